@@ -1,0 +1,73 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The rooms of the house, from the foundation up. Nothing imports upwards; see
+/// docs/architecture.md for what each room is for.
+let package = Package(
+  name: "Torus",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Torus", targets: ["Torus"]),
+    .executable(name: "ddp-train", targets: ["ddp-train"]),
+    .executable(name: "ddp-launch", targets: ["ddp-launch"]),
+    .executable(name: "ddp-bench", targets: ["ddp-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Foundations in C.
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CMPI", pkgConfig: Context.environment["MPI_PKG_CONFIG"] ?? "ompi-c",
+      providers: [.apt(["libopenmpi-dev"])]),
+    .target(name: "CKernels", dependencies: ["COpenBLAS"], linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CMPIShim", dependencies: ["CMPI"]),
+
+    // The replica.
+    .target(name: "Tensors", dependencies: ["CKernels"]),
+    .target(name: "NN", dependencies: ["Tensors"]),
+    .target(name: "Models", dependencies: ["NN"]),
+    .target(name: "Optimizers", dependencies: ["NN"]),
+    .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
+    .target(name: "Checkpoints", dependencies: ["NN"]),
+
+    // The world.
+    .target(name: "Collectives", dependencies: ["CMPIShim"]),
+    .target(name: "DataParallel", dependencies: ["NN", "Collectives"]),
+
+    // The run.
+    .target(
+      name: "Training",
+      dependencies: [
+        "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel", "Yams",
+      ]),
+    .target(
+      name: "Torus",
+      dependencies: [
+        "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Collectives",
+        "DataParallel", "Training",
+      ]),
+    .executableTarget(
+      name: "ddp-train",
+      dependencies: ["Torus", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(
+      name: "ddp-launch",
+      dependencies: [
+        "Collectives", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "ddp-bench",
+      dependencies: ["Torus", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "conformance", dependencies: ["Torus"]),
+
+    .testTarget(name: "TensorTests", dependencies: ["Torus"]),
+    .testTarget(name: "CollectiveTests", dependencies: ["Collectives"]),
+    .testTarget(name: "DatasetTests", dependencies: ["Datasets"]),
+    .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Torus"]),
+  ]
+)

@@ -1,0 +1,9 @@
+@_exported import Checkpoints
+@_exported import Collectives
+@_exported import DataParallel
+@_exported import Datasets
+@_exported import Models
+@_exported import NN
+@_exported import Optimizers
+@_exported import Tensors
+@_exported import Training
