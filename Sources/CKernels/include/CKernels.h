@@ -1,1 +1,6 @@
+// The numeric kernels behind Tensors: everything a Swift caller sees of CKernels.
 #pragma once
+#include "torus_gemm.h"
+#include "torus_nn.h"
+#include "torus_optim.h"
+#include "torus_random.h"
