@@ -1,6 +1,10 @@
 // The numeric kernels behind Tensors: everything a Swift caller sees of CKernels.
 #pragma once
+#include "torus_core.h"
+#include "torus_elementwise.h"
 #include "torus_gemm.h"
+#include "torus_index.h"
 #include "torus_nn.h"
 #include "torus_optim.h"
 #include "torus_random.h"
+#include "torus_reduce.h"
