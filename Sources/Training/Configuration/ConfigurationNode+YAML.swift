@@ -1,0 +1,143 @@
+import Yams
+
+extension ConfigurationNode {
+  /// Reads YAML text.
+  ///
+  /// - Parameters:
+  ///   - yaml: The text.
+  ///   - path: The file's name, for places.
+  /// - Throws: `ConfigurationError.malformed` with line and column, or `.empty`.
+  public init(yaml: String, path: String) throws(ConfigurationError) {
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: yaml)
+    } catch {
+      throw Self.malformed(error, path: path)
+    }
+    guard let root else { throw .empty(path) }
+    try self.init(root) { .file(path, line: $0?.line ?? 1, column: $0?.column ?? 1) }
+    guard !isNull else { throw .empty(path) }
+  }
+
+  /// Reads the value of a command line option: a scalar as it stands, or YAML's `[a, b]`.
+  init(option: String, value: String) throws(ConfigurationError) {
+    guard let first = value.first, "[{\"'".contains(first) else {
+      self.init(.scalar(value, plain: true), at: .option(option))
+      return
+    }
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: value)
+    } catch {
+      guard case .malformed(_, let problem) = Self.malformed(error, path: option) else {
+        throw .malformed(.option(option), problem: "\(error)")
+      }
+      throw .malformed(.option(option), problem: problem)
+    }
+    guard let root else { throw .malformed(.option(option), problem: "no value") }
+    try self.init(root) { _ in .option(option) }
+  }
+
+  private init(
+    _ node: Node, place: (Mark?) -> ConfigurationPlace
+  ) throws(ConfigurationError) {
+    let here = place(node.mark)
+    switch node {
+    case .scalar(let scalar):
+      self.init(.scalar(scalar.string, plain: scalar.style == .plain), at: here)
+    case .sequence(let sequence):
+      var elements: [ConfigurationNode] = []
+      for element in sequence { elements.append(try ConfigurationNode(element, place: place)) }
+      self.init(.list(elements), at: here)
+    case .mapping(let mapping):
+      var entries: [Entry] = []
+      for (key, value) in mapping {
+        guard case .scalar(let name) = key else {
+          throw .malformed(place(key.mark), problem: "a key must be a word")
+        }
+        var node = try ConfigurationNode(value, place: place)
+        // Messages point at the key: that is what must be corrected or removed.
+        node.place = place(key.mark)
+        entries.append(Entry(name.string, node))
+      }
+      self.init(.section(entries), at: here)
+    case .alias:
+      throw .malformed(here, problem: "an alias that refers to nothing")
+    }
+  }
+
+  private static func malformed(_ error: any Error, path: String) -> ConfigurationError {
+    func place(_ mark: Mark) -> ConfigurationPlace {
+      .file(path, line: mark.line, column: mark.column)
+    }
+    switch error {
+    case YamlError.scanner(let context, let problem, let mark, _),
+      YamlError.parser(let context, let problem, let mark, _),
+      YamlError.composer(let context, let problem, let mark, _):
+      return .malformed(
+        place(mark), problem: (context.map { "\($0.text), " } ?? "") + problem)
+    case YamlError.duplicatedKeysInMapping(let duplicates, let context):
+      return .malformed(
+        place(context.mark), problem: "key given twice: \(duplicates.joined(separator: ", "))")
+    case YamlError.reader(let problem, let offset, _, let yaml):
+      let before = yaml.prefix(offset ?? 0)
+      let line = before.reduce(1) { $1.isNewline ? $0 + 1 : $0 }
+      let column = before.reversed().prefix { !$0.isNewline }.count + 1
+      return .malformed(.file(path, line: line, column: column), problem: problem)
+    default:
+      return .malformed(.file(path, line: 1, column: 1), problem: "\(error)")
+    }
+  }
+
+  /// The node as YAML text that reads back as an equal node.
+  public var yaml: String {
+    guard let entries else { return yamlInline + "\n" }
+    return entries.reduce(into: "") { text, entry in
+      guard entry.node.entries?.isEmpty == false else {
+        text += "\(entry.key): \(entry.node.yamlInline)\n"
+        return
+      }
+      text += "\(entry.key):\n"
+      for line in entry.node.yaml.split(separator: "\n") { text += "  \(line)\n" }
+    }
+  }
+
+  /// The node on one line.
+  var yamlInline: String {
+    switch content {
+    case .scalar(let text, plain: true): text
+    case .scalar(let text, plain: false): Self.needsQuotes(text) ? Self.quoted(text) : text
+    case .list(let elements): "[" + elements.map(\.yamlInline).joined(separator: ", ") + "]"
+    case .section(let entries):
+      "{" + entries.map { "\($0.key): \($0.node.yamlInline)" }.joined(separator: ", ") + "}"
+    }
+  }
+
+  /// Whether plain YAML would read the text as something else, or not at all.
+  private static func needsQuotes(_ text: String) -> Bool {
+    guard let first = text.unicodeScalars.first,
+      !ConfigurationNode(.scalar(text, plain: true)).isNull
+    else { return true }
+    func isWord(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+    }
+    return !(isWord(first) || first == "/" || first == "." || first == "_")
+      || !text.unicodeScalars.allSatisfy { isWord($0) || "/._-+=@".unicodeScalars.contains($0) }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "\"") { result, scalar in
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\t": result += "\\t"
+      case "\r": result += "\\r"
+      case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        result += "\\x" + (digits.count == 1 ? "0" : "") + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    } + "\""
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+
+extension RunConfiguration {
+  /// The configuration that a command line asks for.
+  ///
+  /// - Parameters:
+  ///   - arguments: The file or bare name, and the overrides.
+  ///   - standard: The bare name used where the command line gives none.
+  ///   - files: Where configurations are found by bare name.
+  ///   - catalog: What a configuration can name.
+  /// - Throws: `ConfigurationError`, each case with its remedy.
+  public init(
+    _ arguments: RunArguments, standard: String = "digits-cnn",
+    files: ProjectFiles = ProjectFiles(),
+    catalog: Catalog = .standard
+  ) throws(ConfigurationError) {
+    let path = try Self.find(arguments.configuration ?? standard, files: files)
+    var node = try ConfigurationNode(yaml: Self.text(path), path: path)
+    for override in arguments.overrides {
+      let value = try ConfigurationNode(option: override.option, value: override.value)
+      node.set(value, at: override.path[...])
+    }
+    let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    try self.init(reading: node, name: stem, catalog: catalog)
+  }
+
+  /// Reads the configuration in one file, such as a run directory's `config.yaml`.
+  public init(file path: String, catalog: Catalog = .standard) throws(ConfigurationError) {
+    let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    try self.init(
+      reading: ConfigurationNode(yaml: Self.text(path), path: path), name: stem, catalog: catalog)
+  }
+
+  /// Saves the configuration as `config.yaml` in `directory`, which must exist.
+  ///
+  /// - Throws: `ConfigurationError.unreadable` with the system's reason.
+  public func save(
+    in directory: String, catalog: Catalog = .standard
+  ) throws(ConfigurationError) {
+    let path = "\(directory)/config.yaml"
+    do {
+      try Data(yaml(catalog).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw .unreadable(path, reason: "writing it failed: \(error.localizedDescription)")
+    }
+  }
+
+  /// The file that `name` means: a path as it stands, or `configs/NAME.yaml` for a bare name.
+  static func find(_ name: String, files: ProjectFiles) throws(ConfigurationError) -> String {
+    let isBare = !name.contains("/") && !name.hasSuffix(".yaml") && !name.hasSuffix(".yml")
+    let named = isBare ? files.configurationFolders.map { "\($0)/\(name).yaml" } : []
+    let candidates = named + [name]
+    for path in candidates where FileManager.default.fileExists(atPath: path) {
+      guard ProjectFiles.isFolder(path) else { return path }
+      let within = "\(path)/config.yaml"
+      throw .isDirectory(
+        path, nearest: FileManager.default.fileExists(atPath: within) ? within : nil)
+    }
+    let known = files.configurationFolders.flatMap {
+      (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? []
+    }
+    let stem = URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
+    throw .notFound(
+      name, searched: candidates,
+      nearest: nearestName(
+        to: stem, among: known.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }))
+  }
+
+  private static func text(_ path: String) throws(ConfigurationError) -> String {
+    if ProjectFiles.isFolder(path) { throw .isDirectory(path, nearest: nil) }
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .notFound(path, searched: [path], nearest: nil)
+    }
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw .unreadable(path, reason: error.localizedDescription)
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw .unreadable(path, reason: "it is not UTF-8 text")
+    }
+    return text
+  }
+}

@@ -1,0 +1,119 @@
+/// Everything a training run needs to know, from a YAML file, command line overrides and the
+/// defaults below.
+///
+/// ```yaml
+/// model: {name: char-gpt, layers: 4, heads: 4, width: 128}
+/// data: {name: text, path: Sources, context: 64}
+/// batch_size: 12
+/// steps: 2000
+/// optimizer: {name: adamw, lr: 1e-3}
+/// ```
+public struct RunConfiguration: Sendable, Equatable {
+  /// What the run is called.
+  public var name = "run"
+  /// The model and its hyper-parameters.
+  public var model = Selection("mlp", MLPOptions())
+  /// The data source.
+  public var data = Selection("digits", DigitsOptions())
+  /// Records in one optimizer step, over all workers; every worker takes its share.
+  public var batchSize = 64
+  /// Passes over the training records; nil for no end by epochs.
+  public var epochs: Int? = 10
+  /// Optimizer steps; nil for no end by steps. Where both are set, what comes first ends the run.
+  public var steps: Int?
+  /// The optimizer and its settings.
+  public var optimizer = Selection("adamw", AdamWOptions())
+  /// The learning rate over the run.
+  public var schedule = Selection("constant", ConstantScheduleOptions())
+  /// Largest norm of all gradients together; nil for no clipping.
+  public var clipGradNorm: Double?
+  /// Parts in which a worker computes its share of a batch; more parts need less memory.
+  public var accumulate = 1
+  /// Seed of initial weights, order of records and dropout.
+  public var seed = 1
+  /// Steps between two lines of metrics.
+  public var logEvery = 10
+  /// When held-out records are judged.
+  public var evaluation = EvaluationConfiguration()
+  /// When checkpoints are saved.
+  public var checkpoint = CheckpointConfiguration()
+  /// How gradients meet.
+  public var distributed = DistributedConfiguration()
+  /// Compute threads of each worker; nil for its share of the cores.
+  public var threads: Int?
+  /// Folder for configuration, metrics and checkpoints.
+  public var runDirectory = "runs/run"
+  /// `latest` to go on from the run directory's newest checkpoint (or begin where there is none
+  /// yet), or a checkpoint's path; nil to begin.
+  public var resume: String?
+
+  /// The keys, in the order in which they are printed.
+  static func fields(_ catalog: Catalog) -> [Field<Self>] {
+    [
+      Field("name", \.name, "what the run is called; by default the file's name"),
+      Field("model", \.model, among: catalog.models, required: true),
+      Field("data", \.data, among: catalog.data, required: true),
+      Field("batch_size", \.batchSize, in: .atLeast(1), "records in one step, over all workers"),
+      Field("epochs", \.epochs, in: .atLeast(1), "passes over the records; null for no such end"),
+      Field("steps", \.steps, in: .atLeast(1), "optimizer steps; null for no such end"),
+      Field("optimizer", \.optimizer, among: catalog.optimizers),
+      Field("schedule", \.schedule, among: catalog.schedules),
+      Field(
+        "clip_grad_norm", \.clipGradNorm, in: .above(0), "largest norm of all gradients together"),
+      Field("accumulate", \.accumulate, in: .atLeast(1), "parts in which a share is computed"),
+      Field("seed", \.seed, in: .atLeast(0), "seed of weights, order of records and dropout"),
+      Field("log_every", \.logEvery, in: .atLeast(1), "steps between two lines of metrics"),
+      Field("evaluation", \.evaluation),
+      Field("checkpoint", \.checkpoint),
+      Field("distributed", \.distributed),
+      Field("threads", \.threads, in: .atLeast(1), "threads of each worker; null for its share"),
+      Field("run_dir", \.runDirectory, "folder for configuration, metrics and checkpoints"),
+      Field("resume", \.resume, bare: "latest", "latest, or a checkpoint's path, to go on from"),
+    ]
+  }
+
+  /// Every key there is, variants' keys included, for help and for reading a command line.
+  public static func keys(_ catalog: Catalog = .standard) -> [KeyDescription] {
+    fields(catalog).flatMap { $0.describe(Self(), $0.name) }
+  }
+
+  /// Reads the configuration that `node` spells.
+  ///
+  /// - Parameters:
+  ///   - node: The keys that were set.
+  ///   - name: The run's name where the keys give none.
+  ///   - catalog: What `model`, `data`, `optimizer` and `schedule` can name.
+  public init(
+    reading node: ConfigurationNode, name: String = "run", catalog: Catalog = .standard
+  ) throws(ConfigurationError) {
+    self.name = name
+    // A run whose length is given in steps has no end by epochs unless that is set as well.
+    let keys = node.entries ?? []
+    if keys.contains(where: { $0.key == "steps" && !$0.node.isNull }) { epochs = nil }
+    do {
+      try read(node, at: "", fields: Self.fields(catalog))
+    } catch .unknownKey(let key, let place, nil, let known) {
+      // `lr` at the top is near no key there, but is the last word of `optimizer.lr`.
+      let last = ".\(key.split(separator: ".").last ?? "")"
+      let elsewhere = Self.keys(catalog).first { $0.path.hasSuffix(last) && $0.path != key }?.path
+      throw .unknownKey(key, place, nearest: elsewhere, known: known)
+    }
+    if !keys.contains(where: { $0.key == "run_dir" }) { runDirectory = "runs/\(self.name)" }
+    if epochs == nil, steps == nil {
+      throw .conflict(
+        "epochs", problem: "the run would never end", remedy: "set epochs, steps, or both")
+    }
+  }
+
+  /// The configuration as YAML that reads back as an equal value.
+  public func yaml(_ catalog: Catalog = .standard) -> String {
+    written(Self.fields(catalog)).yaml
+  }
+}
+
+extension RunConfiguration: ConfigurationSection {
+  /// The defaults: an MLP over the digits.
+  public init() {}
+  /// The keys with the standard catalog.
+  public static var fields: [Field<Self>] { fields(.standard) }
+}

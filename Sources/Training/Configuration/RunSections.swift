@@ -1,0 +1,71 @@
+/// How often the held-out records are judged.
+public struct EvaluationConfiguration: ConfigurationSection {
+  /// Every so many optimizer steps; nil for never by steps.
+  public var everySteps: Int?
+  /// Every so many epochs; nil for never by epochs. The end of a run is always judged.
+  public var everyEpochs: Int? = 1
+  /// The most global batches judged while the run goes on; nil for all. At the end it is all.
+  public var maxBatches: Int?
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("every_steps", \.everySteps, in: .atLeast(1), "judge every so many steps"),
+    Field("every_epochs", \.everyEpochs, in: .atLeast(1), "judge every so many epochs"),
+    Field("max_batches", \.maxBatches, in: .atLeast(1), "global batches judged before the end"),
+  ]
+}
+
+/// How often a checkpoint is saved. A run that is asked to stop saves one too, as does its end.
+public struct CheckpointConfiguration: ConfigurationSection {
+  /// Every so many optimizer steps; nil for never by steps.
+  public var everySteps: Int?
+  /// Every so many epochs; nil for never by epochs.
+  public var everyEpochs: Int? = 1
+  /// How many of the newest stay.
+  public var keep = 2
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("every_steps", \.everySteps, in: .atLeast(1), "save every so many steps"),
+    Field("every_epochs", \.everyEpochs, in: .atLeast(1), "save every so many epochs"),
+    Field("keep", \.keep, in: .atLeast(1), "how many of the newest checkpoints stay"),
+  ]
+}
+
+/// How gradients meet.
+public struct DistributedConfiguration: ConfigurationSection {
+  /// How records are shared out among workers.
+  public enum Sharding: String, ConfigurationChoice {
+    /// By file where the source has enough files, else by record.
+    case auto
+    /// By record.
+    case record
+    /// By file.
+    case file
+  }
+  /// Name of the all-reduce algorithm; `auto` picks by size and ranks.
+  public var algorithm = "auto"
+  /// Most of a gradient bucket, in MiB.
+  public var bucketMB = 25.0
+  /// Most of the first bucket, in MiB: small, so that reducing starts early.
+  public var firstBucketMB = 1.0
+  /// Piece in which a ring sends, in KiB.
+  public var segmentKB = 256
+  /// Longest wait for the other workers, in seconds.
+  public var timeoutS = 600.0
+  /// How records are shared out among workers.
+  public var sharding = Sharding.auto
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("algorithm", \.algorithm, "all-reduce algorithm; auto picks by size and ranks"),
+    Field("bucket_mb", \.bucketMB, in: .above(0), "most of a gradient bucket, in MiB"),
+    Field("first_bucket_mb", \.firstBucketMB, in: .above(0), "most of the first bucket, in MiB"),
+    Field("segment_kb", \.segmentKB, in: .atLeast(1), "piece in which a ring sends, in KiB"),
+    Field("timeout_s", \.timeoutS, in: .above(0), "longest wait for other workers, in seconds"),
+    Field("sharding", \.sharding, "how records are shared out among workers"),
+  ]
+}

@@ -1,0 +1,204 @@
+/// What numbers a key allows.
+public struct Limit: Sendable {
+  /// How a message says it: `at least 1`.
+  public let description: String
+  let contains: @Sendable (Double) -> Bool
+
+  /// x ≥ `bound`
+  public static func atLeast(_ bound: Double) -> Limit {
+    Limit(description: "at least \(shortDigits(bound))") { $0 >= bound }
+  }
+  /// x > `bound`
+  public static func above(_ bound: Double) -> Limit {
+    Limit(description: "above \(shortDigits(bound))") { $0 > bound }
+  }
+  /// `low` ≤ x < `high`
+  public static func from(_ low: Double, below high: Double) -> Limit {
+    Limit(description: "at least \(shortDigits(low)) and below \(shortDigits(high))") {
+      $0 >= low && $0 < high
+    }
+  }
+  /// `low` ≤ x ≤ `high`
+  public static func between(_ low: Double, _ high: Double) -> Limit {
+    Limit(description: "between \(shortDigits(low)) and \(shortDigits(high))") {
+      $0 >= low && $0 <= high
+    }
+  }
+
+  private static func shortDigits(_ number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? number.description
+  }
+}
+
+/// A key as help, suggestions and the command line see it.
+public struct KeyDescription: Sendable {
+  /// The full path, `optimizer.lr`.
+  public let path: String
+  /// The kind of value and its range.
+  public let expectation: String
+  /// The default as it would be written; nil where the key must be given.
+  public let standard: String?
+  /// What the key is for.
+  public let help: String
+  /// What `--key` alone means; nil where a value must follow.
+  public let bareText: String?
+}
+
+/// One key of a section: its name, type, limits and purpose, bound to the property that holds it.
+public struct Field<Section: Sendable>: Sendable {
+  /// The key, in snake case.
+  public let name: String
+  let isRequired: Bool
+  let read: @Sendable (inout Section, ConfigurationNode, String) throws(ConfigurationError) -> Void
+  let write: @Sendable (Section) -> ConfigurationNode
+  let describe: @Sendable (Section, String) -> [KeyDescription]
+
+  /// A key with a single value.
+  ///
+  /// - Parameters:
+  ///   - name: The key.
+  ///   - property: The property that holds it, whose initial value is the key's default.
+  ///   - limit: What numbers are allowed.
+  ///   - required: Whether a configuration without this key is an error.
+  ///   - bare: What the option means without a value, where the type does not say.
+  ///   - help: One line on what it is for, with its unit.
+  public init<Value: ConfigurationConvertible>(
+    _ name: String, _ property: WritableKeyPath<Section, Value> & Sendable, in limit: Limit? = nil,
+    required: Bool = false, bare: String? = nil, _ help: String
+  ) {
+    self.name = name
+    isRequired = required
+    read = { section, node, path throws(ConfigurationError) in
+      guard let value = Value.read(node) else {
+        throw .wrongType(path, node.place, expected: Value.expectation, given: node.asGiven)
+      }
+      if let limit, !value.numbers.allSatisfy(limit.contains) {
+        throw .outOfRange(
+          path, node.place, allowed: limit.description, given: value.node.yamlInline)
+      }
+      section[keyPath: property] = value
+    }
+    write = { $0[keyPath: property].node }
+    describe = { section, path in
+      [
+        KeyDescription(
+          path: path,
+          expectation: Value.expectation + (limit.map { ", \($0.description)" } ?? ""),
+          standard: required ? nil : section[keyPath: property].node.yamlInline, help: help,
+          bareText: bare ?? Value.bareText)
+      ]
+    }
+  }
+
+  /// A key that holds a section of further keys.
+  public init<Inner: ConfigurationSection>(
+    _ name: String, _ property: WritableKeyPath<Section, Inner> & Sendable
+  ) {
+    self.name = name
+    isRequired = false
+    read = { section, node, path throws(ConfigurationError) in
+      section[keyPath: property] = try Inner(reading: node, at: path)
+    }
+    write = { $0[keyPath: property].written }
+    describe = { section, path in
+      Inner.fields.flatMap { $0.describe(section[keyPath: property], "\(path).\($0.name)") }
+    }
+  }
+
+  /// A key whose section is one of several registered variants, told apart by `name`.
+  public init(
+    _ name: String, _ property: WritableKeyPath<Section, Selection> & Sendable,
+    among variants: [Variant], required: Bool = false
+  ) {
+    self.name = name
+    isRequired = required
+    read = { section, node, path throws(ConfigurationError) in
+      section[keyPath: property] = try Selection(
+        reading: node, at: path, among: variants,
+        standard: required ? nil : section[keyPath: property].name)
+    }
+    write = { $0[keyPath: property].node }
+    describe = { section, path in
+      [
+        KeyDescription(
+          path: "\(path).name",
+          expectation: "one of " + variants.map(\.name).joined(separator: ", "),
+          standard: required ? nil : section[keyPath: property].name, help: "which \(name)",
+          bareText: nil)
+      ] + variants.flatMap { $0.describe(path) }
+    }
+  }
+}
+
+/// A group of keys that a Swift struct holds. The struct's initial values are the defaults, so
+/// that a key, its type, default, limits and purpose each stand once.
+///
+/// ```swift
+/// struct CheckpointConfiguration: ConfigurationSection {
+///   var keep = 2
+///   static let fields: [Field<Self>] = [
+///     Field("keep", \.keep, in: .atLeast(1), "how many of the newest checkpoints stay")
+///   ]
+/// }
+/// ```
+public protocol ConfigurationSection: Sendable, Equatable {
+  /// Every key at its default.
+  init()
+  /// The keys, in the order in which they are printed.
+  static var fields: [Field<Self>] { get }
+  /// What is wrong between keys that are each right: (key, problem, remedy).
+  var conflicts: [(key: String, problem: String, remedy: String)] { get }
+}
+
+extension ConfigurationSection {
+  /// No rules between keys, unless a section states some.
+  public var conflicts: [(key: String, problem: String, remedy: String)] { [] }
+
+  /// Reads the section that `node` spells; keys that it leaves out keep their defaults.
+  ///
+  /// - Throws: The first key that is unknown, missing, of the wrong type, out of range or in
+  ///   conflict with another.
+  public init(reading node: ConfigurationNode, at path: String) throws(ConfigurationError) {
+    self.init()
+    try read(node, at: path, fields: Self.fields)
+  }
+
+  /// The section with every key, as it would be written.
+  public var written: ConfigurationNode { written(Self.fields) }
+
+  func written(_ fields: [Field<Self>]) -> ConfigurationNode {
+    ConfigurationNode(.section(fields.map { .init($0.name, $0.write(self)) }))
+  }
+
+  mutating func read(
+    _ node: ConfigurationNode, at path: String, fields: [Field<Self>]
+  ) throws(ConfigurationError) {
+    let prefix = path.isEmpty ? "" : "\(path)."
+    guard let entries = node.isNull ? [] : node.entries else {
+      throw .wrongType(
+        path.isEmpty ? "the configuration" : path, node.place, expected: "a section of keys",
+        given: node.asGiven)
+    }
+    let known = fields.map(\.name)
+    for entry in entries {
+      guard let field = fields.first(where: { $0.name == entry.key }) else {
+        throw .unknownKey(
+          prefix + entry.key, entry.node.place,
+          nearest: nearestName(to: entry.key, among: known).map { prefix + $0 }, known: known)
+      }
+      try field.read(&self, entry.node, prefix + entry.key)
+    }
+    for field in fields where field.isRequired {
+      guard entries.contains(where: { $0.key == field.name }) else {
+        let help = field.describe(self, prefix + field.name).first
+        throw .missingKey(
+          prefix + field.name,
+          remedy: "set it to \(help?.expectation ?? "a value") (\(help?.help ?? field.name))")
+      }
+    }
+    for conflict in conflicts {
+      throw .conflict(
+        prefix + conflict.key, problem: conflict.problem, remedy: conflict.remedy)
+    }
+  }
+}

@@ -1,0 +1,288 @@
+import Foundation
+import Testing
+import Training
+
+/// The smallest configuration that is complete.
+private let minimal = "model: digits-cnn\ndata: digits\n"
+
+private func configuration(
+  _ yaml: String, _ arguments: String...
+) throws -> RunConfiguration {
+  try inFolder { folder in
+    let path = "\(folder)/job.yaml"
+    try Data(yaml.utf8).write(to: URL(fileURLWithPath: path))
+    return try RunConfiguration(RunArguments([path] + arguments))
+  }
+}
+
+private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("torus-configuration-\(UUID().uuidString)").path
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try body(folder)
+}
+
+/// The error that `body` throws, with the temporary folder left out of its places.
+private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
+  do {
+    _ = try body()
+    return nil
+  } catch {
+    return error as? ConfigurationError
+  }
+}
+
+@Suite struct ConfigurationTests {
+  @Test func `a bare name is a section's name, and all other keys have defaults`() throws {
+    let run = try configuration(minimal)
+    #expect(run.name == "job")
+    #expect(run.runDirectory == "runs/job")
+    #expect(run.model == Selection("digits-cnn", CNNOptions()))
+    #expect(run.batchSize == 64)
+    #expect(run.epochs == 10 && run.steps == nil)
+    #expect(try run.optimizer.options(AdamWOptions.self).weightDecay == 0.01)
+    #expect(run.distributed == DistributedConfiguration())
+  }
+
+  @Test func `every kind of value is read`() throws {
+    let run = try configuration(
+      """
+      name: a run
+      model: {name: text-lstm, bidirectional: off, pooling: mean, dropout: 0}
+      data: {name: labelled-text, path: /data/sst2, validation: null}
+      batch_size: 1_000
+      steps: 1e6
+      optimizer:
+        name: adam
+        lr: 1e-5
+        betas: [0.8, .9]
+      clip_grad_norm: 1
+      """)
+    let model = try run.model.options(TextLSTMOptions.self)
+    #expect(!model.bidirectional && model.pooling == .mean && model.dropout == 0)
+    #expect(try run.data.options(LabelledTextOptions.self).validation == nil)
+    #expect(run.batchSize == 1000 && run.steps == 1_000_000 && run.epochs == nil)
+    let adam = try run.optimizer.options(AdamOptions.self)
+    #expect(adam.lr == 1e-5 && adam.betas == [0.8, 0.9])
+    #expect(run.clipGradNorm == 1 && run.runDirectory == "runs/a run")
+  }
+
+  @Test(arguments: [
+    "", "--optimizer.lr=1e-17", "--clip-grad-norm=0.1", "--steps=3", "--resume",
+    "--run-dir= odd: 'name' #\"1\\\"\n\t\u{7}é", "--name='null'", "--name=''", "--name=3",
+    "--model.channels=1,2", "--data.path=-", "--optimizer.name=sgd", "--threads=3",
+  ])
+  func `what is printed reads back as the same value`(override: String) throws {
+    let run = try configuration(minimal, override.isEmpty ? "--seed=7" : override)
+    let again = try configuration(run.yaml())
+    #expect(again == run)
+    #expect(again.yaml() == run.yaml())
+  }
+
+  @Test func `a saved configuration loads as the same value`() throws {
+    try inFolder { folder in
+      let run = try configuration(minimal, "--optimizer.lr", "3e-4")
+      try run.save(in: folder)
+      #expect(try RunConfiguration(file: "\(folder)/config.yaml") == run)
+      #expect(
+        failure { try run.save(in: "\(folder)/absent") }?.description.contains("writing it failed")
+          == true)
+    }
+  }
+
+  @Test func `overrides win over the file, later ones over earlier, in either spelling`() throws {
+    let run = try configuration(
+      minimal + "optimizer: {name: adamw, lr: 1}", "--optimizer.lr", "3e-4",
+      "--batch-size=8", "--batch_size", "16", "--checkpoint.keep", "5",
+      "--model.channels", "[4, 8]", "--run-dir", "elsewhere")
+    #expect(try run.optimizer.options(AdamWOptions.self).lr == 3e-4)
+    #expect(run.batchSize == 16 && run.checkpoint.keep == 5)
+    #expect(try run.model.options(CNNOptions.self).channels == [4, 8])
+    #expect(run.runDirectory == "elsewhere")
+  }
+
+  @Test func `a switch stands alone or takes a truth value`() throws {
+    let arguments = try RunArguments([
+      "--optimizer.nesterov", "char-gpt", "--print-config", "--resume",
+    ])
+    #expect(arguments.configuration == "char-gpt" && arguments.printsConfiguration)
+    #expect(arguments.overrides.map(\.value) == ["true", "latest"])
+    let other = try RunArguments(["--optimizer.nesterov", "false", "--resume", "runs/x/step-3"])
+    #expect(other.configuration == nil)
+    #expect(other.overrides.map(\.value) == ["false", "runs/x/step-3"])
+  }
+
+  @Test func `naming another optimizer leaves out the file's keys for the old one`() throws {
+    let yaml = minimal + "optimizer: {name: adamw, lr: 0.5, betas: [0.1, 0.2]}"
+    let run = try configuration(yaml, "--optimizer.name", "sgd", "--optimizer.momentum", "0.9")
+    let sgd = try run.optimizer.options(SGDOptions.self)
+    #expect(sgd.lr == 0.5 && sgd.momentum == 0.9)
+    let typed = failure {
+      try configuration(yaml, "--optimizer.name", "sgd", "--optimizer.betas", "1,2")
+    }
+    #expect(typed?.description.contains("unknown key optimizer.betas") == true)
+    #expect(try configuration(yaml, "--optimizer", "sgd").optimizer.name == "sgd")
+  }
+
+  @Test func `every ready-made configuration loads and is found by its bare name`() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().path
+    let files = ProjectFiles(executable: "\(root)/.build/release/ddp-train")
+    #expect(files.root == root)
+    let names = ["digits-cnn", "char-gpt", "char-gpt-shakespeare", "mnist-cnn", "text-lstm"]
+    for name in names {
+      let run = try RunConfiguration(RunArguments([name]), files: files)
+      #expect(run.name == name && run.runDirectory == "runs/\(name)")
+    }
+    #expect(try RunConfiguration(RunArguments([]), files: files).name == "digits-cnn")
+    let shipped = try FileManager.default.contentsOfDirectory(atPath: "\(root)/configs")
+    #expect(Set(shipped) == Set(names.map { "\($0).yaml" }))
+    let misspelt = failure { try RunConfiguration(RunArguments(["chargpt"]), files: files) }
+    #expect(misspelt?.description.contains("did you mean 'char-gpt'?") == true)
+    #expect(files.resolve("configs/char-gpt.yaml").hasSuffix("configs/char-gpt.yaml"))
+  }
+
+  @Test func `help lists every key with its kind, default and purpose`() {
+    let keys = RunConfiguration.keys()
+    let byPath = Dictionary(keys.map { ($0.path, $0) }) { first, _ in first }
+    #expect(byPath["distributed.bucket_mb"]?.standard == "25.0")
+    #expect(byPath["model.heads"]?.expectation == "a whole number, at least 1")
+    #expect(byPath["optimizer.nesterov"]?.bareText == "true")
+    #expect(byPath["data.path"] != nil && byPath["model.name"]?.standard == nil)
+    #expect(keys.allSatisfy { !$0.help.isEmpty })
+  }
+}
+
+@Suite struct ConfigurationErrorTests {
+  @Test(arguments: [
+    // (yaml after the minimal one, what the message must contain)
+    ("batchsize: 3", ["job.yaml:3:1", "unknown key batchsize", "did you mean batch_size?"]),
+    ("lr: 3", ["unknown key lr", "did you mean optimizer.lr?"]),
+    ("zzzzzzzz: 3", ["unknown key zzzzzzzz", "known here: name, model"]),
+    ("optimizer:\n  name: adamw\n  wieght_decay: 1", [":5:3", "optimizer.weight_decay?"]),
+    ("checkpoint: {kepe: 1}", ["unknown key checkpoint.kepe", "did you mean checkpoint.keep?"]),
+    ("batch_size: fast", ["batch_size must be a whole number", "and fast was given"]),
+    ("batch_size: 1.5", ["batch_size must be a whole number", "1.5"]),
+    ("batch_size: 99999999999999999999", ["batch_size must be a whole number"]),
+    ("batch_size: \"64\"", ["the text \"64\" was given", "remove the quotes"]),
+    ("batch_size: [1]", ["batch_size must be a whole number", "a list of 1 was given"]),
+    ("batch_size:", ["batch_size must be a whole number", "nothing was given"]),
+    ("seed: true", ["seed must be a whole number", "true was given"]),
+    ("clip_grad_norm: nan", ["clip_grad_norm must be a number or null", "nan was given"]),
+    ("clip_grad_norm: 0x10", ["clip_grad_norm must be a number or null"]),
+    ("clip_grad_norm: .inf", ["clip_grad_norm must be a number or null"]),
+    ("batch_size: 0", ["batch_size must be at least 1, and 0 was given"]),
+    ("clip_grad_norm: 0", ["clip_grad_norm must be above 0, and 0.0 was given"]),
+    ("optimizer: {name: sgd, momentum: 1}", ["optimizer.momentum", "at least 0 and below 1"]),
+    ("optimizer: {name: adam, betas: [0.9]}", ["optimizer.betas", "1 rates for two averages"]),
+    ("optimizer: {name: adam, betas: [a, b]}", ["optimizer.betas must be a list", "a list of 2"]),
+    ("optimizer: {name: sgd, nesterov: true}", ["optimizer.nesterov", "set momentum to 0.9"]),
+    ("optimizer: {name: sgd, nesterov: 1}", ["optimizer.nesterov must be true or false"]),
+    ("optimizer: {name: admw}", ["no choice 'admw'", "did you mean adamw?", "sgd, adam, adamw"]),
+    ("optimizer: {momentum: 0.5}", ["unknown key optimizer.momentum", "known here: lr, betas"]),
+    ("optimizer: [sgd]", ["optimizer must be a name or a section", "a list of 1"]),
+    ("optimizer: {name: [sgd]}", ["optimizer.name must be one of sgd, adam, adamw"]),
+    ("distributed: 3", ["distributed must be a section of keys, and 3 was given"]),
+    ("distributed: {sharding: maybe}", ["distributed.sharding must be one of auto, record, file"]),
+    ("epochs: null", ["epochs: the run would never end", "set epochs, steps, or both"]),
+    ("schedule: {name: cosine, warmup_steps: 9, decay_steps: 9}", ["within the warm-up of 9"]),
+    ("? [a]\n: 1", ["a key must be a word"]),
+    ("seed: 1\nseed: 2", ["key given twice", "seed"]),
+    ("seed: {", ["job.yaml:", "not valid YAML"]),
+    ("\tseed: 1", ["job.yaml:3:1", "not valid YAML"]),
+    ("seed: *nowhere", ["not valid YAML"]),
+  ])
+  func `a mistake is named with its place and remedy`(yaml: String, expected: [String]) throws {
+    let error = try #require(failure { try configuration(minimal + yaml) })
+    for part in expected {
+      #expect(error.description.contains(part), "\(error)")
+    }
+  }
+
+  @Test(arguments: [
+    ("model: {hidden: 3}\ndata: digits", "model.name is not set: set it to one of mlp"),
+    ("data: digits", "model is not set: set it to one of mlp, digits-cnn"),
+    ("model: mlp", "data is not set: set it to one of digits, idx"),
+    ("model: char-gpt\ndata: text", "data.path is not set"),
+    ("model: {name: char-gpt, width: 130}\ndata: digits", "use a multiple of 4, such as 128"),
+    ("model: {name: mlp, heads: 4}\ndata: digits", "unknown key model.heads"),
+    ("", "is empty"), ("# only a comment\n", "is empty"), ("null", "is empty"),
+    ("just words", "the configuration must be a section of keys"),
+    ("- a\n- b", "the configuration must be a section of keys"),
+  ])
+  func `an incomplete configuration says what it lacks`(yaml: String, expected: String) throws {
+    let error = try #require(failure { try configuration(yaml) })
+    #expect(error.description.contains(expected), "\(error)")
+  }
+
+  @Test func `malformed text has its line and column`() throws {
+    let error = failure { try configuration("model: mlp\ndata: digits\n  seed: 1\n") }
+    guard case .malformed(.file(let path, let line, let column), _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(path.hasSuffix("job.yaml") && line == 3 && column == 7)
+  }
+
+  @Test func `a file that is missing, a folder, unreadable or no text is named`() throws {
+    try inFolder { folder in
+      let missing = failure { try RunConfiguration(RunArguments(["\(folder)/a.yaml"])) }
+      #expect(
+        missing == .notFound("\(folder)/a.yaml", searched: ["\(folder)/a.yaml"], nearest: nil))
+      #expect(
+        failure { try RunConfiguration(RunArguments([folder])) }
+          == .isDirectory(folder, nearest: nil))
+      try configuration(minimal).save(in: folder)
+      #expect(
+        failure { try RunConfiguration(RunArguments([folder])) }
+          == .isDirectory(folder, nearest: "\(folder)/config.yaml"))
+      try Data([0xFF, 0xFE, 0x80, 0x3A]).write(to: URL(fileURLWithPath: "\(folder)/b.yaml"))
+      let binary = failure { try RunConfiguration(file: "\(folder)/b.yaml") }
+      #expect(binary == .unreadable("\(folder)/b.yaml", reason: "it is not UTF-8 text"))
+      #expect(
+        failure { try RunConfiguration(RunArguments(["no-such-name"])) }?.description
+          .contains("looked for configs/no-such-name.yaml") == true)
+    }
+  }
+
+  @Test(arguments: [
+    (["-v"], "options begin with two dashes"),
+    (["a", "b"], "'a' is the configuration already"),
+    (["--optimizer.lr"], "a value must follow, as in --optimizer.lr VALUE"),
+    (["--steps", "--resume"], "a value must follow"),
+    (["--.lr", "3"], "a key is words with dots"),
+    (["--=3"], "a key is words with dots"),
+  ])
+  func `a command line that cannot be read says why`(arguments: [String], expected: String) throws {
+    let error = try #require(failure { try RunArguments(arguments) })
+    #expect(error.description.contains(expected))
+  }
+
+  @Test func `a mistake in an override names the option`() throws {
+    let unknown = failure { try configuration(minimal, "--optimizer.lrr", "3") }
+    #expect(
+      unknown?.description
+        == "--optimizer.lrr: unknown key optimizer.lrr; did you mean optimizer.lr?")
+    let negative = failure { try configuration(minimal, "--optimizer.lr", "-1e-3") }
+    #expect(
+      negative?.description
+        == "--optimizer.lr: optimizer.lr must be at least 0, and -0.001 was given")
+    let broken = failure { try configuration(minimal, "--model.channels", "[1, 2") }
+    #expect(broken?.description.hasPrefix("--model.channels: not valid YAML") == true)
+    let inner = failure { try configuration(minimal, "--seed.x", "1") }
+    #expect(inner?.description.contains("seed must be a whole number") == true)
+  }
+
+  @Test func `a registry makes what was selected and names what it lacks`() throws {
+    let makers = [
+      Maker<Int, Double>("sgd", "", SGDOptions.self) { options, input in
+        options.lr * Double(input)
+      }
+    ]
+    let run = try configuration(minimal, "--optimizer", "sgd", "--optimizer.lr", "0.5")
+    #expect(try makers.make(run.optimizer, from: 4) == 2)
+    let other = failure { try makers.make(Selection("sdg", SGDOptions()), from: 1) }
+    #expect(other?.description.contains("did you mean sgd?") == true)
+  }
+}
