@@ -1,4 +1,4 @@
-// The numeric kernels behind Tensors: everything a Swift caller sees of CKernels.
+// The C side of the tensors: one header a concept.
 #pragma once
 #include "torus_core.h"
 #include "torus_elementwise.h"
@@ -8,3 +8,4 @@
 #include "torus_optim.h"
 #include "torus_random.h"
 #include "torus_reduce.h"
+#include "torus_thread.h"

@@ -1,0 +1,23 @@
+// What belongs to a thread rather than to the process: ranks may be threads of one process.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+  /// Whether operations record themselves for the backward pass.
+  bool grad_enabled;
+  /// Non-zero where something watches operations (anomaly mode, profiler, autocast, capture): the
+  /// slow path of Tensor.apply looks further only then.
+  uint32_t watchers;
+  /// The order in which operations were recorded on this thread.
+  uint64_t sequence;
+  /// Numbers the backward walks of this thread.
+  uint64_t walk;
+  /// The thread's own random generator (an unretained object), or null for the process's.
+  void *_Nullable generator;
+  /// Observers of backward walks (an object), or null.
+  void *_Nullable observers;
+} torus_thread_state;
+
+/// This thread's state; created on first use with gradients enabled.
+torus_thread_state *_Nonnull torus_thread(void);

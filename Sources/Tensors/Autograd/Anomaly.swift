@@ -1,0 +1,36 @@
+import CKernels
+import Foundation
+
+/// Runs a body in anomaly mode (`torch.autograd.detect_anomaly`): every recorded operation keeps the
+/// place where it was recorded, and the first gradient that holds a NaN stops the backward pass with
+/// the operation's name and that place.
+///
+/// Slow: for looking for a fault, not for training.
+public func detectAnomaly<Result, E: Error>(_ body: () throws(E) -> Result) throws(E) -> Result {
+  let state = torus_thread()
+  let before = state.pointee.watchers
+  state.pointee.watchers |= Watchers.anomaly
+  defer { state.pointee.watchers = before }
+  return try body()
+}
+
+enum Anomaly {
+  static var isOn: Bool { torus_thread().pointee.watchers & Watchers.anomaly != 0 }
+
+  /// Remembers the calls outside this library that led to the node.
+  static func mark(_ node: Node) {
+    let frames = Thread.callStackSymbols.filter { !$0.contains("7Tensors") }.prefix(4)
+    node.origin = frames.joined(separator: "\n  ")
+  }
+
+  /// Stops where a gradient that the node computed holds a NaN.
+  static func check(_ results: [Tensor?], of node: Node) {
+    for (index, result) in results.enumerated() {
+      guard let result, noGrad({ result.isNaN().any().item(Bool.self) }) else { continue }
+      fail(
+        "backward",
+        "\(node.name) computed a NaN in the gradient of its input \(index) \(result.shape); it was recorded at\n  \(node.origin ?? "a place outside anomaly mode")"
+      )
+    }
+  }
+}

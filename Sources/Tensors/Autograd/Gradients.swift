@@ -1,0 +1,206 @@
+import CKernels
+
+/// Gradients: asking for them, reading them, and the walk that computes them.
+extension Tensor {
+  /// Whether a gradient flows back to or through this tensor (`requires_grad`).
+  ///
+  /// Setting it makes this value a leaf of its own over the same storage: copies made before keep
+  /// what they were.
+  public var requiresGrad: Bool {
+    get { body.autograd != nil }
+    set {
+      if newValue {
+        guard body.autograd == nil else { return }
+        require(
+          dtype.isFloatingPoint, "requiresGrad",
+          "only floating-point tensors have gradients, not \(dtype)")
+        let leaf = restrided(shape: shape, strides: strides, offset: storageOffset)
+        leaf.body.autograd = AutogradMeta(leaf: TensorMeta(shape: shape, dtype: dtype))
+        self = leaf
+      } else {
+        self = bare
+      }
+    }
+  }
+
+  /// A leaf over the same values that requires a gradient, for use in an expression.
+  public func requiringGrad() -> Tensor {
+    var leaf = detach()
+    leaf.requiresGrad = true
+    return leaf
+  }
+
+  /// Whether the tensor was made by the user and not by a recorded operation (`is_leaf`).
+  public var isLeaf: Bool { body.autograd?.isLeaf ?? true }
+
+  /// The accumulated gradient (`Tensor.grad`): of a leaf that requires one, or of a tensor after
+  /// ``retainGrad()``.
+  public var grad: Tensor? {
+    get { body.autograd?.gradient }
+    nonmutating set {
+      require(
+        body.autograd != nil, "grad", "a tensor that does not require a gradient cannot hold one")
+      if let newValue {
+        require(
+          newValue.shape == shape, "grad", "a gradient of \(newValue.shape) for a tensor of \(shape)")
+      }
+      body.autograd?.gradient = newValue
+    }
+  }
+
+  /// The operation that made this tensor, nil for a leaf (`grad_fn`). Its
+  /// ``Node/inputNodes`` lead through the graph.
+  public var gradFunction: Node? {
+    guard let autograd = body.autograd, !autograd.isLeaf else { return nil }
+    return autograd.edge.node
+  }
+
+  /// Keeps the gradient of a tensor that is not a leaf, for ``grad`` (`retain_grad`).
+  public func retainGrad() {
+    guard let autograd = body.autograd, !autograd.isLeaf else { return }
+    autograd.edge.node.retained.append(Retained(output: autograd.edge.output, meta: autograd))
+  }
+
+  /// Calls a closure with the gradient that flows into this tensor; what it returns, if anything,
+  /// takes the gradient's place (`register_hook`).
+  /// - Returns: A handle that removes the hook.
+  @discardableResult
+  public func registerHook(_ hook: @escaping (Tensor) -> Tensor?) -> HookHandle {
+    guard let edge = body.autograd?.edge else {
+      fail("registerHook", "this tensor requires no gradient, so none will flow into it")
+    }
+    let node = edge.node
+    let id = (node.hooks.last?.id ?? 0) + 1
+    node.hooks.append((edge.output, id, hook))
+    return HookHandle { [weak node] in node?.hooks.removeAll { $0.id == id } }
+  }
+
+  /// Computes the gradients of this tensor with respect to every leaf it came from, adding them to
+  /// the leaves' ``grad``.
+  ///
+  /// - Parameters:
+  ///   - gradient: The gradient of this tensor; may be left out for a tensor of one element (1).
+  ///   - retainGraph: Keep saved values, so that the graph can be walked again.
+  ///   - createGraph: Record the walk itself, for derivatives of the gradients.
+  public func backward(
+    gradient: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false
+  ) {
+    _ = BackwardWalk.run(
+      roots: [root(gradient, "backward")], captures: nil, retainGraph: retainGraph || createGraph,
+      createGraph: createGraph)
+  }
+
+  func root(_ gradient: Tensor?, _ operation: String) -> (edge: Edge, gradient: Tensor) {
+    guard let edge = body.autograd?.edge else {
+      fail(operation, "this tensor requires no gradient and was not computed from one that does")
+    }
+    if let gradient {
+      require(
+        gradient.shape == shape, operation,
+        "a gradient of \(gradient.shape) for an output of \(shape)")
+      return (edge, gradient.to(dtype))
+    }
+    require(
+      count == 1, operation,
+      "the gradient can be left out only for a tensor of one element; this one is \(shape)")
+    return (edge, Tensor.full(shape, 1, dtype: dtype))
+  }
+}
+
+/// The gradients of outputs with respect to inputs, without touching any leaf's `grad`
+/// (`torch.autograd.grad`).
+///
+/// - Parameters:
+///   - outputs: The tensors to differentiate.
+///   - inputs: The tensors to differentiate by: leaves or results on the way.
+///   - gradients: The outputs' gradients; nil stands for 1 of a one-element output.
+///   - retainGraph: Keep saved values; by default where `createGraph` is.
+///   - createGraph: Record the walk, for higher derivatives.
+/// - Returns: One gradient per input, nil where an output does not depend on it.
+public func grad(
+  of outputs: [Tensor], withRespectTo inputs: [Tensor], gradients: [Tensor?] = [],
+  retainGraph: Bool? = nil, createGraph: Bool = false
+) -> [Tensor?] {
+  let captures = inputs.enumerated().map { index, input in
+    guard let edge = input.body.autograd?.edge else {
+      fail("grad", "input \(index) \(input.shape) requires no gradient")
+    }
+    return edge
+  }
+  let roots = outputs.enumerated().map { index, output in
+    output.root(index < gradients.count ? gradients[index] : nil, "grad")
+  }
+  return BackwardWalk.run(
+    roots: roots, captures: captures, retainGraph: retainGraph ?? createGraph,
+    createGraph: createGraph)
+}
+
+/// Removes a hook when told to.
+public struct HookHandle {
+  private let removal: () -> Void
+  init(_ removal: @escaping () -> Void) { self.removal = removal }
+
+  /// Takes the hook away; doing so twice is allowed.
+  public func remove() { removal() }
+}
+
+/// What DataParallel and optimizers need of a leaf.
+extension Tensor {
+  /// Calls a closure when a backward walk has added the last contribution to this leaf's gradient.
+  public func onGradientReady(_ hook: @escaping () -> Void) -> HookHandle {
+    guard let meta = body.autograd, meta.isLeaf else {
+      fail("onGradientReady", "only a leaf that requires a gradient accumulates one")
+    }
+    let id = (meta.readyHooks.last?.id ?? 0) + 1
+    meta.readyHooks.append((id, hook))
+    return HookHandle { [weak meta] in meta?.readyHooks.removeAll { $0.id == id } }
+  }
+
+  /// Memory that this leaf's gradient shall live in from the next backward pass on, such as a view
+  /// of a communication bucket; nil gives it its own again.
+  public var gradientBuffer: Tensor? {
+    get { body.autograd?.gradientBuffer }
+    nonmutating set { body.autograd?.gradientBuffer = newValue }
+  }
+}
+
+/// Observers of the backward walks of the thread they register on.
+public enum BackwardObservers {
+  /// Tells an observer of every walk from now on. It is held weakly.
+  public static func add(_ observer: BackwardObserver) {
+    entries = entries.filter { $0.observer != nil } + [Entry(observer: observer)]
+  }
+
+  /// Tells an observer no longer.
+  public static func remove(_ observer: BackwardObserver) {
+    entries = entries.filter { $0.observer != nil && $0.observer !== observer }
+  }
+
+  static var current: [BackwardObserver] { entries.compactMap(\.observer) }
+
+  private struct Entry {
+    weak var observer: BackwardObserver?
+  }
+
+  private final class Entries {
+    var list: [Entry] = []
+  }
+
+  private static var entries: [Entry] {
+    get {
+      guard let pointer = torus_thread().pointee.observers else { return [] }
+      return Unmanaged<Entries>.fromOpaque(pointer).takeUnretainedValue().list
+    }
+    set {
+      let state = torus_thread()
+      if let pointer = state.pointee.observers {
+        Unmanaged<Entries>.fromOpaque(pointer).takeUnretainedValue().list = newValue
+      } else {
+        let entries = Entries()
+        entries.list = newValue
+        // Lives as long as its thread, of which there are as many as ranks in this process.
+        state.pointee.observers = Unmanaged.passRetained(entries).toOpaque()
+      }
+    }
+  }
+}

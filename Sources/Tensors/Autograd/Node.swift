@@ -1,0 +1,259 @@
+import CKernels
+
+/// One recorded operation: where its inputs came from, what its gradient reads, and the gradient.
+///
+/// A node never holds a tensor. An input is an ``Edge`` to the node that made it; a saved value is
+/// its storage and layout, and takes up its edge again when it is read. So no cycle keeps a graph
+/// alive, and tearing one down never recurses.
+public final class Node {
+  /// The gradient of an operation with respect to its inputs, one entry per input; nil stands for
+  /// zero. It gets the gradient of the only output, or of each (nil where nothing flowed back).
+  enum Gradient {
+    case one((_ output: Tensor, _ node: Node) -> [Tensor?])
+    case many((_ outputs: [Tensor?], _ node: Node) -> [Tensor?])
+  }
+
+  /// The operation's name, as in ``Tensor/gradFunction``.
+  public let name: String
+  let sequence: UInt64
+  let inputs: [TensorMeta]
+  let outputs: [TensorMeta]
+  fileprivate(set) var edges: [Edge?]
+  private var saved: [SavedValue?]
+  private var gradient: Gradient?
+
+  /// For the node that accumulates a leaf's gradient, the leaf.
+  weak var leaf: AutogradMeta?
+  /// Called with the gradient that flows into an output, and may replace it.
+  var hooks: [(output: Int, id: Int, call: (Tensor) -> Tensor?)] = []
+  /// Outputs that keep their gradient (`retainGrad`).
+  var retained: [Retained] = []
+  /// Where the operation was recorded, in anomaly mode.
+  var origin: String?
+
+  // What a walk keeps here instead of in dictionaries; valid where `walk` is the walk's number.
+  var walk: UInt64 = 0
+  var pending = 0
+  var isNeeded = true
+  var received: [Tensor?] = []
+
+  init(
+    name: String, inputs: [TensorMeta], outputs: [TensorMeta], edges: [Edge?],
+    saved: [SavedValue?], gradient: Gradient
+  ) {
+    self.name = name
+    self.inputs = inputs
+    self.outputs = outputs
+    self.edges = edges
+    self.saved = saved
+    self.gradient = gradient
+    let state = torus_thread()
+    sequence = state.pointee.sequence
+    state.pointee.sequence += 1
+  }
+
+  /// The node that accumulates a leaf's gradient.
+  init(leaf: AutogradMeta, meta: TensorMeta) {
+    name = "accumulateGrad"
+    sequence = .max
+    inputs = []
+    outputs = [meta]
+    edges = []
+    saved = []
+    gradient = nil
+    self.leaf = leaf
+  }
+
+  var accumulates: Bool { sequence == .max }
+
+  /// Lets go of saved values and inputs once their gradient has been taken.
+  func release() {
+    gradient = nil
+    saved = []
+  }
+
+  /// Computes the inputs' gradients, brought to the inputs' shapes and dtypes.
+  func run(_ gradients: [Tensor?]) -> [Tensor?] {
+    guard let gradient else {
+      fail(
+        "backward",
+        "the graph through \(name) was already walked and its saved values are gone; pass retainGraph: true to the first backward"
+      )
+    }
+    var results: [Tensor?]
+    switch gradient {
+    case .one(let compute):
+      guard let only = gradients[0] else { return [Tensor?](repeating: nil, count: edges.count) }
+      results = compute(only, self)
+    case .many(let compute): results = compute(gradients, self)
+    }
+    require(
+      results.count == edges.count, name,
+      "its gradient returned \(results.count) values for \(edges.count) inputs")
+    for index in results.indices {
+      guard let result = results[index] else { continue }
+      if edges[index] == nil {
+        results[index] = nil
+        continue
+      }
+      let meta = inputs[index]
+      var fitted = result
+      if fitted.shape != meta.shape { fitted = fitted.sum(toShape: meta.shape) }
+      if fitted.dtype != meta.dtype { fitted = fitted.to(meta.dtype) }
+      results[index] = fitted
+    }
+    return results
+  }
+
+  deinit {
+    // Iteratively: releasing 50,000 nodes one inside the other would overflow the stack.
+    var doomed: [Node] = []
+    for edge in edges { if let edge { doomed.append(edge.node) } }
+    edges = []
+    while var node = doomed.popLast() {
+      if isKnownUniquelyReferenced(&node) {
+        for edge in node.edges { if let edge { doomed.append(edge.node) } }
+        node.edges = []
+      }
+    }
+  }
+}
+
+/// What a gradient reads of the operation it belongs to.
+extension Node {
+  /// Whether an input wants a gradient: where not, its part need not be computed.
+  public func needsGradient(_ input: Int) -> Bool { edges[input] != nil }
+
+  /// An input's shape.
+  public func shape(_ input: Int) -> [Int] { inputs[input].shape }
+
+  /// An input's dtype.
+  public func dtype(_ input: Int) -> DType { inputs[input].dtype }
+
+  /// A saved input, part of the graph again where the walk itself is recorded.
+  public func input(_ index: Int) -> Tensor {
+    restore(saved[index], edge: edges[index], "input \(index)")
+  }
+
+  /// A saved output, attached to this very node where the walk itself is recorded.
+  public func output(_ index: Int = 0) -> Tensor {
+    restore(
+      saved[inputs.count + index], edge: Edge(node: self, output: index), "output \(index)")
+  }
+
+  private func restore(_ value: SavedValue?, edge: Edge?, _ which: String) -> Tensor {
+    guard let value else { fail(name, "its gradient reads \(which), which it did not save") }
+    if value.storage.version != value.version {
+      let who = value.storage.label.map { "parameter \"\($0)\"" } ?? which
+      fail(
+        "backward",
+        "\(who) \(value.shape) of \(name) was changed in place after it was saved for the gradient (version \(value.storage.version), saved at \(value.version)); take the gradient before the optimizer's step, or run the forward pass again"
+      )
+    }
+    let body = TensorBody(
+      storage: value.storage, shape: value.shape, strides: value.strides, offset: value.offset,
+      dtype: value.dtype)
+    if let edge, isGradEnabled, value.dtype.isFloatingPoint {
+      body.autograd = AutogradMeta(edge: edge)
+    }
+    return Tensor(body)
+  }
+}
+
+/// A tensor on the way that keeps its gradient; held weakly, since it holds the node.
+struct Retained {
+  let output: Int
+  weak var meta: AutogradMeta?
+}
+
+/// An output of a node, as an input of another.
+struct Edge {
+  let node: Node
+  let output: Int
+}
+
+/// What the engine must know of a tensor that it does not keep.
+struct TensorMeta {
+  let shape: [Int]
+  let dtype: DType
+}
+
+/// A tensor kept for the backward pass, without its place in the graph.
+struct SavedValue {
+  let storage: Storage
+  let version: UInt32
+  let shape: [Int]
+  let strides: [Int]
+  let offset: Int
+  let dtype: DType
+
+  init(_ tensor: Tensor) {
+    storage = tensor.storage
+    version = tensor.storage.version
+    shape = tensor.shape
+    strides = tensor.strides
+    offset = tensor.storageOffset
+    dtype = tensor.dtype
+  }
+}
+
+/// A tensor's part in the graph.
+final class AutogradMeta {
+  /// Whether this is a leaf that asked for a gradient.
+  let isLeaf: Bool
+  /// The node and output that made the tensor; for a leaf, the node that accumulates its gradient.
+  private var origin: Edge?
+  /// The accumulated gradient of a leaf, or of a tensor that retains it.
+  var gradient: Tensor?
+  /// Memory that the gradient shall live in, such as a view of a communication bucket.
+  var gradientBuffer: Tensor?
+  /// Called when a walk has added the last contribution to the gradient.
+  var readyHooks: [(id: Int, call: () -> Void)] = []
+  private let leafMeta: TensorMeta?
+
+  init(edge: Edge) {
+    isLeaf = false
+    origin = edge
+    leafMeta = nil
+  }
+
+  init(leaf: TensorMeta) {
+    isLeaf = true
+    leafMeta = leaf
+  }
+
+  /// Where a gradient of this tensor goes.
+  var edge: Edge {
+    if let origin { return origin }
+    // Only a leaf comes here: its accumulating node is made when first used, and kept.
+    let edge = Edge(
+      node: Node(leaf: self, meta: leafMeta ?? TensorMeta(shape: [], dtype: .float32)), output: 0)
+    origin = edge
+    return edge
+  }
+}
+
+/// The graph as one can look at it.
+extension Node: CustomStringConvertible {
+  /// The nodes that made this node's inputs; nil where an input requires no gradient
+  /// (`next_functions`).
+  public var inputNodes: [Node?] { edges.map { $0?.node } }
+
+  /// The name with the shapes: `mul([2, 3], [3]) → [2, 3]`.
+  public var description: String {
+    let arguments = inputs.map { "\($0.shape)" }.joined(separator: ", ")
+    return "\(name)(\(arguments)) → \(outputs.map { "\($0.shape)" }.joined(separator: ", "))"
+  }
+
+  /// The graph behind this node as an indented tree, to a depth.
+  public func tree(depth: Int = 8) -> String {
+    var lines: [String] = []
+    func visit(_ node: Node, _ level: Int) {
+      lines.append(String(repeating: "  ", count: level) + node.description)
+      guard level < depth else { return }
+      for case let input? in node.inputNodes { visit(input, level + 1) }
+    }
+    visit(self, 0)
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,94 @@
+import CKernels
+
+/// The type of a tensor's elements (`torch.dtype`).
+///
+/// Raw values are those of the C kernels' `torus_dtype`.
+public enum DType: UInt8, Sendable, CaseIterable, Codable {
+  /// 32-bit IEEE float, the default.
+  case float32 = 0
+  /// 64-bit IEEE float.
+  case float64 = 1
+  /// Brain float: float32's range with 8 bits of precision; computed in float32, rounded to even.
+  case bfloat16 = 2
+  /// 16-bit IEEE float; computed in float32, rounded to even.
+  case float16 = 3
+  /// 64-bit signed integer: indices and labels.
+  case int64 = 4
+  /// 32-bit signed integer.
+  case int32 = 5
+  /// 16-bit signed integer.
+  case int16 = 6
+  /// 8-bit signed integer.
+  case int8 = 7
+  /// 8-bit unsigned integer.
+  case uint8 = 8
+  /// Truth values, one byte each.
+  case bool = 9
+
+  /// The size of one element in bytes.
+  public var size: Int {
+    switch self {
+    case .float64, .int64: 8
+    case .float32, .int32: 4
+    case .bfloat16, .float16, .int16: 2
+    case .int8, .uint8, .bool: 1
+    }
+  }
+
+  /// Whether this is one of the four floating-point types: those that can carry a gradient.
+  public var isFloatingPoint: Bool { rawValue <= DType.float16.rawValue }
+
+  /// Whether this is an integer type; `bool` is not.
+  public var isInteger: Bool { rawValue >= DType.int64.rawValue && self != .bool }
+
+  /// Whether this is `bfloat16` or `float16`.
+  public var isHalf: Bool { self == .bfloat16 || self == .float16 }
+
+  /// The type that a tensor of this type and one of the other meet in (`torch.promote_types`).
+  public func promoted(with other: DType) -> DType {
+    if self == other { return self }
+    switch (isFloatingPoint, other.isFloatingPoint) {
+    case (true, false): return self
+    case (false, true): return other
+    case (true, true):
+      if isHalf && other.isHalf { return .float32 }
+      return size >= other.size ? self : other
+    case (false, false):
+      if self == .bool { return other }
+      if other == .bool { return self }
+      // uint8 meets a signed type of its own size in int16.
+      if self == .uint8 && other == .int8 || self == .int8 && other == .uint8 { return .int16 }
+      return size > other.size || (size == other.size) ? self : other
+    }
+  }
+
+  /// The type that sums and products of this type come in: integers and bools give `int64`.
+  var accumulated: DType { isFloatingPoint ? self : .int64 }
+
+  /// The type that true division and transcendental functions of this type come in.
+  var floating: DType { isFloatingPoint ? self : .float32 }
+
+  var c: torus_dtype { torus_dtype(rawValue: rawValue) }
+}
+
+extension DType: CustomStringConvertible {
+  /// PyTorch's name without the module: `float32`, `int64`, `bool`.
+  public var description: String {
+    switch self {
+    case .float32: "float32"
+    case .float64: "float64"
+    case .bfloat16: "bfloat16"
+    case .float16: "float16"
+    case .int64: "int64"
+    case .int32: "int32"
+    case .int16: "int16"
+    case .int8: "int8"
+    case .uint8: "uint8"
+    case .bool: "bool"
+    }
+  }
+}
+
+extension DType {
+  var code: Int32 { Int32(rawValue) }
+}

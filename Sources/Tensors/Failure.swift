@@ -1,0 +1,33 @@
+import Foundation
+
+/// Where a programmer's error (a shape, a dtype, an index) ends the process.
+///
+/// `precondition` prints nothing in release builds, and under `mpirun` a message without its rank
+/// cannot be placed, so every such error goes through ``fail(_:_:)``.
+public enum Failure {
+  /// What stands before a failure's message: `[rank 2] ` in a distributed run, empty otherwise.
+  ///
+  /// Written once, when the process learns its rank and before it starts threads.
+  nonisolated(unsafe) public static var prefix = ""
+}
+
+/// Prints `[rank r] operation: message` to standard error and ends the process with SIGABRT.
+///
+/// Under `mpirun` an aborted rank ends the whole job, so that no other rank is left waiting.
+/// - Parameters:
+///   - operation: The operator or method that refused its arguments.
+///   - message: What was wrong, with the shapes, dtypes or indices, and what would be right.
+public func fail(_ operation: some StringProtocol, _ message: @autoclosure () -> String) -> Never {
+  fflush(nil)
+  FileHandle.standardError.write(Data("\(Failure.prefix)\(operation): \(message())\n".utf8))
+  abort()
+}
+
+/// Stops through ``fail(_:_:)`` unless the condition holds.
+@inlinable
+public func require(
+  _ condition: Bool, _ operation: @autoclosure () -> String, _ message: @autoclosure () -> String
+) {
+  if _fastPath(condition) { return }
+  fail(operation(), message())
+}

@@ -1,0 +1,167 @@
+import CKernels
+
+extension F {
+  /// softmax(Q Kᵀ · scale + mask) V (`torch.nn.functional.scaled_dot_product_attention`;
+  /// Vaswani et al. 2017).
+  ///
+  /// - Parameters:
+  ///   - query: `[..., heads, T, D]`.
+  ///   - key: `[..., kv heads, S, D]`.
+  ///   - value: `[..., kv heads, S, E]`.
+  ///   - mask: Bool (true takes part) or float (added to the scores), broadcast to `[..., T, S]`.
+  ///   - dropout: The probability with which an attention weight is dropped.
+  ///   - isCausal: Query i sees keys 0 … i; excludes a mask.
+  ///   - scale: By default 1/√D.
+  ///   - enableGQA: Let several query heads share a key and value head.
+  /// - Returns: `[..., heads, T, E]`.
+  public static func scaledDotProductAttention(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
+    isCausal: Bool = false, scale: Double? = nil, enableGQA: Bool = false
+  ) -> Tensor {
+    let name = "scaled_dot_product_attention"
+    let operands = [query, key, value]
+    require(
+      operands.allSatisfy { $0.rank >= 2 && $0.dtype == query.dtype && $0.dtype.isFloatingPoint },
+      name, "query, key and value need two dimensions or more and one floating dtype")
+    require(
+      query.shape[query.rank - 1] == key.shape[key.rank - 1]
+        && key.shape[key.rank - 2] == value.shape[value.rank - 2], name,
+      "shapes do not fit: query \(query.shape), key \(key.shape), value \(value.shape)")
+    require(!(isCausal && mask != nil), name, "give a mask or isCausal, not both")
+    let factor = scale ?? 1 / Double(query.shape[query.rank - 1]).squareRoot()
+    let additive = mask.map { additiveMask($0, query.dtype) }
+    let shared =
+      enableGQA && query.rank == 4 && key.shape[1] > 0 && query.shape[1] % key.shape[1] == 0
+    let fused =
+      dropout == 0 && query.rank == 4 && key.rank == 4 && value.rank == 4
+      && query.count > 0 && key.count > 0 && value.count > 0
+      && query.shape[0] == key.shape[0] && key.shape[0] == value.shape[0]
+      && key.shape[1] == value.shape[1] && (query.shape[1] == key.shape[1] || shared)
+      && (additive == nil || !(additive?.requiresGrad ?? false))
+    if fused { return fusedAttention(query, key, value, additive?.bare, isCausal, factor) }
+    return composedAttention(
+      query, key, value, additive, dropout: dropout, isCausal: isCausal, scale: factor,
+      enableGQA: enableGQA)
+  }
+
+  /// A bool mask as zeros and -∞.
+  private static func additiveMask(_ mask: Tensor, _ dtype: DType) -> Tensor {
+    guard mask.dtype == .bool else { return mask.to(dtype) }
+    return Tensor.where(
+      mask, Tensor.full([], 0.0, dtype: dtype), Tensor.full([], -Double.infinity, dtype: dtype))
+  }
+
+  /// The definition, one operation after the other: whatever the shapes, with dropout, and for
+  /// gradients that are themselves recorded.
+  private static func composedAttention(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, dropout: Double,
+    isCausal: Bool, scale: Double, enableGQA: Bool
+  ) -> Tensor {
+    var (key, value) = (key, value)
+    if enableGQA {
+      let times = query.shape[query.rank - 3] / key.shape[key.rank - 3]
+      key = repeatedHeads(key, times)
+      value = repeatedHeads(value, times)
+    }
+    var scores = query.matmul(key.transposed()) * scale
+    if isCausal {
+      let (rows, columns) = (query.shape[query.rank - 2], key.shape[key.rank - 2])
+      let seen = Tensor.arange(rows).unsqueezed(1).ge(Tensor.arange(columns).unsqueezed(0))
+      scores = scores + additiveMask(seen, query.dtype)
+    }
+    if let mask { scores = scores + mask }
+    var weights = scores.softmax(dim: -1)
+    if mask != nil {
+      // A query that may see no key at all gives zeros, not NaN.
+      let blind = scores.eq(-Double.infinity).all(dims: [-1], keepDim: true)
+      weights = weights.maskedFill(blind, 0.0)
+    }
+    return F.dropout(weights, p: dropout, training: dropout > 0).matmul(value)
+  }
+
+  /// Every key or value head as often as query heads share it.
+  private static func repeatedHeads(_ x: Tensor, _ times: Int) -> Tensor {
+    let dim = x.rank - 3
+    var wide = x.shape
+    wide.insert(times, at: dim + 1)
+    return x.unsqueezed(dim + 1).expanded(wide).flattened(from: dim, to: dim + 1)
+  }
+
+  /// One pass over blocks of keys, without the matrix of weights.
+  private static func fusedAttention(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, _ isCausal: Bool,
+    _ scale: Double
+  ) -> Tensor {
+    let name = "scaled_dot_product_attention"
+    let (batch, heads, queries) = (query.shape[0], query.shape[1], query.shape[2])
+    let (keys, width) = (key.shape[2], value.shape[3])
+    let wideMask = mask.map { $0.to(query.dtype.wide).expanded([batch, heads, queries, keys]) }
+    return Tensor.applyMany(
+      name, [query, key, value],
+      attributes: ["causal": .bool(isCausal), "scale": .double(scale)],
+      saving: [.inputs, .output(0, 1)]
+    ) { inputs in
+      let (q, k, v) = (rowsContiguous(inputs[0]), rowsContiguous(inputs[1]), rowsContiguous(inputs[2]))
+      // [N, T, H, E] in memory: merging the heads afterwards is a view.
+      let out = Tensor.uninitialized([batch, queries, heads, width], q.dtype).permuted([0, 2, 1, 3])
+      let lse = Tensor.uninitialized([batch, heads, queries], q.dtype.wide)
+      var shape = attentionShape(q, k, v, out, wideMask, scale, isCausal)
+      checkLayer(
+        torus_attention_forward(
+          q.dtype.code, &shape, q.pointer, k.pointer, v.pointer, wideMask?.pointer, out.pointer,
+          lse.pointer), name, q.dtype)
+      return [out, lse]
+    } gradient: { gradients, node in
+      guard let g = gradients[0] else { return [nil, nil, nil] }
+      let (query, key, value) = (node.input(0), node.input(1), node.input(2))
+      if isGradEnabled {
+        let inputs = [query, key, value].map { $0.requiresGrad ? $0 : $0.requiringGrad() }
+        let y = composedAttention(
+          inputs[0], inputs[1], inputs[2], mask, dropout: 0, isCausal: isCausal, scale: scale,
+          enableGQA: heads != key.shape[1])
+        return grad(of: [y], withRespectTo: inputs, gradients: [g], createGraph: true)
+      }
+      let (q, k, v) = (rowsContiguous(query), rowsContiguous(key), rowsContiguous(value))
+      let out = node.output(0)
+      let dy = g.strides == out.strides ? g : laidOut(g, like: out)
+      let (dq, dk, dv) = (
+        Tensor.uninitialized(like: q, dtype: q.dtype), Tensor.uninitialized(like: k, dtype: q.dtype),
+        Tensor.uninitialized(like: v, dtype: q.dtype)
+      )
+      var shape = attentionShape(q, k, v, out, wideMask, scale, isCausal)
+      var into = attentionShape(dq, dk, dv, out, nil, scale, isCausal)
+      checkLayer(
+        torus_attention_backward(
+          q.dtype.code, &shape, &into, q.pointer, k.pointer, v.pointer, wideMask?.pointer,
+          out.pointer, node.output(1).pointer, dy.pointer, dq.pointer, dk.pointer, dv.pointer, nil),
+        name, q.dtype)
+      return [dq, dk, dv]
+    }[0]
+  }
+
+  private static func rowsContiguous(_ x: Tensor) -> Tensor {
+    x.strides[3] == 1 || x.shape[3] == 1 ? x : x.bare.contiguous()
+  }
+
+  private static func laidOut(_ g: Tensor, like out: Tensor) -> Tensor {
+    let copy = Tensor.uninitialized(like: out, dtype: out.dtype)
+    Kernel.copy(g, into: copy)
+    return copy
+  }
+
+  private static func attentionShape(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ out: Tensor, _ mask: Tensor?, _ scale: Double,
+    _ causal: Bool
+  ) -> torus_attention {
+    func s(_ x: Tensor, _ dim: Int) -> Int64 { Int64(x.strides[dim]) }
+    let m = mask?.strides ?? [0, 0, 0, 0]
+    return torus_attention(
+      batch: Int64(q.shape[0]), heads: Int64(q.shape[1]), kv_heads: Int64(k.shape[1]),
+      queries: Int64(q.shape[2]), keys: Int64(k.shape[2]), dim: Int64(q.shape[3]),
+      value_dim: Int64(v.shape[3]), q_batch: s(q, 0), q_head: s(q, 1), q_time: s(q, 2),
+      k_batch: s(k, 0), k_head: s(k, 1), k_time: s(k, 2), v_batch: s(v, 0), v_head: s(v, 1),
+      v_time: s(v, 2), out_batch: s(out, 0), out_head: s(out, 1), out_time: s(out, 2),
+      mask_batch: Int64(m[0]), mask_head: Int64(m[1]), mask_query: Int64(m[2]),
+      mask_key: Int64(m[3]), scale: scale, causal: causal ? 1 : 0)
+  }
+}

@@ -1,0 +1,225 @@
+import CKernels
+
+/// The geometry of a convolution over one to three spatial dimensions.
+struct ConvolutionShape {
+  let dims: Int
+  let stride: [Int]
+  let padding: [Int]
+  let dilation: [Int]
+  let groups: Int
+  /// Extra rows at the end of a transposed convolution's output.
+  let outputPadding: [Int]
+
+  /// One value for every dimension, or one each.
+  static func spread(_ values: [Int], _ dims: Int, _ name: String, _ what: String) -> [Int] {
+    if values.count == 1 { return [Int](repeating: values[0], count: dims) }
+    require(values.count == dims, name, "\(what) needs 1 or \(dims) values, not \(values)")
+    return values
+  }
+
+  func kernelShape(batch: Int, inputs: Int, outputs: Int, size: [Int], out: [Int], kernel: [Int])
+    -> torus_conv
+  {
+    func at(_ values: [Int], _ dim: Int, _ missing: Int) -> Int64 {
+      let index = dim - (3 - dims)
+      return Int64(index < 0 ? missing : values[index])
+    }
+    return torus_conv(
+      batch: Int64(batch), in_channels: Int64(inputs), out_channels: Int64(outputs),
+      groups: Int64(groups), in_depth: at(size, 0, 1), in_height: at(size, 1, 1),
+      in_width: at(size, 2, 1), out_depth: at(out, 0, 1), out_height: at(out, 1, 1),
+      out_width: at(out, 2, 1), kernel_depth: at(kernel, 0, 1), kernel_height: at(kernel, 1, 1),
+      kernel_width: at(kernel, 2, 1), stride_depth: at(stride, 0, 1),
+      stride_height: at(stride, 1, 1), stride_width: at(stride, 2, 1),
+      pad_depth: at(padding, 0, 0), pad_height: at(padding, 1, 0), pad_width: at(padding, 2, 0),
+      dilation_depth: at(dilation, 0, 1), dilation_height: at(dilation, 1, 1),
+      dilation_width: at(dilation, 2, 1))
+  }
+
+  /// The output's size of a convolution.
+  func output(_ size: [Int], _ kernel: [Int]) -> [Int] {
+    (0..<dims).map {
+      (size[$0] + 2 * padding[$0] - dilation[$0] * (kernel[$0] - 1) - 1) / stride[$0] + 1
+    }
+  }
+
+  /// The output's size of a transposed convolution.
+  func transposedOutput(_ size: [Int], _ kernel: [Int]) -> [Int] {
+    (0..<dims).map {
+      (size[$0] - 1) * stride[$0] - 2 * padding[$0] + dilation[$0] * (kernel[$0] - 1)
+        + outputPadding[$0] + 1
+    }
+  }
+}
+
+extension F {
+  /// A convolution over one spatial dimension: ``conv2d(_:_:bias:stride:padding:dilation:groups:)``
+  /// with `[N, C, L]`.
+  public static func conv1d(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
+    dilation: [Int] = [1], groups: Int = 1
+  ) -> Tensor {
+    convolution("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
+  }
+
+  /// The cross-correlation of images with filters (`torch.nn.functional.conv2d`).
+  ///
+  /// - Parameters:
+  ///   - x: `[N, C, H, W]`, or `[C, H, W]` without a batch.
+  ///   - weight: `[outputs, C / groups, kernel height, kernel width]`.
+  ///   - bias: `[outputs]`.
+  ///   - stride, padding, dilation: One value for both dimensions, or one each.
+  /// - Returns: `[N, outputs, H', W']`,
+  ///   H' = ⌊(H + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1.
+  public static func conv2d(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
+    dilation: [Int] = [1], groups: Int = 1
+  ) -> Tensor {
+    convolution("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+  }
+
+  /// A convolution over three spatial dimensions, `[N, C, D, H, W]`.
+  public static func conv3d(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
+    dilation: [Int] = [1], groups: Int = 1
+  ) -> Tensor {
+    convolution("conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
+  }
+
+  private static func convolution(
+    _ name: String, _ dims: Int, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: [Int],
+    _ padding: [Int], _ dilation: [Int], _ groups: Int
+  ) -> Tensor {
+    let spec = ConvolutionShape(
+      dims: dims, stride: ConvolutionShape.spread(stride, dims, name, "stride"),
+      padding: ConvolutionShape.spread(padding, dims, name, "padding"),
+      dilation: ConvolutionShape.spread(dilation, dims, name, "dilation"), groups: groups,
+      outputPadding: [])
+    require(
+      x.rank == dims + 2 || x.rank == dims + 1, name,
+      "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    if x.rank == dims + 1 {
+      return convolution(
+        name, dims, x.unsqueezed(0), weight, bias, stride, padding, dilation, groups
+      ).squeezed(0)
+    }
+    require(
+      weight.rank == dims + 2 && groups > 0 && weight.shape[1] * groups == x.shape[1]
+        && weight.shape[0] % groups == 0, name,
+      "a weight of \(weight.shape) with \(groups) groups does not fit an input of \(x.shape)")
+    require(
+      bias == nil || bias?.shape == [weight.shape[0]], name,
+      "a bias of \(bias?.shape ?? []) for \(weight.shape[0]) outputs")
+    require(
+      x.dtype == weight.dtype && (bias == nil || bias?.dtype == x.dtype), name,
+      "input, weight and bias differ in dtype: \(x.dtype), \(weight.dtype)")
+    require(
+      spec.stride.allSatisfy { $0 > 0 } && spec.dilation.allSatisfy { $0 > 0 }
+        && spec.padding.allSatisfy { $0 >= 0 }, name,
+      "stride and dilation must be positive and padding not negative")
+    let size = Array(x.shape.suffix(dims))
+    let out = spec.output(size, Array(weight.shape.suffix(dims)))
+    require(
+      out.allSatisfy { $0 > 0 }, name,
+      "a kernel of \(weight.shape.suffix(dims)) does not fit into an image of \(size) with padding \(spec.padding)"
+    )
+    return spec.apply(name, x, weight, bias, out: out)
+  }
+}
+
+extension ConvolutionShape {
+  private func shape(x: [Int], w: [Int], y: [Int]) -> torus_conv {
+    kernelShape(
+      batch: x[0], inputs: x[1], outputs: w[0], size: Array(x.suffix(dims)),
+      out: Array(y.suffix(dims)), kernel: Array(w.suffix(dims)))
+  }
+
+  func apply(_ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, out: [Int]) -> Tensor {
+    let resultShape = [x.shape[0], weight.shape[0]] + out
+    return Tensor.apply(
+      name, [x, weight] + (bias.map { [$0] } ?? []),
+      attributes: [
+        "stride": .ints(stride), "padding": .ints(padding), "dilation": .ints(dilation),
+        "groups": .int(groups),
+      ], saving: .input(0, 1)
+    ) { inputs in
+      let (x, w) = (inputs[0].contiguous(), inputs[1].contiguous())
+      let bias = inputs.count > 2 ? inputs[2].contiguous() : nil
+      let y = Tensor.uninitialized(resultShape, x.dtype)
+      var shape = shape(x: x.shape, w: w.shape, y: resultShape)
+      checkLayer(
+        torus_conv_forward(x.dtype.code, &shape, x.pointer, w.pointer, bias?.pointer, y.pointer),
+        name, x.dtype)
+      return y
+    } gradient: { g, node in
+      let hasBias = node.inputs.count > 2
+      var gradients: [Tensor?] = [nil, nil] + (hasBias ? [nil] : [])
+      if node.needsGradient(0) {
+        gradients[0] = inputGradient(g, node.input(1), node.shape(0))
+      }
+      let wantsBias = hasBias && node.needsGradient(2)
+      if node.needsGradient(1) {
+        let (dw, db) = weightGradient(g, node.input(0), node.shape(1), bias: wantsBias)
+        gradients[1] = dw
+        if wantsBias { gradients[2] = db }
+      } else if wantsBias {
+        gradients[2] = g.sum(dims: [0] + Array(2..<g.rank))
+      }
+      return gradients
+    }
+  }
+
+  /// What the input's elements contributed to: also the forward pass of a transposed convolution.
+  func inputGradient(_ g: Tensor, _ weight: Tensor, _ size: [Int]) -> Tensor {
+    Tensor.apply("conv_input_gradient", [g, weight], saving: .inputs) { inputs in
+      let (dy, w) = (inputs[0].contiguous(), inputs[1].contiguous())
+      let dx = Tensor.uninitialized(size, dy.dtype)
+      var shape = shape(x: size, w: w.shape, y: dy.shape)
+      checkLayer(
+        torus_conv_backward_input(dy.dtype.code, &shape, dy.pointer, w.pointer, dx.pointer),
+        "convolution", dy.dtype)
+      return dx
+    } gradient: { gg, node in
+      // Linear in both: the gradients are the convolution itself and its weight gradient.
+      [
+        node.needsGradient(0)
+          ? apply("conv", gg, node.input(1), nil, out: Array(node.shape(0).suffix(dims))) : nil,
+        node.needsGradient(1)
+          ? weightGradient(node.input(0), gg, node.shape(1), bias: false).weight : nil,
+      ]
+    }
+  }
+
+  func weightGradient(
+    _ g: Tensor, _ x: Tensor, _ weightShape: [Int], bias: Bool
+  ) -> (weight: Tensor, bias: Tensor?) {
+    let results = Tensor.applyMany("conv_weight_gradient", [g, x], saving: .inputs) { inputs in
+      let (dy, x) = (inputs[0].contiguous(), inputs[1].contiguous())
+      let dw = Tensor.uninitialized(weightShape, x.dtype)
+      let db = bias ? Tensor.uninitialized([weightShape[0]], x.dtype) : nil
+      var shape = shape(x: x.shape, w: weightShape, y: dy.shape)
+      checkLayer(
+        torus_conv_backward_weight(
+          x.dtype.code, &shape, dy.pointer, x.pointer, dw.pointer, db?.pointer), "convolution",
+        x.dtype)
+      return [dw] + (db.map { [$0] } ?? [])
+    } gradient: { gradients, node in
+      var toOutput: Tensor?
+      var toInput: Tensor?
+      if let gw = gradients[0] {
+        if node.needsGradient(0) {
+          toOutput = apply(
+            "conv", node.input(1), gw, nil, out: Array(node.shape(0).suffix(dims)))
+        }
+        if node.needsGradient(1) { toInput = inputGradient(node.input(0), gw, node.shape(1)) }
+      }
+      if gradients.count > 1, let gb = gradients[1], node.needsGradient(0) {
+        let spread = gb.reshaped([1, -1] + [Int](repeating: 1, count: dims))
+          .expanded(node.shape(0))
+        toOutput = toOutput.map { $0 + spread } ?? spread
+      }
+      return [toOutput, toInput]
+    }
+    return (results[0], results.count > 1 ? results[1] : nil)
+  }
+}

@@ -1,0 +1,77 @@
+import CKernels
+
+extension F {
+  /// (x - mean)/√(var + eps) · weight + bias over the last dimensions
+  /// (`torch.nn.functional.layer_norm`; Ba et al. 2016).
+  /// - Parameters:
+  ///   - normalizedShape: The sizes of the trailing dimensions that are normalized together.
+  ///   - weight: Of `normalizedShape`; nil for ones.
+  ///   - bias: Of `normalizedShape`; nil for zeros.
+  public static func layerNorm(
+    _ x: Tensor, _ normalizedShape: [Int], weight: Tensor? = nil, bias: Tensor? = nil,
+    eps: Double = 1e-5
+  ) -> Tensor {
+    let name = "layer_norm"
+    require(
+      x.rank >= normalizedShape.count && Array(x.shape.suffix(normalizedShape.count)) == normalizedShape,
+      name, "an input of \(x.shape) does not end in \(normalizedShape)")
+    require(
+      [weight, bias].allSatisfy { $0 == nil || $0?.shape == normalizedShape }, name,
+      "weight and bias must be of \(normalizedShape)")
+    let columns = normalizedShape.reduce(1, *)
+    let rows = columns == 0 ? 0 : x.count / columns
+    let (hasWeight, hasBias) = (weight != nil, bias != nil)
+    let operands = [x] + [weight, bias].compactMap { $0 }
+    return Tensor.applyMany(
+      name, operands, attributes: ["shape": .ints(normalizedShape), "eps": .double(eps)],
+      saving: [.input(0, 1), .output(1, 2)]
+    ) { inputs in
+      let x = inputs[0].contiguous()
+      let gamma = hasWeight ? inputs[1].contiguous() : nil
+      let beta = hasBias ? inputs[hasWeight ? 2 : 1].contiguous() : nil
+      let y = Tensor.uninitialized(x.shape, x.dtype)
+      let mean = Tensor.uninitialized([rows], x.dtype.wide)
+      let rstd = Tensor.uninitialized([rows], x.dtype.wide)
+      checkLayer(
+        torus_layer_norm(
+          x.dtype.code, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
+          rstd.pointer, Int64(rows), Int64(columns), eps), name, x.dtype)
+      return [y, mean, rstd]
+    } gradient: { gradients, node in
+      guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
+      let x = node.input(0)
+      let weight = hasWeight ? node.input(1) : nil
+      if isGradEnabled {
+        return layerNormFormula(g, x, weight, hasBias, normalizedShape, eps)
+      }
+      let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.contiguous())
+      let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
+      let dgamma = hasWeight ? Tensor.uninitialized(normalizedShape, x.dtype) : nil
+      let dbeta = hasBias ? Tensor.uninitialized(normalizedShape, x.dtype) : nil
+      checkLayer(
+        torus_layer_norm_backward(
+          x.dtype.code, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
+          node.output(2).pointer, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(rows),
+          Int64(columns)), name, x.dtype)
+      return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
+    }[0]
+  }
+
+  /// The gradients of layer norm in operations that have gradients themselves.
+  private static func layerNormFormula(
+    _ g: Tensor, _ x: Tensor, _ weight: Tensor?, _ hasBias: Bool, _ shape: [Int], _ eps: Double
+  ) -> [Tensor?] {
+    let dims = Array((x.rank - shape.count)..<x.rank)
+    let centred = x - x.mean(dims: dims, keepDim: true)
+    let rstd = (centred.square().mean(dims: dims, keepDim: true) + eps).rsqrt()
+    let normal = centred * rstd
+    let inner = weight.map { g * $0 } ?? g
+    let dx =
+      (inner - inner.mean(dims: dims, keepDim: true)
+        - normal * (inner * normal).mean(dims: dims, keepDim: true)) * rstd
+    var gradients: [Tensor?] = [dx]
+    if weight != nil { gradients.append((g * normal).sum(toShape: shape)) }
+    if hasBias { gradients.append(g.sum(toShape: shape)) }
+    return gradients
+  }
+}

@@ -1,0 +1,80 @@
+import CKernels
+import Synchronization
+
+/// A source of random numbers: PyTorch's CPU generator, bit for bit (`torch.Generator`).
+///
+/// The same seed gives the same draws as PyTorch, whatever the number of threads. A generator's
+/// ``state`` is a value that can be saved and put back. Draws from several threads are safe, but
+/// their order is then theirs.
+public final class Generator: Sendable {
+  private let rng: Mutex<torus_rng>
+
+  /// A generator at the start of a seed's sequence.
+  public init(seed: UInt64 = 67_280_421_310_721) {
+    var state = torus_rng()
+    torus_rng_seed(&state, seed)
+    rng = Mutex(state)
+  }
+
+  /// Starts a seed's sequence (`manual_seed`).
+  public func manualSeed(_ seed: UInt64) { rng.withLock { torus_rng_seed(&$0, seed) } }
+
+  /// The seed of the present sequence (`initial_seed`).
+  public var initialSeed: UInt64 { rng.withLock { $0.seed } }
+
+  /// The whole state, as the 5,056 bytes of `torch.get_rng_state()`.
+  public var state: [UInt8] {
+    rng.withLock { rng in
+      [UInt8](unsafeUninitializedCapacity: Int(TORUS_RNG_BYTES)) { buffer, count in
+        if let base = buffer.baseAddress { torus_rng_save(&rng, base) }
+        count = Int(TORUS_RNG_BYTES)
+      }
+    }
+  }
+
+  /// Puts a saved state back (`set_state`).
+  /// - Throws: ``GeneratorError`` where the bytes are not a state; the generator stays as it was.
+  public func setState(_ bytes: [UInt8]) throws(GeneratorError) {
+    let done = rng.withLock { torus_rng_load(&$0, bytes, bytes.count) == 0 }
+    if !done { throw GeneratorError(byteCount: bytes.count) }
+  }
+
+  /// The next 32 random bits.
+  public func next32() -> UInt32 { rng.withLock { torus_rng_next32(&$0) } }
+
+  func draw<R: Sendable>(_ body: (inout sending torus_rng) -> sending R) -> R {
+    rng.withLock { body(&$0) }
+  }
+
+  /// What operations draw from unless told otherwise: this thread's own generator where it has one
+  /// (ranks that are threads of one process), else the process's.
+  public static var `default`: Generator {
+    guard let own = torus_thread().pointee.generator else { return shared }
+    return Unmanaged<Generator>.fromOpaque(own).takeUnretainedValue()
+  }
+
+  private static let shared = Generator()
+
+  /// Runs a body in which this generator is the thread's default.
+  public func asDefault<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    let state = torus_thread()
+    let before = state.pointee.generator
+    state.pointee.generator = Unmanaged.passUnretained(self).toOpaque()
+    defer { state.pointee.generator = before }
+    return try body()
+  }
+}
+
+/// Bytes that are no generator's state.
+public struct GeneratorError: Error, CustomStringConvertible {
+  /// How many bytes there were.
+  public let byteCount: Int
+
+  /// What was wrong and what is expected.
+  public var description: String {
+    "\(byteCount) bytes are not a random generator's state, which has \(TORUS_RNG_BYTES); it must come from Generator.state or torch.get_rng_state()"
+  }
+}
+
+/// Starts the default generator's sequence of a seed (`torch.manual_seed`).
+public func manualSeed(_ seed: UInt64) { Generator.default.manualSeed(seed) }

@@ -1,0 +1,97 @@
+import CKernels
+
+extension Tensor {
+  /// The same values in another dtype (`Tensor.to`); itself where it has that dtype already.
+  ///
+  /// Floats become integers by truncation; anything becomes `bool` by ≠ 0; `bfloat16` and `float16`
+  /// round to nearest even. Differentiable between floating-point dtypes.
+  public func to(_ dtype: DType) -> Tensor {
+    if dtype == self.dtype { return self }
+    return Tensor.apply("to", [self], attributes: ["dtype": .string("\(dtype)")]) { inputs in
+      let out = Tensor.uninitialized(like: inputs[0], dtype: dtype)
+      Kernel.copy(inputs[0], into: out)
+      return out
+    } gradient: { gradient, node in
+      [gradient.to(node.dtype(0))]
+    }
+  }
+
+  /// A copy in memory of its own, with the same order of dimensions. Differentiable.
+  public func clone() -> Tensor {
+    Tensor.apply("clone", [self]) { inputs in
+      let out = Tensor.uninitialized(like: inputs[0], dtype: inputs[0].dtype)
+      Kernel.copy(inputs[0], into: out)
+      return out
+    } gradient: { gradient, _ in
+      [gradient]
+    }
+  }
+
+  /// The same values in row-major order without gaps: itself where they are, else a copy.
+  public func contiguous() -> Tensor {
+    if isContiguous { return self }
+    return Tensor.apply("contiguous", [self]) { inputs in
+      let out = Tensor.uninitialized(inputs[0].shape, inputs[0].dtype)
+      Kernel.copy(inputs[0], into: out)
+      return out
+    } gradient: { gradient, _ in
+      [gradient]
+    }
+  }
+
+  /// The same values cut off from the graph (`Tensor.detach`); shares storage.
+  public func detach() -> Tensor { bare }
+
+  /// The elements in row-major order, as Swift values of the dtype's own type.
+  /// - Parameter type: `Float` for `float32`, `Int` for `int64`, `Bool` for `bool` and so on; another
+  ///   type converts first.
+  public func array<Element: TensorElement>(of type: Element.Type = Element.self) -> [Element] {
+    let source = noGrad { to(Element.dtype).contiguous() }
+    return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if count > 0 {
+        buffer.baseAddress?.update(
+          from: source.pointer.assumingMemoryBound(to: Element.self), count: count)
+      }
+      initialized = count
+    }
+  }
+
+  /// The only element, converted to a Swift type (`Tensor.item`).
+  public func item<Element: TensorElement>(_ type: Element.Type = Element.self) -> Element {
+    require(
+      count == 1, "item",
+      "only a tensor of one element converts to a Swift number; this one is \(shape)")
+    let source = dtype == Element.dtype ? self : noGrad { to(Element.dtype) }
+    return source.pointer.load(as: Element.self)
+  }
+
+  /// The only element as a `Double`; integers beyond 2⁵³ round.
+  public func item() -> Double { item(Double.self) }
+}
+
+/// In place: for gradients and optimizers only.
+extension Tensor {
+  /// Whether no other tensor refers to the body or its memory.
+  mutating func ownsItsMemory() -> Bool {
+    isKnownUniquelyReferenced(&body) && body.ownsStorage()
+  }
+
+  /// Adds a tensor of the same shape into this one's memory.
+  func addInPlace(_ other: Tensor) {
+    storage.version &+= 1
+    let strides = other.broadcastStrides(to: shape)
+    let other = other.dtype == dtype ? other : other.to(dtype)
+    Kernel.check(
+      withInts(shape, self.strides, strides) { shape, mine, theirs in
+        torus_binary(
+          TORUS_ADD, dtype.c, Int32(rank), shape, pointer, mine, pointer, mine, other.pointer,
+          theirs, 1, 0)
+      }, "addInPlace", dtype)
+  }
+
+  /// Overwrites this tensor's memory with a tensor that broadcasts to its shape.
+  func copyInPlace(_ other: Tensor) {
+    storage.version &+= 1
+    Kernel.copy(other, into: self)
+  }
+}

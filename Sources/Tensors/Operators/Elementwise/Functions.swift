@@ -1,0 +1,182 @@
+import CKernels
+import Foundation
+
+/// The table: name, kernel, what the gradient reads, its one-pass kernel, and its formula.
+private enum Rows {
+  typealias Row = UnaryOperation
+  static let neg = Row.any("neg", TORUS_NEG, .nothing) { g, _ in -g }
+  static let abs = Row.any("abs", TORUS_ABS, .inputs, fused: TORUS_ABS_BACKWARD) {
+    $0 * $1.input(0).sign()
+  }
+  static let square = Row.any("square", TORUS_SQUARE, .inputs) { $0 * ($1.input(0) * 2) }
+  static let sign = Row.any("sign", TORUS_SIGN, .nothing, nil)
+  static let floor = Row.any("floor", TORUS_FLOOR, .nothing, nil)
+  static let ceil = Row.any("ceil", TORUS_CEIL, .nothing, nil)
+  static let round = Row.any("round", TORUS_ROUND, .nothing, nil)
+  static let trunc = Row.any("trunc", TORUS_TRUNC, .nothing, nil)
+  static let frac = Row.float("frac", TORUS_FRAC, .nothing) { g, _ in g }
+  static let bitwiseNot = Row.any("bitwise_not", TORUS_BITWISE_NOT, .nothing, nil)
+
+  static let sqrt = Row.float("sqrt", TORUS_SQRT, .output, fused: TORUS_SQRT_BACKWARD) {
+    $0 / ($1.output() * 2)
+  }
+  static let rsqrt = Row.float("rsqrt", TORUS_RSQRT, .output, fused: TORUS_RSQRT_BACKWARD) {
+    $0 * $1.output().pow(3) * -0.5
+  }
+  static let reciprocal = Row.float(
+    "reciprocal", TORUS_RECIPROCAL, .output, fused: TORUS_RECIPROCAL_BACKWARD
+  ) { -$0 * $1.output().square() }
+  static let exp = Row.float("exp", TORUS_EXP, .output) { $0 * $1.output() }
+  static let exp2 = Row.float("exp2", TORUS_EXP2, .output) { $0 * $1.output() * M_LN2 }
+  static let expm1 = Row.float("expm1", TORUS_EXPM1, .output) { $0 * ($1.output() + 1) }
+  static let log = Row.float("log", TORUS_LOG, .inputs) { $0 / $1.input(0) }
+  static let log2 = Row.float("log2", TORUS_LOG2, .inputs) { $0 / ($1.input(0) * M_LN2) }
+  static let log10 = Row.float("log10", TORUS_LOG10, .inputs) { $0 / ($1.input(0) * M_LN10) }
+  static let log1p = Row.float("log1p", TORUS_LOG1P, .inputs) { $0 / ($1.input(0) + 1) }
+
+  static let sin = Row.float("sin", TORUS_SIN, .inputs, fused: TORUS_SIN_BACKWARD) {
+    $0 * $1.input(0).cos()
+  }
+  static let cos = Row.float("cos", TORUS_COS, .inputs, fused: TORUS_COS_BACKWARD) {
+    -$0 * $1.input(0).sin()
+  }
+  static let tan = Row.float("tan", TORUS_TAN, .output) { $0 * ($1.output().square() + 1) }
+  static let asin = Row.float("asin", TORUS_ASIN, .inputs) {
+    $0 * (1 - $1.input(0).square()).rsqrt()
+  }
+  static let acos = Row.float("acos", TORUS_ACOS, .inputs) {
+    -$0 * (1 - $1.input(0).square()).rsqrt()
+  }
+  static let atan = Row.float("atan", TORUS_ATAN, .inputs) { $0 / ($1.input(0).square() + 1) }
+  static let sinh = Row.float("sinh", TORUS_SINH, .inputs) { $0 * $1.input(0).cosh() }
+  static let cosh = Row.float("cosh", TORUS_COSH, .inputs) { $0 * $1.input(0).sinh() }
+  static let tanh = Row.float("tanh", TORUS_TANH, .output, fused: TORUS_TANH_BACKWARD) {
+    $0 * (1 - $1.output().square())
+  }
+  static let asinh = Row.float("asinh", TORUS_ASINH, .inputs) {
+    $0 * ($1.input(0).square() + 1).rsqrt()
+  }
+  static let acosh = Row.float("acosh", TORUS_ACOSH, .inputs) {
+    $0 * ($1.input(0).square() - 1).rsqrt()
+  }
+  static let atanh = Row.float("atanh", TORUS_ATANH, .inputs) { $0 / (1 - $1.input(0).square()) }
+
+  static let erf = Row.float("erf", TORUS_ERF, .inputs, fused: TORUS_ERF_BACKWARD) {
+    $0 * (-$1.input(0).square()).exp() * M_2_SQRTPI
+  }
+  static let erfc = Row.float("erfc", TORUS_ERFC, .inputs) {
+    $0 * (-$1.input(0).square()).exp() * -M_2_SQRTPI
+  }
+  static let erfinv = Row.float("erfinv", TORUS_ERFINV, .output) {
+    $0 * $1.output().square().exp() / M_2_SQRTPI
+  }
+  static let lgamma = Row.float("lgamma", TORUS_LGAMMA, .inputs) { $0 * $1.input(0).digamma() }
+  static let sinc = Row.float("sinc", TORUS_SINC, .inputs) { g, node in
+    let x = node.input(0) * Double.pi
+    let slope = (x * x.cos() - x.sin()) / (x * x) * Double.pi
+    return g * Tensor.where(x.eq(0), slope.zerosLike(), slope)
+  }
+  static let deg2rad = Row.float("deg2rad", TORUS_DEG2RAD, .nothing) { g, _ in g * (Double.pi / 180) }
+  static let rad2deg = Row.float("rad2deg", TORUS_RAD2DEG, .nothing) { g, _ in g * (180 / Double.pi) }
+
+  static let sigmoid = Row.float("sigmoid", TORUS_SIGMOID, .output, fused: TORUS_SIGMOID_BACKWARD) {
+    let y = $1.output()
+    return $0 * (y * (1 - y))
+  }
+  static let relu = Row.any("relu", TORUS_RELU, .output, fused: TORUS_RELU_BACKWARD) {
+    $0 * $1.output().gt(0).to($0.dtype)
+  }
+}
+
+extension Tensor {
+  /// -x (`torch.neg`).
+  public static prefix func - (x: Tensor) -> Tensor { Rows.neg(x) }
+  /// -x (`torch.neg`).
+  public func neg() -> Tensor { Rows.neg(self) }
+  /// |x|; the gradient at 0 is 0.
+  public func abs() -> Tensor { Rows.abs(self) }
+  /// x².
+  public func square() -> Tensor { Rows.square(self) }
+  /// -1, 0 or 1 by sign; the gradient is 0.
+  public func sign() -> Tensor { Rows.sign(self) }
+  /// ⌊x⌋; the gradient is 0.
+  public func floor() -> Tensor { Rows.floor(self) }
+  /// ⌈x⌉; the gradient is 0.
+  public func ceil() -> Tensor { Rows.ceil(self) }
+  /// The nearest whole number, halves to even; the gradient is 0.
+  public func round() -> Tensor { Rows.round(self) }
+  /// x rounded towards zero; the gradient is 0.
+  public func trunc() -> Tensor { Rows.trunc(self) }
+  /// x - trunc(x).
+  public func frac() -> Tensor { Rows.frac(self) }
+  /// The complement of every bit; of a bool, its negation.
+  public func bitwiseNot() -> Tensor { Rows.bitwiseNot(self) }
+  /// √x.
+  public func sqrt() -> Tensor { Rows.sqrt(self) }
+  /// 1 / √x.
+  public func rsqrt() -> Tensor { Rows.rsqrt(self) }
+  /// 1 / x.
+  public func reciprocal() -> Tensor { Rows.reciprocal(self) }
+  /// eˣ.
+  public func exp() -> Tensor { Rows.exp(self) }
+  /// 2ˣ.
+  public func exp2() -> Tensor { Rows.exp2(self) }
+  /// eˣ - 1, precise near 0.
+  public func expm1() -> Tensor { Rows.expm1(self) }
+  /// The natural logarithm.
+  public func log() -> Tensor { Rows.log(self) }
+  /// The logarithm to base 2.
+  public func log2() -> Tensor { Rows.log2(self) }
+  /// The logarithm to base 10.
+  public func log10() -> Tensor { Rows.log10(self) }
+  /// log(1 + x), precise near 0.
+  public func log1p() -> Tensor { Rows.log1p(self) }
+  /// The sine of x in radians.
+  public func sin() -> Tensor { Rows.sin(self) }
+  /// The cosine of x in radians.
+  public func cos() -> Tensor { Rows.cos(self) }
+  /// The tangent of x in radians.
+  public func tan() -> Tensor { Rows.tan(self) }
+  /// The inverse sine, in radians.
+  public func asin() -> Tensor { Rows.asin(self) }
+  /// The inverse cosine, in radians.
+  public func acos() -> Tensor { Rows.acos(self) }
+  /// The inverse tangent, in radians.
+  public func atan() -> Tensor { Rows.atan(self) }
+  /// The hyperbolic sine.
+  public func sinh() -> Tensor { Rows.sinh(self) }
+  /// The hyperbolic cosine.
+  public func cosh() -> Tensor { Rows.cosh(self) }
+  /// The hyperbolic tangent.
+  public func tanh() -> Tensor { Rows.tanh(self) }
+  /// The inverse hyperbolic sine.
+  public func asinh() -> Tensor { Rows.asinh(self) }
+  /// The inverse hyperbolic cosine.
+  public func acosh() -> Tensor { Rows.acosh(self) }
+  /// The inverse hyperbolic tangent.
+  public func atanh() -> Tensor { Rows.atanh(self) }
+  /// The error function 2/√π ∫₀ˣ exp(-t²) dt.
+  public func erf() -> Tensor { Rows.erf(self) }
+  /// 1 - erf(x), precise for large x.
+  public func erfc() -> Tensor { Rows.erfc(self) }
+  /// The inverse of ``erf()``.
+  public func erfinv() -> Tensor { Rows.erfinv(self) }
+  /// log |Γ(x)|.
+  public func lgamma() -> Tensor { Rows.lgamma(self) }
+  /// sin(πx) / (πx), and 1 at 0.
+  public func sinc() -> Tensor { Rows.sinc(self) }
+  /// x · π/180.
+  public func deg2rad() -> Tensor { Rows.deg2rad(self) }
+  /// x · 180/π.
+  public func rad2deg() -> Tensor { Rows.rad2deg(self) }
+  /// 1 / (1 + e⁻ˣ).
+  public func sigmoid() -> Tensor { Rows.sigmoid(self) }
+  /// max(x, 0).
+  public func relu() -> Tensor { Rows.relu(self) }
+
+  /// The derivative of ``lgamma()``. Its own derivative is not provided.
+  public func digamma() -> Tensor {
+    let x = dtype.isFloatingPoint ? self : to(.float32)
+    return Tensor.applyConstant("digamma", [x]) { Kernel.unary("digamma", TORUS_DIGAMMA, $0[0]) }
+  }
+}

@@ -1,0 +1,179 @@
+import CKernels
+
+/// Indexing by tensors: `x[rows, columns]`, masks, and their gradients.
+extension Tensor {
+  /// The coordinates of the non-zero elements, one int64 tensor a dimension.
+  func nonzeroColumns() -> [Tensor] {
+    let all = nonzero()
+    return (0..<rank).map { all.bare.select(dim: 1, index: $0) }
+  }
+
+  /// The coordinates of the non-zero elements in row-major order, `[count, rank]`, int64
+  /// (`torch.nonzero`).
+  public func nonzero() -> Tensor {
+    Tensor.applyConstant("nonzero", [self]) { inputs in
+      let a = inputs[0]
+      let count = withInts(a.shape, a.strides) {
+        torus_nonzero_count(a.dtype.c, Int32(a.rank), $0, a.pointer, $1)
+      }
+      let out = Tensor.uninitialized([Int(count), a.rank], .int64)
+      Kernel.check(
+        withInts(a.shape, a.strides) {
+          torus_nonzero(
+            a.dtype.c, Int32(a.rank), $0, a.pointer, $1,
+            out.pointer.assumingMemoryBound(to: Int64.self))
+        }, "nonzero", a.dtype)
+      return out
+    }
+  }
+
+  /// Elements at the index tensors, which stand at the dimensions they index.
+  func gathered(_ tensors: [Tensor?]) -> Tensor {
+    Tensor.apply("index", [self]) { inputs in
+      let plan = IndexingPlan(data: inputs[0], tensors: tensors)
+      let out = Tensor.uninitialized(plan.resultShape, dtype)
+      plan.run(data: inputs[0], other: out, "index") { indexing, bad, position in
+        torus_index_get(dtype.c, indexing, inputs[0].pointer, out.pointer, bad, position)
+      }
+      return out
+    } gradient: { g, node in
+      [Tensor.zeros(node.shape(0), dtype: g.dtype).indexPut(tensors, g, accumulate: true)]
+    }
+  }
+
+  /// This tensor with `values` (broadcast) written, or added, at the index tensors
+  /// (`torch.index_put`); nil stands for a whole dimension.
+  ///
+  /// Where indices repeat, additions all count, and of writes the last one stays.
+  public func indexPut(_ indices: [Tensor?], values: Tensor, accumulate: Bool = false) -> Tensor {
+    require(
+      dtype == values.dtype, "index_put", "values of \(values.dtype) for a tensor of \(dtype)")
+    var tensors: [Tensor?] = []
+    for index in indices {
+      if let index, index.dtype == .bool {
+        tensors += index.nonzeroColumns() as [Tensor?]
+      } else {
+        tensors.append(index?.to(.int64))
+      }
+    }
+    return indexPut(tensors, values, accumulate: accumulate)
+  }
+
+  /// - Parameter part: The view of the copy that the tensors index, by default all of it.
+  func indexPut(
+    _ tensors: [Tensor?], _ values: Tensor, accumulate: Bool,
+    part: @escaping (Tensor) -> Tensor = { $0 }
+  ) -> Tensor {
+    Tensor.apply(
+      "index_put", [self, values], attributes: ["accumulate": .bool(accumulate)]
+    ) { inputs in
+      let copy = inputs[0].bare.copied()
+      let data = part(copy)
+      let plan = IndexingPlan(data: data, tensors: tensors)
+      require(
+        broadcastShape(values.shape, plan.resultShape) == plan.resultShape, "index_put",
+        "values of \(values.shape) do not broadcast to \(plan.resultShape)")
+      let expanded = noGrad { inputs[1].bare.expanded(plan.resultShape) }
+      plan.run(data: data, other: expanded, "index_put") { indexing, bad, position in
+        torus_index_put(
+          accumulate ? TORUS_WRITE_ADD : TORUS_WRITE_SET, dtype.c, indexing, data.pointer,
+          expanded.pointer, bad, position)
+      }
+      return copy
+    } gradient: { g, node in
+      let cleared =
+        accumulate
+        ? g
+        : g.indexPut(
+          tensors, Tensor.full([], 0.0, dtype: g.dtype), accumulate: false, part: part)
+      return [
+        node.needsGradient(0) ? cleared : nil,
+        node.needsGradient(1) ? part(g).gathered(tensors) : nil,
+      ]
+    }
+  }
+}
+
+/// What the indexing kernels need to know, by PyTorch's rule: where the index tensors stand side by
+/// side, the result's index dimensions take their place, else they come first.
+struct IndexingPlan {
+  let resultShape: [Int]
+  private let indexed: [Int]
+  private let sliced: [Int]
+  private let tensors: [Tensor]
+  private let indexShape: [Int]
+  private let indexPosition: Int
+
+  init(data: Tensor, tensors: [Tensor?]) {
+    let indexed = tensors.indices.filter { tensors[$0] != nil }
+    let sliced = (0..<data.rank).filter { !tensors.indices.contains($0) || tensors[$0] == nil }
+    let given = tensors.compactMap { $0 }
+    let adjacent = zip(indexed, indexed.dropFirst()).allSatisfy { $1 == $0 + 1 }
+    let position = adjacent ? sliced.filter { $0 < (indexed.first ?? 0) }.count : 0
+    let indexShape = broadcastShape(given.map(\.shape), "index")
+    var shape = sliced.map { data.shape[$0] }
+    shape.insert(contentsOf: indexShape, at: position)
+    self.indexed = indexed
+    self.sliced = sliced
+    self.tensors = given
+    self.indexShape = indexShape
+    indexPosition = position
+    resultShape = shape
+  }
+
+  /// Describes the work to C and stops with a message on an index out of range.
+  func run(
+    data: Tensor, other: Tensor, _ name: String,
+    _ body: (UnsafePointer<torus_indexing>, UnsafeMutablePointer<Int64>, UnsafeMutablePointer<Int32>)
+      -> torus_status
+  ) {
+    let n = indexShape.count
+    let sizes = indexed.map { Int64(data.shape[$0]) }
+    let dataStrides = indexed.map { Int64(data.strides[$0]) }
+    let pointers: [UnsafePointer<Int64>?] = tensors.map {
+      UnsafePointer($0.pointer.assumingMemoryBound(to: Int64.self))
+    }
+    let indexStrides = tensors.flatMap { $0.broadcastStrides(to: indexShape).map(Int64.init) }
+    let shape = indexShape.map(Int64.init)
+    let sliceShape = sliced.map { Int64(data.shape[$0]) }
+    let sliceStrides = sliced.map { Int64(data.strides[$0]) }
+    let otherIndex = other.strides[indexPosition..<(indexPosition + n)].map(Int64.init)
+    var otherSlice = other.strides.map(Int64.init)
+    otherSlice.removeSubrange(indexPosition..<(indexPosition + n))
+    var bad: Int64 = 0
+    var position: Int32 = 0
+    let status = pointers.withUnsafeBufferPointer { pointers in
+      withSlices(
+        [sizes, dataStrides, indexStrides, shape, sliceShape, sliceStrides, otherIndex, otherSlice]
+      ) { c in
+        var indexing = torus_indexing(
+          count: Int32(indexed.count), sizes: c[0], data_strides: c[1],
+          indices: pointers.baseAddress, indices_strides: c[2], index_rank: Int32(n),
+          index_shape: c[3], slice_rank: Int32(sliced.count), slice_shape: c[4],
+          slice_data_strides: c[5], other_index_strides: c[6], other_slice_strides: c[7])
+        return body(&indexing, &bad, &position)
+      }
+    }
+    withExtendedLifetime(tensors) {}
+    if status == TORUS_INDEX_OUT_OF_RANGE {
+      let dim = indexed[Int(position)]
+      fail(
+        name, "index \(bad) is out of range for dimension \(dim) of size \(data.shape[dim])")
+    }
+    Kernel.check(status, name, data.dtype)
+  }
+
+  /// Several arrays as pointers into one block.
+  private func withSlices<R>(_ arrays: [[Int64]], _ body: ([UnsafePointer<Int64>]) -> R) -> R {
+    let all = Array(arrays.joined()) + [0]
+    return all.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return body([]) }
+      var start = 0
+      let pointers = arrays.map { array in
+        defer { start += array.count }
+        return base + start
+      }
+      return body(pointers)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+extension Tensor {
+  /// Tensors one after the other along a dimension (`torch.cat`).
+  ///
+  /// Shapes agree but for that dimension; dtypes are promoted; an empty vector `[0]` is skipped.
+  public static func cat(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
+    require(!tensors.isEmpty, "cat", "a list of at least one tensor is expected")
+    let dtype = Promotion.resultType(tensors)
+    let parts = tensors.filter { $0.shape != [0] }.map { $0.to(dtype) }
+    guard let first = parts.first else { return tensors[0].to(dtype) }
+    let dim = first.normalized(dim: dim, "cat")
+    var shape = first.shape
+    require(!shape.isEmpty, "cat", "scalar tensors cannot be joined; use stack")
+    for part in parts.dropFirst() {
+      require(
+        part.rank == first.rank
+          && part.shape.indices.allSatisfy { $0 == dim || part.shape[$0] == shape[$0] },
+        "cat", "\(part.shape) does not fit behind \(first.shape) in dimension \(dim)")
+      shape[dim] += part.shape[dim]
+    }
+    let sizes = parts.map { $0.shape[dim] }
+    return Tensor.apply("cat", parts, attributes: ["dim": .int(dim)]) { inputs in
+      let out = Tensor.uninitialized(shape, dtype)
+      var start = 0
+      for input in inputs {
+        let length = input.shape[dim]
+        Kernel.copy(input, into: out.narrowed(dim: dim, start: start, length: length))
+        start += length
+      }
+      return out
+    } gradient: { g, _ in
+      g.split(sizes, dim: dim)
+    }
+  }
+
+  /// Tensors of one shape side by side along a new dimension (`torch.stack`).
+  public static func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
+    require(
+      tensors.allSatisfy { $0.shape == tensors[0].shape }, "stack",
+      "shapes differ: \(tensors.map(\.shape))")
+    return cat(tensors.map { $0.unsqueezed(dim) }, dim: dim)
+  }
+}

@@ -1,0 +1,280 @@
+/// Views: other shapes and strides over the same storage. Nothing is copied but where said.
+extension Tensor {
+  /// A view that records itself; the gradient gets it back into the input's shape.
+  func view(
+    _ name: String, shape: [Int], strides: [Int], offset: Int,
+    attributes: @autoclosure () -> [String: Attribute] = [:],
+    gradient: @escaping (Tensor, Node) -> Tensor
+  ) -> Tensor {
+    Tensor.apply(name, [self], attributes: attributes()) { inputs in
+      inputs[0].restrided(shape: shape, strides: strides, offset: offset)
+    } gradient: { g, node in
+      [gradient(g, node)]
+    }
+  }
+
+  /// The same elements in another shape (`reshape`): a view where strides allow, else a copy.
+  ///
+  /// One size may be -1: it follows from the others.
+  public func reshaped(_ shape: [Int]) -> Tensor {
+    let target = resolved(shape)
+    if target == self.shape { return self }
+    if let strides = viewStrides(target) {
+      return view(
+        "reshape", shape: target, strides: strides, offset: storageOffset,
+        attributes: ["shape": .ints(target)]
+      ) { g, node in g.reshaped(node.shape(0)) }
+    }
+    return contiguous().reshaped(target)
+  }
+
+  /// The same elements in another shape (`reshape`).
+  public func reshaped(_ shape: Int...) -> Tensor { reshaped(shape) }
+
+  /// A view of another shape (`Tensor.view`); stops where that would need a copy.
+  public func view(_ shape: [Int]) -> Tensor {
+    let target = resolved(shape)
+    require(
+      viewStrides(target) != nil, "view",
+      "a tensor of \(self.shape) with strides \(strides) cannot be seen as \(target) without a copy; use reshaped"
+    )
+    return reshaped(target)
+  }
+
+  /// Dimensions `start` to `end`, both included, made one (`torch.flatten`).
+  public func flattened(from start: Int = 0, to end: Int = -1) -> Tensor {
+    if rank == 0 { return reshaped([1]) }
+    let (first, last) = (normalized(dim: start, "flatten"), normalized(dim: end, "flatten"))
+    require(first <= last, "flatten", "dimension \(start) comes after dimension \(end)")
+    let merged = shape[first...last].reduce(1, *)
+    return reshaped(Array(shape[..<first]) + [merged] + Array(shape[(last + 1)...]))
+  }
+
+  /// Two dimensions swapped (`torch.transpose`).
+  public func transposed(_ a: Int = -2, _ b: Int = -1) -> Tensor {
+    var order = Array(0..<rank)
+    if rank > 0 {
+      order.swapAt(normalized(dim: a, "transpose"), normalized(dim: b, "transpose"))
+    }
+    return permuted(order)
+  }
+
+  /// The dimensions in another order (`torch.permute`).
+  public func permuted(_ order: [Int]) -> Tensor {
+    require(
+      order.count == rank, "permute", "\(order.count) dimensions for a tensor of \(rank)")
+    let order = rank == 0 ? [] : normalizedDims(order, rank: rank, "permute")
+    if order == Array(0..<rank) { return self }
+    return view(
+      "permute", shape: order.map { shape[$0] }, strides: order.map { strides[$0] },
+      offset: storageOffset, attributes: ["dims": .ints(order)]
+    ) { g, _ in
+      var inverse = [Int](repeating: 0, count: order.count)
+      for (new, old) in order.enumerated() { inverse[old] = new }
+      return g.permuted(inverse)
+    }
+  }
+
+  /// The dimensions in another order (`torch.permute`).
+  public func permuted(_ order: Int...) -> Tensor { permuted(order) }
+
+  /// The matrix transposed; vectors and scalars as they are (`torch.t`).
+  public var t: Tensor {
+    require(rank <= 2, "t", "a tensor of at most 2 dimensions is expected, not \(shape)")
+    return rank == 2 ? transposed(0, 1) : self
+  }
+
+  /// Repeated along dimensions of size 1, and along new ones in front, without a copy
+  /// (`Tensor.expand`). A size of -1 keeps the dimension's own.
+  public func expanded(_ target: [Int]) -> Tensor {
+    let lead = target.count - rank
+    require(lead >= 0, "expand", "\(shape) has more dimensions than \(target)")
+    var sizes = target
+    for dim in target.indices {
+      let own = dim < lead ? nil : shape[dim - lead]
+      if target[dim] == -1, let own { sizes[dim] = own }
+      require(
+        sizes[dim] >= 0 && (own == nil || own == 1 || own == sizes[dim]), "expand",
+        "\(shape) does not expand to \(target)")
+    }
+    if sizes == shape { return self }
+    let strides = broadcastStrides(to: sizes)
+    // Summing back over the repeated dimensions is the engine's own matter.
+    return view(
+      "expand", shape: sizes, strides: strides, offset: storageOffset,
+      attributes: ["shape": .ints(sizes)]
+    ) { g, _ in g }
+  }
+
+  /// A new dimension of size 1 before dimension `dim` (`torch.unsqueeze`).
+  public func unsqueezed(_ dim: Int) -> Tensor {
+    let dim = normalizedDim(dim, rank: rank + 1, "unsqueeze")
+    var (shape, strides) = (shape, strides)
+    strides.insert(dim < rank ? shape[dim] * strides[dim] : 1, at: dim)
+    shape.insert(1, at: dim)
+    return view(
+      "unsqueeze", shape: shape, strides: strides, offset: storageOffset,
+      attributes: ["dim": .int(dim)]
+    ) { g, node in g.reshaped(node.shape(0)) }
+  }
+
+  /// Without the named dimensions where their size is 1, or without all of size 1
+  /// (`torch.squeeze`).
+  public func squeezed(_ dims: [Int] = []) -> Tensor {
+    let named = Set(dims.isEmpty ? Array(0..<rank) : normalizedDims(dims, rank: rank, "squeeze"))
+    let kept = (0..<rank).filter { !(named.contains($0) && shape[$0] == 1) }
+    if kept.count == rank { return self }
+    return view(
+      "squeeze", shape: kept.map { shape[$0] }, strides: kept.map { strides[$0] },
+      offset: storageOffset
+    ) { g, node in g.reshaped(node.shape(0)) }
+  }
+
+  /// Without dimension `dim` where its size is 1 (`torch.squeeze`).
+  public func squeezed(_ dim: Int) -> Tensor { squeezed([dim]) }
+
+  /// Every `step`-th element from `start` below `end` along a dimension; bounds beyond the size are
+  /// brought to it and negative ones count from the end, as in a Python slice.
+  public func sliced(dim: Int = 0, from start: Int = 0, to end: Int = .max, step: Int = 1) -> Tensor {
+    require(rank > 0, "slice", "a scalar tensor has nothing to slice")
+    require(step > 0, "slice", "the step must be positive, not \(step)")
+    let dim = normalized(dim: dim, "slice")
+    let size = shape[dim]
+    let first = Swift.min(Swift.max(start < 0 ? start + size : start, 0), size)
+    let limit = Swift.min(Swift.max(end < 0 ? end + size : end, first), size)
+    if first == 0 && limit == size && step == 1 { return self }
+    var (shape, strides) = (shape, strides)
+    shape[dim] = (limit - first + step - 1) / step
+    let offset = storageOffset + first * strides[dim]
+    strides[dim] *= step
+    return view(
+      "slice", shape: shape, strides: strides, offset: offset,
+      attributes: ["dim": .int(dim), "start": .int(first), "end": .int(limit), "step": .int(step)]
+    ) { g, node in
+      g.scattered(into: node.shape(0)) { zeros in
+        zeros.sliced(dim: dim, from: first, to: limit, step: step)
+      }
+    }
+  }
+
+  /// `length` elements from `start` along a dimension (`torch.narrow`).
+  public func narrowed(dim: Int, start: Int, length: Int) -> Tensor {
+    let size = size(dim)
+    let first = start < 0 ? start + size : start
+    require(
+      first >= 0 && length >= 0 && first + length <= size, "narrow",
+      "\(length) elements from \(start) do not lie within a dimension of \(size)")
+    return sliced(dim: dim, from: first, to: first + length)
+  }
+
+  /// The slice at one index of a dimension, which goes away (`torch.select`).
+  public func select(dim: Int, index: Int) -> Tensor {
+    require(rank > 0, "select", "a scalar tensor has no dimension to select from")
+    let dim = normalized(dim: dim, "select")
+    let size = shape[dim]
+    require(
+      index >= -size && index < size, "select",
+      "index \(index) is out of range for dimension \(dim) of size \(size)")
+    let index = index < 0 ? index + size : index
+    var (shape, strides) = (shape, strides)
+    let offset = storageOffset + index * strides[dim]
+    shape.remove(at: dim)
+    strides.remove(at: dim)
+    return view(
+      "select", shape: shape, strides: strides, offset: offset,
+      attributes: ["dim": .int(dim), "index": .int(index)]
+    ) { g, node in
+      g.scattered(into: node.shape(0)) { $0.select(dim: dim, index: index) }
+    }
+  }
+
+  /// Pieces of the given sizes along a dimension (`torch.split`).
+  public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
+    require(
+      sizes.reduce(0, +) == size(dim), "split",
+      "sizes \(sizes) do not add up to dimension \(dim)'s \(size(dim))")
+    var start = 0
+    return sizes.map { length in
+      defer { start += length }
+      return narrowed(dim: dim, start: start, length: length)
+    }
+  }
+
+  /// Pieces of `size` along a dimension, the last maybe smaller (`torch.split`).
+  public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
+    require(size > 0, "split", "the size of a piece must be positive, not \(size)")
+    let total = self.size(dim)
+    let starts = total == 0 ? [0] : Array(stride(from: 0, to: total, by: size))
+    return split(starts.map { Swift.min(size, total - $0) }, dim: dim)
+  }
+
+  /// At most `count` pieces of equal size along a dimension (`torch.chunk`).
+  public func chunk(_ count: Int, dim: Int = 0) -> [Tensor] {
+    require(count > 0, "chunk", "the number of pieces must be positive, not \(count)")
+    return split(Swift.max(1, (size(dim) + count - 1) / count), dim: dim)
+  }
+
+  /// The slices along a dimension, which goes away (`torch.unbind`).
+  public func unbind(dim: Int = 0) -> [Tensor] {
+    (0..<size(dim)).map { select(dim: dim, index: $0) }
+  }
+}
+
+extension Tensor {
+  /// Zeros of a shape in which this tensor fills the part that a view picks: a view's gradient.
+  func scattered(into shape: [Int], at part: @escaping (Tensor) -> Tensor) -> Tensor {
+    Tensor.apply("scatter_view", [self]) { inputs in
+      let out = Tensor.zeros(shape, dtype: inputs[0].dtype)
+      Kernel.copy(inputs[0], into: noGrad { part(out) })
+      return out
+    } gradient: { g, _ in
+      [part(g)]
+    }
+  }
+
+  /// A shape with its -1 replaced by what the number of elements demands.
+  private func resolved(_ shape: [Int]) -> [Int] {
+    guard let unknown = shape.firstIndex(of: -1) else {
+      require(
+        shape.reduce(1, *) == count && shape.allSatisfy { $0 >= 0 }, "reshape",
+        "a tensor of \(self.shape) (\(count) elements) does not fill \(shape)")
+      return shape
+    }
+    var result = shape
+    result[unknown] = 1
+    let known = result.reduce(1, *)
+    require(
+      known > 0 && count % known == 0 && !result.contains(where: { $0 < 0 }), "reshape",
+      "a tensor of \(self.shape) (\(count) elements) does not fill \(shape)")
+    result[unknown] = count / known
+    return result
+  }
+
+  /// The strides with which the same storage reads as another shape, or nil where none do.
+  private func viewStrides(_ target: [Int]) -> [Int]? {
+    if isContiguous { return contiguousStrides(target) }
+    var result = [Int](repeating: 0, count: target.count)
+    // Runs of dimensions that lie as one block must be cut or joined within themselves.
+    var view = target.count - 1
+    var blockStride = strides.last ?? 1
+    var blockCount = 1
+    var viewCount = 1
+    for dim in Swift.stride(from: rank - 1, through: 0, by: -1) {
+      blockCount *= shape[dim]
+      let ends = dim == 0 || (shape[dim - 1] != 1 && strides[dim - 1] != blockCount * blockStride)
+      guard ends else { continue }
+      while view >= 0 && (viewCount < blockCount || target[view] == 1) {
+        result[view] = viewCount * blockStride
+        viewCount *= target[view]
+        view -= 1
+      }
+      if viewCount != blockCount { return nil }
+      if dim > 0 {
+        blockStride = strides[dim - 1]
+        blockCount = 1
+        viewCount = 1
+      }
+    }
+    return view < 0 ? result : nil
+  }
+}
