@@ -8,7 +8,7 @@
 // torus_core.h; OpenBLAS itself is held to one thread. A result does not depend on the number of
 // threads: each element is summed in one order.
 #pragma once
-#include <stdint.h>
+#include "torus_core.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,22 +24,22 @@ const char *torus_blas_core(void);
 
 /// C ← alpha · op(A) · op(B) + beta · C, with op(A) of m × k, op(B) of k × n, C of m × n.
 ///
-/// A is stored m × k with `lda` elements from row to row, or k × m where `transA` is non-zero; B
+/// A is stored m × k with `lda` elements from row to row, or k × m where `transA` is set; B
 /// likewise. Where beta is 0, C is written without being read.
-void torus_gemm(int32_t dtype, int32_t transA, int32_t transB, int64_t m, int64_t n, int64_t k,
+void torus_gemm(torus_dtype dtype, bool transA, bool transB, int64_t m, int64_t n, int64_t k,
                 double alpha, const void *A, int64_t lda, const void *B, int64_t ldb, double beta,
                 void *C, int64_t ldc);
 
 /// `batch` products, the b-th on A + b·strideA, B + b·strideB, C + b·strideC (strides in
 /// elements; 0 repeats an operand, but not C).
-void torus_gemm_batched(int32_t dtype, int32_t transA, int32_t transB, int64_t m, int64_t n,
+void torus_gemm_batched(torus_dtype dtype, bool transA, bool transB, int64_t m, int64_t n,
                         int64_t k, double alpha, const void *A, int64_t lda, int64_t strideA,
                         const void *B, int64_t ldb, int64_t strideB, double beta, void *C,
                         int64_t ldc, int64_t strideC, int64_t batch);
 
 /// `batch` products at arbitrary places: the b-th on A + offsetsA[b] and so on (offsets in
 /// elements). For broadcast batch dimensions.
-void torus_gemm_batched_at(int32_t dtype, int32_t transA, int32_t transB, int64_t m, int64_t n,
+void torus_gemm_batched_at(torus_dtype dtype, bool transA, bool transB, int64_t m, int64_t n,
                            int64_t k, double alpha, const void *A, int64_t lda,
                            const int64_t *offsetsA, const void *B, int64_t ldb,
                            const int64_t *offsetsB, double beta, void *C, int64_t ldc,
@@ -47,16 +47,16 @@ void torus_gemm_batched_at(int32_t dtype, int32_t transA, int32_t transB, int64_
 
 /// y ← x · Wᵀ + bias: x of rows × inputs, W of outputs × inputs, both contiguous; bias of
 /// `outputs` elements, or NULL. The bias is added while the result is still in cache.
-void torus_linear(int32_t dtype, int64_t rows, int64_t inputs, int64_t outputs, const void *x,
+void torus_linear(torus_dtype dtype, int64_t rows, int64_t inputs, int64_t outputs, const void *x,
                   const void *weight, const void *bias, void *y);
 
 /// y ← alpha · op(A) · x + beta · y; A is stored rows × cols. x and y step by `incx` and `incy`.
-void torus_gemv(int32_t dtype, int32_t transA, int64_t rows, int64_t cols, double alpha,
+void torus_gemv(torus_dtype dtype, bool transA, int64_t rows, int64_t cols, double alpha,
                 const void *A, int64_t lda, const void *x, int64_t incx, double beta, void *y,
                 int64_t incy);
 
 /// out[0] ← Σ x[i]·y[i], in `dtype`.
-void torus_dot(int32_t dtype, int64_t n, const void *x, int64_t incx, const void *y, int64_t incy,
+void torus_dot(torus_dtype dtype, int64_t n, const void *x, int64_t incx, const void *y, int64_t incy,
                void *out);
 
 // LAPACK, F32 and F64 only; any other dtype returns TORUS_LAPACK_DTYPE.
@@ -71,91 +71,91 @@ enum { TORUS_LAPACK_DTYPE = -1000 };
 /// Cholesky factor of the symmetric n × n `a`, in its lower (`upper` 0) or upper triangle; the
 /// other triangle is left alone. info > 0: the leading minor of that order is not positive
 /// definite.
-int64_t torus_potrf(int32_t dtype, int32_t upper, int64_t n, void *a, int64_t lda);
+int64_t torus_potrf(torus_dtype dtype, bool upper, int64_t n, void *a, int64_t lda);
 
 /// Solves A X = B given the factor by torus_potrf; b (n × rhs) becomes X.
-int64_t torus_potrs(int32_t dtype, int32_t upper, int64_t n, int64_t rhs, const void *a,
+int64_t torus_potrs(torus_dtype dtype, bool upper, int64_t n, int64_t rhs, const void *a,
                     int64_t lda, void *b, int64_t ldb);
 
 /// Inverse of A from the factor by torus_potrf, in the same triangle.
-int64_t torus_potri(int32_t dtype, int32_t upper, int64_t n, void *a, int64_t lda);
+int64_t torus_potri(torus_dtype dtype, bool upper, int64_t n, void *a, int64_t lda);
 
 /// LU factors of the m × n `a` with row swaps `pivots` (min(m, n), counted from 1).
 /// info > 0: U[info, info] is exactly zero.
-int64_t torus_getrf(int32_t dtype, int64_t m, int64_t n, void *a, int64_t lda, int32_t *pivots);
+int64_t torus_getrf(torus_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, int32_t *pivots);
 
 /// Solves op(A) X = B from torus_getrf's factors; b (n × rhs) becomes X.
-int64_t torus_getrs(int32_t dtype, int32_t trans, int64_t n, int64_t rhs, const void *a,
+int64_t torus_getrs(torus_dtype dtype, bool trans, int64_t n, int64_t rhs, const void *a,
                     int64_t lda, const int32_t *pivots, void *b, int64_t ldb);
 
 /// Inverse from torus_getrf's factors, in place.
-int64_t torus_getri(int32_t dtype, int64_t n, void *a, int64_t lda, const int32_t *pivots);
+int64_t torus_getri(torus_dtype dtype, int64_t n, void *a, int64_t lda, const int32_t *pivots);
 
 /// Solves A X = B: a becomes its LU factors, b (n × rhs) becomes X.
-int64_t torus_gesv(int32_t dtype, int64_t n, int64_t rhs, void *a, int64_t lda, int32_t *pivots,
+int64_t torus_gesv(torus_dtype dtype, int64_t n, int64_t rhs, void *a, int64_t lda, int32_t *pivots,
                    void *b, int64_t ldb);
 
 /// Symmetric indefinite factors (Bunch-Kaufman), and the solve from them.
-int64_t torus_sytrf(int32_t dtype, int32_t upper, int64_t n, void *a, int64_t lda,
+int64_t torus_sytrf(torus_dtype dtype, bool upper, int64_t n, void *a, int64_t lda,
                     int32_t *pivots);
-int64_t torus_sytrs(int32_t dtype, int32_t upper, int64_t n, int64_t rhs, const void *a,
+int64_t torus_sytrs(torus_dtype dtype, bool upper, int64_t n, int64_t rhs, const void *a,
                     int64_t lda, const int32_t *pivots, void *b, int64_t ldb);
 
 /// QR: R in the upper triangle of the m × n `a`, Householder vectors below, scales in `tau`
 /// (min(m, n)).
-int64_t torus_geqrf(int32_t dtype, int64_t m, int64_t n, void *a, int64_t lda, void *tau);
+int64_t torus_geqrf(torus_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, void *tau);
 
 /// The first n columns of Q (m × n, n ≤ m) from k reflectors, in place of them.
-int64_t torus_orgqr(int32_t dtype, int64_t m, int64_t n, int64_t k, void *a, int64_t lda,
+int64_t torus_orgqr(torus_dtype dtype, int64_t m, int64_t n, int64_t k, void *a, int64_t lda,
                     const void *tau);
 
-/// C ← op(Q) C (`left` non-zero) or C op(Q), with Q from k reflectors; C is m × n.
-int64_t torus_ormqr(int32_t dtype, int32_t left, int32_t trans, int64_t m, int64_t n, int64_t k,
+/// C ← op(Q) C (`left`) or C op(Q), with Q from k reflectors; C is m × n.
+int64_t torus_ormqr(torus_dtype dtype, bool left, bool trans, int64_t m, int64_t n, int64_t k,
                     const void *a, int64_t lda, const void *tau, void *c, int64_t ldc);
 
 /// Eigenvalues `w`, ascending, of the symmetric n × n `a`, read from one triangle; where
-/// `vectors` is non-zero a becomes the eigenvectors, column by column.
-int64_t torus_syevd(int32_t dtype, int32_t vectors, int32_t upper, int64_t n, void *a,
+/// `vectors` is set a becomes the eigenvectors, column by column.
+int64_t torus_syevd(torus_dtype dtype, bool vectors, bool upper, int64_t n, void *a,
                     int64_t lda, void *w);
 
 /// Singular values `s`, descending, of the m × n `a` (destroyed). mode 0: values only (u and vt
 /// may be NULL); 1: u m × min and vt min × n; 2: u m × m and vt n × n.
-int64_t torus_gesdd(int32_t dtype, int32_t mode, int64_t m, int64_t n, void *a, int64_t lda,
+int64_t torus_gesdd(torus_dtype dtype, int32_t mode, int64_t m, int64_t n, void *a, int64_t lda,
                     void *s, void *u, int64_t ldu, void *vt, int64_t ldvt);
 
 /// Eigenvalues wr + i·wi of a general n × n `a` (destroyed); right eigenvectors in `vr` where it
 /// is not NULL (for a complex pair j, j+1: columns hold the real and the imaginary part).
-int64_t torus_geev(int32_t dtype, int64_t n, void *a, int64_t lda, void *wr, void *wi, void *vr,
+int64_t torus_geev(torus_dtype dtype, int64_t n, void *a, int64_t lda, void *wr, void *wi, void *vr,
                    int64_t ldvr);
 
 /// Least squares by singular values (divide and conquer): b, of max(m, n) × rhs, becomes the
 /// solution in its first n rows; `s` holds min(m, n) singular values; `rank` counts those above
 /// rcond · s[0].
-int64_t torus_gelsd(int32_t dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
+int64_t torus_gelsd(torus_dtype dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
                     void *b, int64_t ldb, void *s, double rcond, int32_t *rank);
 
 /// Least squares by a complete orthogonal factorisation (gelsy).
-int64_t torus_gelsy(int32_t dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
+int64_t torus_gelsy(torus_dtype dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
                     void *b, int64_t ldb, double rcond, int32_t *rank);
 
 /// Least squares for full rank by QR (gels).
-int64_t torus_gels(int32_t dtype, int32_t trans, int64_t m, int64_t n, int64_t rhs, void *a,
+int64_t torus_gels(torus_dtype dtype, bool trans, int64_t m, int64_t n, int64_t rhs, void *a,
                    int64_t lda, void *b, int64_t ldb);
 
 /// Solves op(A) X = B for a triangular n × n `a`; b (n × rhs) becomes X. info > 0: a zero on the
 /// diagonal. `unit` takes the diagonal as ones.
-int64_t torus_trtrs(int32_t dtype, int32_t upper, int32_t trans, int32_t unit, int64_t n,
+int64_t torus_trtrs(torus_dtype dtype, bool upper, bool trans, bool unit, int64_t n,
                     int64_t rhs, const void *a, int64_t lda, void *b, int64_t ldb);
 
-/// Triangular solve without the singularity check: op(A) X = alpha B (`left` non-zero) or
+/// Triangular solve without the singularity check: op(A) X = alpha B (`left`) or
 /// X op(A) = alpha B; b is m × n and becomes X. Row-major callers: a row-major matrix is a
 /// column-major transpose, so swap left with right and upper with lower.
-int64_t torus_trsm(int32_t dtype, int32_t left, int32_t upper, int32_t trans, int32_t unit,
+int64_t torus_trsm(torus_dtype dtype, bool left, bool upper, bool trans, bool unit,
                    int64_t m, int64_t n, double alpha, const void *a, int64_t lda, void *b,
                    int64_t ldb);
 
 /// Inverse of a triangular n × n `a`, in place.
-int64_t torus_trtri(int32_t dtype, int32_t upper, int32_t unit, int64_t n, void *a, int64_t lda);
+int64_t torus_trtri(torus_dtype dtype, bool upper, bool unit, int64_t n, void *a, int64_t lda);
 
 #ifdef __cplusplus
 }
