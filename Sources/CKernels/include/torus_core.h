@@ -67,7 +67,7 @@ void *torus_alloc_zeroed(size_t bytes);
 /// Returns every cached free block of the shared cache and of the calling thread to the system.
 void torus_alloc_trim(void);
 
-/// Bounds the bytes of free large blocks that are kept for reuse (default 4 GiB). Blocks past
+/// Bounds the bytes of free large blocks that are kept for reuse (default: a quarter of the memory). Blocks past
 /// the bound go back to the system at once.
 void torus_alloc_set_cache_limit(size_t bytes);
 

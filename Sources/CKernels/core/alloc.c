@@ -1,0 +1,383 @@
+// The caching allocator. Small blocks (below 2 MiB) come from malloc and are kept in a cache of
+// the thread, which trades half-full batches with a shared one; large blocks are mapped, aligned
+// to huge pages and kept in the shared cache up to a bound.
+#include "../include/torus_core.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "spin.h"
+
+enum {
+  ALIGNMENT = 64,
+  LARGE_SHIFT = 21,
+  // Four classes per doubling from 256 up; below that every multiple of 64.
+  SMALL_CLASSES = 64,
+  // Eight classes per doubling from 2 MiB to 2^48.
+  LARGE_CLASSES = 8 * 28,
+  THREAD_CACHE_BYTES = 1 << 20,
+  THREAD_CACHE_COUNT = 64,
+  PENDING_BYTES = 1 << 16,
+};
+static const size_t large_size = (size_t)1 << LARGE_SHIFT;
+
+typedef struct block {
+  struct block *next;
+} block;
+
+typedef struct list {
+  block *first;
+  int64_t count;
+} list;
+
+typedef struct thread_cache {
+  list classes[SMALL_CLASSES];
+  /// The most blocks kept per class; 0 until the thread is registered.
+  int32_t limits[SMALL_CLASSES];
+  /// Change of the bytes in use and cached that the shared counters do not know yet.
+  int64_t pending;
+  bool registered;
+} thread_cache;
+
+static _Thread_local thread_cache cache;
+
+static torus_spin_lock lock;
+static list small_lists[SMALL_CLASSES];
+static list large_lists[LARGE_CLASSES];
+static int64_t large_cached;
+static size_t cache_limit;
+static pthread_key_t thread_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static _Atomic int64_t in_use, peak, owned, system_allocations;
+
+// MARK: Size classes
+
+/// Class of a size with `steps` (a power of two) classes per doubling, counted from 0 at sizes up
+/// to `base`, itself a power of two; and the size of a class.
+static inline int32_t class_index(size_t size, int32_t base_shift, int32_t step_shift) {
+  if (size <= (size_t)1 << base_shift) return 0;
+  int32_t high = 63 - __builtin_clzll(size - 1);
+  int32_t step = (int32_t)((size - 1) >> (high - step_shift)) & ((1 << step_shift) - 1);
+  return ((high - base_shift) << step_shift) + step + 1;
+}
+
+static inline size_t class_size(int32_t index, int32_t base_shift, int32_t step_shift) {
+  if (index == 0) return (size_t)1 << base_shift;
+  int32_t high = ((index - 1) >> step_shift) + base_shift;
+  size_t step = (size_t)((index - 1) & ((1 << step_shift) - 1)) + 1;
+  return ((size_t)1 << high) + (step << (high - step_shift));
+}
+
+/// Small classes: 64, 128, 192, 256, then four per doubling (all multiples of 64) to 2 MiB.
+static inline int32_t small_class(size_t bytes) {
+  if (bytes <= 256) return bytes == 0 ? 0 : (int32_t)((bytes - 1) >> 6);
+  return class_index(bytes, 8, 2) + 3;
+}
+
+static inline size_t small_class_size(int32_t index) {
+  return index < 4 ? (size_t)(index + 1) << 6 : class_size(index - 3, 8, 2);
+}
+
+static inline int32_t large_class(size_t bytes) { return class_index(bytes, LARGE_SHIFT, 3); }
+
+static inline size_t large_class_size(int32_t index) {
+  size_t size = class_size(index, LARGE_SHIFT, 3);
+  return (size + large_size - 1) & ~(large_size - 1);
+}
+
+// MARK: Books
+
+static void count_use(int64_t change) {
+  int64_t now = atomic_fetch_add_explicit(&in_use, change, memory_order_relaxed) + change;
+  int64_t seen = atomic_load_explicit(&peak, memory_order_relaxed);
+  while (now > seen && !atomic_compare_exchange_weak_explicit(
+                         &peak, &seen, now, memory_order_relaxed, memory_order_relaxed)) {
+  }
+}
+
+static inline void count_small_use(int64_t change) {
+  cache.pending += change;
+  if (cache.pending > PENDING_BYTES || cache.pending < -PENDING_BYTES) {
+    count_use(cache.pending);
+    cache.pending = 0;
+  }
+}
+
+static void out_of_memory(size_t bytes) {
+  fprintf(
+    stderr, "torus: out of memory: %zu bytes wanted, %lld in use, %lld cached\n", bytes,
+    (long long)atomic_load(&in_use), (long long)(atomic_load(&owned) - atomic_load(&in_use)));
+  abort();
+}
+
+// MARK: The shared cache
+
+static void give_to_shared(int32_t index, int64_t count) {
+  list *from = &cache.classes[index];
+  if (count <= 0 || !from->first) return;
+  block *first = from->first, *last = first;
+  int64_t moved = 1;
+  while (moved < count && last->next) {
+    last = last->next;
+    moved++;
+  }
+  from->first = last->next;
+  from->count -= moved;
+  torus_spin_acquire(&lock);
+  last->next = small_lists[index].first;
+  small_lists[index].first = first;
+  small_lists[index].count += moved;
+  torus_spin_release(&lock);
+}
+
+static void flush_thread(void *unused) {
+  (void)unused;
+  for (int32_t i = 0; i < SMALL_CLASSES; i++) give_to_shared(i, INT64_MAX);
+  count_use(cache.pending);
+  cache.pending = 0;
+  // A later use on this thread (from another key's destructor) registers anew.
+  cache.registered = false;
+  memset(cache.limits, 0, sizeof cache.limits);
+}
+
+static void before_fork(void) { torus_spin_acquire(&lock); }
+static void after_fork(void) { torus_spin_release(&lock); }
+
+static void start(void) {
+  pthread_key_create(&thread_key, flush_thread);
+  pthread_atfork(before_fork, after_fork, after_fork);
+  torus_spin_acquire(&lock);
+  if (cache_limit == 0) {
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    cache_limit = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : (size_t)4 << 30;
+  }
+  torus_spin_release(&lock);
+}
+
+// MARK: Small blocks
+
+static void register_thread(void) {
+  pthread_once(&once, start);
+  pthread_setspecific(thread_key, &cache);
+  cache.registered = true;
+  for (int32_t i = 0; i < SMALL_CLASSES; i++) {
+    size_t fit = THREAD_CACHE_BYTES / small_class_size(i);
+    cache.limits[i] = fit < 2 ? 2 : fit > THREAD_CACHE_COUNT ? THREAD_CACHE_COUNT : (int32_t)fit;
+  }
+}
+
+/// Registers the thread at its first block; later halves a class that has grown too long.
+static __attribute__((noinline)) void shorten(int32_t index) {
+  if (!cache.registered) register_thread();
+  int64_t count = cache.classes[index].count;
+  if (count > cache.limits[index]) give_to_shared(index, (count + 1) / 2);
+}
+
+/// Fetches a batch from the shared cache, or one block from the system.
+static __attribute__((noinline)) void *refill_small(int32_t index) {
+  if (!cache.registered) register_thread();
+  list *mine = &cache.classes[index], *shared = &small_lists[index];
+  int64_t wanted = cache.limits[index] / 2;
+  torus_spin_acquire(&lock);
+  for (int64_t i = 0; i < wanted && shared->first; i++) {
+    block *b = shared->first;
+    shared->first = b->next;
+    shared->count--;
+    b->next = mine->first;
+    mine->first = b;
+    mine->count++;
+  }
+  torus_spin_release(&lock);
+  size_t size = small_class_size(index);
+  count_small_use((int64_t)size);
+  block *b = mine->first;
+  if (b) {
+    mine->first = b->next;
+    mine->count--;
+    return b;
+  }
+  void *fresh = NULL;
+  if (posix_memalign(&fresh, ALIGNMENT, size) != 0) {
+    torus_alloc_trim();
+    if (posix_memalign(&fresh, ALIGNMENT, size) != 0) out_of_memory(size);
+  }
+  atomic_fetch_add_explicit(&owned, (int64_t)size, memory_order_relaxed);
+  atomic_fetch_add_explicit(&system_allocations, 1, memory_order_relaxed);
+  return fresh;
+}
+
+static inline void *alloc_small(size_t bytes) {
+  int32_t index = small_class(bytes);
+  list *mine = &cache.classes[index];
+  block *b = mine->first;
+  if (__builtin_expect(b == NULL, 0)) return refill_small(index);
+  mine->first = b->next;
+  mine->count--;
+  count_small_use((int64_t)small_class_size(index));
+  return b;
+}
+
+static inline void free_small(block *b, size_t bytes) {
+  int32_t index = small_class(bytes);
+  list *mine = &cache.classes[index];
+  b->next = mine->first;
+  mine->first = b;
+  mine->count++;
+  count_small_use(-(int64_t)small_class_size(index));
+  if (__builtin_expect(mine->count > cache.limits[index], 0)) shorten(index);
+}
+
+// MARK: Large blocks
+
+static void *map_large(size_t size) {
+  size_t span = size + large_size;
+  char *base = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) return NULL;
+  char *aligned = (char *)(((uintptr_t)base + large_size - 1) & ~(uintptr_t)(large_size - 1));
+  if (aligned > base) munmap(base, (size_t)(aligned - base));
+  size_t rest = span - (size_t)(aligned - base) - size;
+  if (rest > 0) munmap(aligned + size, rest);
+#ifdef MADV_HUGEPAGE
+  madvise(aligned, size, MADV_HUGEPAGE);
+#endif
+  return aligned;
+}
+
+static void *alloc_large(size_t bytes, bool *fresh) {
+  pthread_once(&once, start);
+  int32_t index = large_class(bytes);
+  if (index >= LARGE_CLASSES) out_of_memory(bytes);
+  size_t size = large_class_size(index);
+  count_use((int64_t)size);
+  torus_spin_acquire(&lock);
+  block *b = large_lists[index].first;
+  if (b) {
+    large_lists[index].first = b->next;
+    large_lists[index].count--;
+    large_cached -= (int64_t)size;
+  }
+  torus_spin_release(&lock);
+  *fresh = b == NULL;
+  if (b) return b;
+  void *mapped = map_large(size);
+  if (!mapped) {
+    torus_alloc_trim();
+    mapped = map_large(size);
+    if (!mapped) out_of_memory(size);
+  }
+  atomic_fetch_add_explicit(&owned, (int64_t)size, memory_order_relaxed);
+  atomic_fetch_add_explicit(&system_allocations, 1, memory_order_relaxed);
+  return mapped;
+}
+
+static void free_large(block *b, size_t bytes) {
+  int32_t index = large_class(bytes);
+  size_t size = large_class_size(index);
+  count_use(-(int64_t)size);
+  torus_spin_acquire(&lock);
+  bool keep = (size_t)large_cached + size <= cache_limit;
+  if (keep) {
+    b->next = large_lists[index].first;
+    large_lists[index].first = b;
+    large_lists[index].count++;
+    large_cached += (int64_t)size;
+  }
+  torus_spin_release(&lock);
+  if (!keep) {
+    munmap(b, size);
+    atomic_fetch_sub_explicit(&owned, (int64_t)size, memory_order_relaxed);
+  }
+}
+
+// MARK: The interface
+
+void *torus_alloc(size_t bytes) {
+  if (bytes < large_size) return alloc_small(bytes);
+  bool fresh;
+  return alloc_large(bytes, &fresh);
+}
+
+void *torus_alloc_zeroed(size_t bytes) {
+  if (bytes < large_size) {
+    void *b = alloc_small(bytes);
+    memset(b, 0, bytes);
+    return b;
+  }
+  bool fresh;
+  void *b = alloc_large(bytes, &fresh);
+  // Fresh pages are zero already.
+  if (!fresh) memset(b, 0, bytes);
+  return b;
+}
+
+void torus_free(void *pointer, size_t bytes) {
+  if (!pointer) return;
+  if (bytes < large_size) {
+    free_small(pointer, bytes);
+  } else {
+    free_large(pointer, bytes);
+  }
+}
+
+void torus_alloc_trim(void) {
+  for (int32_t i = 0; i < SMALL_CLASSES; i++) give_to_shared(i, INT64_MAX);
+  block *small[SMALL_CLASSES], *large[LARGE_CLASSES];
+  torus_spin_acquire(&lock);
+  for (int32_t i = 0; i < SMALL_CLASSES; i++) {
+    small[i] = small_lists[i].first;
+    small_lists[i] = (list){0};
+  }
+  for (int32_t i = 0; i < LARGE_CLASSES; i++) {
+    large[i] = large_lists[i].first;
+    large_lists[i] = (list){0};
+  }
+  large_cached = 0;
+  torus_spin_release(&lock);
+  int64_t released = 0;
+  for (int32_t i = 0; i < SMALL_CLASSES; i++) {
+    for (block *b = small[i], *next; b; b = next) {
+      next = b->next;
+      free(b);
+      released += (int64_t)small_class_size(i);
+    }
+  }
+  for (int32_t i = 0; i < LARGE_CLASSES; i++) {
+    size_t size = large_class_size(i);
+    for (block *b = large[i], *next; b; b = next) {
+      next = b->next;
+      munmap(b, size);
+      released += (int64_t)size;
+    }
+  }
+  atomic_fetch_sub_explicit(&owned, released, memory_order_relaxed);
+}
+
+void torus_alloc_set_cache_limit(size_t bytes) {
+  pthread_once(&once, start);
+  torus_spin_acquire(&lock);
+  cache_limit = bytes;
+  torus_spin_release(&lock);
+}
+
+torus_alloc_stats torus_alloc_statistics(void) {
+  count_use(cache.pending);
+  cache.pending = 0;
+  torus_alloc_stats stats;
+  stats.in_use = atomic_load(&in_use);
+  stats.cached = atomic_load(&owned) - stats.in_use;
+  stats.peak = atomic_load(&peak);
+  stats.system_allocations = atomic_load(&system_allocations);
+  return stats;
+}
+
+void torus_alloc_reset_peak(void) {
+  count_use(cache.pending);
+  cache.pending = 0;
+  atomic_store(&peak, atomic_load(&in_use));
+}
