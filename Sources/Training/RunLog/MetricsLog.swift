@@ -1,0 +1,113 @@
+import Foundation
+import Synchronization
+
+/// The run's `metrics.jsonl`: one JSON object a line, each written through to the file at once.
+///
+/// The last line of a finished run is
+/// `{"event": "finished", "world_size": 4, "samples_per_second": 5210.0, "test_accuracy": 0.99}`.
+/// Numbers that are not finite are written as `"nan"`, `"inf"` and `"-inf"`, so that every line
+/// stays JSON. Only one rank of a run may hold its log.
+public final class MetricsLog: Sendable {
+  /// The file.
+  public let path: String
+  /// The descriptor, and the length of the lines that are complete.
+  private let file: Mutex<(descriptor: Int32, length: Int64)>
+
+  /// Opens the log in `directory`, which is made where it does not exist.
+  ///
+  /// - Parameters:
+  ///   - directory: The run directory.
+  ///   - step: For a resumed run, the step of its checkpoint: what an earlier attempt logged up
+  ///     to there stays, and what it logged later, and a half-written last line, are dropped,
+  ///     since the run will log those steps again. Nil begins an empty log.
+  public init(directory: String, resumingAt step: Int? = nil) throws(RunLogError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: directory, withIntermediateDirectories: true)
+    } catch {
+      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+      throw .unwritableDirectory(directory, errno: reason.map { Int32($0.code) } ?? EACCES)
+    }
+    guard access(directory, W_OK | X_OK) == 0 else {
+      throw .unwritableDirectory(directory, errno: errno)
+    }
+    path = "\(directory)/metrics.jsonl"
+    if let step { try Self.dropLines(after: step, path) }
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (step == nil ? O_TRUNC : 0)
+    let descriptor = open(path, flags, 0o644)
+    guard descriptor >= 0 else { throw .cannotOpen(path, errno: errno) }
+    file = Mutex((descriptor, Int64(lseek(descriptor, 0, SEEK_END))))
+  }
+
+  deinit {
+    file.withLock { _ = close($0.descriptor) }
+  }
+
+  /// Appends one line: `{"event": event, …metrics}`.
+  ///
+  /// - Throws: `RunLogError.cannotWrite`, after the half-written line is taken back.
+  public func write(_ event: String, _ metrics: Metrics) throws(RunLogError) {
+    var line: Metrics = ["event": .text(event)]
+    for pair in metrics.pairs { line[pair.name] = pair.value }
+    let bytes = Array((line.json + "\n").utf8)
+    let failure: Int32 = file.withLock { file in
+      var written = 0
+      while written < bytes.count {
+        let count = bytes[written...].withUnsafeBytes {
+          Foundation.write(file.descriptor, $0.baseAddress, $0.count)
+        }
+        if count > 0 {
+          written += count
+        } else if errno != EINTR {
+          let code = errno
+          _ = ftruncate(file.descriptor, off_t(file.length))
+          return code
+        }
+      }
+      file.length += Int64(bytes.count)
+      return 0
+    }
+    guard failure == 0 else { throw .cannotWrite(path, errno: failure) }
+  }
+
+  /// Appends the run's last line and waits until it is on the disk.
+  ///
+  /// - Parameters:
+  ///   - worldSize: How many workers trained.
+  ///   - samplesPerSecond: Training records per second, over all workers.
+  ///   - results: What the run is judged by: `test_accuracy` or `validation_loss` (in nats).
+  public func finish(
+    worldSize: Int, samplesPerSecond: Double, _ results: Metrics
+  ) throws(RunLogError) {
+    var line: Metrics = [
+      "world_size": .integer(worldSize), "samples_per_second": .number(samplesPerSecond),
+    ]
+    for pair in results.pairs { line[pair.name] = pair.value }
+    try write("finished", line)
+    let failure: Int32 = file.withLock { fsync($0.descriptor) == 0 ? 0 : errno }
+    // A pipe or a device cannot be synced, and need not be.
+    guard failure == 0 || failure == EINVAL || failure == EROFS else {
+      throw .cannotWrite(path, errno: failure)
+    }
+  }
+
+  private static func dropLines(after step: Int, _ path: String) throws(RunLogError) {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .cannotOpen(path, errno: errno == 0 ? EACCES : errno)
+    }
+    // A last line without its newline was being written when the run was killed.
+    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .dropLast().filter { line in
+        guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any]
+        else { return false }
+        return (object["step"] as? Int ?? 0) <= step && object["event"] as? String != "finished"
+      }
+    let kept = Data(lines.flatMap { $0 + [UInt8(ascii: "\n")] })
+    do {
+      try kept.write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw .cannotOpen(path, errno: errno == 0 ? EACCES : errno)
+    }
+  }
+}
