@@ -88,7 +88,3 @@ extension DType: CustomStringConvertible {
     }
   }
 }
-
-extension DType {
-  var code: Int32 { Int32(rawValue) }
-}

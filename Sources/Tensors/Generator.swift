@@ -35,7 +35,7 @@ public final class Generator: Sendable {
   /// Puts a saved state back (`set_state`).
   /// - Throws: ``GeneratorError`` where the bytes are not a state; the generator stays as it was.
   public func setState(_ bytes: [UInt8]) throws(GeneratorError) {
-    let done = rng.withLock { torus_rng_load(&$0, bytes, bytes.count) == 0 }
+    let done = rng.withLock { torus_rng_load(&$0, bytes, bytes.count) }
     if !done { throw GeneratorError(byteCount: bytes.count) }
   }
 

@@ -15,7 +15,7 @@ public final class Storage: @unchecked Sendable {
 
   /// How often the bytes were overwritten in place. A value saved for the backward pass remembers
   /// it, and reading the value after a change stops with a message instead of a wrong gradient.
-  public internal(set) var version: UInt32 = 0
+  public package(set) var version: UInt32 = 0
 
   /// What error messages call this memory: a parameter's name where it has one.
   public var label: String?

@@ -90,7 +90,7 @@ final class TensorBody {
 
 extension Tensor {
   /// Uninitialised contiguous memory of a shape.
-  static func uninitialized(_ shape: [Int], _ dtype: DType) -> Tensor {
+  package static func uninitialized(_ shape: [Int], _ dtype: DType) -> Tensor {
     let strides = contiguousStrides(shape)
     let count = shape.reduce(1, *)
     let storage = Storage(byteCount: count * dtype.size)
@@ -123,7 +123,7 @@ extension Tensor {
   }
 
   /// The first element's address.
-  var pointer: UnsafeMutableRawPointer { body.pointer }
+  package var pointer: UnsafeMutableRawPointer { body.pointer }
 
   /// The same elements without a graph: what kernels write into and gradients are stored as.
   var bare: Tensor {

@@ -108,7 +108,7 @@ extension F {
       var shape = attentionShape(q, k, v, out, wideMask, scale, isCausal)
       checkLayer(
         torus_attention_forward(
-          q.dtype.code, &shape, q.pointer, k.pointer, v.pointer, wideMask?.pointer, out.pointer,
+          q.dtype.c, &shape, q.pointer, k.pointer, v.pointer, wideMask?.pointer, out.pointer,
           lse.pointer), name, q.dtype)
       return [out, lse]
     } gradient: { gradients, node in
@@ -132,7 +132,7 @@ extension F {
       var into = attentionShape(dq, dk, dv, out, nil, scale, isCausal)
       checkLayer(
         torus_attention_backward(
-          q.dtype.code, &shape, &into, q.pointer, k.pointer, v.pointer, wideMask?.pointer,
+          q.dtype.c, &shape, &into, q.pointer, k.pointer, v.pointer, wideMask?.pointer,
           out.pointer, node.output(1).pointer, dy.pointer, dq.pointer, dk.pointer, dv.pointer, nil),
         name, q.dtype)
       return [dq, dk, dv]
@@ -162,6 +162,6 @@ extension F {
       k_batch: s(k, 0), k_head: s(k, 1), k_time: s(k, 2), v_batch: s(v, 0), v_head: s(v, 1),
       v_time: s(v, 2), out_batch: s(out, 0), out_head: s(out, 1), out_time: s(out, 2),
       mask_batch: Int64(m[0]), mask_head: Int64(m[1]), mask_query: Int64(m[2]),
-      mask_key: Int64(m[3]), scale: scale, causal: causal ? 1 : 0)
+      mask_key: Int64(m[3]), scale: scale, causal: causal)
   }
 }

@@ -148,7 +148,7 @@ extension ConvolutionShape {
       let y = Tensor.uninitialized(resultShape, x.dtype)
       var shape = shape(x: x.shape, w: w.shape, y: resultShape)
       checkLayer(
-        torus_conv_forward(x.dtype.code, &shape, x.pointer, w.pointer, bias?.pointer, y.pointer),
+        torus_conv_forward(x.dtype.c, &shape, x.pointer, w.pointer, bias?.pointer, y.pointer),
         name, x.dtype)
       return y
     } gradient: { g, node in
@@ -176,7 +176,7 @@ extension ConvolutionShape {
       let dx = Tensor.uninitialized(size, dy.dtype)
       var shape = shape(x: size, w: w.shape, y: dy.shape)
       checkLayer(
-        torus_conv_backward_input(dy.dtype.code, &shape, dy.pointer, w.pointer, dx.pointer),
+        torus_conv_backward_input(dy.dtype.c, &shape, dy.pointer, w.pointer, dx.pointer),
         "convolution", dy.dtype)
       return dx
     } gradient: { gg, node in
@@ -200,7 +200,7 @@ extension ConvolutionShape {
       var shape = shape(x: x.shape, w: weightShape, y: dy.shape)
       checkLayer(
         torus_conv_backward_weight(
-          x.dtype.code, &shape, dy.pointer, x.pointer, dw.pointer, db?.pointer), "convolution",
+          x.dtype.c, &shape, dy.pointer, x.pointer, dw.pointer, db?.pointer), "convolution",
         x.dtype)
       return [dw] + (db.map { [$0] } ?? [])
     } gradient: { gradients, node in

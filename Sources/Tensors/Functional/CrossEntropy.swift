@@ -65,7 +65,7 @@ private struct CrossEntropy {
     let losses = Tensor.uninitialized(t.shape, x.dtype.wide)
     let lse = Tensor.uninitialized(t.shape, x.dtype.wide)
     let status = torus_cross_entropy(
-      x.dtype.code, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
+      x.dtype.c, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
       ignoreIndex, smoothing, outer, classes, inner, losses.pointer, lse.pointer)
     require(status >= 0, "cross_entropy", "not defined for \(x.dtype)")
     if status > 0 {
@@ -84,7 +84,7 @@ private struct CrossEntropy {
 
   func total(_ targets: Tensor, _ weight: Tensor?, _ dtype: DType) -> Double {
     torus_cross_entropy_total(
-      dtype.code, targets.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer, ignoreIndex,
+      dtype.c, targets.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer, ignoreIndex,
       Int64(targets.count))
   }
 
@@ -97,7 +97,7 @@ private struct CrossEntropy {
     let scale = reduction == .mean ? 1 / total(t, weight, x.dtype) : 1
     checkLayer(
       torus_cross_entropy_backward(
-        x.dtype.code, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
+        x.dtype.c, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
         ignoreIndex, smoothing, outer, classes, inner, lse.pointer, wide.pointer,
         reduction == .none ? 1 : 0, scale, dx.pointer), "cross_entropy", x.dtype)
     return dx

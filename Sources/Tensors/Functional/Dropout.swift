@@ -16,7 +16,7 @@ extension F {
       let mask = Tensor.uninitialized(x.shape, .bool)
       let status = (generator ?? .default).draw {
         torus_random_dropout(
-          &$0, x.dtype.code, x.pointer, y.pointer, mask.pointer.assumingMemoryBound(to: UInt8.self),
+          &$0, x.dtype.c, x.pointer, y.pointer, mask.pointer.assumingMemoryBound(to: UInt8.self),
           Int64(x.count), p)
       }
       checkLayer(status, "dropout", x.dtype)

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The functions of neural networks, under the names of `torch.nn.functional`.
 ///
 /// `F.crossEntropy(logits, labels)`, `F.gelu(x)`, `F.conv2d(x, weight)`: each is documented where it
@@ -28,6 +30,6 @@ extension DType {
 }
 
 /// Stops where a layer kernel does not take the dtype.
-func checkLayer(_ status: Int32, _ name: String, _ dtype: DType) {
-  require(status == 0, name, "not defined for \(dtype); convert to float32 first")
+func checkLayer(_ status: torus_status, _ name: String, _ dtype: DType) {
+  require(status == TORUS_OK, name, "not defined for \(dtype); convert to float32 first")
 }

@@ -34,7 +34,7 @@ extension F {
       let rstd = Tensor.uninitialized([rows], x.dtype.wide)
       checkLayer(
         torus_layer_norm(
-          x.dtype.code, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
+          x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
           rstd.pointer, Int64(rows), Int64(columns), eps), name, x.dtype)
       return [y, mean, rstd]
     } gradient: { gradients, node in
@@ -50,7 +50,7 @@ extension F {
       let dbeta = hasBias ? Tensor.uninitialized(normalizedShape, x.dtype) : nil
       checkLayer(
         torus_layer_norm_backward(
-          x.dtype.code, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
+          x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
           node.output(2).pointer, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(rows),
           Int64(columns)), name, x.dtype)
       return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])

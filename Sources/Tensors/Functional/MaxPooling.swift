@@ -33,7 +33,7 @@ struct PoolingShape {
       Int(
         torus_pool_out(
           Int64(size[$0]), Int64(kernel[$0]), Int64(stride[$0]), Int64(padding[$0]),
-          Int64(dilation[$0]), ceilMode ? 1 : 0))
+          Int64(dilation[$0]), ceilMode))
     }
     require(
       out.allSatisfy { $0 > 0 }, name,
@@ -90,14 +90,14 @@ extension F {
     let planes = lead.reduce(1, *)
     return pooled(name, x, planes: planes, size: size, outShape: lead + out) { x, y, indices in
       var shape = spec.kernelShape(planes: planes, size: size, out: out)
-      return torus_max_pool(x.dtype.code, &shape, x.pointer, y, indices)
+      return torus_max_pool(x.dtype.c, &shape, x.pointer, y, indices)
     }
   }
 
   /// Maxima with their positions, whatever the windows: the gradient goes back by position.
   static func pooled(
     _ name: String, _ x: Tensor, planes: Int, size: [Int], outShape: [Int],
-    _ kernel: @escaping (Tensor, UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> Int32
+    _ kernel: @escaping (Tensor, UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> torus_status
   ) -> (values: Tensor, indices: Tensor) {
     let results = Tensor.applyMany(name, [x], saving: .output(1)) { inputs in
       let x = inputs[0].contiguous()
@@ -122,7 +122,7 @@ extension F {
       let dx = Tensor.uninitialized(shape, dy.dtype)
       checkLayer(
         torus_max_pool_backward(
-          dy.dtype.code, Int64(planes), Int64(inSize.reduce(1, *)), Int64(outSize),
+          dy.dtype.c, Int64(planes), Int64(inSize.reduce(1, *)), Int64(outSize),
           indices.pointer.assumingMemoryBound(to: Int64.self), dy.pointer, dx.pointer),
         "max_pool_backward", dy.dtype)
       return dx

@@ -24,13 +24,13 @@ extension Tensor {
     require(
       source.dtype.isFloatingPoint, name, "needs a floating-point tensor, not \(self.dtype)")
     let dim = normalized(dim: dim, name)
-    let log: Int32 = name == "log_softmax" ? 1 : 0
+    let log = name == "log_softmax"
     return Tensor.apply(name, [source], attributes: ["dim": .int(dim)], saving: .output) { inputs in
       let x = inputs[0].contiguous()
       let y = Tensor.uninitialized(x.shape, x.dtype)
       let (outer, size, inner) = x.split(around: dim)
       checkLayer(
-        torus_softmax(x.dtype.code, log, x.pointer, y.pointer, outer, size, inner), name, x.dtype)
+        torus_softmax(x.dtype.c, log, x.pointer, y.pointer, outer, size, inner), name, x.dtype)
       return y
     } gradient: { g, node in
       let y = node.output()
@@ -40,7 +40,7 @@ extension Tensor {
       let (outer, size, inner) = y.split(around: dim)
       checkLayer(
         torus_softmax_backward(
-          y.dtype.code, log, y.pointer, dy.pointer, dx.pointer, outer, size, inner), name, y.dtype)
+          y.dtype.c, log, y.pointer, dy.pointer, dx.pointer, outer, size, inner), name, y.dtype)
       return [dx]
     }
   }

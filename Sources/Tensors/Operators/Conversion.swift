@@ -72,12 +72,12 @@ extension Tensor {
 /// In place: for gradients and optimizers only.
 extension Tensor {
   /// Whether no other tensor refers to the body or its memory.
-  mutating func ownsItsMemory() -> Bool {
+  package mutating func ownsItsMemory() -> Bool {
     isKnownUniquelyReferenced(&body) && body.ownsStorage()
   }
 
   /// Adds a tensor of the same shape into this one's memory.
-  func addInPlace(_ other: Tensor) {
+  package func addInPlace(_ other: Tensor) {
     storage.version &+= 1
     let strides = other.broadcastStrides(to: shape)
     let other = other.dtype == dtype ? other : other.to(dtype)
@@ -90,7 +90,7 @@ extension Tensor {
   }
 
   /// Overwrites this tensor's memory with a tensor that broadcasts to its shape.
-  func copyInPlace(_ other: Tensor) {
+  package func copyInPlace(_ other: Tensor) {
     storage.version &+= 1
     Kernel.copy(other, into: self)
   }

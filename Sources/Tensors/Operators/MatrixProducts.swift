@@ -60,7 +60,7 @@ extension Tensor {
       let out = Tensor.uninitialized(Array(x.shape.dropLast()) + [outputs], x.dtype)
       let b = inputs.count > 2 ? inputs[2].contiguous() : nil
       torus_linear(
-        x.dtype.code, Int64(x.count / Swift.max(w.shape[1], 1)), Int64(w.shape[1]), Int64(outputs),
+        x.dtype.c, Int64(x.count / Swift.max(w.shape[1], 1)), Int64(w.shape[1]), Int64(outputs),
         x.pointer, w.pointer, b?.pointer, out.pointer)
       return out
     } gradient: { g, node in
@@ -94,7 +94,7 @@ extension Kernel {
     let count = batch.reduce(1, *)
     if count == 1 {
       torus_gemm(
-        a.dtype.code, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k), 1,
+        a.dtype.c, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k), 1,
         left.tensor.pointer, left.leading, right.tensor.pointer, right.leading, 0, out.pointer,
         Int64(n))
       return out
@@ -103,7 +103,7 @@ extension Kernel {
     let offsetsB = batchOffsets(right.tensor, batch)
     let offsetsC = (0..<count).map { Int64($0 * m * n) }
     torus_gemm_batched_at(
-      a.dtype.code, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k), 1,
+      a.dtype.c, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k), 1,
       left.tensor.pointer, left.leading, offsetsA, right.tensor.pointer, right.leading, offsetsB, 0,
       out.pointer, Int64(n), offsetsC, Int64(count))
     return out
@@ -112,16 +112,16 @@ extension Kernel {
   /// A matrix as the product reads it: rows or columns are contiguous; anything else is copied.
   private static func matrixOperand(
     _ x: Tensor
-  ) -> (tensor: Tensor, transposed: Int32, leading: Int64) {
+  ) -> (tensor: Tensor, transposed: Bool, leading: Int64) {
     let (rows, columns) = (x.shape[x.rank - 2], x.shape[x.rank - 1])
     let (rowStride, columnStride) = (x.strides[x.rank - 2], x.strides[x.rank - 1])
     if (columnStride == 1 || columns == 1) && (rowStride >= columns || rows == 1) {
-      return (x, 0, Int64(Swift.max(rowStride, columns)))
+      return (x, false, Int64(Swift.max(rowStride, columns)))
     }
     if (rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1) {
-      return (x, 1, Int64(Swift.max(columnStride, rows)))
+      return (x, true, Int64(Swift.max(columnStride, rows)))
     }
-    return (x.bare.contiguous(), 0, Int64(columns))
+    return (x.bare.contiguous(), false, Int64(columns))
   }
 
   /// Where each matrix of a broadcast batch begins, in elements.

@@ -4,12 +4,12 @@ import CKernels
 extension Tensor {
   private static func drawn(
     _ name: String, _ shape: [Int], _ dtype: DType, _ generator: Generator?,
-    _ draw: (UnsafeMutablePointer<torus_rng>, Int32, UnsafeMutableRawPointer, Int64) -> Int32
+    _ draw: (UnsafeMutablePointer<torus_rng>, torus_dtype, UnsafeMutableRawPointer, Int64) -> torus_status
   ) -> Tensor {
     require(shape.allSatisfy { $0 >= 0 }, name, "sizes must not be negative: \(shape)")
     let out = uninitialized(shape, dtype)
-    let status = (generator ?? .default).draw { draw(&$0, dtype.code, out.pointer, Int64(out.count)) }
-    require(status == 0, name, "not defined for \(dtype)")
+    let status = (generator ?? .default).draw { draw(&$0, dtype.c, out.pointer, Int64(out.count)) }
+    require(status == TORUS_OK, name, "not defined for \(dtype)")
     return out
   }
 
@@ -87,8 +87,8 @@ extension Tensor {
     let out = Tensor.uninitialized(Array(shape.dropLast()) + [samples], .int64)
     let status = (generator ?? .default).draw {
       torus_random_multinomial(
-        &$0, dtype.code, weights.pointer, Int64(rows), Int64(categories), Int64(samples),
-        replacement ? 1 : 0, out.pointer.assumingMemoryBound(to: Int64.self))
+        &$0, dtype.c, weights.pointer, Int64(rows), Int64(categories), Int64(samples),
+        replacement, out.pointer.assumingMemoryBound(to: Int64.self))
     }
     switch status {
     case 0: return out

@@ -1,0 +1,120 @@
+import Foundation
+import Tensors
+
+/// Initial values for parameters (`torch.nn.init`), drawn as PyTorch draws them.
+public enum Init {
+  /// Uniform on [from, to).
+  public static func uniform(
+    _ parameter: Parameter, from: Double = 0, to: Double = 1, generator: Generator? = nil
+  ) {
+    parameter.assign(
+      .uniform(parameter.shape, from: from, to: to, dtype: parameter.dtype, generator: generator))
+  }
+
+  /// Normal with a mean and a standard deviation.
+  public static func normal(
+    _ parameter: Parameter, mean: Double = 0, std: Double = 1, generator: Generator? = nil
+  ) {
+    parameter.assign(
+      .normal(parameter.shape, mean: mean, std: std, dtype: parameter.dtype, generator: generator))
+  }
+
+  /// One value everywhere.
+  public static func constant(_ parameter: Parameter, _ value: Double) {
+    parameter.assign(.full(parameter.shape, value, dtype: parameter.dtype))
+  }
+
+  /// Zeros.
+  public static func zeros(_ parameter: Parameter) { constant(parameter, 0) }
+
+  /// Ones.
+  public static func ones(_ parameter: Parameter) { constant(parameter, 1) }
+
+  /// How many inputs an output adds up, and how many outputs an input feeds, times the receptive
+  /// field, for a weight of `[outputs, inputs, …]`.
+  public static func fans(_ shape: [Int]) -> (in: Int, out: Int) {
+    require(
+      shape.count >= 2, "Init.fans", "needs a weight of two dimensions or more, not \(shape)")
+    let field = shape[2...].reduce(1, *)
+    return (shape[1] * field, shape[0] * field)
+  }
+
+  /// The factor by which a non-linearity wants its inputs' standard deviation raised
+  /// (`calculate_gain`).
+  public enum Gain: Sendable {
+    /// Linear, convolution and sigmoid: 1.
+    case linear
+    /// 5/3.
+    case tanh
+    /// √2.
+    case relu
+    /// √(2 / (1 + slope²)).
+    case leakyReLU(slope: Double)
+    /// 3/4.
+    case selu
+
+    /// The factor.
+    public var value: Double {
+      switch self {
+      case .linear: 1
+      case .tanh: 5.0 / 3
+      case .relu: 2.0.squareRoot()
+      case .leakyReLU(let slope): (2 / (1 + slope * slope)).squareRoot()
+      case .selu: 0.75
+      }
+    }
+  }
+
+  /// Uniform on ±gain √(6 / (fan in + fan out)) (Glorot & Bengio 2010).
+  public static func xavierUniform(
+    _ parameter: Parameter, gain: Double = 1, generator: Generator? = nil
+  ) {
+    let fans = fans(parameter.shape)
+    let bound = 3.0.squareRoot() * gain * (2 / Double(fans.in + fans.out)).squareRoot()
+    uniform(parameter, from: -bound, to: bound, generator: generator)
+  }
+
+  /// Normal with deviation gain √(2 / (fan in + fan out)) (Glorot & Bengio 2010).
+  public static func xavierNormal(
+    _ parameter: Parameter, gain: Double = 1, generator: Generator? = nil
+  ) {
+    let fans = fans(parameter.shape)
+    normal(
+      parameter, std: gain * (2 / Double(fans.in + fans.out)).squareRoot(), generator: generator)
+  }
+
+  /// Uniform on ±gain √(3 / fan) (He et al. 2015).
+  /// - Parameter fanOut: Keep the variance of gradients instead of activations.
+  public static func kaimingUniform(
+    _ parameter: Parameter, gain: Gain = .leakyReLU(slope: 0), fanOut: Bool = false,
+    generator: Generator? = nil
+  ) {
+    let fans = fans(parameter.shape)
+    let std = gain.value / Double(fanOut ? fans.out : fans.in).squareRoot()
+    let bound = 3.0.squareRoot() * std
+    uniform(parameter, from: -bound, to: bound, generator: generator)
+  }
+
+  /// Normal with deviation gain / √fan (He et al. 2015).
+  /// - Parameter fanOut: Keep the variance of gradients instead of activations.
+  public static func kaimingNormal(
+    _ parameter: Parameter, gain: Gain = .leakyReLU(slope: 0), fanOut: Bool = false,
+    generator: Generator? = nil
+  ) {
+    let fans = fans(parameter.shape)
+    normal(
+      parameter, std: gain.value / Double(fanOut ? fans.out : fans.in).squareRoot(),
+      generator: generator)
+  }
+
+  /// The start of linear and convolution layers in PyTorch: a weight uniform on ±1/√fan in, and a
+  /// bias on the same range.
+  static func linearDefault(_ weight: Parameter, _ bias: Parameter?) {
+    kaimingUniform(weight, gain: .leakyReLU(slope: 5.0.squareRoot()))
+    let inputs = fans(weight.shape).in
+    if let bias {
+      let bound = inputs > 0 ? 1 / Double(inputs).squareRoot() : 0
+      uniform(bias, from: -bound, to: bound)
+    }
+  }
+}

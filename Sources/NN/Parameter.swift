@@ -1,0 +1,69 @@
+import Tensors
+
+/// A tensor that training changes: a leaf that requires a gradient, with an identity
+/// (`torch.nn.Parameter`).
+///
+/// Two modules that hold the same parameter share one weight. Layers read ``value``; optimizers
+/// write its memory in place, which the graph notices.
+public final class Parameter {
+  /// The present value, a leaf of the graph.
+  public private(set) var value: Tensor
+
+  /// A parameter that starts as the given values.
+  public init(_ value: Tensor, requiresGrad: Bool = true) {
+    self.value = value.detach().contiguous()
+    self.value.requiresGrad = requiresGrad
+  }
+
+  /// Whether training changes it; false freezes it.
+  public var requiresGrad: Bool {
+    get { value.requiresGrad }
+    set { value.requiresGrad = newValue }
+  }
+
+  /// The gradient that backward passes have added up; nil before the first and after zeroing.
+  public var grad: Tensor? {
+    get { value.grad }
+    set { value.grad = newValue }
+  }
+
+  /// The sizes of the value.
+  public var shape: [Int] { value.shape }
+
+  /// The number of elements.
+  public var count: Int { value.count }
+
+  /// The elements' type.
+  public var dtype: DType { value.dtype }
+
+  /// Overwrites the value in place, converted to the parameter's dtype; its place in optimizers and
+  /// buckets stays.
+  public func assign(_ values: Tensor) {
+    require(
+      values.shape == shape, "Parameter.assign", "values of \(values.shape) for a parameter of \(shape)")
+    value.copyInPlace(values.detach())
+  }
+
+  /// Gives the parameter a value of another dtype, and with it a new place in memory.
+  func convert(to dtype: DType) {
+    guard dtype != self.dtype else { return }
+    let before = requiresGrad
+    value = value.detach().to(dtype)
+    value.requiresGrad = before
+  }
+}
+
+/// A tensor that belongs to a module's state but is not trained, such as a running mean
+/// (`register_buffer`).
+public final class Buffer {
+  /// The present value; assigning replaces it.
+  public var value: Tensor
+  /// Whether state dicts hold it.
+  public let isPersistent: Bool
+
+  /// A buffer that starts as the given values.
+  public init(_ value: Tensor, persistent: Bool = true) {
+    self.value = value.detach()
+    isPersistent = persistent
+  }
+}

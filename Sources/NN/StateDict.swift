@@ -1,0 +1,71 @@
+import Tensors
+
+/// A module's tensors by name, in the order of definition (`Module.state_dict()`).
+///
+/// Names are PyTorch's: `encoder.layers.0.weight`.
+public struct StateDict: RandomAccessCollection {
+  /// A name with its tensor.
+  public typealias Element = (name: String, tensor: Tensor)
+
+  private var entries: [Element] = []
+  // By UTF-8, since Swift holds canonically equivalent strings for equal and file formats do not.
+  private var places: [[UInt8]: Int] = [:]
+
+  /// An empty state.
+  public init() {}
+
+  /// A state of the given entries; of equal names the last one counts.
+  public init(_ entries: some Sequence<(String, Tensor)>) {
+    for (name, tensor) in entries { self[name] = tensor }
+  }
+
+  /// The tensor of a name; setting nil takes the entry away.
+  public subscript(name: String) -> Tensor? {
+    get { places[Array(name.utf8)].map { entries[$0].tensor } }
+    set {
+      let key = Array(name.utf8)
+      switch (places[key], newValue) {
+      case (let place?, let tensor?): entries[place].tensor = tensor
+      case (nil, let tensor?):
+        places[key] = entries.count
+        entries.append((name, tensor))
+      case (let place?, nil):
+        entries.remove(at: place)
+        places = [:]
+        for (index, entry) in entries.enumerated() { places[Array(entry.name.utf8)] = index }
+      case (nil, nil): break
+      }
+    }
+  }
+
+  /// The names in order.
+  public var names: [String] { entries.map(\.name) }
+
+  /// The position of the first entry.
+  public var startIndex: Int { 0 }
+  /// The position past the last entry.
+  public var endIndex: Int { entries.count }
+  /// The entry at a position.
+  public subscript(position: Int) -> Element { entries[position] }
+}
+
+/// A state dict that does not fit a module.
+public struct StateDictError: Error, CustomStringConvertible {
+  /// Names that the module has and the state lacks.
+  public let missing: [String]
+  /// Names that the state has and the module lacks.
+  public let unexpected: [String]
+  /// Entries whose shapes differ: name, the module's shape, the state's.
+  public let mismatched: [(name: String, expected: [Int], found: [Int])]
+
+  /// Every name that does not fit, by kind.
+  public var description: String {
+    var lines = ["the state dict does not fit the module"]
+    if !missing.isEmpty { lines.append("missing: \(missing.joined(separator: ", "))") }
+    if !unexpected.isEmpty { lines.append("unexpected: \(unexpected.joined(separator: ", "))") }
+    for entry in mismatched {
+      lines.append("\(entry.name): the module has \(entry.expected), the state \(entry.found)")
+    }
+    return lines.joined(separator: "\n  ")
+  }
+}
