@@ -1,0 +1,204 @@
+// Exponential, geometric, Cauchy, log-normal, Poisson and multinomial draws.
+#include "random_internal.h"
+
+torus_status torus_random_exponential(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                      double lambda) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  for (int64_t i = 0; i < n; i++)
+    torus_put(dtype, out, i, -1 / lambda * log1p(-torus_rng_unit(rng)));
+  return TORUS_OK;
+}
+
+torus_status torus_random_geometric(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                    double p) {
+  if (dtype == TORUS_BOOL) return TORUS_UNSUPPORTED;
+  for (int64_t i = 0; i < n; i++)
+    torus_put(dtype, out, i, ceil(log(torus_rng_unit(rng)) / log1p(-p)));
+  return TORUS_OK;
+}
+
+torus_status torus_random_cauchy(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                 double median, double sigma) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  for (int64_t i = 0; i < n; i++) {
+    const double angle = 3.14159265358979323846 * (torus_rng_unit(rng) - 0.5);
+    torus_put(dtype, out, i, fma(sigma, tan(angle), median));
+  }
+  return TORUS_OK;
+}
+
+torus_status torus_random_log_normal(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                     double mean, double std) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  for (int64_t i = 0; i < n; i++)
+    torus_put(dtype, out, i, exp(fma(torus_rng_normal(rng), std, mean)));
+  return TORUS_OK;
+}
+
+// Small rates by Knuth's product of uniforms; from 10 on by transformed rejection (Hörmann,
+// "The transformed rejection method for generating Poisson random variables", 1993).
+static int64_t poisson(torus_rng *rng, double rate) {
+  if (rate == 0) return 0;
+  if (rate < 10) {
+    const double bound = exp(-rate);
+    int64_t count = 0;
+    for (double product = torus_rng_unit(rng); product > bound; product *= torus_rng_unit(rng))
+      count++;
+    return count;
+  }
+  const double log_rate = log(rate), b = 0.931 + 2.53 * sqrt(rate), a = -0.059 + 0.02483 * b;
+  const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), vr = 0.9277 - 3.6224 / (b - 2);
+  for (;;) {
+    const double u = torus_rng_unit(rng) - 0.5, v = torus_rng_unit(rng), us = 0.5 - fabs(u);
+    const int64_t k = (int64_t)floor((2 * a / us + b) * u + rate + 0.43);
+    if (us >= 0.07 && v <= vr) return k;
+    if (k < 0 || (us < 0.013 && v > us)) continue;
+    if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <=
+        -rate + (double)k * log_rate - lgamma((double)k + 1))
+      return k;
+  }
+}
+
+static double value_at(torus_dtype dtype, const void *x, int64_t i) {
+  switch (dtype) {
+    case TORUS_F32: return ((const float *)x)[i];
+    case TORUS_F64: return ((const double *)x)[i];
+    default: return torus_half_value(dtype, ((const uint16_t *)x)[i]);
+  }
+}
+
+torus_status torus_random_poisson(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                  const void *rates) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  for (int64_t i = 0; i < n; i++)
+    torus_put_integer(dtype, out, i, poisson(rng, value_at(dtype, rates, i)));
+  return TORUS_OK;
+}
+
+// ---- Multinomial -----------------------------------------------------------------------------
+
+// With replacement: a uniform draw is looked up in the cumulative weights, which are summed and
+// normalised in the weights' own precision.
+#define WITH_REPLACEMENT(NAME, TYPE, READ)                                                       \
+  static void NAME(torus_rng *rng, torus_dtype dtype, const void *weights, int64_t row,          \
+                   int64_t categories, int64_t samples, TYPE *cumulative, int64_t *out) {        \
+    TYPE sum = 0;                                                                                \
+    for (int64_t j = 0; j < categories; j++) {                                                   \
+      sum += READ;                                                                               \
+      cumulative[j] = sum;                                                                       \
+    }                                                                                            \
+    for (int64_t j = 0; j < categories; j++) cumulative[j] /= sum;                               \
+    cumulative[categories - 1] = 1;                                                              \
+    for (int64_t s = 0; s < samples; s++) {                                                      \
+      const double draw = torus_rng_unit(rng);                                                   \
+      int64_t left = 0, right = categories;                                                      \
+      while (right > left) {                                                                     \
+        const int64_t middle = left + (right - left) / 2;                                        \
+        if ((double)cumulative[middle] < draw) left = middle + 1;                                \
+        else right = middle;                                                                     \
+      }                                                                                          \
+      out[s] = left;                                                                             \
+    }                                                                                            \
+    (void)dtype;                                                                                 \
+  }
+WITH_REPLACEMENT(replace_f64, double, ((const double *)weights)[row * categories + j])
+WITH_REPLACEMENT(replace_f32, float, (float)value_at(dtype, weights, row *categories + j))
+
+// Without: the largest of weight / exponential draws are a sample (Efraimidis and Spirakis,
+// "Weighted random sampling with a reservoir", 2006).
+static void largest(const double *scores, int64_t n, int64_t count, uint8_t *taken, int64_t *out) {
+  memset(taken, 0, (size_t)n);
+  for (int64_t s = 0; s < count; s++) {
+    int64_t best = -1;
+    for (int64_t j = 0; j < n; j++)
+      if (!taken[j] && (best < 0 || scores[j] > scores[best])) best = j;
+    out[s] = best;
+    taken[best] = 1;
+  }
+}
+
+typedef struct scored {
+  double score;
+  int64_t index;
+} scored;
+
+// Sifts a heap whose root is the least of the kept scores.
+static void sift(scored *heap, int64_t n, int64_t i) {
+  for (;;) {
+    int64_t child = 2 * i + 1;
+    if (child >= n) return;
+    if (child + 1 < n && heap[child + 1].score < heap[child].score) child++;
+    if (heap[i].score <= heap[child].score) return;
+    const scored held = heap[i];
+    heap[i] = heap[child];
+    heap[child] = held;
+    i = child;
+  }
+}
+
+// The `count` largest in descending order, by a heap where scanning once for each would be slow.
+static void descending(const double *scores, int64_t n, int64_t count, scored *heap,
+                       uint8_t *taken, int64_t *out) {
+  if (count <= 4) {
+    largest(scores, n, count, taken, out);
+    return;
+  }
+  for (int64_t j = 0; j < count; j++) heap[j] = (scored){scores[j], j};
+  for (int64_t i = count / 2; i-- > 0;) sift(heap, count, i);
+  for (int64_t j = count; j < n; j++)
+    if (scores[j] > heap[0].score) {
+      heap[0] = (scored){scores[j], j};
+      sift(heap, count, 0);
+    }
+  for (int64_t left = count; left > 0; left--) {
+    out[left - 1] = heap[0].index;
+    heap[0] = heap[left - 1];
+    sift(heap, left - 1, 0);
+  }
+}
+
+int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *weights,
+                                 int64_t rows, int64_t categories, int64_t samples,
+                                 bool replacement, int64_t *out) {
+  if (!torus_is_float(dtype)) return -1;
+  for (int64_t i = 0; i < rows; i++) {
+    double sum = 0;
+    for (int64_t j = 0; j < categories; j++) {
+      const double w = value_at(dtype, weights, i * categories + j);
+      if (!(w >= 0) || isinf(w)) return -2;
+      sum += w;
+    }
+    if (sum == 0) return -3;
+  }
+  if (replacement && samples > 1) {
+    const size_t bytes = (size_t)categories * sizeof(double);
+    void *cumulative = torus_alloc(bytes);
+    for (int64_t i = 0; i < rows; i++)
+      (dtype == TORUS_F64
+           ? replace_f64(rng, dtype, weights, i, categories, samples, cumulative, out + i * samples)
+           : replace_f32(rng, dtype, weights, i, categories, samples, cumulative,
+                         out + i * samples));
+    torus_free(cumulative, bytes);
+    return 0;
+  }
+  const size_t score_bytes = (size_t)categories * sizeof(double);
+  const size_t heap_bytes = (size_t)samples * sizeof(scored);
+  double *scores = torus_alloc(score_bytes);
+  scored *heap = torus_alloc(heap_bytes);
+  uint8_t *taken = torus_alloc((size_t)categories);
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = 0; j < categories; j++) {
+      // The draw and the quotient are rounded to the weights' type.
+      double draw;
+      torus_put(dtype, &draw, 0, -log1p(-torus_rng_unit(rng)));
+      double score = value_at(dtype, weights, i * categories + j) / value_at(dtype, &draw, 0);
+      torus_put(dtype, &draw, 0, score);
+      scores[j] = value_at(dtype, &draw, 0);
+    }
+    descending(scores, categories, samples, heap, taken, out + i * samples);
+  }
+  torus_free(scores, score_bytes);
+  torus_free(heap, heap_bytes);
+  torus_free(taken, (size_t)categories);
+  return 0;
+}

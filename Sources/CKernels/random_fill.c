@@ -1,0 +1,375 @@
+// Fills from PyTorch's kernels: uniform, normal, integers, permutations, coin flips.
+#include "random_internal.h"
+
+enum { CHUNK = 1024 };
+
+// The product and the sum are fused, and a value rounded up to `high` becomes `low`.
+#define UNIFORM(SUFFIX)                                                                       \
+  static void uniform_f32##SUFFIX(const uint32_t *restrict words, float *restrict out,        \
+                                  int64_t n, float low, float high) {                         \
+    const float range = high - low;                                                           \
+    for (int64_t i = 0; i < n; i++) {                                                         \
+      const float unit = (float)(int32_t)(words[i] & 0xffffff) * 0x1p-24f;                    \
+      const float value = __builtin_fmaf(unit, range, low);                                   \
+      out[i] = value == high ? low : value;                                                   \
+    }                                                                                         \
+  }                                                                                           \
+  static void uniform_f64##SUFFIX(const uint32_t *restrict words, double *restrict out,       \
+                                  int64_t n, double low, double high) {                       \
+    const double range = high - low;                                                          \
+    for (int64_t i = 0; i < n; i++) {                                                         \
+      const uint64_t bits = (uint64_t)words[2 * i] << 32 | words[2 * i + 1];                  \
+      const double unit = (double)(int64_t)(bits & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;      \
+      const double value = __builtin_fma(unit, range, low);                                   \
+      out[i] = value == high ? low : value;                                                   \
+    }                                                                                         \
+  }
+UNIFORM(_base)
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target(TORUS_V3))), apply_to = function)
+UNIFORM(_v3)
+#pragma clang attribute pop
+#else
+#define uniform_f32_v3 uniform_f32_base
+#define uniform_f64_v3 uniform_f64_base
+#endif
+
+torus_status torus_random_uniform(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                  double from, double to) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  const bool fused = torus_cpu_level() > 0;
+  uint32_t words[2 * CHUNK];
+  for (int64_t at = 0; at < n; at += CHUNK) {
+    const int64_t count = n - at < CHUNK ? n - at : CHUNK;
+    torus_rng_words(rng, words, dtype == TORUS_F64 ? 2 * count : count);
+    if (dtype == TORUS_F64) {
+      (fused ? uniform_f64_v3 : uniform_f64_base)(words, (double *)out + at, count, from, to);
+    } else if (dtype == TORUS_F32) {
+      (fused ? uniform_f32_v3 : uniform_f32_base)(words, (float *)out + at, count, (float)from,
+                                                  (float)to);
+    } else {
+      // Half types draw as float does and are rounded, which may again reach `to`.
+      float values[CHUNK];
+      uint16_t *to_write = (uint16_t *)out + at;
+      const uint16_t first = torus_half(dtype, (float)from), last = torus_half(dtype, (float)to);
+      (fused ? uniform_f32_v3 : uniform_f32_base)(words, values, count, (float)from, (float)to);
+      torus_narrow(dtype, values, to_write, count);
+      for (int64_t i = 0; i < count; i++)
+        if (to_write[i] == last) to_write[i] = first;
+    }
+  }
+  return TORUS_OK;
+}
+
+// ---- Normal ----------------------------------------------------------------------------------
+
+// log, sine and cosine of the Cephes library (Moshier) on eight values, with products and sums
+// fused in the same places as in PyTorch's compiled form: the last bits depend on it.
+typedef float vec8 __attribute__((vector_size(32), aligned(4)));
+typedef int32_t int8v __attribute__((vector_size(32)));
+
+#define ALL(x) ((vec8){} + (x))
+#define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+#define SELECT(mask, a, b) ((vec8)(((mask) & (int8v)(a)) | (~(mask) & (int8v)(b))))
+
+// Vectors go by address: by value they would be passed differently at each level.
+static inline __attribute__((always_inline)) void cephes_log(const vec8 *in, vec8 *out) {
+  vec8 x = *in;
+  x = SELECT(x > 0x1p-126f, x, ALL(0x1p-126f));
+  int8v bits = (int8v)x;
+  vec8 e = __builtin_convertvector((bits >> 23) - 127, vec8) + 1;
+  x = (vec8)((bits & (int32_t)0x807fffff) | 0x3f000000);
+  const int8v low = x < 0.707106781186547524f;
+  const vec8 again = (vec8)(low & (int8v)x);
+  x -= 1;
+  e -= (vec8)(low & (int8v)ALL(1));
+  x += again;
+  const vec8 z = x * x;
+  vec8 y = FMA(ALL(7.0376836292e-2f), x, ALL(-1.1514610310e-1f));
+  y = FMA(y, x, ALL(1.1676998740e-1f));
+  y = FMA(y, x, ALL(-1.2420140846e-1f));
+  y = FMA(y, x, ALL(1.4249322787e-1f));
+  y = FMA(y, x, ALL(-1.6668057665e-1f));
+  y = FMA(y, x, ALL(2.0000714765e-1f));
+  y = FMA(y, x, ALL(-2.4999993993e-1f));
+  y = FMA(y, x, ALL(3.3333331174e-1f));
+  y = y * x;
+  y = FMA(y, z, e * -2.12194440e-4f);
+  y = FMA(ALL(-0.5f), z, y);
+  x += y;
+  *out = FMA(e, ALL(0.693359375f), x);
+}
+
+// For 0 ≤ x < 2π.
+static inline __attribute__((always_inline)) void cephes_sincos(const vec8 *in, vec8 *sine,
+                                                                vec8 *cosine) {
+  vec8 x = *in;
+  const int8v j = (__builtin_convertvector(x * 1.27323954473516f, int8v) + 1) & ~1;
+  const vec8 y = __builtin_convertvector(j, vec8);
+  const int8v flip_sine = (j & 4) << 29, flip_cosine = (~(j - 2) & 4) << 29;
+  x = FMA(y, ALL(-0.78515625f), x);
+  x = FMA(y, ALL(-2.4187564849853515625e-4f), x);
+  x = FMA(y, ALL(-3.77489497744594108e-8f), x);
+  const vec8 z = x * x;
+  vec8 c = FMA(ALL(2.443315711809948e-5f), z, ALL(-1.388731625493765e-3f));
+  c = FMA(c, z, ALL(4.166664568298827e-2f));
+  c = c * z;
+  c = FMA(c, z, z * -0.5f);
+  c = c + 1;
+  vec8 s = FMA(ALL(-1.9515295891e-4f), z, ALL(8.3321608736e-3f));
+  s = FMA(s, z, ALL(-1.6666654611e-1f));
+  s = s * z;
+  s = FMA(s, x, x);
+  const int8v straight = (j & 2) == 0;
+  *sine = (vec8)((int8v)SELECT(straight, s, c) ^ flip_sine);
+  *cosine = (vec8)((int8v)SELECT(straight, c, s) ^ flip_cosine);
+}
+
+// Box-Muller on blocks of 16: eight radii, then eight angles.
+#define NORMAL_BLOCKS(NAME)                                                                   \
+  static void NAME(float *data, int64_t blocks, float mean, float std) {                      \
+    for (int64_t block = 0; block < blocks; block++, data += 16) {                            \
+      vec8 *first = (vec8 *)data, *second = (vec8 *)(data + 8), radius, sine, cosine;         \
+      const vec8 chance = 1 - *first;                                                         \
+      const vec8 angle = (float)(2 * 3.14159265358979323846) * *second;                       \
+      cephes_log(&chance, &radius);                                                           \
+      cephes_sincos(&angle, &sine, &cosine);                                                  \
+      radius = __builtin_elementwise_sqrt(-2 * radius);                                       \
+      *first = FMA(radius * cosine, ALL(std), ALL(mean));                                     \
+      *second = FMA(radius * sine, ALL(std), ALL(mean));                                      \
+    }                                                                                         \
+  }
+NORMAL_BLOCKS(normal_base)
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target(TORUS_V3))), apply_to = function)
+NORMAL_BLOCKS(normal_v3)
+#pragma clang attribute pop
+#else
+#define normal_v3 normal_base
+#endif
+
+static void normal_blocks(float *data, int64_t blocks, float mean, float std) {
+  (torus_cpu_level() > 0 ? normal_v3 : normal_base)(data, blocks, mean, std);
+}
+
+static void normal_block_f64(double *data, double mean, double std) {
+  for (int i = 0; i < 8; i++) {
+    const double radius = sqrt(-2 * log(1 - data[i]));
+    const double theta = 2 * 3.14159265358979323846 * data[i + 8];
+    data[i] = fma(radius * cos(theta), std, mean);
+    data[i + 8] = fma(radius * sin(theta), std, mean);
+  }
+}
+
+// The tail that is no whole block is drawn anew together with what precedes it.
+static void fill_normal(torus_rng *rng, torus_dtype dtype, void *out, int64_t n, double mean,
+                        double std) {
+  const int64_t whole = n & ~INT64_C(15);
+  if (dtype == TORUS_F64) {
+    double *data = out;
+    torus_random_uniform(rng, dtype, data, n, 0, 1);
+    for (int64_t i = 0; i < whole; i += 16) normal_block_f64(data + i, mean, std);
+    if (n == whole) return;
+    torus_random_uniform(rng, dtype, data + n - 16, 16, 0, 1);
+    normal_block_f64(data + n - 16, mean, std);
+  } else if (dtype == TORUS_F32) {
+    float *data = out;
+    torus_random_uniform(rng, dtype, data, n, 0, 1);
+    normal_blocks(data, whole / 16, (float)mean, (float)std);
+    if (n == whole) return;
+    torus_random_uniform(rng, dtype, data + n - 16, 16, 0, 1);
+    normal_blocks(data + n - 16, 1, (float)mean, (float)std);
+  } else {
+    // Half types draw only for whole blocks and the last one.
+    float block[CHUNK];
+    for (int64_t i = 0; i < whole; i += CHUNK) {
+      const int64_t count = whole - i < CHUNK ? whole - i : CHUNK;
+      torus_random_uniform(rng, TORUS_F32, block, count, 0, 1);
+      normal_blocks(block, count / 16, (float)mean, (float)std);
+      torus_narrow(dtype, block, (uint16_t *)out + i, count);
+    }
+    if (n == whole) return;
+    torus_random_uniform(rng, TORUS_F32, block, 16, 0, 1);
+    normal_blocks(block, 1, (float)mean, (float)std);
+    torus_narrow(dtype, block, (uint16_t *)out + n - 16, 16);
+  }
+}
+
+torus_status torus_random_normal(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                 double mean, double std) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  if (n >= 16) fill_normal(rng, dtype, out, n, mean, std);
+  else
+    for (int64_t i = 0; i < n; i++) torus_put(dtype, out, i, fma(torus_rng_normal(rng), std, mean));
+  return TORUS_OK;
+}
+
+torus_status torus_random_normal_each(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                      const void *mean, const void *std) {
+  // PyTorch: standard normals, then times std, then plus mean.
+  const torus_status status = torus_random_normal(rng, dtype, out, n, 0, 1);
+  if (status != TORUS_OK) return status;
+  for (int64_t i = 0; i < n; i++) {
+    if (dtype == TORUS_F64) {
+      double *x = (double *)out + i;
+      if (std) *x *= ((const double *)std)[i];
+      if (mean) *x += ((const double *)mean)[i];
+    } else if (dtype == TORUS_F32) {
+      float *x = (float *)out + i;
+      if (std) *x *= ((const float *)std)[i];
+      if (mean) *x += ((const float *)mean)[i];
+    } else {
+      uint16_t *x = (uint16_t *)out + i;
+      if (std)
+        *x = torus_half(dtype, torus_half_value(dtype, *x) *
+                                   torus_half_value(dtype, ((const uint16_t *)std)[i]));
+      if (mean)
+        *x = torus_half(dtype, torus_half_value(dtype, *x) +
+                                   torus_half_value(dtype, ((const uint16_t *)mean)[i]));
+    }
+  }
+  return TORUS_OK;
+}
+
+// ---- Integers --------------------------------------------------------------------------------
+
+torus_status torus_random_integers(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                   int64_t low, int64_t high) {
+  const uint64_t range = (uint64_t)high - (uint64_t)low;
+  if (range == 0 || range >= UINT64_C(1) << 28) {
+    // Wide ranges take 64 bits, so that the remainder's bias stays small.
+    for (int64_t i = 0; i < n; i++) {
+      const uint64_t draw = torus_rng_next64(rng);
+      torus_put_integer(dtype, out, i, (int64_t)((range ? draw % range : draw) + (uint64_t)low));
+    }
+    return TORUS_OK;
+  }
+  uint32_t words[CHUNK];
+  const uint32_t small = (uint32_t)range;
+  for (int64_t at = 0; at < n; at += CHUNK) {
+    const int64_t count = n - at < CHUNK ? n - at : CHUNK;
+    torus_rng_words(rng, words, count);
+    if (dtype == TORUS_I64)
+      for (int64_t i = 0; i < count; i++) ((int64_t *)out)[at + i] = words[i] % small + low;
+    else
+      for (int64_t i = 0; i < count; i++)
+        torus_put_integer(dtype, out, at + i, words[i] % small + low);
+  }
+  return TORUS_OK;
+}
+
+torus_status torus_random_full(torus_rng *rng, torus_dtype dtype, void *out, int64_t n) {
+  static const uint64_t limits[TORUS_DTYPE_COUNT] = {
+      [TORUS_F32] = (UINT64_C(1) << 24) + 1, [TORUS_F64] = (UINT64_C(1) << 53) + 1,
+      [TORUS_BF16] = (1 << 8) + 1,           [TORUS_F16] = (1 << 11) + 1,
+      [TORUS_I64] = UINT64_C(1) << 63,       [TORUS_I32] = UINT64_C(1) << 31,
+      [TORUS_I16] = 1 << 15,                 [TORUS_I8] = 1 << 7,
+      [TORUS_U8] = 1 << 8,                   [TORUS_BOOL] = 2,
+  };
+  const bool wide = dtype == TORUS_F64 || dtype == TORUS_I64;
+  for (int64_t i = 0; i < n; i++) {
+    const uint64_t draw = wide ? torus_rng_next64(rng) : torus_rng_next32(rng);
+    torus_put_integer(dtype, out, i, (int64_t)(draw % limits[dtype]));
+  }
+  return TORUS_OK;
+}
+
+#define SHUFFLE(TYPE)                                              \
+  {                                                                \
+    TYPE *items = out;                                             \
+    for (int64_t i = 0; i < n - 1; i++) {                          \
+      if (i % CHUNK == 0)                                          \
+        torus_rng_words(rng, words, n - 1 - i < CHUNK ? n - 1 - i : CHUNK); \
+      const int64_t other = i + words[i % CHUNK] % (uint32_t)(n - i); \
+      const TYPE held = items[i];                                  \
+      items[i] = items[other];                                     \
+      items[other] = held;                                         \
+    }                                                              \
+  }
+
+torus_status torus_random_permutation(torus_rng *rng, torus_dtype dtype, void *out, int64_t n) {
+  if (dtype == TORUS_BOOL) return TORUS_UNSUPPORTED;
+  uint32_t words[CHUNK];
+  if (dtype == TORUS_I64)
+    for (int64_t i = 0; i < n; i++) ((int64_t *)out)[i] = i;
+  else
+    for (int64_t i = 0; i < n; i++) torus_put_integer(dtype, out, i, i);
+  if (n >= (int64_t)(UINT32_MAX / 20)) {
+    // 32 bits would favour low places too much.
+    const int64_t size = torus_element_size(dtype);
+    char *items = out, held[8];
+    for (int64_t i = 0; i < n - 1; i++) {
+      const int64_t other = i + (int64_t)(torus_rng_next64(rng) % (uint64_t)(n - i));
+      memcpy(held, items + i * size, (size_t)size);
+      memmove(items + i * size, items + other * size, (size_t)size);
+      memcpy(items + other * size, held, (size_t)size);
+    }
+    return TORUS_OK;
+  }
+  switch (torus_element_size(dtype)) {
+    case 8: SHUFFLE(uint64_t) break;
+    case 4: SHUFFLE(uint32_t) break;
+    case 2: SHUFFLE(uint16_t) break;
+    default: SHUFFLE(uint8_t) break;
+  }
+  return TORUS_OK;
+}
+
+// ---- Coin flips ------------------------------------------------------------------------------
+
+torus_status torus_random_bernoulli(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                    double p) {
+  for (int64_t i = 0; i < n; i++) torus_put_integer(dtype, out, i, torus_rng_unit(rng) < p);
+  return TORUS_OK;
+}
+
+torus_status torus_random_bernoulli_each(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
+                                         const void *p) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  for (int64_t i = 0; i < n; i++) {
+    bool one;
+    if (dtype == TORUS_F64) {
+      one = torus_rng_unit(rng) < ((const double *)p)[i];
+    } else {
+      const float chance = dtype == TORUS_F32
+                               ? ((const float *)p)[i]
+                               : torus_half_value(dtype, ((const uint16_t *)p)[i]);
+      one = (float)(torus_rng_next32(rng) & 0xffffff) * 0x1p-24f < chance;
+    }
+    torus_put_integer(dtype, out, i, one);
+  }
+  return TORUS_OK;
+}
+
+torus_status torus_random_dropout(torus_rng *rng, torus_dtype dtype, const void *x, void *y,
+                                  uint8_t *mask, int64_t n, double p) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  const double keep = 1 - p, scale = p == 1 ? 0 : 1 / keep;
+  // unit < keep, with unit = k · 2⁻⁵³ for an integer k, is k < ⌈keep · 2⁵³⌉.
+  const uint64_t bound = (uint64_t)ceil(keep * 0x1p53);
+  uint32_t words[2 * CHUNK];
+  uint8_t kept[CHUNK];
+  for (int64_t at = 0; at < n; at += CHUNK) {
+    const int64_t count = n - at < CHUNK ? n - at : CHUNK;
+    torus_rng_words(rng, words, 2 * count);
+    for (int64_t i = 0; i < count; i++)
+      kept[i] = ((uint64_t)(words[2 * i] & 0x1fffff) << 32 | words[2 * i + 1]) < bound;
+    if (mask) memcpy(mask + at, kept, (size_t)count);
+    if (dtype == TORUS_F32) {
+      const float *in = (const float *)x + at, factor = (float)scale;
+      float *to_write = (float *)y + at;
+      for (int64_t i = 0; i < count; i++) to_write[i] = in[i] * (float)kept[i] * factor;
+    } else if (dtype == TORUS_F64) {
+      const double *in = (const double *)x + at;
+      double *to_write = (double *)y + at;
+      for (int64_t i = 0; i < count; i++) to_write[i] = in[i] * (double)kept[i] * scale;
+    } else {
+      float values[CHUNK];
+      const float factor = torus_half_value(dtype, torus_half(dtype, (float)scale));
+      torus_widen(dtype, (const uint16_t *)x + at, values, count);
+      for (int64_t i = 0; i < count; i++) values[i] = values[i] * (float)kept[i] * factor;
+      torus_narrow(dtype, values, (uint16_t *)y + at, count);
+    }
+  }
+  return TORUS_OK;
+}
