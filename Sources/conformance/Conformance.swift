@@ -1,0 +1,36 @@
+import Foundation
+import Torus
+
+/// `conformance KIND PATH`: runs a folder of cases with known answers against the library.
+///
+/// Tests of what the library computes live with its rooms; this executable judges it from outside,
+/// by cases that other programs wrote, through the public interface alone.
+@main
+struct Conformance {
+  static func main() {
+    do {
+      let options = try Options(CommandLine.arguments)
+      guard let kind = kinds[options.kind] else {
+        throw RunnerError("unknown kind \"\(options.kind)\"; one of \(kindNames)")
+      }
+      let suite = try kind(options.path, options)
+      if let position = options.workerPosition {
+        Worker(suite: suite, options: options).run(from: position)
+      } else {
+        let passed = try Supervisor(suite: suite, options: options).run()
+        exit(passed ? 0 : 1)
+      }
+    } catch {
+      Output.error("conformance: \(error)")
+      Output.error(Options.usage)
+      exit(2)
+    }
+  }
+
+  /// The kinds of cases, by the name that the command line takes.
+  private static var kinds: [String: (URL, Options) throws -> any Suite] {
+    ["ops": { try OperatorSuite(folder: $0, options: $1) }]
+  }
+
+  private static var kindNames: String { kinds.keys.sorted().joined(separator: ", ") }
+}
