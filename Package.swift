@@ -31,7 +31,7 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
     .target(name: "Models", dependencies: ["NN"]),
-    .target(name: "Optimizers", dependencies: ["NN"]),
+    .target(name: "Optimizers", dependencies: ["NN", "CKernels"]),
     .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
     .target(name: "Checkpoints", dependencies: ["NN"]),
 
@@ -68,6 +68,8 @@ let package = Package(
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives"]),
     .testTarget(name: "DatasetTests", dependencies: ["Datasets"]),
     .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
+    .testTarget(
+      name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus"]),
   ]
 )

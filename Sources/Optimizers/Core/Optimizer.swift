@@ -1,0 +1,138 @@
+import NN
+import Tensors
+
+/// Changes parameters along their gradients (`torch.optim.Optimizer`).
+///
+/// ```swift
+/// let optimizer = SGD(model.parameters(), lr: 0.1, momentum: 0.9)
+/// optimizer.zeroGrad()
+/// loss.backward()
+/// optimizer.step()
+/// ```
+///
+/// An optimizer holds its parameters: a layer put into the model later is not trained, and a model
+/// is converted to another dtype before its optimizer is made. A subclass says in ``rule(for:)`` how
+/// one parameter moves.
+open class Optimizer {
+  /// The parameter groups; their options may be changed at any time: `groups[0].lr = 0.01`.
+  public var groups: [ParameterGroup] = []
+
+  /// What groups that say nothing else take, by PyTorch's names.
+  public let defaults: Options
+
+  private var states: [ObjectIdentifier: ParameterState] = [:]
+
+  /// An optimizer of the given groups.
+  ///
+  /// An empty list, a parameter that comes twice and an option that the optimizer does not know are
+  /// programmer's errors.
+  /// - Parameters:
+  ///   - groups: At least one.
+  ///   - defaults: Every option that the optimizer has, by its PyTorch name.
+  public init(_ groups: [ParameterGroup], defaults: Options) {
+    self.defaults = defaults
+    require(!groups.isEmpty, "\(Self.self)", "no parameters were given")
+    for group in groups { addParameterGroup(group) }
+  }
+
+  /// Trains further parameters, such as layers that were frozen so far (`add_param_group`).
+  public func addParameterGroup(_ group: ParameterGroup) {
+    require(!group.parameters.isEmpty, "\(Self.self)", "a parameter group is empty")
+    var seen = Set(groups.flatMap(\.parameters).map(ObjectIdentifier.init))
+    for (index, parameter) in group.parameters.enumerated() {
+      let name = group.names[index] ?? "\(index)"
+      require(
+        seen.insert(ObjectIdentifier(parameter)).inserted, "\(Self.self)",
+        "parameter \(name) \(parameter.shape) comes twice; each belongs to one group, once")
+    }
+    var group = group
+    for name in group.options.keys.sorted() {
+      require(
+        defaults[name] != nil || Self.scheduled.contains(name), "\(Self.self)",
+        "there is no option \(name); there are \(defaults.keys.sorted().joined(separator: ", "))")
+    }
+    group.options.merge(defaults) { own, _ in own }
+    validate(group)
+    groups.append(group)
+  }
+
+  /// What schedulers keep in a group.
+  private static let scheduled: Set<String> = [
+    "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum",
+  ]
+
+  /// Stops where a group's options make no sense; subclasses check their own and call this one.
+  open func validate(_ group: ParameterGroup) {
+    for name in ["lr", "eps", "weight_decay", "momentum"] {
+      guard let value = group.options[name]?.double else { continue }
+      require(value >= 0, "\(Self.self)", "\(name) must not be negative: \(value)")
+    }
+    if group.options["betas"]?.doubles?.count == 2 {
+      let betas = group.betas
+      require(
+        0..<1 ~= betas.0 && 0..<1 ~= betas.1, "\(Self.self)",
+        "betas must lie in 0 ..< 1: \(betas)")
+    }
+  }
+
+  /// How a parameter of a group moves: given the parameter, its gradient (contiguous, of the
+  /// parameter's dtype) and what is remembered of it.
+  ///
+  /// Called once a group and step, so that options are read once; nothing is recorded meanwhile.
+  open func rule(
+    for group: ParameterGroup
+  ) -> (_ parameter: Parameter, _ gradient: Tensor, _ state: ParameterState) -> Void {
+    fail("\(Self.self)", "the optimizer says nowhere how a parameter moves")
+  }
+
+  /// The entries of a parameter's state that are single numbers, which PyTorch saves as tensors.
+  open class var numbers: Set<String> { ["step"] }
+
+  /// The shape that a tensor in a parameter's state must have; nil for any.
+  open func shape(of entry: String, for parameter: Parameter) -> [Int]? { parameter.shape }
+
+  /// Moves every parameter that has a gradient.
+  open func step() {
+    noGrad {
+      for group in groups {
+        let rule = rule(for: group)
+        for parameter in group.parameters {
+          guard let gradient = parameter.grad else { continue }
+          rule(parameter, gradient.to(parameter.dtype).contiguous(), state(of: parameter))
+        }
+      }
+    }
+  }
+
+  /// Evaluates the loss, with its gradients, then moves every parameter.
+  /// - Parameter closure: Zeroes the gradients, computes the loss, calls `backward()` and returns
+  ///   the loss. Some optimizers, such as ``LBFGS``, call it several times.
+  /// - Returns: The loss before the step.
+  @discardableResult
+  open func step(closure: () throws -> Tensor) rethrows -> Tensor {
+    let loss = try enableGrad { try closure() }
+    step()
+    return loss
+  }
+
+  /// Forgets every parameter's gradient (`zero_grad`).
+  public func zeroGrad() {
+    for group in groups {
+      for parameter in group.parameters { parameter.grad = nil }
+    }
+  }
+
+  /// Every parameter, group by group.
+  public var parameters: [Parameter] { groups.flatMap(\.parameters) }
+
+  /// What is remembered of a parameter, empty before its first step.
+  public func state(of parameter: Parameter) -> ParameterState {
+    if let state = states[ObjectIdentifier(parameter)] { return state }
+    let state = ParameterState()
+    states[ObjectIdentifier(parameter)] = state
+    return state
+  }
+
+  /// Replaces everything that is remembered.
+  func replaceStates(_ states: [ObjectIdentifier: ParameterState]) { self.states = states }
+}

@@ -1,0 +1,110 @@
+import CKernels
+import NN
+import Tensors
+
+/// Adaptive moments (`torch.optim.Adam`).
+///
+/// With the gradient g, taken negative where `maximize`, and the weight decay λ, at step t:
+///
+///     g ← g + λ·p                  (AdamW: p ← p - lr·λ·p instead)
+///     m ← m + (g - m)·(1 - β₁)
+///     v ← β₂·v + (1 - β₂)·g²
+///     p ← p - lr/(1 - β₁ᵗ) · m / (√v / √(1 - β₂ᵗ) + ε)
+///
+/// With `amsgrad` the running maximum of v takes v's place. Kingma and Ba, Adam: A Method for
+/// Stochastic Optimization, 2014; Reddi et al., On the Convergence of Adam and Beyond, 2018.
+public class Adam: Optimizer {
+  /// Whether weight decay acts on the parameter itself.
+  private let isDecoupled: Bool
+
+  /// Adam over one list of parameters.
+  /// - Parameters:
+  ///   - lr: The learning rate.
+  ///   - betas: β₁ and β₂.
+  ///   - eps: ε.
+  ///   - weightDecay: λ.
+  ///   - amsgrad: Divides by the largest v so far.
+  ///   - maximize: Ascends instead.
+  public convenience init(
+    _ parameters: [Parameter], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
+    eps: Double = 1e-8, weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false
+  ) {
+    self.init(
+      [ParameterGroup(parameters)], lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
+      amsgrad: amsgrad, maximize: maximize)
+  }
+
+  /// Adam over groups; the options are those of groups that say nothing else.
+  public convenience init(
+    _ groups: [ParameterGroup], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
+    eps: Double = 1e-8, weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false
+  ) {
+    self.init(
+      groups: groups, isDecoupled: false, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
+      amsgrad: amsgrad, maximize: maximize)
+  }
+
+  init(
+    groups: [ParameterGroup], isDecoupled: Bool, lr: Double, betas: (Double, Double), eps: Double,
+    weightDecay: Double, amsgrad: Bool, maximize: Bool
+  ) {
+    self.isDecoupled = isDecoupled
+    super.init(
+      groups,
+      defaults: [
+        "lr": .double(lr), "betas": [.double(betas.0), .double(betas.1)], "eps": .double(eps),
+        "weight_decay": .double(weightDecay), "amsgrad": .bool(amsgrad),
+        "maximize": .bool(maximize), "decoupled_weight_decay": .bool(isDecoupled),
+      ])
+  }
+
+  public override func rule(
+    for group: ParameterGroup
+  ) -> (Parameter, Tensor, ParameterState) -> Void {
+    let betas = group.betas
+    // The class decides on decoupling, whatever a loaded state's options say.
+    let options = torus_adam_options(
+      lr: group.lr, beta1: betas.0, beta2: betas.1, eps: group.double("eps"),
+      weight_decay: group.weightDecay, decoupled: isDecoupled, maximize: group.bool("maximize"),
+      step: 0)
+    let amsgrad = group.bool("amsgrad")
+    return { parameter, gradient, state in
+      var options = options
+      options.step = Int64(state.countStep())
+      let mean = state.zeros("exp_avg", like: parameter)
+      let square = state.zeros("exp_avg_sq", like: parameter)
+      let largest = amsgrad ? state.zeros("max_exp_avg_sq", like: parameter) : nil
+      fused("Adam", parameter) { dtype, value, count in
+        torus_adam_step(
+          dtype, value, gradient.pointer, mean.pointer, square.pointer, largest?.pointer, count,
+          &options)
+      }
+    }
+  }
+}
+
+/// Adam with decoupled weight decay (`torch.optim.AdamW`): the decay shrinks the parameter itself,
+/// `p ← p - lr·λ·p`, and stays out of the averages.
+///
+/// Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2017.
+public final class AdamW: Adam {
+  /// AdamW over one list of parameters; see ``Adam``.
+  public convenience init(
+    _ parameters: [Parameter], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
+    eps: Double = 1e-8, weightDecay: Double = 1e-2, amsgrad: Bool = false, maximize: Bool = false
+  ) {
+    self.init(
+      [ParameterGroup(parameters)], lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
+      amsgrad: amsgrad, maximize: maximize)
+  }
+
+  /// AdamW over groups; the options are those of groups that say nothing else.
+  public convenience init(
+    _ groups: [ParameterGroup], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
+    eps: Double = 1e-8, weightDecay: Double = 1e-2, amsgrad: Bool = false, maximize: Bool = false
+  ) {
+    self.init(
+      groups: groups, isDecoupled: true, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
+      amsgrad: amsgrad, maximize: maximize)
+  }
+}

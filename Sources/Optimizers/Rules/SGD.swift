@@ -1,0 +1,77 @@
+import CKernels
+import NN
+import Tensors
+
+/// Stochastic gradient descent with momentum (`torch.optim.SGD`).
+///
+/// With the gradient g, taken negative where `maximize`, and the weight decay λ:
+///
+///     g ← g + λ·p
+///     b ← μ·b + (1 - τ)·g        (b = g at the first step)
+///     p ← p - lr·b               (nesterov: p - lr·(g + μ·b))
+///
+/// Sutskever et al., On the importance of initialization and momentum in deep learning, 2013; the
+/// learning rate stands outside of the momentum, as in PyTorch.
+public final class SGD: Optimizer {
+  /// Descent over one list of parameters.
+  /// - Parameters:
+  ///   - lr: The learning rate.
+  ///   - momentum: μ; with 0 nothing is remembered.
+  ///   - dampening: τ.
+  ///   - weightDecay: λ.
+  ///   - nesterov: Looks ahead; needs a momentum and no dampening.
+  ///   - maximize: Ascends instead.
+  public convenience init(
+    _ parameters: [Parameter], lr: Double = 1e-3, momentum: Double = 0, dampening: Double = 0,
+    weightDecay: Double = 0, nesterov: Bool = false, maximize: Bool = false
+  ) {
+    self.init(
+      [ParameterGroup(parameters)], lr: lr, momentum: momentum, dampening: dampening,
+      weightDecay: weightDecay, nesterov: nesterov, maximize: maximize)
+  }
+
+  /// Descent over groups; the options are those of groups that say nothing else.
+  public init(
+    _ groups: [ParameterGroup], lr: Double = 1e-3, momentum: Double = 0, dampening: Double = 0,
+    weightDecay: Double = 0, nesterov: Bool = false, maximize: Bool = false
+  ) {
+    super.init(
+      groups,
+      defaults: [
+        "lr": .double(lr), "momentum": .double(momentum), "dampening": .double(dampening),
+        "weight_decay": .double(weightDecay), "nesterov": .bool(nesterov),
+        "maximize": .bool(maximize),
+      ])
+  }
+
+  public override func validate(_ group: ParameterGroup) {
+    super.validate(group)
+    if group.bool("nesterov") {
+      require(
+        group.momentum > 0 && group.double("dampening") == 0, "SGD",
+        "Nesterov momentum needs a momentum and no dampening")
+    }
+  }
+
+  public override func rule(
+    for group: ParameterGroup
+  ) -> (Parameter, Tensor, ParameterState) -> Void {
+    let options = torus_sgd_options(
+      lr: group.lr, momentum: group.momentum, dampening: group.double("dampening"),
+      weight_decay: group.weightDecay, nesterov: group.bool("nesterov"),
+      maximize: group.bool("maximize"), first: false)
+    return { parameter, gradient, state in
+      var options = options
+      var buffer: Tensor?
+      if options.momentum != 0 {
+        buffer = state.tensor("momentum_buffer") {
+          options.first = true
+          return .empty(parameter.shape, dtype: parameter.dtype)
+        }
+      }
+      fused("SGD", parameter) { dtype, value, count in
+        torus_sgd_step(dtype, value, gradient.pointer, buffer?.pointer, count, &options)
+      }
+    }
+  }
+}
