@@ -24,6 +24,7 @@ let package = Package(
     .systemLibrary(
       name: "CMPI", pkgConfig: Context.environment["MPI_PKG_CONFIG"] ?? "ompi-c",
       providers: [.apt(["libopenmpi-dev"])]),
+    .target(name: "CDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
     .target(name: "CKernels", dependencies: ["COpenBLAS"], linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CMPIShim", dependencies: ["CMPI"]),
 
@@ -32,8 +33,9 @@ let package = Package(
     .target(name: "NN", dependencies: ["Tensors"]),
     .target(name: "Models", dependencies: ["NN"]),
     .target(name: "Optimizers", dependencies: ["NN", "CKernels"]),
-    .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
-    .target(name: "Checkpoints", dependencies: ["NN"]),
+    .target(name: "Archives", dependencies: ["CZlib"]),
+    .target(name: "Datasets", dependencies: ["Tensors", "Archives", "CDigits"]),
+    .target(name: "Checkpoints", dependencies: ["NN", "Archives"]),
 
     // The world.
     .target(name: "Collectives", dependencies: ["CMPIShim"]),
@@ -66,8 +68,9 @@ let package = Package(
 
     .testTarget(name: "TensorTests", dependencies: ["Torus"]),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives"]),
-    .testTarget(name: "DatasetTests", dependencies: ["Datasets"]),
-    .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
+    .testTarget(
+      name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
+    .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus"]),

@@ -1,0 +1,65 @@
+import CZlib
+import Foundation
+
+/// The gzip format (RFC 1952).
+public enum Gzip {
+  /// Whether the bytes begin as a gzip file does.
+  public static func isGzip(_ data: Data) -> Bool {
+    data.count >= 2 && data[data.startIndex] == 0x1f && data[data.startIndex + 1] == 0x8b
+  }
+
+  /// The decompressed contents of all members, each with its checksum and length verified.
+  ///
+  /// Zero bytes after the last member, with which tape blocks are padded, are allowed.
+  /// - Throws: ``ArchiveError`` for truncated or corrupt input and for other trailing bytes.
+  public static func decompress(_ data: Data) throws(ArchiveError) -> Data {
+    guard isGzip(data) else { throw .corrupt("the gzip magic bytes 1f 8b are missing") }
+    var output = Data()
+    output.reserveCapacity(data.count * 4)
+    var failure: ArchiveError?
+    data.withUnsafeBytes { source in
+      do throws(ArchiveError) {
+        var position = 0
+        while position < source.count {
+          let rest = UnsafeRawBufferPointer(rebasing: source[position...])
+          if position > 0, rest[0] != 0x1f || rest.count < 2 || rest[1] != 0x8b {
+            if rest.allSatisfy({ $0 == 0 }) { return }
+            throw .corrupt("\(rest.count) bytes follow the last gzip member")
+          }
+          position += try Inflater.inflate(rest, framing: .gzip, into: &output)
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return output
+  }
+
+  /// One gzip member that holds the bytes, without a name or a time, so that equal input gives
+  /// equal output.
+  public static func compress(_ data: Data) throws(ArchiveError) -> Data {
+    var stream = z_stream()
+    let size = Int32(MemoryLayout<z_stream>.size)
+    let level: Int32 = 6
+    let started = deflateInit2_(
+      &stream, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, zlibVersion(), size)
+    guard started == Z_OK, data.count < Int(UInt32.max) else {
+      throw .unsupported("gzip compression of \(data.count) bytes in one piece")
+    }
+    defer { deflateEnd(&stream) }
+    var output = Data(count: Int(deflateBound(&stream, UInt(data.count))))
+    let written = data.withUnsafeBytes { source in
+      output.withUnsafeMutableBytes { target -> Int in
+        stream.next_in = UnsafeMutableRawPointer(mutating: source.baseAddress)?
+          .assumingMemoryBound(to: UInt8.self)
+        stream.avail_in = UInt32(source.count)
+        stream.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        stream.avail_out = UInt32(target.count)
+        return deflate(&stream, Z_FINISH) == Z_STREAM_END ? Int(stream.total_out) : -1
+      }
+    }
+    guard written >= 0 else { throw .corrupt("zlib could not finish the stream") }
+    return output.prefix(written)
+  }
+}
