@@ -1,0 +1,121 @@
+// Shared memory, for the ranks of one node: two waits, whatever the size.
+//
+// Buffers that live in a shared window are reduced where they lie: every rank reduces one slice over
+// all ranks' buffers, in rank order, and stores it into all of them. Other buffers go through staging
+// memory piece by piece: copied in, reduced by slices, copied out. Small ones never come here
+// (exchange.c).
+
+#include <string.h>
+
+#include "../engine/group.h"
+#include "../engine/node.h"
+
+/// Work between two polls, so that other operations get their turn.
+#define TORUS_SHARED_PIECE ((size_t)256 << 10)
+
+enum { BEGIN, COPY_IN, REDUCE_STAGE, COPY_OUT, REDUCE_DIRECT, LEAVE };
+
+/// Rank r's slice of `count` elements: equal, and on cache lines of their own.
+static torus_range slice(size_t count, int size, int rank, size_t element) {
+  size_t line = 64 / element;
+  size_t each = ((count + (size_t)size - 1) / (size_t)size + line - 1) / line * line;
+  size_t begin = each * (size_t)rank < count ? each * (size_t)rank : count;
+  size_t end = begin + each < count ? begin + each : count;
+  return (torus_range){begin, end - begin};
+}
+
+static void reduce(torus_op *op, size_t outs, size_t count) {
+  torus_group *g = op->group;
+  torus_reduce_many(
+    op->call.reduction, op->call.dtype, g->outputs, outs, g->inputs, (size_t)g->size, count,
+    op->call.reduction == TORUS_AVERAGE ? (uint64_t)g->size : 1);
+}
+
+/// One piece of this rank's slice, over all buffers and into all of them.
+static bool reduce_direct(torus_op *op) {
+  torus_group *g = op->group;
+  size_t element = op->element, piece = TORUS_SHARED_PIECE / element;
+  torus_range mine = slice(op->call.count, g->size, g->rank, element);
+  size_t left = mine.count - op->cursor, count = left < piece ? left : piece;
+  for (int r = 0; r < g->size; r++) {
+    char *base = torus_node_at(g, op->location, r);
+    g->outputs[r] = torus_at(base, mine.begin + op->cursor, element);
+    g->inputs[r] = g->outputs[r];
+  }
+  reduce(op, (size_t)g->size, count);
+  op->cursor += count;
+  return op->cursor == mine.count;
+}
+
+static char *stage(const torus_op *op, int rank) {
+  return op->group->desks[rank]->stage[op->group->stages % TORUS_LANES];
+}
+
+static bool all_direct(const torus_op *op) {
+  if (!op->location) return false;
+  for (int r = 0; r < op->group->size; r++) {
+    if (torus_node_post(op, r)->location != op->location) return false;
+  }
+  return true;
+}
+
+static int advance(torus_op *op, torus_lane *lane) {
+  torus_group *g = op->group;
+  size_t element = op->element, most = TORUS_STAGE_BYTES / element;
+  size_t left = op->call.count - op->cursor, count = left < most ? left : most;
+  char *data = torus_at(op->call.output, op->cursor, element);
+  switch (lane->step) {
+    case BEGIN:
+      // A post says that its rank's buffer is ready to be read.
+      if (!op->guarded) return TORUS_AGAIN;
+      op->direct = all_direct(op);
+      lane->step = op->direct ? REDUCE_DIRECT : COPY_IN;
+      return TORUS_WAIT;
+
+    case REDUCE_DIRECT:
+      if (!reduce_direct(op)) return TORUS_AGAIN;
+      torus_node_advance(g, 0);
+      lane->step = LEAVE;
+      return TORUS_WAIT;
+
+    case LEAVE: return torus_node_reached(g, 0, g->phase[0]) ? TORUS_FINISHED : TORUS_AGAIN;
+
+    case COPY_IN:
+      // A stage is free again: every rank has begun the stage after its last use.
+      memcpy(stage(op, g->rank), data, count * element);
+      torus_node_advance(g, 0);
+      lane->step = REDUCE_STAGE;
+      return TORUS_WAIT;
+
+    case REDUCE_STAGE: {
+      if (!torus_node_reached(g, 0, g->phase[0])) return TORUS_AGAIN;
+      torus_range mine = slice(count, g->size, g->rank, element);
+      for (int r = 0; r < g->size; r++) {
+        g->inputs[r] = torus_at(stage(op, r), mine.begin, element);
+      }
+      g->outputs[0] = (void *)g->inputs[g->rank];
+      reduce(op, 1, mine.count);
+      torus_node_advance(g, 0);
+      lane->step = COPY_OUT;
+      return TORUS_WAIT;
+    }
+
+    default:
+      if (!torus_node_reached(g, 0, g->phase[0])) return TORUS_AGAIN;
+      for (int r = 0; r < g->size; r++) {
+        torus_range part = slice(count, g->size, r, element);
+        if (!part.count) continue;
+        memcpy(torus_at(data, part.begin, element), torus_at(stage(op, r), part.begin, element),
+               part.count * element);
+      }
+      g->stages++;
+      op->cursor += count;
+      lane->step = COPY_IN;
+      return op->cursor == op->call.count ? TORUS_FINISHED : TORUS_WAIT;
+  }
+}
+
+int torus_plan_shared_memory(torus_op *op) {
+  if (op->call.count) torus_op_plan(op, advance, 1);
+  return TORUS_DONE;
+}

@@ -1,0 +1,181 @@
+/// The inside of groups, shared by the executor and the algorithms.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "../include/torus_group.h"
+#include "../include/torus_reduce.h"
+#include "../transport/transport.h"
+
+/// Segments of one operation that are under way at the same time.
+#define TORUS_LANES 4
+
+/// What an algorithm's `advance` returns besides errors.
+enum {
+  /// Call again once every message that was posted on the lane has completed.
+  TORUS_WAIT = 10,
+  /// Call again at the next poll: another rank has not come so far.
+  TORUS_AGAIN,
+  /// This segment is done.
+  TORUS_FINISHED
+};
+
+typedef struct torus_op torus_op;
+
+/// One pending message of a lane.
+typedef struct torus_pending {
+  torus_request request;
+  bool receive;
+} torus_pending;
+
+/// One segment under way. Lane i works on segments i, i + lanes, i + 2·lanes, …, so that every rank
+/// has the same segment in the same lane.
+typedef struct torus_lane {
+  int index;
+  bool finished;
+  uint64_t segment;
+  int64_t step;
+  torus_pending *pending;
+  size_t pending_count, pending_capacity;
+  char *scratch;
+  size_t scratch_bytes;
+} torus_lane;
+
+typedef int (*torus_advance)(torus_op *op, torus_lane *lane);
+
+/// The collective that runs: what was asked, and its state.
+struct torus_op {
+  torus_group *group;
+  torus_collective call;
+  torus_fingerprint mine, theirs;
+  size_t element;
+  int status;
+  /// Set by the first error within an algorithm; ends the operation.
+  int failure;
+  uint64_t failed_at;
+
+  torus_advance advance;
+  int lane_count, lanes_left;
+  uint64_t segments;
+  /// Elements per segment, of the buffer or of each chunk, as the algorithm reads it.
+  size_t segment;
+  torus_lane lanes[TORUS_LANES];
+
+  /// Where rank r's chunk of the whole begins, in elements; size + 1 entries.
+  uint64_t *starts;
+  /// The same for what this rank sends in an all-to-all.
+  uint64_t *send_starts;
+
+  /// The tree of broadcast and reduce.
+  int parent, child_count, children[64];
+
+  bool guarded, ring_guarded, node_guarded;
+  torus_pending header[2];
+  int header_pending;
+  int local_seen;
+  /// The payload travels in the shared posts, and nothing else is sent.
+  bool inlined;
+  /// All local ranks' buffers lie at the same place of the same shared window.
+  bool direct;
+  uint64_t location;
+  uint64_t cursor;
+};
+
+struct torus_desk;
+
+typedef struct torus_shared_buffer {
+  torus_window window;
+  char *start;
+  bool used;
+} torus_shared_buffer;
+
+struct torus_group {
+  torus_transport *transport;
+  int rank, size;
+  int node_count;
+  bool oversubscribed, share_memory;
+  uint64_t sequence;
+  /// Rises whenever something moves.
+  uint64_t activity;
+  char error[256];
+
+  /// The shared desks of the local ranks, by local index; null without shared memory.
+  struct torus_desk **desks;
+  torus_window desk_window;
+  uint64_t phase[TORUS_LANES];
+  /// Which of the stages of staged all-reduces comes next.
+  uint64_t stages;
+  /// Room for one pointer per rank.
+  const void **inputs;
+  void **outputs;
+  /// Nodes in order of their lowest rank: the node's place by rank; where each node's ranks begin
+  /// in `node_members`, which lists all ranks node by node; and the most ranks on one node.
+  int *node_index, *node_start, *node_members, node_largest;
+
+  torus_shared_buffer *buffers;
+  int buffer_count;
+
+  torus_op op;
+};
+
+// -- What algorithms build on.
+
+/// Posts a message on the lane, in pieces where it is longer than TORUS_PIECE_BYTES; none where it
+/// is empty. An error is kept in op->failure.
+void torus_lane_send(torus_op *op, torus_lane *lane, const void *data, size_t bytes, int peer);
+void torus_lane_receive(torus_op *op, torus_lane *lane, void *data, size_t bytes, int peer);
+
+/// At least `bytes` of memory of the lane's own; its content lasts until the next call.
+void *torus_lane_scratch(torus_op *op, torus_lane *lane, size_t bytes);
+
+/// Runs `advance` over `segments` segments.
+void torus_op_plan(torus_op *op, torus_advance advance, uint64_t segments);
+
+/// Sets starts to equal chunks of count (the first ones longer by one), or to the sums of `counts`.
+int torus_op_chunks(torus_op *op, const uint64_t *counts, uint64_t each);
+int torus_op_even_chunks(torus_op *op, uint64_t count);
+
+/// The part of chunk `chunk` that segment `segment` covers.
+typedef struct torus_range {
+  size_t begin, count;
+} torus_range;
+torus_range torus_op_part(const torus_op *op, uint64_t segment, int chunk);
+
+/// Plans the segments so that each covers about `call.segment_bytes` (or `otherwise`) of the
+/// longest chunk.
+void torus_op_segments(torus_op *op, torus_advance advance, size_t otherwise);
+
+/// Address of an element.
+static inline char *torus_at(const void *base, uint64_t element, size_t size) {
+  return (char *)base + element * size;
+}
+
+// -- Agreement (guard.c).
+
+void torus_guard_begin(torus_op *op);
+/// TORUS_DONE once every rank is known to call the same, TORUS_MISMATCH, or TORUS_PENDING.
+int torus_guard_poll(torus_op *op);
+void torus_guard_cancel(torus_op *op);
+
+// -- Plans by kind: each sets op->advance and its segments, or leaves none where nothing remains.
+
+int torus_plan(torus_op *op);
+int torus_plan_all_reduce(torus_op *op);
+int torus_plan_ring(torus_op *op);
+int torus_plan_recursive_doubling(torus_op *op);
+int torus_plan_halving_doubling(torus_op *op);
+int torus_plan_shared_memory(torus_op *op);
+int torus_plan_hierarchical(torus_op *op);
+int torus_plan_mpi(torus_op *op);
+int torus_plan_broadcast(torus_op *op);
+int torus_plan_reduce(torus_op *op);
+int torus_plan_all_gather(torus_op *op);
+int torus_plan_reduce_scatter(torus_op *op);
+int torus_plan_gather(torus_op *op);
+int torus_plan_scatter(torus_op *op);
+int torus_plan_all_to_all(torus_op *op);
+int torus_plan_barrier(torus_op *op);
+
+/// Nanoseconds of the monotonic clock.
+uint64_t torus_now(void);

@@ -1,0 +1,54 @@
+#include "node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void torus_node_open(torus_group *g) {
+  torus_transport *t = g->transport;
+  if (t->window_create(t, sizeof(torus_desk) + 4096, &g->desk_window) != TORUS_DONE) return;
+  g->desks = calloc((size_t)t->local_size, sizeof(torus_desk *));
+  if (!g->desks) return;
+  for (int i = 0; i < t->local_size; i++) {
+    uintptr_t start = (uintptr_t)g->desk_window.segments[i];
+    g->desks[i] = (torus_desk *)((start + 4095) & ~(uintptr_t)4095);
+  }
+}
+
+void torus_node_close(torus_group *g) {
+  if (!g->desks) return;
+  g->transport->window_destroy(g->transport, &g->desk_window);
+  free(g->desks);
+  g->desks = NULL;
+}
+
+uint64_t torus_node_advance(torus_group *g, int lane) {
+  uint64_t phase = ++g->phase[lane];
+  torus_desk *desk = g->desks[g->transport->local_index];
+  atomic_store_explicit(&desk->phases[lane].reached, phase, memory_order_release);
+  return phase;
+}
+
+bool torus_node_reached(const torus_group *g, int lane, uint64_t phase) {
+  for (int i = 0; i < g->transport->local_size; i++) {
+    if (atomic_load_explicit(&g->desks[i]->phases[lane].reached, memory_order_acquire) < phase) {
+      return false;
+    }
+  }
+  return true;
+}
+
+uint64_t torus_node_location(const torus_group *g, const void *pointer) {
+  for (int i = 0; i < g->buffer_count; i++) {
+    const torus_shared_buffer *b = &g->buffers[i];
+    if (!b->used) continue;
+    ptrdiff_t offset = (const char *)pointer - b->start;
+    if (offset < 0 || (size_t)offset >= b->window.bytes) continue;
+    return (uint64_t)(i + 1) << 48 | (uint64_t)offset;
+  }
+  return 0;
+}
+
+void *torus_node_at(const torus_group *g, uint64_t location, int local) {
+  const torus_shared_buffer *b = &g->buffers[(location >> 48) - 1];
+  return (char *)b->window.segments[local] + (location & 0xffffffffffffu);
+}

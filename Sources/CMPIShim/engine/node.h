@@ -1,0 +1,54 @@
+/// What the ranks of one node share: a desk each, on which they post what they call, small payloads,
+/// how far they are, and staging memory for buffers that are not shared themselves.
+#pragma once
+
+#include "group.h"
+
+/// Payloads up to this size are posted and read by everyone at once.
+#define TORUS_INLINE_BYTES ((size_t)8 << 10)
+
+/// Staging per lane: what is copied in, reduced and copied out at a time.
+#define TORUS_STAGE_BYTES ((size_t)512 << 10)
+
+/// What a rank calls. `arrived` is written last.
+typedef struct torus_post {
+  _Alignas(128) _Atomic uint64_t arrived;
+  /// Hash of the fingerprint without its rank.
+  uint64_t digest;
+  /// Number of the shared buffer + 1 in the upper 16 bits, offset in it below; 0 for other memory.
+  uint64_t location;
+  _Alignas(64) char payload[TORUS_INLINE_BYTES];
+  torus_fingerprint fingerprint;
+} torus_post;
+
+typedef struct torus_phase {
+  _Alignas(128) _Atomic uint64_t reached;
+} torus_phase;
+
+typedef struct torus_desk {
+  /// By parity of the sequence number: a rank is never two operations ahead, since an operation
+  /// ends only when every local rank has posted it.
+  torus_post posts[2];
+  torus_phase phases[TORUS_LANES];
+  _Alignas(4096) char stage[TORUS_LANES][TORUS_STAGE_BYTES];
+} torus_desk;
+
+void torus_node_open(torus_group *group);
+void torus_node_close(torus_group *group);
+
+/// This rank's and another local rank's post for the running operation.
+static inline torus_post *torus_node_post(const torus_op *op, int local) {
+  return &op->group->desks[local]->posts[op->mine.sequence & 1];
+}
+
+/// Says that this rank has finished one more phase of the lane, and returns its number.
+uint64_t torus_node_advance(torus_group *group, int lane);
+
+/// Whether every local rank has finished that phase.
+bool torus_node_reached(const torus_group *group, int lane, uint64_t phase);
+
+/// The location of `pointer` for a post.
+uint64_t torus_node_location(const torus_group *group, const void *pointer);
+
+/// The memory of local rank `local` at a location.
+void *torus_node_at(const torus_group *group, uint64_t location, int local);

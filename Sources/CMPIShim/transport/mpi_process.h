@@ -1,0 +1,3 @@
+#pragma once
+
+#include "../include/torus_process.h"

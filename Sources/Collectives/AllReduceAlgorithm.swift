@@ -1,0 +1,91 @@
+/// How to all-reduce: the one list that configuration, tests and benchmark read.
+///
+/// α is the latency of a message, β the time per byte, γ the time to add one, p the ranks, n bytes.
+public enum AllReduceAlgorithm: String, Sendable, Hashable, CaseIterable, Codable {
+  /// 2(p−1)α + 2(p−1)/p·nβ + (p−1)/p·nγ: segmented and pipelined, for long vectors.
+  case ring
+  /// ⌈log₂p⌉(α + nβ + nγ): for short vectors.
+  case recursiveDoubling = "recursive_doubling"
+  /// 2⌈log₂p⌉α with the ring's bandwidth: for vectors in between.
+  case halvingDoubling = "halving_doubling"
+  /// Two waits: for the ranks of one node, best with buffers from `ProcessGroup.allocateBuffer`.
+  case sharedMemory = "shared_memory"
+  /// Shared memory within nodes, rings between them.
+  case hierarchical
+  /// MPI_Allreduce, for comparison; it has no half precision, and it blocks its caller.
+  case mpi
+
+  var code: Int32 {
+    switch self {
+    case .ring: 0
+    case .recursiveDoubling: 1
+    case .halvingDoubling: 2
+    case .sharedMemory: 3
+    case .hierarchical: 4
+    case .mpi: 5
+    }
+  }
+
+  init?(code: Int32) {
+    guard let found = Self.allCases.first(where: { $0.code == code }) else { return nil }
+    self = found
+  }
+}
+
+/// What a choice of algorithm may depend on. All of it is the same on every rank of a group.
+public struct Topology: Sendable, Hashable, Codable {
+  /// Ranks of the group.
+  public let ranks: Int
+  /// Nodes that they live on.
+  public let nodes: Int
+  /// Whether ranks of one node share memory.
+  public let sharesMemory: Bool
+}
+
+/// Which algorithm an all-reduce uses, by its length and the group's topology.
+public struct AlgorithmTable: Sendable, Hashable, Codable {
+  /// Up to `maxBytes` bytes on a topology, use `algorithm` with segments of `segmentBytes` (0: its
+  /// own choice).
+  public struct Row: Sendable, Hashable, Codable {
+    /// The group that the row is for.
+    public var topology: Topology
+    /// The longest buffer that the row is for.
+    public var maxBytes: Int
+    /// What to use.
+    public var algorithm: AllReduceAlgorithm
+    /// Bytes of one pipelined segment, or 0.
+    public var segmentBytes: Int
+
+    /// Creates a row.
+    public init(
+      topology: Topology, maxBytes: Int, algorithm: AllReduceAlgorithm, segmentBytes: Int = 0
+    ) {
+      self.topology = topology
+      self.maxBytes = maxBytes
+      self.algorithm = algorithm
+      self.segmentBytes = segmentBytes
+    }
+  }
+
+  /// Measured rows, in ascending order of `maxBytes` for each topology. Where none fits, the
+  /// built-in rule decides.
+  public var rows: [Row]
+
+  /// Creates a table; without rows it is the built-in rule.
+  public init(rows: [Row] = []) { self.rows = rows }
+
+  /// The algorithm and segment for `bytes` on a topology.
+  public func choose(bytes: Int, on topology: Topology) -> (AllReduceAlgorithm, segmentBytes: Int) {
+    for row in rows where row.topology == topology && bytes <= row.maxBytes {
+      return (row.algorithm, row.segmentBytes)
+    }
+    return (Self.builtIn(bytes: bytes, on: topology), 0)
+  }
+
+  static func builtIn(bytes: Int, on topology: Topology) -> AllReduceAlgorithm {
+    if topology.sharesMemory && topology.nodes == 1 { return .sharedMemory }
+    if bytes <= 16 << 10 { return .recursiveDoubling }
+    if topology.sharesMemory && topology.nodes < topology.ranks { return .hierarchical }
+    return bytes <= 256 << 10 ? .halvingDoubling : .ring
+  }
+}

@@ -1,0 +1,136 @@
+import CMPIShim
+
+/// What a rank called, as it appears in messages.
+public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
+  /// The kinds of operation.
+  public enum Kind: Int32, Sendable, Hashable, CaseIterable {
+    case allReduce = 0
+    case broadcast, reduce, allGather, reduceScatter, gather, scatter, allToAll, barrier
+    case send = 100
+    case receive
+
+    /// The name in messages.
+    public var name: String {
+      switch self {
+      case .allReduce: "all-reduce"
+      case .broadcast: "broadcast"
+      case .reduce: "reduce"
+      case .allGather: "all-gather"
+      case .reduceScatter: "reduce-scatter"
+      case .gather: "gather"
+      case .scatter: "scatter"
+      case .allToAll: "all-to-all"
+      case .barrier: "barrier"
+      case .send: "send"
+      case .receive: "receive"
+      }
+    }
+
+    var reduces: Bool { self == .allReduce || self == .reduce || self == .reduceScatter }
+    var hasRoot: Bool { [.broadcast, .reduce, .gather, .scatter].contains(self) }
+  }
+
+  /// The rank that called it, in the group.
+  public var rank: Int
+  /// Its number within the group, from 1; 0 for messages.
+  public var sequence: UInt64
+  /// What it does.
+  public var kind: Kind
+  /// Of its elements.
+  public var type: ElementType
+  /// Of the kinds that reduce.
+  public var reduction: ReduceOp
+  /// Elements.
+  public var count: Int
+  /// Root rank of the operation, or peer of the message.
+  public var root: Int
+  /// The caller's name for it.
+  public var label: String
+
+  /// Such as `all-reduce of layer3.weight f32[512] (sum)`.
+  public var description: String {
+    var text = kind.name
+    if !label.isEmpty { text += " of \(label)" }
+    if kind != .barrier { text += " \(type.name)[\(count)]" }
+    if kind.reduces { text += " (\(reduction.name))" }
+    if kind.hasRoot { text += " root \(root)" }
+    if kind == .send { text += " to rank \(root)" }
+    if kind == .receive { text += root < 0 ? " from any rank" : " from rank \(root)" }
+    return text
+  }
+
+  init(_ f: torus_fingerprint) {
+    rank = Int(f.rank)
+    sequence = f.sequence
+    kind = Kind(rawValue: f.kind) ?? .barrier
+    type = ElementType(rawValue: f.dtype) ?? .uint8
+    reduction = ReduceOp(rawValue: f.reduction) ?? .sum
+    count = Int(f.count)
+    root = Int(f.root)
+    label = withUnsafeBytes(of: f.label) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+
+  init(
+    rank: Int, sequence: UInt64, kind: Kind, type: ElementType, reduction: ReduceOp = .sum,
+    count: Int, root: Int, label: String
+  ) {
+    self.rank = rank
+    self.sequence = sequence
+    self.kind = kind
+    self.type = type
+    self.reduction = reduction
+    self.count = count
+    self.root = root
+    self.label = label
+  }
+}
+
+/// Why an operation or the start of the world failed.
+public enum CollectiveError: Error, Sendable, CustomStringConvertible {
+  /// The ranks of a group did not call the same operation.
+  case mismatch(group: String, mine: CollectiveOperation, theirs: CollectiveOperation)
+  /// An operation did not finish in time; `missing` are the ranks known not to have called it.
+  case timeout(group: String, operation: CollectiveOperation, seconds: Double, missing: [Int])
+  /// A message was longer or shorter than the receiver expected.
+  case wrongSize(group: String, operation: CollectiveOperation)
+  /// MPI failed.
+  case transport(group: String, operation: CollectiveOperation, reason: String)
+  /// The call cannot be carried out as asked; nothing was sent.
+  case invalid(rank: Int, reason: String)
+  /// The world could not be started.
+  case launch(reason: String)
+  /// An object could not be encoded or decoded.
+  case object(rank: Int, reason: String)
+
+  /// One line naming rank, operation and remedy.
+  public var description: String {
+    switch self {
+    case .mismatch(let group, let mine, let theirs):
+      "rank \(mine.rank), step \(mine.sequence) of \(group): \(mine) met \(theirs) on rank "
+        + "\(theirs.rank)"
+        + (mine.sequence == theirs.sequence ? "" : " at its step \(theirs.sequence)")
+        + "; every rank must call the same collectives in the same order"
+    case .timeout(let group, let operation, let seconds, let missing):
+      "rank \(operation.rank), step \(operation.sequence) of \(group): \(operation) did not finish "
+        + "within \(formatted(seconds)) s"
+        + (missing.isEmpty
+          ? "" : "; not there: rank \(missing.map(String.init).joined(separator: ", "))")
+        + "; look at the other ranks' output, or raise the timeout"
+    case .wrongSize(let group, let operation):
+      "rank \(operation.rank), step \(operation.sequence) of \(group): \(operation) met a message "
+        + "of another length; sender and receiver must agree on count and type"
+    case .transport(let group, let operation, let reason):
+      "rank \(operation.rank), step \(operation.sequence) of \(group): \(operation) failed: "
+        + reason
+    case .invalid(let rank, let reason): "rank \(rank): \(reason)"
+    case .launch(let reason): reason
+    case .object(let rank, let reason): "rank \(rank): \(reason)"
+    }
+  }
+
+  private func formatted(_ seconds: Double) -> String {
+    seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)
+  }
+}

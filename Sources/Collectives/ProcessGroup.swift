@@ -1,0 +1,336 @@
+import CMPIShim
+
+/// Ranks that call collectives together.
+///
+/// All ranks of a group must call the same collectives in the same order; every operation carries a
+/// fingerprint (sequence number, kind, type, reduction, root, count, label), and one that differs is
+/// an error on the ranks that notice it. Collectives that return `Work` do not block; the others
+/// block until this rank's part is done. A group may be used from any thread.
+public final class ProcessGroup: @unchecked Sendable {
+  /// This rank's number within the group.
+  public let rank: Int
+  /// Number of ranks.
+  public let size: Int
+  /// The world's rank of each member, in the group's order.
+  public let ranks: [Int]
+  /// The name in messages.
+  public let name: String
+  /// Ranks of the group on this rank's node, and this rank's place among them.
+  public let localSize: Int, localRank: Int
+  /// What the choice of algorithm depends on.
+  public let topology: Topology
+
+  let handle: OpaquePointer
+  let engine: ProgressEngine
+  let options: World.Options
+
+  // Under the engine's progress lock.
+  var queue = WorkQueue()
+  var running = false
+  var failure: CollectiveError?
+  private var subgroups = 0
+  private var closed = false
+
+  init(
+    handle: OpaquePointer, ranks: [Int], name: String, engine: ProgressEngine,
+    options: World.Options
+  ) {
+    self.handle = handle
+    self.ranks = ranks
+    self.name = name
+    self.engine = engine
+    self.options = options
+    rank = Int(torus_group_rank(handle))
+    size = Int(torus_group_size(handle))
+    localSize = Int(torus_group_local_size(handle))
+    localRank = Int(torus_group_local_index(handle))
+    let nodes = Int(torus_group_node_count(handle))
+    // With several nodes a rank that is alone on its node has no desk but takes part all the same.
+    let shares =
+      torus_group_supports(
+        handle,
+        nodes > 1 ? AllReduceAlgorithm.hierarchical.code : AllReduceAlgorithm.sharedMemory.code,
+        ElementType.float32.rawValue, ReduceOp.sum.rawValue) != 0
+    topology = Topology(ranks: size, nodes: nodes, sharesMemory: shares && size > 1)
+  }
+
+  /// The node of a rank: ranks on one node have the same number.
+  public func node(of rank: Int) -> Int { Int(torus_group_node(handle, Int32(rank))) }
+
+  /// The group's rank for a rank of the world, or nil for a non-member.
+  public func groupRank(ofWorldRank rank: Int) -> Int? { ranks.firstIndex(of: rank) }
+
+  /// The world's rank for a rank of the group.
+  public func worldRank(of rank: Int) -> Int { ranks[rank] }
+
+  /// Collectives that this rank has begun in the group.
+  public var sequence: UInt64 { engine.locked { torus_group_sequence(handle) } }
+
+  /// Whether an all-reduce by `algorithm` can run in this group for a type and reduction.
+  public func supports(
+    _ algorithm: AllReduceAlgorithm, _ type: ElementType, _ reduction: ReduceOp
+  ) -> Bool {
+    torus_group_supports(handle, algorithm.code, type.rawValue, reduction.rawValue) != 0
+  }
+
+  // MARK: Issuing
+
+  /// Hands a collective to the engine.
+  func issue(_ call: torus_collective, label: String, counts: [Int]? = nil, sent: [Int]? = nil)
+    -> Work
+  {
+    var call = call
+    setLabel(&call, label)
+    let (memory, reason) = prepare(&call, counts: counts, sent: sent)
+    let work = Work(
+      group: self, task: .collective(call), operation: operation(of: call, label: label),
+      counts: memory)
+    if let reason {
+      work.finish(.invalid(rank: rank, reason: "\(work.operation): \(reason)"))
+      return work
+    }
+    engine.submit(work, small: isSmall(call))
+    return work
+  }
+
+  /// Runs a collective to its end.
+  func run(_ call: torus_collective, label: String, counts: [Int]? = nil, sent: [Int]? = nil)
+    throws(CollectiveError)
+  {
+    var call = call
+    setLabel(&call, label)
+    let (memory, reason) = prepare(&call, counts: counts, sent: sent)
+    if let reason {
+      memory?.deallocate()
+      throw .invalid(
+        rank: rank, reason: "\(operation(of: call, label: label)): \(reason)")
+    }
+    let begun = engine.runAlone(&call, in: self)
+    if begun == Status.done {
+      memory?.deallocate()
+      return
+    }
+    let work = Work(
+      group: self, task: .collective(call), operation: operation(of: call, label: label),
+      counts: memory)
+    if let begun { engine.adopt(work, status: begun) } else { engine.submit(work, small: true) }
+    try work.wait()
+  }
+
+  private func setLabel(_ call: inout torus_collective, _ label: String) {
+    var label = label
+    label.withUTF8 { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { torus_label(&call, $0.baseAddress, bytes.count) }
+    }
+  }
+
+  private func isSmall(_ call: torus_collective) -> Bool {
+    call.count &* UInt64(torus_element_size(call.dtype)) <= 8 << 10
+  }
+
+  /// Chooses the algorithm, lends the counts and checks the arguments.
+  private func prepare(_ call: inout torus_collective, counts: [Int]?, sent: [Int]?)
+    -> (UnsafeMutablePointer<UInt64>?, String?)
+  {
+    if call.kind == CollectiveOperation.Kind.allReduce.rawValue && call.algorithm < 0 {
+      let bytes = Int(call.count) * Int(torus_element_size(call.dtype))
+      let (algorithm, segment) = options.algorithms.choose(bytes: bytes, on: topology)
+      call.algorithm = algorithm.code
+      if call.segment_bytes == 0 { call.segment_bytes = UInt64(segment) }
+    } else if call.algorithm < 0 {
+      call.algorithm = 0
+    }
+    var memory: UnsafeMutablePointer<UInt64>?
+    if counts != nil || sent != nil {
+      for list in [counts, sent].compactMap({ $0 }) {
+        if list.count != size { return (nil, "\(list.count) counts were given for \(size) ranks") }
+        if let bad = list.first(where: { $0 < 0 }) { return (nil, "a count of \(bad) was given") }
+      }
+      let lent = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * size)
+      for r in 0..<size {
+        lent[r] = UInt64(counts?[r] ?? Int(call.count))
+        lent[size + r] = UInt64(sent?[r] ?? Int(call.count))
+      }
+      call.counts = UnsafePointer(lent)
+      call.send_counts = UnsafePointer(lent + size)
+      memory = lent
+    }
+    return (memory, objection(to: call))
+  }
+
+  private func objection(to call: torus_collective) -> String? {
+    if call.root < 0 || call.root >= size { return "there is no rank \(call.root) among \(size)" }
+    guard CollectiveOperation.Kind(rawValue: call.kind)?.reduces == true else { return nil }
+    guard let type = ElementType(rawValue: call.dtype),
+      let reduction = ReduceOp(rawValue: call.reduction)
+    else { return "unknown type or reduction" }
+    if !reduction.supports(type) { return "\(reduction.name) is not defined for \(type.name)" }
+    if call.kind == CollectiveOperation.Kind.allReduce.rawValue,
+      let algorithm = AllReduceAlgorithm(code: call.algorithm),
+      !supports(algorithm, type, reduction)
+    {
+      return "\(algorithm.rawValue) cannot run here: \(topology.ranks) ranks on "
+        + "\(topology.nodes) nodes, \(topology.sharesMemory ? "shared" : "no shared") memory"
+    }
+    return nil
+  }
+
+  // MARK: Words for errors
+
+  private func operation(of call: torus_collective, label: String) -> CollectiveOperation {
+    CollectiveOperation(
+      rank: rank, sequence: 0, kind: CollectiveOperation.Kind(rawValue: call.kind) ?? .barrier,
+      type: ElementType(rawValue: call.dtype) ?? .uint8,
+      reduction: ReduceOp(rawValue: call.reduction) ?? .sum, count: Int(call.count),
+      root: Int(call.root), label: label)
+  }
+
+  /// The work's operation with its number.
+  func described(_ work: Work) -> CollectiveOperation {
+    var operation = work.operation
+    operation.sequence = work.sequence
+    return operation
+  }
+
+  func error(for work: Work, status: Int32) -> CollectiveError {
+    let mine = described(work)
+    switch status {
+    case Status.mismatch:
+      var own = torus_fingerprint()
+      var other = torus_fingerprint()
+      torus_group_mismatch(handle, &own, &other)
+      return .mismatch(group: name, mine: mine, theirs: CollectiveOperation(other))
+    case Status.wrongSize: return .wrongSize(group: name, operation: mine)
+    case Status.unsupported:
+      return .invalid(rank: rank, reason: "\(mine): not available in this group")
+    case Status.noMemory: return .transport(group: name, operation: mine, reason: "out of memory")
+    default:
+      return .transport(
+        group: name, operation: mine, reason: String(cString: torus_group_error(handle)))
+    }
+  }
+
+  /// Ranks known to be missing from what runs now.
+  func missingRanks() -> [Int] {
+    var flags = [UInt8](repeating: 0, count: size)
+    _ = torus_group_missing(handle, &flags)
+    return flags.indices.filter { flags[$0] != 0 }
+  }
+
+  // MARK: Making and ending groups
+
+  /// Creates a group of some ranks. Every rank of this group must call it, with the same list, in
+  /// the same order relative to other groups. Blocks until all have.
+  ///
+  /// - Parameter ranks: Ranks of this group; their order is that of the new group.
+  /// - Returns: The new group, or nil where this rank is not in it.
+  public func newGroup(ranks list: [Int], name: String? = nil) throws(CollectiveError)
+    -> ProcessGroup?
+  {
+    if let bad = list.first(where: { $0 < 0 || $0 >= size }) {
+      throw .invalid(rank: rank, reason: "new group: there is no rank \(bad) among \(size)")
+    }
+    if list.isEmpty || Set(list).count != list.count {
+      throw .invalid(rank: rank, reason: "new group: ranks \(list) are empty or repeat a rank")
+    }
+    let title = name ?? "group \(list)"
+    try barrier(label: "new \(title) of ranks \(list)")
+    return try subgroup(list, title)
+  }
+
+  /// Splits the group: ranks with the same color form a group, ordered by key, then by rank.
+  /// Blocks until all ranks have called it.
+  ///
+  /// - Returns: This rank's new group, or nil where its color is nil.
+  public func split(color: Int?, key: Int = 0, name: String? = nil) throws(CollectiveError)
+    -> ProcessGroup?
+  {
+    let mine = [color == nil ? 0 : 1, color ?? 0, key]
+    let all = try allGather(mine, label: "split")
+    let members = all.indices
+      .filter { all[$0][0] == 1 && color != nil && all[$0][1] == color }
+      .sorted { (all[$0][2], $0) < (all[$1][2], $1) }
+    return try subgroup(members, name ?? "color \(color.map(String.init) ?? "none")")
+  }
+
+  /// Equal groups of `size` consecutive ranks; returns this rank's. Blocks until all have called it.
+  ///
+  /// - Throws: Where `size` exceeds this group's or does not divide it.
+  public func subgroups(of part: Int) throws(CollectiveError) -> ProcessGroup {
+    if part < 1 || part > size || size % part != 0 {
+      throw .invalid(
+        rank: rank, reason: "subgroups of \(part) ranks do not divide a group of \(size)")
+    }
+    let lists = stride(from: 0, to: size, by: part).map { Array($0..<($0 + part)) }
+    return try subgroups(enumerated: lists)
+  }
+
+  /// One group per list; returns this rank's. Blocks until all ranks have called it.
+  ///
+  /// - Throws: Where a rank appears twice or this rank not at all.
+  public func subgroups(enumerated lists: [[Int]]) throws(CollectiveError) -> ProcessGroup {
+    let all = lists.flatMap { $0 }
+    if Set(all).count != all.count {
+      throw .invalid(rank: rank, reason: "subgroups \(lists) overlap")
+    }
+    var found: ProcessGroup?
+    for list in lists {
+      if let group = try newGroup(ranks: list) { found = group }
+    }
+    guard let found else {
+      throw .invalid(rank: rank, reason: "subgroups \(lists) leave rank \(rank) out")
+    }
+    return found
+  }
+
+  private func subgroup(_ members: [Int], _ title: String) throws(CollectiveError) -> ProcessGroup?
+  {
+    let handle: OpaquePointer? = engine.locked {
+      subgroups += 1
+      guard members.contains(rank) else { return nil }
+      return torus_group_subgroup(
+        self.handle, members.map(Int32.init), Int32(members.count), Int32(subgroups))
+    }
+    guard members.contains(rank) else { return nil }
+    guard let handle else {
+      throw .invalid(
+        rank: rank,
+        reason: "\(title) could not be created: \(String(cString: torus_group_error(self.handle)))")
+    }
+    return ProcessGroup(
+      handle: handle, ranks: members.map { ranks[$0] }, name: title, engine: engine,
+      options: options)
+  }
+
+  /// Frees the group's resources. Every rank must call it, once all operations are done; groups that
+  /// are never closed end with the process.
+  public func close() throws(CollectiveError) {
+    if closed { return }
+    let failed = engine.locked { failure != nil }
+    if !failed { try barrier(label: "close \(name)") }
+    engine.locked {
+      closed = true
+      failure = failure ?? .invalid(rank: rank, reason: "\(name) is closed")
+      torus_group_close(handle, failed ? 1 : 0)
+    }
+  }
+}
+
+extension torus_collective {
+  /// A call without its label; an algorithm below 0 is chosen by the group's table.
+  init(
+    _ kind: CollectiveOperation.Kind, type: ElementType, reduction: ReduceOp = .sum, root: Int = 0,
+    algorithm: AllReduceAlgorithm? = nil, count: Int, input: UnsafeRawPointer?,
+    output: UnsafeMutableRawPointer?
+  ) {
+    self.init()
+    self.kind = kind.rawValue
+    dtype = type.rawValue
+    self.reduction = reduction.rawValue
+    self.root = Int32(truncatingIfNeeded: root)
+    self.algorithm = algorithm?.code ?? -1
+    self.count = UInt64(count)
+    self.input = input
+    self.output = output
+  }
+}

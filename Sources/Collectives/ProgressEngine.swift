@@ -1,0 +1,343 @@
+import CMPIShim
+import Foundation
+import Synchronization
+
+/// Drives every operation of a rank: by a thread of its own, and by whoever waits.
+///
+/// All calls into the transport happen under one lock. The communication thread sleeps while there
+/// is nothing to do or while a waiting thread drives; it polls for a short while and then sleeps
+/// between polls, so that it never takes a core from computation for long.
+final class ProgressEngine: @unchecked Sendable {
+  /// Held around everything that touches groups and messages.
+  private let progress = PosixLock()
+  /// Held briefly to hand works over and to wake the thread.
+  private let inbox = PosixLock()
+  private var submitted: [Work] = []
+  private var thread: Thread?
+  private var asleep = false
+  private var stopping = false
+
+  // Under `progress`.
+  private var active: [ProcessGroup] = []
+  private var messages: [Work] = []
+
+  private let waiting = Atomic<Int>(0)
+  private let submissions = Atomic<Int>(0)
+  private let busy = Atomic<Bool>(false)
+
+  /// How long polling goes on without headway before sleeping; 0 where the thread shares its core.
+  private let threadPatience: UInt64
+  private let usesThread: Bool
+
+  init(usesThread: Bool, sparesCore: Bool) {
+    self.usesThread = usesThread
+    threadPatience = sparesCore ? 50_000 : 0
+  }
+
+  /// Runs `body` while nothing else touches the transport.
+  func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try progress.locked(body)
+  }
+
+  // MARK: Handing over
+
+  /// Takes on a work. Small ones are begun by the caller where it can be done without waiting, so
+  /// that the others have this rank's part at once; the thread is woken for what is left to do.
+  func submit(_ work: Work, small: Bool) {
+    inbox.locked {
+      submitted.append(work)
+      submissions.add(1, ordering: .releasing)
+    }
+    var behind = true
+    if small, progress.tryLock() {
+      advance()
+      behind = messages.count > 0 || active.contains { $0.queue.count > 1 }
+      progress.unlock()
+      if work.isDone { return }
+    }
+    if behind { wake() }
+  }
+
+  /// Runs a collective to its end on the calling thread where nothing is ahead of it, without
+  /// creating a `Work`. False where it was not begun.
+  func runAlone(_ call: inout torus_collective, in group: ProcessGroup) -> Int32? {
+    guard submissions.load(ordering: .acquiring) == 0, progress.tryLock() else { return nil }
+    guard group.queue.isEmpty, group.failure == nil, submissions.load(ordering: .acquiring) == 0
+    else {
+      progress.unlock()
+      return nil
+    }
+    var status = torus_group_start(group.handle, &call)
+    if status == Status.pending && active.isEmpty && messages.isEmpty {
+      status = torus_group_spin(group.handle, 50)
+    }
+    if status == Status.done {
+      progress.unlock()
+      return status
+    }
+    // The lock stays taken: `adopt` makes a work of what has begun.
+    return status
+  }
+
+  /// Continues what `runAlone` has begun, as the head of the group's queue, and releases the lock.
+  func adopt(_ work: Work, status: Int32) {
+    work.sequence = torus_group_sequence(work.group.handle)
+    work.group.queue.append(work)
+    work.group.running = true
+    if !active.contains(where: { $0 === work.group }) { active.append(work.group) }
+    if status != Status.pending { settle(work.group, status: status) }
+    note()
+    progress.unlock()
+  }
+
+  private func wake() {
+    guard usesThread else { return }
+    inbox.locked {
+      if thread == nil && !stopping { start() }
+      if asleep { inbox.signal() }
+    }
+  }
+
+  // MARK: Progress, under `progress`
+
+  private func drain() {
+    guard submissions.load(ordering: .acquiring) > 0 else { return }
+    let new = inbox.locked {
+      let taken = submitted
+      submitted.removeAll(keepingCapacity: true)
+      submissions.store(0, ordering: .releasing)
+      return taken
+    }
+    for work in new {
+      if let failure = work.group.failure {
+        work.finish(failure)
+      } else if case .message(let buffer, let bytes, let peer, let tag) = work.task {
+        begin(work, buffer, bytes, peer, tag)
+      } else {
+        work.group.queue.append(work)
+        if !active.contains(where: { $0 === work.group }) { active.append(work.group) }
+      }
+    }
+  }
+
+  private func begin(
+    _ work: Work, _ buffer: UnsafeMutableRawPointer, _ bytes: Int, _ peer: Int, _ tag: Int
+  ) {
+    let handle = work.group.handle
+    work.message =
+      work.operation.kind == .send
+      ? torus_message_send(handle, buffer, bytes, Int32(peer), Int32(tag))
+      : torus_message_receive(handle, buffer, bytes, Int32(peer), Int32(tag))
+    if work.message == nil {
+      work.finish(
+        .invalid(
+          rank: work.group.rank,
+          reason: "\(work.operation): no memory, or more than 1 GiB from any rank"))
+    } else {
+      messages.append(work)
+    }
+  }
+
+  /// Polls everything once. True where something moved.
+  @discardableResult
+  private func advance(spin: UInt64 = 0) -> Bool {
+    drain()
+    var moved = false
+    if !messages.isEmpty { moved = advanceMessages() }
+    let alone = active.count == 1 && messages.isEmpty
+    for group in active {
+      let before = torus_group_activity(group.handle)
+      advance(group, spin: alone ? spin : 0)
+      if torus_group_activity(group.handle) != before || group.queue.isEmpty { moved = true }
+    }
+    active.removeAll { $0.queue.isEmpty }
+    note()
+    return moved
+  }
+
+  private func note() {
+    busy.store(!active.isEmpty || !messages.isEmpty, ordering: .releasing)
+  }
+
+  private func advance(_ group: ProcessGroup, spin: UInt64) {
+    while let work = group.queue.first {
+      var status: Int32
+      if group.running {
+        status = torus_group_poll(group.handle)
+      } else if case .collective(var call) = work.task {
+        group.running = true
+        status = torus_group_start(group.handle, &call)
+        work.sequence = torus_group_sequence(group.handle)
+      } else {
+        return
+      }
+      if status == Status.pending && spin > 0 { status = torus_group_spin(group.handle, spin) }
+      if status == Status.pending { return }
+      settle(group, status: status)
+    }
+  }
+
+  private func settle(_ group: ProcessGroup, status: Int32) {
+    group.running = false
+    guard let work = group.queue.popFirst() else { return }
+    if status == Status.done {
+      work.finish(nil)
+    } else {
+      fail(group, group.error(for: work, status: status), first: work)
+    }
+  }
+
+  /// Ends the group: what is queued, and what comes later, fails with the first error.
+  private func fail(_ group: ProcessGroup, _ error: CollectiveError, first: Work) {
+    group.failure = error
+    first.finish(error)
+    while let work = group.queue.popFirst() { work.finish(error) }
+    for work in messages where work.group === group { work.finish(error) }
+    messages.removeAll { $0.isDone }
+  }
+
+  private func advanceMessages() -> Bool {
+    var moved = false
+    for work in messages {
+      guard let message = work.message else { continue }
+      var source: Int32 = -1
+      var received: UInt64 = 0
+      let status = torus_message_poll(message, &source, &received)
+      if status == Status.pending { continue }
+      moved = true
+      work.message = nil
+      torus_message_free(message)
+      work.finish(
+        status == Status.done ? nil : work.group.error(for: work, status: status),
+        source: Int(source), bytes: Int(received))
+    }
+    if moved { messages.removeAll { $0.isDone } }
+    return moved
+  }
+
+  // MARK: Waiting
+
+  /// Polls once where nobody else does.
+  func help() {
+    guard progress.tryLock() else { return }
+    advance()
+    progress.unlock()
+  }
+
+  /// Drives everything until `work` is done or the time has passed.
+  func wait(for work: Work, timeout: Duration) {
+    waiting.add(1, ordering: .acquiringAndReleasing)
+    let limit = timeout.nanoseconds
+    let begin = monotonicNanoseconds()
+    var backoff = Backoff(patience: 200_000)
+    progress.lock()
+    while !work.isDone {
+      let moved = advance(spin: 40)
+      if work.isDone { break }
+      let now = monotonicNanoseconds()
+      if now &- begin > limit {
+        expire(work, seconds: Double(limit) / 1e9)
+        break
+      }
+      progress.unlock()
+      backoff.pause(moved: moved, now: now)
+      progress.lock()
+    }
+    progress.unlock()
+    let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
+    if left == 0 && busy.load(ordering: .acquiring) { wake() }
+  }
+
+  private func expire(_ work: Work, seconds: Double) {
+    let group = work.group
+    guard case .collective = work.task else {
+      if let message = work.message { torus_message_free(message) }
+      work.message = nil
+      messages.removeAll { $0 === work }
+      work.finish(
+        .timeout(
+          group: group.name, operation: work.operation, seconds: seconds, missing: []))
+      return
+    }
+    // What runs is what holds everything behind it up.
+    let stuck = group.running ? group.queue.first ?? work : work
+    let error = CollectiveError.timeout(
+      group: group.name, operation: group.described(stuck), seconds: seconds,
+      missing: group.running ? group.missingRanks() : [])
+    fail(group, error, first: stuck)
+    group.running = false
+  }
+
+  // MARK: The thread
+
+  private func start() {
+    let thread = Thread { [self] in run() }
+    thread.name = "torus.communication"
+    thread.stackSize = 1 << 20
+    self.thread = thread
+    thread.start()
+  }
+
+  private func run() {
+    torus_thread_sleep_finely()
+    var backoff = Backoff(patience: threadPatience)
+    while true {
+      inbox.lock()
+      while !stopping
+        && (waiting.load(ordering: .acquiring) > 0
+          || (submitted.isEmpty && !busy.load(ordering: .acquiring)))
+      {
+        asleep = true
+        inbox.sleep()
+        asleep = false
+        backoff = Backoff(patience: threadPatience)
+      }
+      let stop = stopping
+      if stop {
+        thread = nil
+        inbox.signal()
+      }
+      inbox.unlock()
+      if stop { return }
+      progress.lock()
+      let moved = advance()
+      progress.unlock()
+      backoff.pause(moved: moved, now: monotonicNanoseconds())
+    }
+  }
+
+  /// Ends the thread. Nothing may be submitted afterwards.
+  func stop() {
+    inbox.locked {
+      stopping = true
+      while thread != nil {
+        inbox.signal()
+        inbox.sleep()
+      }
+    }
+  }
+}
+
+/// Polls eagerly for a while, then sleeps between polls, longer the longer nothing moves.
+struct Backoff {
+  /// Nanoseconds without headway before the first sleep.
+  let patience: UInt64
+  private var still: UInt64 = 0
+  private var microseconds: UInt32 = 20
+
+  init(patience: UInt64) { self.patience = patience }
+
+  mutating func pause(moved: Bool, now: UInt64) {
+    if moved || still == 0 {
+      still = now
+      microseconds = 20
+      if moved { return }
+    }
+    if now &- still < patience {
+      sched_yield()
+    } else {
+      usleep(microseconds)
+      microseconds = min(microseconds * 2, 500)
+    }
+  }
+}

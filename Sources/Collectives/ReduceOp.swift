@@ -1,0 +1,40 @@
+import CMPIShim
+
+/// How the ranks' elements become one.
+///
+/// Half precision is computed in f32. On `bool`, `sum` and `maximum` are "or", `product` and
+/// `minimum` "and". Minimum and maximum propagate NaN.
+public enum ReduceOp: Int32, Sendable, Hashable, CaseIterable, Codable {
+  case sum = 0
+  /// Sum ÷ number of ranks, for floating-point types.
+  case average
+  case product
+  case minimum
+  case maximum
+  /// Bitwise, for integers and `bool`.
+  case bitAnd
+  /// Bitwise, for integers and `bool`.
+  case bitOr
+  /// Bitwise, for integers and `bool`.
+  case bitXor
+
+  /// Whether the reduction is defined for a type: averages need floating point, bit operations
+  /// integers or `bool`.
+  public func supports(_ type: ElementType) -> Bool {
+    torus_reduction_supported(rawValue, type.rawValue) != 0
+  }
+
+  /// Short name, as in `sum`.
+  public var name: String {
+    switch self {
+    case .sum: "sum"
+    case .average: "avg"
+    case .product: "product"
+    case .minimum: "min"
+    case .maximum: "max"
+    case .bitAnd: "band"
+    case .bitOr: "bor"
+    case .bitXor: "bxor"
+    }
+  }
+}

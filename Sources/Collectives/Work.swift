@@ -1,0 +1,89 @@
+import CMPIShim
+import Synchronization
+
+/// An operation under way.
+///
+/// Dropping it is legal: the operation goes on, and its buffers must stay alive until it is done.
+/// Collectives of one group are carried out in the order in which they were issued; messages are
+/// independent of them.
+public final class Work: @unchecked Sendable {
+  // Everything below is written before the work is handed to the engine or while the engine's
+  // progress lock is held; the result is written before `done` is released.
+  enum Task {
+    case collective(torus_collective)
+    case message(buffer: UnsafeMutableRawPointer, bytes: Int, peer: Int, tag: Int)
+  }
+
+  let group: ProcessGroup
+  let task: Task
+  let operation: CollectiveOperation
+  /// Arrays that the C side borrows, and whatever else must live as long.
+  let counts: UnsafeMutablePointer<UInt64>?
+  var keepAlive: Any?
+  var message: OpaquePointer?
+  var sequence: UInt64 = 0
+  private var error: CollectiveError?
+  private var received: (source: Int, bytes: Int) = (-1, 0)
+  private var observers: [@Sendable (CollectiveError?) -> Void] = []
+  private let done = Atomic<Bool>(false)
+
+  init(
+    group: ProcessGroup, task: Task, operation: CollectiveOperation,
+    counts: UnsafeMutablePointer<UInt64>? = nil, keepAlive: Any? = nil
+  ) {
+    self.group = group
+    self.task = task
+    self.operation = operation
+    self.counts = counts
+    self.keepAlive = keepAlive
+  }
+
+  deinit { counts?.deallocate() }
+
+  /// Whether the operation has finished, well or badly. Helps it along; does not block.
+  public var isCompleted: Bool {
+    if isDone { return true }
+    group.engine.help()
+    return isDone
+  }
+
+  /// Blocks until the operation is done. The calling thread drives it while it waits.
+  ///
+  /// - Parameter timeout: How long to wait; the world's `timeout` where nil. When it passes, the
+  ///   group is unusable and the error says who is missing.
+  /// - Throws: What went wrong.
+  public func wait(timeout: Duration? = nil) throws(CollectiveError) {
+    if !isDone { group.engine.wait(for: self, timeout: timeout ?? group.options.timeout) }
+    if let error { throw error }
+  }
+
+  /// The sender of a received message, once done.
+  public var source: Int? { isDone && received.source >= 0 ? received.source : nil }
+
+  /// Calls `body` when the operation is done, on the thread that notices it; at once where it is
+  /// already. `body` must be short and must not wait for another operation.
+  public func onCompletion(_ body: @escaping @Sendable (CollectiveError?) -> Void) {
+    let late = group.engine.locked { () -> Bool in
+      if isDone { return true }
+      observers.append(body)
+      return false
+    }
+    if late { body(error) }
+  }
+
+  var isDone: Bool { done.load(ordering: .acquiring) }
+
+  /// Whether beginning it takes no time worth a thread.
+  var isBrief: Bool { operation.count * operation.type.size <= 8 << 10 }
+
+  /// Called once, under the progress lock or before the work is shared.
+  func finish(_ error: CollectiveError?, source: Int = -1, bytes: Int = 0) {
+    self.error = error
+    received = (source, bytes)
+    keepAlive = nil
+    let told = observers
+    observers = []
+    done.store(true, ordering: .releasing)
+    for body in told { body(error) }
+  }
+}

@@ -1,0 +1,151 @@
+import CMPIShim
+import Foundation
+
+/// All ranks of a job, and this process's (or thread's) place among them.
+///
+///     let world = try World.initialize()
+///     let sums = try world.group.allReduce([loss, count])
+///     try world.finalize()
+public final class World: Sendable {
+  /// How the world behaves; the same on every rank.
+  public struct Options: Sendable {
+    /// How long any wait lasts before it is an error.
+    public var timeout: Duration
+    /// Whether the ranks of a node share memory.
+    public var sharesMemory: Bool
+    /// Which algorithm reduces what.
+    public var algorithms: AlgorithmTable
+    /// Whether a thread of its own drives operations that nobody waits for.
+    public var usesThread: Bool
+
+    /// Creates options.
+    public init(
+      timeout: Duration = .seconds(300), sharesMemory: Bool = true,
+      algorithms: AlgorithmTable = AlgorithmTable(), usesThread: Bool = true
+    ) {
+      self.timeout = timeout
+      self.sharesMemory = sharesMemory
+      self.algorithms = algorithms
+      self.usesThread = usesThread
+    }
+  }
+
+  /// What ranks are.
+  public enum Kind: String, Sendable {
+    /// One process alone; MPI is not started.
+    case single
+    /// Processes of an MPI job.
+    case mpi
+    /// Threads of this process.
+    case threads
+  }
+
+  /// The group of all ranks.
+  public let group: ProcessGroup
+  /// What ranks are here.
+  public let kind: Kind
+  /// This rank's share of the node's cores: Σ over the cores that it may use of 1 ÷ (ranks there
+  /// that may use them).
+  public let coreShare: Double
+
+  /// This rank's number.
+  public var rank: Int { group.rank }
+  /// Number of ranks.
+  public var size: Int { group.size }
+  /// This rank's number on its node.
+  public var localRank: Int { group.localRank }
+  /// Ranks on its node.
+  public var localSize: Int { group.localSize }
+  /// Nodes of the job.
+  public var nodeCount: Int { group.topology.nodes }
+
+  private init(group: ProcessGroup, kind: Kind, coreShare: Double) {
+    self.group = group
+    self.kind = kind
+    self.coreShare = coreShare
+  }
+
+  /// Starts the world: with the job's other processes under mpirun or srun, else alone and without
+  /// MPI. To be called once per process, on any thread; blocks until all ranks have called it.
+  ///
+  /// - Throws: `CollectiveError.launch` where MPI cannot be started, with the remedy.
+  public static func initialize(_ options: Options = Options()) throws(CollectiveError) -> World {
+    let launch = try Launch(environment: ProcessInfo.processInfo.environment)
+    guard launch.usesMPI else { return try alone(options) }
+    var text = [CChar](repeating: 0, count: 512)
+    let status = torus_mpi_start(launch.oversubscribed ? 1 : 0, &text, text.count)
+    guard status == Status.done else {
+      throw .launch(reason: "MPI could not be started: \(words(text))")
+    }
+    let share = torus_mpi_core_share()
+    guard let transport = torus_mpi_world() else {
+      throw .launch(reason: "MPI could not create the world's communicator")
+    }
+    return try open(transport, options, kind: .mpi, coreShare: share)
+  }
+
+  private static func alone(_ options: Options) throws(CollectiveError) -> World {
+    guard let hub = torus_hub_create(1, nil), let transport = torus_hub_join(hub, 0) else {
+      throw .launch(reason: "no memory to start with")
+    }
+    return try open(transport, options, kind: .single, coreShare: Double(Launch.cores))
+  }
+
+  static func open(
+    _ transport: OpaquePointer, _ options: Options, kind: Kind, coreShare: Double
+  ) throws(CollectiveError) -> World {
+    let crowded = coreShare < 1
+    guard
+      let handle = torus_group_create(transport, options.sharesMemory ? 1 : 0, crowded ? 1 : 0)
+    else {
+      throw .launch(reason: "the world's group could not be created")
+    }
+    let engine = ProgressEngine(usesThread: options.usesThread, sparesCore: coreShare >= 2)
+    let ranks = Array(0..<Int(torus_group_size(handle)))
+    let group = ProcessGroup(
+      handle: handle, ranks: ranks, name: "world", engine: engine, options: options)
+    return World(group: group, kind: kind, coreShare: coreShare)
+  }
+
+  /// Ends the world when all ranks are done. Blocks until all have called it; to be called only
+  /// where nothing failed.
+  public func finalize() throws(CollectiveError) {
+    try group.close()
+    group.engine.stop()
+    if kind == .mpi { _ = torus_mpi_stop() }
+  }
+
+  /// Prints `[rank r] message` and ends every process of the job, through MPI_Abort where MPI runs,
+  /// so that no rank waits for one that failed.
+  public func abort(_ message: String, code: Int32 = 1) -> Never {
+    FileHandle.standardError.write(Data("[rank \(rank)] \(message)\n".utf8))
+    torus_mpi_abort(code)
+  }
+
+  /// Runs `body` and finalizes; an error that it throws is printed with the rank, and ends every
+  /// process of the job.
+  public static func run<Result>(
+    _ options: Options = Options(), _ body: (World) throws -> Result
+  ) throws(CollectiveError) -> Result {
+    let world = try initialize(options)
+    let result: Result
+    do {
+      result = try body(world)
+    } catch {
+      world.abort("\(error)")
+    }
+    try world.finalize()
+    return result
+  }
+
+  /// The MPI library in use.
+  public static var mpiVersion: String {
+    var text = [CChar](repeating: 0, count: 128)
+    torus_mpi_version(&text, text.count)
+    return words(text)
+  }
+
+  private static func words(_ text: [CChar]) -> String {
+    String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
