@@ -69,6 +69,10 @@ extension Module {
     case let parameter as Parameter: result.append((name, .parameter(parameter)))
     case let buffer as Buffer: result.append((name, .buffer(buffer)))
     case let module as Module: result.append((name, .module(module)))
+    case let named as NamedParameters:
+      for (own, parameter) in named.entries {
+        result.append((name.isEmpty ? own : "\(name).\(own)", .parameter(parameter)))
+      }
     case is Tensor, is Int, is Double, is Bool, is String, is DType: return
     default:
       let mirror = Mirror(reflecting: value)

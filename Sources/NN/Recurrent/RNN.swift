@@ -1,0 +1,54 @@
+import Tensors
+
+/// The function of a plain recurrent unit.
+public enum Nonlinearity: String, Sendable {
+  /// The hyperbolic tangent.
+  case tanh
+  /// max(x, 0).
+  case relu
+
+  var kind: RecurrentKind { self == .tanh ? .rnnTanh : .rnnReLU }
+}
+
+/// Layers of Elman's recurrent units (`torch.nn.RNN`): h' = tanh(W_ih x + b_ih + W_hh h + b_hh).
+/// `[T, B, inputs] → [T, B, directions · hidden]`.
+public final class RNN: RecurrentModule {
+  private let nonlinearity: Nonlinearity
+
+  /// A layer with PyTorch's initial values: uniform on ±1/√hidden.
+  /// - Parameters:
+  ///   - nonlinearity: tanh or relu.
+  ///   - batchFirst: Inputs and outputs are `[B, T, …]`; states stay as they are.
+  ///   - dropout: The probability with which an output of all layers but the last is dropped.
+  public init(
+    _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, nonlinearity: Nonlinearity = .tanh,
+    bias: Bool = true, batchFirst: Bool = false, dropout: Double = 0, bidirectional: Bool = false,
+    dtype: DType = .float32
+  ) {
+    self.nonlinearity = nonlinearity
+    super.init(
+      nonlinearity.kind, inputSize, hiddenSize, numLayers: numLayers, bias: bias,
+      batchFirst: batchFirst, dropout: dropout, bidirectional: bidirectional, projSize: 0,
+      dtype: dtype)
+  }
+
+  /// The outputs of the last layer at all steps, and every layer's last state.
+  /// - Parameter state: `[layers · directions, B, hidden]`, by default zeros.
+  public func callAsFunction(_ x: Tensor, state: Tensor? = nil) -> (output: Tensor, state: Tensor) {
+    let result = walkPadded(x, hidden: state, cell: nil)
+    return (result.output, result.hidden)
+  }
+
+  /// The same over sequences of different lengths.
+  public func callAsFunction(
+    _ x: PackedSequence, state: Tensor? = nil
+  ) -> (output: PackedSequence, state: Tensor) {
+    let result = walkPacked(x, hidden: state, cell: nil)
+    return (result.output, result.hidden)
+  }
+
+  /// The sizes, and the function where it is not tanh.
+  public override var extraDescription: String {
+    super.extraDescription + (nonlinearity == .relu ? ", nonlinearity=relu" : "")
+  }
+}
