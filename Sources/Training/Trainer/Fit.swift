@@ -1,0 +1,80 @@
+import Datasets
+
+/// The figures of a fitted model, epoch by epoch, as `Model.fit` of Keras returns them.
+public struct FitHistory: Sendable {
+  /// Training figures of each epoch.
+  public internal(set) var training: [Figures] = []
+  /// Validation figures after each epoch.
+  public internal(set) var validation: [Figures] = []
+}
+
+extension Trainer {
+  /// Trains for some epochs and judges the model after each: the loop that one does not have to
+  /// write.
+  /// - Parameters:
+  ///   - loader: This rank's share of the training records.
+  ///   - epochs: Passes over the records.
+  ///   - validation: Records to judge by after each epoch.
+  ///   - onEpoch: Called after each epoch with its number from 1 and its figures; false ends the
+  ///     training (and must be the same on all ranks).
+  @discardableResult
+  public func fit(
+    _ loader: some BatchLoading<Content>, epochs: Int,
+    validation: (some BatchLoading<Content>)? = DataLoader<Content, Content>?.none,
+    onEpoch: (_ epoch: Int, _ training: Figures, _ validation: Figures?) -> Bool = { _, _, _ in true }
+  ) throws -> FitHistory {
+    var history = FitHistory()
+    let collector = EpochFigures()
+    callbacks.append(collector)
+    defer { callbacks.removeAll { $0 === collector } }
+    let parts = WholeBatches(loader)
+    let heldOut = validation.map { WholeBatches($0) }
+    for epoch in 1...max(epochs, 1) {
+      collector.begin()
+      try run(parts, epochs: epoch)
+      history.training.append(collector.figures)
+      let judged = try heldOut.map { try evaluate($0) }
+      if let judged { history.validation.append(judged) }
+      if !onEpoch(epoch, collector.figures, judged) { break }
+    }
+    return history
+  }
+}
+
+/// Adds up the figures of an epoch's steps.
+private final class EpochFigures: TrainingCallback {
+  private var steps: [Figures] = []
+
+  func begin() { steps = [] }
+
+  func stepEnded(_ report: StepReport) { steps.append(report.figures) }
+
+  var figures: Figures {
+    let records = steps.reduce(0) { $0 + $1.records }
+    let names = steps.first?.values.map(\.name) ?? []
+    return Figures(
+      records: records,
+      values: names.map { name in
+        let sum = steps.reduce(0.0) { $0 + ($1[name] ?? 0) * Double($1.records) }
+        return (name, records > 0 ? sum / Double(records) : .nan)
+      })
+  }
+}
+
+/// A loader whose batches are computed in one part.
+private final class WholeBatches<Base: BatchLoading>: BatchLoading {
+  private let base: Base
+
+  init(_ base: Base) { self.base = base }
+
+  var epoch: Int { base.epoch }
+  var step: Int { base.step }
+  var batchCount: Int { base.batchCount }
+  var state: LoaderState { base.state }
+  func restore(_ state: LoaderState) throws(DataError) { try base.restore(state) }
+  func next() throws -> Batch<[BatchPart<Base.Content>]>? {
+    try base.next().map { batch in
+      batch.map { [BatchPart($0, count: max(batch.count, 1))] }
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import Collectives
+import DataParallel
+import Datasets
+import Dispatch
+import NN
+import Optimizers
+import Tensors
+
+/// The training loop: forward, backward, averaged gradients, one optimizer step, and exact global
+/// figures, on one process or as one of many.
+///
+/// ```swift
+/// let trainer = try Trainer(model, optimizer: optimizer) { batch in
+///   .classification(model(batch.images), batch.labels)
+/// }
+/// try trainer.fit(loader, epochs: 5, validation: held)
+/// ```
+///
+/// Every rank makes the same calls. Whatever decides how a run goes on (a NaN loss, a request to
+/// stop) travels in the one reduction that each step does anyway, so all ranks decide alike.
+public final class Trainer<Content> {
+  /// The replica.
+  public let model: Module
+  /// What changes its parameters.
+  public let optimizer: Optimizer
+  /// What changes the learning rate, once a step.
+  public let scheduler: LRScheduler?
+  /// The ranks that train together; nil for a process on its own.
+  public let group: ProcessGroup?
+  /// How the loop runs.
+  public let options: TrainerOptions
+  /// Told of every step, evaluation and epoch, on every rank.
+  public var callbacks: [TrainingCallback] = []
+
+  /// Optimizer steps done, earlier parts of a resumed run included.
+  public internal(set) var step = 0
+  /// Seconds spent on steps, evaluation and saving left out.
+  public internal(set) var trainingSeconds = 0.0
+  /// Records trained on, over all ranks.
+  public internal(set) var trainedRecords = 0
+  let parallel: DistributedDataParallel<Module>?
+  let forward: (Content) throws -> StepOutput
+
+  /// Prepares training. With a group, blocks until all ranks have called it: replicas are compared
+  /// and made equal.
+  /// - Parameters:
+  ///   - model: The replica; it stays in the mode it is in until the loop sets it.
+  ///   - optimizer: Over the model's parameters.
+  ///   - scheduler: Stepped after every optimizer step.
+  ///   - group: The ranks that train together.
+  ///   - options: Clipping and buckets.
+  ///   - forward: The model's output for one batch.
+  public init(
+    _ model: Module, optimizer: Optimizer, scheduler: LRScheduler? = nil,
+    group: ProcessGroup? = nil, options: TrainerOptions = .init(),
+    forward: @escaping (Content) throws -> StepOutput
+  ) throws {
+    self.model = model
+    self.optimizer = optimizer
+    self.scheduler = scheduler
+    self.group = group
+    self.options = options
+    self.forward = forward
+    parallel = try group.map {
+      try DistributedDataParallel(model, group: $0, options: options.parallel)
+    }
+  }
+
+  var worldSize: Int { group?.size ?? 1 }
+
+  /// Trains until the epochs or steps are done, or somebody asks to stop.
+  /// - Parameters:
+  ///   - loader: This rank's share of the training records, cut into parts.
+  ///   - epochs: Passes over the records, earlier parts of a resumed run included.
+  ///   - steps: Optimizer steps, likewise; what comes first ends the run.
+  ///   - shouldStop: Whether this rank was asked to stop; asked once a step, and true on one rank
+  ///     stops all at the same step.
+  /// - Returns: How the run ended.
+  /// - Throws: ``TrainingError`` for a loss that is not finite, or what data, collectives and
+  ///   callbacks throw.
+  @discardableResult
+  public func run(
+    _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int? = nil, steps: Int? = nil,
+    shouldStop: () -> Bool = { false }
+  ) throws -> TrainingEnd {
+    let planned = plannedSteps(loader, epochs: epochs, steps: steps)
+    for callback in callbacks { try callback.trainingBegan(self.step, of: planned) }
+    while step < planned {
+      let began = DispatchTime.now().uptimeNanoseconds
+      guard let batch = try loader.next() else {
+        for callback in callbacks { try callback.epochEnded(loader.epoch) }
+        continue
+      }
+      model.trainIfNeeded()
+      let (figures, isStopping) = try trainStep(batch, wantsStop: shouldStop())
+      let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
+      trainingSeconds += seconds
+      trainedRecords += figures.records
+      let report = StepReport(
+        step: step, of: planned, epoch: batch.epoch, isLastOfEpoch: loader.step == loader.batchCount,
+        figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
+        recordsPerSecond: trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : 0,
+        isStopping: isStopping)
+      for callback in callbacks { try callback.stepEnded(report) }
+      if isStopping { return .stopped }
+    }
+    return .finished
+  }
+
+  /// The number of steps at which the run will end.
+  func plannedSteps(
+    _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int?, steps: Int?
+  ) -> Int {
+    // The steps that are left of this epoch, and those of the whole epochs after it.
+    let done = step - loader.step
+    let byEpochs = epochs.map { max(step, done + ($0 - loader.epoch) * loader.batchCount) }
+    return min(byEpochs ?? .max, steps ?? .max)
+  }
+
+  /// One step on one global batch.
+  private func trainStep(
+    _ batch: Batch<[BatchPart<Content>]>, wantsStop: Bool
+  ) throws -> (figures: Figures, isStopping: Bool) {
+    var sums = FigureSums()
+    let parts = batch.content
+    for (index, part) in parts.enumerated() {
+      let isLast = index == parts.count - 1
+      // A record weighs the same on whatever rank it is: the mean over this part counts by its share
+      // of the global batch, times the ranks over which gradients are averaged.
+      let count = batch.count == 0 ? 0 : part.count
+      let weight = Double(count) * Double(worldSize) / Double(batch.globalCount)
+      let walk = { [self] in
+        let output = try forward(part.content)
+        sums.add(output, count: count)
+        (weight == 1 ? output.loss : output.loss * weight).backward()
+      }
+      if isLast { try walk() } else { try parallel?.noSync(walk) ?? walk() }
+    }
+    let total = try reduced(sums.vector + [wantsStop ? 1 : 0])
+    let figures = sums.figures(Array(total.dropLast()))
+    guard figures.loss.isFinite else {
+      throw TrainingError.lossNotFinite(
+        figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
+    }
+    if let limit = options.clipGradNorm {
+      clipGradNorm(optimizer.groups.flatMap(\.parameters), maxNorm: limit)
+    }
+    optimizer.step()
+    optimizer.zeroGrad()
+    scheduler?.step()
+    step += 1
+    return (figures, total[total.count - 1] > 0)
+  }
+
+  /// A vector added up over all ranks.
+  func reduced(_ vector: [Double]) throws -> [Double] {
+    try group.map { try $0.allReduce(vector) } ?? vector
+  }
+
+  /// Judges the model on all records of a loader's next epoch: exact sums over all ranks, no record
+  /// counted twice. The model is in evaluation mode meanwhile.
+  /// - Parameter maxBatches: Judge by this many global batches only.
+  public func evaluate(
+    _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil
+  ) throws -> Figures {
+    model.eval()
+    var sums = FigureSums()
+    try noGrad {
+      while let batch = try loader.next() {
+        for part in batch.content {
+          sums.add(try forward(part.content), count: batch.count == 0 ? 0 : part.count)
+        }
+        if let maxBatches, loader.step >= maxBatches { break }
+      }
+    }
+    // The next evaluation begins where this one did.
+    try loader.restore(LoaderState(seed: loader.state.seed, epoch: 0, position: 0))
+    return sums.figures(try reduced(sums.vector))
+  }
+}
+
+extension Module {
+  fileprivate func trainIfNeeded() { if !isTraining { train() } }
+}
+
+/// How a ``Trainer``'s loop runs.
+public struct TrainerOptions: Sendable {
+  /// The largest norm of all gradients together; nil for no clipping.
+  public var clipGradNorm: Double?
+  /// How gradients are put into buckets.
+  public var parallel = DataParallelOptions()
+
+  /// No clipping, PyTorch's buckets.
+  public init() {}
+}
+
+/// How a run ended.
+public enum TrainingEnd: Sendable {
+  /// All epochs or steps are done.
+  case finished
+  /// Somebody asked to stop.
+  case stopped
+}
+
+/// What stops training.
+public enum TrainingError: Error, CustomStringConvertible {
+  /// The loss became NaN or infinite; the parameters are those before the step.
+  case lossNotFinite(Double, step: Int, learningRate: Double)
+
+  /// What happened, and what to do.
+  public var description: String {
+    switch self {
+    case .lossNotFinite(let loss, let step, let rate):
+      "the loss became \(loss) in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import Torus
+
+/// `ddp-bench step`: seconds per training step of a few models on this process alone.
+struct StepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step",
+    abstract: "Times training steps: forward, loss, backward and optimizer.",
+    discussion: """
+      digits    the digits CNN (32 and 64 channels, 128 hidden), batch 64, AdamW
+      mlp_sgd   784-128-10, batch 64, SGD
+      gptb      4 layers, 4 heads, 128 wide, context 64, batch 12, AdamW
+      """)
+
+  @Argument(help: "Models to time; all where none is named.")
+  var models: [String] = []
+
+  @Option(help: "Compute threads.")
+  var threads = 1
+
+  @Option(help: "Seconds to measure each model for.")
+  var seconds = 4.0
+
+  @Flag(help: "One JSON object a line instead of a table.")
+  var json = false
+
+  mutating func validate() throws {
+    for name in models where StepBenchmark.all[name] == nil {
+      throw ValidationError(
+        "there is no model \(name); known are \(StepBenchmark.all.keys.sorted().joined(separator: ", "))"
+      )
+    }
+    guard threads > 0, seconds > 0 else {
+      throw ValidationError("--threads and --seconds must be positive")
+    }
+  }
+
+  func run() throws {
+    Compute.setThreads(threads)
+    if !json { print("model       median ms     min ms   spread %    units/s  unit     steps") }
+    for name in models.isEmpty ? StepBenchmark.all.keys.sorted() : models {
+      guard let make = StepBenchmark.all[name] else { continue }
+      manualSeed(0)
+      let times = make().measure(seconds: seconds)
+      print(json ? times.json(name, threads: threads) : times.row(name))
+    }
+  }
+}
+
+/// One model with a batch and an optimizer.
+struct StepBenchmark {
+  let step: () -> Void
+  /// What a step processes, and how many.
+  let unit: String
+  let units: Int
+
+  /// The models by name.
+  static let all: [String: @Sendable () -> StepBenchmark] = [
+    "digits": {
+      let model = ImageCNN(size: 8)
+      return classifier(
+        AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randn([64, 1, 8, 8]),
+        .randint(10, [64])
+      ) { model($0) }
+    },
+    "mlp_sgd": {
+      let model = MLP(inputs: 784, hidden: [128], classes: 10)
+      return classifier(
+        SGD(model.parameters(), lr: 0.01), .randn([64, 784]), .randint(10, [64])
+      ) { model($0) }
+    },
+    "gptb": {
+      let model = CharGPT(vocabulary: 65, context: 64, bias: true)
+      return classifier(
+        AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randint(65, [12, 64]),
+        .randint(65, [12 * 64]), unit: "tokens"
+      ) { model($0).flattened(to: 1) }
+    },
+  ]
+
+  private static func classifier(
+    _ optimizer: Optimizer, _ x: Tensor, _ y: Tensor, unit: String = "samples",
+    _ forward: @escaping (Tensor) -> Tensor
+  ) -> StepBenchmark {
+    StepBenchmark(
+      step: {
+        let loss = F.crossEntropy(forward(x), y)
+        optimizer.zeroGrad()
+        loss.backward()
+        optimizer.step()
+      }, unit: unit, units: y.count)
+  }
+
+  func measure(seconds: Double) -> StepTimes {
+    for _ in 0..<5 { step() }
+    var times: [Double] = []
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(seconds)
+    while clock.now < end || times.count < 5 {
+      times.append(clock.measure(step) / .seconds(1))
+    }
+    return StepTimes(sorted: times.sorted(), unit: unit, units: units)
+  }
+}
+
+/// The measured times of one model, shortest first.
+struct StepTimes {
+  let sorted: [Double]
+  let unit: String
+  let units: Int
+
+  var median: Double { sorted[sorted.count / 2] }
+
+  /// The distance between the quartiles as a part of the median.
+  var spread: Double { (sorted[sorted.count * 3 / 4] - sorted[sorted.count / 4]) / median }
+
+  func row(_ name: String) -> String {
+    let padded = name.padding(toLength: 10, withPad: " ", startingAt: 0)
+    return padded
+      + String(
+        format: "%11.3f %10.3f %10.1f %10.0f", median * 1e3, sorted[0] * 1e3, spread * 100,
+        Double(units) / median) + "  " + unit.padding(toLength: 8, withPad: " ", startingAt: 0)
+      + " \(sorted.count)"
+  }
+
+  func json(_ name: String, threads: Int) -> String {
+    String(
+      format:
+        #"{"model": "%@", "threads": %d, "steps": %d, "median_s": %.9f, "min_s": %.9f, "spread": %.4f, "per_second": %.1f, "unit": "%@"}"#,
+      name, threads, sorted.count, median, sorted[0], spread, Double(units) / median, unit)
+  }
+}
