@@ -56,10 +56,12 @@ let package = Package(
     .executableTarget(
       name: "ddp-train",
       dependencies: ["Torus", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
+    .target(name: "CProcess"),
     .executableTarget(
       name: "ddp-launch",
       dependencies: [
-        "Collectives", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CProcess", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "ddp-bench",
@@ -74,5 +76,6 @@ let package = Package(
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus"]),
+    .testTarget(name: "LaunchTests", dependencies: ["ddp-launch"]),
   ]
 )

@@ -1,0 +1,47 @@
+// What a launcher needs of Unix and Swift cannot express: a fork whose child dies with its parent,
+// signals as bytes in a pipe, and a probe of the kernel's single-copy call.
+#ifndef TORUS_CPROCESS_H
+#define TORUS_CPROCESS_H
+
+#include <sys/types.h>
+
+/// How a child is started.
+typedef struct {
+  /// The program's path, its arguments and environment, both ended by NULL.
+  const char *path;
+  char *const *arguments;
+  char *const *environment;
+  /// Descriptors that become its standard input, output and error.
+  int input, output, error;
+  /// Whether it leads a process group of its own, out of reach of the terminal's signals.
+  int own_group;
+  /// The signal that it gets when the calling thread ends, however that happens; 0 for none.
+  /// Linux only: elsewhere nothing tells the child.
+  int death_signal;
+} torus_child;
+
+/// Starts a program with all signals at their defaults and unblocked.
+/// Returns its process id, or the negative errno of what failed, exec included.
+pid_t torus_start(const torus_child *child);
+
+/// Routes the signals to a pipe, one byte of the signal's number each.
+/// Returns the pipe's end to read (non-blocking, closed on exec), or a negative errno.
+int torus_signal_pipe(const int *signals, int count);
+
+/// Asks for a signal when the parent process ends. Linux only.
+void torus_signal_on_parent_death(int signal);
+
+/// Whether one process may read another's memory (process_vm_readv), as Open MPI does between
+/// ranks of a node: 1, 0, or -1 where it cannot be told. Containers often forbid it.
+int torus_single_copy_works(void);
+
+/// Cores that this process may run on: its affinity mask, not the machine.
+int torus_allowed_cores(void);
+
+/// Whether the system clock is kept by NTP: 1, 0, or -1 where it cannot be told.
+int torus_clock_is_synchronised(void);
+
+/// Decodes a status of waitpid: returns the exit code, or the negative signal.
+int torus_exit_code(int status);
+
+#endif

@@ -1,0 +1,187 @@
+import CProcess
+import Foundation
+
+/// How an attempt ended.
+enum Outcome {
+  /// Every worker's program ended with 0.
+  case succeeded
+  /// The user's signal ended it.
+  case stopped(signal: Int32)
+  /// Something failed.
+  case failed(Failure)
+}
+
+/// One run of mpirun with all workers, from its start to its end.
+///
+/// TERM, INT, HUP and QUIT become SIGUSR1 for mpirun, which hands it to every worker, so that
+/// they save a checkpoint and stop together: sent TERM itself, mpirun would kill them within two
+/// seconds. A second signal, or the grace period's end, ends them without more ado.
+struct Attempt {
+  /// How many lines of a rank's standard error are kept for the report.
+  private static let keptLines = 12
+  /// Seconds until a job that has failed, or was told to end, is killed.
+  private static let patience = 30.0
+
+  let grace: Double
+  let monitorInterval: Double
+  /// Which local ranks are shown; nil for all.
+  let shownLocalRanks: Set<Int>?
+  let redirects: StreamChoice
+  let tee: StreamChoice
+  let workersPerHost: Int
+
+  private var decoder = OutputDecoder()
+  private var ends: [(rank: Int, end: RankEnd)] = []
+  private var errorLines: [Int: [String]] = [:]
+  private var mpirunLines: [String] = []
+  private var stopSignal: Int32?
+  /// When the job is next pressed harder, and by which signal.
+  private var pressure: (at: Date, signal: Int32)?
+
+  init(
+    grace: Double, monitorInterval: Double, shownLocalRanks: Set<Int>?, redirects: StreamChoice,
+    tee: StreamChoice, workersPerHost: Int
+  ) {
+    self.grace = grace
+    self.monitorInterval = monitorInterval
+    self.shownLocalRanks = shownLocalRanks
+    self.redirects = redirects
+    self.tee = tee
+    self.workersPerHost = workersPerHost
+  }
+
+  /// Runs mpirun to its end.
+  mutating func run(
+    mpirun: String, arguments: [String], environment: [String: String], signals: SignalPipe,
+    console: inout RankConsole, logs: RankLogs?
+  ) throws(LaunchError) -> Outcome {
+    let output = OutputPipe()
+    let errors = OutputPipe()
+    defer {
+      close(output.output)
+      close(errors.output)
+    }
+    // In a group of its own the terminal's Ctrl-C does not reach it; SIGTERM makes it end its
+    // workers should this process die.
+    let child = try ChildProcess(
+      mpirun, arguments, environment: environment, output: output.input, error: errors.input,
+      ownGroup: true, diesWith: SIGTERM)
+    output.closeInput()
+    errors.closeInput()
+    var ownLines = LineSplitter()
+    var open = [output.output, errors.output]
+    var status: Int32?
+    while status == nil || !open.isEmpty {
+      let wait = pressure.map { min(monitorInterval, max(0, $0.at.timeIntervalSinceNow)) }
+      let ready = poll(
+        open + [signals.descriptor],
+        milliseconds: status == nil ? Int((wait ?? monitorInterval) * 1000) + 1 : 500)
+      if status != nil, ready.isEmpty { break }
+      for number in signals.received() where number != SIGCHLD {
+        heed(number, child, &console)
+      }
+      if ready.contains(output.output) {
+        if let bytes = readAvailable(output.output) {
+          for (rank, frame) in decoder.add(bytes) {
+            try take(frame, of: rank, &console, logs)
+          }
+        } else {
+          open.removeAll { $0 == output.output }
+        }
+      }
+      if ready.contains(errors.output) {
+        if let bytes = readAvailable(errors.output) {
+          mpirunLines += ownLines.add(bytes).map { String(decoding: $0, as: UTF8.self) }
+          mpirunLines.removeFirst(max(0, mpirunLines.count - 200))
+        } else {
+          open.removeAll { $0 == errors.output }
+        }
+      }
+      if status == nil { press(child, &console) }
+      if status == nil { status = child.exitStatus() }
+    }
+    console.finish()
+    if torus_exit_code(status ?? 0) < 0 {
+      // Killed, it leaves its session behind.
+      let folder = environment["TMPDIR"] ?? "/tmp"
+      try? FileManager.default.removeItem(
+        atPath: "\(folder)/ompi.\(Machine.hostName).\(geteuid())/pid.\(child.pid)")
+    }
+    return outcome(torus_exit_code(status ?? 0), &console)
+  }
+
+  /// Answers a signal of the user or the system.
+  private mutating func heed(_ number: Int32, _ child: ChildProcess, _ console: inout RankConsole) {
+    let name = Failure.signalName(number)
+    if stopSignal == nil {
+      stopSignal = number
+      console.note("\(name): asked the workers to save and stop; again to end them now")
+      kill(child.pid, SIGUSR1)
+      pressure = (Date().addingTimeInterval(grace), SIGTERM)
+    } else {
+      console.note("\(name) again: ending the workers")
+      pressure = (Date(), pressure?.signal ?? SIGTERM)
+      press(child, &console)
+    }
+  }
+
+  /// Ends a job that did not end by itself in time.
+  private mutating func press(_ child: ChildProcess, _ console: inout RankConsole) {
+    guard let due = pressure, due.at <= Date() else { return }
+    kill(child.pid, due.signal)
+    if due.signal == SIGKILL { console.note("mpirun did not end its workers: killed it") }
+    pressure = due.signal == SIGKILL ? nil : (Date().addingTimeInterval(Self.patience), SIGKILL)
+  }
+
+  private mutating func take(
+    _ frame: Frame, of rank: Int, _ console: inout RankConsole, _ logs: RankLogs?
+  ) throws(LaunchError) {
+    let localRank = rank % workersPerHost
+    switch frame {
+    case .line(let stream, let text):
+      if stream == .error {
+        var lines = errorLines[rank] ?? []
+        lines.append(String(decoding: text, as: UTF8.self))
+        errorLines[rank] = lines.suffix(Self.keptLines)
+      }
+      let isRedirected = redirects.contains(stream, ofLocalRank: localRank)
+      if isRedirected || tee.contains(stream, ofLocalRank: localRank) {
+        try logs?.write(text, stream, ofRank: rank)
+      }
+      if !isRedirected, shownLocalRanks?.contains(localRank) ?? true {
+        console.show(frame, of: rank)
+      }
+    case .unfinished(let stream, _):
+      if !redirects.contains(stream, ofLocalRank: localRank),
+        shownLocalRanks?.contains(localRank) ?? true
+      {
+        console.show(frame, of: rank)
+      }
+    case .ended(let end):
+      ends.append((rank, end))
+      // mpirun ends the others by itself; this is for the case that it does not.
+      if end.code != 0, pressure == nil {
+        pressure = (Date().addingTimeInterval(Self.patience), SIGTERM)
+      }
+    }
+  }
+
+  private func outcome(_ code: Int32, _ console: inout RankConsole) -> Outcome {
+    if let stopSignal { return .stopped(signal: stopSignal) }
+    let lastLines = { (rank: Int) in errorLines[rank] ?? [] }
+    if let failure = Failure.abort(in: mpirunLines, lastLines: lastLines)
+      ?? Failure.first(among: ends, lastLines: lastLines)
+    {
+      return .failed(failure)
+    }
+    let said = mpirunLines.filter { !$0.isEmpty && !$0.allSatisfy { $0 == "-" } }
+    guard code == 0 else {
+      return .failed(
+        Failure(
+          rank: nil, reason: Failure.reason(code), exitCode: code < 0 ? 128 - code : code,
+          lastLines: Array(said.suffix(40))))
+    }
+    for line in said { console.note("mpirun: \(line)") }
+    return .succeeded
+  }
+}

@@ -1,0 +1,93 @@
+/// What the launcher tells each worker's keeper, on its command line, since the environment does
+/// not reach other hosts.
+package struct KeeperPlan: Sendable, Equatable {
+  /// The argument by which `ddp-launch` knows that it is to be a keeper.
+  package static let marker = "--keep-rank"
+
+  /// Where a program may meet its peers by TCP, as torchrun says it; Torus itself uses MPI.
+  package var masterAddress = "127.0.0.1"
+  /// The port there; nil for one that is free on the launcher's machine when an attempt starts.
+  package var masterPort: Int?
+  /// A name for the job.
+  package var runID = "none"
+  /// How often the job was restarted.
+  package var restart = 0
+  /// How often it may be.
+  package var maxRestarts = 0
+  /// Whether the launcher's standard output is a terminal, and so the worker's.
+  package var isTerminal = false
+  /// Characters in a line there, the prefix left out.
+  package var columns = 80
+  /// Threads for each worker's libraries; nil for its share of the cores.
+  package var threads: Int?
+  /// The program's path and arguments.
+  package var command: [String] = []
+
+  /// torchrun's port, for where no free one can be found out.
+  private static let standardPort = 29_500
+
+  package init() {}
+
+  /// The keeper's arguments.
+  package var arguments: [String] {
+    [
+      Self.marker, masterAddress, String(masterPort ?? Self.standardPort), runID, String(restart),
+      String(maxRestarts),
+      isTerminal ? "1" : "0", String(columns), threads.map(String.init) ?? "-",
+    ] + command
+  }
+
+  /// Reads a keeper's arguments; nil where they are not a keeper's.
+  package init?(arguments: [String]) {
+    guard arguments.count > 9, arguments[0] == Self.marker, let port = Int(arguments[2]),
+      let restart = Int(arguments[4]), let maxRestarts = Int(arguments[5]),
+      let columns = Int(arguments[7])
+    else { return nil }
+    masterAddress = arguments[1]
+    masterPort = port
+    runID = arguments[3]
+    self.restart = restart
+    self.maxRestarts = maxRestarts
+    isTerminal = arguments[6] == "1"
+    self.columns = columns
+    threads = Int(arguments[8])
+    command = Array(arguments[9...])
+  }
+
+  /// The variables that a worker finds besides those it inherits: torchrun's, and two that say
+  /// what its standard output leads to.
+  ///
+  /// - Parameters:
+  ///   - inherited: The keeper's environment, in which Open MPI says which rank this is.
+  ///   - cores: Cores that this host gives its workers.
+  package func environment(inherited: [String: String], cores: Int) -> [String: String] {
+    func number(_ name: String, or standard: Int) -> Int {
+      inherited[name].flatMap(Int.init) ?? standard
+    }
+    let rank = number("OMPI_COMM_WORLD_RANK", or: 0)
+    let size = number("OMPI_COMM_WORLD_SIZE", or: 1)
+    let localRank = number("OMPI_COMM_WORLD_LOCAL_RANK", or: 0)
+    let localSize = max(1, number("OMPI_COMM_WORLD_LOCAL_SIZE", or: 1))
+    var result = inherited
+    let ours = [
+      "RANK": rank, "LOCAL_RANK": localRank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": localSize,
+      // Ranks are numbered host by host, the same number on each.
+      "GROUP_RANK": (rank - localRank) / localSize,
+      "GROUP_WORLD_SIZE": (size + localSize - 1) / localSize,
+      "ROLE_RANK": rank, "ROLE_WORLD_SIZE": size, "MASTER_PORT": masterPort ?? Self.standardPort,
+      "TORUS_RESTART_COUNT": restart, "TORUS_MAX_RESTARTS": maxRestarts,
+      "TORCHELASTIC_RESTART_COUNT": restart, "TORCHELASTIC_MAX_RESTARTS": maxRestarts,
+      "TORUS_TERMINAL": isTerminal ? 1 : 0, "TORUS_COLUMNS": columns,
+    ]
+    for (name, value) in ours { result[name] = String(value) }
+    result["MASTER_ADDR"] = masterAddress
+    result["TORUS_RUN_ID"] = runID
+    result["TORCHELASTIC_RUN_ID"] = runID
+    if let threads {
+      result["OMP_NUM_THREADS"] = String(threads)
+    } else if result["OMP_NUM_THREADS"] == nil {
+      result["OMP_NUM_THREADS"] = String(max(1, cores / localSize))
+    }
+    return result
+  }
+}

@@ -1,0 +1,110 @@
+import CProcess
+import Foundation
+
+/// Runs one worker's program: gives it its variables, passes its output on as frames, says how it
+/// ended, and sees to it that it does not outlive mpirun.
+///
+/// mpirun sends signals to the process group, which the program shares, so that the keeper only
+/// has to stay alive for them.
+struct RankKeeper {
+  let plan: KeeperPlan
+  private var splitters: [OutputStream: LineSplitter] = [
+    .out: LineSplitter(), .error: LineSplitter(),
+  ]
+  private var shown: [OutputStream: [UInt8]] = [:]
+
+  init(_ plan: KeeperPlan) {
+    self.plan = plan
+  }
+
+  /// Runs the program to its end and returns the exit code for mpirun: 128 + n after signal n.
+  mutating func run() -> Int32 {
+    signal(SIGPIPE, SIG_IGN)
+    let parent = getppid()
+    let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])
+    // mpirun may end without a word; SIGHUP then comes from the kernel.
+    torus_signal_on_parent_death(SIGHUP)
+    let output = OutputPipe()
+    let errors = OutputPipe()
+    let environment = plan.environment(
+      inherited: ProcessInfo.processInfo.environment, cores: Machine.availableCores)
+    let started = Date()
+    let child: ChildProcess
+    do {
+      child = try ChildProcess(
+        plan.command[0], Array(plan.command.dropFirst()), environment: environment,
+        output: output.input, error: errors.input, diesWith: SIGKILL)
+    } catch {
+      send(.line(.error, Array("ddp-launch: \(error)".utf8)))
+      return 127
+    }
+    output.closeInput()
+    errors.closeInput()
+    var open: [OutputStream: Int32] = [.out: output.output, .error: errors.output]
+    var wasAsked = false
+    var status: Int32?
+    // After the program's end its own children may keep the pipes open: wait for them a moment.
+    while status == nil || !open.isEmpty {
+      let streams = OutputStream.allCases.filter { open[$0] != nil }
+      let ready = poll(
+        streams.compactMap { open[$0] } + [signals.descriptor],
+        milliseconds: status != nil ? 200 : hasUnshown ? 50 : 1000)
+      if status != nil, ready.isEmpty { break }
+      if ready.isEmpty { showUnfinished() }
+      for stream in streams {
+        guard let descriptor = open[stream], ready.contains(descriptor) else { continue }
+        if !pass(stream, descriptor) { open[stream] = nil }
+      }
+      for number in signals.received() {
+        if number == SIGTERM || number == SIGINT || number == SIGUSR1 { wasAsked = true }
+      }
+      if getppid() != parent {
+        // mpirun is gone, and nobody is left to hear of it: end the whole group.
+        kill(child.pid, SIGKILL)
+        if getpgrp() == getpid() { kill(0, SIGKILL) }
+        return 1
+      }
+      if status == nil { status = child.exitStatus() }
+    }
+    for stream in OutputStream.allCases {
+      if let rest = splitters[stream]?.finish() { send(.line(stream, rest)) }
+    }
+    let code = torus_exit_code(status ?? 0)
+    send(
+      .ended(
+        RankEnd(
+          host: Machine.hostName, pid: child.pid, code: code, wasAsked: wasAsked,
+          time: Date().timeIntervalSince1970, seconds: Date().timeIntervalSince(started))))
+    return code < 0 ? 128 - code : code
+  }
+
+  /// Reads what there is and sends its lines; false at the stream's end.
+  private mutating func pass(_ stream: OutputStream, _ descriptor: Int32) -> Bool {
+    guard let bytes = readAvailable(descriptor) else { return false }
+    let lines = splitters[stream]?.add(bytes) ?? []
+    for line in lines { send(.line(stream, line)) }
+    if !lines.isEmpty { shown[stream] = [] }
+    return true
+  }
+
+  private var hasUnshown: Bool {
+    OutputStream.allCases.contains {
+      let text = splitters[$0]?.unfinished ?? []
+      return !text.isEmpty && text != shown[$0]
+    }
+  }
+
+  /// Sends what stands in unfinished lines, once the program has paused.
+  private mutating func showUnfinished() {
+    for stream in OutputStream.allCases {
+      guard let text = splitters[stream]?.unfinished, !text.isEmpty, text != shown[stream]
+      else { continue }
+      send(.unfinished(stream, text))
+      shown[stream] = text
+    }
+  }
+
+  private func send(_ frame: Frame) {
+    writeAll(STDOUT_FILENO, frame.encoded)
+  }
+}

@@ -1,0 +1,61 @@
+import CProcess
+import Foundation
+
+/// What this machine gives a job.
+package enum Machine {
+  /// This machine's name.
+  package static var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    return name.withUnsafeBufferPointer {
+      $0.baseAddress.map { String(cString: $0) } ?? "localhost"
+    }
+  }
+
+  /// Cores that this process may use: its affinity mask, or its container's share where that is
+  /// less.
+  package static var availableCores: Int {
+    min(Int(torus_allowed_cores()), containerShare.map { max(1, Int($0.rounded())) } ?? Int.max)
+  }
+
+  /// Cores that the control group allows per second, nil for no limit.
+  package static var containerShare: Double? {
+    if let words = firstLine("/sys/fs/cgroup/cpu.max")?.split(separator: " "), words.count == 2 {
+      return Double(words[0]).flatMap { quota in Double(words[1]).map { quota / $0 } }
+    }
+    guard
+      let quota = firstLine("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").flatMap(Double.init), quota > 0,
+      let period = firstLine("/sys/fs/cgroup/cpu/cpu.cfs_period_us").flatMap(Double.init)
+    else { return nil }
+    return quota / period
+  }
+
+  /// Memory regions of different speed; 1 on most machines.
+  package static var memoryNodes: Int {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/devices/system/node"))
+    return max(1, (names ?? []).count { $0.hasPrefix("node") && Int($0.dropFirst(4)) != nil })
+  }
+
+  /// A TCP port that is free on this machine now; nil where none can be had.
+  package static func freePort() -> Int? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = INADDR_ANY
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
+    }
+    return isBound ? Int(UInt16(bigEndian: address.sin_port)) : nil
+  }
+
+  /// The first line of a small file, nil where it cannot be read.
+  static func firstLine(_ path: String) -> String? {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+    return text.split(separator: "\n").first.map(String.init)
+  }
+}

@@ -1,0 +1,112 @@
+import CProcess
+import Foundation
+
+/// Where Open MPI may run a worker's threads.
+package enum Binding: String, Sendable, CaseIterable {
+  /// By memory region where the machine has several and every worker has a core; else none.
+  case auto
+  /// Anywhere: the kernel balances. Right for workers with several threads.
+  case none
+  /// One core for each worker.
+  case core
+  /// One memory region for each worker.
+  case numa
+}
+
+/// Everything that decides how a job is started.
+package struct JobPlan: Sendable {
+  /// Open MPI's mpirun.
+  package var mpirun: String
+  /// The program's path.
+  package var program: String
+  /// Its arguments.
+  package var arguments: [String]
+  /// Workers on each host.
+  package var workersPerHost: Int
+  /// The hosts by name; empty for this machine, or for those of the Slurm job.
+  package var hosts: [Host] = []
+  /// How many hosts are used.
+  package var hostCount = 1
+  /// Where workers may run.
+  package var binding = Binding.auto
+  /// Options handed to mpirun as they are.
+  package var extraOptions: [String] = []
+
+  package init(mpirun: String, program: String, arguments: [String], workersPerHost: Int) {
+    self.mpirun = mpirun
+    self.program = program
+    self.arguments = arguments
+    self.workersPerHost = workersPerHost
+  }
+
+  /// All workers.
+  package var workers: Int { workersPerHost * hostCount }
+
+  /// mpirun's arguments for one attempt whose workers are kept by `keeper`, this program.
+  package func mpirunArguments(
+    keeper: String, plan: KeeperPlan, cores: Int = Machine.availableCores,
+    memoryNodes: Int = Machine.memoryNodes,
+    exported: some Collection<String> = ProcessInfo.processInfo.environment.keys
+  ) -> [String] {
+    var result = ["-n", String(workers), "--tag-output", "--oversubscribe"]
+    if hosts.isEmpty, hostCount == 1 {
+      let spreads =
+        binding == .auto && memoryNodes > 1 && workersPerHost <= cores
+        && workersPerHost % memoryNodes == 0
+      result += ["--bind-to", spreads ? "numa" : binding == .auto ? "none" : binding.rawValue]
+      if spreads || binding == .numa { result += ["--map-by", "numa"] }
+    } else {
+      if !hosts.isEmpty {
+        result += ["-H", hosts.map { "\($0.name):\(workersPerHost)" }.joined(separator: ",")]
+      }
+      result += [
+        "--map-by", "ppr:\(workersPerHost):node", "--bind-to",
+        binding == .auto ? "none" : binding.rawValue,
+      ]
+      // Programs and their libraries are found there as they are here.
+      for name in ["PATH", "LD_LIBRARY_PATH"] where exported.contains(name) {
+        result += ["-x", name]
+      }
+    }
+    return result + extraOptions + [keeper] + plan.arguments
+  }
+
+  /// mpirun's environment: this process's, with what the machine needs where the user has not
+  /// set it.
+  ///
+  /// - Parameters:
+  ///   - inherited: This process's environment.
+  ///   - isRoot: Whether this is root, whom Open MPI refuses unless told twice.
+  ///   - cores: Cores that may be used here.
+  ///   - singleCopyWorks: What `torus_single_copy_works` says.
+  package func environment(
+    inherited: [String: String], isRoot: Bool = geteuid() == 0,
+    cores: Int = Machine.availableCores,
+    singleCopyWorks: Bool = torus_single_copy_works() != 0
+  ) -> [String: String] {
+    var result = inherited
+    if inherited["OMPI_COMM_WORLD_SIZE"] != nil {
+      // Within another mpirun's job its variables would join this one to that.
+      result = result.filter { name, _ in
+        !["OMPI_", "PMIX_", "PMI_"].contains { name.hasPrefix($0) }
+      }
+    }
+    func set(_ name: String, _ value: String) {
+      if result[name] == nil { result[name] = value }
+    }
+    if isRoot {
+      set("OMPI_ALLOW_RUN_AS_ROOT", "1")
+      set("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+    }
+    if workersPerHost > cores {
+      // Open MPI does not notice by itself where a host's slots are given; spinning ranks then
+      // take whole time slices from the one that is awaited.
+      set("OMPI_MCA_mpi_yield_when_idle", "1")
+    }
+    if !singleCopyWorks {
+      // The default would fail in the middle of the first large message.
+      set("OMPI_MCA_btl_vader_single_copy_mechanism", "none")
+    }
+    return result
+  }
+}

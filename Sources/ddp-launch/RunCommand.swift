@@ -1,0 +1,217 @@
+import ArgumentParser
+import CProcess
+import Foundation
+
+/// `ddp-launch [options] [--] PROGRAM [arguments]`
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a program as several workers (the default command).")
+
+  @Option(
+    name: [.customLong("nproc-per-node"), .customLong("nproc_per_node")],
+    help: "Workers on each host: a number, or auto or cpu for one per core.")
+  var workers: String?
+
+  @Option(help: "Hosts, as N or MIN:MAX: a restart goes on with fewer, but at least MIN.")
+  var nnodes = "1"
+
+  @Flag(help: "This machine alone (the default without hosts).")
+  var standalone = false
+
+  @Option(help: "A file of hosts, 'HOST slots=N' a line.")
+  var hostfile: String?
+
+  @Option(name: [.customLong("host"), .customShort("H")], help: "Hosts, as in a:4,b:4.")
+  var host: String?
+
+  @Option(
+    name: [.customLong("max-restarts"), .customLong("max_restarts")],
+    help: "How often a failed job is started again, from its last checkpoint.")
+  var maxRestarts = 0
+
+  @Option(help: "Seconds before the first restart; doubled each time, at most 60.")
+  var restartDelay = 1.0
+
+  @Option(
+    name: [.customLong("monitor-interval"), .customLong("monitor_interval")],
+    help: "Seconds between two looks at mpirun; failures are seen at once in any case.")
+  var monitorInterval = 1.0
+
+  @Option(help: "Seconds that workers have to save and stop when asked to.")
+  var gracePeriod = 30.0
+
+  @Option(
+    name: [.customLong("log-dir"), .customLong("log_dir")],
+    help: "Folder for each rank's output; without --tee or --redirects, all of it is teed.")
+  var logDir: String?
+
+  @Option(
+    name: .shortAndLong, help: "Streams to show and to log: 1 out, 2 err, 3 both, or 0:3,1:2.")
+  var tee: String?
+
+  @Option(name: .shortAndLong, help: "Streams to log alone, written as for --tee.")
+  var redirects: String?
+
+  @Option(help: "MiB at which a log file is put aside; the last three stay.")
+  var logLimit = 64
+
+  @Option(
+    name: [.customLong("local-ranks-filter"), .customLong("local_ranks_filter")],
+    help: "Local ranks to show, as in 0,1; others only go to their logs.")
+  var localRanksFilter: String?
+
+  @Option(
+    name: [.customLong("master-addr"), .customLong("master_addr")],
+    help: "MASTER_ADDR for programs that use it.")
+  var masterAddress: String?
+
+  @Option(
+    name: [.customLong("master-port"), .customLong("master_port")],
+    help: "MASTER_PORT for programs that use it; by default one that is free here.")
+  var masterPort: Int?
+
+  @Option(
+    name: [.customLong("rdzv-id"), .customLong("rdzv_id"), .customLong("run-id")],
+    help: "The job's name, in TORUS_RUN_ID and the logs' path.")
+  var runID: String?
+
+  @Option(help: "Threads of each worker's libraries; by default its share of the cores.")
+  var threadsPerRank: Int?
+
+  @Option(help: "Where workers may run: auto, none, core or numa.")
+  var bindTo = "auto"
+
+  @Option(help: "Open MPI's mpirun, where it is not on PATH.")
+  var mpirun: String?
+
+  @Option(help: "An option for mpirun as it is, such as --mpi-option='--mca btl tcp,self'.")
+  var mpiOption: [String] = []
+
+  @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.")
+  var command: [String] = []
+
+  func run() throws {
+    // Everything from the first word that is no option of ours is the program's.
+    if let first = command.first, ["--help", "-h"].contains(first) {
+      throw CleanExit.helpRequest(self)
+    }
+    var status: Int32 = 0
+    do {
+      status = try launch()
+    } catch {
+      writeAll(STDERR_FILENO, Array("ddp-launch: \(error)\n".utf8))
+      status = error.exitCode
+    }
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  private func launch() throws(LaunchError) -> Int32 {
+    let words = Array(command.drop { $0 == "--" })
+    guard let program = words.first else { throw .noProgram }
+    if program.hasPrefix("-") { throw .unknownOption(program) }
+    let hosts = try self.hosts()
+    let perHost = try workersPerHost(hosts)
+    guard let binding = Binding(rawValue: bindTo) else {
+      throw .badCount(
+        option: "--bind-to", given: bindTo,
+        expected: Binding.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    let search = ProgramSearch()
+    var plan = JobPlan(
+      mpirun: try search.mpirun(named: mpirun), program: try search.find(program),
+      arguments: Array(words.dropFirst()), workersPerHost: perHost)
+    plan.binding = binding
+    plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }
+    let range = try hostRange(hosts, &plan)
+    let redirected = try redirects.map { text throws(LaunchError) in
+      try StreamChoice(text, option: "--redirects")
+    }
+    let teed = try tee.map { text throws(LaunchError) in
+      try StreamChoice(text, option: "--tee")
+    }
+    if logDir == nil, redirected?.isEmpty == false || teed?.isEmpty == false {
+      throw .badCount(
+        option: "--log-dir", given: "(not given)", expected: "a folder for --tee and --redirects")
+    }
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+    var console = RankConsole(
+      isTerminal: isTerminal, columns: Self.columns, workers: plan.workers
+    ) { stream, bytes in writeAll(stream == .out ? STDOUT_FILENO : STDERR_FILENO, bytes) }
+    var keeper = KeeperPlan()
+    keeper.masterAddress = masterAddress ?? (plan.hostCount > 1 ? Machine.hostName : "127.0.0.1")
+    keeper.masterPort = masterPort
+    keeper.runID = runID ?? "job-\(getpid())"
+    keeper.maxRestarts = max(0, maxRestarts)
+    keeper.isTerminal = isTerminal
+    keeper.columns = max(20, Self.columns - console.prefixWidth)
+    keeper.threads = threadsPerRank
+    let job = Job(
+      plan: plan, hosts: hosts, hostRange: range, maxRestarts: max(0, maxRestarts),
+      restartDelay: max(0, restartDelay),
+      attempt: Attempt(
+        grace: gracePeriod, monitorInterval: max(0.01, monitorInterval),
+        shownLocalRanks: try shownLocalRanks(), redirects: redirected ?? .none,
+        tee: teed ?? (logDir != nil && redirected == nil ? .all : .none),
+        workersPerHost: perHost),
+      keeperPlan: keeper, logFolder: logDir, logLimit: max(1, logLimit) << 20)
+    signal(SIGPIPE, SIG_IGN)
+    let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT])
+    return try job.run(
+      keeper: Bundle.main.executablePath ?? CommandLine.arguments[0], console: &console,
+      signals: signals)
+  }
+
+  private func hosts() throws(LaunchError) -> [Host] {
+    if standalone { return [] }
+    if let hostfile { return try Host.file(hostfile) }
+    return try host.map { text throws(LaunchError) in try Host.list(text) } ?? []
+  }
+
+  private func workersPerHost(_ hosts: [Host]) throws(LaunchError) -> Int {
+    guard let workers else { return hosts.compactMap(\.slots).min() ?? 1 }
+    switch try WorkersPerHost(workers) {
+    case .number(let count): return count
+    case .cores: return Machine.availableCores
+    }
+  }
+
+  /// Without a list of hosts, several exist only where a Slurm job brings them, and mpirun finds
+  /// those by itself.
+  private func hostRange(_ hosts: [Host], _ plan: inout JobPlan) throws(LaunchError) -> HostRange {
+    var range = try HostRange(nnodes)
+    if !hosts.isEmpty {
+      if nnodes == "1" { (range.fewest, range.most) = (hosts.count, hosts.count) }
+      return range
+    }
+    let environment = ProcessInfo.processInfo.environment
+    let allocated =
+      standalone
+      ? 1
+      : (environment["SLURM_JOB_NUM_NODES"] ?? environment["SLURM_NNODES"])
+        .flatMap { Int($0) } ?? 1
+    guard allocated >= range.fewest else {
+      throw .tooFewHosts(
+        have: allocated, need: range.fewest,
+        remedy: "name them with --hostfile or --host, or start within a Slurm job")
+    }
+    plan.hostCount = min(range.most, allocated)
+    return range
+  }
+
+  private func shownLocalRanks() throws(LaunchError) -> Set<Int>? {
+    guard let localRanksFilter else { return nil }
+    let ranks = localRanksFilter.split(separator: ",").map { Int($0) }
+    guard !ranks.isEmpty, !ranks.contains(nil) else {
+      throw .badCount(
+        option: "--local-ranks-filter", given: localRanksFilter, expected: "ranks as in 0,1")
+    }
+    return Set(ranks.compactMap { $0 })
+  }
+
+  private static var columns: Int {
+    var size = winsize()
+    let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return isKnown ? Int(size.ws_col) : 80
+  }
+}
