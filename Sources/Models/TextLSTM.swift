@@ -63,7 +63,7 @@ public final class TextLSTM: Module {
       return Tensor.cat((lstm.bidirectional ? [last - 2, last - 1] : [last - 1]).map { hidden[$0] }, dim: 1)
     }
     let padding = pooling == .max ? -Double.infinity : 0
-    let states = padPackedSequence(output, batchFirst: true, paddingValue: padding).sequences
+    let states = padPackedSequence(output, batchFirst: true, paddingValue: padding).padded
     if pooling == .max { return states.max(dim: 1).values }
     return states.sum(dim: 1) / lengths.to(states.dtype).unsqueezed(1)
   }

@@ -16,7 +16,7 @@ let dataRegistry: [Maker<RunContext, WorkloadData>] = [
       }), path: options.path ?? "digits", context)
   },
   Maker("idx", "MNIST or Fashion-MNIST files", IDXOptions.self) { options, context in
-    let training = try IDXImages(folder: options.path, split: .training)
+    let training = try IDXImages(folder: options.path, split: .train)
     let heldOut = try IDXImages(folder: options.path, split: .test)
     return try images(
       training: training, heldOut: heldOut, shape: training.imageShape,
