@@ -23,10 +23,8 @@
 // "no-prefer-256-bit": x86-64-v4 alone is tuned for 256-bit vectors.
 #define TORUS_BEGIN_LEVEL_1 \
   _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64-v3\"))), apply_to = function)")
-#define TORUS_BEGIN_LEVEL_2                                                       \
-  _Pragma(                                                                        \
-    "clang attribute push(__attribute__((target(\"arch=x86-64-v4,no-prefer-256-bit\"))), " \
-    "apply_to = function)")
+#define TORUS_BEGIN_LEVEL_2 \
+  _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64-v4,no-prefer-256-bit\"))), apply_to = function)")
 #define TORUS_END_LEVEL _Pragma("clang attribute pop")
 
 extern _Atomic int32_t torus_level;

@@ -72,8 +72,8 @@ double torus_max_abs(torus_dtype dtype, const void *x, int64_t n);
 /// x ← x · factor.
 torus_status torus_scale(torus_dtype dtype, void *x, int64_t n, double factor);
 
-/// x ← x · factor, telling whether any element of x was infinite or nan. The gradient
-/// scaler's unscale in one pass.
+/// x ← x · factor, telling whether any element of x was infinite or nan: the gradient
+/// scaler's unscale.
 bool torus_scale_check(torus_dtype dtype, void *x, int64_t n, double factor);
 
 /// Whether any element is infinite or nan.

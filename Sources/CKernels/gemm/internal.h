@@ -3,12 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "torus_core.h"
-
-// The levels' instruction sets by name: "arch=x86-64-v4" would bring a tuning that prefers
-// 32-byte vectors.
-#define TORUS_V3 "avx2,fma,bmi,bmi2,f16c,lzcnt,movbe"
-#define TORUS_V4 TORUS_V3 ",avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
+#include "../core/levels.h"
 
 // One tile of a product: c[i, j] ← alpha·Σ a·b + beta·c over `taps` runs of k steps each. Step p
 // of run t reads row values a[a_taps[t] + i·a_row + p·a_step] and a vector of columns at

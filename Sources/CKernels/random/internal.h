@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "gemm_internal.h"
+#include "../gemm/internal.h"
 #include "torus_random.h"
 
 enum { TORUS_RNG_WORDS = 624 };

@@ -1,43 +1,43 @@
 // The product engine, once for each element type and instruction set.
-#include "gemm_internal.h"
+#include "internal.h"
 
 #if defined(__x86_64__)
 #define REAL float
 #define VBYTES 16
 #define ROWS 6
 #define NAME(x) f32_base_##x
-#include "gemm_tile.h"
+#include "tile.h"
 #define REAL double
 #define VBYTES 16
 #define ROWS 6
 #define NAME(x) f64_base_##x
-#include "gemm_tile.h"
+#include "tile.h"
 
-#pragma clang attribute push(__attribute__((target(TORUS_V3))), apply_to = function)
+TORUS_BEGIN_LEVEL_1
 #define REAL float
 #define VBYTES 32
 #define ROWS 6
 #define NAME(x) f32_avx2_##x
-#include "gemm_tile.h"
+#include "tile.h"
 #define REAL double
 #define VBYTES 32
 #define ROWS 6
 #define NAME(x) f64_avx2_##x
-#include "gemm_tile.h"
-#pragma clang attribute pop
+#include "tile.h"
+TORUS_END_LEVEL
 
-#pragma clang attribute push(__attribute__((target(TORUS_V4))), apply_to = function)
+TORUS_BEGIN_LEVEL_2
 #define REAL float
 #define VBYTES 64
 #define ROWS 14
 #define NAME(x) f32_avx512_##x
-#include "gemm_tile.h"
+#include "tile.h"
 #define REAL double
 #define VBYTES 64
 #define ROWS 14
 #define NAME(x) f64_avx512_##x
-#include "gemm_tile.h"
-#pragma clang attribute pop
+#include "tile.h"
+TORUS_END_LEVEL
 
 static const torus_gemm_level *const levels[2][3] = {
     {&f32_base_level, &f32_avx2_level, &f32_avx512_level},
@@ -49,12 +49,12 @@ static const torus_gemm_level *const levels[2][3] = {
 #define VBYTES 16
 #define ROWS 12
 #define NAME(x) f32_base_##x
-#include "gemm_tile.h"
+#include "tile.h"
 #define REAL double
 #define VBYTES 16
 #define ROWS 12
 #define NAME(x) f64_base_##x
-#include "gemm_tile.h"
+#include "tile.h"
 
 static const torus_gemm_level *const levels[2][3] = {
     {&f32_base_level, &f32_base_level, &f32_base_level},

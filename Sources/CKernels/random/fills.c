@@ -1,5 +1,5 @@
 // Fills from PyTorch's kernels: uniform, normal, integers, permutations, coin flips.
-#include "random_internal.h"
+#include "internal.h"
 
 enum { CHUNK = 1024 };
 
@@ -26,9 +26,9 @@ enum { CHUNK = 1024 };
   }
 UNIFORM(_base)
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target(TORUS_V3))), apply_to = function)
+TORUS_BEGIN_LEVEL_1
 UNIFORM(_v3)
-#pragma clang attribute pop
+TORUS_END_LEVEL
 #else
 #define uniform_f32_v3 uniform_f32_base
 #define uniform_f64_v3 uniform_f64_base
@@ -141,9 +141,9 @@ static inline __attribute__((always_inline)) void cephes_sincos(const vec8 *in, 
   }
 NORMAL_BLOCKS(normal_base)
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target(TORUS_V3))), apply_to = function)
+TORUS_BEGIN_LEVEL_1
 NORMAL_BLOCKS(normal_v3)
-#pragma clang attribute pop
+TORUS_END_LEVEL
 #else
 #define normal_v3 normal_base
 #endif

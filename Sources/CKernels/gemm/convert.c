@@ -1,7 +1,7 @@
 // BF16 and F16 to F32 and back.
 #include <string.h>
 
-#include "gemm_internal.h"
+#include "internal.h"
 
 static inline float from_f16(uint16_t h) {
   // The half's bits, placed as a float's, are its value · 2⁻¹¹²; infinities and nans need the
@@ -65,9 +65,9 @@ static inline uint16_t to_bf16(float value) {
 
 LOOPS(_base)
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target(TORUS_V3))), apply_to = function)
+TORUS_BEGIN_LEVEL_1
 LOOPS(_v3)
-#pragma clang attribute pop
+TORUS_END_LEVEL
 #else
 LOOPS(_v3)
 #endif

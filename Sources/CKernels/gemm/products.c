@@ -4,7 +4,7 @@
 #include <cblas.h>
 #include <string.h>
 
-#include "gemm_internal.h"
+#include "internal.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 

@@ -1,5 +1,5 @@
 // Exponential, geometric, Cauchy, log-normal, Poisson and multinomial draws.
-#include "random_internal.h"
+#include "internal.h"
 
 torus_status torus_random_exponential(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
                                       double lambda) {

@@ -1,7 +1,7 @@
 // The Mersenne Twister (Matsumoto and Nishimura, 1998) and its saved form.
 #include "torus_random.h"
 
-#include "random_internal.h"
+#include "internal.h"
 
 void torus_rng_seed(torus_rng *rng, uint64_t seed) {
   memset(rng, 0, sizeof *rng);
@@ -37,9 +37,9 @@ static inline uint32_t temper(uint32_t y) {
   }
 LOOPS(_base)
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target(TORUS_V3))), apply_to = function)
+TORUS_BEGIN_LEVEL_1
 LOOPS(_v3)
-#pragma clang attribute pop
+TORUS_END_LEVEL
 #else
 #define advance_v3 advance_base
 #define temper_all_v3 temper_all_base

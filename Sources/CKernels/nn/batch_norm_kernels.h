@@ -1,0 +1,208 @@
+// Batch and group norm: channels of [n, channels, spatial].
+#include "norm_kernels.h"
+
+// Mean and Σ (x - mean)² of one channel.
+INLINE void NAME(channel_stats)(const REAL *x, int64_t n, int64_t step, int64_t spatial, REAL *mean,
+                                REAL *m2) {
+  const double count = (double)n * (double)spatial;
+  double sum = 0, square = 0;
+  for (int64_t i = 0; i < n; i++) sum += (double)NAME(run_sum)(x + i * step, spatial);
+  *mean = (REAL)(sum / count);
+  for (int64_t i = 0; i < n; i++)
+    square += (double)NAME(run_square)(x + i * step, spatial, *mean);
+  *m2 = (REAL)square;
+}
+
+// With one position a channel, neighbouring channels are a vector's lanes.
+static void NAME(column_stats)(const REAL *x, int64_t n, int64_t channels, int64_t first,
+                               int64_t count, REAL *mean, REAL *m2) {
+  for (int64_t c = first; c < first + count; c += LANES) {
+    const int64_t part = torus_min(LANES, first + count - c);
+    vec sum = SPLAT(0), square = SPLAT(0);
+    for (int64_t i = 0; i < n; i++)
+      sum += part == LANES ? NAME(load)(x + i * channels + c)
+                           : NAME(load_part)(x + i * channels + c, part, 0);
+    const vec m = sum / (REAL)n;
+    for (int64_t i = 0; i < n; i++) {
+      const vec p = (part == LANES ? NAME(load)(x + i * channels + c)
+                                   : NAME(load_part)(x + i * channels + c, part, 0)) - m;
+      square = FMA(p, p, square);
+    }
+    NAME(store_part)(mean + c, part, m);
+    NAME(store_part)(m2 + c, part, square);
+  }
+}
+
+static void NAME(batch_stats)(const batch_norm *s, int64_t begin, int64_t end) {
+  REAL *mean = s->mean, *m2 = s->m2;
+  if (s->spatial == 1) {
+    NAME(column_stats)(s->x, s->n, s->channels, begin, end - begin, mean, m2);
+    return;
+  }
+  for (int64_t c = begin; c < end; c++)
+    NAME(channel_stats)((const REAL *)s->x + c * s->spatial, s->n, s->channels * s->spatial,
+                        s->spatial, mean + c, m2 + c);
+}
+
+static void NAME(batch_apply)(const batch_norm *s, int64_t begin, int64_t end) {
+  const REAL *mean = s->mean, *invstd = s->invstd, *gamma = s->gamma, *beta = s->beta;
+  const int64_t spatial = s->spatial, step = s->channels * spatial;
+  if (spatial == 1) {
+    for (int64_t i = 0; i < s->n; i++)
+      for (int64_t c = begin; c < end; c++) {
+        const int64_t at = i * s->channels + c;
+        ((REAL *)s->y)[at] = (((const REAL *)s->x)[at] - mean[c]) *
+                                 (invstd[c] * (gamma ? gamma[c] : 1)) + (beta ? beta[c] : 0);
+      }
+    return;
+  }
+  for (int64_t c = begin; c < end; c++)
+    for (int64_t i = 0; i < s->n; i++)
+      NAME(run_affine)((const REAL *)s->x + i * step + c * spatial,
+                       (REAL *)s->y + i * step + c * spatial, spatial, mean[c],
+                       invstd[c] * (gamma ? gamma[c] : 1), beta ? beta[c] : 0);
+}
+
+// Statistics and result of a channel while it is in cache.
+static void NAME(batch_forward)(const batch_norm *s, int64_t begin, int64_t end) {
+  REAL *m2 = s->m2, *invstd = s->invstd;
+  const double count = (double)s->n * (double)s->spatial;
+  const int64_t block = s->spatial == 1 ? end - begin : 1;
+  for (int64_t c = begin; c < end; c += block) {
+    NAME(batch_stats)(s, c, c + block);
+    for (int64_t q = c; q < c + block; q++) {
+      const double variance = (double)m2[q] / count;
+      m2[q] = (REAL)variance;
+      invstd[q] = (REAL)(1 / sqrt(variance + s->eps));
+    }
+    NAME(batch_apply)(s, c, c + block);
+  }
+}
+
+static void NAME(batch_reduce)(const batch_norm *s, int64_t begin, int64_t end) {
+  const REAL *mean = s->mean, *x = s->x, *g = s->dy;
+  REAL *sums = s->sum_dy, *products = s->sum_dy_xmu;
+  const int64_t spatial = s->spatial, step = s->channels * spatial;
+  if (spatial == 1) {
+    for (int64_t c = begin; c < end; c += LANES) {
+      const int64_t part = torus_min(LANES, end - c);
+      const vec m = NAME(load_part)(mean + c, part, 0);
+      vec sum = SPLAT(0), product = SPLAT(0);
+      for (int64_t i = 0; i < s->n; i++) {
+        const vec p = NAME(load_part)(g + i * step + c, part, 0);
+        sum += p;
+        product = FMA(p, NAME(load_part)(x + i * step + c, part, 0) - m, product);
+      }
+      NAME(store_part)(sums + c, part, sum);
+      NAME(store_part)(products + c, part, product);
+    }
+    return;
+  }
+  for (int64_t c = begin; c < end; c++) {
+    double sum = 0, product = 0;
+    for (int64_t i = 0; i < s->n; i++) {
+      REAL a, b;
+      NAME(run_products)(g + i * step + c * spatial, x + i * step + c * spatial, spatial, mean[c],
+                         &a, &b);
+      sum += (double)a;
+      product += (double)b;
+    }
+    sums[c] = (REAL)sum;
+    products[c] = (REAL)product;
+  }
+}
+
+static void NAME(batch_input_gradient)(const batch_norm *s, int64_t begin, int64_t end) {
+  const REAL *mean = s->mean, *invstd = s->invstd, *gamma = s->gamma;
+  const REAL *sums = s->sum_dy, *products = s->sum_dy_xmu;
+  const int64_t spatial = s->spatial, step = s->channels * spatial;
+  for (int64_t c = begin; c < end; c++) {
+    const REAL scale = invstd[c] * (gamma ? gamma[c] : 1);
+    const REAL count = (REAL)s->count;
+    const REAL slope = s->training ? -scale * invstd[c] * invstd[c] * products[c] / count : 0;
+    const REAL shift = s->training ? -scale * sums[c] / count : 0;
+    for (int64_t i = 0; i < s->n; i++) {
+      const int64_t at = i * step + c * spatial;
+      NAME(run_gradient)((const REAL *)s->dy + at, (const REAL *)s->x + at, (REAL *)s->dx + at,
+                         spatial, mean[c], scale, slope, shift);
+    }
+  }
+}
+
+static void NAME(batch_backward)(const batch_norm *s, int64_t begin, int64_t end) {
+  const REAL *sums = s->sum_dy, *products = s->sum_dy_xmu, *invstd = s->invstd;
+  REAL *dgamma = s->dgamma, *dbeta = s->dbeta;
+  const int64_t block = s->spatial == 1 ? end - begin : 1;
+  for (int64_t c = begin; c < end; c += block) {
+    NAME(batch_reduce)(s, c, c + block);
+    for (int64_t q = c; q < c + block; q++) {
+      if (dgamma) dgamma[q] = products[q] * invstd[q];
+      if (dbeta) dbeta[q] = sums[q];
+    }
+    if (s->dx) NAME(batch_input_gradient)(s, c, c + block);
+  }
+}
+
+// ---- Group norm: `n` counts rows of `groups`, each of channels / groups · spatial elements.
+
+static void NAME(group_forward)(const batch_norm *s, int64_t begin, int64_t end) {
+  const int64_t each = s->channels / s->groups, run = each * s->spatial;
+  const REAL *gamma = s->gamma, *beta = s->beta;
+  REAL *means = s->mean, *rstds = s->invstd;
+  for (int64_t r = begin; r < end; r++) {
+    const REAL *x = (const REAL *)s->x + r * run;
+    REAL *y = (REAL *)s->y + r * run;
+    const REAL mean = NAME(run_sum)(x, run) / (REAL)run;
+    const REAL rstd =
+        (REAL)(1 / sqrt((double)(NAME(run_square)(x, run, mean) / (REAL)run) + s->eps));
+    means[r] = mean;
+    rstds[r] = rstd;
+    for (int64_t q = 0; q < each; q++) {
+      const int64_t c = r % s->groups * each + q;
+      NAME(run_affine)(x + q * s->spatial, y + q * s->spatial, s->spatial, mean,
+                       rstd * (gamma ? gamma[c] : 1), beta ? beta[c] : 0);
+    }
+  }
+}
+
+// Σ dy and Σ dy·(x - mean) of every image's channels go to sum_dy and sum_dy_xmu [n, channels].
+static void NAME(group_backward)(const batch_norm *s, int64_t begin, int64_t end) {
+  const int64_t each = s->channels / s->groups, run = each * s->spatial;
+  const REAL *gamma = s->gamma, *means = s->mean, *rstds = s->invstd;
+  for (int64_t r = begin; r < end; r++) {
+    const REAL *x = (const REAL *)s->x + r * run, *g = (const REAL *)s->dy + r * run;
+    REAL *sums = (REAL *)s->sum_dy + r * each, *products = (REAL *)s->sum_dy_xmu + r * each;
+    const REAL mean = means[r], rstd = rstds[r];
+    REAL sum = 0, product = 0;
+    for (int64_t q = 0; q < each; q++) {
+      const REAL by = gamma ? gamma[r % s->groups * each + q] : 1;
+      NAME(run_products)(g + q * s->spatial, x + q * s->spatial, s->spatial, mean, sums + q,
+                         products + q);
+      sum += by * sums[q];
+      product += by * products[q];
+    }
+    if (!s->dx) continue;
+    const REAL slope = -rstd * rstd * rstd * product / (REAL)run, shift = -rstd * sum / (REAL)run;
+    for (int64_t q = 0; q < each; q++) {
+      const REAL by = gamma ? gamma[r % s->groups * each + q] : 1;
+      NAME(run_gradient)(g + q * s->spatial, x + q * s->spatial,
+                         (REAL *)s->dx + r * run + q * s->spatial, s->spatial, mean, rstd * by,
+                         slope, shift);
+    }
+  }
+}
+
+static void NAME(group_sums)(const batch_norm *s) {
+  const int64_t each = s->channels / s->groups;
+  const REAL *sums = s->sum_dy, *products = s->sum_dy_xmu, *rstds = s->invstd;
+  REAL *dgamma = s->dgamma, *dbeta = s->dbeta;
+  for (int64_t c = 0; c < s->channels; c++) {
+    REAL a = 0, b = 0;
+    for (int64_t i = 0; i < s->n; i++) {
+      a += products[i * s->channels + c] * rstds[i * s->groups + c / each];
+      b += sums[i * s->channels + c];
+    }
+    if (dgamma) dgamma[c] = a;
+    if (dbeta) dbeta[c] = b;
+  }
+}

@@ -1,0 +1,117 @@
+// Layer and RMS norm over rows.
+#include "norm_kernels.h"
+
+static void NAME(layer_norm)(const row_norm *s, int64_t begin, int64_t end) {
+  const REAL *gamma = s->gamma, *beta = s->beta;
+  REAL *means = s->mean, *rstds = s->rstd;
+  const int64_t n = s->cols;
+  for (int64_t r = begin; r < end; r++) {
+    const REAL *x = (const REAL *)s->x + r * n;
+    REAL *y = (REAL *)s->y + r * n;
+    const REAL mean = s->centred ? NAME(run_sum)(x, n) / (REAL)n : 0;
+    const REAL rstd =
+        (REAL)(1 / sqrt((double)(NAME(run_square)(x, n, mean) / (REAL)n) + s->eps));
+    if (means) means[r] = mean;
+    if (rstds) rstds[r] = rstd;
+    const vec m = SPLAT(mean), k = SPLAT(rstd);
+    int64_t i = 0;
+    if (gamma && beta)
+      for (; i + LANES <= n; i += LANES)
+        NAME(store)(y + i, FMA((NAME(load)(x + i) - m) * k, NAME(load)(gamma + i),
+                               NAME(load)(beta + i)));
+    else if (gamma)
+      for (; i + LANES <= n; i += LANES)
+        NAME(store)(y + i, (NAME(load)(x + i) - m) * k * NAME(load)(gamma + i));
+    else if (!beta)
+      for (; i + LANES <= n; i += LANES) NAME(store)(y + i, (NAME(load)(x + i) - m) * k);
+    for (; i < n; i++)
+      y[i] = (x[i] - mean) * rstd * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0);
+  }
+}
+
+// Rows of one chunk, whose sums for gamma and beta go to its own part of `sums`. Four rows at a
+// time, so that the sums over rows are read and written once for four.
+static void NAME(layer_norm_back)(const row_norm *s, int64_t chunk) {
+  const int64_t n = s->cols, first = chunk * s->chunk_rows;
+  const int64_t last = torus_min(first + s->chunk_rows, s->rows);
+  const REAL *gamma = s->gamma, *means = s->mean, *rstds = s->rstd;
+  REAL *dgamma = s->sums ? (REAL *)s->sums + chunk * 2 * n : 0, *dbeta = dgamma ? dgamma + n : 0;
+  if (dgamma)
+    for (int64_t i = 0; i < 2 * n; i++) dgamma[i] = 0;
+  for (int64_t r = first; r < last; r += 4) {
+    const int64_t rows = torus_min(4, last - r);
+    const REAL *x[4], *g[4];
+    REAL *dx[4], mean[4], rstd[4], slope[4], shift[4];
+    for (int64_t q = 0; q < 4; q++) {
+      // Rows past the end repeat the last one with weight 0 and write nothing.
+      const int64_t row = r + torus_min(q, rows - 1);
+      x[q] = (const REAL *)s->x + row * n;
+      g[q] = (const REAL *)s->dy + row * n;
+      dx[q] = s->dx && q < rows ? (REAL *)s->dx + row * n : 0;
+      mean[q] = means ? means[row] : 0;
+      rstd[q] = q < rows ? rstds[row] : 0;
+      slope[q] = shift[q] = 0;
+      if (!dx[q]) continue;
+      vec a = SPLAT(0), b = a;
+      const vec m = SPLAT(mean[q]);
+      int64_t i = 0;
+      for (; i + LANES <= n; i += LANES) {
+        vec p = NAME(load)(g[q] + i);
+        if (gamma) p *= NAME(load)(gamma + i);
+        a += p;
+        b = FMA(p, NAME(load)(x[q] + i) - m, b);
+      }
+      REAL sum = NAME(total)(a), product = NAME(total)(b);
+      for (; i < n; i++) {
+        const REAL p = g[q][i] * (gamma ? gamma[i] : 1);
+        sum += p;
+        product += p * (x[q][i] - mean[q]);
+      }
+      // dx = rstd·(g·gamma - mean(g·gamma) - x̂·mean(g·gamma·x̂)).
+      slope[q] = -rstd[q] * rstd[q] * rstd[q] * product / (REAL)n;
+      shift[q] = s->centred ? -rstd[q] * sum / (REAL)n : 0;
+    }
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+      vec sum_gamma = dgamma ? NAME(load)(dgamma + i) : SPLAT(0);
+      vec sum_beta = dbeta ? NAME(load)(dbeta + i) : SPLAT(0);
+      const vec by = gamma ? NAME(load)(gamma + i) : SPLAT(1);
+#pragma clang loop unroll(full)
+      for (int q = 0; q < 4; q++) {
+        const vec p = NAME(load)(g[q] + i), away = NAME(load)(x[q] + i) - mean[q];
+        if (dx[q])
+          NAME(store)(dx[q] + i, FMA(p * by, SPLAT(rstd[q]), FMA(away, SPLAT(slope[q]),
+                                                                 SPLAT(shift[q]))));
+        sum_gamma = FMA(p * rstd[q], away, sum_gamma);
+        if (q < rows) sum_beta += p;
+      }
+      if (dgamma) {
+        NAME(store)(dgamma + i, sum_gamma);
+        NAME(store)(dbeta + i, sum_beta);
+      }
+    }
+    for (; i < n; i++)
+      for (int64_t q = 0; q < rows; q++) {
+        const REAL p = g[q][i], away = x[q][i] - mean[q];
+        if (dx[q]) dx[q][i] = p * (gamma ? gamma[i] : 1) * rstd[q] + (away * slope[q] + shift[q]);
+        if (dgamma) {
+          dgamma[i] += p * rstd[q] * away;
+          dbeta[i] += p;
+        }
+      }
+  }
+}
+
+// Adds the chunks' sums in their order.
+static void NAME(layer_norm_sums)(const row_norm *s, int64_t chunks, REAL *dgamma, REAL *dbeta) {
+  const REAL *sums = s->sums;
+  for (int64_t i = 0; i < s->cols; i++) {
+    REAL a = 0, b = 0;
+    for (int64_t c = 0; c < chunks; c++) {
+      a += sums[c * 2 * s->cols + i];
+      b += sums[(c * 2 + 1) * s->cols + i];
+    }
+    if (dgamma) dgamma[i] = a;
+    if (dbeta) dbeta[i] = b;
+  }
+}

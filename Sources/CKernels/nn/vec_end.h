@@ -1,0 +1,5 @@
+#undef REAL
+#undef WORD
+#undef IS_F32
+#undef VBYTES
+#undef NAME
