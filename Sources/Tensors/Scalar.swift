@@ -40,7 +40,7 @@ public enum Scalar: Sendable, Equatable {
 }
 
 /// A Swift number that may stand beside a tensor in an expression.
-public protocol ScalarConvertible {
+public protocol ScalarConvertible: Operand {
   /// The number with its kind.
   var scalar: Scalar { get }
 }

@@ -86,6 +86,10 @@ extension Call {
   func scalar(_ position: Int?, _ keyword: String? = nil) throws -> Scalar {
     try read(position, keyword, "number", Call.scalar)
   }
+  /// A tensor or a number.
+  func operand(_ position: Int?, _ keyword: String? = nil) throws -> any Operand {
+    try read(position, keyword, "tensor or number", Call.operand)
+  }
   /// Whole numbers: a list of them, or one.
   func ints(_ position: Int?, _ keyword: String? = nil) throws -> [Int] {
     try read(position, keyword, "[int]", Call.ints)
@@ -122,6 +126,10 @@ extension Call {
   /// A number of any kind, or nil.
   func optionalScalar(_ position: Int?, _ keyword: String? = nil) throws -> Scalar? {
     try optional(position, keyword, "number", Call.scalar)
+  }
+  /// A tensor or a number, or nil.
+  func optionalOperand(_ position: Int?, _ keyword: String? = nil) throws -> (any Operand)? {
+    try optional(position, keyword, "tensor or number", Call.operand)
   }
   /// Whole numbers, or nil.
   func optionalInts(_ position: Int?, _ keyword: String? = nil) throws -> [Int]? {
@@ -187,6 +195,10 @@ extension Call {
     case .bool(let value): .bool(value)
     default: nil
     }
+  }
+  static func operand(_ value: Value) -> (any Operand)? {
+    if let tensor = tensor(value) { return tensor }
+    return scalar(value)
   }
   static func bool(_ value: Value) -> Bool? {
     if case .bool(let value) = value { value } else { nil }

@@ -83,6 +83,12 @@ private enum Rows {
     let y = $1.output()
     return $0 * (y * (1 - y))
   }
+  static let logit = ParametricOperation("logit", TORUS_LOGIT, fused: TORUS_LOGIT_BACKWARD) {
+    g, x, eps, _ in
+    let slope = g / (x * (1 - x))
+    if eps < 0 { return Tensor.where(x.lt(0).logicalOr(x.gt(1)), Double.nan, slope) }
+    return Tensor.where(x.lt(eps).logicalOr(x.gt(1 - eps)), 0.0, slope)
+  }
   static let relu = Row.any("relu", TORUS_RELU, .output, fused: TORUS_RELU_BACKWARD) {
     $0 * $1.output().gt(0).to($0.dtype)
   }
@@ -93,10 +99,15 @@ extension Tensor {
   public static prefix func - (x: Tensor) -> Tensor { Rows.neg(x) }
   /// -x (`torch.neg`).
   public func neg() -> Tensor { Rows.neg(self) }
+  /// x itself (`torch.positive`); bool tensors have no sign.
+  public static prefix func + (x: Tensor) -> Tensor {
+    require(x.dtype != .bool, "positive", "not defined for bool")
+    return x
+  }
   /// |x|; the gradient at 0 is 0.
   public func abs() -> Tensor { Rows.abs(self) }
-  /// x².
-  public func square() -> Tensor { Rows.square(self) }
+  /// x²; bools count as integers.
+  public func square() -> Tensor { Rows.square(dtype == .bool ? to(.int64) : self) }
   /// -1, 0 or 1 by sign; the gradient is 0.
   public func sign() -> Tensor { Rows.sign(self) }
   /// ⌊x⌋; the gradient is 0.
@@ -174,9 +185,47 @@ extension Tensor {
   /// max(x, 0).
   public func relu() -> Tensor { Rows.relu(self) }
 
-  /// The derivative of ``lgamma()``. Its own derivative is not provided.
-  public func digamma() -> Tensor {
-    let x = dtype.isFloatingPoint ? self : to(.float32)
-    return Tensor.applyConstant("digamma", [x]) { Kernel.unary("digamma", TORUS_DIGAMMA, $0[0]) }
+  /// The logistic function's inverse log(x / (1 - x)), x first clamped to [eps, 1 - eps] where eps is
+  /// given (`torch.logit`).
+  public func logit(eps: Double? = nil) -> Tensor { Rows.logit(self, eps ?? -1) }
+
+  /// The nearest number with so many decimals, halves to even (`torch.round`); a negative count
+  /// rounds to tens, hundreds and so on. The gradient is 0.
+  public func round(decimals: Int) -> Tensor {
+    if decimals == 0 { return round() }
+    require(dtype.isFloatingPoint, "round", "decimals need a floating-point tensor, not \(dtype)")
+    let scale = Foundation.pow(10, Double(Swift.abs(decimals)))
+    return decimals > 0 ? (self * scale).round() / scale : (self / scale).round() * scale
+  }
+
+  /// NaN and the infinities replaced by numbers (`torch.nan_to_num`).
+  /// - Parameters:
+  ///   - nan: What stands for NaN.
+  ///   - posinf: What stands for +∞; by default the dtype's largest number.
+  ///   - neginf: What stands for -∞; by default the dtype's lowest number.
+  public func nanToNum(
+    nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil
+  ) -> Tensor {
+    guard let largest = dtype.greatestFinite else { return self }
+    return Tensor.apply("nan_to_num", [self], saving: .inputs) { inputs in
+      let x = inputs[0].bare
+      return x.maskedFill(x.isNaN(), nan).maskedFill(x.isPosInf(), posinf ?? largest)
+        .maskedFill(x.isNegInf(), neginf ?? -largest)
+    } gradient: { g, node in
+      [g.maskedFill(node.input(0).isFinite().logicalNot(), 0)]
+    }
+  }
+}
+
+extension DType {
+  /// The largest number of a floating-point type; nil for others.
+  var greatestFinite: Double? {
+    switch self {
+    case .float32: Double(Float.greatestFiniteMagnitude)
+    case .float64: Double.greatestFiniteMagnitude
+    case .bfloat16: Double(BFloat16(bitPattern: 0x7f7f).float)
+    case .float16: 65504
+    default: nil
+    }
   }
 }

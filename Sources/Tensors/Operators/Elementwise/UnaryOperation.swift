@@ -70,8 +70,9 @@ struct ParametricOperation: Sendable {
     self.formula = formula
   }
 
-  func callAsFunction(_ a: Tensor, _ p0: Double = 0, _ p1: Double = 0) -> Tensor {
-    Tensor.apply(
+  func callAsFunction(_ x: Tensor, _ p0: Double = 0, _ p1: Double = 0) -> Tensor {
+    let a = x.dtype.isFloatingPoint ? x : x.to(.float32)
+    return Tensor.apply(
       name, [a], attributes: ["p0": .double(p0), "p1": .double(p1)], saving: .inputs
     ) { inputs in
       Kernel.unary(name, kernel, inputs[0], p0, p1)

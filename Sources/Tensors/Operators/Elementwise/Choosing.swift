@@ -1,0 +1,50 @@
+import CKernels
+
+/// Choosing between tensors.
+extension Tensor {
+  /// `a` where the condition holds, else `b`; all broadcast (`torch.where`).
+  public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+    let dtype = Promotion.resultType(a, b)
+    let condition = condition.dtype == .bool ? condition : condition.ne(0)
+    return Tensor.apply(
+      "where", [condition, a.to(dtype), b.to(dtype)], saving: .input(0)
+    ) { inputs in
+      Kernel.select(inputs[0], inputs[1], inputs[2])
+    } gradient: { g, node in
+      let condition = node.input(0)
+      let zero = Tensor.full([], 0.0, dtype: g.dtype)
+      return [
+        nil,
+        node.needsGradient(1) ? Tensor.where(condition, g, zero) : nil,
+        node.needsGradient(2) ? Tensor.where(condition, zero, g) : nil,
+      ]
+    }
+  }
+
+  /// `a` where the condition holds, else a number (`torch.where`).
+  public static func `where`(
+    _ condition: Tensor, _ a: Tensor, _ b: some ScalarConvertible
+  ) -> Tensor {
+    Tensor.where(condition, a, b.operand(beside: a))
+  }
+
+  /// A number where the condition holds, else `b` (`torch.where`).
+  public static func `where`(
+    _ condition: Tensor, _ a: some ScalarConvertible, _ b: Tensor
+  ) -> Tensor {
+    Tensor.where(condition, a.operand(beside: b), b)
+  }
+
+  /// A value where the mask holds, the element elsewhere (`masked_fill`). The value, a number or a
+  /// scalar tensor, takes this tensor's dtype; a mask with more dimensions broadcasts it.
+  public func maskedFill(_ mask: Tensor, _ value: some Operand) -> Tensor {
+    require(mask.dtype == .bool, "maskedFill", "the mask must be bool, not \(mask.dtype)")
+    let value = value.operand(beside: self)
+    require(
+      value.rank == 0, "maskedFill", "the value must be a number or a scalar tensor: \(value.shape)")
+    require(
+      dtype.promoted(with: value.dtype).isFloatingPoint == dtype.isFloatingPoint, "maskedFill",
+      "a \(value.dtype) does not go into a \(dtype) tensor")
+    return Tensor.where(mask, value.to(dtype), self)
+  }
+}
