@@ -97,7 +97,7 @@ extension Optimizer {
       let entry = try entry(number, path)
       guard let (parameter, label) = places[number] else { continue }
       let name = String(parts[2])
-      if Self.numbers.contains(name) {
+      if Self.numbers.contains(name.prefix { $0 != "." }.description) {
         // PyTorch keeps the steps made and the like as tensors of one element.
         guard tensor.count == 1 else { throw .malformed(path: path, expected: "one element") }
         entry[value: name] = .double(tensor.item())

@@ -22,17 +22,18 @@ open class Optimizer {
 
   private var states: [ObjectIdentifier: ParameterState] = [:]
 
-  /// An optimizer of the given groups.
+  /// An optimizer of parameters or groups of them.
   ///
   /// An empty list, a parameter that comes twice and an option that the optimizer does not know are
   /// programmer's errors.
   /// - Parameters:
-  ///   - groups: At least one.
-  ///   - defaults: Every option that the optimizer has, by its PyTorch name.
-  public init(_ groups: [ParameterGroup], defaults: Options) {
+  ///   - parameters: At least one.
+  ///   - defaults: Every option that the optimizer has, by its PyTorch name, with the value that
+  ///     groups take which do not say otherwise.
+  public init<Element: Optimizable>(_ parameters: [Element], defaults: Options) {
     self.defaults = defaults
-    require(!groups.isEmpty, "\(Self.self)", "no parameters were given")
-    for group in groups { addParameterGroup(group) }
+    require(!parameters.isEmpty, "\(Self.self)", "no parameters were given")
+    for group in Element.groups(parameters) { addParameterGroup(group) }
   }
 
   /// Trains further parameters, such as layers that were frozen so far (`add_param_group`).
@@ -58,7 +59,7 @@ open class Optimizer {
 
   /// What schedulers keep in a group.
   private static let scheduled: Set<String> = [
-    "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum",
+    "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr",
   ]
 
   /// Stops where a group's options make no sense; subclasses check their own and call this one.

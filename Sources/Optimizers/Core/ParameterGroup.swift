@@ -45,6 +45,24 @@ public struct ParameterGroup {
   }
 }
 
+/// What an optimizer takes a list of: parameters, or groups of them with options of their own.
+public protocol Optimizable {
+  /// The groups that a list of these makes.
+  static func groups(_ elements: [Self]) -> [ParameterGroup]
+}
+
+extension Parameter: Optimizable {
+  /// One group of all.
+  public static func groups(_ elements: [Parameter]) -> [ParameterGroup] {
+    [ParameterGroup(elements)]
+  }
+}
+
+extension ParameterGroup: Optimizable {
+  /// The groups themselves.
+  public static func groups(_ elements: [ParameterGroup]) -> [ParameterGroup] { elements }
+}
+
 /// Options that most optimizers have.
 extension ParameterGroup {
   /// The learning rate.

@@ -17,8 +17,9 @@ public class Adam: Optimizer {
   /// Whether weight decay acts on the parameter itself.
   private let isDecoupled: Bool
 
-  /// Adam over one list of parameters.
+  /// Adam.
   /// - Parameters:
+  ///   - parameters: Parameters, or groups of them with options of their own.
   ///   - lr: The learning rate.
   ///   - betas: β₁ and β₂.
   ///   - eps: ε.
@@ -26,31 +27,21 @@ public class Adam: Optimizer {
   ///   - amsgrad: Divides by the largest v so far.
   ///   - maximize: Ascends instead.
   public convenience init(
-    _ parameters: [Parameter], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
+    _ parameters: [some Optimizable], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
     eps: Double = 1e-8, weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false
   ) {
     self.init(
-      [ParameterGroup(parameters)], lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
-      amsgrad: amsgrad, maximize: maximize)
-  }
-
-  /// Adam over groups; the options are those of groups that say nothing else.
-  public convenience init(
-    _ groups: [ParameterGroup], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
-    eps: Double = 1e-8, weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false
-  ) {
-    self.init(
-      groups: groups, isDecoupled: false, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
+      parameters, isDecoupled: false, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
       amsgrad: amsgrad, maximize: maximize)
   }
 
   init(
-    groups: [ParameterGroup], isDecoupled: Bool, lr: Double, betas: (Double, Double), eps: Double,
-    weightDecay: Double, amsgrad: Bool, maximize: Bool
+    _ parameters: [some Optimizable], isDecoupled: Bool, lr: Double, betas: (Double, Double),
+    eps: Double, weightDecay: Double, amsgrad: Bool, maximize: Bool
   ) {
     self.isDecoupled = isDecoupled
     super.init(
-      groups,
+      parameters,
       defaults: [
         "lr": .double(lr), "betas": [.double(betas.0), .double(betas.1)], "eps": .double(eps),
         "weight_decay": .double(weightDecay), "amsgrad": .bool(amsgrad),
@@ -58,6 +49,7 @@ public class Adam: Optimizer {
       ])
   }
 
+  /// The formula above, in one pass.
   public override func rule(
     for group: ParameterGroup
   ) -> (Parameter, Tensor, ParameterState) -> Void {
@@ -88,23 +80,13 @@ public class Adam: Optimizer {
 ///
 /// Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2017.
 public final class AdamW: Adam {
-  /// AdamW over one list of parameters; see ``Adam``.
+  /// AdamW; the parameters are those of ``Adam``.
   public convenience init(
-    _ parameters: [Parameter], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
+    _ parameters: [some Optimizable], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
     eps: Double = 1e-8, weightDecay: Double = 1e-2, amsgrad: Bool = false, maximize: Bool = false
   ) {
     self.init(
-      [ParameterGroup(parameters)], lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
-      amsgrad: amsgrad, maximize: maximize)
-  }
-
-  /// AdamW over groups; the options are those of groups that say nothing else.
-  public convenience init(
-    _ groups: [ParameterGroup], lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999),
-    eps: Double = 1e-8, weightDecay: Double = 1e-2, amsgrad: Bool = false, maximize: Bool = false
-  ) {
-    self.init(
-      groups: groups, isDecoupled: true, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
+      parameters, isDecoupled: true, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
       amsgrad: amsgrad, maximize: maximize)
   }
 }

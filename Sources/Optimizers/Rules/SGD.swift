@@ -13,30 +13,21 @@ import Tensors
 /// Sutskever et al., On the importance of initialization and momentum in deep learning, 2013; the
 /// learning rate stands outside of the momentum, as in PyTorch.
 public final class SGD: Optimizer {
-  /// Descent over one list of parameters.
+  /// Descent.
   /// - Parameters:
+  ///   - parameters: Parameters, or groups of them with options of their own.
   ///   - lr: The learning rate.
   ///   - momentum: μ; with 0 nothing is remembered.
   ///   - dampening: τ.
   ///   - weightDecay: λ.
   ///   - nesterov: Looks ahead; needs a momentum and no dampening.
   ///   - maximize: Ascends instead.
-  public convenience init(
-    _ parameters: [Parameter], lr: Double = 1e-3, momentum: Double = 0, dampening: Double = 0,
-    weightDecay: Double = 0, nesterov: Bool = false, maximize: Bool = false
-  ) {
-    self.init(
-      [ParameterGroup(parameters)], lr: lr, momentum: momentum, dampening: dampening,
-      weightDecay: weightDecay, nesterov: nesterov, maximize: maximize)
-  }
-
-  /// Descent over groups; the options are those of groups that say nothing else.
   public init(
-    _ groups: [ParameterGroup], lr: Double = 1e-3, momentum: Double = 0, dampening: Double = 0,
-    weightDecay: Double = 0, nesterov: Bool = false, maximize: Bool = false
+    _ parameters: [some Optimizable], lr: Double = 1e-3, momentum: Double = 0,
+    dampening: Double = 0, weightDecay: Double = 0, nesterov: Bool = false, maximize: Bool = false
   ) {
     super.init(
-      groups,
+      parameters,
       defaults: [
         "lr": .double(lr), "momentum": .double(momentum), "dampening": .double(dampening),
         "weight_decay": .double(weightDecay), "nesterov": .bool(nesterov),
@@ -44,6 +35,7 @@ public final class SGD: Optimizer {
       ])
   }
 
+  /// Nesterov momentum needs a momentum and no dampening.
   public override func validate(_ group: ParameterGroup) {
     super.validate(group)
     if group.bool("nesterov") {
@@ -53,6 +45,7 @@ public final class SGD: Optimizer {
     }
   }
 
+  /// The formula above, in one pass.
   public override func rule(
     for group: ParameterGroup
   ) -> (Parameter, Tensor, ParameterState) -> Void {

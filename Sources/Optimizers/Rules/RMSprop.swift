@@ -1,0 +1,63 @@
+import CKernels
+import NN
+import Tensors
+
+/// Gradients divided by a running root mean square (`torch.optim.RMSprop`).
+///
+///     g ← g + λ·p
+///     s ← α·s + (1 - α)·g²
+///     d = √s + ε                 (centered: a ← a + (g - a)·(1 - α), d = √(s - a²) + ε)
+///     p ← p - lr·g/d             (with momentum: b ← μ·b + g/d, p ← p - lr·b)
+///
+/// Tieleman and Hinton, lecture 6.5, 2012; centered: Graves, Generating Sequences, 2013.
+public final class RMSprop: Optimizer {
+  /// RMSprop.
+  /// - Parameters:
+  ///   - parameters: Parameters, or groups of them with options of their own.
+  ///   - lr: The learning rate.
+  ///   - alpha: α.
+  ///   - eps: ε.
+  ///   - weightDecay: λ.
+  ///   - momentum: μ.
+  ///   - centered: Divides by a running standard deviation.
+  ///   - maximize: Ascends instead.
+  public init(
+    _ parameters: [some Optimizable], lr: Double = 1e-2, alpha: Double = 0.99, eps: Double = 1e-8,
+    weightDecay: Double = 0, momentum: Double = 0, centered: Bool = false, maximize: Bool = false
+  ) {
+    super.init(
+      parameters,
+      defaults: [
+        "lr": .double(lr), "alpha": .double(alpha), "eps": .double(eps),
+        "weight_decay": .double(weightDecay), "momentum": .double(momentum),
+        "centered": .bool(centered), "maximize": .bool(maximize),
+      ])
+  }
+
+  /// α must not be negative.
+  public override func validate(_ group: ParameterGroup) {
+    super.validate(group)
+    require(group.double("alpha") >= 0, "RMSprop", "alpha must not be negative")
+  }
+
+  /// The formula above, in one pass.
+  public override func rule(
+    for group: ParameterGroup
+  ) -> (Parameter, Tensor, ParameterState) -> Void {
+    var options = torus_rmsprop_options(
+      lr: group.lr, alpha: group.double("alpha"), eps: group.double("eps"),
+      weight_decay: group.weightDecay, momentum: group.momentum, maximize: group.bool("maximize"))
+    let centered = group.bool("centered")
+    return { parameter, gradient, state in
+      _ = state.countStep()
+      let square = state.zeros("square_avg", like: parameter)
+      let buffer = options.momentum > 0 ? state.zeros("momentum_buffer", like: parameter) : nil
+      let average = centered ? state.zeros("grad_avg", like: parameter) : nil
+      fused("RMSprop", parameter) { dtype, value, count in
+        torus_rmsprop_step(
+          dtype, value, gradient.pointer, square.pointer, average?.pointer, buffer?.pointer, count,
+          &options)
+      }
+    }
+  }
+}
