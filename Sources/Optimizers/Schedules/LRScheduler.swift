@@ -1,0 +1,185 @@
+import NN
+import Tensors
+
+/// Changes the learning rates of an optimizer's groups from step to step
+/// (`torch.optim.lr_scheduler.LRScheduler`).
+///
+/// ```swift
+/// let scheduler = CosineAnnealingLR(optimizer, steps: 1000)
+/// for batch in loader {
+///   …
+///   optimizer.step()
+///   scheduler.step()
+/// }
+/// ```
+///
+/// Making a scheduler sets the learning rates of the first step and remembers the optimizer's own as
+/// each group's `initial_lr`. Most schedules go on from the present learning rates, so that several
+/// multiply (``ChainedScheduler``); the sums are PyTorch's to the last digit.
+open class LRScheduler {
+  /// The optimizer whose learning rates change.
+  public let optimizer: Optimizer
+
+  /// The steps made, 0 before the first (`last_epoch`).
+  public internal(set) var lastEpoch = -1
+
+  /// Each group's learning rate before any schedule.
+  public internal(set) var baseLRs: [Double] = []
+
+  /// What the schedule was made with, by PyTorch's names, and what else it must remember.
+  public internal(set) var values: Options
+
+  /// Calls of ``step()``, the first by the initializer.
+  var stepCount = 0
+
+  /// A schedule.
+  /// - Parameters:
+  ///   - optimizer: Its groups' present learning rates are the base, unless a schedule already took
+  ///     note of earlier ones.
+  ///   - values: The schedule's settings, which saved state holds.
+  public init(_ optimizer: Optimizer, values: Options) {
+    self.optimizer = optimizer
+    self.values = values
+    for index in optimizer.groups.indices where optimizer.groups[index].options["initial_lr"] == nil
+    {
+      optimizer.groups[index].options["initial_lr"] = .double(optimizer.groups[index].lr)
+    }
+    baseLRs = optimizer.groups.map { $0.double("initial_lr") }
+    start()
+  }
+
+  /// Sets the learning rates of the first step.
+  func start() {
+    stepCount = 1
+    lastEpoch += 1
+    set(learningRates(isInitial: true))
+  }
+
+  /// The learning rates of step ``lastEpoch``, one a group (`get_lr`).
+  /// - Parameter isInitial: Whether the schedule is being made: learning rates that go on from the
+  ///   present ones stay as they are.
+  open func learningRates(isInitial: Bool) -> [Double] {
+    fail("\(Self.self)", "the scheduler says nowhere what the learning rates are")
+  }
+
+  /// The same computed from the base alone, where there is such a formula.
+  open func closedForm() -> [Double]? { nil }
+
+  /// Goes on by one step; to be called after `optimizer.step()`.
+  open func step() {
+    stepCount += 1
+    lastEpoch += 1
+    set(learningRates(isInitial: false))
+  }
+
+  /// Takes the first step back, for a schedule that starts later.
+  func undo() { lastEpoch -= 1 }
+
+  /// Starts anew from the base.
+  func restart() {
+    lastEpoch = 0
+    set(closedForm() ?? learningRates(isInitial: false))
+  }
+
+  /// The present learning rates, one a group (`get_last_lr`).
+  public var lastLRs: [Double] { optimizer.groups.map(\.lr) }
+
+  func set(_ rates: [Double]) {
+    for (index, rate) in rates.enumerated() { optimizer.groups[index].lr = rate }
+  }
+
+  /// Everything that going on takes (`state_dict`); the optimizer's own state holds the present
+  /// learning rates.
+  open func stateDict() -> OptionValue {
+    var state = values
+    state["last_epoch"] = .int(lastEpoch)
+    state["_step_count"] = .int(stepCount)
+    state["base_lrs"] = .doubles(baseLRs)
+    state["_last_lr"] = .doubles(lastLRs)
+    return .object(state)
+  }
+
+  /// Takes over saved state (`load_state_dict`), settings too. Closures are not saved.
+  /// - Throws: ``OptimizerStateError`` naming the entry that is missing or of another kind.
+  open func load(_ state: OptionValue) throws(OptimizerStateError) {
+    guard let saved = state.object else {
+      throw .malformed(path: "\(Self.self)", expected: "an object of values by name")
+    }
+    let lastEpoch = try saved.required("last_epoch", "a whole number") { $0.int }
+    let rates = try saved.required("base_lrs", "\(baseLRs.count) numbers") { $0.doubles }
+    guard rates.count == baseLRs.count else {
+      throw .malformed(path: "base_lrs", expected: "\(baseLRs.count) numbers, not \(rates.count)")
+    }
+    for (name, own) in values {
+      guard let value = saved[name] else { continue }
+      guard own.accepts(value) else {
+        throw .malformed(path: name, expected: "a value like \(own), not \(value)")
+      }
+    }
+    for name in values.keys { values[name] = saved[name] ?? values[name] }
+    self.lastEpoch = lastEpoch
+    baseLRs = rates
+    stepCount = saved["_step_count"]?.int ?? lastEpoch + 1
+  }
+}
+
+/// Reading settings.
+extension LRScheduler {
+  func number(_ name: String) -> Double {
+    guard let value = values[name]?.double else {
+      fail("\(Self.self)", "\(name) should be a number; it is \(values[name] ?? .null)")
+    }
+    return value
+  }
+
+  func int(_ name: String) -> Int {
+    guard let value = values[name]?.int else {
+      fail("\(Self.self)", "\(name) should be a whole number; it is \(values[name] ?? .null)")
+    }
+    return value
+  }
+
+  func numbers(_ name: String) -> [Double] {
+    guard let value = values[name]?.doubles else {
+      fail("\(Self.self)", "\(name) should be numbers; it is \(values[name] ?? .null)")
+    }
+    return value
+  }
+}
+
+extension Options {
+  func required<Result>(
+    _ name: String, _ expected: String, _ read: (OptionValue) -> Result?
+  ) throws(OptimizerStateError) -> Result {
+    guard let value = self[name].flatMap(read) else {
+      throw .malformed(path: name, expected: expected)
+    }
+    return value
+  }
+}
+
+/// One number for every group, or a list with one for each.
+public protocol PerGroup {
+  /// The numbers for `count` groups; nil where a list has another length.
+  func values(for count: Int) -> [Double]?
+}
+
+extension Double: PerGroup {
+  /// The number for each.
+  public func values(for count: Int) -> [Double]? { Array(repeating: self, count: count) }
+}
+
+extension [Double]: PerGroup {
+  /// The list.
+  public func values(for count: Int) -> [Double]? { self.count == count ? self : nil }
+}
+
+extension Optimizer {
+  /// A number for each group, or a stop where a list has another length.
+  func perGroup(_ numbers: some PerGroup, _ name: String) -> [Double] {
+    guard let values = numbers.values(for: groups.count) else {
+      fail("lr_scheduler", "\(name) must be one number or \(groups.count), one for each group")
+    }
+    return values
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Tensors
+
+/// Up to a large learning rate and far down again, the momentum the other way round (`OneCycleLR`).
+///
+/// Smith and Topin, Super-Convergence, 2017.
+public final class OneCycleLR: LRScheduler {
+  /// The shape of the way between two learning rates.
+  public enum Annealing: String, Sendable {
+    /// Half a cosine.
+    case cosine = "cos"
+    /// A straight line.
+    case linear
+  }
+
+  /// - Parameters:
+  ///   - maxLR: The largest learning rate, one for all groups or one for each.
+  ///   - totalSteps: The steps of the cycle; a step more is a programmer's error.
+  ///   - rising: The part of the steps on which the learning rate rises.
+  ///   - annealing: The shape of the ways.
+  ///   - cyclesMomentum: Whether the momentum, or the first beta, falls and rises in turn.
+  ///   - baseMomentum: The momentum at the largest learning rate.
+  ///   - maxMomentum: The momentum at the start and the end.
+  ///   - divisor: The learning rate starts at maxLR/divisor
+  ///   - finalDivisor: and ends at that divided by this.
+  ///   - threePhases: Falls to the start as fast as it rose, then to the end.
+  public init(
+    _ optimizer: Optimizer, maxLR: some PerGroup, totalSteps: Int, rising: Double = 0.3,
+    annealing: Annealing = .cosine, cyclesMomentum: Bool = true,
+    baseMomentum: some PerGroup = 0.85, maxMomentum: some PerGroup = 0.95, divisor: Double = 25,
+    finalDivisor: Double = 1e4, threePhases: Bool = false
+  ) {
+    require(totalSteps > 0, "OneCycleLR", "the number of steps must be positive: \(totalSteps)")
+    require(0...1 ~= rising, "OneCycleLR", "the rising part must lie in 0 ... 1: \(rising)")
+    let largest = optimizer.perGroup(maxLR, "maxLR")
+    for (index, rate) in largest.enumerated() {
+      let initial = rate / divisor
+      optimizer.groups[index].options["initial_lr"] = .double(initial)
+      optimizer.groups[index].options["max_lr"] = .double(rate)
+      optimizer.groups[index].options["min_lr"] = .double(initial / finalDivisor)
+    }
+    if cyclesMomentum {
+      optimizer.startMomentum(
+        base: optimizer.perGroup(baseMomentum, "baseMomentum"),
+        max: optimizer.perGroup(maxMomentum, "maxMomentum"), "OneCycleLR")
+    }
+    super.init(
+      optimizer,
+      values: [
+        "total_steps": .int(totalSteps), "pct_start": .double(rising),
+        "_anneal_func_type": .string(annealing.rawValue), "cycle_momentum": .bool(cyclesMomentum),
+        "three_phase": .bool(threePhases),
+      ])
+  }
+
+  /// The phases: the last step of each, and between which of the group's values it goes.
+  private var phases: [(end: Double, rate: (String, String), momentum: (String, String))] {
+    let (total, rising) = (number("total_steps"), number("pct_start"))
+    let up = (
+      rising * total - 1, ("initial_lr", "max_lr"), ("max_momentum", "base_momentum")
+    )
+    if values["three_phase"]?.bool == true {
+      return [
+        up,
+        (
+          2 * rising * total - 2, ("max_lr", "initial_lr"), ("base_momentum", "max_momentum")
+        ),
+        (total - 1, ("initial_lr", "min_lr"), ("max_momentum", "max_momentum")),
+      ]
+    }
+    return [up, (total - 1, ("max_lr", "min_lr"), ("base_momentum", "max_momentum"))]
+  }
+
+  /// The place on the way of the present phase; sets the momentum too.
+  public override func learningRates(isInitial: Bool) -> [Double] {
+    require(
+      lastEpoch <= int("total_steps"), "OneCycleLR",
+      "step \(lastEpoch) of a cycle of \(int("total_steps"))")
+    let (step, phases) = (Double(lastEpoch), phases)
+    let index = phases.firstIndex { step <= $0.end } ?? phases.count - 1
+    let phase = phases[index]
+    let start = index == 0 ? 0 : phases[index - 1].end
+    let position = (step - start) / (phase.end - start)
+    func between(_ ends: (String, String), _ group: ParameterGroup) -> Double {
+      let (from, to) = (group.double(ends.0), group.double(ends.1))
+      if values["_anneal_func_type"]?.string == Annealing.linear.rawValue {
+        return (to - from) * position + from
+      }
+      return to + (from - to) / 2 * (cos(.pi * position) + 1)
+    }
+    if values["cycle_momentum"]?.bool == true {
+      for index in optimizer.groups.indices {
+        optimizer.groups[index].momentum = between(phase.momentum, optimizer.groups[index])
+      }
+    }
+    return optimizer.groups.map { between(phase.rate, $0) }
+  }
+}
+
+extension Optimizer {
+  /// Starts every group at its largest momentum.
+  func startMomentum(base: [Double], max: [Double], _ scheduler: String) {
+    require(
+      defaults["momentum"] != nil || defaults["betas"] != nil, scheduler,
+      "\(Self.self) has neither momentum nor betas to cycle")
+    for index in groups.indices {
+      groups[index].momentum = max[index]
+      groups[index].options["max_momentum"] = .double(max[index])
+      groups[index].options["base_momentum"] = .double(base[index])
+    }
+  }
+}

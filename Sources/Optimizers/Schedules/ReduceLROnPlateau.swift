@@ -1,0 +1,90 @@
+import Tensors
+
+/// Reduces the learning rate when a metric stops getting better (`ReduceLROnPlateau`).
+public final class ReduceLROnPlateau: LRScheduler {
+  /// What is better.
+  public enum Mode: String, Sendable {
+    /// Less, as of a loss.
+    case min
+    /// More, as of an accuracy.
+    case max
+  }
+
+  /// What the threshold is measured by.
+  public enum ThresholdMode: String, Sendable {
+    /// The best value so far.
+    case relative = "rel"
+    /// Nothing: a difference.
+    case absolute = "abs"
+  }
+
+  /// - Parameters:
+  ///   - mode: What is better.
+  ///   - factor: What the learning rate is multiplied by, below 1.
+  ///   - patience: The steps without an improvement that are borne.
+  ///   - threshold: What counts as an improvement.
+  ///   - thresholdMode: What the threshold is measured by.
+  ///   - cooldown: The steps after a reduction that do not count.
+  ///   - minLR: The smallest learning rate, one for all groups or one for each.
+  ///   - eps: Smaller changes of the learning rate are left out.
+  public init(
+    _ optimizer: Optimizer, mode: Mode = .min, factor: Double = 0.1, patience: Int = 10,
+    threshold: Double = 1e-4, thresholdMode: ThresholdMode = .relative, cooldown: Int = 0,
+    minLR: some PerGroup = 0.0, eps: Double = 1e-8
+  ) {
+    require(factor < 1, "ReduceLROnPlateau", "the factor must be below 1: \(factor)")
+    super.init(
+      optimizer,
+      values: [
+        "mode": .string(mode.rawValue), "factor": .double(factor), "patience": .int(patience),
+        "threshold": .double(threshold), "threshold_mode": .string(thresholdMode.rawValue),
+        "cooldown": .int(cooldown), "min_lrs": .doubles(optimizer.perGroup(minLR, "minLR")),
+        "eps": .double(eps), "best": .double(mode == .min ? .infinity : -.infinity),
+        "cooldown_counter": 0, "num_bad_epochs": 0,
+      ])
+  }
+
+  override func start() { lastEpoch = 0 }
+
+  /// Stops the process: the schedule needs the metric.
+  public override func step() {
+    fail("ReduceLROnPlateau", "needs the metric: step(metric)")
+  }
+
+  /// Notes a metric and reduces the learning rate where patience has run out.
+  /// - Parameter metric: The same number on every rank of a distributed run.
+  public func step(_ metric: Double) {
+    lastEpoch += 1
+    var (bad, cooldown) = (int("num_bad_epochs"), int("cooldown_counter"))
+    if isBetter(metric) {
+      values["best"] = .double(metric)
+      bad = 0
+    } else {
+      bad += 1
+    }
+    if cooldown > 0 {
+      cooldown -= 1
+      bad = 0
+    }
+    if bad > int("patience") {
+      for (index, least) in numbers("min_lrs").enumerated() {
+        let rate = optimizer.groups[index].lr
+        let reduced = Swift.max(rate * number("factor"), least)
+        if rate - reduced > number("eps") { optimizer.groups[index].lr = reduced }
+      }
+      cooldown = int("cooldown")
+      bad = 0
+    }
+    values["num_bad_epochs"] = .int(bad)
+    values["cooldown_counter"] = .int(cooldown)
+  }
+
+  private func isBetter(_ metric: Double) -> Bool {
+    let (best, threshold) = (number("best"), number("threshold"))
+    let isRelative = values["threshold_mode"]?.string != ThresholdMode.absolute.rawValue
+    if values["mode"]?.string == Mode.max.rawValue {
+      return metric > (isRelative ? best * (threshold + 1) : best + threshold)
+    }
+    return metric < (isRelative ? best * (1 - threshold) : best - threshold)
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Tensors
+
+/// To a constant learning rate, at which weights are averaged (`torch.optim.swa_utils.SWALR`).
+///
+/// Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018.
+public final class SWALR: LRScheduler {
+  /// - Parameters:
+  ///   - swaLR: The learning rate to go to, one for all groups or one for each.
+  ///   - steps: The steps on the way.
+  ///   - annealing: The shape of the way.
+  public init(
+    _ optimizer: Optimizer, swaLR: some PerGroup, steps: Int = 10,
+    annealing: OneCycleLR.Annealing = .cosine
+  ) {
+    require(steps >= 0, "SWALR", "the number of steps must not be negative: \(steps)")
+    for (index, rate) in optimizer.perGroup(swaLR, "swaLR").enumerated() {
+      optimizer.groups[index].options["swa_lr"] = .double(rate)
+    }
+    super.init(
+      optimizer,
+      values: ["anneal_epochs": .int(steps), "_anneal_strategy": .string(annealing.rawValue)])
+  }
+
+  /// Where the present learning rate came from is worked out, then the next place on that way.
+  public override func learningRates(isInitial: Bool) -> [Double] {
+    let steps = number("anneal_epochs")
+    func share(_ step: Double) -> Double {
+      let t = max(0, min(1, step / max(1, steps)))
+      let isLinear = values["_anneal_strategy"]?.string == OneCycleLR.Annealing.linear.rawValue
+      return isLinear ? t : (1 - cos(.pi * t)) / 2
+    }
+    let step = steps == 0 ? max(1, Double(stepCount - 1)) : Double(stepCount - 1)
+    let (before, now) = (share(step - 1), share(step))
+    return optimizer.groups.map { group in
+      let goal = group.double("swa_lr")
+      let start = before == 1 ? goal : (group.lr - before * goal) / (1 - before)
+      return goal * now + start * (1 - now)
+    }
+  }
+}
