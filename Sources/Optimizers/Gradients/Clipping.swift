@@ -1,0 +1,81 @@
+import CKernels
+import NN
+import Tensors
+
+/// Scales all gradients by one factor so that their norm taken together is at most `maxNorm`
+/// (`torch.nn.utils.clip_grad_norm_`).
+///
+/// The factor is min(1, maxNorm/(norm + 1e-6)), with the norm of the parameters' norms. In a
+/// data-parallel run gradients are already the same on every rank, and with them the decision.
+/// - Parameters:
+///   - parameters: Those without a gradient are left out.
+///   - maxNorm: The largest norm.
+///   - normType: The exponent of the norm; infinity takes the largest absolute value.
+/// - Returns: The norm before; infinite or nan where a gradient is, which then spreads to all.
+@discardableResult
+public func clipGradNorm(
+  _ parameters: [Parameter], maxNorm: Double, normType: Double = 2
+) -> Double {
+  require(maxNorm >= 0, "clipGradNorm", "the largest norm must not be negative: \(maxNorm)")
+  let total = gradNorm(parameters, normType: normType)
+  let factor = single(single(maxNorm) / single(total + 1e-6))
+  if factor < 1 || factor.isNaN { scale(parameters.compactMap(\.grad), by: factor) }
+  return total
+}
+
+/// The norm of all gradients taken together (`torch.nn.utils.get_total_norm`).
+/// - Parameters:
+///   - parameters: Those without a gradient are left out.
+///   - normType: The exponent of the norm; infinity takes the largest absolute value.
+public func gradNorm(_ parameters: [Parameter], normType: Double = 2) -> Double {
+  require(normType > 0, "gradNorm", "the norm's exponent must be positive: \(normType)")
+  let norms = parameters.compactMap(\.grad).map { gradient in
+    noGrad { powerNorm(gradient.contiguous(), normType) }
+  }
+  switch normType {
+  case .infinity:
+    // `max` would drop a nan that does not come first.
+    return norms.contains(where: \.isNaN) ? .nan : norms.max() ?? 0
+  case 2: return single(norms.reduce(0) { $0 + $1 * $1 }.squareRoot())
+  case 1: return single(norms.reduce(0, +))
+  default: return Tensor(norms).pow(normType).sum().pow(1 / normType).to(.float32).item()
+  }
+}
+
+private func powerNorm(_ x: Tensor, _ exponent: Double) -> Double {
+  let (dtype, count) = (x.dtype.kernel, Int64(x.count))
+  let norm: Double =
+    switch exponent {
+    case 2: torus_sum_squares(dtype, x.pointer, count).squareRoot()
+    case 1: torus_sum_abs(dtype, x.pointer, count)
+    case .infinity: torus_max_abs(dtype, x.pointer, count)
+    default: x.to(.float64).abs().pow(exponent).sum().pow(1 / exponent).item()
+    }
+  return x.dtype == .float64 ? norm : single(norm)
+}
+
+/// Limits every number of every gradient to -limit ... limit (`torch.nn.utils.clip_grad_value_`).
+public func clipGradValue(_ parameters: [Parameter], _ limit: Double) {
+  require(limit >= 0, "clipGradValue", "the limit must not be negative: \(limit)")
+  noGrad {
+    for gradient in parameters.compactMap(\.grad) {
+      gradient.copyInPlace(gradient.clamp(min: -limit, max: limit))
+    }
+  }
+}
+
+/// Multiplies gradients in place.
+func scale(_ gradients: [Tensor], by factor: Double) {
+  noGrad {
+    for gradient in gradients {
+      guard gradient.isContiguous else {
+        gradient.copyInPlace(gradient * factor)
+        continue
+      }
+      gradient.storage.version &+= 1
+      let status = torus_scale(
+        gradient.dtype.kernel, gradient.pointer, Int64(gradient.count), factor)
+      require(status == TORUS_OK, "clipGradNorm", "not defined for \(gradient.dtype)")
+    }
+  }
+}
