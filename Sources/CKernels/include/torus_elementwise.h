@@ -118,7 +118,7 @@ typedef enum torus_binary_op : int32_t {
   TORUS_ATAN2,
   TORUS_HYPOT,
   TORUS_COPYSIGN,
-  TORUS_NEXTAFTER,
+  TORUS_NEXTAFTER,    ///< F32 and F64 only
   TORUS_LOGADDEXP,
   TORUS_LOGADDEXP2,
   TORUS_XLOGY,        ///< a log(b), 0 where a is 0 (unless b is NaN)

@@ -1,0 +1,123 @@
+// Unary operations and predicates.
+#include <math.h>
+
+#include "tiles.h"
+#include "walk.h"
+
+typedef struct unary_context {
+  const elementwise_table *table;
+  unary_loop loop;
+  torus_dtype dtype;
+  /// Predicates write BOOL, whatever `dtype` is.
+  bool predicate;
+  torus_dtype out_dtype;
+  double p0, p1;
+} unary_context;
+
+static void unary_row(
+  void *context, int64_t n, char *const data[WALK_OPERANDS], const int64_t steps[WALK_OPERANDS]) {
+  const unary_context *c = context;
+  int64_t size = torus_element_size(c->dtype), out_size = torus_element_size(c->out_dtype);
+  bool predicate = c->predicate;
+  bool direct_out = steps[0] == out_size && (predicate || is_direct(c->dtype));
+  if (direct_out && steps[1] == size && is_direct(c->dtype)) {
+    c->loop(n, data[0], data[1], c->p0, c->p1);
+    return;
+  }
+  tile in, out;
+  char *to = data[0];
+  const char *from = data[1];
+  for (int64_t start = 0; start < n; start += TILE) {
+    int64_t m = n - start < TILE ? n - start : TILE;
+    const void *a = tile_load(c->table, c->dtype, m, from, steps[1], &in);
+    if (direct_out) {
+      c->loop(m, to, a, c->p0, c->p1);
+    } else {
+      c->loop(m, out.bytes, a, c->p0, c->p1);
+      if (predicate) {
+        tile_scatter(m, 1, to, steps[0], out.bytes);
+      } else {
+        tile_store(c->table, c->dtype, m, to, steps[0], out.bytes);
+      }
+    }
+    to += m * steps[0];
+    from += m * steps[1];
+  }
+}
+
+static torus_status run(
+  unary_context *c, int32_t rank, const int64_t *shape, void *out, const int64_t *out_strides,
+  const void *a, const int64_t *a_strides) {
+  operand list[2] = {
+    {out, out_strides, torus_element_size(c->out_dtype)},
+    {a, a_strides, torus_element_size(c->dtype)},
+  };
+  walk w;
+  torus_status status = walk_prepare(&w, rank, shape, 2, list, false);
+  if (status == TORUS_OK) walk_rows(&w, GRAIN, unary_row, c);
+  return status;
+}
+
+/// Powers with cheaper loops: those that PyTorch singles out.
+static torus_unary_op special_power(double p) {
+  if (p == 2.0) return TORUS_SQUARE;
+  if (p == 0.5) return TORUS_SQRT;
+  if (p == -0.5) return TORUS_RSQRT;
+  if (p == -1.0) return TORUS_RECIPROCAL;
+  return TORUS_POW_SCALAR;
+}
+
+/// What BOOL means by an operation that integers would do otherwise.
+static torus_unary_op bool_operation(torus_unary_op op) {
+  switch (op) {
+  case TORUS_ABS:
+  case TORUS_SIGN:
+  case TORUS_SQUARE:
+  case TORUS_RELU:
+  case TORUS_FLOOR:
+  case TORUS_CEIL:
+  case TORUS_ROUND:
+  case TORUS_TRUNC: return TORUS_ABS;
+  case TORUS_CLAMP:
+  case TORUS_BITWISE_NOT: return op;
+  default: return TORUS_UNARY_COUNT;
+  }
+}
+
+torus_status torus_unary(
+  torus_unary_op op, torus_dtype dtype, int32_t rank, const int64_t *shape,
+  void *out, const int64_t *out_strides, const void *a, const int64_t *a_strides,
+  double p0, double p1) {
+  if ((uint32_t)op >= TORUS_UNARY_COUNT) return TORUS_UNSUPPORTED;
+  const elementwise_table *table = elementwise();
+  if (dtype == TORUS_BOOL) {
+    op = bool_operation(op);
+    if (op == TORUS_UNARY_COUNT) return TORUS_UNSUPPORTED;
+    if (op == TORUS_BITWISE_NOT) {
+      return torus_predicate(TORUS_LOGICAL_NOT, dtype, rank, shape, out, out_strides, a, a_strides);
+    }
+  }
+  if (op == TORUS_POW_SCALAR && is_float(dtype)) op = special_power(p0);
+  if (op == TORUS_DIV_SCALAR && dtype != TORUS_F64) {
+    // A reciprocal that is exact in f32 makes the product equal to the quotient.
+    int exponent;
+    float inverse = 1.0f / (float)p0;
+    if (frexp(p0, &exponent) == 0.5 && isnormal(inverse)) {
+      op = TORUS_MUL_SCALAR;
+      p0 = (double)inverse;
+    }
+  }
+  unary_context c = {table, table->unary[op][compute_of(dtype)], dtype, false, dtype, p0, p1};
+  if (!c.loop) return TORUS_UNSUPPORTED;
+  return run(&c, rank, shape, out, out_strides, a, a_strides);
+}
+
+torus_status torus_predicate(
+  torus_predicate_op op, torus_dtype dtype, int32_t rank, const int64_t *shape,
+  void *out, const int64_t *out_strides, const void *a, const int64_t *a_strides) {
+  if ((uint32_t)op >= TORUS_PREDICATE_COUNT) return TORUS_UNSUPPORTED;
+  const elementwise_table *table = elementwise();
+  unary_context c = {
+    table, table->predicate[op][compute_of(dtype)], dtype, true, TORUS_BOOL, 0, 0};
+  return run(&c, rank, shape, out, out_strides, a, a_strides);
+}

@@ -1,0 +1,125 @@
+// One level's elementwise loops and their table. Included by levels/elementwise_….c.
+
+// Loops that call libm, or branch, stay scalar: no need to hear of it.
+#pragma clang diagnostic ignored "-Wpass-failed"
+
+#include "math32.h"
+#include "math64.h"
+
+#define SELU_SCALE ((T)1.0507009873554804934)
+
+static bool any_large_angle_f32(int64_t n, const float *a) {
+  bool large = false;
+  for (int64_t i = 0; i < n; i++) large |= !(abs_f32(a[i]) < LARGE_ANGLE_F32 / 4);
+  return large;
+}
+
+static bool any_large_angle_f64(int64_t n, const double *a) {
+  (void)n, (void)a;
+  return false;
+}
+
+#define OPERATIONS "float_operations.h"
+#define T float
+#define F(name) name##_f32
+#define SCALAR(p) ((float)(p))
+#include "float_functions.h"
+#include "loops.h"
+#undef T
+#undef F
+#define T double
+#define F(name) name##_f64
+#undef SCALAR
+#define SCALAR(p) (p)
+#include "float_functions.h"
+#include "loops.h"
+#undef T
+#undef F
+#undef SCALAR
+#undef OPERATIONS
+
+// A scalar past the integers' range (a bound such as infinity) becomes the nearest integer.
+INLINE int64_t nearest_i64(double p) {
+  return p >= 0x1p63 ? INT64_MAX : p <= -0x1p63 ? INT64_MIN : p != p ? 0 : (int64_t)p;
+}
+
+#define OPERATIONS "integer_operations.h"
+#define T int32_t
+#define U uint32_t
+#define BITS 32
+#define F(name) name##_i32
+#define SCALAR(p) narrow_scalar_i32(p)
+INLINE int32_t narrow_scalar_i32(double p) {
+  return p != p ? 0 : p >= 4294967296.0 ? INT32_MAX : p < -2147483648.0 ? INT32_MIN : (int32_t)(int64_t)p;
+}
+#include "integer_functions.h"
+#include "loops.h"
+#undef T
+#undef U
+#undef BITS
+#undef F
+#undef SCALAR
+#define T int64_t
+#define U uint64_t
+#define BITS 64
+#define F(name) name##_i64
+#define SCALAR(p) nearest_i64(p)
+#include "integer_functions.h"
+#include "loops.h"
+#undef T
+#undef U
+#undef BITS
+#undef F
+#undef SCALAR
+#undef OPERATIONS
+
+#include "convert.h"
+#include "transpose.h"
+
+#define ENTRY(op, name) [op][TYPE] = F(loop_##name),
+#define FORMS_ENTRY(op, name) [op][TYPE] = {F(loop_##name), true},
+#define PLAIN_ENTRY(op, name) [op][TYPE] = {F(loop_##name), false},
+
+const elementwise_table TORUS_AT_LEVEL(torus_elementwise_) = {
+  .unary =
+    {
+#define UNARY(op, name, expression) ENTRY(op, name)
+#define ANGLE(op, name, expression, slow) ENTRY(op, name)
+#include "all_types.h"
+#undef UNARY
+#undef ANGLE
+    },
+  .binary =
+    {
+#define LIGHT(op, name, expression) FORMS_ENTRY(op, name)
+#define HEAVY(op, name, expression) PLAIN_ENTRY(op, name)
+#define DIVISION(op, name, expression) PLAIN_ENTRY(op, name)
+#define ANGLE_BACKWARD(op, name, expression, slow) PLAIN_ENTRY(op, name)
+#include "all_types.h"
+#undef LIGHT
+#undef HEAVY
+#undef DIVISION
+#undef ANGLE_BACKWARD
+    },
+  .ternary =
+    {
+#define TERNARY(op, name, expression) ENTRY(op, name)
+#include "all_types.h"
+#undef TERNARY
+    },
+  .compare =
+    {
+#define COMPARE(op, name, expression) ENTRY(op, name)
+#include "all_types.h"
+#undef COMPARE
+    },
+  .predicate =
+    {
+#define PREDICATE(op, name, expression) ENTRY(op, name)
+#include "all_types.h"
+#undef PREDICATE
+    },
+  .convert = {FOR_EACH_DTYPE(CONVERT_ENTRIES, )},
+  .where = {where_1, where_2, where_4, where_8},
+  .transpose = {transpose_1, transpose_2, transpose_4, transpose_8},
+};

@@ -1,0 +1,506 @@
+// Elementary functions of f32 as straight-line code, so that loops over them vectorise. Errors are
+// at most 2 ulp unless a comment says otherwise; infinities, NaN, zeros and denormals follow C.
+//
+// Polynomials are minimax fits (weighted for relative error) on the reduced ranges named at each.
+// Functions that have no room for a reduction trick in f32 compute in f64 with short polynomials.
+#pragma once
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE int32_t bits_f32(float x) {
+  union { float f; int32_t i; } u = {.f = x};
+  return u.i;
+}
+
+INLINE float from_bits_f32(int32_t i) {
+  union { int32_t i; float f; } u = {.i = i};
+  return u.f;
+}
+
+INLINE int64_t bits_f64(double x) {
+  union { double f; int64_t i; } u = {.f = x};
+  return u.i;
+}
+
+INLINE double from_bits_f64(int64_t i) {
+  union { int64_t i; double f; } u = {.i = i};
+  return u.f;
+}
+
+INLINE float abs_f32(float x) { return __builtin_elementwise_abs(x); }
+INLINE float sqrt_f32(float x) { return __builtin_elementwise_sqrt(x); }
+INLINE float copysign_f32(float x, float y) { return __builtin_elementwise_copysign(x, y); }
+INLINE float floor_f32(float x) { return __builtin_elementwise_floor(x); }
+INLINE float ceil_f32(float x) { return __builtin_elementwise_ceil(x); }
+INLINE float trunc_f32(float x) { return __builtin_elementwise_trunc(x); }
+INLINE float round_f32(float x) { return __builtin_elementwise_roundeven(x); }
+
+// Adding 1.5·2^23 (f64: 1.5·2^52) rounds to the nearest whole number and leaves it in the low
+// bits: no conversion between float and integer is needed, and NaN stays harmless.
+#define ROUNDER_F32 12582912.0f
+#define ROUNDER_F64 6755399441055744.0
+
+// MARK: Exponentials
+
+/// x = n ln 2 + r, |r| ≤ ln 2 / 2, with e^r - 1 in *fraction and n returned; |x| < 2^15.
+INLINE int32_t reduce_exp_f32(float x, float *fraction) {
+  float t = x * 1.44269504f + ROUNDER_F32;
+  float n = t - ROUNDER_F32;
+  // ln 2 in two parts, the first short enough for n · part to be exact.
+  float r = x - n * 0x1.62e4p-1f;
+  r = r - n * 1.42860677e-6f;
+  float p = 0.00138825038f;
+  p = p * r + 0.00836658105f;
+  p = p * r + 0.0416672006f;
+  p = p * r + 0.166665435f;
+  p = p * r + 0.49999997f;
+  *fraction = (r * r) * p + r;
+  return bits_f32(t) - bits_f32(ROUNDER_F32);
+}
+
+/// y · 2^n for -252 ≤ n ≤ 254, rounding once where the result is a denormal.
+INLINE float scale_f32(float y, int32_t n) {
+  int32_t half = n >> 1;
+  return y * from_bits_f32((half + 127) << 23) * from_bits_f32((n - half + 127) << 23);
+}
+
+INLINE float exp_f32(float x) {
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -104.0f ? -104.0f : x;
+  float fraction;
+  int32_t n = reduce_exp_f32(x, &fraction);
+  return scale_f32(1.0f + fraction, n);
+}
+
+/// e^x where the result is known to be normal (-87 ≤ x ≤ 88) or may be clamped to that range.
+INLINE float exp_normal_f32(float x) {
+  x = x > 88.0f ? 88.0f : x;
+  x = x < -87.0f ? -87.0f : x;
+  float fraction;
+  int32_t n = reduce_exp_f32(x, &fraction);
+  return from_bits_f32(bits_f32(1.0f + fraction) + (n << 23));
+}
+
+INLINE float exp2_f32(float x) {
+  x = x > 129.0f ? 129.0f : x;
+  x = x < -151.0f ? -151.0f : x;
+  float t = x + ROUNDER_F32;
+  float r = x - (t - ROUNDER_F32);
+  float p = 0.000153531524f;
+  p = p * r + 0.00133991335f;
+  p = p * r + 0.00961843971f;
+  p = p * r + 0.0555033199f;
+  p = p * r + 0.240226477f;
+  p = p * r + 0.693147182f;
+  return scale_f32(1.0f + p * r, bits_f32(t) - bits_f32(ROUNDER_F32));
+}
+
+INLINE float expm1_f32(float x) {
+  float z = x > 89.0f ? 89.0f : x;
+  z = z < -30.0f ? -30.0f : z;
+  float fraction;
+  int32_t n = reduce_exp_f32(z, &fraction);
+  // 2^n (1 + f) - 1 = 2 (2^(n-1) f + (2^(n-1) - 1/2)): n may be 128.
+  float s = from_bits_f32((n + 126) << 23);
+  float y = 2.0f * (s * fraction + (s - 0.5f));
+  return x == 0.0f ? x : y;
+}
+
+// MARK: Logarithms
+
+/// x = 2^e (1 + f), √½ ≤ 1 + f < √2, with log(1 + f) - f in *rest; x positive and finite.
+INLINE float reduce_log_f32(float x, float *f, float *rest) {
+  bool denormal = x < 1.17549435e-38f;
+  x = denormal ? x * 8388608.0f : x;
+  int32_t i = bits_f32(x) - 0x3f3504f3;
+  float e = (float)(i >> 23) - (denormal ? 23.0f : 0.0f);
+  float z = from_bits_f32((i & 0x7fffff) + 0x3f3504f3) - 1.0f;
+  float p = 0.0674659163f;
+  p = p * z - 0.116756387f;
+  p = p * z + 0.118881777f;
+  p = p * z - 0.124055922f;
+  p = p * z + 0.142195508f;
+  p = p * z - 0.166679963f;
+  p = p * z + 0.200021192f;
+  p = p * z - 0.250000089f;
+  p = p * z + 0.333333135f;
+  float z2 = z * z;
+  *f = z;
+  *rest = z2 * z * p - 0.5f * z2;
+  return e;
+}
+
+/// The logarithm's values at 0, below, at infinity and NaN.
+INLINE float special_log_f32(float x, float y) {
+  y = x == 0.0f ? -__builtin_inff() : y;
+  y = x < 0.0f ? __builtin_nanf("") : y;
+  // Infinity gives itself; x != x keeps NaN.
+  return x == __builtin_inff() || x != x ? x : y;
+}
+
+INLINE float log_f32(float x) {
+  float f, rest;
+  float e = reduce_log_f32(x, &f, &rest);
+  float y = e * 0x1.62e4p-1f + (f + (rest + e * 1.42860677e-6f));
+  return special_log_f32(x, y);
+}
+
+INLINE float log2_f32(float x) {
+  float f, rest;
+  float e = reduce_log_f32(x, &f, &rest);
+  // log2 e = 1 + 0.4427: the large part is added unrounded.
+  float y = (rest + f) * 0.442695041f + rest;
+  return special_log_f32(x, e + (y + f));
+}
+
+INLINE float log10_f32(float x) {
+  float f, rest;
+  float e = reduce_log_f32(x, &f, &rest);
+  float y = (f + rest) * 0.434294482f + e * 4.60503907e-6f;
+  return special_log_f32(x, e * 0.301025391f + y);
+}
+
+/// log(1 + e) for 0 ≤ e ≤ 1, without the special cases.
+INLINE float log1p_unit_f32(float e) {
+  float u = 1.0f + e, f, rest;
+  float k = reduce_log_f32(u, &f, &rest);
+  float y = k * 0x1.62e4p-1f + (f + (rest + k * 1.42860677e-6f));
+  // What 1 + e lost: e - (u - 1), divided by u.
+  return y + (e - (u - 1.0f)) / u;
+}
+
+// MARK: Hyperbolic and logistic functions
+
+INLINE float tanh_f32(float x) {
+  float a = abs_f32(x);
+  a = a > 10.0f ? 10.0f : a;
+  float fraction;
+  int32_t n = reduce_exp_f32(2.0f * a, &fraction);
+  float s = from_bits_f32((n + 127) << 23);
+  float m = s * fraction + (s - 1.0f);  // e^(2|x|) - 1
+  float large = copysign_f32(m / (m + 2.0f), x);
+  float z = a * a;
+  float p = -0.00589514989f;
+  p = p * z + 0.0207959637f;
+  p = p * z - 0.0537838265f;
+  p = p * z + 0.133319244f;
+  p = p * z - 0.333332986f;
+  return a < 0.6f ? x + x * z * p : large;
+}
+
+/// 1 / (1 + e^-x), to 2^-126 in absolute terms as in PyTorch.
+INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
+
+// MARK: The error function
+
+/// log erfc(a) for 1 ≤ a ≤ 10.1.
+INLINE float log_erfc_f32(float a) {
+  float p = 2.95786595e-09f;
+  p = p * a - 1.72008399e-07f;
+  p = p * a + 4.45907244e-06f;
+  p = p * a - 6.83981125e-05f;
+  p = p * a + 0.000696409203f;
+  p = p * a - 0.00501998188f;
+  p = p * a + 0.0268019475f;
+  p = p * a - 0.110314935f;
+  p = p * a - 0.631918609f;
+  p = p * a - 1.13002443f;
+  return p * a + 0.000238072287f;
+}
+
+/// erf(x) for |x| ≤ 1.
+INLINE float erf_small_f32(float x) {
+  float z = x * x;
+  float p = 7.85385055e-05f;
+  p = p * z - 0.000801019021f;
+  p = p * z + 0.00518832728f;
+  p = p * z - 0.026853811f;
+  p = p * z + 0.112835854f;
+  p = p * z - 0.37612626f;
+  p = p * z + 0.128379166f;
+  return x + x * p;
+}
+
+INLINE float erf_f32(float x) {
+  float a = abs_f32(x);
+  float b = a > 4.0f ? 4.0f : a;
+  // log erfc on 1 … 4.
+  float p = 0.000186777674f;
+  p = p * b - 0.00295188325f;
+  p = p * b + 0.0218563378f;
+  p = p * b - 0.103148021f;
+  p = p * b - 0.638093531f;
+  p = p * b - 1.12712252f;
+  p = p * b - 0.000332681637f;
+  float large = copysign_f32(1.0f - exp_normal_f32(p), x);
+  return a > 1.0f ? large : erf_small_f32(x);
+}
+
+/// 2 Φ(x): the normal distribution's, accurate in the lower tail too (to 1e-5 relative far out).
+INLINE float twice_normal_cdf_f32(float x) {
+  float z = x * 0.707106781f;
+  float a = abs_f32(z);
+  float b = a > 10.1f ? 10.1f : a;
+  float tail = exp_f32(log_erfc_f32(b));
+  float large = x < 0.0f ? tail : 2.0f - tail;
+  return a > 1.0f ? large : 1.0f + erf_small_f32(z);
+}
+
+INLINE float gelu_f32(float x) {
+  float y = 0.5f * x * twice_normal_cdf_f32(x);
+  return x != x ? x : y;
+}
+
+// MARK: Trigonometry
+
+/// x = k π/2 + r with |r| ≤ π/4, k mod 4 in the low bits of the result; |x| < 2^26.
+INLINE int32_t reduce_pi_f32(float x, float *r) {
+  double t = (double)x * 0.63661977236758134 + ROUNDER_F64;
+  double k = t - ROUNDER_F64;
+  // π/2 in two parts, the first short enough for k · part to be exact.
+  *r = (float)(((double)x - k * 0x1.921fb50p0) - k * 0x1.110b4611a6263p-26);
+  return (int32_t)bits_f64(t);
+}
+
+INLINE float sin_poly_f32(float r) {
+  float z = r * r;
+  float p = 2.71774593e-06f;
+  p = p * z - 0.000198392721f;
+  p = p * z + 0.00833332911f;
+  p = p * z - 0.166666672f;
+  return r + r * z * p;
+}
+
+INLINE float cos_poly_f32(float r) {
+  float z = r * r;
+  float p = 2.4429437e-05f;
+  p = p * z - 0.00138872839f;
+  p = p * z + 0.0416666456f;
+  return 1.0f - (0.5f * z - z * z * p);
+}
+
+/// Beyond this the reduction in f64 loses digits: callers take libm.
+#define LARGE_ANGLE_F32 33554432.0f
+
+INLINE float sin_f32(float x) {
+  float r;
+  int32_t k = reduce_pi_f32(x, &r);
+  float y = (k & 1) ? cos_poly_f32(r) : sin_poly_f32(r);
+  y = from_bits_f32(bits_f32(y) ^ ((k & 2) << 30));
+  return x == 0.0f ? x : y;
+}
+
+INLINE float cos_f32(float x) {
+  float r;
+  int32_t k = reduce_pi_f32(x, &r);
+  float y = (k & 1) ? sin_poly_f32(r) : cos_poly_f32(r);
+  return from_bits_f32(bits_f32(y) ^ (((k + 1) & 2) << 30));
+}
+
+/// The quotient of both polynomials, in f64 to save the roundings.
+INLINE float tan_f32(float x) {
+  float reduced;
+  int32_t k = reduce_pi_f32(x, &reduced);
+  double r = reduced, z = r * r;
+  double p = (2.71774593e-06 * z - 0.000198392721) * z + 0.00833332911;
+  double s = r + r * z * (p * z - 0.166666672);
+  double c = 1.0 - z * (0.5 - z * ((2.4429437e-05 * z - 0.00138872839) * z + 0.0416666456));
+  float y = (float)((k & 1) ? -c / s : s / c);
+  return x == 0.0f ? x : y;
+}
+
+INLINE float atan_poly_f32(float x) {
+  float z = x * x;
+  float p = -0.00179359387f;
+  p = p * z + 0.0109144812f;
+  p = p * z - 0.0311776139f;
+  p = p * z + 0.0579573587f;
+  p = p * z - 0.0840343684f;
+  p = p * z + 0.109521814f;
+  p = p * z - 0.142642409f;
+  p = p * z + 0.199985489f;
+  p = p * z - 0.333332986f;
+  return x + x * z * p;
+}
+
+INLINE float atan_f32(float x) {
+  float a = abs_f32(x);
+  float y = atan_poly_f32(a > 1.0f ? 1.0f / a : a);
+  y = a > 1.0f ? 1.57079633f - y : y;
+  return copysign_f32(y, x);
+}
+
+INLINE float atan2_f32(float y, float x) {
+  float a = abs_f32(x), b = abs_f32(y);
+  float high = a > b ? a : b, low = a > b ? b : a;
+  float q = low / high;
+  q = high == 0.0f ? 0.0f : q;
+  q = low == __builtin_inff() ? 1.0f : q;
+  float t = atan_poly_f32(q);
+  t = b > a ? 1.57079633f - t : t;
+  t = bits_f32(x) < 0 ? 3.14159265f - t : t;
+  t = copysign_f32(t, y);
+  return x != x || y != y ? x + y : t;
+}
+
+/// asin(√z) for 0 ≤ z ≤ 1/4, in f64 because callers double it and take it from π/2.
+INLINE double asin_poly_f32(double z) {
+  double p = 0.0421782061;
+  p = p * z + 0.0241729636;
+  p = p * z + 0.0454716049;
+  p = p * z + 0.0749528855;
+  p = p * z + 0.166667521;
+  double x = __builtin_elementwise_sqrt(z);
+  return x + x * z * p;
+}
+
+INLINE float asin_f32(float x) {
+  double a = abs_f32(x);
+  bool large = a > 0.5;
+  double y = asin_poly_f32(large ? 0.5 * (1.0 - a) : a * a);
+  float r = copysign_f32((float)(large ? 1.5707963267948966 - 2.0 * y : y), x);
+  return a > 1.0 ? __builtin_nanf("") : r;
+}
+
+INLINE float acos_f32(float x) {
+  double a = abs_f32(x);
+  bool large = a > 0.5;
+  double y = asin_poly_f32(large ? 0.5 * (1.0 - a) : a * a);
+  double near = x < 0.0f ? 3.1415926535897931 - 2.0 * y : 2.0 * y;
+  double middle = 1.5707963267948966 - (x < 0.0f ? -y : y);
+  float r = (float)(large ? near : middle);
+  return a > 1.0 ? __builtin_nanf("") : r;
+}
+
+// MARK: Short f64 cores, good for 2^-34 and better, for what needs more digits than f32 has
+
+/// e^x, |x| ≤ 700.
+INLINE double short_exp_f64(double x) {
+  double t = x * 1.4426950408889634 + ROUNDER_F64;
+  double n = t - ROUNDER_F64;
+  double r = x - n * 0.69314718055994531;
+  double p = 0.00019775031632139419;
+  p = p * r + 0.0013948301366268404;
+  p = p * r + 0.0083335620173872246;
+  p = p * r + 0.041666223670702059;
+  p = p * r + 0.16666665116795495;
+  p = p * r + 0.50000001051588516;
+  p = p * r + 1.0000000002450573;
+  p = p * r + 0.99999999996137834;
+  return p * from_bits_f64((bits_f64(t) - bits_f64(ROUNDER_F64) + 1023) << 52);
+}
+
+/// log x of a positive normal number.
+INLINE double short_log_f64(double x) {
+  int64_t i = bits_f64(x) - 0x3fe6a09e667f3bcd;
+  // The exponent through the rounder again: AVX2 has no 64-bit conversion.
+  int64_t k = (int64_t)((uint64_t)(i + (int64_t)0x4000000000000000) >> 52) - 1024;
+  double e = from_bits_f64(k + bits_f64(ROUNDER_F64)) - ROUNDER_F64;
+  double m = from_bits_f64((i & 0xfffffffffffff) + 0x3fe6a09e667f3bcd);
+  double s = (m - 1.0) / (m + 1.0), z = s * s;
+  double p = 0.09799093949718729;
+  p = p * z + 0.11087640556863446;
+  p = p * z + 0.14286064560198197;
+  p = p * z + 0.19999997725857788;
+  p = p * z + 0.33333333338120813;
+  return e * 0.69314718055994531 + 2.0 * (s + s * z * p);
+}
+
+INLINE float log1p_f32(float x) {
+  double d = x;
+  bool inside = x > -1.0f && x < __builtin_inff();
+  double y = short_log_f64(inside ? 1.0 + d : 1.0);
+  // Small arguments, where 1 + x loses digits: the series.
+  double series = d * (1.0 - d * (0.5 - d * (1.0 / 3 - d * 0.25)));
+  float r = x > -0.001f && x < 0.001f ? (float)series : (float)y;
+  r = x == -1.0f ? -__builtin_inff() : r;
+  r = x < -1.0f ? __builtin_nanf("") : r;
+  return x == __builtin_inff() || x == 0.0f || x != x ? x : r;
+}
+
+INLINE float sinh_f32(float x) {
+  double a = abs_f32(x);
+  double c = a > 100.0 ? 100.0 : a;
+  double e = short_exp_f64(c);
+  double z = (double)x * x;
+  double series = a * (1.0 + z * (1.0 / 6 + z * (1.0 / 120)));
+  float y = (float)(a < 0.03 ? series : 0.5 * (e - 1.0 / e));
+  y = copysign_f32(y, x);
+  return x != x ? x : y;
+}
+
+INLINE float cosh_f32(float x) {
+  double a = abs_f32(x);
+  double e = short_exp_f64(a > 100.0 ? 100.0 : a);
+  float y = (float)(0.5 * (e + 1.0 / e));
+  return x != x ? x : y;
+}
+
+INLINE float asinh_f32(float x) {
+  double a = abs_f32(x);
+  double c = a > 1e38 ? 1.0 : a;
+  double z = a * a;
+  double series = a * (1.0 - z * (1.0 / 6 - z * (3.0 / 40)));
+  double y = a < 0.02 ? series : short_log_f64(c + __builtin_elementwise_sqrt(c * c + 1.0));
+  y = a > 1e38 ? short_log_f64(a > 1e39 ? 1.0 : a) + 0.69314718055994531 : y;
+  float r = a > 1e39 ? abs_f32(x) : (float)y;
+  r = copysign_f32(r, x);
+  return x != x ? x : r;
+}
+
+INLINE float acosh_f32(float x) {
+  double t = (double)x - 1.0;
+  double root = __builtin_elementwise_sqrt(t * (t + 2.0));
+  double inner = x >= 1.0f && x < __builtin_inff() ? 1.0 + (t + root) : 1.0;
+  float y = (float)short_log_f64(inner);
+  // Near 1: √(2t) (1 - t/12 + 3t²/160).
+  float near = (float)(__builtin_elementwise_sqrt(2.0 * t) * (1.0 - t * (1.0 / 12 - t * (3.0 / 160))));
+  y = t < 0.01 ? near : y;
+  y = x < 1.0f ? __builtin_nanf("") : y;
+  return x == __builtin_inff() || x != x ? x : y;
+}
+
+INLINE float atanh_f32(float x) {
+  double a = abs_f32(x), z = a * a;
+  double series = a * (1.0 + z * (1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7))));
+  double c = a < 1.0 ? a : 0.0;
+  float y = (float)(a < 0.06 ? series : 0.5 * short_log_f64((1.0 + c) / (1.0 - c)));
+  y = a == 1.0 ? __builtin_inff() : y;
+  y = a > 1.0 ? __builtin_nanf("") : y;
+  y = copysign_f32(y, x);
+  return x != x ? x : y;
+}
+
+/// a^b with C's special cases.
+INLINE float pow_f32(float x, float y) {
+  double a = abs_f32(x);
+  bool plain = a > 0.0 && a < __builtin_inf();
+  double t = (double)y * short_log_f64(plain ? a : 1.0);
+  t = t > 200.0 ? 200.0 : t;
+  t = t < -200.0 ? -200.0 : t;
+  float r = (float)short_exp_f64(t);
+  // Bases 0 and ∞: 0, 1 or ∞ by the sign of y.
+  bool to_zero = (a == 0.0) == (y > 0.0f);
+  float edge = to_zero ? 0.0f : __builtin_inff();
+  r = a == 0.0 || a == __builtin_inf() ? edge : r;
+  // y = ±∞: by |x| against 1 (|x| = 1 gives 1).
+  bool grows = (a > 1.0) == (y > 0.0f);
+  float far = a == 1.0 ? 1.0f : grows ? __builtin_inff() : 0.0f;
+  r = abs_f32(y) == __builtin_inff() ? far : r;
+  // Negative bases (and -0): odd whole y keep the sign, other finite y give NaN.
+  float whole = trunc_f32(y);
+  float half = 0.5f * whole;
+  bool odd = whole == y && trunc_f32(half) != half;
+  r = bits_f32(x) < 0 && odd ? -r : r;
+  bool bad = x < 0.0f && whole != y && a != __builtin_inf();
+  r = bad ? __builtin_nanf("") : r;
+  r = x != x || y != y ? x + y : r;
+  return y == 0.0f || x == 1.0f ? 1.0f : r;
+}
+
+INLINE float hypot_f32(float x, float y) {
+  double a = x, b = y;
+  float r = (float)__builtin_elementwise_sqrt(a * a + b * b);
+  bool infinite = abs_f32(x) == __builtin_inff() || abs_f32(y) == __builtin_inff();
+  return infinite ? __builtin_inff() : r;
+}

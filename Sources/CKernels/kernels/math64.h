@@ -1,0 +1,111 @@
+// Elementary functions of f64: libm's, and the special functions that both widths share.
+#pragma once
+
+INLINE double abs_f64(double x) { return __builtin_elementwise_abs(x); }
+INLINE double sqrt_f64(double x) { return __builtin_elementwise_sqrt(x); }
+INLINE double copysign_f64(double x, double y) { return __builtin_elementwise_copysign(x, y); }
+INLINE double floor_f64(double x) { return __builtin_elementwise_floor(x); }
+INLINE double ceil_f64(double x) { return __builtin_elementwise_ceil(x); }
+INLINE double trunc_f64(double x) { return __builtin_elementwise_trunc(x); }
+INLINE double round_f64(double x) { return __builtin_elementwise_roundeven(x); }
+
+INLINE double exp_f64(double x) { return exp(x); }
+INLINE double exp2_f64(double x) { return exp2(x); }
+INLINE double expm1_f64(double x) { return expm1(x); }
+INLINE double log_f64(double x) { return log(x); }
+INLINE double log2_f64(double x) { return log2(x); }
+INLINE double log10_f64(double x) { return log10(x); }
+INLINE double log1p_f64(double x) { return log1p(x); }
+INLINE double log1p_unit_f64(double x) { return log1p(x); }
+INLINE double sin_f64(double x) { return sin(x); }
+INLINE double cos_f64(double x) { return cos(x); }
+INLINE double tan_f64(double x) { return tan(x); }
+INLINE double asin_f64(double x) { return asin(x); }
+INLINE double acos_f64(double x) { return acos(x); }
+INLINE double atan_f64(double x) { return atan(x); }
+INLINE double atan2_f64(double y, double x) { return atan2(y, x); }
+INLINE double sinh_f64(double x) { return sinh(x); }
+INLINE double cosh_f64(double x) { return cosh(x); }
+INLINE double tanh_f64(double x) { return tanh(x); }
+INLINE double asinh_f64(double x) { return asinh(x); }
+INLINE double acosh_f64(double x) { return acosh(x); }
+INLINE double atanh_f64(double x) { return atanh(x); }
+INLINE double erf_f64(double x) { return erf(x); }
+INLINE double erfc_f64(double x) { return erfc(x); }
+INLINE float erfc_f32(float x) { return (float)erfc(x); }
+INLINE double lgamma_f64(double x) { return lgamma(x); }
+INLINE float lgamma_f32(float x) { return (float)lgamma(x); }
+INLINE double pow_f64(double x, double y) { return pow(x, y); }
+INLINE double hypot_f64(double x, double y) { return hypot(x, y); }
+INLINE double fmod_f64(double x, double y) { return fmod(x, y); }
+INLINE float fmod_f32(float x, float y) { return fmodf(x, y); }
+INLINE double nextafter_f64(double x, double y) { return nextafter(x, y); }
+INLINE float nextafter_f32(float x, float y) { return nextafterf(x, y); }
+INLINE double sigmoid_f64(double x) { return 1.0 / (1.0 + exp(-x)); }
+INLINE double twice_normal_cdf_f64(double x) { return erfc(x * -0.70710678118654752); }
+INLINE double gelu_f64(double x) { return 0.5 * x * twice_normal_cdf_f64(x); }
+
+/// Γ'(x) / Γ(x): recurrence up to 10, then the asymptotic series; reflected below 0. PyTorch gives
+/// ∓∞ at ±0 and NaN at the negative whole numbers.
+static double digamma_f64(double x) {
+  if (x == 0.0) return copysign(INFINITY, -x);
+  double shift = 0.0;
+  if (x < 0.0) {
+    if (x == floor(x)) return NAN;
+    double whole;
+    shift = -M_PI / tan(M_PI * modf(x, &whole));
+    x = 1.0 - x;
+  }
+  for (; x < 10.0; x += 1.0) shift -= 1.0 / x;
+  // log x - 1/2x - Σ B₂ₖ / (2k x^2k)
+  double z = 1.0 / (x * x);
+  double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 -
+    z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+  return shift + log(x) - 0.5 / x - (x < 1e17 ? series : 0.0);
+}
+
+INLINE float digamma_f32(float x) { return (float)digamma_f64(x); }
+
+/// I₀(x): the power series Σ (x²/4)^k / k!² up to 20, beyond it e^x / √(2πx) · Σ (1·3·…)² / (k! (8x)^k).
+static double i0_f64(double x) {
+  x = fabs(x);
+  if (x != x) return x;
+  if (x <= 20.0) {
+    double quarter = 0.25 * x * x, term = 1.0, sum = 1.0;
+    for (int k = 1; k < 100 && term > sum * 1e-17; k++) {
+      term *= quarter / ((double)k * k);
+      sum += term;
+    }
+    return sum;
+  }
+  double term = 1.0, sum = 1.0;
+  for (int k = 1; k < 40; k++) {
+    double next = term * (2.0 * k - 1) * (2.0 * k - 1) / (8.0 * k * x);
+    if (next >= term || next < 1e-17) break;
+    term = next;
+    sum += term;
+  }
+  // e^(x/2) twice: e^x overflows before I₀ does.
+  double root = exp(0.5 * x);
+  return root * (sum / sqrt(2.0 * M_PI * x)) * root;
+}
+
+INLINE float i0_f32(float x) { return (float)i0_f64(x); }
+
+/// erf⁻¹(x): a logarithmic first guess (Winitzki), then Newton's steps with Halley's correction on
+/// erfc's side where x is near ±1.
+static double erfinv_f64(double x) {
+  double a = fabs(x);
+  if (!(a < 1.0)) return a == 1.0 ? copysign(INFINITY, x) : NAN;
+  if (a == 0.0) return x;
+  double l = log1p(-a * a), c = 2.0 / (M_PI * 0.147) + 0.5 * l;
+  double y = a < 1e-4 ? a * 0.88622692545275801 : sqrt(sqrt(c * c - l / 0.147) - c);
+  for (int step = 0; step < 3; step++) {
+    double error = a < 0.5 ? erf(y) - a : (1.0 - a) - erfc(y);
+    double d = error / (M_2_SQRTPI * exp(-y * y));
+    y -= d / (1.0 + y * d);
+  }
+  return copysign(y, x);
+}
+
+INLINE float erfinv_f32(float x) { return (float)erfinv_f64(x); }

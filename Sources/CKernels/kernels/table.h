@@ -1,0 +1,70 @@
+// What one CPU level offers to the drivers: contiguous loops over one type each. The drivers walk
+// strides, convert 16-bit and narrow types to a compute type in tiles, and split over threads.
+#pragma once
+#include "../core/levels.h"
+#include "../include/torus_elementwise.h"
+
+/// The types that loops exist for; the others pass through one of them.
+typedef enum compute_type { C_F32, C_F64, C_I32, C_I64, COMPUTE_TYPES } compute_type;
+
+static inline compute_type compute_of(torus_dtype dtype) {
+  static const uint8_t types[TORUS_DTYPE_COUNT] = {C_F32, C_F64, C_F32, C_F32, C_I64,
+                                                   C_I32, C_I32, C_I32, C_I32, C_I32};
+  return (compute_type)types[dtype];
+}
+
+/// Whether `dtype` is its own compute type.
+static inline bool is_direct(torus_dtype dtype) {
+  return dtype == TORUS_F32 || dtype == TORUS_F64 || dtype == TORUS_I32 || dtype == TORUS_I64;
+}
+
+static inline bool is_float(torus_dtype dtype) { return dtype <= TORUS_F16; }
+
+/// How the operands of a binary loop lie: both run, or one is a single element.
+typedef enum operand_form { FORM_VV, FORM_VS, FORM_SV } operand_form;
+
+typedef void (*unary_loop)(int64_t n, void *out, const void *a, double p0, double p1);
+/// Answers whether an integer division by zero was met.
+typedef bool (*binary_loop)(
+  operand_form form, int64_t n, void *out, const void *a, const void *b, double p0, double p1);
+typedef void (*ternary_loop)(
+  int64_t n, void *out, const void *a, const void *b, const void *c, double p0);
+typedef void (*convert_loop)(int64_t n, void *out, const void *a);
+typedef void (*where_loop)(
+  int64_t n, void *out, const void *condition, const void *a, const void *b);
+
+typedef struct binary_entry {
+  binary_loop loop;
+  /// Whether the loop takes all forms, or FORM_VV only.
+  bool takes_forms;
+} binary_entry;
+
+/// Null entries are operations that the type does not have.
+typedef struct elementwise_table {
+  unary_loop unary[TORUS_UNARY_COUNT][COMPUTE_TYPES];
+  binary_entry binary[TORUS_BINARY_COUNT][COMPUTE_TYPES];
+  ternary_loop ternary[TORUS_TERNARY_COUNT][COMPUTE_TYPES];
+  /// Outputs of comparisons and predicates are BOOL.
+  binary_loop compare[TORUS_COMPARE_COUNT][COMPUTE_TYPES];
+  unary_loop predicate[TORUS_PREDICATE_COUNT][COMPUTE_TYPES];
+  /// convert[to][from], between any two types.
+  convert_loop convert[TORUS_DTYPE_COUNT][TORUS_DTYPE_COUNT];
+  /// By element size 1, 2, 4, 8 (log₂).
+  where_loop where[4];
+  /// Writes the transpose of 8·8 … blocks; see copy.c. By element size (log₂).
+  void (*transpose[4])(
+    int64_t rows, int64_t columns, void *out, int64_t out_stride, const void *a, int64_t a_stride);
+} elementwise_table;
+
+extern const elementwise_table torus_elementwise_0, torus_elementwise_1, torus_elementwise_2;
+
+static inline const elementwise_table *elementwise(void) {
+#if TORUS_LEVELS > 1
+  switch (torus_current_level()) {
+  case 2: return &torus_elementwise_2;
+  case 1: return &torus_elementwise_1;
+  default: break;
+  }
+#endif
+  return &torus_elementwise_0;
+}
