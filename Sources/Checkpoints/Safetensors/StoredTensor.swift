@@ -1,0 +1,55 @@
+import Foundation
+import Tensors
+
+/// A tensor as bytes: what is read from a file and what is written to one.
+public struct StoredTensor: Sendable, Equatable {
+  /// The name; compared by its bytes.
+  public let name: String
+  /// The type of the elements.
+  public let dtype: StoredDType
+  /// The size of each dimension.
+  public let shape: [Int]
+  /// The elements in row-major order, little-endian. Of a file that was read they are mapped, so
+  /// that they are loaded when they are touched.
+  public let bytes: Data
+
+  /// A tensor of the given bytes.
+  /// - Precondition: `bytes` are as many as the shape holds.
+  public init(name: String, dtype: StoredDType, shape: [Int], bytes: Data) {
+    require(
+      dtype.byteCount(of: shape) == bytes.count, "StoredTensor",
+      "\(bytes.count) bytes do not fill \(shape) of \(dtype.rawValue) for \(name)")
+    self.name = name
+    self.dtype = dtype
+    self.shape = shape
+    self.bytes = bytes
+  }
+
+  /// A copy of a tensor's elements.
+  public init(name: String, _ tensor: Tensor) {
+    let tensor = noGrad { tensor.contiguous() }
+    let start = tensor.storage.pointer + tensor.storageOffset * tensor.dtype.size
+    self.init(
+      name: name, dtype: StoredDType(tensor.dtype), shape: tensor.shape,
+      bytes: Data(bytes: start, count: tensor.count * tensor.dtype.size))
+  }
+
+  /// The tensor, in memory of its own.
+  /// - Parameter path: What errors call the file.
+  /// - Throws: ``CheckpointError`` where tensors have no such dtype.
+  public func tensor(path: String = "") throws(CheckpointError) -> Tensor {
+    guard let dtype = dtype.dtype else {
+      throw CheckpointError(
+        .unsupported, path: path, tensor: name,
+        "elements of type \(self.dtype.rawValue) have no tensor type here",
+        remedy: "Convert the file to F32, F16 or BF16")
+    }
+    let tensor = Tensor.empty(shape, dtype: dtype)
+    bytes.withUnsafeBytes { source in
+      if let base = source.baseAddress {
+        tensor.storage.pointer.copyMemory(from: base, byteCount: source.count)
+      }
+    }
+    return tensor
+  }
+}

@@ -1,0 +1,97 @@
+import Archives
+import Foundation
+
+/// What a checkpoint's folder must hold: `manifest.json`, written last.
+///
+/// Sizes and CRC-32 checksums (the polynomial of zip and gzip, eight hexadecimal digits) tell
+/// damage by disks and copies; they are no protection against forgery.
+struct Manifest: Codable, Equatable {
+  /// One file.
+  struct File: Codable, Equatable {
+    var name: String
+    var bytes: Int
+    var crc32: String
+  }
+
+  static let fileName = "manifest.json"
+
+  /// The format's version.
+  var version = 1
+  /// The training step after which the checkpoint was made.
+  var step: Int
+  /// All files of the folder but this one.
+  var files: [File]
+
+  /// Reads the manifest of a checkpoint's folder.
+  init(folder: String) throws(CheckpointError) {
+    let path = "\(folder)/\(Self.fileName)"
+    let contents: Data
+    do {
+      contents = try mappedContents(of: path)
+    } catch where error.problem == .missing {
+      throw CheckpointError(
+        .truncated, path: folder, "the checkpoint is incomplete: it has no \(Self.fileName)",
+        remedy: "Use an earlier checkpoint")
+    }
+    do {
+      self = try JSONDecoder().decode(Manifest.self, from: contents)
+    } catch {
+      throw CheckpointError(
+        .damaged, path: path, "the manifest cannot be read: \(error)",
+        remedy: "Use an earlier checkpoint")
+    }
+    guard version == 1 else {
+      throw CheckpointError(
+        .unsupported, path: path, "the checkpoint has version \(version); this program reads 1",
+        remedy: "Use the program that wrote it")
+    }
+  }
+
+  init(step: Int, files: [File]) {
+    self.step = step
+    self.files = files
+  }
+
+  /// The bytes of the file.
+  var json: Data {
+    let entries = files.map {
+      "    {\"name\": \(quotedJSON($0.name)), \"bytes\": \($0.bytes), \"crc32\": \"\($0.crc32)\"}"
+    }
+    return Data(
+      """
+      {
+        "version": \(version),
+        "step": \(step),
+        "files": [
+      \(entries.joined(separator: ",\n"))
+        ]
+      }
+
+      """.utf8)
+  }
+
+  /// Compares every file with its size and checksum.
+  func verify(folder: String) throws(CheckpointError) {
+    for file in files {
+      let path = "\(folder)/\(file.name)"
+      let contents = try mappedContents(of: path)
+      guard contents.count == file.bytes else {
+        throw CheckpointError(
+          contents.count < file.bytes ? .truncated : .damaged, path: path,
+          "the file has \(contents.count) bytes instead of \(file.bytes)",
+          remedy: "Use an earlier checkpoint")
+      }
+      let checksum = contents.withUnsafeBytes { Self.hexadecimal(crc32(of: $0)) }
+      guard checksum == file.crc32 else {
+        throw CheckpointError(
+          .damaged, path: path, "the checksum is \(checksum) instead of \(file.crc32)",
+          remedy: "Use an earlier checkpoint")
+      }
+    }
+  }
+
+  static func hexadecimal(_ checksum: UInt32) -> String {
+    let digits = String(checksum, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}
