@@ -8,10 +8,12 @@
 // One tile of a product: c[i, j] ← alpha·Σ a·b + beta·c over `taps` runs of k steps each. Step p
 // of run t reads row values a[a_taps[t] + i·a_row + p·a_step] and a vector of columns at
 // b[b_taps[t] + p·b_step]. Either a_row or a_step is 1.
+// With b_offsets, a_row is 1 and there are two vectors.
 typedef struct torus_tile {
   int64_t taps;
   const int64_t *a_taps, *b_taps;  // read only where taps is not 1
   int64_t k, a_row, a_step, b_step;
+  const int64_t *b_offsets;  // or NULL: where step p reads its columns, in place of p · b_step
   double alpha, beta;
   const void *row_bias, *col_bias;  // what the sums start from, or NULL
 } torus_tile;

@@ -11,8 +11,8 @@ enum { NAME(LANES) = VBYTES / sizeof(REAL), NAME(COLS) = 2 * NAME(LANES) };
 typedef REAL NAME(vec) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL))));
 
 static inline __attribute__((always_inline)) void NAME(tile_body)(
-    const int M, const int V, const bool broadcast_row, const torus_tile *t, const REAL *a,
-    const REAL *b, REAL *c, int64_t ldc) {
+    const int M, const int V, const bool packed, const bool table, const torus_tile *t,
+    const REAL *a, const REAL *b, REAL *c, int64_t ldc) {
   NAME(vec) sum[ROWS][2];
   const REAL *row_bias = t->row_bias, *col_bias = t->col_bias;
 #pragma clang loop unroll(full)
@@ -23,7 +23,7 @@ static inline __attribute__((always_inline)) void NAME(tile_body)(
       else if (col_bias) sum[i][v] = *(const NAME(vec) *)(col_bias + v * NAME(LANES));
       else sum[i][v] = (NAME(vec)){};
     }
-  const int64_t row = broadcast_row ? 1 : t->a_row, step = broadcast_row ? t->a_step : 1;
+  const int64_t row = packed ? 1 : t->a_row, step = packed ? t->a_step : 1;
   const int64_t b_step = t->b_step, k = t->k;
   for (int64_t tap = 0; tap < t->taps; tap++) {
     const REAL *pa = a, *pb = b;
@@ -33,8 +33,9 @@ static inline __attribute__((always_inline)) void NAME(tile_body)(
     }
     for (int64_t p = 0; p < k; p++) {
       NAME(vec) column[2];
+      const REAL *from = table ? pb + t->b_offsets[p] : pb;
 #pragma clang loop unroll(full)
-      for (int v = 0; v < V; v++) column[v] = *(const NAME(vec) *)(pb + v * NAME(LANES));
+      for (int v = 0; v < V; v++) column[v] = *(const NAME(vec) *)(from + v * NAME(LANES));
 #pragma clang loop unroll(full)
       for (int i = 0; i < M; i++) {
         const REAL x = pa[i * row];
@@ -59,12 +60,14 @@ static inline __attribute__((always_inline)) void NAME(tile_body)(
 #define TILE(M)                                                                               \
   static void NAME(tile_##M)(int vectors, const torus_tile *t, const REAL *a, const REAL *b,  \
                              REAL *c, int64_t ldc) {                                          \
-    if (t->a_row == 1) {                                                                      \
-      if (vectors == 2) NAME(tile_body)(M, 2, true, t, a, b, c, ldc);                         \
-      else NAME(tile_body)(M, 1, true, t, a, b, c, ldc);                                      \
+    if (t->b_offsets) {                                                                       \
+      NAME(tile_body)(M, 2, true, true, t, a, b, c, ldc);                                     \
+    } else if (t->a_row == 1) {                                                               \
+      if (vectors == 2) NAME(tile_body)(M, 2, true, false, t, a, b, c, ldc);                  \
+      else NAME(tile_body)(M, 1, true, false, t, a, b, c, ldc);                               \
     } else {                                                                                  \
-      if (vectors == 2) NAME(tile_body)(M, 2, false, t, a, b, c, ldc);                        \
-      else NAME(tile_body)(M, 1, false, t, a, b, c, ldc);                                     \
+      if (vectors == 2) NAME(tile_body)(M, 2, false, false, t, a, b, c, ldc);                 \
+      else NAME(tile_body)(M, 1, false, false, t, a, b, c, ldc);                              \
     }                                                                                         \
   }
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)

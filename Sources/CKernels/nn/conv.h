@@ -1,0 +1,41 @@
+// What the parts of convolution share.
+#pragma once
+#include "internal.h"
+#include "torus_nn.h"
+
+typedef struct conv_job {
+  torus_dtype dtype;
+  const torus_conv *shape;
+  const torus_gemm_level *engine;
+  const void *x, *w, *bias;  // for gradients x is dy
+  void *y;                   // for gradients dx
+  int64_t ins, outs;         // channels of one group
+  int64_t k;                 // ins · taps
+  int64_t positions;         // of one result plane
+  // The plan: rows at `pitch`, channels at `channel_step` in the padded copy; bands of rows.
+  bool flat;
+  int64_t pitch, channel_step, in_rows, band_rows, bands, images;
+  // Packed weights: `panels` of `tall` channels a group.
+  int64_t tall, panels;
+  const void *weights;
+  const int64_t *offsets;
+} conv_job;
+
+// Neighbouring positions of one row: where they are read, where they go in the panel and in the
+// result of which image.
+typedef struct conv_run {
+  int64_t from, to, length, image, result;
+} conv_run;
+
+typedef struct torus_conv_counts {
+  int64_t x, y, w;
+} torus_conv_counts;
+
+torus_conv_counts torus_conv_count(const torus_conv *shape);
+conv_job torus_conv_job(torus_dtype dtype, const torus_conv *shape);
+
+// Small images of large batches (see conv_small.c).
+bool torus_conv_small(const conv_job *s);
+void torus_conv_small_forward(const conv_job *s);
+// dw from s->x (dy) and x.
+void torus_conv_small_weight(const conv_job *s, const void *x, void *dw);
