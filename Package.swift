@@ -75,6 +75,8 @@ let package = Package(
     .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
+    .testTarget(
+      name: "DataParallelTests", dependencies: ["DataParallel", "Models", "Optimizers"]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus"]),
     .testTarget(name: "LaunchTests", dependencies: ["ddp-launch"]),
   ]

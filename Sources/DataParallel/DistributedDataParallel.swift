@@ -73,6 +73,9 @@ public struct DataParallelOptions: Sendable {
   /// order in which gradients became ready.
   public var plan: BucketPlan?
 
+  /// How buckets are all-reduced; nil picks by size and ranks.
+  public var algorithm: AllReduceAlgorithm?
+
   /// PyTorch's sizes.
   public init() {}
 }

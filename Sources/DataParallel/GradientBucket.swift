@@ -68,9 +68,10 @@ final class GradientBucket {
   }
 
   /// Starts the reduction; the memory belongs to the group until ``finish()``.
-  func launch(_ group: ProcessGroup, label: String) {
+  func launch(_ group: ProcessGroup, _ algorithm: AllReduceAlgorithm?, label: String) {
     work = group.allReduce(
-      buffer: buffer.pointer, count: count, dtype: dtype.element, op: .average, label: label)
+      buffer: buffer.pointer, count: count, dtype: dtype.element, op: .average,
+      algorithm: algorithm, label: label)
   }
 
   /// Waits for the averages and hands them to the parameters that any rank used.

@@ -36,6 +36,7 @@ final class Reducer: BackwardObserver {
     parameters = named.map(\.parameter)
     self.group = group
     mayRebuild = options.plan == nil
+    algorithm = options.algorithm
     limits = [options.firstBucketBytes, options.bucketBytes]
     // Gradients become ready roughly from the last layer to the first.
     plan =
@@ -53,6 +54,7 @@ final class Reducer: BackwardObserver {
   }
 
   private let limits: [Int]
+  private let algorithm: AllReduceAlgorithm?
 
   deinit {
     BackwardObservers.remove(self)
@@ -115,7 +117,8 @@ final class Reducer: BackwardObserver {
       let bucket = buckets[next]
       bucket.prepare()
       if firstLaunch == 0 { firstLaunch = DispatchTime.now().uptimeNanoseconds }
-      bucket.launch(group, label: "gradients \(next): \(names[bucket.positions[0]])…")
+      bucket.launch(
+        group, algorithm, label: "gradients \(next): \(names[bucket.positions[0]])…")
       next += 1
     }
   }

@@ -51,8 +51,6 @@ public struct DistributedConfiguration: ConfigurationSection {
   public var bucketMB = 25.0
   /// Most of the first bucket, in MiB: small, so that reducing starts early.
   public var firstBucketMB = 1.0
-  /// Piece in which a ring sends, in KiB.
-  public var segmentKB = 256
   /// Longest wait for the other workers, in seconds.
   public var timeoutS = 600.0
   /// How records are shared out among workers.
@@ -64,7 +62,6 @@ public struct DistributedConfiguration: ConfigurationSection {
     Field("algorithm", \.algorithm, "all-reduce algorithm; auto picks by size and ranks"),
     Field("bucket_mb", \.bucketMB, in: .above(0), "most of a gradient bucket, in MiB"),
     Field("first_bucket_mb", \.firstBucketMB, in: .above(0), "most of the first bucket, in MiB"),
-    Field("segment_kb", \.segmentKB, in: .atLeast(1), "piece in which a ring sends, in KiB"),
     Field("timeout_s", \.timeoutS, in: .above(0), "longest wait for other workers, in seconds"),
     Field("sharding", \.sharding, "how records are shared out among workers"),
   ]

@@ -24,7 +24,7 @@ public final class Trainer<Content> {
   /// What changes its parameters.
   public let optimizer: Optimizer
   /// What changes the learning rate, once a step.
-  public let scheduler: LearningRateSchedule?
+  public var scheduler: LRScheduler?
   /// The ranks that train together; nil for a process on its own.
   public let group: ProcessGroup?
   /// How the loop runs.
@@ -51,7 +51,7 @@ public final class Trainer<Content> {
   ///   - options: Clipping and buckets.
   ///   - forward: The model's output for one batch.
   public init(
-    _ model: Module, optimizer: Optimizer, scheduler: LearningRateSchedule? = nil,
+    _ model: Module, optimizer: Optimizer, scheduler: LRScheduler? = nil,
     group: ProcessGroup? = nil, options: TrainerOptions = .init(),
     forward: @escaping (Content) throws -> StepOutput
   ) throws {
@@ -67,6 +67,9 @@ public final class Trainer<Content> {
   }
 
   var worldSize: Int { group?.size ?? 1 }
+
+  /// The order in which gradients are added up over ranks; nil for a process on its own.
+  var bucketPlan: BucketPlan? { parallel?.bucketPlan }
 
   /// Trains until the epochs or steps are done, or somebody asks to stop.
   /// - Parameters:
@@ -142,6 +145,9 @@ public final class Trainer<Content> {
       throw TrainingError.lossNotFinite(
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
     }
+    if let limit = options.clipGradNorm {
+      clipGradNorm(optimizer.parameters, maxNorm: limit)
+    }
     optimizer.step()
     optimizer.zeroGrad()
     scheduler?.step()
@@ -211,10 +217,4 @@ public enum TrainingError: Error, CustomStringConvertible {
       "the loss became \(loss) in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
     }
   }
-}
-
-/// Something that changes learning rates once a step.
-public protocol LearningRateSchedule: AnyObject {
-  /// Goes on to the next step's rate.
-  func step()
 }

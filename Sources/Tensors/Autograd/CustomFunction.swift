@@ -1,0 +1,95 @@
+/// A differentiable function with a gradient of the user's own (`torch.autograd.Function`).
+///
+/// ```swift
+/// enum Exponential: CustomFunction {
+///   static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor] {
+///     let y = inputs[0].exp()
+///     context.save(y)
+///     return [y]
+///   }
+///   static func backward(_ context: FunctionContext, _ gradients: [Tensor?]) -> [Tensor?] {
+///     [gradients[0].map { $0 * context.saved[0] }]
+///   }
+/// }
+/// let y = Exponential.apply(x)
+/// ```
+public protocol CustomFunction {
+  /// Computes the outputs; nothing in here is recorded.
+  static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor]
+  /// The inputs' gradients, one per input, from those of the outputs (nil where none flowed back);
+  /// nil stands for zero. Tensor operations in here have derivatives of their own.
+  static func backward(_ context: FunctionContext, _ gradients: [Tensor?]) -> [Tensor?]
+}
+
+extension CustomFunction {
+  /// Calls the function and records it.
+  public static func apply(_ inputs: Tensor...) -> [Tensor] { apply(inputs) }
+
+  /// Calls the function of a list of inputs and records it.
+  public static func apply(_ inputs: [Tensor]) -> [Tensor] {
+    let context = FunctionContext()
+    // Saved tensors become hidden outputs, so that versions are checked and none keeps the graph.
+    var visible = 0
+    let results = Tensor.applyMany(
+      String(describing: Self.self), inputs, saving: [.inputs, .outputs]
+    ) { inputs in
+      let outputs = noGrad { forward(context, inputs) }
+      visible = outputs.count
+      context.place(inputs: inputs, outputs: outputs)
+      return outputs + context.hidden
+    } gradient: { gradients, node in
+      context.node = node
+      defer { context.node = nil }
+      return backward(context, Array(gradients.prefix(context.outputCount)))
+    }
+    context.forget()
+    return Array(results.prefix(visible))
+  }
+}
+
+/// What a ``CustomFunction`` hands from its forward pass to its gradient.
+public final class FunctionContext {
+  /// Values that are not tensors, by any name.
+  public var values: [String: Any] = [:]
+
+  fileprivate weak var node: Node?
+  fileprivate private(set) var hidden: [Tensor] = []
+  fileprivate private(set) var outputCount = 0
+  private var kept: [Tensor] = []
+
+  private enum Place {
+    case input(Int)
+    case output(Int)
+  }
+  private var places: [Place] = []
+
+  /// Keeps tensors for the gradient (`save_for_backward`): inputs, outputs, or any other.
+  public func save(_ tensors: Tensor...) { kept += tensors }
+
+  /// The kept tensors, inside the gradient.
+  public var saved: [Tensor] {
+    guard let node else {
+      fail("FunctionContext.saved", "saved tensors can be read only inside backward")
+    }
+    return places.map { place in
+      switch place {
+      case .input(let index): node.input(index)
+      case .output(let index): node.output(index)
+      }
+    }
+  }
+
+  fileprivate func place(inputs: [Tensor], outputs: [Tensor]) {
+    outputCount = outputs.count
+    places = kept.map { tensor in
+      if let index = inputs.firstIndex(where: { $0.body === tensor.body }) { return .input(index) }
+      if let index = outputs.firstIndex(where: { $0.body === tensor.body }) {
+        return .output(index)
+      }
+      hidden.append(tensor.bare)
+      return .output(outputs.count + hidden.count - 1)
+    }
+  }
+
+  fileprivate func forget() { (kept, hidden) = ([], []) }
+}

@@ -1,0 +1,200 @@
+import Collectives
+import Datasets
+import Foundation
+import NN
+import Optimizers
+import Tensors
+
+/// A configured run from its command line to its last metric, on this rank.
+public final class TrainingRun {
+  private let configuration: RunConfiguration
+  private let world: World
+  private let context: RunContext
+  private var isWriter: Bool { world.rank == 0 }
+
+  init(_ configuration: RunConfiguration, _ world: World) {
+    self.configuration = configuration
+    self.world = world
+    context = RunContext(
+      configuration: configuration, group: world.group, files: ProjectFiles())
+  }
+
+  /// Trains until the run's end, or until it is asked to stop.
+  func run() throws -> TrainingEnd {
+    Compute.setThreads(configuration.threads ?? max(1, Int(world.coreShare)))
+    let data = try dataRegistry.make(configuration.data, from: context)
+    // The same weights on every rank; afterwards each draws its own dropout.
+    manualSeed(UInt64(configuration.seed))
+    let (model, forward) = try modelRegistry.make(configuration.model, from: data.kind)
+    let optimizer = try optimizerRegistry.make(
+      configuration.optimizer, from: model.namedParameters().filter { $0.parameter.requiresGrad })
+    manualSeed(UInt64(configuration.seed + world.rank))
+
+    let checkpoints = RunCheckpoints(configuration, context)
+    let resumed = try checkpoints.find()
+    var options = TrainerOptions()
+    options.clipGradNorm = configuration.clipGradNorm
+    options.parallel.firstBucketBytes = Int(configuration.distributed.firstBucketMB * 1048576)
+    options.parallel.bucketBytes = Int(configuration.distributed.bucketMB * 1048576)
+    options.parallel.algorithm = try configuration.distributed.chosenAlgorithm
+    options.parallel.plan = resumed?.state.bucketPlan
+    try resumed?.restore(model)
+    let trainer = try Trainer<Workload.Content>(
+      model, optimizer: optimizer, group: world.size > 1 ? world.group : nil, options: options,
+      forward: forward)
+    let planned = trainer.plannedSteps(
+      data.training, epochs: configuration.epochs, steps: configuration.steps)
+    trainer.scheduler = try scheduleRegistry.make(
+      configuration.schedule, from: ScheduleInput(optimizer: optimizer, steps: planned))
+    try resumed?.restore(trainer, data.training, context)
+
+    let reporter = try RunReporter(
+      configuration, isWriter: isWriter, resumingAt: resumed?.state.step)
+    try begin(reporter, trainer, data, resumed)
+    let loop = RunLoop(configuration, trainer, data, checkpoints, reporter)
+    trainer.callbacks = [reporter, loop]
+    let end = try trainer.run(
+      data.training, epochs: configuration.epochs, steps: configuration.steps,
+      shouldStop: { StopRequest.isPending })
+    switch end {
+    case .stopped:
+      try reporter.stopped(step: trainer.step)
+      reporter.say(
+        "stopped at step \(trainer.step) as asked; go on with --resume --run-dir \(configuration.runDirectory)"
+      )
+    case .finished: try finish(reporter, trainer, data, loop)
+    }
+    return end
+  }
+
+  /// Writes down what the run is, and says so.
+  private func begin(
+    _ reporter: RunReporter, _ trainer: Trainer<Workload.Content>, _ data: WorkloadData,
+    _ resumed: RunCheckpoints.Found?
+  ) throws {
+    guard isWriter else { return }
+    let directory = configuration.runDirectory
+    try configuration.save(in: directory)
+    try data.plan.save(to: "\(directory)/shards.json")
+    for artifact in data.artifacts {
+      try RunFile.write(artifact.contents, to: "\(directory)/\(artifact.name)")
+    }
+    try reporter.began([
+      "world_size": .integer(world.size), "parameters": .integer(trainer.model.parameterCount),
+      "records": .integer(data.plan.source.records), "threads": .integer(Compute.threads),
+      "cpu_level": .text(Compute.level), "blas_core": .text(Compute.blasCore),
+    ])
+    let workers = world.size == 1 ? "1 worker" : "\(world.size) workers"
+    reporter.say(
+      "\(configuration.name): \(configuration.model.name) with \(trainer.model.parameterCount) parameters on \(data.plan.source.records) records of \(configuration.data.name); \(workers), \(Compute.threads) thread\(Compute.threads == 1 ? "" : "s") each"
+    )
+    if let resumed {
+      reporter.say("resumed from \(resumed.path) at step \(resumed.state.step)")
+    }
+  }
+
+  /// Judges the finished model and saves it.
+  private func finish(
+    _ reporter: RunReporter, _ trainer: Trainer<Workload.Content>, _ data: WorkloadData,
+    _ loop: RunLoop
+  ) throws {
+    let prefix = data.isJudgedByLoss ? "validation" : "test"
+    let figures = try trainer.evaluate(data.heldOut)
+    try reporter.judged(figures, step: trainer.step, prefix: prefix, isLast: true)
+    try loop.save()
+    let path = "\(configuration.runDirectory)/model.safetensors"
+    if isWriter { try RunCheckpoints.saveModel(trainer.model, to: path) }
+    let rate =
+      trainer.trainingSeconds > 0
+      ? Double(trainer.trainedRecords) / trainer.trainingSeconds : 0
+    var results: Metrics = ["step": .integer(trainer.step), "model": .text(path)]
+    for (name, value) in figures.values { results["\(prefix)_\(name)"] = .number(value) }
+    if data.isJudgedByLoss { results["bits_per_character"] = .number(figures.loss / log(2)) }
+    try reporter.finished(worldSize: world.size, samplesPerSecond: rate, results: results)
+    let words = figures.values.map { "\(prefix) \($0.name) \(RunReporter.text($0))" }
+    let bits =
+      data.isJudgedByLoss
+      ? [String(format: "%.3f bits per character", figures.loss / log(2))] : []
+    reporter.say((words + bits).joined(separator: ", "))
+    reporter.say(String(format: "%.0f samples per second on %d workers", rate, world.size))
+    reporter.say("model saved as \(path)")
+  }
+}
+
+/// The command line's side of a run.
+extension TrainingRun {
+  /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint, 2
+  /// for a configuration that cannot be run, 1 for everything else.
+  public static func main(_ arguments: [String]) -> Int32 {
+    let configuration: RunConfiguration
+    do {
+      let parsed = try RunArguments(arguments)
+      configuration = try RunConfiguration(parsed)
+      if parsed.printsConfiguration {
+        if launchedRank == 0 { print(configuration.yaml(), terminator: "") }
+        return 0
+      }
+      _ = try configuration.distributed.chosenAlgorithm
+    } catch {
+      complain(error, rank: launchedRank)
+      return 2
+    }
+    let world: World
+    do {
+      world = try World.initialize(
+        World.Options(timeout: .seconds(configuration.distributed.timeoutS)))
+    } catch {
+      complain(error, rank: launchedRank)
+      return 1
+    }
+    if world.size > 1 { Failure.prefix = "[rank \(world.rank)] " }
+    StopRequest.install()
+    do {
+      let end = try TrainingRun(configuration, world).run()
+      try world.finalize()
+      return end == .finished ? 0 : 143
+    } catch {
+      if world.size == 1 {
+        complain(error, rank: 0)
+        return 1
+      }
+      // What all ranks meet alike (a missing file), rank 0 says; its end is the others'.
+      if world.rank != 0 { Thread.sleep(forTimeInterval: 0.5) }
+      world.abort("ddp-train: \(error)")
+    }
+  }
+
+  /// The rank that mpirun or srun gave this process, before MPI is there to ask.
+  private static var launchedRank: Int {
+    let environment = ProcessInfo.processInfo.environment
+    return ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]
+      .lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 0
+  }
+
+  /// Prints an error that every rank meets alike; only one says it.
+  private static func complain(_ error: any Error, rank: Int) {
+    guard rank == 0 else {
+      Thread.sleep(forTimeInterval: 0.5)
+      return
+    }
+    FileHandle.standardError.write(Data("ddp-train: \(error)\n".utf8))
+  }
+}
+
+/// Small files of a run.
+enum RunFile {
+  static func write(_ contents: Data, to path: String) throws(RunLogError) {
+    do {
+      try contents.write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw .cannotWrite(path, errno: (error as NSError).posixCode)
+    }
+  }
+}
+
+extension NSError {
+  fileprivate var posixCode: Int32 {
+    let cause = userInfo[NSUnderlyingErrorKey] as? NSError
+    return Int32(cause?.code ?? Int(EIO))
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Torus
+
+/// `ddp-train generate RUN --prompt TEXT`: samples from a trained character model.
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate", abstract: "Continues a text with a trained char-gpt.")
+
+  @Argument(help: "The run directory.")
+  var runDirectory: String
+
+  @Option(help: "What the text begins with; characters that the model has not seen are an error.")
+  var prompt = "\n"
+
+  @Option(help: "How many characters to add.")
+  var count = 500
+
+  @Option(help: "Divides the logits: below 1 safer, above 1 bolder, 0 always the likeliest.")
+  var temperature = 0.8
+
+  @Option(help: "Draw only among this many likeliest characters.")
+  var topK: Int?
+
+  @Option(help: "Seed of the draws.")
+  var seed: UInt64 = 1
+
+  func validate() throws {
+    guard count > 0 else { throw ValidationError("--count must be positive") }
+    guard temperature >= 0 else { throw ValidationError("--temperature must not be negative") }
+    guard topK ?? 1 > 0 else { throw ValidationError("--top-k must be positive") }
+    guard !prompt.isEmpty else { throw ValidationError("--prompt must hold a character") }
+  }
+
+  func run() throws {
+    do {
+      let text = try TextGeneration(runDirectory: runDirectory)
+        .generate(prompt: prompt, count: count, temperature: temperature, topK: topK, seed: seed)
+      print(text)
+    } catch {
+      FileHandle.standardError.write(Data("ddp-train: \(error)\n".utf8))
+      throw ExitCode.failure
+    }
+  }
+}
