@@ -69,7 +69,8 @@ let package = Package(
     .executableTarget(name: "conformance", dependencies: ["Torus"]),
 
     .testTarget(name: "TensorTests", dependencies: ["Torus"]),
-    .testTarget(name: "CollectiveTests", dependencies: ["Collectives"]),
+    .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
+    .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
     .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"]),

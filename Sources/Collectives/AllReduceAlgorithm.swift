@@ -40,6 +40,13 @@ public struct Topology: Sendable, Hashable, Codable {
   public let nodes: Int
   /// Whether ranks of one node share memory.
   public let sharesMemory: Bool
+
+  /// Creates a topology.
+  public init(ranks: Int, nodes: Int, sharesMemory: Bool) {
+    self.ranks = ranks
+    self.nodes = nodes
+    self.sharesMemory = sharesMemory
+  }
 }
 
 /// Which algorithm an all-reduce uses, by its length and the group's topology.

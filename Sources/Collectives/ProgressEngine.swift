@@ -333,9 +333,7 @@ struct Backoff {
       microseconds = 20
       if moved { return }
     }
-    if now &- still < patience {
-      sched_yield()
-    } else {
+    if now &- still >= patience {
       usleep(microseconds)
       microseconds = min(microseconds * 2, 500)
     }

@@ -21,7 +21,7 @@ public enum ReduceOp: Int32, Sendable, Hashable, CaseIterable, Codable {
   /// Whether the reduction is defined for a type: averages need floating point, bit operations
   /// integers or `bool`.
   public func supports(_ type: ElementType) -> Bool {
-    torus_reduction_supported(rawValue, type.rawValue) != 0
+    torus_combine_supported(rawValue, type.rawValue) != 0
   }
 
   /// Short name, as in `sum`.

@@ -17,7 +17,7 @@ static int (*const plans[TORUS_ALGORITHMS])(torus_op *) = {
 int torus_group_supports(
   const torus_group *g, int32_t algorithm, int32_t dtype, int32_t reduction
 ) {
-  if (!torus_reduction_supported(reduction, dtype)) return 0;
+  if (!torus_combine_supported(reduction, dtype)) return 0;
   if (g->size == 1) return 1;
   switch (algorithm) {
     case TORUS_SHARED_MEMORY: return g->desks && g->node_count == 1;
@@ -25,7 +25,7 @@ int torus_group_supports(
       // Nodes with one rank have no desk and need none.
       return g->node_count > 1 && g->share_memory;
     case TORUS_MPI:
-      return g->transport->builtin_all_reduce && dtype != TORUS_F16 && dtype != TORUS_BF16;
+      return g->transport->builtin_all_reduce && dtype != TORUS_TYPE_F16 && dtype != TORUS_TYPE_BF16;
     default: return algorithm >= 0 && algorithm < TORUS_ALGORITHMS;
   }
 }
@@ -33,7 +33,7 @@ int torus_group_supports(
 int torus_plan_all_reduce(torus_op *op) {
   torus_collective *c = &op->call;
   if (!torus_group_supports(op->group, c->algorithm, c->dtype, c->reduction)) {
-    return TORUS_UNSUPPORTED;
+    return TORUS_NOT_SUPPORTED;
   }
   if (c->input != c->output && c->count) memcpy(c->output, c->input, c->count * op->element);
   return plans[c->algorithm](op);

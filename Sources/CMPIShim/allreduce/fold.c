@@ -40,7 +40,7 @@ bool torus_fold_handles(
     return true;
   }
   if (lane->step == 1 && paired) {
-    torus_reduce_pair(op->call.reduction, op->call.dtype, data, scratch, data, count);
+    torus_combine_pair(op->call.reduction, op->call.dtype, data, scratch, data, count);
   }
   return false;
 }
@@ -49,7 +49,7 @@ int torus_fold_end(
   torus_op *op, torus_lane *lane, const torus_fold *fold, char *data, size_t count
 ) {
   if (op->call.reduction == TORUS_AVERAGE) {
-    torus_divide(op->call.dtype, data, count, (uint64_t)op->group->size);
+    torus_combine_divide(op->call.dtype, data, count, (uint64_t)op->group->size);
   }
   lane->step = TORUS_FOLD_LAST;
   if (fold->rank >= 2 * fold->extra) return TORUS_FINISHED;

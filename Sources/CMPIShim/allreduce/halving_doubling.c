@@ -35,7 +35,7 @@ static int advance(torus_op *op, torus_lane *lane) {
     torus_range kept = held(fold.me, fold.core, step, whole.count);
     char *mine = torus_at(data, kept.begin, element);
     char *first = peer < fold.me ? scratch : mine, *second = peer < fold.me ? mine : scratch;
-    torus_reduce_pair(c->reduction, c->dtype, mine, first, second, kept.count);
+    torus_combine_pair(c->reduction, c->dtype, mine, first, second, kept.count);
   }
   if (step >= 2 * rounds) return torus_fold_end(op, lane, &fold, data, whole.count);
 

@@ -70,10 +70,10 @@ static bool ring(torus_op *op, torus_lane *lane, torus_range segment, int64_t st
     if (step >= 1 && step <= rounds) {
       torus_range got = cut(slice, n, (int)((at.node - 1 - step + 2 * n) % n));
       char *sum = torus_at(mine, got.begin, element);
-      torus_reduce_pair(
+      torus_combine_pair(
         c->reduction, c->dtype, sum, torus_at(scratch, got.begin, element), sum, got.count);
       if (step == rounds && c->reduction == TORUS_AVERAGE) {
-        torus_divide(c->dtype, sum, got.count, (uint64_t)g->size);
+        torus_combine_divide(c->dtype, sum, got.count, (uint64_t)g->size);
       }
     }
     if (step >= 2 * rounds) continue;
@@ -101,7 +101,7 @@ static void reduce(torus_op *op, const torus_lane *lane, torus_range segment) {
       g->inputs[i] = torus_at(home(op, lane, segment, i), slice.begin, op->element);
     }
     g->outputs[0] = (void *)g->inputs[at.local];
-    torus_reduce_many(
+    torus_combine_many(
       op->call.reduction, op->call.dtype, g->outputs, 1, g->inputs, (size_t)at.locals, slice.count,
       1);
   }

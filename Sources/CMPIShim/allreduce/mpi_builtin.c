@@ -10,7 +10,7 @@ static int advance(torus_op *op, torus_lane *lane) {
   int status = t->builtin_all_reduce(t, c->output, c->count, c->dtype, c->reduction);
   if (status != TORUS_DONE) return status;
   if (c->reduction == TORUS_AVERAGE) {
-    torus_divide(c->dtype, c->output, c->count, (uint64_t)op->group->size);
+    torus_combine_divide(c->dtype, c->output, c->count, (uint64_t)op->group->size);
   }
   return TORUS_FINISHED;
 }

@@ -22,7 +22,7 @@ static int advance(torus_op *op, torus_lane *lane) {
   if (round > 0) {
     int peer = fold.me ^ 1 << (round - 1);
     char *first = peer < fold.me ? scratch : data, *second = peer < fold.me ? data : scratch;
-    torus_reduce_pair(c->reduction, c->dtype, data, first, second, whole.count);
+    torus_combine_pair(c->reduction, c->dtype, data, first, second, whole.count);
   }
   if (1 << round >= fold.core) return torus_fold_end(op, lane, &fold, data, whole.count);
   int peer = torus_fold_rank(&fold, fold.me ^ 1 << round);

@@ -23,9 +23,9 @@ static int advance(torus_op *op, torus_lane *lane) {
   if (step >= 1 && step <= rounds) {
     torus_range got = torus_op_part(op, lane->segment, wrapped(rank - 1 - step, size));
     char *mine = torus_at(c->output, got.begin, element);
-    torus_reduce_pair(c->reduction, c->dtype, mine, scratch, mine, got.count);
+    torus_combine_pair(c->reduction, c->dtype, mine, scratch, mine, got.count);
     if (step == rounds && c->reduction == TORUS_AVERAGE) {
-      torus_divide(c->dtype, mine, got.count, (uint64_t)size);
+      torus_combine_divide(c->dtype, mine, got.count, (uint64_t)size);
     }
   }
   if (step >= 2 * rounds) return TORUS_FINISHED;

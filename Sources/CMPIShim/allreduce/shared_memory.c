@@ -26,7 +26,7 @@ static torus_range slice(size_t count, int size, int rank, size_t element) {
 
 static void reduce(torus_op *op, size_t outs, size_t count) {
   torus_group *g = op->group;
-  torus_reduce_many(
+  torus_combine_many(
     op->call.reduction, op->call.dtype, g->outputs, outs, g->inputs, (size_t)g->size, count,
     op->call.reduction == TORUS_AVERAGE ? (uint64_t)g->size : 1);
 }

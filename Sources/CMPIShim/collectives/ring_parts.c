@@ -51,10 +51,10 @@ static int advance_reduce_scatter(torus_op *op, torus_lane *lane) {
     bool last = step == rounds;
     size_t begin = lane->segment * op->segment;
     char *sum = last ? torus_at(c->output, begin, element) : arrived;
-    torus_reduce_pair(
+    torus_combine_pair(
       c->reduction, c->dtype, sum, arrived, torus_at(c->input, out.begin, element), out.count);
     if (last && c->reduction == TORUS_AVERAGE) {
-      torus_divide(c->dtype, sum, out.count, (uint64_t)size);
+      torus_combine_divide(c->dtype, sum, out.count, (uint64_t)size);
     }
     if (last) return TORUS_FINISHED;
     leaving = sum;
@@ -67,7 +67,7 @@ static int advance_reduce_scatter(torus_op *op, torus_lane *lane) {
 
 int torus_plan_reduce_scatter(torus_op *op) {
   const torus_collective *c = &op->call;
-  if (!torus_reduction_supported(c->reduction, c->dtype)) return TORUS_UNSUPPORTED;
+  if (!torus_combine_supported(c->reduction, c->dtype)) return TORUS_NOT_SUPPORTED;
   torus_op_chunks(op, c->counts, c->count);
   torus_op_segments(op, advance_reduce_scatter, TORUS_PARTS_SEGMENT);
   return TORUS_DONE;

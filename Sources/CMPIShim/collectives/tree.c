@@ -74,7 +74,7 @@ static int advance_reduce(torus_op *op, torus_lane *lane) {
   int64_t step = lane->step++;
   if (step == 0 && sum != mine && bytes) memcpy(sum, mine, bytes);
   if (step > 0 && step <= op->child_count) {
-    torus_reduce_pair(c->reduction, c->dtype, sum, sum, incoming, part.count);
+    torus_combine_pair(c->reduction, c->dtype, sum, sum, incoming, part.count);
   }
   if (step < op->child_count) {
     torus_lane_receive(op, lane, incoming, bytes, op->children[op->child_count - 1 - step]);
@@ -84,12 +84,12 @@ static int advance_reduce(torus_op *op, torus_lane *lane) {
   if (!root) {
     torus_lane_send(op, lane, sum, bytes, op->parent);
   } else if (c->reduction == TORUS_AVERAGE) {
-    torus_divide(c->dtype, sum, part.count, (uint64_t)op->group->size);
+    torus_combine_divide(c->dtype, sum, part.count, (uint64_t)op->group->size);
   }
   return TORUS_WAIT;
 }
 
 int torus_plan_reduce(torus_op *op) {
-  if (!torus_reduction_supported(op->call.reduction, op->call.dtype)) return TORUS_UNSUPPORTED;
+  if (!torus_combine_supported(op->call.reduction, op->call.dtype)) return TORUS_NOT_SUPPORTED;
   return plan(op, advance_reduce);
 }

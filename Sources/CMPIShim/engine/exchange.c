@@ -61,7 +61,7 @@ static void reduce(torus_op *op, uint64_t first, uint64_t count) {
     g->inputs[r] = torus_node_post(op, r)->payload + first * op->element;
   }
   void *outputs[1] = {op->call.output};
-  torus_reduce_many(
+  torus_combine_many(
     op->call.reduction, op->call.dtype, outputs, 1, g->inputs, (size_t)g->size, count,
     op->call.reduction == TORUS_AVERAGE ? (uint64_t)g->size : 1);
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "../include/torus_group.h"
-#include "../include/torus_reduce.h"
+#include "../include/torus_combine.h"
 #include "../transport/transport.h"
 
 /// Segments of one operation that are under way at the same time.

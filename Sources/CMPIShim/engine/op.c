@@ -271,6 +271,6 @@ int torus_plan(torus_op *op) {
     case TORUS_SCATTER: return torus_plan_scatter(op);
     case TORUS_ALL_TO_ALL: return torus_plan_all_to_all(op);
     case TORUS_BARRIER: return torus_plan_barrier(op);
-    default: return TORUS_UNSUPPORTED;
+    default: return TORUS_NOT_SUPPORTED;
   }
 }

@@ -6,5 +6,5 @@
 
 #include "torus_group.h"
 #include "torus_process.h"
-#include "torus_reduce.h"
+#include "torus_combine.h"
 #include "torus_types.h"

@@ -5,14 +5,14 @@
 #include <stdint.h>
 
 enum {
-  TORUS_F64,
-  TORUS_F32,
-  TORUS_F16,
-  TORUS_BF16,
-  TORUS_I64,
-  TORUS_I32,
-  TORUS_U8,
-  TORUS_BOOL,
+  TORUS_TYPE_F64,
+  TORUS_TYPE_F32,
+  TORUS_TYPE_F16,
+  TORUS_TYPE_BF16,
+  TORUS_TYPE_I64,
+  TORUS_TYPE_I32,
+  TORUS_TYPE_U8,
+  TORUS_TYPE_BOOL,
   TORUS_DTYPES
 };
 
@@ -63,7 +63,7 @@ enum {
   /// MPI reported an error.
   TORUS_TRANSPORT_ERROR = -3,
   /// The algorithm, reduction or type is not available here.
-  TORUS_UNSUPPORTED = -4,
+  TORUS_NOT_SUPPORTED = -4,
   TORUS_NO_MEMORY = -5
 };
 

@@ -40,7 +40,7 @@ int torus_mpi_start(int yield, char *error, size_t error_bytes) {
       "this MPI library provides thread level %d, but MPI_THREAD_MULTIPLE (%d) is needed: "
       "use a build with thread support",
       provided, MPI_THREAD_MULTIPLE);
-    return TORUS_UNSUPPORTED;
+    return TORUS_NOT_SUPPORTED;
   }
   return TORUS_DONE;
 }
@@ -114,7 +114,7 @@ int torus_mpi_available(void) { return 0; }
 int torus_mpi_start(int yield, char *error, size_t error_bytes) {
   (void)yield;
   snprintf(error, error_bytes, "this program was built without MPI: install it and build again");
-  return TORUS_UNSUPPORTED;
+  return TORUS_NOT_SUPPORTED;
 }
 
 torus_transport *torus_mpi_world(void) { return NULL; }

@@ -156,14 +156,14 @@ static int mpi_builtin_all_reduce(
 ) {
   mpi_transport *t = (mpi_transport *)base;
   static MPI_Datatype const types[TORUS_DTYPES] = {
-    [TORUS_F64] = MPI_DOUBLE, [TORUS_F32] = MPI_FLOAT, [TORUS_I64] = MPI_INT64_T,
-    [TORUS_I32] = MPI_INT32_T, [TORUS_U8] = MPI_UINT8_T, [TORUS_BOOL] = MPI_C_BOOL,
+    [TORUS_TYPE_F64] = MPI_DOUBLE, [TORUS_TYPE_F32] = MPI_FLOAT, [TORUS_TYPE_I64] = MPI_INT64_T,
+    [TORUS_TYPE_I32] = MPI_INT32_T, [TORUS_TYPE_U8] = MPI_UINT8_T, [TORUS_TYPE_BOOL] = MPI_C_BOOL,
   };
   MPI_Op ops[TORUS_REDUCTIONS] = {MPI_SUM, MPI_SUM, MPI_PROD, MPI_MIN, MPI_MAX,
                                   MPI_BAND, MPI_BOR, MPI_BXOR};
-  if (dtype == TORUS_F16 || dtype == TORUS_BF16) return TORUS_UNSUPPORTED;
+  if (dtype == TORUS_TYPE_F16 || dtype == TORUS_TYPE_BF16) return TORUS_NOT_SUPPORTED;
   MPI_Op op = ops[reduction];
-  if (dtype == TORUS_BOOL) {
+  if (dtype == TORUS_TYPE_BOOL) {
     switch (reduction) {
       case TORUS_SUM: case TORUS_MAX: case TORUS_BIT_OR: op = MPI_LOR; break;
       case TORUS_BIT_XOR: op = MPI_LXOR; break;

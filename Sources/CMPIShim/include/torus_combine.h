@@ -7,22 +7,22 @@
 #include "torus_types.h"
 
 /// Whether `reduction` is defined for `dtype`: averages need floating point, bit operations integers.
-int torus_reduction_supported(int32_t reduction, int32_t dtype);
+int torus_combine_supported(int32_t reduction, int32_t dtype);
 
 /// out[i] = left[i] ∘ right[i]; `out` may be `left` or `right`.
-void torus_reduce_pair(
+void torus_combine_pair(
   int32_t reduction, int32_t dtype, void *out, const void *left, const void *right, size_t count);
 
 /// out[k][i] = (…((in[0][i] ∘ in[1][i]) ∘ in[2][i]) …) [÷ divisor] for every k.
 ///
 /// The order is that of `in`; half precision accumulates in f32 and is rounded once. Every `out[k]`
 /// may be one of the `in`. `divisor` is 1 except for averages.
-void torus_reduce_many(
+void torus_combine_many(
   int32_t reduction, int32_t dtype, void *const *out, size_t outs, const void *const *in,
   size_t ins, size_t count, uint64_t divisor);
 
 /// buffer[i] = buffer[i] ÷ divisor, for floating-point types.
-void torus_divide(int32_t dtype, void *buffer, size_t count, uint64_t divisor);
+void torus_combine_divide(int32_t dtype, void *buffer, size_t count, uint64_t divisor);
 
 /// The instruction set in use: "avx512", "avx2" or "baseline".
-const char *torus_reduce_level(void);
+const char *torus_combine_level(void);

@@ -1,4 +1,4 @@
-// Included by reduce.c once per instruction set, with LEVEL(name) pasting that set's suffix.
+// Included by combine.c once per instruction set, with LEVEL(name) pasting that set's suffix.
 // assume_safety: `out` may equal an input exactly, which elementwise loops bear, and which the
 // vectoriser's own overlap check would answer with the scalar loop.
 
@@ -132,16 +132,16 @@ static void LEVEL(f32_divide)(float *values, size_t count, float divisor) {
   {LEVEL(NAME##_sum), 0, LEVEL(NAME##_product), LEVEL(NAME##_min), LEVEL(NAME##_max),              \
    LEVEL(NAME##_and), LEVEL(NAME##_or), LEVEL(NAME##_xor)}
 
-static const torus_reduce_table LEVEL(table) = {
+static const torus_combine_table LEVEL(table) = {
   .pair = {
-    [TORUS_F64] = TORUS_ROW(f64),
-    [TORUS_F32] = TORUS_ROW(f32),
-    [TORUS_F16] = TORUS_ROW(f16),
-    [TORUS_BF16] = TORUS_ROW(bf16),
-    [TORUS_I64] = TORUS_BIT_ROW(i64),
-    [TORUS_I32] = TORUS_BIT_ROW(i32),
-    [TORUS_U8] = TORUS_BIT_ROW(u8),
-    [TORUS_BOOL] = {LEVEL(u8_or), 0, LEVEL(u8_and), LEVEL(u8_and), LEVEL(u8_or), LEVEL(u8_and),
+    [TORUS_TYPE_F64] = TORUS_ROW(f64),
+    [TORUS_TYPE_F32] = TORUS_ROW(f32),
+    [TORUS_TYPE_F16] = TORUS_ROW(f16),
+    [TORUS_TYPE_BF16] = TORUS_ROW(bf16),
+    [TORUS_TYPE_I64] = TORUS_BIT_ROW(i64),
+    [TORUS_TYPE_I32] = TORUS_BIT_ROW(i32),
+    [TORUS_TYPE_U8] = TORUS_BIT_ROW(u8),
+    [TORUS_TYPE_BOOL] = {LEVEL(u8_or), 0, LEVEL(u8_and), LEVEL(u8_and), LEVEL(u8_or), LEVEL(u8_and),
                     LEVEL(u8_or), LEVEL(u8_xor)},
   },
   .f16_widen = LEVEL(f16_widen),

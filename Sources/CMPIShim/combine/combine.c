@@ -1,10 +1,10 @@
-#include "torus_reduce.h"
+#include "torus_combine.h"
 
 #include <string.h>
 
 typedef void (*torus_pair)(void *, const void *, const void *, size_t);
 
-typedef struct torus_reduce_table {
+typedef struct torus_combine_table {
   torus_pair pair[TORUS_DTYPES][TORUS_REDUCTIONS];
   void (*f16_widen)(float *, const void *, size_t);
   void (*f16_narrow)(void *, const float *, size_t);
@@ -12,19 +12,19 @@ typedef struct torus_reduce_table {
   void (*bf16_narrow)(void *, const float *, size_t);
   void (*f64_divide)(double *, size_t, double);
   void (*f32_divide)(float *, size_t, float);
-} torus_reduce_table;
+} torus_combine_table;
 
 #if defined(__x86_64__)
 #define TORUS_NATIVE_HALF 0
 #define LEVEL(name) baseline_##name
-#include "reduce_kernels.h"
+#include "combine_kernels.h"
 #undef LEVEL
 #undef TORUS_NATIVE_HALF
 
 #define TORUS_NATIVE_HALF 1
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
 #define LEVEL(name) avx2_##name
-#include "reduce_kernels.h"
+#include "combine_kernels.h"
 #undef LEVEL
 #pragma clang attribute pop
 
@@ -32,19 +32,19 @@ typedef struct torus_reduce_table {
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2"))), \
   apply_to = function)
 #define LEVEL(name) avx512_##name
-#include "reduce_kernels.h"
+#include "combine_kernels.h"
 #undef LEVEL
 #pragma clang attribute pop
 #else
 #define TORUS_NATIVE_HALF 1
 #define LEVEL(name) baseline_##name
-#include "reduce_kernels.h"
+#include "combine_kernels.h"
 #undef LEVEL
 #endif
 
-static const torus_reduce_table *table(void) {
+static const torus_combine_table *table(void) {
 #if defined(__x86_64__)
-  static const torus_reduce_table *chosen;
+  static const torus_combine_table *chosen;
   if (__builtin_expect(!chosen, 0)) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
@@ -61,7 +61,7 @@ static const torus_reduce_table *table(void) {
 #endif
 }
 
-const char *torus_reduce_level(void) {
+const char *torus_combine_level(void) {
 #if defined(__x86_64__)
   if (table() == &avx512_table) return "avx512";
   if (table() == &avx2_table) return "avx2";
@@ -69,36 +69,36 @@ const char *torus_reduce_level(void) {
   return "baseline";
 }
 
-int torus_reduction_supported(int32_t reduction, int32_t dtype) {
+int torus_combine_supported(int32_t reduction, int32_t dtype) {
   if (reduction < 0 || reduction >= TORUS_REDUCTIONS || dtype < 0 || dtype >= TORUS_DTYPES) {
     return 0;
   }
   return table()->pair[dtype][reduction] != 0;
 }
 
-void torus_reduce_pair(
+void torus_combine_pair(
   int32_t reduction, int32_t dtype, void *out, const void *left, const void *right, size_t count
 ) {
   if (count) table()->pair[dtype][reduction](out, left, right, count);
 }
 
-static int is_half(int32_t dtype) { return dtype == TORUS_F16 || dtype == TORUS_BF16; }
+static int is_half(int32_t dtype) { return dtype == TORUS_TYPE_F16 || dtype == TORUS_TYPE_BF16; }
 
-void torus_divide(int32_t dtype, void *buffer, size_t count, uint64_t divisor) {
+void torus_combine_divide(int32_t dtype, void *buffer, size_t count, uint64_t divisor) {
   if (divisor == 1 || count == 0) return;
-  const torus_reduce_table *t = table();
-  if (dtype == TORUS_F64) {
+  const torus_combine_table *t = table();
+  if (dtype == TORUS_TYPE_F64) {
     t->f64_divide(buffer, count, (double)divisor);
-  } else if (dtype == TORUS_F32) {
+  } else if (dtype == TORUS_TYPE_F32) {
     t->f32_divide(buffer, count, (float)divisor);
   } else if (is_half(dtype)) {
     float block[1024];
     for (size_t at = 0; at < count; at += 1024) {
       size_t n = count - at < 1024 ? count - at : 1024;
       uint16_t *values = (uint16_t *)buffer + at;
-      (dtype == TORUS_F16 ? t->f16_widen : t->bf16_widen)(block, values, n);
+      (dtype == TORUS_TYPE_F16 ? t->f16_widen : t->bf16_widen)(block, values, n);
       t->f32_divide(block, n, (float)divisor);
-      (dtype == TORUS_F16 ? t->f16_narrow : t->bf16_narrow)(values, block, n);
+      (dtype == TORUS_TYPE_F16 ? t->f16_narrow : t->bf16_narrow)(values, block, n);
     }
   }
 }
@@ -107,26 +107,26 @@ void torus_divide(int32_t dtype, void *buffer, size_t count, uint64_t divisor) {
 #define TORUS_BLOCK_BYTES 4096
 
 static void reduce_half_block(
-  const torus_reduce_table *t, int32_t reduction, int32_t dtype, void *result,
+  const torus_combine_table *t, int32_t reduction, int32_t dtype, void *result,
   const void *const *in, size_t ins, size_t offset, size_t count, uint64_t divisor
 ) {
   _Alignas(64) float sum[TORUS_BLOCK_BYTES / 2], next[TORUS_BLOCK_BYTES / 2];
   void (*widen)(float *, const void *, size_t) =
-    dtype == TORUS_F16 ? t->f16_widen : t->bf16_widen;
+    dtype == TORUS_TYPE_F16 ? t->f16_widen : t->bf16_widen;
   widen(sum, (const char *)in[0] + offset, count);
   for (size_t k = 1; k < ins; k++) {
     widen(next, (const char *)in[k] + offset, count);
-    t->pair[TORUS_F32][reduction](sum, sum, next, count);
+    t->pair[TORUS_TYPE_F32][reduction](sum, sum, next, count);
   }
   if (divisor != 1) t->f32_divide(sum, count, (float)divisor);
-  (dtype == TORUS_F16 ? t->f16_narrow : t->bf16_narrow)(result, sum, count);
+  (dtype == TORUS_TYPE_F16 ? t->f16_narrow : t->bf16_narrow)(result, sum, count);
 }
 
-void torus_reduce_many(
+void torus_combine_many(
   int32_t reduction, int32_t dtype, void *const *out, size_t outs, const void *const *in,
   size_t ins, size_t count, uint64_t divisor
 ) {
-  const torus_reduce_table *t = table();
+  const torus_combine_table *t = table();
   size_t size = torus_element_size(dtype), per_block = TORUS_BLOCK_BYTES / size;
   _Alignas(64) char block[TORUS_BLOCK_BYTES];
   torus_pair pair = t->pair[dtype][reduction];
@@ -139,7 +139,7 @@ void torus_reduce_many(
     } else {
       pair(block, (const char *)in[0] + offset, (const char *)in[1] + offset, n);
       for (size_t k = 2; k < ins; k++) pair(block, block, (const char *)in[k] + offset, n);
-      torus_divide(dtype, block, n, reduction == TORUS_AVERAGE ? divisor : 1);
+      torus_combine_divide(dtype, block, n, reduction == TORUS_AVERAGE ? divisor : 1);
     }
     for (size_t k = 0; k < outs; k++) memcpy((char *)out[k] + offset, block, n * size);
   }

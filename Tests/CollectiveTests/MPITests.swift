@@ -1,0 +1,24 @@
+import Collectives
+import MPITesting
+import Testing
+
+@Suite("Ranks under mpirun")
+struct MPITests {
+  @Test("the suites of ranks pass", arguments: [1, 2, 3, 4])
+  func underMPI(ranks: Int) async throws {
+    try await runUnderMPI(
+      ranks: [ranks], suites: ["BasicRanks", "ConformanceRanks"], timeout: .seconds(180))
+  }
+}
+
+@Suite("What every rank does", .serialized, .enabled(if: MPIRank.isOne, "mpirun starts these"))
+struct BasicRanks {
+  @Test func sums() throws {
+    try MPIRank.run { world in
+      let sum = try world.group.allReduce(1)
+      #expect(sum == world.size)
+      #expect(world.kind == .mpi)
+      #expect(world.localSize == world.size)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Collectives
+import Foundation
+import Testing
+
+/// Tests that are ranks of an MPI job.
+///
+/// A suite marked `.enabled(if: MPIRank.isOne)` holds what every rank does; an ordinary test starts
+/// it with `runUnderMPI`:
+///
+///     @Test(arguments: [1, 2, 3, 4]) func underMPI(ranks: Int) async throws {
+///       try await runUnderMPI(ranks: [ranks], suites: ["SumRankTests"])
+///     }
+///
+///     @Suite(.serialized, .enabled(if: MPIRank.isOne)) struct SumRankTests {
+///       @Test func sums() throws {
+///         try MPIRank.run { world in #expect(try world.group.allReduce(1) == world.size) }
+///       }
+///     }
+public enum MPIRank {
+  static let mark = "TORUS_TEST_RANK"
+  static let jobMark = "TORUS_TEST_JOB"
+
+  /// Whether this process is a rank that `runUnderMPI` started.
+  public static let isOne = ProcessInfo.processInfo.environment[mark] != nil
+
+  /// Whether `MPIRun` started this process, as a rank or otherwise.
+  static let isInJob = ProcessInfo.processInfo.environment[jobMark] != nil
+
+  /// How long a rank waits for another: less than the deadline of the whole job, so that the rank
+  /// names what it waited for.
+  static let patience = Duration.seconds(20)
+
+  private static let shared: Result<World, any Error> = Result {
+    let world = try World.initialize(World.Options(timeout: patience))
+    // The test runner ends the process by exit(); ranks that got here without an error leave MPI
+    // in order, so that mpirun reports their own exit status.
+    finishing.world = world
+    atexit { MPIRank.finishing.finish() }
+    return world
+  }
+
+  private static let finishing = Finishing()
+
+  /// Runs a rank's part of a test. An error ends all ranks at once.
+  public static func run(_ body: (World) throws -> Void) throws {
+    let world = try shared.get()
+    do {
+      try body(world)
+    } catch {
+      world.abort("test failed: \(error)")
+    }
+  }
+}
+
+private final class Finishing: @unchecked Sendable {
+  // Written once, before `atexit` is called.
+  var world: World?
+
+  func finish() {
+    guard let world else { return }
+    do {
+      try world.finalize()
+    } catch {
+      world.abort("the world did not end well: \(error)")
+    }
+  }
+}
+
+/// Runs this test executable's suites named `suites` as ranks of an MPI job, for each number of
+/// ranks; a failure, a crash or a hang of any rank is recorded with the ranks' output.
+public func runUnderMPI(
+  ranks: [Int], suites: [String], timeout: Duration = .seconds(120),
+  sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+  // A test's identifier is `Module.Suite/test/File.swift:line:column`: the suite's name is matched
+  // with its slash, so that no file's name is.
+  let filter = suites.map { "\\.\($0)/" }.joined(separator: "|")
+  for count in ranks {
+    let result = try await MPIRun.run(
+      testExecutable,
+      ["--testing-library", "swift-testing", "--no-parallel", "--filter", filter], ranks: count,
+      environment: [MPIRank.mark: "1"], timeout: timeout)
+    let ran = result.output.contains(" passed after ") || result.errors.contains(" passed after ")
+    if result.status != 0 || result.timedOut {
+      Issue.record(
+        "\(filter) failed on \(count) ranks: \(result.tail)", sourceLocation: sourceLocation)
+    } else if !ran {
+      Issue.record(
+        "\(filter) names no test that ran on \(count) ranks: \(result.tail)",
+        sourceLocation: sourceLocation)
+    }
+  }
+}
+
+/// The test executable itself; the link is resolved here, since mpirun has another /proc/self.
+private var testExecutable: String {
+  (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    ?? CommandLine.arguments[0]
+}
