@@ -2,7 +2,7 @@ import Collectives
 import MPITesting
 import Testing
 
-@Suite("Ranks under mpirun")
+@Suite("Ranks under mpirun", .enabled(if: !MPIRank.isOne, "a rank starts no ranks"))
 struct MPITests {
   @Test("the suites of ranks pass", arguments: [1, 2, 3, 4])
   func underMPI(ranks: Int) async throws {

@@ -33,6 +33,7 @@ public enum MPIRunError: Error, CustomStringConvertible {
   /// A rank asked for another job: it would start itself without end.
   case nested
 
+  /// One line with the remedy.
   public var description: String {
     switch self {
     case .noMPI: "mpirun is not in PATH: install openmpi-bin"
@@ -82,7 +83,6 @@ public enum MPIRun {
     environment more: [String: String] = [:], directory: String? = nil,
     timeout: Duration = .seconds(120)
   ) async throws -> MPIRunResult {
-    // Filters also match file names: a rank that started ranks would do so without end.
     if MPIRank.isOne { throw MPIRunError.start("a rank of a test may not start ranks itself") }
     guard !MPIRank.isInJob else { throw MPIRunError.nested }
     guard let launcher else { throw MPIRunError.noMPI }
