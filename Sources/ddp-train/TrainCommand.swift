@@ -23,7 +23,7 @@ struct TrainCommand: ParsableCommand {
       print(TrainCommand.helpMessage())
       return
     }
-    exit(TrainingRun.main(arguments))
+    Foundation.exit(TrainingRun.main(arguments))
   }
 
   /// Every key with its type's default and what it means.
