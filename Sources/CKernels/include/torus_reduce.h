@@ -48,8 +48,7 @@ torus_status torus_arg_reduce(
   const void *a, const int64_t *a_strides, void *values, const int64_t *values_strides,
   int64_t *indices, const int64_t *indices_strides);
 
-/// Mean and variance: Σ(a - mean)² ÷ max(0, n - correction), in two passes over cached pieces
-/// merged by Chan's formula. Outputs are of type `dtype` (floats), or F32 where `out_dtype` says
+/// Mean and variance: Σ(a - mean)² ÷ max(0, n - correction), in two passes. Outputs are of type `dtype` (floats), or F32 where `out_dtype` says
 /// so; either may be null.
 torus_status torus_var_mean(
   torus_dtype dtype, int32_t rank, const int64_t *shape, const void *a, const int64_t *a_strides,

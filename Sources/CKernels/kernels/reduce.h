@@ -1,0 +1,78 @@
+// One level's reductions and their table. Included by levels/reduce_….c.
+
+#pragma clang diagnostic ignored "-Wpass-failed"
+
+#include "math32.h"
+#include "math64.h"
+
+// NaN wins over every number.
+#define GREATER(l, r) l != l ? l : (l > r ? l : r)
+#define LESSER(l, r) l != l ? l : (l < r ? l : r)
+
+#define TORUS_FLOAT_FOLDS 1
+#define TOTAL real
+#define TOTAL_TYPE double
+#define LOWEST (-__builtin_inf())
+#define HIGHEST __builtin_inf()
+#define T float
+#define A float
+#define F(name) name##_f32
+#include "reduce_loops.h"
+#undef T
+#undef A
+#undef F
+#define T double
+#define A double
+#define F(name) name##_f64
+#include "reduce_loops.h"
+#undef T
+#undef A
+#undef F
+#undef TOTAL
+#undef TOTAL_TYPE
+#undef LOWEST
+#undef HIGHEST
+#undef TORUS_FLOAT_FOLDS
+
+#define TORUS_FLOAT_FOLDS 0
+#define TOTAL whole
+#define TOTAL_TYPE int64_t
+#define LOWEST INT64_MIN
+#define HIGHEST INT64_MAX
+#define A int64_t
+#define T int32_t
+#define F(name) name##_i32
+#include "reduce_loops.h"
+#undef T
+#undef F
+#define T int64_t
+#define F(name) name##_i64
+#include "reduce_loops.h"
+#undef T
+#undef F
+#undef A
+#undef TOTAL
+#undef TOTAL_TYPE
+#undef LOWEST
+#undef HIGHEST
+#undef TORUS_FLOAT_FOLDS
+
+#define ENTRY(op, name, type, suffix) \
+  [op][type] = {run_##name##_##suffix, row_##name##_##suffix, totals_##name##_##suffix},
+#define ARGS(kind, name)                                                              \
+  {                                                                                   \
+    [C_F32] = kind##_##name##_f32, [C_F64] = kind##_##name##_f64,                     \
+    [C_I32] = kind##_##name##_i32, [C_I64] = kind##_##name##_i64,                     \
+  }
+
+const reduce_table TORUS_AT_LEVEL(torus_reduce_) = {
+  .fold =
+    {
+#define FLOAT_FOLD(op, name, n, m, c) ENTRY(op, name, C_F32, f32) ENTRY(op, name, C_F64, f64)
+#define FOLD(op, name, n, m, c) \
+  FLOAT_FOLD(op, name, n, m, c) ENTRY(op, name, C_I32, i32) ENTRY(op, name, C_I64, i64)
+#include "reduce_operations.h"
+    },
+  .arg_row = {ARGS(arg_row, max), ARGS(arg_row, min)},
+  .arg_run = {ARGS(arg_run, max), ARGS(arg_run, min)},
+};

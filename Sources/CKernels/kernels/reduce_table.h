@@ -1,0 +1,68 @@
+// The loops of reductions that one CPU level offers.
+#pragma once
+#include "../include/torus_reduce.h"
+#include "table.h"
+
+/// What is summed, multiplied or compared. The public operations are made of these.
+typedef enum fold_op {
+  FOLD_SUM,
+  FOLD_NAN_SUM,
+  FOLD_SUM_ABS,
+  FOLD_SUM_SQUARES,
+  FOLD_SUM_ABS_POW,
+  /// Σ(a - shift)²
+  FOLD_SUM_SQUARED_DIFFERENCES,
+  /// Σexp(a - shift)
+  FOLD_SUM_EXP,
+  FOLD_COUNT_NONZERO,
+  FOLD_PROD,
+  FOLD_MAX,
+  FOLD_MIN,
+  FOLD_MAX_ABS,
+  FOLD_MIN_ABS,
+  FOLD_OPS
+} fold_op;
+
+/// Totals are kept as f64 for floats and as i64 for integers.
+typedef union total {
+  double real;
+  int64_t whole;
+} total;
+
+/// Folds n contiguous elements into one total. `shift` points to one element.
+typedef void (*fold_run)(int64_t n, const void *a, total *result, double p, const void *shift);
+/// Folds a row into n accumulators (f32, f64; i64 for integers), with a shift per column.
+typedef void (*fold_row)(int64_t n, void *accumulators, const void *a, double p, const void *shift);
+/// Folds n accumulators into n totals.
+typedef void (*fold_totals)(int64_t n, total *totals, const void *accumulators);
+
+typedef struct fold_entry {
+  fold_run run;
+  fold_row row;
+  fold_totals totals;
+} fold_entry;
+
+/// A row against the best so far: values and indices are replaced where the row's are better.
+typedef void (*arg_row)(int64_t n, void *values, int64_t *indices, const void *a, int64_t index);
+/// The first place of the best value among n contiguous elements.
+typedef int64_t (*arg_run)(int64_t n, const void *a);
+
+typedef struct reduce_table {
+  fold_entry fold[FOLD_OPS][COMPUTE_TYPES];
+  /// [smallest]
+  arg_row arg_row[2][COMPUTE_TYPES];
+  arg_run arg_run[2][COMPUTE_TYPES];
+} reduce_table;
+
+extern const reduce_table torus_reduce_0, torus_reduce_1, torus_reduce_2;
+
+static inline const reduce_table *reduce_loops(void) {
+#if TORUS_LEVELS > 1
+  switch (torus_current_level()) {
+  case 2: return &torus_reduce_2;
+  case 1: return &torus_reduce_1;
+  default: break;
+  }
+#endif
+  return &torus_reduce_0;
+}

@@ -1,0 +1,11 @@
+// The reductions' loops at x86-64-v4.
+#include <math.h>
+
+#include "../kernels/reduce_table.h"
+
+#if TORUS_LEVELS > 1
+#define TORUS_LEVEL 2
+TORUS_BEGIN_LEVEL_2
+#include "../kernels/reduce.h"
+TORUS_END_LEVEL
+#endif
