@@ -78,7 +78,7 @@ let package = Package(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(
       name: "DataParallelTests", dependencies: ["DataParallel", "Models", "Optimizers"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Torus"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Torus", "MPITesting", "ddp-train"]),
     .testTarget(name: "LaunchTests", dependencies: ["ddp-launch"]),
   ]
 )
