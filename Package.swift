@@ -73,7 +73,9 @@ let package = Package(
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
-    .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"]),
+    .testTarget(
+      name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"],
+      resources: [.copy("Golden")]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(

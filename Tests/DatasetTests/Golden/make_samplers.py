@@ -1,4 +1,4 @@
-"""Writes samplers.json: what PyTorch's samplers yield. Run with torch 2.13: python samplers.py"""
+"""Writes samplers.json: what PyTorch's samplers yield. Run with torch 2.13: python make_samplers.py"""
 import json
 import pathlib
 import torch
@@ -41,5 +41,5 @@ cases = dict(
            for lengths, s in (([3, 7, 0, 1], 0), ([90, 10], 1234))],
     fractions=[list(part.indices) for part in random_split(range(11), [0.5, 0.3, 0.2], seeded(2))],
 )
-out = pathlib.Path(__file__).with_suffix(".json")
+out = pathlib.Path(__file__).with_name("samplers.json")
 out.write_text(json.dumps(cases, separators=(",", ":")) + "\n")
