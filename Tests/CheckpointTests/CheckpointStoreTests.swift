@@ -21,7 +21,8 @@ struct CheckpointStoreTests {
 
   func position(_ value: Float) -> Position {
     Position(
-      epoch: Int(value), seed: .max, losses: [0.1, 1.0 / 3, .leastNonzeroMagnitude, .infinity, -0.0])
+      epoch: Int(value), seed: .max,
+      losses: [0.1, 1.0 / 3, .leastNonzeroMagnitude, .infinity, -0.0])
   }
 
   func corrupt(_ file: String, step: Int, _ change: (inout Data) -> Void) throws {

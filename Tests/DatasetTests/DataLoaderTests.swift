@@ -53,7 +53,8 @@ struct DataLoaderTests {
     #expect(batch.weight(worldSize: 4) == 0)
   }
 
-  @Test("a restored loader goes on bit for bit, also on another number of ranks", arguments: [0, 2])
+  @Test(
+    "a restored loader goes on bit for bit, also on another number of ranks", arguments: [0, 2])
   func restore(prefetch: Int) throws {
     for stop in 0...13 {
       let whole = loader()

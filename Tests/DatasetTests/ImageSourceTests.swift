@@ -33,7 +33,9 @@ struct ImageSourceTests {
     let path = try folder.write("d.csv.gz", good + "\n" + good + "\n", gzip: true)
     #expect(try Digits(path: path)[1].pixels == Array(repeating: 1, count: 64))
 
-    func file(_ second: String) throws -> String { try folder.write("bad.csv", good + "\n" + second) }
+    func file(_ second: String) throws -> String {
+      try folder.write("bad.csv", good + "\n" + second)
+    }
     let high = try file(good.replacingOccurrences(of: ",9", with: ",10"))
     expectDataError(.outOfRange, "bad.csv, line 2", "label 10") { _ = try Digits(path: high) }
     let dark = try file("17" + good.dropFirst(2))
@@ -92,7 +94,9 @@ struct ImageSourceTests {
     expectDataError(.truncated, "train-images", "needs 12 bytes", "11 are there") {
       try open(images: header + Array(0..<11))
     }
-    expectDataError(.truncated, "header of 3 dimensions") { try open(images: Array(header.prefix(9))) }
+    expectDataError(.truncated, "header of 3 dimensions") {
+      try open(images: Array(header.prefix(9)))
+    }
     expectDataError(.truncated, "too few") { try open(images: [0, 0]) }
     expectDataError(.truncated, "0 bytes") { try open(images: []) }
     expectDataError(.malformed, "1 bytes follow") { try open(images: header + Array(0..<13)) }

@@ -23,7 +23,8 @@ struct ShardPlanTests {
     #expect(
       alone.batches.batches(epoch: 2).map(Array.init)
         == plan.batches.batches(epoch: 2).map(Array.init))
-    #expect((0..<4).flatMap { plan.ownedRecords(rank: $0) } == [0..<26, 26..<51, 51..<76, 76..<101])
+    #expect(
+      (0..<4).flatMap { plan.ownedRecords(rank: $0) } == [0..<26, 26..<51, 51..<76, 76..<101])
   }
 
   @Test("PyTorch's rule pads or cuts, and evaluation never pads")
@@ -63,7 +64,8 @@ struct ShardPlanTests {
     #expect(evaluation.flatMap(Array.init).sorted() == Array(0..<200))
 
     // One huge file cannot be shared evenly; too few files cannot be shared at all.
-    #expect(try ShardPlan(for: files(500, 1, 1), worldSize: 2, batchSize: 8, seed: 1).policy == .batches)
+    #expect(
+      try ShardPlan(for: files(500, 1, 1), worldSize: 2, batchSize: 8, seed: 1).policy == .batches)
     #expect(try ShardPlan(for: files(5, 5), worldSize: 3, batchSize: 8, seed: 1).policy == .batches)
     #expect(
       try ShardPlan(for: source, worldSize: 2, batchSize: 8, seed: 1, sharding: .record).policy

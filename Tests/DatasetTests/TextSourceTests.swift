@@ -60,7 +60,8 @@ struct TextSourceTests {
     #expect(copy == vocabulary)
     #expect(copy.words.map { Array($0.utf8) } == vocabulary.words.map { Array($0.utf8) })
     #expect(throws: DecodingError.self) {
-      try JSONDecoder().decode(Vocabulary.self, from: Data("[\"<pad>\",\"<unk>\",\"a\",\"a\"]".utf8))
+      try JSONDecoder().decode(
+        Vocabulary.self, from: Data("[\"<pad>\",\"<unk>\",\"a\",\"a\"]".utf8))
     }
   }
 
@@ -93,7 +94,8 @@ struct TextSourceTests {
     #expect(check(Array("plain ascii, then é, €, 😀 and more".utf8)) == nil)
     #expect(check([]) == nil)
     let bad: [[UInt8]] = [
-      [0x80], [0xc0, 0x80], [0xc1, 0xbf], [0xe0, 0x9f, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x8f, 0x80, 0x80],
+      [0x80], [0xc0, 0x80], [0xc1, 0xbf], [0xe0, 0x9f, 0x80], [0xed, 0xa0, 0x80],
+      [0xf0, 0x8f, 0x80, 0x80],
       [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xe2, 0x82], [0xc3], [0xf0, 0x9f, 0x98],
       [0xe2, 0x28, 0xa1],
     ]
@@ -108,7 +110,8 @@ struct TextSourceTests {
     let vocabulary = CharacterVocabulary(counts: try corpus.countCharacters(in: [0]))
     #expect(vocabulary.scalars == Array(Set(text.unicodeScalars)).sorted())
     let training = try TextContexts(corpus, .training, contextLength: 64, vocabulary: vocabulary)
-    let validation = try TextContexts(corpus, .validation, contextLength: 64, vocabulary: vocabulary)
+    let validation = try TextContexts(
+      corpus, .validation, contextLength: 64, vocabulary: vocabulary)
     #expect(training.count == 900 - 64)
     #expect(validation.count == 1)
     let tokens = try vocabulary.encode(text).map(Int.init)
@@ -121,7 +124,9 @@ struct TextSourceTests {
 
   @Test("a folder's texts are found by ending, ordered by bytes and read only when needed")
   func folderOfTexts() throws {
-    for (name, letter) in [("b.swift", "b"), ("sub/a.swift", "s"), ("Z.swift", "z"), ("c.txt", "c")] {
+    for (name, letter) in [
+      ("b.swift", "b"), ("sub/a.swift", "s"), ("Z.swift", "z"), ("c.txt", "c"),
+    ] {
       try folder.write(name, String(repeating: letter, count: 50))
     }
     try folder.write(".hidden/x.swift", "hidden")
@@ -159,7 +164,9 @@ struct TextSourceTests {
     let empty = try folder.write("empty.txt", "")
     expectDataError(.empty, "empty.txt", "no text") { _ = try TextCorpus(scanning: empty) }
     let latin = try folder.write("latin.txt", [0x63, 0x0a, 0xe9, 0x0a])
-    expectDataError(.malformed, "latin.txt, line 2", "iconv") { _ = try TextCorpus(scanning: latin) }
+    expectDataError(.malformed, "latin.txt, line 2", "iconv") {
+      _ = try TextCorpus(scanning: latin)
+    }
 
     let short = try folder.write("short.txt", String(repeating: "ab", count: 35))
     let corpus = try TextCorpus(scanning: short)

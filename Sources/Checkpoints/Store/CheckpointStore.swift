@@ -33,7 +33,8 @@ public struct CheckpointStore: Sendable {
   public var steps: [Int] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let found = names.compactMap { name -> Int? in
-      let base = name.hasSuffix(Self.replacedSuffix) ? name.dropLast(Self.replacedSuffix.count) : name[...]
+      let base =
+        name.hasSuffix(Self.replacedSuffix) ? name.dropLast(Self.replacedSuffix.count) : name[...]
       guard base.hasPrefix(Self.prefix), let step = Int(base.dropFirst(Self.prefix.count)),
         path(step: step) == "\(folder)/\(base)"
       else { return nil }

@@ -28,7 +28,7 @@ struct Manifest: Codable, Equatable {
     let contents: Data
     do {
       contents = try mappedContents(of: path)
-    } catch where error.problem == .missing {
+    } catch  where error.problem == .missing {
       throw CheckpointError(
         .truncated, path: folder, "the checkpoint is incomplete: it has no \(Self.fileName)",
         remedy: "Use an earlier checkpoint")

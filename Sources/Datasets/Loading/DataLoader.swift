@@ -122,7 +122,8 @@ public final class DataLoader<Element, Content> {
   public func restore(_ state: LoaderState) throws(DataError) {
     guard state.seed == batches.seed else {
       throw DataError(
-        .mismatch, path: "", "the data position was saved with seed \(state.seed), but the seed is "
+        .mismatch, path: "",
+        "the data position was saved with seed \(state.seed), but the seed is "
           + "\(batches.seed)", remedy: "Set seed to \(state.seed), or start a new run")
     }
     guard
@@ -131,7 +132,8 @@ public final class DataLoader<Element, Content> {
         .step(at: state.position)
     else {
       throw DataError(
-        .mismatch, path: "", "no batch of epoch \(state.epoch) starts after \(state.position) "
+        .mismatch, path: "",
+        "no batch of epoch \(state.epoch) starts after \(state.position) "
           + "records", remedy: "Use the batch size and the data that the run was started with")
     }
     moveTo(epoch: state.epoch, step: step)

@@ -89,7 +89,8 @@ public struct ShardPlan: Codable, Hashable, Sendable {
       guard let dealt else {
         let files = source.files.count { ($0.records ?? 0) > 0 }
         throw DataError(
-          .tooSmall, path: path, "\(files) files with records cannot give each of \(worldSize) "
+          .tooSmall, path: path,
+          "\(files) files with records cannot give each of \(worldSize) "
             + "ranks a file", remedy: "Use sharding: record, or start fewer workers")
       }
       shards = dealt.shards

@@ -74,7 +74,8 @@ public struct IDXFile: Sendable {
     let actual = data.count - 4 - 4 * rank
     if overflow || bytes > actual {
       throw malformed(
-        .truncated, "the shape \(shape) needs \(overflow ? "too many" : "\(bytes)") bytes, but "
+        .truncated,
+        "the shape \(shape) needs \(overflow ? "too many" : "\(bytes)") bytes, but "
           + "\(actual) are there")
     }
     if bytes < actual {

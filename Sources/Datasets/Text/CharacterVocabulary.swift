@@ -9,7 +9,8 @@ public struct CharacterVocabulary: Sendable, Equatable {
   /// All characters that were counted.
   public init(counts: TokenCounts) {
     // The order of UTF-8 bytes is the order of code points.
-    self.init(scalars: counts.counts.keys.flatMap { String(decoding: $0, as: UTF8.self).unicodeScalars })
+    self.init(
+      scalars: counts.counts.keys.flatMap { String(decoding: $0, as: UTF8.self).unicodeScalars })
   }
 
   /// The given characters, each once.
@@ -65,7 +66,8 @@ extension CharacterVocabulary: Codable {
     self.init(scalars: scalars)
     guard self.scalars.map(\.value) == values else {
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "a character vocabulary is an ascending list of code points")
+        in: container,
+        debugDescription: "a character vocabulary is an ascending list of code points")
     }
   }
 }

@@ -8,6 +8,12 @@ public struct TextContext: Sendable, Equatable {
   public var inputs: [Int]
   /// The numbers of the characters that follow them.
   public var targets: [Int]
+
+  /// A piece of text.
+  public init(inputs: [Int], targets: [Int]) {
+    self.inputs = inputs
+    self.targets = targets
+  }
 }
 
 /// All contexts of one length in a part of a ``TextCorpus``.

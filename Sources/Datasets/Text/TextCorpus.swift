@@ -61,7 +61,8 @@ public struct TextCorpus: Codable, Hashable, Sendable {
       let bytes = try SourceFile.size(of: path)
       guard bytes == file.bytes else {
         throw DataError(
-          .mismatch, path: path, "the text has \(bytes) bytes; it had \(file.bytes) when the shard "
+          .mismatch, path: path,
+          "the text has \(bytes) bytes; it had \(file.bytes) when the shard "
             + "plan was made", remedy: "Restore it, or start a new run, which makes a new plan")
       }
     }

@@ -1,0 +1,132 @@
+import Archives
+import Foundation
+import NN
+import Tensors
+
+/// PyTorch's `.pth` files: a zip archive with a pickle and one record for each storage.
+///
+/// Read are the values that PyTorch itself reads with `weights_only=True`, and no code is executed.
+/// Written files load there with `weights_only=True`.
+public enum PthFile {
+  /// Reads a file that `torch.save` wrote.
+  /// - Throws: ``CheckpointError`` where it is damaged or holds objects of other kinds, by name.
+  public static func read(path: String) throws(CheckpointError) -> PthValue {
+    let contents = try mappedContents(of: path)
+    guard contents.starts(with: [0x50, 0x4b]) else {
+      throw CheckpointError(
+        .unsupported, path: path, "this is no zip archive, as torch.save writes since version 1.6",
+        remedy: "Load it in PyTorch and save it again")
+    }
+    let zip = try archived(path) { () throws(ArchiveError) in try ZipReader(contents) }
+    guard let pickle = zip.entries.first(where: { $0.name.hasSuffix("/data.pkl") }) else {
+      throw CheckpointError(
+        .damaged, path: path, "the archive has no data.pkl", remedy: CheckpointError.copyAgain)
+    }
+    let folder = String(pickle.name.dropLast("data.pkl".count))
+    if let entry = zip.entry(folder + "byteorder") {
+      let order = try archived(path) { () throws(ArchiveError) in try zip.contents(of: entry) }
+      if order == Data("big".utf8) {
+        throw CheckpointError(
+          .unsupported, path: path, "its numbers are big-endian",
+          remedy: "Save it again on a little-endian machine")
+      }
+    }
+    var storages: [String: Data] = [:]
+    do throws(PickleFault) {
+      let program: Data
+      do throws(ArchiveError) {
+        program = try zip.contents(of: pickle)
+      } catch { throw .damaged("data.pkl is \(error)") }
+      let object = try PickleMachine.run(program) {
+        (key, dtype, count) throws(PickleFault) -> PickleStorage in
+        let (size, overflow) = count.multipliedReportingOverflow(by: (dtype?.bits ?? 8) / 8)
+        if let known = storages[key], known.count == size {
+          return PickleStorage(key: key, dtype: dtype, count: count, bytes: known)
+        }
+        guard let entry = zip.entry("\(folder)data/\(key)") else {
+          throw .damaged("the record data/\(key) is missing")
+        }
+        guard entry.isStored, !overflow, entry.size == size else {
+          throw .damaged("the record data/\(key) has \(entry.size) bytes instead of \(size)")
+        }
+        do throws(ArchiveError) {
+          storages[key] = try zip.contents(of: entry)
+        } catch { throw .damaged("the record data/\(key) is \(error)") }
+        return PickleStorage(
+          key: key, dtype: dtype, count: count, bytes: storages[key] ?? Data())
+      }
+      var budget = 10_000_000
+      return try object.value(budget: &budget)
+    } catch {
+      throw CheckpointError(
+        error.problem, path: path, error.message,
+        remedy: error.problem == .unsupported
+          ? "Save only tensors, numbers, strings, lists and dicts" : CheckpointError.copyAgain)
+    }
+  }
+
+  /// Writes a file that `torch.load` reads; it appears complete or not at all.
+  /// - Throws: ``CheckpointError`` where it cannot be written, or PyTorch has no such element type.
+  public static func write(_ value: PthValue, to path: String) throws(CheckpointError) {
+    var writer = PickleWriter(path: path)
+    try writer.write(value)
+    let name = (path as NSString).lastPathComponent as NSString
+    let folder = name.deletingPathExtension.isEmpty ? "archive" : name.deletingPathExtension
+    var entries = [
+      ZipWriter.Entry(name: "\(folder)/data.pkl", contents: writer.finish()),
+      ZipWriter.Entry(name: "\(folder)/byteorder", contents: Data("little".utf8)),
+    ]
+    for (key, bytes) in writer.storages.enumerated() {
+      entries.append(ZipWriter.Entry(name: "\(folder)/data/\(key)", contents: bytes))
+    }
+    entries.append(ZipWriter.Entry(name: "\(folder)/version", contents: Data("3\n".utf8)))
+    let pieces = ZipWriter.pieces(of: entries, alignment: 64)
+    try AtomicFile.write(to: path) { sink throws(CheckpointError) in
+      for piece in pieces { try sink.write(piece) }
+    }
+  }
+}
+
+extension StateDict {
+  /// Reads a state dict that `torch.save` wrote.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - key: Where the state dict is, if the file holds a dict with several: `model`.
+  /// - Throws: ``CheckpointError`` where the file is damaged or holds no state dict there.
+  public init(pth path: String, key: String? = nil) throws(CheckpointError) {
+    var value = try PthFile.read(path: path)
+    func mismatch(_ message: String, _ value: PthValue) -> CheckpointError {
+      var keys: [String] = []
+      if case .dictionary(let members) = value {
+        keys = members.compactMap { if case .string(let name) = $0.key { name } else { nil } }
+      }
+      return CheckpointError(
+        .mismatch, path: path, message,
+        remedy: keys.isEmpty
+          ? "Save model.state_dict()" : "Name one of its keys: \(keys.joined(separator: ", "))")
+    }
+    if let key {
+      guard let inner = value[key] else { throw mismatch("there is no key “\(key)”", value) }
+      value = inner
+    }
+    guard case .dictionary(let members) = value else {
+      throw mismatch("the file holds \(value.kind) instead of a state dict", value)
+    }
+    self.init()
+    for member in members {
+      guard case .string(let name) = member.key, case .tensor(let stored) = member.value else {
+        throw mismatch(
+          "a state dict holds tensors by name, but this one \(member.value.kind)", value)
+      }
+      let named = StoredTensor(
+        name: name, dtype: stored.dtype, shape: stored.shape, bytes: stored.bytes)
+      self[name] = try named.tensor(path: path)
+    }
+  }
+
+  /// Writes a state dict that `torch.load` reads; the file appears complete or not at all.
+  public func save(pth path: String) throws(CheckpointError) {
+    let members = stored().map { PthValue.Member(.string($0.name), .tensor($0)) }
+    try PthFile.write(.dictionary(members), to: path)
+  }
+}

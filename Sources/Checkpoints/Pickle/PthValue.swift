@@ -1,0 +1,58 @@
+/// What a `.pth` file can hold: the values that PyTorch reads with `weights_only=True`.
+public indirect enum PthValue: Sendable, Equatable {
+  /// `None`.
+  case none
+  /// `True` or `False`.
+  case bool(Bool)
+  /// A whole number of at most 64 bits.
+  case int(Int)
+  /// A float.
+  case double(Double)
+  /// A string.
+  case string(String)
+  /// A list, or a set in the order of the file.
+  case list([PthValue])
+  /// A tuple or a `torch.Size`.
+  case tuple([PthValue])
+  /// A dict or an `OrderedDict` in its order.
+  case dictionary([Member])
+  /// A tensor or a parameter; views are laid out in row-major order.
+  case tensor(StoredTensor)
+
+  /// A key with its value.
+  public struct Member: Sendable, Equatable {
+    /// The key.
+    public var key: PthValue
+    /// The value.
+    public var value: PthValue
+
+    /// A key with its value.
+    public init(_ key: PthValue, _ value: PthValue) {
+      self.key = key
+      self.value = value
+    }
+  }
+
+  /// The value under a string key of a dictionary, or nil. Keys are compared by their bytes.
+  public subscript(key: String) -> PthValue? {
+    guard case .dictionary(let members) = self else { return nil }
+    return members.last {
+      if case .string(let name) = $0.key { name.utf8.elementsEqual(key.utf8) } else { false }
+    }?.value
+  }
+
+  /// What kind of value this is, in Python's words.
+  var kind: String {
+    switch self {
+    case .none: "None"
+    case .bool: "a bool"
+    case .int: "an int"
+    case .double: "a float"
+    case .string: "a string"
+    case .list: "a list"
+    case .tuple: "a tuple"
+    case .dictionary: "a dict"
+    case .tensor: "a tensor"
+    }
+  }
+}
