@@ -95,8 +95,14 @@ int torus_signal_pipe(const int *signals, int count) {
   signal_pipe_input = ends[1];
   struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
   sigfillset(&action.sa_mask);
-  for (int i = 0; i < count; i++)
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (int i = 0; i < count; i++) {
     if (sigaction(signals[i], &action, NULL) != 0) return -errno;
+    sigaddset(&wanted, signals[i]);
+  }
+  // Whoever started this program may have blocked them.
+  sigprocmask(SIG_UNBLOCK, &wanted, NULL);
   return ends[0];
 }
 

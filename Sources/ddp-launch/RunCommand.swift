@@ -162,13 +162,13 @@ struct RunCommand: ParsableCommand {
       signals: signals)
   }
 
-  private func hosts() throws(LaunchError) -> [Host] {
+  private func hosts() throws(LaunchError) -> [HostEntry] {
     if standalone { return [] }
-    if let hostfile { return try Host.file(hostfile) }
-    return try host.map { text throws(LaunchError) in try Host.list(text) } ?? []
+    if let hostfile { return try HostEntry.file(hostfile) }
+    return try host.map { text throws(LaunchError) in try HostEntry.list(text) } ?? []
   }
 
-  private func workersPerHost(_ hosts: [Host]) throws(LaunchError) -> Int {
+  private func workersPerHost(_ hosts: [HostEntry]) throws(LaunchError) -> Int {
     guard let workers else { return hosts.compactMap(\.slots).min() ?? 1 }
     switch try WorkersPerHost(workers) {
     case .number(let count): return count
@@ -178,7 +178,9 @@ struct RunCommand: ParsableCommand {
 
   /// Without a list of hosts, several exist only where a Slurm job brings them, and mpirun finds
   /// those by itself.
-  private func hostRange(_ hosts: [Host], _ plan: inout JobPlan) throws(LaunchError) -> HostRange {
+  private func hostRange(_ hosts: [HostEntry], _ plan: inout JobPlan) throws(LaunchError)
+    -> HostRange
+  {
     var range = try HostRange(nnodes)
     if !hosts.isEmpty {
       if nnodes == "1" { (range.fewest, range.most) = (hosts.count, hosts.count) }

@@ -10,7 +10,7 @@ struct Job {
 
   var plan: JobPlan
   /// The hosts that exist; those that do not answer leave it before a restart.
-  var hosts: [Host]
+  var hosts: [HostEntry]
   var hostRange: HostRange
   var maxRestarts: Int
   /// Seconds before the first restart; each further one waits twice as long, at most a minute.
@@ -76,7 +76,7 @@ struct Job {
     return plan.arguments + (restart > 0 && isOurs && !resumes ? ["--resume"] : [])
   }
 
-  private func use(_ available: [Host], _ plan: inout JobPlan) throws(LaunchError) {
+  private func use(_ available: [HostEntry], _ plan: inout JobPlan) throws(LaunchError) {
     guard !hosts.isEmpty else { return }
     guard available.count >= hostRange.fewest else {
       throw .tooFewHosts(
@@ -89,8 +89,8 @@ struct Job {
 
   /// Those of several hosts on which mpirun can start a program.
   private func answering(
-    _ hosts: [Host], _ plan: JobPlan, _ console: inout RankConsole
-  ) -> [Host] {
+    _ hosts: [HostEntry], _ plan: JobPlan, _ console: inout RankConsole
+  ) -> [HostEntry] {
     guard hosts.count > 1 else { return hosts }
     let environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
     return hosts.filter { host in

@@ -24,7 +24,7 @@ package struct JobPlan: Sendable {
   /// Workers on each host.
   package var workersPerHost: Int
   /// The hosts by name; empty for this machine, or for those of the Slurm job.
-  package var hosts: [Host] = []
+  package var hosts: [HostEntry] = []
   /// How many hosts are used.
   package var hostCount = 1
   /// Where workers may run.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A host that can run workers.
-package struct Host: Sendable, Equatable {
+package struct HostEntry: Sendable, Equatable {
   /// Its name or address.
   package var name: String
   /// How many workers its entry gives it, nil where it does not say.
@@ -14,11 +14,11 @@ package struct Host: Sendable, Equatable {
 
   /// Reads a host file as Open MPI's: `HOST slots=N` a line, `#` begins a comment; a host that
   /// stands twice has the slots of both lines.
-  package static func file(_ path: String) throws(LaunchError) -> [Host] {
+  package static func file(_ path: String) throws(LaunchError) -> [HostEntry] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       throw .badHostFile(path, line: 1, problem: "the host file cannot be read")
     }
-    var hosts: [Host] = []
+    var hosts: [HostEntry] = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     {
       let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
@@ -37,7 +37,7 @@ package struct Host: Sendable, Equatable {
       if let known = hosts.firstIndex(where: { $0.name == name }) {
         hosts[known].slots = (hosts[known].slots ?? 1) + (slots ?? 1)
       } else {
-        hosts.append(Host(name, slots: slots))
+        hosts.append(HostEntry(name, slots: slots))
       }
     }
     guard !hosts.isEmpty else {
@@ -47,16 +47,16 @@ package struct Host: Sendable, Equatable {
   }
 
   /// Reads `a,b:4` as mpirun's -H: names with slots.
-  package static func list(_ text: String) throws(LaunchError) -> [Host] {
-    var hosts: [Host] = []
+  package static func list(_ text: String) throws(LaunchError) -> [HostEntry] {
+    var hosts: [HostEntry] = []
     for entry in text.split(separator: ",") {
-      let parts = entry.split(separator: ":")
-      guard let name = parts.first, parts.count <= 2,
+      let parts = entry.split(separator: ":", omittingEmptySubsequences: false)
+      guard let name = parts.first, !name.isEmpty, parts.count <= 2,
         parts.count == 1 || (Int(parts[1]) ?? 0) >= 1
       else {
         throw .badCount(option: "--host", given: text, expected: "hosts as in a:4,b:4")
       }
-      hosts.append(Host(String(name), slots: parts.count == 2 ? Int(parts[1]) : nil))
+      hosts.append(HostEntry(String(name), slots: parts.count == 2 ? Int(parts[1]) : nil))
     }
     guard !hosts.isEmpty else {
       throw .badCount(option: "--host", given: text, expected: "hosts as in a:4,b:4")

@@ -1,0 +1,187 @@
+import Foundation
+import Testing
+import ddp_launch
+
+private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("torus-plan-\(UUID().uuidString.prefix(8))").path
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try body(folder)
+}
+
+@Suite struct PlanTests {
+  private var plan: JobPlan {
+    JobPlan(mpirun: "/usr/bin/mpirun", program: "/bin/p", arguments: [], workersPerHost: 4)
+  }
+
+  private func arguments(_ plan: JobPlan, cores: Int = 8, memoryNodes: Int = 1) -> [String] {
+    Array(
+      plan.mpirunArguments(
+        keeper: "/k", plan: KeeperPlan(), cores: cores, memoryNodes: memoryNodes,
+        exported: ["PATH"]
+      ).prefix { $0 != "/k" })
+  }
+
+  @Test func `one machine's workers are free to run anywhere, or spread over its memory`() {
+    #expect(
+      arguments(plan) == ["-n", "4", "--tag-output", "--oversubscribe", "--bind-to", "none"])
+    #expect(
+      arguments(plan, memoryNodes: 2).suffix(4) == ["--bind-to", "numa", "--map-by", "numa"])
+    #expect(arguments(plan, cores: 2, memoryNodes: 2).suffix(2) == ["--bind-to", "none"])
+    #expect(arguments(plan, memoryNodes: 3).suffix(2) == ["--bind-to", "none"])
+    var bound = plan
+    bound.binding = .core
+    bound.extraOptions = ["--mca", "btl", "self"]
+    #expect(arguments(bound).suffix(5) == ["--bind-to", "core", "--mca", "btl", "self"])
+  }
+
+  @Test func `several hosts run the same number of workers each`() {
+    var several = plan
+    several.hosts = [HostEntry("a"), HostEntry("b", slots: 9)]
+    several.hostCount = 2
+    #expect(
+      arguments(several) == [
+        "-n", "8", "--tag-output", "--oversubscribe", "-H", "a:4,b:4", "--map-by", "ppr:4:node",
+        "--bind-to", "none", "-x", "PATH",
+      ])
+    several.hosts = []
+    #expect(!arguments(several).contains("-H") && arguments(several)[1] == "8")
+  }
+
+  @Test func `the environment has what Open MPI needs, and what the user set stays`() {
+    let root = plan.environment(
+      inherited: ["A": "1"], isRoot: true, cores: 2, singleCopyWorks: false)
+    #expect(
+      root == [
+        "A": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+      ])
+    let set = ["OMPI_MCA_mpi_yield_when_idle": "0"]
+    #expect(
+      plan.environment(inherited: set, isRoot: false, cores: 2, singleCopyWorks: true) == set)
+    #expect(
+      plan.environment(inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true).isEmpty)
+    let nested = [
+      "OMPI_COMM_WORLD_SIZE": "4", "PMIX_RANK": "0", "PMI_RANK": "0", "OMPI_MCA_ess": "x", "B": "2",
+    ]
+    #expect(
+      plan.environment(inherited: nested, isRoot: false, cores: 4, singleCopyWorks: true)
+        == ["B": "2"])
+  }
+
+  @Test func `counts and streams are read as torchrun writes them`() throws {
+    #expect(try WorkersPerHost("4") == .number(4) && WorkersPerHost("auto") == .cores)
+    let range = try HostRange("2:5")
+    #expect(range.fewest == 2 && range.most == 5)
+    #expect(try HostRange("3").most == 3)
+    for wrong in ["", "0", "-1", "1:", ":2", "1:2:3", "x"] {
+      #expect(throws: LaunchError.self) { try HostRange(wrong) }
+    }
+    let choice = try StreamChoice("0:1,2:3", option: "--tee")
+    #expect(choice.contains(.out, ofLocalRank: 0) && !choice.contains(.error, ofLocalRank: 0))
+    #expect(!choice.contains(.out, ofLocalRank: 1) && choice.contains(.error, ofLocalRank: 2))
+    #expect(try StreamChoice("2", option: "--tee").contains(.error, ofLocalRank: 9))
+    #expect(try StreamChoice("0:0", option: "--tee").isEmpty)
+    for wrong in ["", "4", "a", "0:4", "0:1,", "-1:1", "0:1:2"] {
+      #expect(throws: LaunchError.badStreams(option: "--tee", given: wrong)) {
+        try StreamChoice(wrong, option: "--tee")
+      }
+    }
+  }
+
+  @Test func `host files are read as Open MPI's, and mistakes have their line`() throws {
+    try inFolder { folder in
+      let path = "\(folder)/hosts"
+      func hosts(_ text: String) throws -> [HostEntry] {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return try HostEntry.file(path)
+      }
+      let listed = try hosts(
+        "# all\n\nnode1 slots=4 max-slots=8 # fast\n 10.0.0.2\nnode1 slots=2\n")
+      #expect(listed == [HostEntry("node1", slots: 6), HostEntry("10.0.0.2")])
+      #expect(
+        throws: LaunchError.badHostFile(path, line: 2, problem: "'slots=x' is not understood")
+      ) { try hosts("a\nb slots=x") }
+      #expect(throws: LaunchError.self) { try hosts("a slot=3") }
+      #expect(throws: LaunchError.self) { try hosts("# none\n") }
+    }
+    #expect(try HostEntry.list("a:4,b") == [HostEntry("a", slots: 4), HostEntry("b")])
+    for wrong in ["", ":4", "a:0", "a:4:5"] {
+      #expect(throws: LaunchError.self) { try HostEntry.list(wrong) }
+    }
+    let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("launch/hosts.example").path
+    #expect(
+      try HostEntry.file(example) == [HostEntry("node1", slots: 4), HostEntry("node2", slots: 4)])
+  }
+}
+
+@Suite struct ReportTests {
+  private func end(_ code: Int32, host: String = "a", at time: Double, asked: Bool = false)
+    -> RankEnd
+  {
+    RankEnd(host: host, pid: 1, code: code, wasAsked: asked, time: time, seconds: 1.25)
+  }
+
+  @Test func `the earliest failure of its own counts, by one host's clock`() throws {
+    let lines = { (rank: Int) in ["said by \(rank)"] }
+    let first = Failure.first(
+      among: [
+        (0, end(-15, at: 1, asked: true)), (1, end(0, at: 2)), (2, end(1, at: 5)),
+        (3, end(-9, at: 4)), (4, end(7, host: "b", at: 0)),
+      ], lastLines: lines)
+    #expect(first?.rank == 3 && first?.exitCode == 137)
+    #expect(
+      first?.report == [
+        "rank 3 failed first: signal SIGKILL (Killed) (host a, process 1, after 1.2 s)",
+        "the last lines of its standard error:", "    said by 3",
+      ])
+    #expect(Failure.first(among: [(0, end(0, at: 1))], lastLines: lines) == nil)
+  }
+
+  @Test func `an MPI_Abort is found in what mpirun says`() {
+    let said = [
+      "--------", "MPI_ABORT was invoked on rank 2 in communicator MPI_COMM_WORLD",
+      "with errorcode 5.", "",
+    ]
+    let failure = Failure.abort(in: said) { _ in [] }
+    #expect(failure?.rank == 2 && failure?.exitCode == 5)
+    #expect(failure?.report == ["rank 2 failed first: MPI_Abort with code 5"])
+    #expect(Failure.abort(in: ["all well"]) { _ in [] } == nil)
+  }
+
+  @Test func `on a terminal an unfinished line stays last`() {
+    var shown = ""
+    var console = RankConsole(isTerminal: true, columns: 12, workers: 11) {
+      shown += ($0 == .error ? "!" : "") + String(decoding: $1, as: UTF8.self)
+    }
+    console.show(.unfinished(.out, Array("[=   ] a long one".utf8)), of: 0)
+    console.show(.line(.error, Array("oh".utf8)), of: 10)
+    console.note("so")
+    console.show(.line(.out, Array("done".utf8)), of: 0)
+    console.finish()
+    let clear = "\r\u{1B}[K"
+    let bar = "[ 0] [=   ]"
+    #expect(
+      shown == "\(bar)\(clear)![10] oh\n\(bar)\(clear)!ddp-launch: so\n\(bar)\(clear)[ 0] done\n")
+    #expect(console.prefixWidth == 5)
+  }
+
+  @Test func `a log that grows past its limit is put aside, and the oldest goes`() throws {
+    try inFolder { folder in
+      let logs = try RankLogs(folder: "\(folder)/x", limit: 8, kept: 2)
+      for number in 1...4 { try logs.write(Array("line \(number)".utf8), .out, ofRank: 3) }
+      func text(_ name: String) -> String? {
+        try? String(contentsOfFile: "\(folder)/x/3/\(name)", encoding: .utf8)
+      }
+      #expect(text("stdout.log") == "line 4\n" && text("stdout.log.1") == "line 3\n")
+      #expect(text("stdout.log.2") == "line 2\n" && text("stdout.log.3") == nil)
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/x/4/stderr.log", withIntermediateDirectories: true)
+      let error = #expect(throws: LaunchError.self) { try logs.write([65], .error, ofRank: 4) }
+      #expect(error == .cannotLog("\(folder)/x/4/stderr.log", errno: EISDIR))
+    }
+  }
+}
