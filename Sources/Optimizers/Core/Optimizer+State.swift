@@ -7,7 +7,7 @@ extension Optimizer {
   /// (`state_dict`).
   public func stateDict() -> OptimizerState {
     var tensors = StateDict()
-    var states: Options = [:]
+    var states: OptionValues = [:]
     var saved: [OptionValue] = []
     var number = 0
     for group in groups {
@@ -46,7 +46,7 @@ extension Optimizer {
       throw .groups(expected: groups.count, found: saved.groups.count)
     }
     var places: [Int: (parameter: Parameter, name: String)] = [:]
-    var options: [Options] = []
+    var options: [OptionValues] = []
     for (index, group) in groups.enumerated() {
       let other = saved.groups[index]
       guard other.numbers.count == group.parameters.count else {
@@ -115,7 +115,7 @@ extension Optimizer {
 /// The groups of a saved state, read and checked.
 private struct SavedGroups {
   struct Group {
-    var options: Options
+    var options: OptionValues
     let numbers: [Int]
     let names: [String]?
 
@@ -131,7 +131,7 @@ private struct SavedGroups {
   }
 
   let groups: [Group]
-  let values: [Int: Options]
+  let values: [Int: OptionValues]
 
   init(_ values: OptionValue) throws(OptimizerStateError) {
     guard let list = values.object?["param_groups"]?.list else {
@@ -154,7 +154,7 @@ private struct SavedGroups {
           options: options, numbers: numbers, names: names?.count == numbers.count ? names : nil))
     }
     self.groups = groups
-    var states: [Int: Options] = [:]
+    var states: [Int: OptionValues] = [:]
     for (key, entry) in values.object?["state"]?.object ?? [:] {
       guard let number = Int(key), let values = entry.object else {
         throw .malformed(path: "state.\(key)", expected: "a parameter's number with its entries")

@@ -18,7 +18,7 @@ open class Optimizer {
   public var groups: [ParameterGroup] = []
 
   /// What groups that say nothing else take, by PyTorch's names.
-  public let defaults: Options
+  public let defaults: OptionValues
 
   private var states: [ObjectIdentifier: ParameterState] = [:]
 
@@ -30,7 +30,7 @@ open class Optimizer {
   ///   - parameters: At least one.
   ///   - defaults: Every option that the optimizer has, by its PyTorch name, with the value that
   ///     groups take which do not say otherwise.
-  public init<Element: Optimizable>(_ parameters: [Element], defaults: Options) {
+  public init<Element: Optimizable>(_ parameters: [Element], defaults: OptionValues) {
     self.defaults = defaults
     require(!parameters.isEmpty, "\(Self.self)", "no parameters were given")
     for group in Element.groups(parameters) { addParameterGroup(group) }

@@ -20,7 +20,7 @@ public enum OptionValue: Equatable, Sendable {
 }
 
 /// Options by PyTorch's names: `lr`, `weight_decay`, `betas`.
-public typealias Options = [String: OptionValue]
+public typealias OptionValues = [String: OptionValue]
 
 /// Reading a value as what one expects; nil where it is something else.
 extension OptionValue {
@@ -55,7 +55,7 @@ extension OptionValue {
   public var list: [OptionValue]? { if case .list(let value) = self { value } else { nil } }
 
   /// Values by name.
-  public var object: Options? { if case .object(let value) = self { value } else { nil } }
+  public var object: OptionValues? { if case .object(let value) = self { value } else { nil } }
 
   /// Whether nothing stands here.
   public var isNull: Bool { self == .null }
@@ -98,7 +98,9 @@ extension OptionValue: Codable {
     } else if let value = try? container.decode(Bool.self) {
       self = .bool(value)
     } else if let value = try? container.decode(Int.self) {
-      self = .int(value)
+      // -0 is a whole number that only a real one can hold.
+      let real = value == 0 ? try container.decode(Double.self) : 1
+      self = real.sign == .minus ? .double(real) : .int(value)
     } else if let value = try? container.decode(Double.self) {
       self = .double(value)
     } else if let value = try? container.decode(String.self) {

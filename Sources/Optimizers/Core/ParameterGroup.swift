@@ -18,7 +18,7 @@ public struct ParameterGroup {
   public let names: [String?]
 
   /// The options by PyTorch's names. What a group leaves out, the optimizer fills in.
-  public var options: Options
+  public var options: OptionValues
 
   /// A group of parameters.
   /// - Parameters:
@@ -28,7 +28,7 @@ public struct ParameterGroup {
   ///   - options: Further options by PyTorch's names.
   public init(
     _ parameters: [Parameter], lr: Double? = nil, weightDecay: Double? = nil,
-    options: Options = [:]
+    options: OptionValues = [:]
   ) {
     self.parameters = parameters
     names = parameters.map { $0.value.storage.label }
@@ -38,7 +38,7 @@ public struct ParameterGroup {
   }
 
   /// A group of parameters with their names.
-  public init(_ parameters: [(name: String, parameter: Parameter)], options: Options = [:]) {
+  public init(_ parameters: [(name: String, parameter: Parameter)], options: OptionValues = [:]) {
     self.parameters = parameters.map(\.parameter)
     names = parameters.map(\.name)
     self.options = options

@@ -35,7 +35,7 @@ public final class CyclicLR: LRScheduler {
     require(up > 0 && down > 0, "CyclicLR", "both halves must take steps: \(up), \(down)")
     let rates = optimizer.perGroup(baseLR, "baseLR")
     for (index, rate) in rates.enumerated() { optimizer.groups[index].lr = rate }
-    var values: Options = [
+    var values: OptionValues = [
       "max_lrs": .doubles(optimizer.perGroup(maxLR, "maxLR")),
       "total_size": .double(Double(up + down)),
       "step_ratio": .double(Double(up) / Double(up + down)), "mode": .string(mode.rawValue),

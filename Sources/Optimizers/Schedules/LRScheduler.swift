@@ -27,7 +27,7 @@ open class LRScheduler {
   public internal(set) var baseLRs: [Double] = []
 
   /// What the schedule was made with, by PyTorch's names, and what else it must remember.
-  public internal(set) var values: Options
+  public internal(set) var values: OptionValues
 
   /// Calls of ``step()``, the first by the initializer.
   var stepCount = 0
@@ -37,7 +37,7 @@ open class LRScheduler {
   ///   - optimizer: Its groups' present learning rates are the base, unless a schedule already took
   ///     note of earlier ones.
   ///   - values: The schedule's settings, which saved state holds.
-  public init(_ optimizer: Optimizer, values: Options) {
+  public init(_ optimizer: Optimizer, values: OptionValues) {
     self.optimizer = optimizer
     self.values = values
     for index in optimizer.groups.indices where optimizer.groups[index].options["initial_lr"] == nil
@@ -147,7 +147,7 @@ extension LRScheduler {
   }
 }
 
-extension Options {
+extension OptionValues {
   func required<Result>(
     _ name: String, _ expected: String, _ read: (OptionValue) -> Result?
   ) throws(OptimizerStateError) -> Result {

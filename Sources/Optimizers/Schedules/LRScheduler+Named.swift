@@ -1,0 +1,164 @@
+/// Schedules by name.
+extension LRScheduler {
+  /// The names of all schedules that options alone describe, in alphabetical order.
+  public static var names: [String] { kinds.keys.sorted() }
+
+  /// A schedule by its PyTorch name, its options by PyTorch's: `StepLR` with
+  /// `["step_size": 30, "gamma": 0.5]`. Hugging Face's `linear_with_warmup`, `cosine_with_warmup`
+  /// and `constant_with_warmup` are there too.
+  ///
+  /// Values that make no sense are programmer's errors, as in the initializers.
+  /// - Returns: nil where there is no schedule of that name.
+  /// - Throws: ``OptimizerStateError`` naming an option that is missing, unknown or of another kind.
+  public static func named(
+    _ name: String, _ optimizer: Optimizer, options: OptionValues = [:]
+  ) throws(OptimizerStateError) -> LRScheduler? {
+    guard let kind = kinds[name] else { return nil }
+    let reader = OptionReader(options, optimizer)
+    let scheduler = kind(reader)
+    if let error = reader.error { throw error }
+    if let unknown = reader.unread.first {
+      throw .malformed(path: "\(name).\(unknown)", expected: "an option of \(name)")
+    }
+    return scheduler
+  }
+
+  private static let kinds: [String: @Sendable (OptionReader) -> LRScheduler?] = [
+    "StepLR": {
+      StepLR(
+        $0.optimizer, every: $0.int("step_size", 1, required: true), gamma: $0.double("gamma", 0.1))
+    },
+    "MultiStepLR": {
+      MultiStepLR($0.optimizer, milestones: $0.ints("milestones"), gamma: $0.double("gamma", 0.1))
+    },
+    "ConstantLR": {
+      ConstantLR(
+        $0.optimizer, factor: $0.double("factor", 1.0 / 3), steps: $0.int("total_iters", 5))
+    },
+    "LinearLR": {
+      LinearLR(
+        $0.optimizer, startFactor: $0.double("start_factor", 1.0 / 3),
+        endFactor: $0.double("end_factor", 1), steps: $0.int("total_iters", 5))
+    },
+    "ExponentialLR": {
+      ExponentialLR($0.optimizer, gamma: $0.double("gamma", 1, required: true))
+    },
+    "PolynomialLR": {
+      PolynomialLR($0.optimizer, steps: $0.int("total_iters", 5), power: $0.double("power", 1))
+    },
+    "CosineAnnealingLR": {
+      CosineAnnealingLR(
+        $0.optimizer, steps: $0.int("T_max", 1, required: true), minLR: $0.double("eta_min", 0))
+    },
+    "CosineAnnealingWarmRestarts": {
+      CosineAnnealingWarmRestarts(
+        $0.optimizer, steps: $0.int("T_0", 1, required: true), factor: $0.int("T_mult", 1),
+        minLR: $0.double("eta_min", 0))
+    },
+    "OneCycleLR": {
+      let (epochs, steps) = ($0.int("epochs", 1), $0.int("steps_per_epoch", 1))
+      return OneCycleLR(
+        $0.optimizer, maxLR: $0.perGroup("max_lr", nil),
+        totalSteps: $0.int("total_steps", epochs * steps, required: epochs * steps == 1),
+        rising: $0.double("pct_start", 0.3), annealing: $0.choice("anneal_strategy", .cosine),
+        cyclesMomentum: $0.bool("cycle_momentum", true),
+        baseMomentum: $0.perGroup("base_momentum", 0.85),
+        maxMomentum: $0.perGroup("max_momentum", 0.95), divisor: $0.double("div_factor", 25),
+        finalDivisor: $0.double("final_div_factor", 1e4), threePhases: $0.bool("three_phase", false)
+      )
+    },
+    "CyclicLR": {
+      let up = $0.int("step_size_up", 2000)
+      return CyclicLR(
+        $0.optimizer, baseLR: $0.perGroup("base_lr", nil), maxLR: $0.perGroup("max_lr", nil),
+        up: up, down: $0.int("step_size_down", up), mode: $0.choice("mode", .triangular),
+        gamma: $0.double("gamma", 1), cyclesMomentum: $0.bool("cycle_momentum", true),
+        baseMomentum: $0.perGroup("base_momentum", 0.8),
+        maxMomentum: $0.perGroup("max_momentum", 0.9))
+    },
+    "ReduceLROnPlateau": {
+      ReduceLROnPlateau(
+        $0.optimizer, mode: $0.choice("mode", .min), factor: $0.double("factor", 0.1),
+        patience: $0.int("patience", 10), threshold: $0.double("threshold", 1e-4),
+        thresholdMode: $0.choice("threshold_mode", .relative), cooldown: $0.int("cooldown", 0),
+        minLR: $0.perGroup("min_lr", 0), eps: $0.double("eps", 1e-8))
+    },
+    "SWALR": {
+      SWALR(
+        $0.optimizer, swaLR: $0.perGroup("swa_lr", nil), steps: $0.int("anneal_epochs", 10),
+        annealing: $0.choice("anneal_strategy", .cosine))
+    },
+    "linear_with_warmup": { $0.warmUp(.linear) },
+    "cosine_with_warmup": { $0.warmUp(.cosine) },
+    "constant_with_warmup": { $0.warmUp(.constant) },
+  ]
+}
+
+/// Reads options, noting the first that does not fit and those that nobody asked for.
+private final class OptionReader {
+  let optimizer: Optimizer
+  private(set) var error: OptimizerStateError?
+  private let options: OptionValues
+  private var read: Set<String> = []
+
+  init(_ options: OptionValues, _ optimizer: Optimizer) {
+    self.options = options
+    self.optimizer = optimizer
+  }
+
+  var unread: [String] { options.keys.filter { !read.contains($0) }.sorted() }
+
+  func double(_ name: String, _ fallback: Double, required: Bool = false) -> Double {
+    value(name, "a number", fallback, required) { $0.double }
+  }
+
+  func int(_ name: String, _ fallback: Int, required: Bool = false) -> Int {
+    value(name, "a whole number", fallback, required) { $0.int }
+  }
+
+  func bool(_ name: String, _ fallback: Bool) -> Bool {
+    value(name, "a truth value", fallback, false) { $0.bool }
+  }
+
+  func ints(_ name: String) -> [Int] {
+    value(name, "whole numbers", [], true) { value in
+      value.list.flatMap { list in
+        let ints = list.compactMap(\.int)
+        return ints.count == list.count ? ints : nil
+      }
+    }
+  }
+
+  func choice<Choice: RawRepresentable<String>>(_ name: String, _ fallback: Choice) -> Choice {
+    value(name, "one of its names", fallback, false) { $0.string.flatMap(Choice.init) }
+  }
+
+  func perGroup(_ name: String, _ fallback: Double?) -> [Double] {
+    let count = optimizer.groups.count
+    let spread = [Double](repeating: fallback ?? 0, count: count)
+    return value(name, "a number or \(count)", spread, fallback == nil) { value in
+      value.double.map { Array(repeating: $0, count: count) }
+        ?? value.doubles.flatMap { $0.count == count ? $0 : nil }
+    }
+  }
+
+  func warmUp(_ decay: WarmUpLR.Decay) -> LRScheduler {
+    let steps = int("num_warmup_steps", 0, required: true)
+    return WarmUpLR(
+      optimizer, warmUp: .fromZero(steps),
+      totalSteps: int("num_training_steps", steps, required: decay != .constant), decay: decay,
+      minLR: double("min_lr", 0), cycles: double("num_cycles", 0.5))
+  }
+
+  private func value<Result>(
+    _ name: String, _ expected: String, _ fallback: Result, _ required: Bool,
+    _ convert: (OptionValue) -> Result?
+  ) -> Result {
+    read.insert(name)
+    let found = options[name] ?? .null
+    if found.isNull, !required { return fallback }
+    if let value = convert(found) { return value }
+    error = error ?? .malformed(path: name, expected: "\(expected), not \(found)")
+    return fallback
+  }
+}
