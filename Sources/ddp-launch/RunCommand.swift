@@ -139,7 +139,6 @@ struct RunCommand: ParsableCommand {
       isTerminal: isTerminal, columns: Self.columns, workers: plan.workers
     ) { stream, bytes in writeAll(stream == .out ? STDOUT_FILENO : STDERR_FILENO, bytes) }
     var keeper = KeeperPlan()
-    keeper.masterAddress = masterAddress ?? (plan.hostCount > 1 ? Machine.hostName : "127.0.0.1")
     keeper.masterPort = masterPort
     keeper.runID = runID ?? "job-\(getpid())"
     keeper.maxRestarts = max(0, maxRestarts)
@@ -154,7 +153,8 @@ struct RunCommand: ParsableCommand {
         shownLocalRanks: try shownLocalRanks(), redirects: redirected ?? .none,
         tee: teed ?? (logDir != nil && redirected == nil ? .all : .none),
         workersPerHost: perHost),
-      keeperPlan: keeper, logFolder: logDir, logLimit: max(1, logLimit) << 20)
+      keeperPlan: keeper, masterAddress: masterAddress, logFolder: logDir,
+      logLimit: max(1, logLimit) << 20)
     signal(SIGPIPE, SIG_IGN)
     let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT])
     return try job.run(

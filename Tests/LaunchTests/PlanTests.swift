@@ -43,7 +43,8 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
     #expect(
       arguments(several) == [
         "-n", "8", "--tag-output", "--oversubscribe", "-H", "a:4,b:4", "--map-by", "ppr:4:node",
-        "--bind-to", "none", "-x", "PATH",
+        "--bind-to", "none", "--mca", "oob_tcp_keepalive_time", "10", "--mca",
+        "oob_tcp_keepalive_intvl", "5", "--mca", "oob_tcp_keepalive_probes", "3", "-x", "PATH",
       ])
     several.hosts = []
     #expect(!arguments(several).contains("-H") && arguments(several)[1] == "8")

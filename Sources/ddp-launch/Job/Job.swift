@@ -17,6 +17,8 @@ struct Job {
   var restartDelay: Double
   var attempt: Attempt
   var keeperPlan: KeeperPlan
+  /// MASTER_ADDR; nil for the first host.
+  var masterAddress: String?
   var logFolder: String?
   var logLimit: Int
 
@@ -32,6 +34,10 @@ struct Job {
         available = answering(available, plan, &console)
       }
       try use(available, &plan)
+      // Rank 0 runs on the first host.
+      keeperPlan.masterAddress =
+        masterAddress
+        ?? (plan.hostCount == 1 ? "127.0.0.1" : plan.hosts.first?.name ?? Machine.hostName)
       keeperPlan.restart = restart
       keeperPlan.command = [plan.program] + arguments(ofRestart: restart)
       keeperPlan.masterPort = self.keeperPlan.masterPort ?? Machine.freePort()

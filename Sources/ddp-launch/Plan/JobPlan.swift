@@ -62,6 +62,9 @@ package struct JobPlan: Sendable {
       result += [
         "--map-by", "ppr:\(workersPerHost):node", "--bind-to",
         binding == .auto ? "none" : binding.rawValue,
+        // A host that vanishes without a word is missed after 25 s instead of 8 minutes.
+        "--mca", "oob_tcp_keepalive_time", "10", "--mca", "oob_tcp_keepalive_intvl", "5",
+        "--mca", "oob_tcp_keepalive_probes", "3",
       ]
       // Programs and their libraries are found there as they are here.
       for name in ["PATH", "LD_LIBRARY_PATH"] where exported.contains(name) {
