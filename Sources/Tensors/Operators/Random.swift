@@ -47,13 +47,19 @@ extension Tensor {
 
   /// Whole numbers on low ..< high (`torch.randint`).
   public static func randint(
-    _ low: Int = 0, _ high: Int, _ shape: [Int], dtype: DType = .int64,
-    generator: Generator? = nil
+    _ low: Int, _ high: Int, _ shape: [Int], dtype: DType = .int64, generator: Generator? = nil
   ) -> Tensor {
     require(low < high, "randint", "there is no number from \(low) below \(high)")
     return drawn("randint", shape, dtype, generator) {
       torus_random_integers($0, $1, $2, $3, Int64(low), Int64(high))
     }
+  }
+
+  /// Whole numbers on 0 ..< high (`torch.randint`).
+  public static func randint(
+    _ high: Int, _ shape: [Int], dtype: DType = .int64, generator: Generator? = nil
+  ) -> Tensor {
+    randint(0, high, shape, dtype: dtype, generator: generator)
   }
 
   /// A permutation of 0 ..< n (`torch.randperm`).
