@@ -24,14 +24,30 @@ extension ProcessGroup {
 
   /// All-reduces a buffer in place and blocks until this rank has the result; the quickest way for
   /// short buffers.
+  ///
+  /// - Parameter segmentBytes: Bytes of one pipelined segment; the algorithm's choice where 0.
   public func allReduceAndWait(
     buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum,
-    algorithm: AllReduceAlgorithm? = nil, label: String = ""
+    algorithm: AllReduceAlgorithm? = nil, segmentBytes: Int = 0, label: String = ""
   ) throws(CollectiveError) {
-    try run(
-      torus_collective(
-        .allReduce, type: dtype, reduction: op, algorithm: algorithm, count: count, input: buffer,
-        output: buffer), label: label)
+    var call = torus_collective(
+      .allReduce, type: dtype, reduction: op, algorithm: algorithm, count: count, input: buffer,
+      output: buffer)
+    call.segment_bytes = UInt64(max(0, segmentBytes))
+    try run(call, label: label)
+  }
+
+  /// MPI_Allreduce itself, without fingerprint and deadline, for comparison. Blocks.
+  public func reduceByMPI(
+    buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum
+  ) throws(CollectiveError) {
+    let status = engine.locked {
+      torus_group_builtin_all_reduce(
+        handle, buffer, UInt64(count), dtype.rawValue, op.rawValue)
+    }
+    if status != Status.done {
+      throw .invalid(rank: rank, reason: "MPI_Allreduce cannot run on this group and type")
+    }
   }
 
   /// Copies the root's buffer to every rank, without blocking.

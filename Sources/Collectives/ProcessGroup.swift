@@ -22,7 +22,8 @@ public final class ProcessGroup: @unchecked Sendable {
 
   let handle: OpaquePointer
   let engine: ProgressEngine
-  let options: World.Options
+  /// Written only while the world is being opened.
+  private(set) var options: World.Options
 
   // Under the engine's progress lock.
   var queue = WorkQueue()
@@ -52,6 +53,18 @@ public final class ProcessGroup: @unchecked Sendable {
         nodes > 1 ? AllReduceAlgorithm.hierarchical.code : AllReduceAlgorithm.sharedMemory.code,
         ElementType.float32.rawValue, ReduceOp.sum.rawValue) != 0
     topology = Topology(ranks: size, nodes: nodes, sharesMemory: shares && size > 1)
+  }
+
+  /// Takes rank 0's table from a file.
+  func adoptCalibration(_ path: String) throws(CollectiveError) {
+    let read: Result<AlgorithmTable, CollectiveError> = Result {
+      () throws(CollectiveError) in rank == 0 ? try AlgorithmTable(contentsOf: path) : .init()
+    }
+    // A file that cannot be read is every rank's error.
+    let reason: String? = if case .failure(let error) = read { "\(error)" } else { nil }
+    let shared: String = try broadcastObject(reason ?? "", label: "calibration")
+    guard shared.isEmpty else { throw .launch(reason: shared) }
+    options.algorithms = try broadcastObject(try? read.get(), label: "calibration")
   }
 
   /// The node of a rank: ranks on one node have the same number.

@@ -15,6 +15,8 @@ public final class World: Sendable {
     public var sharesMemory: Bool
     /// Which algorithm reduces what.
     public var algorithms: AlgorithmTable
+    /// A file that `AlgorithmTable.save` wrote: rank 0 reads it, and all ranks use it.
+    public var calibration: String?
     /// Whether a thread of its own drives operations that nobody waits for.
     public var usesThread: Bool
 
@@ -27,6 +29,7 @@ public final class World: Sendable {
       self.sharesMemory = sharesMemory
       self.algorithms = algorithms
       self.usesThread = usesThread
+      calibration = nil
     }
   }
 
@@ -104,6 +107,7 @@ public final class World: Sendable {
     let ranks = Array(0..<Int(torus_group_size(handle)))
     let group = ProcessGroup(
       handle: handle, ranks: ranks, name: "world", engine: engine, options: options)
+    if let path = options.calibration { try group.adoptCalibration(path) }
     return World(group: group, kind: kind, coreShare: coreShare)
   }
 

@@ -69,6 +69,10 @@ const char *torus_group_error(const torus_group *group);
 int torus_group_supports(
   const torus_group *group, int32_t algorithm, int32_t dtype, int32_t reduction);
 
+/// MPI's own all-reduce in place, without agreement or deadline. Blocks.
+int torus_group_builtin_all_reduce(
+  torus_group *group, void *buffer, uint64_t count, int32_t dtype, int32_t reduction);
+
 /// Memory for buffers: one segment per rank of the node in a shared window where the group shares
 /// memory, else plain memory. Zero filled, 64-byte aligned. Blocks until all ranks called it.
 void *torus_buffer_create(torus_group *group, size_t bytes);

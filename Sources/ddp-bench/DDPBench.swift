@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// `ddp-bench`: what this machine and this build can do, measured.
+@main
+struct DDPBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ddp-bench",
+    abstract: "Measures collectives and training steps.",
+    subcommands: [AllReduceCommand.self, StepCommand.self])
+}
