@@ -1,16 +1,16 @@
 // Optimizer steps on vectors. Products and sums are fused where PyTorch's kernels fuse them.
 
-// Runs BODY for whole vectors and once more for what is left, where GET and PUT take part of one.
-#define EACH(n, BODY)                                        \
+// Runs the block for whole vectors and once more for what is left, where GET and PUT take part of one.
+#define EACH(n, ...)                                         \
   do {                                                       \
     int64_t i = 0;                                           \
     for (; i + LANES <= (n); i += LANES) {                   \
       const int64_t part = LANES;                            \
-      BODY                                                   \
+      __VA_ARGS__                                            \
     }                                                        \
     if (i < (n)) {                                           \
       const int64_t part = (n) - i;                          \
-      BODY                                                   \
+      __VA_ARGS__                                            \
     }                                                        \
   } while (0)
 #define GET(p) (part == LANES ? NAME(load)((const REAL *)(p) + i) \
