@@ -5,8 +5,8 @@ import Foundation
 /// up.
 struct Job {
   /// Exit codes after which another attempt would fail the same way: a wrong command line or
-  /// configuration (sysexits.h), and a program that cannot be run.
-  private static let hopeless: Set<Int32> = [64, 78, 126, 127]
+  /// configuration (2 by custom, 64 and 78 by sysexits.h), and a program that cannot be run.
+  private static let hopeless: Set<Int32> = [2, 64, 78, 126, 127]
 
   var plan: JobPlan
   /// The hosts that exist; those that do not answer leave it before a restart.
