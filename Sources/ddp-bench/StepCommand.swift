@@ -61,20 +61,20 @@ struct StepBenchmark {
       let model = ImageCNN(size: 8)
       return classifier(
         AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randn([64, 1, 8, 8]),
-        .randint(10, [64])
+        .randint(0, 10, [64])
       ) { model($0) }
     },
     "mlp_sgd": {
       let model = MLP(inputs: 784, hidden: [128], classes: 10)
       return classifier(
-        SGD(model.parameters(), lr: 0.01), .randn([64, 784]), .randint(10, [64])
+        SGD(model.parameters(), lr: 0.01), .randn([64, 784]), .randint(0, 10, [64])
       ) { model($0) }
     },
     "gptb": {
       let model = CharGPT(vocabulary: 65, context: 64, bias: true)
       return classifier(
-        AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randint(65, [12, 64]),
-        .randint(65, [12 * 64]), unit: "tokens"
+        AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randint(0, 65, [12, 64]),
+        .randint(0, 65, [12 * 64]), unit: "tokens"
       ) { model($0).flattened(to: 1) }
     },
   ]
