@@ -110,7 +110,9 @@ static void walk_tiled(
   }
 }
 
-void walk_range(const walk *w, int64_t begin, int64_t end, row_body body, void *context) {
+/// The rows of elements `begin ..< end`; `tile` is the length of tiles, 0 for none.
+static void walk_range(
+  const walk *w, int64_t begin, int64_t end, int64_t tile, row_body body, void *context) {
   int32_t inner = w->rank - 1, operands = w->operands;
   int64_t length = w->shape[inner];
   int64_t steps[WALK_OPERANDS], index[TORUS_MAX_RANK];
@@ -125,7 +127,6 @@ void walk_range(const walk *w, int64_t begin, int64_t end, row_body body, void *
     rest /= w->shape[d];
     for (int32_t k = 0; k < operands; k++) data[k] += index[d] * w->strides[k][d];
   }
-  int64_t tile = tile_length(w);
   while (begin < end) {
     int64_t rows = 1;
     if (tile && column == 0) {
@@ -163,17 +164,22 @@ void walk_range(const walk *w, int64_t begin, int64_t end, row_body body, void *
 
 typedef struct rows_context {
   const walk *w;
+  int64_t tile;
   row_body body;
   void *context;
 } rows_context;
 
 static void rows_piece(int64_t begin, int64_t end, void *context) {
   rows_context *c = context;
-  walk_range(c->w, begin, end, c->body, c->context);
+  walk_range(c->w, begin, end, c->tile, c->body, c->context);
 }
 
 void walk_rows(const walk *w, int64_t grain, row_body body, void *context) {
   if (w->count == 0) return;
-  rows_context c = {w, body, context};
+  rows_context c = {w, tile_length(w), body, context};
   torus_parallel_for(w->count, grain, rows_piece, &c);
+}
+
+void walk_in_order(const walk *w, row_body body, void *context) {
+  if (w->count > 0) walk_range(w, 0, w->count, 0, body, context);
 }

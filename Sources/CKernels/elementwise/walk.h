@@ -36,5 +36,5 @@ torus_status walk_prepare(
 /// `grain` elements.
 void walk_rows(const walk *w, int64_t grain, row_body body, void *context);
 
-/// The rows of elements `begin ..< end` in walking order, on the caller's thread.
-void walk_range(const walk *w, int64_t begin, int64_t end, row_body body, void *context);
+/// All rows in strict order of the dimensions, on the caller's thread.
+void walk_in_order(const walk *w, row_body body, void *context);

@@ -200,8 +200,8 @@ torus_status torus_bincount(
   void *out, int64_t *bad);
 
 /// Histogram of the contiguous a[n] (F32 or F64) over `bins` equal bins of [low, high] into out
-/// (the same type, written whole). Elements outside, and NaN, are left out; high belongs to the
-/// last bin.
+/// (the same type, written whole); low < high. Elements outside, and NaN, are left out; high
+/// belongs to the last bin.
 torus_status torus_histc(
   torus_dtype dtype, const void *a, int64_t n, int64_t bins, double low, double high, void *out);
 

@@ -1,0 +1,110 @@
+#include "keys.h"
+
+#include <string.h>
+
+// MARK: Making keys
+
+static inline uint64_t key_of_float(uint32_t bits, int32_t width, bool nan) {
+  uint32_t sign = 1u << (width - 1), mask = width == 32 ? UINT32_MAX : (1u << width) - 1;
+  if (nan) return mask;
+  // -0 sorts as 0.
+  if (bits == sign) bits = 0;
+  return (bits & sign ? ~bits : bits | sign) & mask;
+}
+
+static inline uint64_t key_of(torus_dtype dtype, const char *a) {
+  switch (dtype) {
+  case TORUS_F32: {
+    uint32_t u;
+    memcpy(&u, a, 4);
+    return key_of_float(u, 32, (u & 0x7fffffffu) > 0x7f800000u);
+  }
+  case TORUS_F64: {
+    uint64_t u, sign = (uint64_t)1 << 63;
+    memcpy(&u, a, 8);
+    if ((u & ~sign) > 0x7ff0000000000000u) return UINT64_MAX;
+    if (u == sign) u = 0;
+    return u & sign ? ~u : u | sign;
+  }
+  case TORUS_BF16: {
+    uint16_t u;
+    memcpy(&u, a, 2);
+    return key_of_float(u, 16, (u & 0x7fffu) > 0x7f80u);
+  }
+  case TORUS_F16: {
+    uint16_t u;
+    memcpy(&u, a, 2);
+    return key_of_float(u, 16, (u & 0x7fffu) > 0x7c00u);
+  }
+  case TORUS_I64: {
+    uint64_t u;
+    memcpy(&u, a, 8);
+    return u ^ (uint64_t)1 << 63;
+  }
+  case TORUS_I32: {
+    uint32_t u;
+    memcpy(&u, a, 4);
+    return u ^ 0x80000000u;
+  }
+  case TORUS_I16: {
+    uint16_t u;
+    memcpy(&u, a, 2);
+    return u ^ 0x8000u;
+  }
+  case TORUS_I8: return (uint8_t)*a ^ 0x80u;
+  default: return (uint8_t)*a;
+  }
+}
+
+// The switch on the type moves out of the loop: one loop per type.
+#define KEYS_OF(type) \
+  case type: EACH_KEY(type) break;
+#define ALL_TYPES                                                                         \
+  KEYS_OF(TORUS_F32) KEYS_OF(TORUS_F64) KEYS_OF(TORUS_BF16) KEYS_OF(TORUS_F16)            \
+  KEYS_OF(TORUS_I64) KEYS_OF(TORUS_I32) KEYS_OF(TORUS_I16) KEYS_OF(TORUS_I8)              \
+  KEYS_OF(TORUS_U8) KEYS_OF(TORUS_BOOL)
+
+void make_packed_keys(
+  torus_dtype dtype, int64_t n, const char *a, int64_t step, bool inverted, packed_key *keys) {
+  int32_t bits = key_bits(dtype);
+  uint64_t flip = inverted ? (bits == 32 ? UINT32_MAX : ((uint64_t)1 << bits) - 1) : 0;
+#define EACH_KEY(type)                                                  \
+  for (int64_t i = 0; i < n; i++) {                                     \
+    keys[i] = (key_of(type, a + i * step) ^ flip) << 32 | (uint64_t)i;  \
+  }
+  switch (dtype) { ALL_TYPES }
+#undef EACH_KEY
+}
+
+void make_wide_keys(
+  torus_dtype dtype, int64_t n, const char *a, int64_t step, bool inverted, wide_key *keys) {
+  int32_t bits = key_bits(dtype);
+  uint64_t flip = inverted ? (bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1) : 0;
+#define EACH_KEY(type)                                                  \
+  for (int64_t i = 0; i < n; i++) {                                     \
+    keys[i] = (wide_key){key_of(type, a + i * step) ^ flip, i};         \
+  }
+  switch (dtype) { ALL_TYPES }
+#undef EACH_KEY
+}
+
+// MARK: Sorting and selecting, for either kind of key
+
+#define K packed_key
+#define F(name) name##_packed
+#define LESS(x, y) ((x) < (y))
+#define DIGITS(x) ((x) >> 32)
+#define RADIX_FROM 512
+#include "sort_template.h"
+#undef K
+#undef F
+#undef LESS
+#undef DIGITS
+#undef RADIX_FROM
+
+#define K wide_key
+#define F(name) name##_wide
+#define LESS(x, y) ((x).key < (y).key || ((x).key == (y).key && (x).place < (y).place))
+#define DIGITS(x) ((x).key)
+#define RADIX_FROM 2048
+#include "sort_template.h"

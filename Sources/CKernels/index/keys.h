@@ -1,0 +1,39 @@
+// Sorting keys: unsigned numbers whose order is that of the elements, NaN last. Equal elements
+// (also -0 and 0, and all NaNs) have equal keys. A key travels with its place, so that places
+// break ties and every order of (key, place) pairs is the stable one.
+#pragma once
+#include "../include/torus_index.h"
+
+/// A key of up to 32 bits above a place of 32 bits.
+typedef uint64_t packed_key;
+
+typedef struct wide_key {
+  uint64_t key;
+  int64_t place;
+} wide_key;
+
+/// Whether the type's keys fit packed_key, for lines of `n` elements.
+static inline bool keys_pack(torus_dtype dtype, int64_t n) {
+  return torus_element_size(dtype) <= 4 && n <= UINT32_MAX;
+}
+
+/// The number of bits that keys of the type use.
+static inline int32_t key_bits(torus_dtype dtype) {
+  return (int32_t)torus_element_size(dtype) * 8;
+}
+
+/// Keys of n elements `step` bytes apart; `inverted` reverses the order.
+void make_packed_keys(
+  torus_dtype dtype, int64_t n, const char *a, int64_t step, bool inverted, packed_key *keys);
+void make_wide_keys(
+  torus_dtype dtype, int64_t n, const char *a, int64_t step, bool inverted, wide_key *keys);
+
+/// Sorts by key, then place. `scratch` has room for n. `in_place_order` says that places ascend
+/// already, so that a stable sort may go by keys alone.
+void sort_packed(
+  packed_key *keys, packed_key *scratch, int64_t n, int32_t bits, bool in_place_order);
+void sort_wide(wide_key *keys, wide_key *scratch, int64_t n, int32_t bits, bool in_place_order);
+
+/// Brings the k smallest to the front, in no order (1 ≤ k ≤ n); the k-th is then at k - 1.
+void select_packed(packed_key *keys, int64_t n, int64_t k);
+void select_wide(wide_key *keys, int64_t n, int64_t k);
