@@ -1,0 +1,67 @@
+import CKernels
+
+/// Histograms. Outside the graph.
+extension Tensor {
+  /// How often each number from 0 up occurs in a vector of integers, or the sum of the weights that
+  /// stand where it does (`torch.bincount`).
+  /// - Parameters:
+  ///   - weights: One per element; results are `float64`, or `float32` where the weights are.
+  ///   - minLength: The least number of bins; there are as many as the largest number needs.
+  public func bincount(weights: Tensor? = nil, minLength: Int = 0) -> Tensor {
+    require(
+      rank == 1 && (dtype.isInteger), "bincount",
+      "a vector of integers is expected, not \(dtype) \(shape)")
+    require(minLength >= 0, "bincount", "the number of bins must not be negative: \(minLength)")
+    require(
+      weights.map { $0.shape == shape } ?? true, "bincount",
+      "weights \(weights?.shape ?? []) do not fit the elements \(shape)")
+    let index = to(.int64).contiguous()
+    let largest = count == 0 ? -1 : index.max().item(Int.self)
+    let bins = Swift.max(minLength, largest + 1)
+    let values = weights.map {
+      ($0.dtype == .float32 ? $0 : $0.to(.float64)).bare.contiguous()
+    }
+    let out = Tensor.uninitialized([bins], values?.dtype ?? .int64)
+    var bad: Int64 = 0
+    let status = torus_bincount(
+      index.pointer.assumingMemoryBound(to: Int64.self), Int64(count), Int64(bins),
+      values?.pointer, (values?.dtype ?? .float32).c, out.pointer, &bad)
+    require(status == TORUS_OK, "bincount", "numbers must not be negative: \(bad)")
+    return out
+  }
+
+  /// How many elements fall into each of `bins` equal parts of [low, high] (`torch.histc`).
+  ///
+  /// Where low = high, the smallest and the largest element bound the range. Elements outside, and
+  /// NaN, are left out.
+  public func histc(bins: Int = 100, min low: Double = 0, max high: Double = 0) -> Tensor {
+    require(dtype.isFloatingPoint, "histc", "needs a floating-point tensor, not \(dtype)")
+    require(bins > 0, "histc", "the number of bins must be positive, not \(bins)")
+    require(low <= high, "histc", "the range from \(low) to \(high) is empty")
+    let wide: DType = dtype == .float64 ? .float64 : .float32
+    let values = to(wide).bare.contiguous()
+    var (low, high) = (low, high)
+    if low == high && count > 0 {
+      (low, high) = (values.min().item(), values.max().item())
+    }
+    if low == high { (low, high) = (low - 1, high + 1) }
+    require(
+      low.isFinite && high.isFinite, "histc", "the range from \(low) to \(high) is not finite")
+    if dtype.isHalf { return halfHistogram(bins, low, high) }
+    let out = Tensor.uninitialized([bins], wide)
+    Kernel.check(
+      torus_histc(
+        wide.c, values.pointer, Int64(count), Int64(bins), low, high, out.pointer), "histc", wide)
+    return out
+  }
+
+  /// In half precision the bins' places are rounded at every step, as PyTorch rounds them.
+  private func halfHistogram(_ bins: Int, _ low: Double, _ high: Double) -> Tensor {
+    let x = bare.flattened()
+    let (first, last) = (Tensor(low, dtype: dtype), Tensor(high, dtype: dtype))
+    let places = (x - first) / (last - first) * Tensor(bins, dtype: dtype)
+    let within = x.ge(first).logicalAnd(x.le(last))
+    let index = Tensor.where(within, places.to(.int64).clamp(max: bins - 1), bins)
+    return index.bincount(minLength: bins + 1).narrowed(dim: 0, start: 0, length: bins).to(dtype)
+  }
+}

@@ -1,0 +1,74 @@
+import CKernels
+
+/// The table of p-norms.
+private enum Rows {
+  typealias Row = ReductionOperation
+  static let one = Row("norm", TORUS_REDUCE_SUM_ABS, .inputs) { $0.g * $0.x.sign() }
+  static let two = Row("norm", TORUS_REDUCE_NORM2, [.inputs, .output]) {
+    $0.x * ($0.g / $0.y).maskedFill($0.y.eq(0), 0)
+  }
+  static let largest = Row("norm", TORUS_REDUCE_MAX_ABS, [.inputs, .output], share)
+  static let smallest = Row("norm", TORUS_REDUCE_MIN_ABS, [.inputs, .output], share)
+  static let powers = Row("norm", TORUS_REDUCE_SUM_ABS_POW, .inputs) {
+    let p = $0.parameter
+    let size = $0.x.abs()
+    // Below 1 the slope at 0 is infinite; 0 is taken, as PyTorch does.
+    let slope = (size.pow(p - 1) * p).maskedFill(size.eq(0), 0)
+    return $0.g * slope * $0.x.sign()
+  }
+
+  @Sendable static func share(_ context: ReductionOperation.Context) -> Tensor {
+    let x = context.x
+    return x.abs().shared(context.g, among: context.y, context.dims) * x.sign()
+  }
+}
+
+extension Tensor {
+  /// The p-norm (Σ|x|ᵖ)^(1/p) over dimensions, all where none are named (`torch.norm`,
+  /// `torch.linalg.vector_norm`).
+  ///
+  /// p = ∞ and -∞ give the largest and the smallest |x|, p = 0 the number of elements that are not
+  /// zero. The gradient at 0 is 0.
+  /// - Parameter dtype: What to convert to first.
+  public func norm(
+    _ p: Double = 2, dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil
+  ) -> Tensor {
+    let x = dtype.map { to($0) } ?? self
+    require(
+      x.dtype.isFloatingPoint, "norm", "needs a floating-point tensor, not \(x.dtype)")
+    switch p {
+    case 0:
+      let count = x.countNonzero(dims: dims).to(x.dtype)
+      return keepDim
+        ? count.restored(reducedDims(dims, "norm"), keepDim: false) : count
+    case 1: return Rows.one(x, dims, keepDim: keepDim)
+    case 2: return Rows.two(x, dims, keepDim: keepDim)
+    case .infinity: return Rows.largest(x, dims, keepDim: keepDim)
+    case -.infinity: return Rows.smallest(x, dims, keepDim: keepDim)
+    default:
+      let wide: DType = x.dtype.isHalf ? .float32 : x.dtype
+      return x.to(wide).powerNorm(p, dims, keepDim).to(x.dtype)
+    }
+  }
+
+  private func powerNorm(_ p: Double, _ dims: [Int], _ keepDim: Bool) -> Tensor {
+    let sum = Rows.powers(self, dims, keepDim: keepDim, parameter: p)
+    return sum.pow(1 / p)
+  }
+
+  /// ‖a - b‖ₚ of broadcast tensors (`torch.dist`).
+  public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).norm(p) }
+
+  /// Every slice along a dimension scaled down to a p-norm of at most `maxNorm` (`torch.renorm`).
+  public func renorm(p: Double, dim: Int, maxNorm: Double) -> Tensor {
+    require(p > 0, "renorm", "p must be positive, not \(p)")
+    require(rank > 1, "renorm", "at least 2 dimensions are expected, not \(shape)")
+    require(maxNorm >= 0, "renorm", "the largest norm must not be negative: \(maxNorm)")
+    let dim = normalized(dim: dim, "renorm")
+    let others = (0..<rank).filter { $0 != dim }
+    let norms = to(dtype.isHalf ? .float32 : dtype).norm(p, dims: others, keepDim: true)
+    // The small constant is PyTorch's, which keeps rounding from leaving a norm above the bound.
+    let factor = Tensor.where(norms.gt(maxNorm), maxNorm / (norms + 1e-7), 1.0)
+    return self * factor.to(dtype)
+  }
+}

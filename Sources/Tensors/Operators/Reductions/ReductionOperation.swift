@@ -1,0 +1,133 @@
+import CKernels
+
+/// One row of the table of reductions: the kernel and, beside it, the gradient.
+struct ReductionOperation: Sendable {
+  /// What a gradient's formula works with; everything keeps the reduced dimensions at size 1.
+  struct Context {
+    let node: Node
+    /// The incoming gradient.
+    let g: Tensor
+    let dims: [Int]
+    let keepDim: Bool
+    let parameter: Double
+
+    /// The reduced tensor.
+    var x: Tensor { node.input(0) }
+    /// The result.
+    var y: Tensor { node.output().restored(dims, keepDim: keepDim) }
+    /// How many elements went into each result.
+    var count: Int { dims.reduce(1) { $0 * node.shape(0)[$1] } }
+    /// The gradient given alike to all elements.
+    func spread(_ g: Tensor) -> Tensor { g.expanded(node.shape(0)) }
+  }
+
+  typealias Formula = @Sendable (Context) -> Tensor
+
+  let name: String
+  let kernel: torus_reduce_op
+  let saving: Saving
+  let formula: Formula
+
+  init(
+    _ name: String, _ kernel: torus_reduce_op, _ saving: Saving = .nothing,
+    _ formula: @escaping Formula
+  ) {
+    self.name = name
+    self.kernel = kernel
+    self.saving = saving
+    self.formula = formula
+  }
+
+  /// - Parameters:
+  ///   - dims: The dimensions to reduce, all of them where empty.
+  ///   - dtype: The result's type; that of the tensor where nil.
+  func callAsFunction(
+    _ x: Tensor, _ dims: [Int], keepDim: Bool, dtype: DType? = nil, parameter: Double = 0
+  ) -> Tensor {
+    let dims = x.reducedDims(dims, name)
+    let outDType = dtype ?? x.dtype
+    return Tensor.apply(
+      name, [x],
+      attributes: [
+        "dims": .ints(dims), "keepDim": .bool(keepDim), "parameter": .double(parameter),
+      ], saving: saving
+    ) { inputs in
+      Kernel.reduce(
+        name, kernel, inputs[0], dims, keepDim: keepDim, outDType: outDType, parameter)
+    } gradient: { g, node in
+      [
+        formula(
+          Context(
+            node: node, g: g.restored(dims, keepDim: keepDim), dims: dims, keepDim: keepDim,
+            parameter: parameter))
+      ]
+    }
+  }
+}
+
+extension Kernel {
+  /// Reduces over the dimensions in `dims` (already normalized) into a tensor of `outDType`.
+  static func reduce(
+    _ name: String, _ op: torus_reduce_op, _ a: Tensor, _ dims: [Int], keepDim: Bool,
+    outDType: DType, _ p0: Double = 0
+  ) -> Tensor {
+    let out = Tensor.uninitialized(reducedShape(a.shape, dims), outDType)
+    check(
+      withInts(a.shape, a.strides, out.strides) { shape, strides, outStrides in
+        torus_reduce(
+          op, a.dtype.c, Int32(a.rank), shape, a.pointer, strides, mask(dims), outDType.c,
+          out.pointer, outStrides, p0)
+      }, name, a.dtype)
+    return keepDim ? out : dropped(out, dims)
+  }
+
+  /// The shape with 1 in place of every reduced dimension.
+  static func reducedShape(_ shape: [Int], _ dims: [Int]) -> [Int] {
+    var kept = shape
+    for dim in dims { kept[dim] = 1 }
+    return kept
+  }
+
+  static func mask(_ dims: [Int]) -> UInt64 { dims.reduce(0) { $0 | 1 << UInt64($1) } }
+
+  /// A contiguous result without its reduced dimensions of size 1.
+  static func dropped(_ out: Tensor, _ dims: [Int]) -> Tensor {
+    let shape = out.shape.indices.filter { !dims.contains($0) }.map { out.shape[$0] }
+    return out.restrided(shape: shape, strides: contiguousStrides(shape), offset: 0)
+  }
+}
+
+extension Tensor {
+  /// Dimensions to reduce, counted from the front; all of them where none are named. A scalar tensor
+  /// has none, though it may be asked for its dimension 0 or -1.
+  func reducedDims(_ dims: [Int], _ operation: String) -> [Int] {
+    let dims = normalizedDims(dims, rank: rank, operation)
+    return rank == 0 ? [] : dims
+  }
+
+  /// A reduced result with its dimensions of size 1 put back.
+  func restored(_ dims: [Int], keepDim: Bool) -> Tensor {
+    if keepDim { return self }
+    var result = self
+    for dim in dims.sorted() { result = result.unsqueezed(dim) }
+    return result
+  }
+
+  /// The sum over whatever dimensions a shape was broadcast along: a broadcast operand's gradient.
+  func sum(toShape target: [Int]) -> Tensor {
+    if shape == target { return self }
+    let lead = rank - target.count
+    let dims = (0..<rank).filter { $0 < lead || (target[$0 - lead] == 1 && shape[$0] != 1) }
+    let summed = dims.isEmpty ? self : sum(dims: dims, keepDim: true)
+    return summed.reshaped(target)
+  }
+
+  /// The sum over the dimensions along which the target broadcasts to this shape
+  /// (`Tensor.sum_to_size`).
+  public func sum(toSize target: [Int]) -> Tensor {
+    require(
+      broadcastShape(shape, target) == shape, "sum_to_size",
+      "\(target) does not broadcast to \(shape)")
+    return sum(toShape: target)
+  }
+}

@@ -1,0 +1,152 @@
+import CKernels
+
+/// The table: name, kernel, what the gradient reads, and the gradient.
+private enum Rows {
+  typealias Row = ReductionOperation
+  static let sum = Row("sum", TORUS_REDUCE_SUM) { $0.spread($0.g) }
+  static let mean = Row("mean", TORUS_REDUCE_MEAN) { $0.spread($0.g / Double($0.count)) }
+  static let nansum = Row("nansum", TORUS_REDUCE_NAN_SUM, .inputs) {
+    Tensor.where($0.x.isNaN(), 0.0, $0.spread($0.g))
+  }
+  static let prod = Row("prod", TORUS_REDUCE_PROD, [.inputs, .output]) { context in
+    let x = context.x
+    // Dividing the product by each factor is exact enough, but has no derivative of its own and
+    // fails where a factor is 0.
+    if !isGradEnabled && x.all().item(Bool.self) { return context.g * context.y / x }
+    return context.g * x.productOfOthers(context.dims)
+  }
+  static let logsumexp = Row("logsumexp", TORUS_REDUCE_LOG_SUM_EXP, [.inputs, .output]) {
+    $0.g * ($0.x - $0.y).exp()
+  }
+}
+
+/// Sums, means and products over dimensions: those named, or all where none are.
+extension Tensor {
+  /// The sum (`torch.sum`). Integers and bools add up in `int64`.
+  /// - Parameter dtype: What to convert to first.
+  public func sum(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    accumulated(Rows.sum, dims, keepDim, dtype)
+  }
+
+  /// The sum over one dimension.
+  public func sum(dim: Int, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    sum(dims: [dim], keepDim: keepDim, dtype: dtype)
+  }
+
+  /// The mean (`torch.mean`); floating point only. That of no elements is NaN.
+  /// - Parameter dtype: What to convert to first.
+  public func mean(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    let source = dtype.map { to($0) } ?? self
+    require(
+      source.dtype.isFloatingPoint, "mean",
+      "needs a floating-point tensor, not \(source.dtype); pass dtype: .float32")
+    return Rows.mean(source, dims, keepDim: keepDim)
+  }
+
+  /// The mean over one dimension.
+  public func mean(dim: Int, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    mean(dims: [dim], keepDim: keepDim, dtype: dtype)
+  }
+
+  /// The product (`torch.prod`). Integers and bools multiply in `int64`.
+  /// - Parameter dtype: What to convert to first.
+  public func prod(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    accumulated(Rows.prod, dims, keepDim, dtype)
+  }
+
+  /// The product over one dimension.
+  public func prod(dim: Int, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    prod(dims: [dim], keepDim: keepDim, dtype: dtype)
+  }
+
+  /// The sum of the elements that are not NaN (`torch.nansum`).
+  /// - Parameter dtype: What to convert to first.
+  public func nanSum(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    let source = dtype.map { to($0) } ?? self
+    guard source.dtype.isFloatingPoint else { return source.sum(dims: dims, keepDim: keepDim) }
+    return Rows.nansum(source, dims, keepDim: keepDim)
+  }
+
+  /// The mean of the elements that are not NaN (`torch.nanmean`).
+  /// - Parameter dtype: What to convert to first.
+  public func nanMean(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+    let source = dtype.map { to($0) } ?? self
+    require(
+      source.dtype.isFloatingPoint, "nanmean", "needs a floating-point tensor, not \(source.dtype)")
+    let count = source.isNaN().logicalNot().sum(dims: dims, keepDim: keepDim)
+    return source.nanSum(dims: dims, keepDim: keepDim) / count
+  }
+
+  /// log Σ exp(x), stable (`torch.logsumexp`).
+  public func logSumExp(dims: [Int] = [], keepDim: Bool = false) -> Tensor {
+    Rows.logsumexp(dtype.isFloatingPoint ? self : to(.float32), dims, keepDim: keepDim)
+  }
+
+  /// log Σ exp(x) over one dimension.
+  public func logSumExp(dim: Int, keepDim: Bool = false) -> Tensor {
+    logSumExp(dims: [dim], keepDim: keepDim)
+  }
+
+  /// Whole numbers are reduced in `int64`, then converted where another integer type is asked for.
+  private func accumulated(
+    _ row: ReductionOperation, _ dims: [Int], _ keepDim: Bool, _ dtype: DType?
+  ) -> Tensor {
+    let source = dtype.map { to($0) } ?? self
+    let result = row(source, dims, keepDim: keepDim, dtype: source.dtype.accumulated)
+    return dtype.map { result.to($0) } ?? result
+  }
+
+  /// At each element the product of all the others along the dimensions: running products from both
+  /// sides, so that zeros do no harm and derivatives exist.
+  fileprivate func productOfOthers(_ dims: [Int]) -> Tensor {
+    if rank == 0 { return Tensor.ones(like: self) }
+    let rest = (0..<rank).filter { !dims.contains($0) }
+    let order = rest + dims
+    let rows = permuted(order)
+    let flat = rows.reshaped(rest.map { shape[$0] } + [dims.reduce(1) { $0 * shape[$1] }])
+    let size = flat.size(-1)
+    if size == 0 { return self }
+    let one = Tensor.ones(flat.shape.dropLast() + [1], dtype: dtype)
+    let before = Tensor.cat([one, flat.narrowed(dim: -1, start: 0, length: size - 1)], dim: -1)
+      .cumprod(dim: -1)
+    let after = Tensor.cat([flat.narrowed(dim: -1, start: 1, length: size - 1), one], dim: -1)
+      .cumprod(dim: -1, reverse: true)
+    var inverse = [Int](repeating: 0, count: rank)
+    for (new, old) in order.enumerated() { inverse[old] = new }
+    return (before * after).reshaped(rows.shape).permuted(inverse)
+  }
+}
+
+/// Truth and counts over dimensions: those named, or all where none are. Outside the graph.
+extension Tensor {
+  /// Whether any element is not zero (`torch.any`); `uint8` stays `uint8`.
+  public func any(dims: [Int] = [], keepDim: Bool = false) -> Tensor {
+    predicate("any", TORUS_REDUCE_ANY, dims, keepDim)
+  }
+
+  /// Whether all elements are not zero (`torch.all`); `uint8` stays `uint8`.
+  public func all(dims: [Int] = [], keepDim: Bool = false) -> Tensor {
+    predicate("all", TORUS_REDUCE_ALL, dims, keepDim)
+  }
+
+  /// How many elements are not zero (`torch.count_nonzero`).
+  public func countNonzero(dims: [Int] = []) -> Tensor {
+    constant("count_nonzero", TORUS_REDUCE_COUNT_NONZERO, dims, false, .int64)
+  }
+
+  private func predicate(
+    _ name: String, _ op: torus_reduce_op, _ dims: [Int], _ keepDim: Bool
+  ) -> Tensor {
+    let result = constant(name, op, dims, keepDim, .bool)
+    return dtype == .uint8 ? result.to(.uint8) : result
+  }
+
+  private func constant(
+    _ name: String, _ op: torus_reduce_op, _ dims: [Int], _ keepDim: Bool, _ outDType: DType
+  ) -> Tensor {
+    let dims = reducedDims(dims, name)
+    return Tensor.applyConstant(name, [self], attributes: ["dims": .ints(dims)]) {
+      Kernel.reduce(name, op, $0[0], dims, keepDim: keepDim, outDType: outDType)
+    }
+  }
+}

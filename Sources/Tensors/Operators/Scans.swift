@@ -1,0 +1,139 @@
+import CKernels
+
+/// Running reductions along a dimension.
+///
+/// Each runs from either end: the gradient of a running sum is the running sum of the gradient from
+/// the other one.
+extension Tensor {
+  /// The sum of each element and those before it (`torch.cumsum`). Integers and bools add up in
+  /// `int64`.
+  public func cumsum(dim: Int, dtype: DType? = nil) -> Tensor {
+    (dtype.map { to($0) } ?? to(self.dtype.accumulated)).cumsum(dim: dim, reverse: false)
+  }
+
+  /// The product of each element and those before it (`torch.cumprod`). Integers and bools multiply
+  /// in `int64`.
+  public func cumprod(dim: Int, dtype: DType? = nil) -> Tensor {
+    (dtype.map { to($0) } ?? to(self.dtype.accumulated)).cumprod(dim: dim, reverse: false)
+  }
+
+  /// log Σ exp(x) over each element and those before it, stable (`torch.logcumsumexp`).
+  public func logCumSumExp(dim: Int) -> Tensor {
+    require(dtype.isFloatingPoint, "logcumsumexp", "needs a floating-point tensor, not \(dtype)")
+    return logCumSumExp(dim: dim, reverse: false)
+  }
+
+  /// The largest element so far, the last of equals, and where it is (`torch.cummax`).
+  public func cummax(dim: Int) -> (values: Tensor, indices: Tensor) {
+    runningExtremum("cummax", TORUS_CUMMAX, dim)
+  }
+
+  /// The smallest element so far, the last of equals, and where it is (`torch.cummin`).
+  public func cummin(dim: Int) -> (values: Tensor, indices: Tensor) {
+    runningExtremum("cummin", TORUS_CUMMIN, dim)
+  }
+
+  func cumsum(dim: Int, reverse: Bool) -> Tensor {
+    let dim = normalized(dim: dim, "cumsum")
+    return Tensor.apply(
+      "cumsum", [self], attributes: ["dim": .int(dim), "reverse": .bool(reverse)]
+    ) { inputs in
+      Kernel.scan("cumsum", TORUS_CUMSUM, inputs[0], dim, reverse: reverse)
+    } gradient: { g, _ in
+      [g.cumsum(dim: dim, reverse: !reverse)]
+    }
+  }
+
+  func cumprod(dim: Int, reverse: Bool) -> Tensor {
+    let dim = normalized(dim: dim, "cumprod")
+    return Tensor.apply(
+      "cumprod", [self], attributes: ["dim": .int(dim), "reverse": .bool(reverse)],
+      saving: [.inputs, .output]
+    ) { inputs in
+      Kernel.scan("cumprod", TORUS_CUMPROD, inputs[0], dim, reverse: reverse)
+    } gradient: { g, node in
+      let x = node.input(0)
+      if x.rank == 0 || x.count == 0 { return [g] }
+      // Dividing by each factor has no derivative of its own and fails where a factor is 0.
+      if !isGradEnabled && x.all().item(Bool.self) {
+        return [(g * node.output()).cumsum(dim: dim, reverse: !reverse) / x]
+      }
+      return [x.cumprodGradient(g, dim, reverse: reverse)]
+    }
+  }
+
+  /// ∂/∂xₖ Σⱼ gⱼ Πᵢ≤ⱼ xᵢ = Σⱼ≥ₖ gⱼ Πᵢ≤ⱼ,ᵢ≠ₖ xᵢ, place by place.
+  ///
+  /// - Complexity: O(n²) for n places.
+  private func cumprodGradient(_ g: Tensor, _ dim: Int, reverse: Bool) -> Tensor {
+    let size = shape[dim]
+    let places: [Tensor] = (0..<size).map { k in
+      // `others` come before place k on the way of the product, `rest` after.
+      let (first, after) = reverse ? (k + 1, 0) : (0, k + 1)
+      let othersCount = reverse ? size - 1 - k : k
+      let others = narrowed(dim: dim, start: first, length: othersCount)
+        .prod(dim: dim, keepDim: true)
+      let rest = narrowed(dim: dim, start: after, length: size - 1 - othersCount)
+      let through = others * rest.cumprod(dim: dim, reverse: reverse)
+      let own = g.narrowed(dim: dim, start: k, length: 1) * others
+      let later = g.narrowed(dim: dim, start: after, length: size - 1 - othersCount) * through
+      return own + later.sum(dim: dim, keepDim: true)
+    }
+    return Tensor.cat(places, dim: dim)
+  }
+
+  func logCumSumExp(dim: Int, reverse: Bool) -> Tensor {
+    let dim = normalized(dim: dim, "logcumsumexp")
+    return Tensor.apply(
+      "logcumsumexp", [self], attributes: ["dim": .int(dim), "reverse": .bool(reverse)],
+      saving: [.inputs, .output]
+    ) { inputs in
+      Kernel.scan("logcumsumexp", TORUS_LOGCUMSUMEXP, inputs[0], dim, reverse: reverse)
+    } gradient: { g, node in
+      let (x, y) = (node.input(0), node.output())
+      // exp(x) Σ g exp(-y), the sum taken in logarithms, for positive and negative g apart.
+      func part(_ sign: Double) -> Tensor {
+        let logarithm = Tensor.where((g * sign).gt(0), (g * sign).log(), -Double.infinity)
+        return ((logarithm - y).logCumSumExp(dim: dim, reverse: !reverse) + x).exp()
+      }
+      return [part(1) - part(-1)]
+    }
+  }
+
+  private func runningExtremum(
+    _ name: String, _ op: torus_scan_op, _ dim: Int
+  ) -> (values: Tensor, indices: Tensor) {
+    let dim = normalized(dim: dim, name)
+    let results = Tensor.applyMany(
+      name, [self], attributes: ["dim": .int(dim)], saving: .output(1)
+    ) { inputs in
+      let indices = Tensor.uninitialized(inputs[0].shape, .int64)
+      let values = Kernel.scan(name, op, inputs[0], dim, reverse: false, indices: indices)
+      return [values, indices]
+    } gradient: { gradients, node in
+      guard let g = gradients[0] else { return [nil] }
+      if node.shape(0).isEmpty { return [g] }
+      return [g.zerosLike().scatterAdd(dim: dim, index: node.output(1), source: g)]
+    }
+    return (results[0], results[1])
+  }
+}
+
+extension Kernel {
+  /// A running reduction into contiguous memory; a scalar tensor counts as one element.
+  static func scan(
+    _ name: String, _ op: torus_scan_op, _ a: Tensor, _ dim: Int, reverse: Bool,
+    indices: Tensor? = nil
+  ) -> Tensor {
+    let out = Tensor.uninitialized(a.shape, a.dtype)
+    let (shape, strides, outStrides) =
+      a.rank == 0 ? ([1], [1], [1]) : (a.shape, a.strides, out.strides)
+    check(
+      withInts(shape, strides, outStrides) {
+        torus_scan(
+          op, reverse, a.dtype.c, Int32(shape.count), $0, Int32(dim), a.pointer, $1, out.pointer,
+          $2, indices?.pointer.assumingMemoryBound(to: Int64.self), $2)
+      }, name, a.dtype)
+    return out
+  }
+}
