@@ -128,6 +128,7 @@ extension Tensor {
     require(
       broadcastShape(shape, target) == shape, "sum_to_size",
       "\(target) does not broadcast to \(shape)")
-    return sum(toShape: target)
+    // To a scalar PyTorch sums even one element, which makes bools integers.
+    return target.isEmpty ? sum() : sum(toShape: target)
   }
 }
