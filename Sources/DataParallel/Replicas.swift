@@ -23,8 +23,12 @@ enum Replicas {
   /// Compares names, shapes and dtypes of all parameters and buffers with rank 0's.
   static func verify(_ module: Module, _ group: ProcessGroup) throws {
     let mine =
-      module.namedParameters().map { "parameter \($0.name) \($0.parameter.shape) \($0.parameter.dtype)" }
-      + module.namedBuffers().map { "buffer \($0.name) \($0.buffer.value.shape) \($0.buffer.value.dtype)" }
+      module.namedParameters().map {
+        "parameter \($0.name) \($0.parameter.shape) \($0.parameter.dtype)"
+      }
+      + module.namedBuffers().map {
+        "buffer \($0.name) \($0.buffer.value.shape) \($0.buffer.value.dtype)"
+      }
     let all = try group.allGather(object: mine, label: "replicas")
     for (rank, theirs) in all.enumerated() where theirs != all[0] {
       let place = zip(theirs, all[0]).enumerated().first { $1.0 != $1.1 }?.offset

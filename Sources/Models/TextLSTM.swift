@@ -60,7 +60,8 @@ public final class TextLSTM: Module {
   private func pooled(_ output: PackedSequence, _ hidden: Tensor, _ lengths: Tensor) -> Tensor {
     if pooling == .last {
       let last = hidden.shape[0]
-      return Tensor.cat((lstm.bidirectional ? [last - 2, last - 1] : [last - 1]).map { hidden[$0] }, dim: 1)
+      return Tensor.cat(
+        (lstm.bidirectional ? [last - 2, last - 1] : [last - 1]).map { hidden[$0] }, dim: 1)
     }
     let padding = pooling == .max ? -Double.infinity : 0
     let states = padPackedSequence(output, batchFirst: true, paddingValue: padding).padded

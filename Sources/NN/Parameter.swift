@@ -40,7 +40,8 @@ public final class Parameter {
   /// buckets stays.
   public func assign(_ values: Tensor) {
     require(
-      values.shape == shape, "Parameter.assign", "values of \(values.shape) for a parameter of \(shape)")
+      values.shape == shape, "Parameter.assign",
+      "values of \(values.shape) for a parameter of \(shape)")
     value.copyInPlace(values.detach())
   }
 

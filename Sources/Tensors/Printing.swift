@@ -35,7 +35,9 @@ struct TensorPrinter {
       tensor.count == 0 ? "[]" : block(tensor, indent: prefix.count, format)
     }
     var suffixes: [String] = []
-    if tensor.count == 0 && tensor.rank != 1 { suffixes.append("size=(\(tensor.shape.map(String.init).joined(separator: ", ")))") }
+    if tensor.count == 0 && tensor.rank != 1 {
+      suffixes.append("size=(\(tensor.shape.map(String.init).joined(separator: ", ")))")
+    }
     let isDefault = [.float32, .int64, .bool].contains(tensor.dtype)
     if !isDefault || tensor.count == 0 && tensor.dtype != .float32 {
       suffixes.append("dtype=torch.\(tensor.dtype)")

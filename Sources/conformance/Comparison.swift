@@ -40,7 +40,8 @@ enum Comparison {
     } else {
       let (a, b) = (got.array(of: Int.self), expected.array(of: Int.self))
       guard let index = a.indices.first(where: { a[$0] != b[$0] }) else { return }
-      throw Mismatch("\(what) at \(place(index, expected.shape)): expected \(b[index]), got \(a[index])")
+      throw Mismatch(
+        "\(what) at \(place(index, expected.shape)): expected \(b[index]), got \(a[index])")
     }
   }
 

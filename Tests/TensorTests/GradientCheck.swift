@@ -57,7 +57,8 @@ struct GradientCheck {
 func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tensor {
   let count = shape.reduce(1, *)
   let values = (0..<count).map { index in
-    low + (high - low) * (Double((index * 37 + 11) % (count * 2 + 53)) + 0.37) / Double(count * 2 + 53)
+    low + (high - low) * (Double((index * 37 + 11) % (count * 2 + 53)) + 0.37)
+      / Double(count * 2 + 53)
   }
   return Tensor(values, shape: shape)
 }

@@ -7,7 +7,8 @@ struct RunSandbox {
   let folder: String
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory
+    folder =
+      FileManager.default.temporaryDirectory
       .appendingPathComponent("torus-run-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   }
@@ -83,5 +84,6 @@ enum SmallData {
   }
 
   /// A text with structure to learn.
-  static let text = String(repeating: "the cat sat on the mat and the dog ran to the cat. ", count: 80)
+  static let text = String(
+    repeating: "the cat sat on the mat and the dog ran to the cat. ", count: 80)
 }

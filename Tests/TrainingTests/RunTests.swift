@@ -95,7 +95,8 @@ struct RunTests {
       "--checkpoint.every_epochs", "null", "--checkpoint.keep", "9", "--epochs", "null",
       "--model.channels", "[4, 8]", "--schedule.decay_steps", "60",
     ]
-    let whole = try await sandbox.train(job + ["--steps", "60", "--run-dir", "whole"], ranks: ranks)
+    let whole = try await sandbox.train(
+      job + ["--steps", "60", "--run-dir", "whole"], ranks: ranks)
     try #require(whole.status == 0, "\(whole.tail)")
     // Mid-epoch, at a step that is no multiple of anything.
     let part = try await sandbox.train(job + ["--steps", "52", "--run-dir", "parts"], ranks: ranks)
@@ -157,7 +158,8 @@ struct RunTests {
       wait $worker
       """)
     let result = try await MPIRun.run(
-      "/bin/sh", [script, RunSandbox.program, "digits-cnn", "--epochs", "1000", "--run-dir", "run"],
+      "/bin/sh",
+      [script, RunSandbox.program, "digits-cnn", "--epochs", "1000", "--run-dir", "run"],
       ranks: 2, directory: sandbox.folder, timeout: .seconds(60))
     #expect(result.status == 143, "\(result.tail)")
     let last = try #require(try sandbox.metrics().last)

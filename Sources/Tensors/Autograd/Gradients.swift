@@ -42,7 +42,8 @@ extension Tensor {
         body.autograd != nil, "grad", "a tensor that does not require a gradient cannot hold one")
       if let newValue {
         require(
-          newValue.shape == shape, "grad", "a gradient of \(newValue.shape) for a tensor of \(shape)")
+          newValue.shape == shape, "grad",
+          "a gradient of \(newValue.shape) for a tensor of \(shape)")
       }
       body.autograd?.gradient = newValue
     }

@@ -101,7 +101,9 @@ extension F {
       attributes: ["causal": .bool(isCausal), "scale": .double(scale)],
       saving: [.inputs, .output(0, 1)]
     ) { inputs in
-      let (q, k, v) = (rowsContiguous(inputs[0]), rowsContiguous(inputs[1]), rowsContiguous(inputs[2]))
+      let (q, k, v) = (
+        rowsContiguous(inputs[0]), rowsContiguous(inputs[1]), rowsContiguous(inputs[2])
+      )
       // [N, T, H, E] in memory: merging the heads afterwards is a view.
       let out = Tensor.uninitialized([batch, queries, heads, width], q.dtype).permuted([0, 2, 1, 3])
       let lse = Tensor.uninitialized([batch, heads, queries], q.dtype.wide)
@@ -125,7 +127,8 @@ extension F {
       let out = node.output(0)
       let dy = g.strides == out.strides ? g : laidOut(g, like: out)
       let (dq, dk, dv) = (
-        Tensor.uninitialized(like: q, dtype: q.dtype), Tensor.uninitialized(like: k, dtype: q.dtype),
+        Tensor.uninitialized(like: q, dtype: q.dtype),
+        Tensor.uninitialized(like: k, dtype: q.dtype),
         Tensor.uninitialized(like: v, dtype: q.dtype)
       )
       var shape = attentionShape(q, k, v, out, wideMask, scale, isCausal)

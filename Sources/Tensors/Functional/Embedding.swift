@@ -25,7 +25,8 @@ extension F {
       Kernel.checkIndex(name, 0, rows, w.dtype) {
         torus_embedding(
           w.dtype.c, w.pointer, Int64(rows), Int64(width), Int64(w.strides[0]),
-          inputs[1].pointer.assumingMemoryBound(to: Int64.self), Int64(index.count), out.pointer, $0)
+          inputs[1].pointer.assumingMemoryBound(to: Int64.self), Int64(index.count), out.pointer, $0
+        )
       }
       return out
     } gradient: { g, node in
@@ -43,7 +44,8 @@ extension F {
       Kernel.checkIndex("embedding", 0, rows, dy.dtype) {
         torus_embedding_backward(
           dy.dtype.c, dy.pointer, Int64(width), index.pointer.assumingMemoryBound(to: Int64.self),
-          Int64(index.count), Int64(rows), Int64(width), Int64(padding ?? -1), scaled, out.pointer, $0)
+          Int64(index.count), Int64(rows), Int64(width), Int64(padding ?? -1), scaled, out.pointer,
+          $0)
       }
       return out
     } gradient: { g, _ in

@@ -13,7 +13,8 @@ extension F {
   ) -> Tensor {
     let name = "layer_norm"
     require(
-      x.rank >= normalizedShape.count && Array(x.shape.suffix(normalizedShape.count)) == normalizedShape,
+      x.rank >= normalizedShape.count
+        && Array(x.shape.suffix(normalizedShape.count)) == normalizedShape,
       name, "an input of \(x.shape) does not end in \(normalizedShape)")
     require(
       [weight, bias].allSatisfy { $0 == nil || $0?.shape == normalizedShape }, name,

@@ -97,7 +97,8 @@ extension F {
   /// Maxima with their positions, whatever the windows: the gradient goes back by position.
   static func pooled(
     _ name: String, _ x: Tensor, planes: Int, size: [Int], outShape: [Int],
-    _ kernel: @escaping (Tensor, UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> torus_status
+    _ kernel:
+      @escaping (Tensor, UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> torus_status
   ) -> (values: Tensor, indices: Tensor) {
     let results = Tensor.applyMany(name, [x], saving: .output(1)) { inputs in
       let x = inputs[0].contiguous()

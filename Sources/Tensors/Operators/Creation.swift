@@ -12,7 +12,9 @@ extension Tensor {
       "\(elements.count) elements do not fill a shape of \(shape)")
     self = .uninitialized(shape, Element.dtype)
     if !elements.isEmpty {
-      elements.withUnsafeBytes { pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count) }
+      elements.withUnsafeBytes {
+        pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count)
+      }
     }
   }
 
@@ -107,7 +109,8 @@ extension Tensor {
   public static func eye(_ rows: Int, _ columns: Int? = nil, dtype: DType = .float32) -> Tensor {
     let columns = columns ?? rows
     let out = zeros([rows, columns], dtype: dtype)
-    out.restrided(shape: [Swift.min(rows, columns)], strides: [columns + 1], offset: 0).fill(.int(1))
+    out.restrided(shape: [Swift.min(rows, columns)], strides: [columns + 1], offset: 0).fill(
+      .int(1))
     return out
   }
 

@@ -27,7 +27,8 @@ enum Kernel {
       a.broadcastStrides(to: out.shape), b.broadcastStrides(to: out.shape)
     )
     check(
-      withInts(out.shape, out.strides, aStrides, bStrides) { shape, outStrides, aStrides, bStrides in
+      withInts(out.shape, out.strides, aStrides, bStrides) {
+        shape, outStrides, aStrides, bStrides in
         torus_binary(
           op, a.dtype.c, Int32(out.rank), shape, out.pointer, outStrides, a.pointer, aStrides,
           b.pointer, bStrides, p0, p1)
@@ -41,7 +42,8 @@ enum Kernel {
       a.broadcastStrides(to: out.shape), b.broadcastStrides(to: out.shape)
     )
     check(
-      withInts(out.shape, out.strides, aStrides, bStrides) { shape, outStrides, aStrides, bStrides in
+      withInts(out.shape, out.strides, aStrides, bStrides) {
+        shape, outStrides, aStrides, bStrides in
         torus_compare(
           op, a.dtype.c, Int32(out.rank), shape, out.pointer, outStrides, a.pointer, aStrides,
           b.pointer, bStrides)

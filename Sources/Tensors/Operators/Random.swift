@@ -4,7 +4,8 @@ import CKernels
 extension Tensor {
   private static func drawn(
     _ name: String, _ shape: [Int], _ dtype: DType, _ generator: Generator?,
-    _ draw: (UnsafeMutablePointer<torus_rng>, torus_dtype, UnsafeMutableRawPointer, Int64) -> torus_status
+    _ draw: (UnsafeMutablePointer<torus_rng>, torus_dtype, UnsafeMutableRawPointer, Int64) ->
+      torus_status
   ) -> Tensor {
     require(shape.allSatisfy { $0 >= 0 }, name, "sizes must not be negative: \(shape)")
     let out = uninitialized(shape, dtype)

@@ -135,7 +135,8 @@ extension Tensor {
 
   /// Every `step`-th element from `start` below `end` along a dimension; bounds beyond the size are
   /// brought to it and negative ones count from the end, as in a Python slice.
-  public func sliced(dim: Int = 0, from start: Int = 0, to end: Int = .max, step: Int = 1) -> Tensor {
+  public func sliced(dim: Int = 0, from start: Int = 0, to end: Int = .max, step: Int = 1) -> Tensor
+  {
     require(rank > 0, "slice", "a scalar tensor has nothing to slice")
     require(step > 0, "slice", "the step must be positive, not \(step)")
     let dim = normalized(dim: dim, "slice")

@@ -11,9 +11,11 @@ let dataRegistry: [Maker<RunContext, WorkloadData>] = [
       heldOut: options.heldOut, seed: UInt64(options.heldOutSeed))
     return try images(
       training: training, heldOut: heldOut, shape: digits.imageShape, classes: digits.classCount,
-      source: SourceFingerprint(records: training.count, files: digits.fingerprint.files.map {
-        .init(name: $0.name, bytes: $0.bytes)
-      }), path: options.path ?? "digits", context)
+      source: SourceFingerprint(
+        records: training.count,
+        files: digits.fingerprint.files.map {
+          .init(name: $0.name, bytes: $0.bytes)
+        }), path: options.path ?? "digits", context)
   },
   Maker("idx", "MNIST or Fashion-MNIST files", IDXOptions.self) { options, context in
     let training = try IDXImages(folder: options.path, split: .train)

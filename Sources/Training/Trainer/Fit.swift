@@ -21,7 +21,8 @@ extension Trainer {
   public func fit(
     _ loader: some BatchLoading<Content>, epochs: Int,
     validation: (some BatchLoading<Content>)? = DataLoader<Content, Content>?.none,
-    onEpoch: (_ epoch: Int, _ training: Figures, _ validation: Figures?) -> Bool = { _, _, _ in true }
+    onEpoch: (_ epoch: Int, _ training: Figures, _ validation: Figures?) -> Bool = { _, _, _ in true
+    }
   ) throws -> FitHistory {
     var history = FitHistory()
     let collector = EpochFigures()

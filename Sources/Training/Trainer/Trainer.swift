@@ -100,7 +100,8 @@ public final class Trainer<Content> {
       trainingSeconds += seconds
       trainedRecords += figures.records
       let report = StepReport(
-        step: step, of: planned, epoch: batch.epoch, isLastOfEpoch: loader.step == loader.batchCount,
+        step: step, of: planned, epoch: batch.epoch,
+        isLastOfEpoch: loader.step == loader.batchCount,
         figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
         recordsPerSecond: trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : 0,
         isStopping: isStopping)

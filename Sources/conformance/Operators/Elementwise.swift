@@ -75,7 +75,8 @@ extension Registry {
     binary("mul", tensors: { $0 * $1 }, scalar: { $0 * $1 })
     binary("__radd__", tensors: { $1 + $0 }, scalar: { $1 + $0 })
     binary("__rdiv__", tensors: { $1 / $0 }, scalar: { $1 / $0 })
-    binary("__rmod__", tensors: { $1.remainder($0) }, scalar: { $1.operand(beside: $0).remainder($0) })
+    binary(
+      "__rmod__", tensors: { $1.remainder($0) }, scalar: { $1.operand(beside: $0).remainder($0) })
     binary("__rmul__", tensors: { $1 * $0 }, scalar: { $1 * $0 })
     binary("__rpow__", tensors: { $1.pow($0) }, scalar: { .pow($1, $0) })
     binary("__rsub__", tensors: { $1 - $0 }, scalar: { $1 - $0 })
@@ -176,11 +177,13 @@ extension Registry {
   private mutating func addTernary() {
     row("addcmul") { call in
       try call.tensor().addcmul(
-        try call.tensor(1), try call.tensor(2), value: try call.optionalScalar(nil, "value") ?? .int(1))
+        try call.tensor(1), try call.tensor(2),
+        value: try call.optionalScalar(nil, "value") ?? .int(1))
     }
     row("addcdiv") { call in
       try call.tensor().addcdiv(
-        try call.tensor(1), try call.tensor(2), value: try call.optionalScalar(nil, "value") ?? .int(1))
+        try call.tensor(1), try call.tensor(2),
+        value: try call.optionalScalar(nil, "value") ?? .int(1))
     }
     row("lerp") { call in
       let (x, end) = (try call.tensor(), try call.tensor(1, "end"))

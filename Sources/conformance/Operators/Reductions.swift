@@ -14,13 +14,16 @@ extension Registry {
 
   private mutating func addSums() {
     row("sum") { call in
-      try call.tensor().sum(dims: try call.dims(1), keepDim: try call.keepDim(2), dtype: try call.dtype())
+      try call.tensor().sum(
+        dims: try call.dims(1), keepDim: try call.keepDim(2), dtype: try call.dtype())
     }
     row("mean") { call in
-      try call.tensor().mean(dims: try call.dims(1), keepDim: try call.keepDim(2), dtype: try call.dtype())
+      try call.tensor().mean(
+        dims: try call.dims(1), keepDim: try call.keepDim(2), dtype: try call.dtype())
     }
     row("prod") { call in
-      try call.tensor().prod(dims: try call.dims(1), keepDim: try call.keepDim(2), dtype: try call.dtype())
+      try call.tensor().prod(
+        dims: try call.dims(1), keepDim: try call.keepDim(2), dtype: try call.dtype())
     }
     row("nansum") { call in
       try call.tensor().nanSum(
@@ -37,7 +40,8 @@ extension Registry {
     row("any") { try $0.tensor().any(dims: try $0.dims(1), keepDim: try $0.keepDim(2)) }
     row("count_nonzero") { try $0.tensor().countNonzero(dims: try $0.dims(1)) }
     row("sum_to_size") { call in
-      let size = call.count == 2 ? try call.ints(1, "size") : try (1..<call.count).map { try call.int($0) }
+      let size =
+        call.count == 2 ? try call.ints(1, "size") : try (1..<call.count).map { try call.int($0) }
       return try call.tensor().sum(toSize: size)
     }
   }
@@ -118,7 +122,8 @@ extension Registry {
     }
     row("renorm") { call in
       try call.tensor().renorm(
-        p: try call.double(1, "p"), dim: try call.int(2, "dim"), maxNorm: try call.double(3, "maxnorm"))
+        p: try call.double(1, "p"), dim: try call.int(2, "dim"),
+        maxNorm: try call.double(3, "maxnorm"))
     }
   }
 
@@ -167,7 +172,8 @@ extension Registry {
     row("diff") { call in
       try call.tensor().diff(
         n: try call.int(1, "n", default: 1), dim: try call.int(2, "dim", default: -1),
-        prepend: try call.optionalTensor(3, "prepend"), append: try call.optionalTensor(4, "append"))
+        prepend: try call.optionalTensor(3, "prepend"), append: try call.optionalTensor(4, "append")
+      )
     }
     row("trapezoid", "trapz") { call in
       let (y, dim) = (try call.tensor(), try call.int(nil, "dim", default: -1))

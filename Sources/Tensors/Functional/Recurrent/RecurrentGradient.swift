@@ -8,7 +8,8 @@ extension RecurrentPass {
     let weight = operands.hiddenHidden.contiguous()
     let before = steps.allPrevious(of: node.output(0), initial: initial)
     // The walk adds to the steps' gradients, so they need memory of their own.
-    let dy = gradients[0].map { Kernel.contiguousCopy($0) } ?? .zeros([total, outputs], dtype: dtype)
+    let dy =
+      gradients[0].map { Kernel.contiguousCopy($0) } ?? .zeros([total, outputs], dtype: dtype)
     if let last = gradients[1] { steps.addLast(last.to(dtype), to: dy) }
     let dInitial = Tensor.zeros([batch, outputs], dtype: dtype)
     var dCell: Tensor?
@@ -20,7 +21,8 @@ extension RecurrentPass {
       guard let cell = operands.cell?.contiguous() else { return [] }
       let (gates, c) = (node.output(3), node.output(4))
       let cBefore = steps.allPrevious(of: c, initial: cell)
-      let dc = gradients[2].map { Kernel.contiguousCopy($0) } ?? .zeros([batch, hidden], dtype: dtype)
+      let dc =
+        gradients[2].map { Kernel.contiguousCopy($0) } ?? .zeros([batch, hidden], dtype: dtype)
       let projection = operands.projection?.contiguous()
       let dRaw = projection.map { _ in Tensor.uninitialized([batch, hidden], dtype) }
       for (position, step) in steps.order.enumerated().reversed() {

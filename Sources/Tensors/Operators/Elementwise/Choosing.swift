@@ -41,7 +41,8 @@ extension Tensor {
     require(mask.dtype == .bool, "maskedFill", "the mask must be bool, not \(mask.dtype)")
     let value = value.operand(beside: self)
     require(
-      value.rank == 0, "maskedFill", "the value must be a number or a scalar tensor: \(value.shape)")
+      value.rank == 0, "maskedFill", "the value must be a number or a scalar tensor: \(value.shape)"
+    )
     require(
       dtype.promoted(with: value.dtype).isFloatingPoint == dtype.isFloatingPoint, "maskedFill",
       "a \(value.dtype) does not go into a \(dtype) tensor")

@@ -8,7 +8,8 @@ extension Tensor {
   ) -> Tensor {
     require(
       dtype == other.dtype, "isclose", "dtypes differ: \(dtype) and \(other.dtype)")
-    require(rtol >= 0 && atol >= 0, "isclose", "tolerances are negative: rtol \(rtol), atol \(atol)")
+    require(
+      rtol >= 0 && atol >= 0, "isclose", "tolerances are negative: rtol \(rtol), atol \(atol)")
     return noGrad {
       var close = eq(other)
       if equalNaN { close = close.logicalOr(isNaN().logicalAnd(other.isNaN())) }

@@ -8,7 +8,10 @@ private enum Rows {
     [g, node.needsGradient(1) ? -g * node.input(0).floorDivide(node.input(1)) : nil]
   }
   static let fmod = Row("fmod", TORUS_FMOD) { g, node in
-    [g, node.needsGradient(1) ? -g * node.input(0).divided(by: node.input(1), rounding: .trunc) : nil]
+    [
+      g,
+      node.needsGradient(1) ? -g * node.input(0).divided(by: node.input(1), rounding: .trunc) : nil,
+    ]
   }
 }
 

@@ -76,8 +76,10 @@ private enum Rows {
     let slope = (x * x.cos() - x.sin()) / (x * x) * Double.pi
     return g * Tensor.where(x.eq(0), slope.zerosLike(), slope)
   }
-  static let deg2rad = Row.float("deg2rad", TORUS_DEG2RAD, .nothing) { g, _ in g * (Double.pi / 180) }
-  static let rad2deg = Row.float("rad2deg", TORUS_RAD2DEG, .nothing) { g, _ in g * (180 / Double.pi) }
+  static let deg2rad = Row.float("deg2rad", TORUS_DEG2RAD, .nothing) { g, _ in g * (Double.pi / 180)
+  }
+  static let rad2deg = Row.float("rad2deg", TORUS_RAD2DEG, .nothing) { g, _ in g * (180 / Double.pi)
+  }
 
   static let sigmoid = Row.float("sigmoid", TORUS_SIGMOID, .output, fused: TORUS_SIGMOID_BACKWARD) {
     let y = $1.output()

@@ -124,7 +124,9 @@ struct IndexingPlan {
   /// Describes the work to C and stops with a message on an index out of range.
   func run(
     data: Tensor, other: Tensor, _ name: String,
-    _ body: (UnsafePointer<torus_indexing>, UnsafeMutablePointer<Int64>, UnsafeMutablePointer<Int32>)
+    _ body: (
+      UnsafePointer<torus_indexing>, UnsafeMutablePointer<Int64>, UnsafeMutablePointer<Int32>
+    )
       -> torus_status
   ) {
     let n = indexShape.count

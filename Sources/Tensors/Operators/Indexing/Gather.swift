@@ -7,7 +7,8 @@ extension Tensor {
   public func gather(dim: Int, index: Tensor) -> Tensor {
     let dim = normalized(dim: dim, "gather")
     checkIndex("gather", index)
-    return Tensor.apply("gather", [self, index], attributes: ["dim": .int(dim)], saving: .input(1)) {
+    return Tensor.apply("gather", [self, index], attributes: ["dim": .int(dim)], saving: .input(1))
+    {
       inputs in
       let (a, index) = (inputs[0], inputs[1])
       let out = Tensor.uninitialized(index.shape, a.dtype)
@@ -15,7 +16,8 @@ extension Tensor {
         withInts(index.shape, out.strides, a.strides, index.strides) {
           torus_gather(
             a.dtype.c, Int32(index.rank), $0, Int32(dim), out.pointer, $1, a.pointer, $2,
-            Int64(a.rank == 0 ? 1 : a.shape[dim]), index.pointer.assumingMemoryBound(to: Int64.self),
+            Int64(a.rank == 0 ? 1 : a.shape[dim]),
+            index.pointer.assumingMemoryBound(to: Int64.self),
             $3, bad)
         }
       }

@@ -97,7 +97,9 @@ extension Tensor {
     D: TensorIndexConvertible
   >(_ a: A, _ b: B, _ c: C, _ d: D) -> Tensor {
     get { indexed([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex]) }
-    set { self = assigning(newValue, at: [a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex]) }
+    set {
+      self = assigning(newValue, at: [a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex])
+    }
   }
 
   /// Parts of the tensor by five indices.
@@ -106,7 +108,10 @@ extension Tensor {
     D: TensorIndexConvertible, E: TensorIndexConvertible
   >(_ a: A, _ b: B, _ c: C, _ d: D, _ e: E) -> Tensor {
     get { indexed([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex, e.tensorIndex]) }
-    set { self = assigning(newValue, at: [a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex, e.tensorIndex]) }
+    set {
+      self = assigning(
+        newValue, at: [a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex, e.tensorIndex])
+    }
   }
 
   /// The part that a list of indices picks: ``subscript(_:)`` for lists made at run time.

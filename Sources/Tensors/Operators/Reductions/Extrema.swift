@@ -80,7 +80,9 @@ extension Tensor {
   ) -> (values: Tensor, indices: Tensor) {
     picked(name, dim: dim, keepDim: keepDim) { a, dim in
       let kept = Kernel.reducedShape(a.shape, [dim])
-      let (values, indices) = (Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64))
+      let (values, indices) = (
+        Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64)
+      )
       Kernel.check(
         withInts(a.shape, a.strides, values.strides, indices.strides) {
           torus_arg_reduce(

@@ -35,7 +35,11 @@ extension Tensor {
   public func varMean(
     dims: [Int] = [], correction: Double = 1, keepDim: Bool = false
   ) -> (variance: Tensor, mean: Tensor) {
-    let moments = moments("var", dims, correction, keepDim) { $0 } toVariance: { g, _ in g }
+    let moments = moments("var", dims, correction, keepDim) {
+      $0
+    } toVariance: { g, _ in
+      g
+    }
     return (moments[0], moments[1])
   }
 
@@ -114,7 +118,9 @@ extension Tensor {
     let combined = factors.count == 2 ? factors[0] * factors[1] : factors.first
     let total = combined?.sum() ?? Tensor(observations)
     let mean: Tensor
-    if let combined { mean = (x * combined).sum(dim: 1) / total } else {
+    if let combined {
+      mean = (x * combined).sum(dim: 1) / total
+    } else {
       mean = x.sum(dim: 1) / Double(observations)
     }
     // Σw - correction · Σw·a / Σw, which is n - correction without weights of the second kind.

@@ -138,8 +138,9 @@ extension Tensor {
     }
     result = result.squeezed(-1)
     guard keepDim else { return result }
-    let kept = axis.map { rank == 0 ? [] : Kernel.reducedShape(shape, [$0]) } ??
-      [Int](repeating: 1, count: rank)
+    let kept =
+      axis.map { rank == 0 ? [] : Kernel.reducedShape(shape, [$0]) }
+      ?? [Int](repeating: 1, count: rank)
     return result.reshaped(q.shape + kept)
   }
 
@@ -186,7 +187,9 @@ extension Tensor {
 
   /// A stable sort, NaN last, outside the graph.
   private func ascending(along dim: Int) -> (values: Tensor, indices: Tensor) {
-    let (values, indices) = (Tensor.uninitialized(shape, dtype), Tensor.uninitialized(shape, .int64))
+    let (values, indices) = (
+      Tensor.uninitialized(shape, dtype), Tensor.uninitialized(shape, .int64)
+    )
     Kernel.check(
       withInts(shape, strides, values.strides) {
         torus_sort(
