@@ -29,7 +29,11 @@ struct Conformance {
 
   /// The kinds of cases, by the name that the command line takes.
   private static var kinds: [String: (URL, Options) throws -> any Suite] {
-    ["ops": { try OperatorSuite(folder: $0, options: $1) }]
+    [
+      "ops": { try OperatorSuite(folder: $0, options: $1) },
+      "optimizers": { url, _ in try OptimizerSuite(url) },
+      "schedulers": { url, _ in try SchedulerSuite(url) },
+    ]
   }
 
   private static var kindNames: String { kinds.keys.sorted().joined(separator: ", ") }

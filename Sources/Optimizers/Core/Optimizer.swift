@@ -49,13 +49,19 @@ open class Optimizer {
     var group = group
     for name in group.options.keys.sorted() {
       require(
-        defaults[name] != nil || Self.scheduled.contains(name), "\(Self.self)",
+        defaults[name] != nil || Self.scheduled.contains(name)
+          || Self.implementations.contains(name), "\(Self.self)",
         "there is no option \(name); there are \(defaults.keys.sorted().joined(separator: ", "))")
     }
     group.options.merge(defaults) { own, _ in own }
     validate(group)
     groups.append(group)
   }
+
+  /// What chooses among PyTorch's implementations of one rule, and changes nothing here.
+  private static let implementations: Set<String> = [
+    "foreach", "fused", "capturable", "differentiable",
+  ]
 
   /// What schedulers keep in a group.
   private static let scheduled: Set<String> = [

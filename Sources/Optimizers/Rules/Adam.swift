@@ -54,10 +54,11 @@ public class Adam: Optimizer {
     for group: ParameterGroup
   ) -> (Parameter, Tensor, ParameterState) -> Void {
     let betas = group.betas
-    // The class decides on decoupling, whatever a loaded state's options say.
+    // AdamW decouples whatever a loaded state's options say.
+    let decoupled = isDecoupled || group.bool("decoupled_weight_decay")
     let options = torus_adam_options(
       lr: group.lr, beta1: betas.0, beta2: betas.1, eps: group.double("eps"),
-      weight_decay: group.weightDecay, decoupled: isDecoupled, maximize: group.bool("maximize"),
+      weight_decay: group.weightDecay, decoupled: decoupled, maximize: group.bool("maximize"),
       step: 0)
     let amsgrad = group.bool("amsgrad")
     return { parameter, gradient, state in

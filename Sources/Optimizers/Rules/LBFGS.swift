@@ -27,16 +27,22 @@ public final class LBFGS: Optimizer {
   ///   - changeTolerance: A step ends where no parameter and no loss changed by more.
   ///   - history: The number of moves remembered.
   ///   - lineSearch: nil goes lr times the direction.
-  public init(
-    _ parameters: [some Optimizable], lr: Double = 1, iterations: Int = 20,
+  public init<Element: Optimizable>(
+    _ parameters: [Element], lr: Double = 1, iterations: Int = 20,
     evaluations: Int? = nil, gradientTolerance: Double = 1e-7, changeTolerance: Double = 1e-9,
     history: Int = 100, lineSearch: LineSearch? = nil
   ) {
+    let groups = Element.groups(parameters).map { group in
+      var group = group
+      let iterations = group.options["max_iter"]?.int ?? iterations
+      let most = OptionValue.int(evaluations ?? iterations * 5 / 4)
+      group.options.merge(["max_eval": most]) { own, _ in own }
+      return group
+    }
     super.init(
-      parameters,
+      groups,
       defaults: [
-        "lr": .double(lr), "max_iter": .int(iterations),
-        "max_eval": .int(evaluations ?? iterations * 5 / 4),
+        "lr": .double(lr), "max_iter": .int(iterations), "max_eval": .null,
         "tolerance_grad": .double(gradientTolerance),
         "tolerance_change": .double(changeTolerance), "history_size": .int(history),
         "line_search_fn": lineSearch.map { .string($0.rawValue) } ?? .null,
