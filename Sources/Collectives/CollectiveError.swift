@@ -46,6 +46,8 @@ public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
   public var root: Int
   /// The caller's name for it.
   public var label: String
+  /// How an all-reduce is carried out.
+  public var algorithm: AllReduceAlgorithm?
 
   /// Such as `all-reduce of layer3.weight f32[512] (sum)`.
   public var description: String {
@@ -67,6 +69,7 @@ public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
     reduction = ReduceOp(rawValue: f.reduction) ?? .sum
     count = Int(f.count)
     root = Int(f.root)
+    algorithm = kind == .allReduce ? AllReduceAlgorithm(code: f.algorithm) : nil
     label = withUnsafeBytes(of: f.label) { bytes in
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
@@ -74,7 +77,7 @@ public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
 
   init(
     rank: Int, sequence: UInt64, kind: Kind, type: ElementType, reduction: ReduceOp = .sum,
-    count: Int, root: Int, label: String
+    count: Int, root: Int, label: String, algorithm: AllReduceAlgorithm? = nil
   ) {
     self.rank = rank
     self.sequence = sequence
@@ -84,6 +87,7 @@ public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
     self.count = count
     self.root = root
     self.label = label
+    self.algorithm = algorithm
   }
 }
 
@@ -108,8 +112,8 @@ public enum CollectiveError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .mismatch(let group, let mine, let theirs):
-      "rank \(mine.rank), step \(mine.sequence) of \(group): \(mine) met \(theirs) on rank "
-        + "\(theirs.rank)"
+      "rank \(mine.rank), step \(mine.sequence) of \(group): \(mine)\(manner(mine, theirs)) met "
+        + "\(theirs)\(manner(theirs, mine)) on rank \(theirs.rank)"
         + (mine.sequence == theirs.sequence ? "" : " at its step \(theirs.sequence)")
         + "; every rank must call the same collectives in the same order"
     case .timeout(let group, let operation, let seconds, let missing):
@@ -128,6 +132,12 @@ public enum CollectiveError: Error, Sendable, CustomStringConvertible {
     case .launch(let reason): reason
     case .object(let rank, let reason): "rank \(rank): \(reason)"
     }
+  }
+
+  /// The algorithm, where that is the difference.
+  private func manner(_ one: CollectiveOperation, _ other: CollectiveOperation) -> String {
+    guard one.kind == other.kind, one.algorithm != other.algorithm else { return "" }
+    return one.algorithm.map { " by \($0.rawValue)" } ?? ""
   }
 
   private func formatted(_ seconds: Double) -> String {

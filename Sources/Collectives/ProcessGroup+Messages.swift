@@ -1,6 +1,6 @@
 import CMPIShim
 
-/// Point-to-point messages. Tags are 0 to 32,767; messages between two ranks with one tag arrive in
+/// Point-to-point messages. Tags are 0 to 32,000; messages between two ranks with one tag arrive in
 /// the order in which they were sent.
 extension ProcessGroup {
   /// Starts sending; the buffer must stay alive until the work is done.
@@ -67,12 +67,26 @@ extension ProcessGroup {
     if !anySource && !(0..<size).contains(peer) {
       work.finish(
         .invalid(rank: rank, reason: "\(operation): there is no rank \(peer) among \(size)"))
-    } else if !(0...32_767).contains(tag) || count < 0 {
+    } else if !(0...ReservedTag.users).contains(tag) || count < 0 {
       work.finish(
         .invalid(rank: rank, reason: "\(operation): tag \(tag) or count \(count) out of range"))
     } else {
       engine.submit(work, small: work.isBrief)
     }
+    return work
+  }
+
+  /// A message of the library's own.
+  func reserved(
+    _ kind: CollectiveOperation.Kind, _ buffer: UnsafeMutableRawPointer, _ bytes: Int, peer: Int,
+    tag: Int
+  ) -> Work {
+    let work = Work(
+      group: self, task: .message(buffer: buffer, bytes: bytes, peer: peer, tag: tag),
+      operation: CollectiveOperation(
+        rank: rank, sequence: 0, kind: kind, type: .uint8, count: bytes, root: peer,
+        label: "monitored barrier"))
+    engine.submit(work, small: true)
     return work
   }
 }

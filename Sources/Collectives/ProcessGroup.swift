@@ -89,20 +89,30 @@ public final class ProcessGroup: @unchecked Sendable {
   // MARK: Issuing
 
   /// Hands a collective to the engine.
-  func issue(_ call: torus_collective, label: String, counts: [Int]? = nil, sent: [Int]? = nil)
-    -> Work
-  {
+  func issue(
+    _ call: torus_collective, label: String, counts: [Int]? = nil, sent: [Int]? = nil,
+    conclusion: (() -> Void)? = nil
+  ) -> Work {
     var call = call
     setLabel(&call, label)
     let (memory, reason) = prepare(&call, counts: counts, sent: sent)
     let work = Work(
       group: self, task: .collective(call), operation: operation(of: call, label: label),
       counts: memory)
+    work.conclusion = conclusion
     if let reason {
       work.finish(.invalid(rank: rank, reason: "\(work.operation): \(reason)"))
       return work
     }
     engine.submit(work, small: isSmall(call))
+    return work
+  }
+
+  /// A work that failed before anything was sent.
+  func rejected(_ call: torus_collective, _ label: String, _ reason: String) -> Work {
+    let operation = operation(of: call, label: label)
+    let work = Work(group: self, task: .collective(call), operation: operation)
+    work.finish(.invalid(rank: rank, reason: "\(operation): \(reason)"))
     return work
   }
 
@@ -195,7 +205,8 @@ public final class ProcessGroup: @unchecked Sendable {
       rank: rank, sequence: 0, kind: CollectiveOperation.Kind(rawValue: call.kind) ?? .barrier,
       type: ElementType(rawValue: call.dtype) ?? .uint8,
       reduction: ReduceOp(rawValue: call.reduction) ?? .sum, count: Int(call.count),
-      root: Int(call.root), label: label)
+      root: Int(call.root), label: label,
+      algorithm: AllReduceAlgorithm(code: call.algorithm))
   }
 
   /// The work's operation with its number.

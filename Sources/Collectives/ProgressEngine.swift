@@ -190,10 +190,17 @@ final class ProgressEngine: @unchecked Sendable {
   /// Ends the group: what is queued, and what comes later, fails with the first error.
   private func fail(_ group: ProcessGroup, _ error: CollectiveError, first: Work) {
     group.failure = error
+    torus_group_give_up(group.handle)
     first.finish(error)
     while let work = group.queue.popFirst() { work.finish(error) }
-    for work in messages where work.group === group { work.finish(error) }
+    for work in messages where work.group === group { withdraw(work, error) }
     messages.removeAll { $0.isDone }
+  }
+
+  private func withdraw(_ work: Work, _ error: CollectiveError) {
+    if let message = work.message { torus_message_free(message) }
+    work.message = nil
+    work.finish(error)
   }
 
   private func advanceMessages() -> Bool {
@@ -251,12 +258,10 @@ final class ProgressEngine: @unchecked Sendable {
   private func expire(_ work: Work, seconds: Double) {
     let group = work.group
     guard case .collective = work.task else {
-      if let message = work.message { torus_message_free(message) }
-      work.message = nil
+      withdraw(
+        work,
+        .timeout(group: group.name, operation: work.operation, seconds: seconds, missing: []))
       messages.removeAll { $0 === work }
-      work.finish(
-        .timeout(
-          group: group.name, operation: work.operation, seconds: seconds, missing: []))
       return
     }
     // What runs is what holds everything behind it up.

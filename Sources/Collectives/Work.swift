@@ -20,6 +20,8 @@ public final class Work: @unchecked Sendable {
   /// Arrays that the C side borrows, and whatever else must live as long.
   let counts: UnsafeMutablePointer<UInt64>?
   var keepAlive: Any?
+  /// What remains to be done with a good result before anybody sees it.
+  var conclusion: (() -> Void)?
   var message: OpaquePointer?
   var sequence: UInt64 = 0
   private var error: CollectiveError?
@@ -80,6 +82,8 @@ public final class Work: @unchecked Sendable {
   func finish(_ error: CollectiveError?, source: Int = -1, bytes: Int = 0) {
     self.error = error
     received = (source, bytes)
+    if error == nil { conclusion?() }
+    conclusion = nil
     keepAlive = nil
     let told = observers
     observers = []

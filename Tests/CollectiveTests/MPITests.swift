@@ -7,7 +7,8 @@ struct MPITests {
   @Test("the suites of ranks pass", arguments: [1, 2, 3, 4])
   func underMPI(ranks: Int) async throws {
     try await runUnderMPI(
-      ranks: [ranks], suites: ["BasicRanks", "ConformanceRanks"], timeout: .seconds(180))
+      ranks: [ranks], suites: ["BasicRanks", "ConformanceRanks", "ScenarioRanks"],
+      timeout: .seconds(180))
   }
 }
 

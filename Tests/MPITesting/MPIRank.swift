@@ -27,8 +27,8 @@ public enum MPIRank {
   static let isInJob = ProcessInfo.processInfo.environment[jobMark] != nil
 
   /// How long a rank waits for another: less than the deadline of the whole job, so that the rank
-  /// names what it waited for.
-  static let patience = Duration.seconds(20)
+  /// names what it waited for. Suites of ranks run serially, on one thread at a time.
+  nonisolated(unsafe) private static var patience = Duration.seconds(20)
 
   private static let shared: Result<World, any Error> = Result {
     let world = try World.initialize(World.Options(timeout: patience))
@@ -42,7 +42,10 @@ public enum MPIRank {
   private static let finishing = Finishing()
 
   /// Runs a rank's part of a test. An error ends all ranks at once.
-  public static func run(_ body: (World) throws -> Void) throws {
+  ///
+  /// - Parameter timeout: How long a rank waits for another; the first call of a process decides.
+  public static func run(timeout: Duration? = nil, _ body: (World) throws -> Void) throws {
+    if let timeout { patience = timeout }
     let world = try shared.get()
     do {
       try body(world)
@@ -72,24 +75,34 @@ public func runUnderMPI(
   ranks: [Int], suites: [String], timeout: Duration = .seconds(120),
   sourceLocation: SourceLocation = #_sourceLocation
 ) async throws {
-  // A test's identifier is `Module.Suite/test/File.swift:line:column`: the suite's name is matched
-  // with its slash, so that no file's name is.
-  let filter = suites.map { "\\.\($0)/" }.joined(separator: "|")
   for count in ranks {
-    let result = try await MPIRun.run(
-      testExecutable,
-      ["--testing-library", "swift-testing", "--no-parallel", "--filter", filter], ranks: count,
-      environment: [MPIRank.mark: "1"], timeout: timeout)
+    let result = try await suitesUnderMPI(suites, ranks: count, timeout: timeout)
     let ran = result.output.contains(" passed after ") || result.errors.contains(" passed after ")
+    let names = suites.joined(separator: ", ")
     if result.status != 0 || result.timedOut {
       Issue.record(
-        "\(filter) failed on \(count) ranks: \(result.tail)", sourceLocation: sourceLocation)
+        "\(names) failed on \(count) ranks: \(result.tail)", sourceLocation: sourceLocation)
     } else if !ran {
       Issue.record(
-        "\(filter) names no test that ran on \(count) ranks: \(result.tail)",
+        "\(names): no such suite ran on \(count) ranks: \(result.tail)",
         sourceLocation: sourceLocation)
     }
   }
+}
+
+/// Runs this test executable's suites as ranks of an MPI job and returns how it ended, for tests of
+/// failures.
+public func suitesUnderMPI(
+  _ suites: [String], ranks: Int, environment: [String: String] = [:],
+  timeout: Duration = .seconds(120)
+) async throws -> MPIRunResult {
+  // A test's identifier is `Module.Suite/test/File.swift:line:column`: the suite's name is matched
+  // with its slash, so that no file's name is.
+  let filter = suites.map { "\\.\($0)/" }.joined(separator: "|")
+  return try await MPIRun.run(
+    testExecutable,
+    ["--testing-library", "swift-testing", "--no-parallel", "--filter", filter], ranks: ranks,
+    environment: environment.merging([MPIRank.mark: "1"]) { $1 }, timeout: timeout)
 }
 
 /// The test executable itself; the link is resolved here, since mpirun has another /proc/self.

@@ -86,18 +86,27 @@ torus_group *torus_group_subgroup(torus_group *parent, const int *ranks, int cou
   return torus_group_create(t, parent->share_memory, parent->oversubscribed);
 }
 
-void torus_group_close(torus_group *g, int failed) {
+void torus_group_give_up(torus_group *g) {
   torus_op *op = &g->op;
   for (int i = 0; i < TORUS_LANES; i++) {
     torus_lane *lane = &op->lanes[i];
     for (size_t k = 0; k < lane->pending_count; k++) {
-      if (!failed) g->transport->cancel(g->transport, &lane->pending[k].request);
+      g->transport->cancel(g->transport, &lane->pending[k]);
     }
-    free(lane->pending);
-    free(lane->scratch);
+    lane->pending_count = 0;
   }
-  if (!failed) {
-    torus_guard_cancel(op);
+  torus_guard_cancel(op);
+  if (op->status == TORUS_PENDING) op->status = TORUS_TRANSPORT_ERROR;
+}
+
+void torus_group_close(torus_group *g, int failed) {
+  torus_op *op = &g->op;
+  torus_group_give_up(g);
+  for (int i = 0; i < TORUS_LANES; i++) {
+    free(op->lanes[i].pending);
+    free(op->lanes[i].scratch);
+  }
+  if (!failed || !g->transport->frees_together) {
     for (int i = 0; i < g->buffer_count; i++) {
       if (g->buffers[i].used) g->transport->window_destroy(g->transport, &g->buffers[i].window);
     }

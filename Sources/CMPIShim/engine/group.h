@@ -23,12 +23,6 @@ enum {
 
 typedef struct torus_op torus_op;
 
-/// One pending message of a lane.
-typedef struct torus_pending {
-  torus_request request;
-  bool receive;
-} torus_pending;
-
 /// One segment under way. Lane i works on segments i, i + lanes, i + 2·lanes, …, so that every rank
 /// has the same segment in the same lane.
 typedef struct torus_lane {
@@ -36,7 +30,7 @@ typedef struct torus_lane {
   bool finished;
   uint64_t segment;
   int64_t step;
-  torus_pending *pending;
+  torus_request *pending;
   size_t pending_count, pending_capacity;
   char *scratch;
   size_t scratch_bytes;
@@ -71,7 +65,7 @@ struct torus_op {
   int parent, child_count, children[64];
 
   bool guarded, ring_guarded, node_guarded;
-  torus_pending header[2];
+  torus_request header[2];
   int header_pending;
   int local_seen;
   /// The payload travels in the shared posts, and nothing else is sent.

@@ -54,17 +54,15 @@ static int begin_ring(torus_op *op) {
   torus_group *g = op->group;
   torus_transport *t = g->transport;
   int left = (g->rank + g->size - 1) % g->size, right = (g->rank + 1) % g->size;
-  op->header[0].receive = true;
-  op->header[1].receive = false;
   op->header_pending = 0;
   int status = t->receive(
     t, &op->theirs, sizeof op->theirs, left, TORUS_CHANNEL_COLLECTIVE, TORUS_HEADER_TAG,
-    &op->header[0].request);
+    &op->header[0]);
   if (status != TORUS_DONE) return status;
   op->header_pending = 1;
   status = t->send(
     t, &op->mine, sizeof op->mine, right, TORUS_CHANNEL_COLLECTIVE, TORUS_HEADER_TAG,
-    &op->header[1].request);
+    &op->header[1]);
   if (status != TORUS_DONE) return status;
   op->header_pending = 3;
   return TORUS_DONE;
@@ -75,7 +73,7 @@ static int poll_ring(torus_op *op) {
   for (int i = 0; i < 2; i++) {
     if (!(op->header_pending & 1 << i)) continue;
     torus_receipt receipt;
-    int status = t->test(t, &op->header[i].request, &receipt);
+    int status = t->test(t, &op->header[i], &receipt);
     if (status < 0) return status;
     if (status != TORUS_DONE) continue;
     op->header_pending &= ~(1 << i);
@@ -112,7 +110,7 @@ int torus_guard_poll(torus_op *op) {
 void torus_guard_cancel(torus_op *op) {
   torus_transport *t = op->group->transport;
   for (int i = 0; i < 2; i++) {
-    if (op->header_pending & 1 << i) t->cancel(t, &op->header[i].request);
+    if (op->header_pending & 1 << i) t->cancel(t, &op->header[i]);
   }
   op->header_pending = 0;
 }

@@ -10,7 +10,7 @@ struct torus_message {
   size_t bytes, received;
   int source, status;
   bool receive;
-  torus_pending pieces[];
+  torus_request pieces[];
 };
 
 static torus_message *begin(
@@ -20,7 +20,7 @@ static torus_message *begin(
   // Pieces of one message from an unknown sender could be taken from two: one piece only.
   size_t count = bytes ? (bytes + TORUS_PIECE_BYTES - 1) / TORUS_PIECE_BYTES : 1;
   if (peer == TORUS_ANY_SOURCE && count > 1) return NULL;
-  torus_message *m = calloc(1, sizeof(torus_message) + count * sizeof(torus_pending));
+  torus_message *m = calloc(1, sizeof(torus_message) + count * sizeof(torus_request));
   if (!m) return NULL;
   m->group = g;
   m->bytes = bytes;
@@ -29,7 +29,7 @@ static torus_message *begin(
   m->status = TORUS_PENDING;
   for (size_t i = 0; i < count && m->status == TORUS_PENDING; i++) {
     size_t piece = bytes < TORUS_PIECE_BYTES ? bytes : TORUS_PIECE_BYTES;
-    torus_request *request = &m->pieces[i].request;
+    torus_request *request = &m->pieces[i];
     int status = receive
       ? t->receive(t, data, piece, peer, TORUS_CHANNEL_USER, tag, request)
       : t->send(t, data, piece, peer, TORUS_CHANNEL_USER, tag, request);
@@ -57,7 +57,7 @@ int torus_message_poll(torus_message *m, int *source, uint64_t *received) {
   torus_transport *t = m->group->transport;
   while (m->status == TORUS_PENDING && m->left) {
     torus_receipt receipt;
-    int status = t->test(t, &m->pieces[m->count - m->left].request, &receipt);
+    int status = t->test(t, &m->pieces[m->count - m->left], &receipt);
     if (status == TORUS_PENDING) return TORUS_PENDING;
     m->left--;
     if (status < 0) {
@@ -77,6 +77,6 @@ int torus_message_poll(torus_message *m, int *source, uint64_t *received) {
 
 void torus_message_free(torus_message *m) {
   torus_transport *t = m->group->transport;
-  for (; m->left; m->left--) t->cancel(t, &m->pieces[m->count - m->left].request);
+  for (; m->left; m->left--) t->cancel(t, &m->pieces[m->count - m->left]);
   free(m);
 }

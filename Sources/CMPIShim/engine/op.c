@@ -21,10 +21,10 @@ static void fail(torus_op *op, int failure) {
   }
 }
 
-static torus_pending *new_pending(torus_op *op, torus_lane *lane) {
+static torus_request *new_pending(torus_op *op, torus_lane *lane) {
   if (lane->pending_count == lane->pending_capacity) {
     size_t capacity = lane->pending_capacity ? 2 * lane->pending_capacity : 8;
-    torus_pending *grown = realloc(lane->pending, capacity * sizeof(torus_pending));
+    torus_request *grown = realloc(lane->pending, capacity * sizeof(torus_request));
     if (!grown) {
       fail(op, TORUS_NO_MEMORY);
       return NULL;
@@ -43,12 +43,11 @@ static void post(
   int tag = (int)(lane->segment & 0xfff) | (int)(op->mine.sequence & 3) << 12;
   while (bytes && !op->failure) {
     size_t piece = bytes < TORUS_PIECE_BYTES ? bytes : TORUS_PIECE_BYTES;
-    torus_pending *p = new_pending(op, lane);
+    torus_request *p = new_pending(op, lane);
     if (!p) return;
-    p->receive = receive;
     int status = receive
-      ? t->receive(t, data, piece, peer, TORUS_CHANNEL_COLLECTIVE, tag, &p->request)
-      : t->send(t, data, piece, peer, TORUS_CHANNEL_COLLECTIVE, tag, &p->request);
+      ? t->receive(t, data, piece, peer, TORUS_CHANNEL_COLLECTIVE, tag, p)
+      : t->send(t, data, piece, peer, TORUS_CHANNEL_COLLECTIVE, tag, p);
     if (status != TORUS_DONE) {
       lane->pending_count--;
       fail(op, status);
@@ -130,14 +129,14 @@ void torus_op_segments(torus_op *op, torus_advance advance, size_t otherwise) {
 static bool settled(torus_op *op, torus_lane *lane) {
   torus_transport *t = op->group->transport;
   for (size_t i = 0; i < lane->pending_count;) {
-    torus_pending *p = &lane->pending[i];
+    torus_request *p = &lane->pending[i];
     torus_receipt receipt;
-    int status = t->test(t, &p->request, &receipt);
+    int status = t->test(t, p, &receipt);
     if (status == TORUS_PENDING) {
       i++;
       continue;
     }
-    if (status == TORUS_DONE && p->receive && receipt.bytes != p->request.expected) {
+    if (status == TORUS_DONE && p->receive && receipt.bytes != p->expected) {
       status = TORUS_WRONG_SIZE;
     }
     *p = lane->pending[--lane->pending_count];

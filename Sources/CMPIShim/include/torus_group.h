@@ -18,8 +18,8 @@ torus_group *torus_group_create(torus_transport *transport, int share_memory, in
 /// others do not call. `key` is the same on all members and differs between groups of one parent.
 torus_group *torus_group_subgroup(torus_group *parent, const int *ranks, int count, int key);
 
-/// Gives up what is pending and frees the group. Blocks until all members called it, unless
-/// `failed`, after which the transport's resources are left to the process's end.
+/// Frees the group. Blocks until all members called it, unless `failed`, after which what MPI frees
+/// together is left to the process's end.
 void torus_group_close(torus_group *group, int failed);
 
 int torus_group_rank(const torus_group *group);
@@ -43,6 +43,10 @@ int torus_group_start(torus_group *group, const torus_collective *call);
 
 /// Advances the running collective: TORUS_PENDING, TORUS_DONE, or the error that ended it.
 int torus_group_poll(torus_group *group);
+
+/// Withdraws what is pending after a failure, so that nothing is written to buffers any more. The
+/// group can only be closed then.
+void torus_group_give_up(torus_group *group);
 
 /// Polls until the collective is done or `microseconds` have passed, without sleeping.
 int torus_group_spin(torus_group *group, uint64_t microseconds);

@@ -39,6 +39,7 @@ static int mpi_send(
   if (code != MPI_SUCCESS) return failed(base, "MPI_Isend", code);
   memcpy(request->word, &handle, sizeof handle);
   request->expected = bytes;
+  request->receive = false;
   return TORUS_DONE;
 }
 
@@ -53,6 +54,7 @@ static int mpi_receive(
   if (code != MPI_SUCCESS) return failed(base, "MPI_Irecv", code);
   memcpy(request->word, &handle, sizeof handle);
   request->expected = bytes;
+  request->receive = true;
   return TORUS_DONE;
 }
 
@@ -81,7 +83,7 @@ static void mpi_cancel(torus_transport *base, torus_request *request) {
   MPI_Request handle;
   memcpy(&handle, request->word, sizeof handle);
   if (handle == MPI_REQUEST_NULL) return;
-  MPI_Cancel(&handle);
+  if (request->receive) MPI_Cancel(&handle);
   MPI_Request_free(&handle);
 }
 
@@ -212,6 +214,7 @@ static torus_transport *mpi_open(MPI_Comm comm, const int *nodes, int key) {
   b->window_create = mpi_window_create;
   b->window_destroy = mpi_window_destroy;
   b->builtin_all_reduce = mpi_builtin_all_reduce;
+  b->frees_together = true;
   b->close = mpi_close;
   return b;
 }

@@ -112,7 +112,7 @@ static int thread_send(
     append(&box->sends, m);
   }
   pthread_mutex_unlock(&box->lock);
-  *request = (torus_request){{(uint64_t)(uintptr_t)m, 0}, bytes};
+  *request = (torus_request){{(uint64_t)(uintptr_t)m, 0}, bytes, false};
   return TORUS_DONE;
 }
 
@@ -135,7 +135,7 @@ static int thread_receive(
     append(&box->receives, m);
   }
   pthread_mutex_unlock(&box->lock);
-  *request = (torus_request){{(uint64_t)(uintptr_t)m, 1}, bytes};
+  *request = (torus_request){{(uint64_t)(uintptr_t)m, 0}, bytes, true};
   return TORUS_DONE;
 }
 
@@ -144,9 +144,8 @@ static int thread_test(torus_transport *base, torus_request *request, torus_rece
   message *m = (message *)(uintptr_t)request->word[0];
   if (!atomic_load_explicit(&m->done, memory_order_acquire)) return TORUS_PENDING;
   *receipt = m->receipt;
-  int received = (int)request->word[1];
   free(m);
-  if (received && receipt->bytes > request->expected) return TORUS_WRONG_SIZE;
+  if (request->receive && receipt->bytes > request->expected) return TORUS_WRONG_SIZE;
   return TORUS_DONE;
 }
 

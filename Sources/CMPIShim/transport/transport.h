@@ -17,6 +17,7 @@ enum { TORUS_CHANNEL_COLLECTIVE, TORUS_CHANNEL_USER, TORUS_CHANNELS };
 typedef struct torus_request {
   uint64_t word[2];
   size_t expected;
+  bool receive;
 } torus_request;
 
 /// What arrived.
@@ -52,7 +53,7 @@ struct torus_transport {
                  torus_request *);
   /// 1 when done (and then with a receipt for a receive), 0 while pending, negative on error.
   int (*test)(torus_transport *, torus_request *, torus_receipt *);
-  /// Gives up a pending receive.
+  /// Gives up a pending message.
   void (*cancel)(torus_transport *, torus_request *);
   /// A group of some ranks (ascending places in the new group); collective over its members.
   /// `key` must be the same on all members and differ between groups made in the same round.
@@ -62,6 +63,8 @@ struct torus_transport {
   void (*window_destroy)(torus_transport *, torus_window *);
   /// MPI's own all-reduce; null where there is none.
   int (*builtin_all_reduce)(torus_transport *, void *, size_t, int dtype, int reduction);
+  /// Whether freeing windows and the transport needs all ranks at once.
+  bool frees_together;
   void (*close)(torus_transport *);
 };
 

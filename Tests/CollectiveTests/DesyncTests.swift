@@ -1,0 +1,157 @@
+import Collectives
+import Foundation
+import Synchronization
+import Testing
+
+/// A call that differs on one rank, and what the message must say.
+struct Desync: CustomTestStringConvertible, Sendable {
+  let name: String
+  let words: String
+  let call: @Sendable (World, _ odd: Bool) throws -> Void
+
+  var testDescription: String { name }
+
+  static func reduce(
+    _ world: World, _ count: Int, _ type: ElementType = .float32, _ op: ReduceOp = .sum,
+    _ label: String = "layer3.weight"
+  ) throws {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, count * 8), alignment: 64)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: count * 8)
+    // Not freed: a failed operation may leave the other ranks reading it.
+    try world.group.allReduce(buffer: memory, count: count, dtype: type, op: op, label: label)
+      .wait()
+  }
+
+  static let all = [
+    Desync(name: "count", words: "f32[511]") { try reduce($0, $1 ? 511 : 512) },
+    Desync(name: "long count", words: "f32[300001]") { try reduce($0, $1 ? 300_001 : 300_000) },
+    Desync(name: "type", words: "i32[512]") { try reduce($0, 512, $1 ? .int32 : .float32) },
+    Desync(name: "reduction", words: "(max)") {
+      try reduce($0, 512, .float32, $1 ? .maximum : .sum)
+    },
+    Desync(name: "label", words: "layer4.bias f32[512]") {
+      try reduce($0, 512, .float32, .sum, $1 ? "layer4.bias" : "layer3.weight")
+    },
+    Desync(name: "kind", words: "barrier") { world, odd in
+      if odd { try world.group.barrier() } else { try reduce(world, 512) }
+    },
+    Desync(name: "long kind", words: "broadcast") { world, odd in
+      if odd {
+        try world.group.broadcast(buffer: Fixed.memory, count: 1 << 16, dtype: .float32).wait()
+      } else {
+        try reduce(world, 1 << 16)
+      }
+    },
+    Desync(name: "root", words: "root 1") { world, odd in
+      _ = try world.group.broadcast([1.0], root: odd ? 1 : 0)
+    },
+    Desync(name: "algorithm", words: "by ring") { world, odd in
+      try world.group.allReduce(
+        buffer: Fixed.memory, count: 64, dtype: .float32,
+        algorithm: odd ? .ring : .recursiveDoubling
+      ).wait()
+    },
+    Desync(name: "order", words: "on rank") { world, odd in
+      for name in odd ? ["b", "a"] : ["a", "b"] { try reduce(world, 100, .float32, .sum, name) }
+    },
+  ]
+}
+
+/// What each rank's error said, or "" where it had none. How the broken world ends does not matter.
+func outcomes(
+  of ranks: Int, options: World.Options, _ body: @escaping @Sendable (World) throws -> Void
+) -> [String] {
+  let errors = Mutex([String](repeating: "", count: ranks))
+  _ = try? World.threads(ranks, options: options) { world in
+    do {
+      try body(world)
+    } catch {
+      errors.withLock { $0[world.rank] = "\(error)" }
+    }
+  }
+  return errors.withLock { $0 }
+}
+
+@Suite("Desync is named at once", .serialized)
+struct DesyncTests {
+  @Test("with shared memory every rank is told", arguments: Desync.all)
+  func shared(desync: Desync) {
+    let begin = ContinuousClock().now
+    let errors = outcomes(of: 4, options: World.Options(timeout: .seconds(30))) { world in
+      try desync.call(world, world.rank == 2)
+    }
+    #expect(ContinuousClock().now - begin < .seconds(10))
+    for (rank, error) in errors.enumerated() {
+      #expect(error.contains("rank \(rank), step"), "\(error)")
+      #expect(error.contains("every rank must call the same collectives"), "\(error)")
+      #expect(error.contains(desync.words), "\(error)")
+    }
+  }
+
+  @Test("by messages some rank is told, and none gets a result", arguments: Desync.all)
+  func messages(desync: Desync) {
+    let options = World.Options(timeout: .milliseconds(800), sharesMemory: false)
+    let errors = outcomes(of: 4, options: options) { world in
+      try desync.call(world, world.rank == 2)
+    }
+    let told = errors.filter { $0.contains("every rank must call the same collectives") }
+    #expect(!told.isEmpty, "\(errors)")
+    #expect(told.allSatisfy { $0.contains(desync.words) }, "\(told)")
+  }
+
+  @Test("a message gives operation, label, type and both ranks")
+  func message() {
+    let errors = outcomes(of: 3, options: World.Options(timeout: .seconds(20))) { world in
+      let odd = world.rank == 2
+      try Desync.reduce(
+        world, odd ? 512 : 262_144, .float32, .sum, odd ? "layer4.bias" : "layer3.weight")
+    }
+    #expect(
+      errors[2]
+        == "rank 2, step 1 of world: all-reduce of layer4.bias f32[512] (sum) met all-reduce of "
+        + "layer3.weight f32[262144] (sum) on rank 0; every rank must call the same collectives in "
+        + "the same order")
+  }
+
+  @Test("a rank that stays away is named after the deadline", arguments: [true, false])
+  func deadline(sharing: Bool) {
+    let options = World.Options(timeout: .milliseconds(400), sharesMemory: sharing)
+    let begin = ContinuousClock().now
+    let errors = outcomes(of: 3, options: options) { world in
+      if world.rank == 1 {
+        Thread.sleep(forTimeInterval: 1)
+      } else {
+        try Desync.reduce(world, 1000, .float32, .sum, "fc1.weight")
+      }
+    }
+    #expect(ContinuousClock().now - begin < .seconds(10))
+    #expect(errors[1].isEmpty)
+    for rank in [0, 2] {
+      #expect(errors[rank].contains("rank \(rank), step 1 of world"), "\(errors[rank])")
+      #expect(errors[rank].contains("all-reduce of fc1.weight f32[1000]"))
+      #expect(errors[rank].contains("within 0.4 s"))
+    }
+    if sharing { #expect(errors.filter { $0.contains("not there: rank 1") }.count == 2) }
+  }
+
+  @Test("after a failure the group's later operations fail with the first error")
+  func poisoned() {
+    let options = World.Options(timeout: .milliseconds(300))
+    let errors = outcomes(of: 2, options: options) { world in
+      if world.rank == 1 { return Thread.sleep(forTimeInterval: 1) }
+      let works = ["first", "second"].map { label in
+        world.group.allReduce(buffer: Fixed.memory, count: 4, dtype: .float32, label: label)
+      }
+      let texts = works.map { work in
+        do {
+          try work.wait()
+          return ""
+        } catch { return "\(error)" }
+      }
+      throw Broken(description: texts.joined(separator: "\n"))
+    }
+    let texts = errors[0].split(separator: "\n")
+    #expect(texts[0].contains("first"))
+    #expect(texts[1] == texts[0])
+  }
+}

@@ -1,0 +1,143 @@
+import Collectives
+
+extension Scenario {
+  static let groups = [
+    Scenario("get_rank, get_rank_size_full_group") { world in
+      let ranks = try world.group.allGather([world.rank])
+      try expectEqual(ranks, (0..<world.size).map { [$0] })
+      try expectEqual(world.group.ranks, Array(0..<world.size))
+    },
+    Scenario("get_rank_size_group, translation both ways") { world in
+      let group = try world.group.newGroup(ranks: Array((0..<world.size).reversed()))
+      guard let group else { throw Broken(description: "every rank is a member") }
+      try expectEqual(group.size, world.size)
+      try expectEqual(group.rank, world.size - 1 - world.rank)
+      try expectEqual(group.worldRank(of: group.rank), world.rank)
+      try expectEqual(group.groupRank(ofWorldRank: world.rank), group.rank)
+      try expectEqual(group.groupRank(ofWorldRank: world.size), nil)
+      let order = try group.allGather([world.rank])
+      try expectEqual(order, (0..<world.size).reversed().map { [$0] })
+      try group.close()
+    },
+    Scenario("a non-member gets nil") { world in
+      let group = try world.group.newGroup(ranks: [world.size - 1])
+      try expectEqual(group != nil, world.rank == world.size - 1)
+      if let group {
+        let alone = try group.allReduce(7)
+        try expectEqual(alone, 7)
+      }
+    },
+    Scenario("new_subgroups") { world in
+      let pair = world.size % 2 == 0 ? 2 : 1
+      let group = try world.group.subgroups(of: pair)
+      try expectEqual(group.size, pair)
+      let members = try group.allGather([world.rank]).flatMap { $0 }
+      try expectEqual(members, group.ranks)
+      try expectEqual(members[0], world.rank / pair * pair)
+    },
+    Scenario("new_subgroups_group_size_exceeds_world_size, world_size_not_divisible") { world in
+      try expectError("do not divide") { _ = try world.group.subgroups(of: world.size + 1) }
+      if world.size == 3 {
+        try expectError("do not divide") { _ = try world.group.subgroups(of: 2) }
+      }
+    },
+    Scenario("new_subgroups_by_enumeration") { world in
+      let lists = [
+        Array(stride(from: 0, to: world.size, by: 2)),
+        Array(stride(from: 1, to: world.size, by: 2)),
+      ].filter { !$0.isEmpty }
+      let group = try world.group.subgroups(enumerated: lists)
+      try expectEqual(group.ranks, lists[world.rank % 2])
+      let sum = try group.allReduce(world.rank)
+      try expectEqual(sum, lists[world.rank % 2].reduce(0, +))
+    },
+    Scenario("new_subgroups_by_enumeration_negative_input_rank, overlap") { world in
+      try expectError("no rank -1") { _ = try world.group.subgroups(enumerated: [[-1]]) }
+      try expectError("overlap") {
+        _ = try world.group.subgroups(enumerated: [Array(0..<world.size), [0]])
+      }
+      try expectError("repeat") { _ = try world.group.newGroup(ranks: [0, 0]) }
+      try expectError("no rank \(world.size)") {
+        _ = try world.group.newGroup(ranks: [world.size])
+      }
+    },
+    Scenario("split by color and key") { world in
+      let group = try world.group.split(
+        color: world.rank == 0 ? nil : world.rank % 2, key: -world.rank)
+      try expectEqual(group == nil, world.rank == 0)
+      if let group {
+        let expected = (1..<world.size).filter { $0 % 2 == world.rank % 2 }.sorted(by: >)
+        try expectEqual(group.ranks, expected)
+      }
+    },
+    Scenario("groups interleave with the world, in different orders") { world in
+      let all = Array(0..<world.size)
+      guard let one = try world.group.newGroup(ranks: all, name: "one"),
+        let two = try world.group.newGroup(ranks: all, name: "two")
+      else { throw Broken(description: "every rank is a member") }
+      let buffers = try (0..<3).map { _ in try TestBuffer(bytes: 4000 * 8, sharedIn: nil) }
+      for buffer in buffers {
+        buffer.pointer.initializeMemory(as: Int.self, repeating: 1, count: 4000)
+      }
+      // Operations of different groups need no common order.
+      let order = world.rank % 2 == 0 ? [0, 1, 2] : [2, 1, 0]
+      let groups = [one, world.group, two]
+      let works = order.map {
+        groups[$0].allReduce(buffer: buffers[$0].pointer, count: 4000, dtype: .int64)
+      }
+      for work in works { try work.wait() }
+      for buffer in buffers {
+        try expectEqual(buffer.pointer.load(fromByteOffset: 3999 * 8, as: Int.self), world.size)
+        try buffer.free()
+      }
+    },
+    Scenario("sequence numbers count the group's collectives") { world in
+      let begin = world.group.sequence
+      for _ in 0..<5 { try world.group.barrier() }
+      try expectEqual(world.group.sequence, begin + 5)
+      let agreed = try world.group.allReduce([Int(world.group.sequence)], op: .maximum)
+      try expectEqual(agreed[0], Int(begin) + 5)
+    },
+  ]
+
+  static let barriers = [
+    Scenario("barrier, barrier_full_group, barrier_group") { world in
+      try world.group.barrier()
+      let group = try world.group.split(color: world.rank % 2)
+      try group?.barrier()
+      let work = world.group.barrierAsync()
+      try work.wait()
+      try expect(work.isCompleted)
+    },
+    Scenario("a barrier implies that earlier works are complete") { world in
+      let buffer = try TestBuffer(bytes: 8 << 16, sharedIn: nil)
+      buffer.pointer.initializeMemory(as: Double.self, repeating: 1, count: 1 << 16)
+      let work = world.group.allReduce(buffer: buffer.pointer, count: 1 << 16, dtype: .float64)
+      try world.group.barrier()
+      try expect(work.isCompleted)
+      try expectEqual(
+        buffer.pointer.load(fromByteOffset: 8 * 65_535, as: Double.self), Double(world.size))
+      try buffer.free()
+    },
+    Scenario("monitored_barrier passes when all come") { world in
+      for _ in 0..<3 { try world.group.monitoredBarrier(timeout: .seconds(20)) }
+    },
+    Scenario("monitored_barrier_wait_all_ranks, failure_order") { world in
+      guard world.size > 2 else { return }
+      // The last two ranks stay away; every other one is told the first, or both.
+      let missing = [world.size - 2, world.size - 1]
+      for all in [false, true] {
+        if !missing.contains(world.rank) {
+          let error = try expectError("not there: rank \(missing[0])") {
+            try world.group.monitoredBarrier(timeout: .milliseconds(300), waitAllRanks: all)
+          }
+          guard case .timeout(_, _, _, let named) = error else {
+            throw Broken(description: "\(error)")
+          }
+          try expectEqual(named, all ? missing : [missing[0]])
+        }
+        try world.group.barrier()
+      }
+    },
+  ]
+}
