@@ -66,7 +66,10 @@ let package = Package(
     .executableTarget(
       name: "ddp-bench",
       dependencies: ["Torus", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    .executableTarget(name: "conformance", dependencies: ["Torus"]),
+    // What one process computes; no ranks, no runs.
+    .executableTarget(
+      name: "conformance",
+      dependencies: ["Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints"]),
 
     .testTarget(name: "TensorTests", dependencies: ["Torus"]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),

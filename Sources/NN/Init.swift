@@ -107,6 +107,46 @@ public enum Init {
       generator: generator)
   }
 
+  /// Normal, drawn again where it falls outside [low, high] (`trunc_normal_`).
+  ///
+  /// Where most of the bell lies outside, uniform candidates are taken in proportion to its height
+  /// instead.
+  public static func truncatedNormal(
+    _ parameter: Parameter, mean: Double = 0, std: Double = 1, from low: Double = -2,
+    to high: Double = 2, generator: Generator? = nil
+  ) {
+    require(std > 0 && low < high, "Init.truncatedNormal", "std \(std) on [\(low), \(high)]")
+    let (shape, dtype) = (parameter.shape, parameter.dtype)
+    func below(_ x: Double) -> Double { (1 + erf((x - mean) / std / 2.0.squareRoot())) / 2 }
+    noGrad {
+      if below(high) - below(low) > 0.3 {
+        func draw() -> Tensor {
+          .normal(shape, mean: mean, std: std, dtype: dtype, generator: generator)
+        }
+        var result = draw()
+        while true {
+          let outside = result.lt(low).logicalOr(result.gt(high))
+          if !outside.any().item(Bool.self) { break }
+          result = Tensor.where(outside, draw(), result)
+        }
+        return parameter.assign(result)
+      }
+      let mode = max(low, min(mean, high))
+      let peak = -0.5 * ((mode - mean) / std) * ((mode - mean) / std)
+      var result = Tensor.zeros(shape, dtype: dtype)
+      var pending = Tensor.ones(shape, dtype: .bool)
+      repeat {
+        let candidates = Tensor.uniform(
+          shape, from: low, to: high, dtype: dtype, generator: generator)
+        result = Tensor.where(pending, candidates, result)
+        let height = ((candidates - mean) / std).square() * -0.5 - peak
+        let refused = Tensor.rand(shape, dtype: dtype, generator: generator).log().gt(height)
+        pending = pending.logicalAnd(refused)
+      } while pending.any().item(Bool.self)
+      parameter.assign(result)
+    }
+  }
+
   /// The start of linear and convolution layers in PyTorch: a weight uniform on ±1/√fan in, and a
   /// bias on the same range.
   static func linearDefault(_ weight: Parameter, _ bias: Parameter?) {

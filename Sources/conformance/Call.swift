@@ -1,4 +1,4 @@
-import Torus
+import Tensors
 
 /// The arguments of one call, read by position or keyword as the right kind.
 ///

@@ -1,4 +1,4 @@
-import Torus
+import Tensors
 
 /// How far an answer may lie from the expected one.
 struct Tolerance {

@@ -1,5 +1,4 @@
 import Foundation
-import Torus
 
 /// `conformance KIND PATH`: runs a folder of cases with known answers against the library.
 ///
@@ -32,6 +31,9 @@ struct Conformance {
     [
       "ops": { try OperatorSuite(folder: $0, options: $1) },
       "optimizers": { url, _ in try OptimizerSuite(url) },
+      "random": { try RandomSuite(path: $0, options: $1) },
+      "safetensors": { try SafetensorsSuite(path: $0, options: $1) },
+      "sampler": { try SamplerSuite(path: $0, options: $1) },
       "schedulers": { url, _ in try SchedulerSuite(url) },
     ]
   }

@@ -1,4 +1,4 @@
-import Torus
+import Tensors
 
 /// An argument or result of an operator in the forms that the case files have.
 indirect enum Value {

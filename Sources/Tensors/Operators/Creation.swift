@@ -53,11 +53,22 @@ extension Tensor {
     full(shape, 1, dtype: dtype)
   }
 
-  /// Zeros of another tensor's shape and dtype (`torch.zeros_like`).
-  public static func zeros(like other: Tensor) -> Tensor { zeros(other.shape, dtype: other.dtype) }
+  /// Zeros of another tensor's shape and, unless given, dtype (`torch.zeros_like`).
+  public static func zeros(like other: Tensor, dtype: DType? = nil) -> Tensor {
+    zeros(other.shape, dtype: dtype ?? other.dtype)
+  }
 
-  /// Ones of another tensor's shape and dtype (`torch.ones_like`).
-  public static func ones(like other: Tensor) -> Tensor { ones(other.shape, dtype: other.dtype) }
+  /// Ones of another tensor's shape and, unless given, dtype (`torch.ones_like`).
+  public static func ones(like other: Tensor, dtype: DType? = nil) -> Tensor {
+    ones(other.shape, dtype: dtype ?? other.dtype)
+  }
+
+  /// One repeated value in another tensor's shape and, unless given, dtype (`torch.full_like`).
+  public static func full(
+    like other: Tensor, _ value: some ScalarConvertible, dtype: DType? = nil
+  ) -> Tensor {
+    full(other.shape, value, dtype: dtype ?? other.dtype)
+  }
 
   func zerosLike() -> Tensor { .zeros(like: self) }
 
@@ -74,13 +85,17 @@ extension Tensor {
   ) -> Tensor {
     let bounds = [start.scalar, end.scalar, step.scalar]
     let whole = bounds.allSatisfy { if case .double = $0 { false } else { true } }
-    let (low, high, width) = (bounds[0].double, bounds[1].double, bounds[2].double)
+    let dtype = dtype ?? (whole ? .int64 : .float32)
+    // Whole results start and step by whole numbers, whatever was given.
+    let numbers = bounds.map {
+      dtype.isFloatingPoint ? $0.double : $0.double.rounded(.towardZero)
+    }
+    let (low, high, width) = (numbers[0], numbers[1], numbers[2])
     require(width != 0, "arange", "the step must not be 0")
     require(
       (high - low) / width >= 0, "arange",
       "from \(low) to \(high) does not go in the direction of the step \(width)")
-    let out = uninitialized(
-      [Int(((high - low) / width).rounded(.up))], dtype ?? (whole ? .int64 : .float32))
+    let out = uninitialized([Int(((high - low) / width).rounded(.up))], dtype)
     Kernel.check(
       torus_arange(out.dtype.c, Int64(out.count), out.pointer, low, width), "arange", out.dtype)
     return out
@@ -92,17 +107,41 @@ extension Tensor {
   }
 
   /// `steps` numbers from start to end, both included, equally spaced (`torch.linspace`).
+  ///
+  /// Whole dtypes cut the numbers towards zero.
   public static func linspace(
     _ start: Double, _ end: Double, steps: Int, dtype: DType = .float32
   ) -> Tensor {
-    require(steps >= 0, "linspace", "the number of steps must not be negative")
-    let width = steps > 1 ? (end - start) / Double(steps - 1) : 0
-    // From both ends, as PyTorch does, so that the last number is the end exactly.
-    let values = (0..<steps).map { index in
-      index < steps / 2 || steps == 1
-        ? start + width * Double(index) : end - width * Double(steps - 1 - index)
+    spaced("linspace", start, end, steps, dtype).to(dtype)
+  }
+
+  /// `steps` powers of a base from baseˢᵗᵃʳᵗ to baseᵉⁿᵈ, the exponents equally spaced
+  /// (`torch.logspace`).
+  public static func logspace(
+    _ start: Double, _ end: Double, steps: Int, base: Double = 10, dtype: DType = .float32
+  ) -> Tensor {
+    let exponents = spaced("logspace", start, end, steps, dtype)
+    return Tensor.full([], base, dtype: exponents.dtype).pow(exponents).to(dtype)
+  }
+
+  /// Numbers in a row in the dtype's own arithmetic, or `float64` for whole ones, whose ends are
+  /// whole then. They are counted from both ends, so that the last is the end exactly.
+  private static func spaced(
+    _ operation: String, _ start: Double, _ end: Double, _ steps: Int, _ dtype: DType
+  ) -> Tensor {
+    require(steps >= 0, operation, "the number of steps must not be negative: \(steps)")
+    let wide = dtype.isFloatingPoint ? dtype : .float64
+    func number(_ value: Double) -> Tensor {
+      Tensor(dtype.isFloatingPoint ? value : value.rounded(.towardZero), dtype: wide)
     }
-    return Tensor(values).to(dtype)
+    if steps <= 1 { return Tensor.full([steps], number(start).item(), dtype: wide) }
+    let (first, last) = (number(start), number(end))
+    let width = (last - first) / Tensor(steps - 1, dtype: wide)
+    let half = steps / 2
+    return Tensor.cat([
+      first + width * Tensor.arange(half, dtype: wide),
+      last - width * Tensor.arange(steps - half - 1, -1, step: -1, dtype: wide),
+    ])
   }
 
   /// The identity matrix, or its upper left part (`torch.eye`).

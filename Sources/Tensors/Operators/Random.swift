@@ -80,6 +80,79 @@ extension Tensor {
     }
   }
 
+  /// 1 with each element's probability, else 0 (`torch.bernoulli`).
+  public func bernoulli(generator: Generator? = nil) -> Tensor {
+    let p = bare.contiguous()
+    return Tensor.drawn("bernoulli", shape, dtype, generator) {
+      torus_random_bernoulli_each($0, $1, $2, $3, p.pointer)
+    }
+  }
+
+  /// Normal with a mean and a standard deviation for each element, of one dtype and broadcast
+  /// (`torch.normal`).
+  public static func normal(mean: Tensor, std: Tensor, generator: Generator? = nil) -> Tensor {
+    require(
+      mean.dtype == std.dtype, "normal", "dtypes differ: \(mean.dtype) and \(std.dtype)")
+    let shape = broadcastShape([mean.shape, std.shape], "normal")
+    let (means, deviations) = noGrad {
+      (mean.expanded(shape).contiguous(), std.expanded(shape).contiguous())
+    }
+    return drawn("normal", shape, mean.dtype, generator) {
+      torus_random_normal_each($0, $1, $2, $3, means.pointer, deviations.pointer)
+    }
+  }
+
+  /// Exponential with a rate: density λ exp(-λx) (`Tensor.exponential_`).
+  public static func exponential(
+    _ shape: [Int], rate: Double = 1, dtype: DType = .float32, generator: Generator? = nil
+  ) -> Tensor {
+    require(rate > 0, "exponential", "the rate must be positive, not \(rate)")
+    return drawn("exponential", shape, dtype, generator) {
+      torus_random_exponential($0, $1, $2, $3, rate)
+    }
+  }
+
+  /// How many trials with success probability p it takes to the first success
+  /// (`Tensor.geometric_`).
+  public static func geometric(
+    _ shape: [Int], p: Double, dtype: DType = .float32, generator: Generator? = nil
+  ) -> Tensor {
+    require(p > 0 && p < 1, "geometric", "a probability between 0 and 1 is expected, not \(p)")
+    return drawn("geometric", shape, dtype, generator) {
+      torus_random_geometric($0, $1, $2, $3, p)
+    }
+  }
+
+  /// Cauchy with a median and a half width at half maximum (`Tensor.cauchy_`).
+  public static func cauchy(
+    _ shape: [Int], median: Double = 0, sigma: Double = 1, dtype: DType = .float32,
+    generator: Generator? = nil
+  ) -> Tensor {
+    require(sigma > 0, "cauchy", "the width must be positive, not \(sigma)")
+    return drawn("cauchy", shape, dtype, generator) {
+      torus_random_cauchy($0, $1, $2, $3, median, sigma)
+    }
+  }
+
+  /// Numbers whose logarithm is normal (`Tensor.log_normal_`).
+  public static func logNormal(
+    _ shape: [Int], mean: Double = 1, std: Double = 2, dtype: DType = .float32,
+    generator: Generator? = nil
+  ) -> Tensor {
+    require(std > 0, "log_normal", "the standard deviation must be positive, not \(std)")
+    return drawn("log_normal", shape, dtype, generator) {
+      torus_random_log_normal($0, $1, $2, $3, mean, std)
+    }
+  }
+
+  /// Counts with each element's rate (`torch.poisson`).
+  public func poisson(generator: Generator? = nil) -> Tensor {
+    let rates = bare.contiguous()
+    return Tensor.drawn("poisson", shape, dtype, generator) {
+      torus_random_poisson($0, $1, $2, $3, rates.pointer)
+    }
+  }
+
   /// Category indices drawn by weight, for a vector or for each row (`torch.multinomial`).
   public func multinomial(
     _ samples: Int, replacement: Bool = false, generator: Generator? = nil

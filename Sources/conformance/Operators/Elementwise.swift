@@ -1,4 +1,4 @@
-import Torus
+import Tensors
 
 /// Functions of single elements.
 extension Registry {

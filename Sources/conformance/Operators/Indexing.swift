@@ -1,4 +1,4 @@
-import Torus
+import Tensors
 
 extension Registry {
   mutating func addIndexing() {}

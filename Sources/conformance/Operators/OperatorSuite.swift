@@ -1,5 +1,5 @@
 import Foundation
-import Torus
+import Tensors
 
 /// The cases of operators: `NAME.json` beside `NAME.safetensors`.
 struct OperatorSuite: Suite {

@@ -1,4 +1,4 @@
-import Torus
+import Tensors
 
 /// Reductions, scans and statistics.
 extension Registry {

@@ -1,4 +1,4 @@
-import Torus
+import Tensors
 
 /// The operators that the runner knows, each by the name of PyTorch's operator database: its name,
 /// or `name.variant` where variants differ.

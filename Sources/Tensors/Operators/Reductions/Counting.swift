@@ -59,7 +59,7 @@ extension Tensor {
   private func halfHistogram(_ bins: Int, _ low: Double, _ high: Double) -> Tensor {
     let x = bare.flattened()
     let (first, last) = (Tensor(low, dtype: dtype), Tensor(high, dtype: dtype))
-    let places = (x - first) / (last - first) * Tensor(bins, dtype: dtype)
+    let places = (x - first) * Tensor(bins, dtype: dtype) / (last - first)
     let within = x.ge(first).logicalAnd(x.le(last))
     let index = Tensor.where(within, places.to(.int64).clamp(max: bins - 1), bins)
     return index.bincount(minLength: bins + 1).narrowed(dim: 0, start: 0, length: bins).to(dtype)

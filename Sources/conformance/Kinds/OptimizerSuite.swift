@@ -1,5 +1,7 @@
 import Foundation
-import Torus
+import NN
+import Optimizers
+import Tensors
 
 /// `optimizers.json` beside `optimizers.safetensors`: parameters after each step.
 struct OptimizerSuite: Suite {
@@ -68,13 +70,6 @@ struct OptimizerSuite: Suite {
     }
     loss.backward()
     return loss
-  }
-}
-
-extension URL {
-  /// The file itself, or the one of a name in this folder.
-  func file(_ name: String) -> URL {
-    pathExtension == "json" ? self : appendingPathComponent(name)
   }
 }
 

@@ -1,5 +1,7 @@
 import Foundation
-import Torus
+import NN
+import Optimizers
+import Tensors
 
 /// `lr_schedulers.json`: learning rates, and momenta where they change, before the first and after
 /// each step.
