@@ -20,6 +20,8 @@ public enum Failure {
 public func fail(_ operation: some StringProtocol, _ message: @autoclosure () -> String) -> Never {
   fflush(nil)
   FileHandle.standardError.write(Data("\(Failure.prefix)\(operation): \(message())\n".utf8))
+  // The message says what is wrong; a dump of registers behind it would only bury it.
+  signal(SIGABRT, SIG_DFL)
   abort()
 }
 
