@@ -106,6 +106,8 @@ static void *work(void *unused) {
   (void)unused;
   inside = true;
   uint32_t seen = atomic_load(&wake_word);
+  // A worker that starts late may find the wake-up to stop already behind it.
+  if (atomic_load(&stopping)) return NULL;
   run_pieces();
   for (;;) {
     int64_t deadline = 0;
