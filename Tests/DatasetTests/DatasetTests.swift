@@ -24,18 +24,4 @@ struct DatasetTests {
     #expect(try picky[2] == 2)
     #expect(throws: Odd.self) { try picky[3] }
   }
-
-  @Test("ranks read disjoint parts of a stream that make up the whole")
-  func streams() throws {
-    let stream = GeneratedDataset { epoch in (epoch * 100)..<(epoch * 100 + 11) }
-    var all: [Int] = []
-    for rank in 0..<3 {
-      var reader = try stream.reader(rank: rank, worldSize: 3, epoch: 2)
-      var part: [Int] = []
-      while let number = reader.next() { part.append(number) }
-      #expect(part == Array(stride(from: 200 + rank, to: 211, by: 3)))
-      all += part
-    }
-    #expect(all.sorted() == Array(200..<211))
-  }
 }

@@ -7,7 +7,7 @@ public struct Batch<Content> {
   public let count: Int
   /// How many records the batch has on all ranks together.
   public let globalCount: Int
-  /// The records' indices in the dataset; the stand-in's where `count` is 0.
+  /// The records' indices in the dataset; where `count` is 0 the stand-in's, if it has one.
   public let indices: [Int]
   /// The number of the epoch, counted from 0.
   public let epoch: Int

@@ -97,9 +97,13 @@ public struct IDXFile: Sendable {
 
   /// The elements of one record as numbers.
   public func record(_ index: Int) -> [Float] {
-    let start = data.startIndex + header + index * recordBytes
-    let bytes = data[start..<start + recordBytes]
-    if elementType == .uint8 { return bytes.map(Float.init) }
+    let start = header + index * recordBytes
+    if elementType == .uint8 {
+      return data.withUnsafeBytes { bytes in
+        bytes[start..<start + recordBytes].map { Float($0) }
+      }
+    }
+    let bytes = data.dropFirst(start).prefix(recordBytes)
     let size = elementType.size
     return (0..<elementsPerRecord).map { element in
       let first = bytes.startIndex + element * size

@@ -1,0 +1,105 @@
+import Tensors
+
+/// Reads a rank's share of each global batch of a stream and collates it.
+///
+/// A batch is the next `batchSize` records of the stream, all ranks together, and a rank's share of
+/// it is a block, as ``DataLoader`` deals it; so the number of ranks changes nothing but who reads
+/// what, and every rank takes equally many steps. The loader counts epochs by itself: `next()`
+/// returns nil once at the end of each.
+public final class StreamLoader<Source: IterableDataset, Content> {
+  /// The number of records in a batch, all ranks together.
+  public let batchSize: Int
+  /// Which share of each batch is read here.
+  public let rank: Int
+  /// The number of shares.
+  public let worldSize: Int
+  /// The number of the epoch, counted from 0.
+  public private(set) var epoch = 0
+  /// How many batches of this epoch were handed out.
+  public private(set) var step = 0
+
+  private let source: Source
+  private let collate: ([Source.Element]) throws -> Content
+  private var reader: Source.Reader?
+  private var position = 0
+  /// The newest record of this rank: it stands in where a small last batch has none for it.
+  private var standIn: Source.Element?
+
+  /// A loader of a stream.
+  /// - Parameters:
+  ///   - source: The stream, the same on every rank.
+  ///   - batchSize: The number of records in a batch, all ranks together: at least `worldSize`.
+  ///   - rank: Which share of each batch is read here.
+  ///   - worldSize: The number of shares.
+  ///   - collate: Makes a batch of records, of which there is always at least one.
+  public init(
+    _ source: Source, batchSize: Int, rank: Int = 0, worldSize: Int = 1,
+    collate: @escaping ([Source.Element]) throws -> Content
+  ) {
+    require(
+      rank >= 0 && rank < worldSize && batchSize >= worldSize, "StreamLoader",
+      "rank \(rank) of \(worldSize) with a global batch of \(batchSize)")
+    self.source = source
+    self.batchSize = batchSize
+    self.rank = rank
+    self.worldSize = worldSize
+    self.collate = collate
+  }
+
+  /// The next batch, or nil at the end of the epoch, after which another begins.
+  /// - Throws: What reading or collating a record throws, and ``DataError`` where the stream has
+  ///   fewer records than there are ranks. A batch that throws leaves the stream where it stopped.
+  public func next() throws -> Batch<Content>? {
+    var reader = try self.reader ?? source.reader(epoch: epoch)
+    let block = blockRange(count: batchSize, rank: rank, worldSize: worldSize)
+    var records: [Source.Element] = []
+    var globalCount = try reader.skip(block.lowerBound)
+    if globalCount == block.lowerBound {
+      while records.count < block.count, let record = try reader.next() { records.append(record) }
+      globalCount += records.count
+      if records.count == block.count {
+        globalCount += try reader.skip(batchSize - block.upperBound)
+      }
+    }
+    self.reader = reader
+    guard globalCount > 0 else {
+      (epoch, step, position) = (epoch + 1, 0, 0)
+      self.reader = nil
+      return nil
+    }
+    let indices = records.indices.map { position + block.lowerBound + $0 }
+    standIn = records.last ?? standIn
+    guard let standIn else {
+      throw DataError(
+        .tooSmall, path: "",
+        "a stream of \(globalCount) records leaves rank \(rank) of "
+          + "\(worldSize) without one", remedy: "Start fewer workers")
+    }
+    let batch = Batch(
+      content: try collate(records.isEmpty ? [standIn] : records), count: records.count,
+      globalCount: globalCount, indices: indices, epoch: epoch, step: step)
+    position += globalCount
+    step += 1
+    return batch
+  }
+
+  /// Where the loader is. A stream has no seed.
+  public var state: LoaderState { LoaderState(seed: 0, epoch: epoch, position: position) }
+
+  /// Goes to a saved place by passing over the records before it.
+  /// - Throws: ``DataError`` where the stream ends before it.
+  public func restore(_ state: LoaderState) throws {
+    var reader = try source.reader(epoch: state.epoch)
+    let passed = try reader.skip(state.position)
+    guard passed == state.position else {
+      throw DataError(
+        .mismatch, path: "",
+        "the stream ends after \(passed) records; the data position was "
+          + "saved after \(state.position)", remedy: "Restore the data, or start a new run")
+    }
+    self.reader = reader
+    epoch = state.epoch
+    position = state.position
+    step = (position + batchSize - 1) / batchSize
+  }
+}
