@@ -19,8 +19,8 @@ extension Trainer {
   ///     training (and must be the same on all ranks).
   @discardableResult
   public func fit(
-    _ loader: some BatchLoading<Content>, epochs: Int,
-    validation: (some BatchLoading<Content>)? = DataLoader<Content, Content>?.none,
+    _ loader: any BatchLoading<Content>, epochs: Int,
+    validation: (any BatchLoading<Content>)? = nil,
     onEpoch: (_ epoch: Int, _ training: Figures, _ validation: Figures?) -> Bool = { _, _, _ in true
     }
   ) throws -> FitHistory {
@@ -63,17 +63,17 @@ private final class EpochFigures: TrainingCallback {
 }
 
 /// A loader whose batches are computed in one part.
-private final class WholeBatches<Base: BatchLoading>: BatchLoading {
-  private let base: Base
+private final class WholeBatches<Content>: BatchLoading {
+  private let base: any BatchLoading<Content>
 
-  init(_ base: Base) { self.base = base }
+  init(_ base: any BatchLoading<Content>) { self.base = base }
 
   var epoch: Int { base.epoch }
   var step: Int { base.step }
   var batchCount: Int { base.batchCount }
   var state: LoaderState { base.state }
   func restore(_ state: LoaderState) throws(DataError) { try base.restore(state) }
-  func next() throws -> Batch<[BatchPart<Base.Content>]>? {
+  func next() throws -> Batch<[BatchPart<Content>]>? {
     try base.next().map { batch in
       batch.map { [BatchPart($0, count: max(batch.count, 1))] }
     }
