@@ -117,21 +117,27 @@ public enum CollectiveError: Error, Sendable, CustomStringConvertible {
         + (mine.sequence == theirs.sequence ? "" : " at its step \(theirs.sequence)")
         + "; every rank must call the same collectives in the same order"
     case .timeout(let group, let operation, let seconds, let missing):
-      "rank \(operation.rank), step \(operation.sequence) of \(group): \(operation) did not finish "
+      "\(place(operation, group)): \(operation) did not finish "
         + "within \(formatted(seconds)) s"
         + (missing.isEmpty
           ? "" : "; not there: rank \(missing.map(String.init).joined(separator: ", "))")
         + "; look at the other ranks' output, or raise the timeout"
     case .wrongSize(let group, let operation):
-      "rank \(operation.rank), step \(operation.sequence) of \(group): \(operation) met a message "
+      "\(place(operation, group)): \(operation) met a message "
         + "of another length; sender and receiver must agree on count and type"
     case .transport(let group, let operation, let reason):
-      "rank \(operation.rank), step \(operation.sequence) of \(group): \(operation) failed: "
-        + reason
+      "\(place(operation, group)): \(operation) failed: \(reason)"
     case .invalid(let rank, let reason): "rank \(rank): \(reason)"
     case .launch(let reason): reason
     case .object(let rank, let reason): "rank \(rank): \(reason)"
     }
+  }
+
+  /// Messages have no step.
+  private func place(_ operation: CollectiveOperation, _ group: String) -> String {
+    operation.sequence == 0
+      ? "rank \(operation.rank) in \(group)"
+      : "rank \(operation.rank), step \(operation.sequence) of \(group)"
   }
 
   /// The algorithm, where that is the difference.

@@ -132,7 +132,7 @@ final class ProgressEngine: @unchecked Sendable {
       work.finish(
         .invalid(
           rank: work.group.rank,
-          reason: "\(work.operation): no memory, or more than 1 GiB from any rank"))
+          reason: "\(work.operation): no memory, or more than one piece from any rank"))
     } else {
       messages.append(work)
     }
@@ -338,9 +338,11 @@ struct Backoff {
       microseconds = 20
       if moved { return }
     }
-    if now &- still >= patience {
+    let stillness = now &- still
+    if stillness >= patience {
       usleep(microseconds)
-      microseconds = min(microseconds * 2, 500)
+      // Short sleeps while the others are a few milliseconds behind, as in a step of training.
+      microseconds = min(microseconds * 2, stillness < 20_000_000 ? 80 : 1000)
     }
   }
 }

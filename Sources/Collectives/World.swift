@@ -17,6 +17,10 @@ public final class World: Sendable {
     public var algorithms: AlgorithmTable
     /// A file that `AlgorithmTable.save` wrote: rank 0 reads it, and all ranks use it.
     public var calibration: String?
+    /// Longest single message; longer ones travel in pieces.
+    public var messageBytes = 1 << 30
+    /// Takes that many consecutive ranks for a node, for tests of several nodes on one machine.
+    public var ranksPerNode: Int?
     /// Whether a thread of its own drives operations that nobody waits for.
     public var usesThread: Bool
 
@@ -81,7 +85,7 @@ public final class World: Sendable {
       throw .launch(reason: "MPI could not be started: \(words(text))")
     }
     let share = torus_mpi_core_share()
-    guard let transport = torus_mpi_world() else {
+    guard let transport = torus_mpi_world(Int32(options.ranksPerNode ?? 0)) else {
       throw .launch(reason: "MPI could not create the world's communicator")
     }
     return try open(transport, options, kind: .mpi, coreShare: share)
@@ -98,6 +102,7 @@ public final class World: Sendable {
     _ transport: OpaquePointer, _ options: Options, kind: Kind, coreShare: Double
   ) throws(CollectiveError) -> World {
     let crowded = coreShare < 1
+    torus_transport_limit(transport, max(1, options.messageBytes))
     guard
       let handle = torus_group_create(transport, options.sharesMemory ? 1 : 0, crowded ? 1 : 0)
     else {

@@ -62,6 +62,38 @@ struct ThreadConformanceTests {
     }
   }
 
+  @Test("long messages travel in pieces", arguments: [2, 3])
+  func pieces(ranks: Int) throws {
+    var options = World.Options(sharesMemory: false)
+    options.messageBytes = 1000
+    _ = try World.threads(ranks, options: options) { world in
+      var conformance = AllReduceConformance()
+      conformance.types = [.float32, .uint8]
+      conformance.operations = [.sum]
+      conformance.places = [false]
+      conformance.lengths = [249, 250, 251, 5_001]
+      try conformance.run(in: world.group)
+      try CollectiveConformance(lengths: [999, 1_000, 1_001, 4_321], types: [.uint8, .float64])
+        .run(in: world.group)
+      let sent = (0..<1_000).map { Double($0) }
+      let right = (world.rank + 1) % ranks, left = (world.rank + ranks - 1) % ranks
+      let buffer = try TestBuffer(bytes: 8_000, sharedIn: nil)
+      try sent.withUnsafeBytes { bytes in
+        guard let start = bytes.baseAddress else { return }
+        let works = world.group.batch([
+          .send(start, count: 1_000, dtype: .float64, to: right),
+          .receive(buffer.pointer, count: 1_000, dtype: .float64, from: left),
+        ])
+        for work in works { try work.wait() }
+      }
+      try expectEqual(buffer.pointer.load(fromByteOffset: 7_992, as: Double.self), 999)
+      try buffer.free()
+      try expectError("more than") {
+        _ = try world.group.receive(Double.self, count: 1_000, from: nil)
+      }
+    }
+  }
+
   @Test("the other collectives", arguments: [1, 2, 3, 4, 5])
   func others(ranks: Int) throws {
     _ = try World.threads(ranks) { try CollectiveConformance().run(in: $0.group) }
@@ -144,6 +176,30 @@ struct ConformanceRanks {
         try conformance.run(in: halves)
         try halves.close()
       }
+    }
+  }
+}
+
+@Suite(
+  "Conformance of ranks on pretended nodes", .serialized,
+  .enabled(if: MPIRank.isOne, "mpirun starts these"))
+struct NodeRanks {
+  @Test func severalNodes() throws {
+    var options = World.Options(timeout: .seconds(20))
+    options.ranksPerNode = 2
+    try MPIRank.run(options: options) { world in
+      try expectEqual(world.nodeCount, (world.size + 1) / 2)
+      try expectEqual(world.localRank, world.rank % 2)
+      try expect(world.group.supports(.hierarchical, .float32, .sum))
+      var conformance = AllReduceConformance()
+      conformance.operations = [.sum, .average, .minimum]
+      try conformance.run(in: world.group)
+      conformance.types = [.float32]
+      conformance.operations = [.sum]
+      conformance.lengths = [131_071, 131_073, 2_000_003]
+      try conformance.run(in: world.group)
+      try CollectiveConformance(lengths: [0, 1, 1_021], types: [.float32]).run(in: world.group)
+      for scenario in Scenario.all { try scenario.body(world) }
     }
   }
 }

@@ -47,7 +47,7 @@ struct FaultRanks {
   @Test func fails() throws {
     let name = ProcessInfo.processInfo.environment["TORUS_TEST_FAULT"] ?? "none"
     let fault = Fault(rawValue: name)
-    try MPIRank.run(timeout: .seconds(2)) { world in
+    try MPIRank.run(options: World.Options(timeout: .seconds(2))) { world in
       _ = try world.group.allReduce(1.0, label: "start")
       if world.rank == 1 {
         switch fault {

@@ -10,6 +10,11 @@ struct MPITests {
       ranks: [ranks], suites: ["BasicRanks", "ConformanceRanks", "ScenarioRanks"],
       timeout: .seconds(180))
   }
+
+  @Test("and on pretended nodes", arguments: [3, 4])
+  func nodes(ranks: Int) async throws {
+    try await runUnderMPI(ranks: [ranks], suites: ["NodeRanks"], timeout: .seconds(120))
+  }
 }
 
 @Suite("What every rank does", .serialized, .enabled(if: MPIRank.isOne, "mpirun starts these"))

@@ -28,10 +28,10 @@ public enum MPIRank {
 
   /// How long a rank waits for another: less than the deadline of the whole job, so that the rank
   /// names what it waited for. Suites of ranks run serially, on one thread at a time.
-  nonisolated(unsafe) private static var patience = Duration.seconds(20)
+  nonisolated(unsafe) private static var options = World.Options(timeout: .seconds(20))
 
   private static let shared: Result<World, any Error> = Result {
-    let world = try World.initialize(World.Options(timeout: patience))
+    let world = try World.initialize(options)
     // The test runner ends the process by exit(); ranks that got here without an error leave MPI
     // in order, so that mpirun reports their own exit status.
     finishing.world = world
@@ -43,9 +43,9 @@ public enum MPIRank {
 
   /// Runs a rank's part of a test. An error ends all ranks at once.
   ///
-  /// - Parameter timeout: How long a rank waits for another; the first call of a process decides.
-  public static func run(timeout: Duration? = nil, _ body: (World) throws -> Void) throws {
-    if let timeout { patience = timeout }
+  /// - Parameter options: How the world is started; the first call of a process decides.
+  public static func run(options: World.Options? = nil, _ body: (World) throws -> Void) throws {
+    if let options { self.options = options }
     let world = try shared.get()
     do {
       try body(world)

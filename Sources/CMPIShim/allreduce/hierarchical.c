@@ -10,8 +10,8 @@
 #include "../engine/group.h"
 #include "../engine/node.h"
 
-/// A segment fills one stage.
-#define TORUS_HIERARCHICAL_SEGMENT TORUS_STAGE_BYTES
+/// At most a stage.
+#define TORUS_HIERARCHICAL_SEGMENT ((size_t)512 << 10)
 
 enum { BEGIN, REDUCE, SHARE = -2, LEAVE = -1, RING = 2 };
 

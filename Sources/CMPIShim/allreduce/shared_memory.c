@@ -10,6 +10,10 @@
 #include "../engine/group.h"
 #include "../engine/node.h"
 
+/// Two stages of two lanes' memory each: while one is still read, the next is filled. Long stages
+/// mean few waits, which cost most where ranks exceed cores.
+#define TORUS_SHARED_STAGE (2 * TORUS_STAGE_BYTES)
+
 /// Work between two polls, so that other operations get their turn.
 #define TORUS_SHARED_PIECE ((size_t)256 << 10)
 
@@ -48,7 +52,7 @@ static bool reduce_direct(torus_op *op) {
 }
 
 static char *stage(const torus_op *op, int rank) {
-  return op->group->desks[rank]->stage[op->group->stages % TORUS_LANES];
+  return op->group->desks[rank]->stage[op->group->stages % 2 * 2];
 }
 
 static bool all_direct(const torus_op *op) {
@@ -61,7 +65,7 @@ static bool all_direct(const torus_op *op) {
 
 static int advance(torus_op *op, torus_lane *lane) {
   torus_group *g = op->group;
-  size_t element = op->element, most = TORUS_STAGE_BYTES / element;
+  size_t element = op->element, most = TORUS_SHARED_STAGE / element;
   size_t left = op->call.count - op->cursor, count = left < most ? left : most;
   char *data = torus_at(op->call.output, op->cursor, element);
   switch (lane->step) {

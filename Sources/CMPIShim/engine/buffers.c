@@ -27,7 +27,7 @@ void *torus_buffer_create(torus_group *g, size_t bytes) {
     slot = &grown[g->buffer_count++];
     slot->used = false;
   }
-  if (g->transport->window_create(g->transport, rounded, &slot->window) != TORUS_DONE) return NULL;
+  if (g->transport->window_create(g->transport, rounded, rounded, &slot->window) != TORUS_DONE) return NULL;
   slot->start = slot->window.segments[g->transport->local_index];
   slot->used = true;
   return slot->start;

@@ -115,7 +115,7 @@ struct torus_group {
 
 // -- What algorithms build on.
 
-/// Posts a message on the lane, in pieces where it is longer than TORUS_PIECE_BYTES; none where it
+/// Posts a message on the lane, in pieces where it is longer than the transport's; none where it
 /// is empty. An error is kept in op->failure.
 void torus_lane_send(torus_op *op, torus_lane *lane, const void *data, size_t bytes, int peer);
 void torus_lane_receive(torus_op *op, torus_lane *lane, void *data, size_t bytes, int peer);

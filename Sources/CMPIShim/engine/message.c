@@ -18,7 +18,7 @@ static torus_message *begin(
 ) {
   torus_transport *t = g->transport;
   // Pieces of one message from an unknown sender could be taken from two: one piece only.
-  size_t count = bytes ? (bytes + TORUS_PIECE_BYTES - 1) / TORUS_PIECE_BYTES : 1;
+  size_t count = bytes ? (bytes + t->piece - 1) / t->piece : 1;
   if (peer == TORUS_ANY_SOURCE && count > 1) return NULL;
   torus_message *m = calloc(1, sizeof(torus_message) + count * sizeof(torus_request));
   if (!m) return NULL;
@@ -28,7 +28,7 @@ static torus_message *begin(
   m->receive = receive;
   m->status = TORUS_PENDING;
   for (size_t i = 0; i < count && m->status == TORUS_PENDING; i++) {
-    size_t piece = bytes < TORUS_PIECE_BYTES ? bytes : TORUS_PIECE_BYTES;
+    size_t piece = bytes < t->piece ? bytes : t->piece;
     torus_request *request = &m->pieces[i];
     int status = receive
       ? t->receive(t, data, piece, peer, TORUS_CHANNEL_USER, tag, request)

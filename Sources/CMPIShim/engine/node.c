@@ -5,7 +5,9 @@
 
 void torus_node_open(torus_group *g) {
   torus_transport *t = g->transport;
-  if (t->window_create(t, sizeof(torus_desk) + 4096, &g->desk_window) != TORUS_DONE) return;
+  // Stages are written before they are read; only what stands before them must begin at zero.
+  size_t bytes = sizeof(torus_desk) + 4096, zeroed = offsetof(torus_desk, stage) + 4096;
+  if (t->window_create(t, bytes, zeroed, &g->desk_window) != TORUS_DONE) return;
   g->desks = calloc((size_t)t->local_size, sizeof(torus_desk *));
   if (!g->desks) return;
   for (int i = 0; i < t->local_size; i++) {

@@ -7,8 +7,8 @@
 /// Payloads up to this size are posted and read by everyone at once.
 #define TORUS_INLINE_BYTES ((size_t)8 << 10)
 
-/// Staging per lane: what is copied in, reduced and copied out at a time.
-#define TORUS_STAGE_BYTES ((size_t)512 << 10)
+/// Staging memory per lane: what is copied in, reduced and copied out at a time.
+#define TORUS_STAGE_BYTES ((size_t)1 << 20)
 
 /// What a rank calls. `arrived` is written last.
 typedef struct torus_post {

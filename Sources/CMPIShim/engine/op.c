@@ -42,7 +42,7 @@ static void post(
   // Lanes are apart by their segment; operations follow each other in order on every pair of ranks.
   int tag = (int)(lane->segment & 0xfff) | (int)(op->mine.sequence & 3) << 12;
   while (bytes && !op->failure) {
-    size_t piece = bytes < TORUS_PIECE_BYTES ? bytes : TORUS_PIECE_BYTES;
+    size_t piece = bytes < t->piece ? bytes : t->piece;
     torus_request *p = new_pending(op, lane);
     if (!p) return;
     int status = receive

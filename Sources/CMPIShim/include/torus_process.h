@@ -16,8 +16,10 @@ int torus_mpi_available(void);
 /// which they must where ranks exceed cores. Returns TORUS_DONE, or an error with its text.
 int torus_mpi_start(int yield, char *error, size_t error_bytes);
 
-/// The transport of all processes of this MPI job, after `torus_mpi_start`.
-torus_transport *torus_mpi_world(void);
+/// The transport of all processes of this MPI job, after `torus_mpi_start`. With `ranks_per_node`
+/// above 0 that many consecutive ranks are taken for a node, as tests of several nodes on one
+/// machine do.
+torus_transport *torus_mpi_world(int ranks_per_node);
 
 /// MPI_Finalize, once every transport is closed.
 int torus_mpi_stop(void);
@@ -34,6 +36,10 @@ torus_hub *torus_hub_create(int ranks, const int *nodes);
 
 /// One rank's transport within a hub; to be made once per rank, from any thread.
 torus_transport *torus_hub_join(torus_hub *hub, int rank);
+
+/// Shortens the longest single message, 1 GiB at first; longer ones travel in pieces. The same on all
+/// ranks, before a group is made of the transport.
+void torus_transport_limit(torus_transport *transport, size_t piece);
 
 int torus_transport_rank(const torus_transport *transport);
 int torus_transport_size(const torus_transport *transport);

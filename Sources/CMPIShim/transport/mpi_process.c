@@ -117,7 +117,10 @@ int torus_mpi_start(int yield, char *error, size_t error_bytes) {
   return TORUS_NOT_SUPPORTED;
 }
 
-torus_transport *torus_mpi_world(void) { return NULL; }
+torus_transport *torus_mpi_world(int ranks_per_node) {
+  (void)ranks_per_node;
+  return NULL;
+}
 int torus_mpi_stop(void) { return TORUS_DONE; }
 _Noreturn void torus_mpi_abort(int code) { _exit(code); }
 void torus_mpi_version(char *text, size_t bytes) { snprintf(text, bytes, "none"); }

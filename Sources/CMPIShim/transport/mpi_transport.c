@@ -108,11 +108,14 @@ static torus_transport *mpi_subgroup(torus_transport *base, const int *ranks, in
   if (!nodes) return NULL;
   for (int i = 0; i < count; i++) nodes[i] = base->nodes[ranks[i]];
   torus_transport *group = mpi_open(comm, nodes, key);
+  if (group) group->piece = base->piece;
   free(nodes);
   return group;
 }
 
-static int mpi_window_create(torus_transport *base, size_t bytes, torus_window *window) {
+static int mpi_window_create(
+  torus_transport *base, size_t bytes, size_t zeroed, torus_window *window
+) {
   mpi_transport *t = (mpi_transport *)base;
   mpi_window *w = calloc(1, sizeof(mpi_window));
   void **segments = calloc((size_t)base->local_size, sizeof(void *));
@@ -139,7 +142,7 @@ static int mpi_window_create(torus_transport *base, size_t bytes, torus_window *
     // Mappings begin on pages, so the padding is the same in every process.
     segments[i] = (void *)(((uintptr_t)start + 63) & ~(uintptr_t)63);
   }
-  memset(segments[base->local_index], 0, bytes);
+  memset(segments[base->local_index], 0, zeroed);
   MPI_Barrier(t->node);
   *window = (torus_window){w, bytes, segments};
   return TORUS_DONE;
@@ -172,7 +175,7 @@ static int mpi_builtin_all_reduce(
       default: op = MPI_LAND; break;
     }
   }
-  size_t size = torus_element_size(dtype), most = TORUS_PIECE_BYTES / size;
+  size_t size = torus_element_size(dtype), most = base->piece / size;
   for (size_t at = 0; at < count; at += most) {
     size_t n = count - at < most ? count - at : most;
     int code = MPI_Allreduce(
@@ -219,7 +222,7 @@ static torus_transport *mpi_open(MPI_Comm comm, const int *nodes, int key) {
   return b;
 }
 
-torus_transport *torus_mpi_world(void) {
+torus_transport *torus_mpi_world(int ranks_per_node) {
   MPI_Comm comm, node;
   int rank, size, leader;
   if (MPI_Comm_dup(MPI_COMM_WORLD, &comm) != MPI_SUCCESS) return NULL;
@@ -232,6 +235,7 @@ torus_transport *torus_mpi_world(void) {
   leader = rank;
   MPI_Bcast(&leader, 1, MPI_INT, 0, node);
   MPI_Comm_free(&node);
+  if (ranks_per_node > 0) leader = rank - rank % ranks_per_node;
   int *leaders = calloc((size_t)size, sizeof(int));
   if (!leaders) return NULL;
   MPI_Allgather(&leader, 1, MPI_INT, leaders, 1, MPI_INT, comm);

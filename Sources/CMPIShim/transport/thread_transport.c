@@ -183,11 +183,14 @@ static torus_transport *thread_subgroup(
   }
   uint64_t context = mixed(mixed(t->context, (uint64_t)key), (uint64_t)members[0] + 1);
   torus_transport *group = thread_open(t->hub, members, count, rank, context);
+  if (group) group->piece = base->piece;
   free(members);
   return group;
 }
 
-static int thread_window_create(torus_transport *base, size_t bytes, torus_window *window) {
+static int thread_window_create(
+  torus_transport *base, size_t bytes, size_t zeroed, torus_window *window
+) {
   thread_transport *t = (thread_transport *)base;
   torus_hub *hub = t->hub;
   uint64_t context = mixed(t->context, (uint64_t)base->nodes[base->rank]);
@@ -203,7 +206,7 @@ static int thread_window_create(torus_transport *base, size_t bytes, torus_windo
     for (int i = 0; w && segments && i < base->local_size; i++) {
       segments[i] = aligned_alloc(4096, rounded ? rounded : 4096);
       if (!segments[i]) status = TORUS_NO_MEMORY;
-      else memset(segments[i], 0, rounded ? rounded : 4096);
+      else memset(segments[i], 0, zeroed);
     }
     if (!w || !segments) status = TORUS_NO_MEMORY;
     if (status == TORUS_DONE) {

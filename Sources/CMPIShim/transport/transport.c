@@ -8,6 +8,7 @@
 #endif
 
 int torus_transport_locate(torus_transport *t) {
+  t->piece = (size_t)1 << 30;
   t->local_ranks = calloc((size_t)t->size, sizeof(int));
   if (!t->local_ranks) return TORUS_NO_MEMORY;
   t->local_size = 0;
@@ -18,6 +19,8 @@ int torus_transport_locate(torus_transport *t) {
   }
   return TORUS_DONE;
 }
+
+void torus_transport_limit(torus_transport *transport, size_t piece) { transport->piece = piece; }
 
 int torus_transport_rank(const torus_transport *transport) { return transport->rank; }
 

@@ -5,9 +5,6 @@
 
 #include "../include/torus_process.h"
 
-/// Longest single message; longer ones are sent in pieces (MPI counts are int).
-#define TORUS_PIECE_BYTES ((size_t)1 << 30)
-
 #define TORUS_ANY_SOURCE (-1)
 
 /// Collectives and users' messages never meet.
@@ -38,6 +35,8 @@ typedef struct torus_window {
 struct torus_transport {
   int rank;
   int size;
+  /// Longest single message; longer ones are sent in pieces (MPI's counts are int).
+  size_t piece;
   /// Node number by rank.
   int *nodes;
   /// Ranks on this rank's node, ascending, and this rank's place among them.
@@ -58,8 +57,9 @@ struct torus_transport {
   /// A group of some ranks (ascending places in the new group); collective over its members.
   /// `key` must be the same on all members and differ between groups made in the same round.
   torus_transport *(*subgroup)(torus_transport *, const int *ranks, int count, int key);
-  /// `bytes` per local rank, collective over the ranks of the node.
-  int (*window_create)(torus_transport *, size_t bytes, torus_window *);
+  /// `bytes` per local rank, of which each zeroes its first `zeroed`; collective over the ranks of
+  /// the node.
+  int (*window_create)(torus_transport *, size_t bytes, size_t zeroed, torus_window *);
   void (*window_destroy)(torus_transport *, torus_window *);
   /// MPI's own all-reduce; null where there is none.
   int (*builtin_all_reduce)(torus_transport *, void *, size_t, int dtype, int reduction);
