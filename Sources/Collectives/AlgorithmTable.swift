@@ -71,8 +71,8 @@ public struct AlgorithmTable: Sendable, Hashable, Codable {
       self = try JSONDecoder().decode(AlgorithmTable.self, from: data)
     } catch {
       throw .launch(
-        reason: "\(path) is not a calibration (\(error)): write one with "
-          + "ddp-bench allreduce --tune --calibration \(path)")
+        reason: "\(path) is not a calibration: \(error.localizedDescription) Write one with "
+          + "ddp-bench allreduce --calibrate --calibration \(path)")
     }
   }
 
@@ -83,7 +83,9 @@ public struct AlgorithmTable: Sendable, Hashable, Codable {
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw .launch(reason: "the calibration could not be written to \(path): \(error)")
+      throw .launch(
+        reason: "the calibration could not be written to \(path): "
+          + error.localizedDescription)
     }
   }
 }

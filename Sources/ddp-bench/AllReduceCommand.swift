@@ -32,10 +32,13 @@ struct AllReduceCommand: ParsableCommand {
   @Flag(help: "One JSON object a line instead of a table.")
   var json = false
 
-  @Flag(help: "Choose the fastest algorithm for each size and save the table.")
+  @Flag(
+    name: [.long, .customLong("calibrate")],
+    help: "Choose the fastest algorithm for each size and save the table. Under Open MPI write "
+      + "--calibrate: mpirun takes --tune for itself.")
   var tune = false
 
-  @Option(help: "The table that --tune writes and that auto reads.")
+  @Option(help: "The table that --calibrate writes (allreduce.json if not given) and auto reads.")
   var calibration: String?
 
   static let standardSizes = [
@@ -52,9 +55,7 @@ struct AllReduceCommand: ParsableCommand {
       throw ValidationError(
         "there is no algorithm \(name); known are \(known.joined(separator: ", "))")
     }
-    if tune && calibration == nil {
-      throw ValidationError("--tune needs --calibration FILE to write to")
-    }
+    if tune && calibration == nil { calibration = "allreduce.json" }
   }
 
   func run() throws {
