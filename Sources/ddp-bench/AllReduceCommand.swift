@@ -34,8 +34,10 @@ struct AllReduceCommand: ParsableCommand {
 
   @Flag(
     name: [.long, .customLong("calibrate")],
-    help: "Choose the fastest algorithm for each size and save the table. Under Open MPI write "
-      + "--calibrate: mpirun takes --tune for itself.")
+    help: """
+      Choose the fastest algorithm for each size and save the table. Under Open MPI write \
+      --calibrate: mpirun takes --tune for itself.
+      """)
   var tune = false
 
   @Option(help: "The table that --calibrate writes (allreduce.json if not given) and auto reads.")
