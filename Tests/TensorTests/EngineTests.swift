@@ -124,6 +124,31 @@ struct EngineTests {
     #expect(jvp(cube, [x], v: [v]).product.array(of: Double.self) == [3, -12, 13.5])
   }
 
+  /// Differentiates inside its own gradient, over the graph that the outer walk is in.
+  enum Inner: CustomFunction {
+    static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor] {
+      context.save(inputs[0])
+      return [inputs[0].pow(3)]
+    }
+    static func backward(_ context: FunctionContext, _ gradients: [Tensor?]) -> [Tensor?] {
+      let slope = enableGrad { () -> Tensor? in
+        let x = context.saved[0]
+        let leaf = x.requiresGrad ? x : x.requiringGrad()
+        return grad(of: [leaf.pow(3).sum()], withRespectTo: [leaf], createGraph: true)[0]
+      }
+      return [gradients[0].flatMap { g in slope.map { g * $0 } }]
+    }
+  }
+
+  @Test("a gradient may walk a graph itself")
+  func nestedWalk() {
+    let x = leaf([2])
+    let y = x * 3.0
+    (Inner.apply(y)[0] + y * y).sum().backward()
+    // d/dx (27 x³ + 9 x²) = 81 x² + 18 x
+    #expect(x.grad?.item() == 81 * 4 + 36)
+  }
+
   enum Doubled: CustomFunction {
     static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor] {
       context.save(inputs[0])

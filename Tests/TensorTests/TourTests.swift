@@ -121,7 +121,7 @@ struct TourTests {
         try DistributedDataParallel(Linear(1, 1, bias: false), group: world.group)
       }
       model.module(Tensor.full([1, 1], Double(world.rank + 1))).sum().backward()
-      return model.module.weight.grad?.item() ?? 0
+      return model.module.weight.grad?.item(Double.self) ?? 0
     }
     #expect(gradients == [1.5, 1.5])
   }

@@ -11,8 +11,10 @@ typedef struct {
   uint32_t watchers;
   /// The order in which operations were recorded on this thread.
   uint64_t sequence;
-  /// Numbers the backward walks of this thread.
+  /// Numbers the backward walks of this thread, and how many of them are under way: a gradient may
+  /// walk a graph itself.
   uint64_t walk;
+  uint32_t walk_depth;
   /// The thread's own random generator (an unretained object), or null for the process's.
   void *_Nullable generator;
   /// Observers of backward walks (an object), or null.

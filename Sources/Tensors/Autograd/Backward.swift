@@ -26,7 +26,16 @@ enum BackwardWalk {
     let state = torus_thread()
     state.pointee.walk += 1
     let walk = state.pointee.walk
-    let visited = countUses(roots.map(\.edge.node), walk)
+    let isNested = state.pointee.walk_depth > 0
+    state.pointee.walk_depth += 1
+    var outer: [WalkState] = []
+    let visited = countUses(roots.map(\.edge.node), walk) {
+      if isNested { outer.append(WalkState($0)) }
+    }
+    defer {
+      state.pointee.walk_depth -= 1
+      for saved in outer { saved.restore() }
+    }
     let accumulates = captures == nil
     if let captures { markNeeded(visited, captures.map(\.node), walk) }
 
@@ -88,11 +97,14 @@ enum BackwardWalk {
   }
 
   /// Visits every node that the roots lead to and counts how many gradients each will receive.
-  private static func countUses(_ roots: [Node], _ walk: UInt64) -> [Node] {
+  private static func countUses(
+    _ roots: [Node], _ walk: UInt64, beforeVisit: (Node) -> Void
+  ) -> [Node] {
     var visited: [Node] = []
     var stack: [Node] = []
     func visit(_ node: Node) {
       guard node.walk != walk else { return }
+      beforeVisit(node)
       node.walk = walk
       node.pending = 0
       node.isNeeded = true
@@ -154,6 +166,30 @@ enum BackwardWalk {
 
   // Observers belong to a thread, as graphs do; a handful at most, so that an array serves.
   private static var observers: [BackwardObserver] { BackwardObservers.current }
+}
+
+/// What an outer walk keeps in a node that a walk inside it visits too.
+private struct WalkState {
+  let node: Node
+  let walk: UInt64
+  let pending: Int
+  let isNeeded: Bool
+  let received: [Tensor?]
+
+  init(_ node: Node) {
+    self.node = node
+    walk = node.walk
+    pending = node.pending
+    isNeeded = node.isNeeded
+    received = node.received
+  }
+
+  func restore() {
+    node.walk = walk
+    node.pending = pending
+    node.isNeeded = isNeeded
+    node.received = received
+  }
 }
 
 extension AutogradMeta {

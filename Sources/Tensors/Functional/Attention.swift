@@ -63,6 +63,14 @@ extension F {
       key = repeatedHeads(key, times)
       value = repeatedHeads(value, times)
     }
+    let weights = attentionWeights(query, key, mask, isCausal: isCausal, scale: scale)
+    return F.dropout(weights, p: dropout, training: dropout > 0).matmul(value)
+  }
+
+  /// softmax(Q Kᵀ · scale + mask), with as many key heads as query heads.
+  private static func attentionWeights(
+    _ query: Tensor, _ key: Tensor, _ mask: Tensor?, isCausal: Bool, scale: Double
+  ) -> Tensor {
     var scores = query.matmul(key.transposed()) * scale
     if isCausal {
       let (rows, columns) = (query.shape[query.rank - 2], key.shape[key.rank - 2])
@@ -76,11 +84,34 @@ extension F {
       let blind = scores.eq(-Double.infinity).all(dims: [-1], keepDim: true)
       weights = weights.maskedFill(blind, 0.0)
     }
-    return F.dropout(weights, p: dropout, training: dropout > 0).matmul(value)
+    return weights
+  }
+
+  /// The gradients of attention in operations that have gradients themselves. With P the weights:
+  /// dV = Pᵀ g, dS = P ∘ (g Vᵀ - Σ g Vᵀ ∘ P), dQ = dS K · scale, dK = dSᵀ Q · scale.
+  private static func attentionFormula(
+    _ g: Tensor, _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, isCausal: Bool,
+    scale: Double
+  ) -> [Tensor?] {
+    let times = query.shape[1] / key.shape[1]
+    let (wideKey, wideValue) = (repeatedHeads(key, times), repeatedHeads(value, times))
+    let weights = attentionWeights(query, wideKey, mask, isCausal: isCausal, scale: scale)
+    let slope = g.matmul(wideValue.transposed())
+    let scores = weights * (slope - (slope * weights).sum(dim: -1, keepDim: true)) * scale
+    func shared(_ gradient: Tensor) -> Tensor {
+      guard times > 1 else { return gradient }
+      let shape = gradient.shape
+      return gradient.reshaped([shape[0], shape[1] / times, times] + shape[2...]).sum(dim: 2)
+    }
+    return [
+      scores.matmul(wideKey), shared(scores.transposed().matmul(query)),
+      shared(weights.transposed().matmul(g)),
+    ]
   }
 
   /// Every key or value head as often as query heads share it.
   private static func repeatedHeads(_ x: Tensor, _ times: Int) -> Tensor {
+    if times == 1 { return x }
     let dim = x.rank - 3
     var wide = x.shape
     wide.insert(times, at: dim + 1)
@@ -117,11 +148,7 @@ extension F {
       guard let g = gradients[0] else { return [nil, nil, nil] }
       let (query, key, value) = (node.input(0), node.input(1), node.input(2))
       if isGradEnabled {
-        let inputs = [query, key, value].map { $0.requiresGrad ? $0 : $0.requiringGrad() }
-        let y = composedAttention(
-          inputs[0], inputs[1], inputs[2], mask, dropout: 0, isCausal: isCausal, scale: scale,
-          enableGQA: heads != key.shape[1])
-        return grad(of: [y], withRespectTo: inputs, gradients: [g], createGraph: true)
+        return attentionFormula(g, query, key, value, mask, isCausal: isCausal, scale: scale)
       }
       let (q, k, v) = (rowsContiguous(query), rowsContiguous(key), rowsContiguous(value))
       let out = node.output(0)
