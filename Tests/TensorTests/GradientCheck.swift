@@ -56,9 +56,9 @@ struct GradientCheck {
 /// Numbers between bounds, the same in every run, no two alike.
 func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tensor {
   let count = shape.reduce(1, *)
-  let values = (0..<count).map { index in
-    low + (high - low) * (Double((index * 37 + 11) % (count * 2 + 53)) + 0.37)
-      / Double(count * 2 + 53)
+  let values: [Double] = (0..<count).map { index in
+    let place = Double((index * 37 + 11) % (count * 2 + 53)) + 0.37
+    return low + (high - low) * place / Double(count * 2 + 53)
   }
   return Tensor(values, shape: shape)
 }
