@@ -71,9 +71,21 @@ extension Tensor {
 
 /// In place: for gradients and optimizers only.
 extension Tensor {
+  /// Whether no two elements share an address.
+  private var hasDistinctElements: Bool {
+    if isContiguous { return true }
+    var reach = 1
+    for dim in shape.indices.sorted(by: { strides[$0] < strides[$1] }) where shape[dim] > 1 {
+      if strides[dim] < reach { return false }
+      reach += (shape[dim] - 1) * strides[dim]
+    }
+    return true
+  }
+
   /// Whether no other tensor refers to the body or its memory.
   package mutating func ownsItsMemory() -> Bool {
-    isKnownUniquelyReferenced(&body) && body.ownsStorage()
+    // An expanded gradient has many elements at one address: adding to it would add too often.
+    isKnownUniquelyReferenced(&body) && body.ownsStorage() && hasDistinctElements
   }
 
   /// Adds a tensor of the same shape into this one's memory.
