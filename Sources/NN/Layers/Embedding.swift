@@ -5,24 +5,109 @@ public final class Embedding: Module {
   /// `[rows, width]`.
   public let weight: Parameter
   private let paddingIndex: Int?
+  private let maxNorm: Double?
+  private let normType: Double
+  private let scaleGradByFrequency: Bool
 
-  /// A table with normal entries; the padding row is zero and stays so.
-  public init(_ rows: Int, _ width: Int, paddingIndex: Int? = nil, dtype: DType = .float32) {
+  /// A table with normal entries.
+  /// - Parameters:
+  ///   - paddingIndex: A row that is zero and receives no gradient.
+  ///   - maxNorm: Rows in use that are longer are scaled down in place.
+  ///   - normType: The order of that norm.
+  ///   - scaleGradByFrequency: Divide each row's gradient by how often it was used.
+  public init(
+    _ rows: Int, _ width: Int, paddingIndex: Int? = nil, maxNorm: Double? = nil,
+    normType: Double = 2, scaleGradByFrequency: Bool = false, dtype: DType = .float32
+  ) {
     weight = Parameter(.empty([rows, width], dtype: dtype))
-    self.paddingIndex = paddingIndex
+    self.paddingIndex = checkedPadding("Embedding", paddingIndex, rows)
+    (self.maxNorm, self.normType) = (maxNorm, normType)
+    self.scaleGradByFrequency = scaleGradByFrequency
     Init.normal(weight)
-    if let paddingIndex {
-      var values = weight.value.detach()
-      values[paddingIndex] = Tensor.zeros([width], dtype: dtype)
-      weight.assign(values)
-    }
+    clearPadding(weight, self.paddingIndex)
   }
 
   /// The rows at the indices, which are integers.
   public func callAsFunction(_ indices: Tensor) -> Tensor {
-    F.embedding(indices, weight.value, paddingIndex: paddingIndex)
+    if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
+    return F.embedding(
+      indices, weight.value, paddingIndex: paddingIndex,
+      scaleGradByFrequency: scaleGradByFrequency)
   }
 
   /// The sizes.
-  public override var extraDescription: String { "\(weight.shape[0]), \(weight.shape[1])" }
+  public override var extraDescription: String {
+    "\(weight.shape[0]), \(weight.shape[1])"
+      + (paddingIndex.map { ", padding_idx=\($0)" } ?? "")
+      + (maxNorm.map { ", max_norm=\($0)" } ?? "")
+  }
+}
+
+/// Sums, means or maxima of bags of a table's vectors (`torch.nn.EmbeddingBag`).
+public final class EmbeddingBag: Module {
+  /// `[rows, width]`.
+  public let weight: Parameter
+  private let mode: EmbeddingBagMode
+  private let paddingIndex: Int?
+  private let maxNorm: Double?
+  private let normType: Double
+  private let scaleGradByFrequency, includeLastOffset: Bool
+
+  /// A table with normal entries; see ``Embedding`` for the settings.
+  /// - Parameter includeLastOffset: Whether the last offset is the end of the last bag.
+  public init(
+    _ rows: Int, _ width: Int, maxNorm: Double? = nil, normType: Double = 2,
+    scaleGradByFrequency: Bool = false, mode: EmbeddingBagMode = .mean,
+    includeLastOffset: Bool = false, paddingIndex: Int? = nil, dtype: DType = .float32
+  ) {
+    weight = Parameter(.empty([rows, width], dtype: dtype))
+    self.mode = mode
+    self.paddingIndex = checkedPadding("EmbeddingBag", paddingIndex, rows)
+    (self.maxNorm, self.normType) = (maxNorm, normType)
+    (self.scaleGradByFrequency, self.includeLastOffset) = (scaleGradByFrequency, includeLastOffset)
+    Init.normal(weight)
+    clearPadding(weight, self.paddingIndex)
+  }
+
+  /// The bags: rows of `[B, n]` indices, or a vector of them cut by `offsets`.
+  public func callAsFunction(
+    _ indices: Tensor, offsets: Tensor? = nil, perSampleWeights: Tensor? = nil
+  ) -> Tensor {
+    if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
+    return F.embeddingBag(
+      indices, weight.value, offsets: offsets, mode: mode, perSampleWeights: perSampleWeights,
+      paddingIndex: paddingIndex, includeLastOffset: includeLastOffset,
+      scaleGradByFrequency: scaleGradByFrequency)
+  }
+
+  /// The sizes and the mode.
+  public override var extraDescription: String {
+    "\(weight.shape[0]), \(weight.shape[1]), mode='\(mode.rawValue)'"
+  }
+}
+
+private func checkedPadding(_ name: String, _ index: Int?, _ rows: Int) -> Int? {
+  guard let index else { return nil }
+  require(
+    (-rows..<rows).contains(index), name, "padding index \(index) is none of \(rows) rows")
+  return index < 0 ? index + rows : index
+}
+
+private func clearPadding(_ weight: Parameter, _ index: Int?) {
+  guard let index else { return }
+  var values = weight.value.detach()
+  values[index] = Tensor.zeros([weight.shape[1]], dtype: weight.dtype)
+  weight.assign(values)
+}
+
+extension F {
+  /// Scales a table's rows in use down to a norm, in place.
+  static func renorm(
+    _ weight: Parameter, at indices: Tensor, maxNorm: Double, normType: Double
+  ) {
+    weight.assign(
+      noGrad {
+        F.renormed(weight.value.detach(), at: indices, maxNorm: maxNorm, normType: normType)
+      })
+  }
 }

@@ -6,7 +6,7 @@ extension F {
   public static func dropout(
     _ x: Tensor, p: Double = 0.5, training: Bool = true, generator: Generator? = nil
   ) -> Tensor {
-    require((0...1).contains(p), "dropout", "a probability lies between 0 and 1, not \(p)")
+    checkProbability("dropout", p)
     if !training || p == 0 { return x }
     if p == 1 { return x * 0.0 }
     return Tensor.applyMany("dropout", [x], attributes: ["p": .double(p)], saving: .output(1)) {
@@ -24,5 +24,70 @@ extension F {
     } gradient: { gradients, node in
       [gradients[0].map { $0 * node.output(1).to($0.dtype) * (1 / (1 - p)) }]
     }[0]
+  }
+
+  private static func checkProbability(_ name: String, _ p: Double) {
+    require((0...1).contains(p), name, "a probability lies between 0 and 1, not \(p)")
+  }
+
+  /// Zeroes whole channels: `[N, C, L]` or `[C, L]` (`dropout1d`; Tompson et al. 2015).
+  public static func dropout1d(
+    _ x: Tensor, p: Double = 0.5, training: Bool = true, generator: Generator? = nil
+  ) -> Tensor { channelDropout("dropout1d", 1, x, p, training, generator) }
+
+  /// Zeroes whole channels of `[N, C, H, W]` or `[C, H, W]` (`dropout2d`).
+  public static func dropout2d(
+    _ x: Tensor, p: Double = 0.5, training: Bool = true, generator: Generator? = nil
+  ) -> Tensor { channelDropout("dropout2d", 2, x, p, training, generator) }
+
+  /// Zeroes whole channels of `[N, C, D, H, W]` or `[C, D, H, W]` (`dropout3d`).
+  public static func dropout3d(
+    _ x: Tensor, p: Double = 0.5, training: Bool = true, generator: Generator? = nil
+  ) -> Tensor { channelDropout("dropout3d", 3, x, p, training, generator) }
+
+  private static func channelDropout(
+    _ name: String, _ dims: Int, _ x: Tensor, _ p: Double, _ training: Bool,
+    _ generator: Generator?
+  ) -> Tensor {
+    checkProbability(name, p)
+    require(
+      x.rank == dims + 1 || x.rank == dims + 2, name,
+      "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    if !training || p == 0 { return x }
+    if p == 1 { return x * 0.0 }
+    let lead = Array(x.shape.dropLast(dims)) + [Int](repeating: 1, count: dims)
+    let noise = Tensor.bernoulli(lead, p: 1 - p, dtype: x.dtype, generator: generator)
+    return x * (noise / (1 - p))
+  }
+
+  /// Dropout that keeps mean and variance of a self-normalizing network (`alpha_dropout`;
+  /// Klambauer et al. 2017): dropped elements take SELU's lower bound.
+  public static func alphaDropout(
+    _ x: Tensor, p: Double = 0.5, training: Bool = false, generator: Generator? = nil
+  ) -> Tensor {
+    alphaDropout("alpha_dropout", x, x.shape, p, training, generator)
+  }
+
+  /// ``alphaDropout(_:p:training:generator:)`` of whole channels (`feature_alpha_dropout`).
+  public static func featureAlphaDropout(
+    _ x: Tensor, p: Double = 0.5, training: Bool = false, generator: Generator? = nil
+  ) -> Tensor {
+    require(
+      x.rank >= 2, "feature_alpha_dropout", "an input of [N, C, …] is expected, not \(x.shape)")
+    let lead = Array(x.shape[..<2]) + [Int](repeating: 1, count: x.rank - 2)
+    return alphaDropout("feature_alpha_dropout", x, lead, p, training, generator)
+  }
+
+  private static func alphaDropout(
+    _ name: String, _ x: Tensor, _ shape: [Int], _ p: Double, _ training: Bool,
+    _ generator: Generator?
+  ) -> Tensor {
+    checkProbability(name, p)
+    if !training || p == 0 { return x }
+    if p == 1 { return x * 0.0 }
+    let bound = seluAlpha * seluScale
+    let scale = 1 / ((bound * bound * p + 1) * (1 - p)).squareRoot()
+    let noise = Tensor.bernoulli(shape, p: 1 - p, dtype: x.dtype, generator: generator)
+    return x * (noise * scale) + ((noise - 1) * (bound * scale) + bound * scale * p)
   }
 }

@@ -8,12 +8,19 @@ extension F {
   ///   - weight: `[rows, width]`.
   ///   - paddingIndex: A row that receives no gradient.
   ///   - scaleGradByFrequency: Divide each row's gradient by how often it was used.
+  ///   - maxNorm: Scale rows that are longer than this before use; the gradient does not see it.
+  ///   - normType: The order of that norm.
   /// - Returns: `[…, width]`.
   public static func embedding(
     _ indices: Tensor, _ weight: Tensor, paddingIndex: Int? = nil,
-    scaleGradByFrequency: Bool = false
+    scaleGradByFrequency: Bool = false, maxNorm: Double? = nil, normType: Double = 2
   ) -> Tensor {
     let name = "embedding"
+    if let maxNorm, weight.rank == 2 {
+      return embedding(
+        indices, renormed(weight, indices.to(.int64), maxNorm, normType),
+        paddingIndex: paddingIndex, scaleGradByFrequency: scaleGradByFrequency)
+    }
     require(weight.rank == 2, name, "a weight of [rows, width] is expected, not \(weight.shape)")
     require(indices.dtype.isInteger, name, "indices must be integers, not \(indices.dtype)")
     let (rows, width) = (weight.shape[0], weight.shape[1])

@@ -7,8 +7,6 @@ struct ConvolutionShape {
   let padding: [Int]
   let dilation: [Int]
   let groups: Int
-  /// Extra rows at the end of a transposed convolution's output.
-  let outputPadding: [Int]
 
   /// One value for every dimension, or one each.
   static func spread(_ values: [Int], _ dims: Int, _ name: String, _ what: String) -> [Int] {
@@ -36,93 +34,107 @@ struct ConvolutionShape {
       dilation_width: at(dilation, 2, 1))
   }
 
-  /// The output's size of a convolution.
-  func output(_ size: [Int], _ kernel: [Int]) -> [Int] {
+  /// The output's size, with its own padding at the end.
+  func output(_ size: [Int], _ kernel: [Int], end: [Int]) -> [Int] {
     (0..<dims).map {
-      (size[$0] + 2 * padding[$0] - dilation[$0] * (kernel[$0] - 1) - 1) / stride[$0] + 1
+      let room = size[$0] + padding[$0] + end[$0] - dilation[$0] * (kernel[$0] - 1) - 1
+      return room < 0 ? 0 : room / stride[$0] + 1
     }
   }
 
-  /// The output's size of a transposed convolution.
-  func transposedOutput(_ size: [Int], _ kernel: [Int]) -> [Int] {
-    (0..<dims).map {
-      (size[$0] - 1) * stride[$0] - 2 * padding[$0] + dilation[$0] * (kernel[$0] - 1)
-        + outputPadding[$0] + 1
-    }
+  func check(_ name: String) {
+    require(
+      stride.allSatisfy { $0 > 0 } && dilation.allSatisfy { $0 > 0 }
+        && padding.allSatisfy { $0 >= 0 }, name,
+      "stride and dilation must be positive and padding not negative")
+  }
+
+  static func checkOperands(
+    _ name: String, _ dims: Int, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?
+  ) {
+    require(
+      x.rank == dims + 2 || x.rank == dims + 1, name,
+      "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    require(
+      weight.rank == dims + 2, name,
+      "a weight of \(dims + 2) dimensions is expected, not \(weight.shape)")
+    require(
+      x.dtype == weight.dtype && (bias == nil || bias?.dtype == x.dtype), name,
+      "input, weight and bias differ in dtype: \(x.dtype), \(weight.dtype)")
   }
 }
 
 extension F {
-  /// A convolution over one spatial dimension: ``conv2d(_:_:bias:stride:padding:dilation:groups:)``
-  /// with `[N, C, L]`.
+  /// The cross-correlation of sequences with filters (`torch.nn.functional.conv1d`): as
+  /// ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` with `[N, C, L]`.
   public static func conv1d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
-    dilation: [Int] = [1], groups: Int = 1
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1],
+    padding: ConvolutionPadding = 0, dilation: [Int] = [1], groups: Int = 1
   ) -> Tensor {
     convolution("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
   }
 
   /// The cross-correlation of images with filters (`torch.nn.functional.conv2d`).
   ///
+  /// Integers are computed in float64: exactly up to 2⁵³.
   /// - Parameters:
   ///   - x: `[N, C, H, W]`, or `[C, H, W]` without a batch.
   ///   - weight: `[outputs, C / groups, kernel height, kernel width]`.
   ///   - bias: `[outputs]`.
-  ///   - stride, padding, dilation: One value for both dimensions, or one each.
+  ///   - stride, dilation: One value for both dimensions, or one each.
+  ///   - padding: Zeros around the image: one number, one for each dimension, `.same` or `.valid`.
   /// - Returns: `[N, outputs, H', W']`,
   ///   H' = ⌊(H + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1.
   public static func conv2d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
-    dilation: [Int] = [1], groups: Int = 1
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1],
+    padding: ConvolutionPadding = 0, dilation: [Int] = [1], groups: Int = 1
   ) -> Tensor {
     convolution("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
   }
 
-  /// A convolution over three spatial dimensions, `[N, C, D, H, W]`.
+  /// The cross-correlation of volumes with filters (`torch.nn.functional.conv3d`): as
+  /// ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` with `[N, C, D, H, W]`.
   public static func conv3d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
-    dilation: [Int] = [1], groups: Int = 1
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1],
+    padding: ConvolutionPadding = 0, dilation: [Int] = [1], groups: Int = 1
   ) -> Tensor {
     convolution("conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
   }
 
   private static func convolution(
     _ name: String, _ dims: Int, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: [Int],
-    _ padding: [Int], _ dilation: [Int], _ groups: Int
+    _ padding: ConvolutionPadding, _ dilation: [Int], _ groups: Int
   ) -> Tensor {
-    let spec = ConvolutionShape(
-      dims: dims, stride: ConvolutionShape.spread(stride, dims, name, "stride"),
-      padding: ConvolutionShape.spread(padding, dims, name, "padding"),
-      dilation: ConvolutionShape.spread(dilation, dims, name, "dilation"), groups: groups,
-      outputPadding: [])
-    require(
-      x.rank == dims + 2 || x.rank == dims + 1, name,
-      "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    ConvolutionShape.checkOperands(name, dims, x, weight, bias)
+    if !x.dtype.isFloatingPoint {
+      return convolution(
+        name, dims, x.to(.float64), weight.to(.float64), bias?.to(.float64), stride, padding,
+        dilation, groups
+      ).to(x.dtype)
+    }
     if x.rank == dims + 1 {
       return convolution(
         name, dims, x.unsqueezed(0), weight, bias, stride, padding, dilation, groups
       ).squeezed(0)
     }
+    let kernel = Array(weight.shape.suffix(dims))
+    let steps = ConvolutionShape.spread(stride, dims, name, "stride")
+    let spacing = ConvolutionShape.spread(dilation, dims, name, "dilation")
+    let border = padding.borders(name, kernel: kernel, dilation: spacing, stride: steps)
+    let spec = ConvolutionShape(
+      dims: dims, stride: steps, padding: border.start, dilation: spacing, groups: groups)
+    spec.check(name)
     require(
-      weight.rank == dims + 2 && groups > 0 && weight.shape[1] * groups == x.shape[1]
-        && weight.shape[0] % groups == 0, name,
+      groups > 0 && weight.shape[1] * groups == x.shape[1] && weight.shape[0] % groups == 0, name,
       "a weight of \(weight.shape) with \(groups) groups does not fit an input of \(x.shape)")
     require(
       bias == nil || bias?.shape == [weight.shape[0]], name,
       "a bias of \(bias?.shape ?? []) for \(weight.shape[0]) outputs")
-    require(
-      x.dtype == weight.dtype && (bias == nil || bias?.dtype == x.dtype), name,
-      "input, weight and bias differ in dtype: \(x.dtype), \(weight.dtype)")
-    require(
-      spec.stride.allSatisfy { $0 > 0 } && spec.dilation.allSatisfy { $0 > 0 }
-        && spec.padding.allSatisfy { $0 >= 0 }, name,
-      "stride and dilation must be positive and padding not negative")
     let size = Array(x.shape.suffix(dims))
-    let out = spec.output(size, Array(weight.shape.suffix(dims)))
+    let out = spec.output(size, kernel, end: border.end)
     require(
       out.allSatisfy { $0 > 0 }, name,
-      "a kernel of \(weight.shape.suffix(dims)) does not fit into an image of \(size) with padding \(spec.padding)"
-    )
+      "a kernel of \(kernel) does not fit into an image of \(size) with padding \(border.start)")
     return spec.apply(name, x, weight, bias, out: out)
   }
 }
@@ -146,6 +158,7 @@ extension ConvolutionShape {
       let (x, w) = (inputs[0].contiguous(), inputs[1].contiguous())
       let bias = inputs.count > 2 ? inputs[2].contiguous() : nil
       let y = Tensor.uninitialized(resultShape, x.dtype)
+      if y.count == 0 { return y }
       var shape = shape(x: x.shape, w: w.shape, y: resultShape)
       checkLayer(
         torus_conv_forward(x.dtype.c, &shape, x.pointer, w.pointer, bias?.pointer, y.pointer),
@@ -170,9 +183,12 @@ extension ConvolutionShape {
   }
 
   /// What the input's elements contributed to: also the forward pass of a transposed convolution.
-  func inputGradient(_ g: Tensor, _ weight: Tensor, _ size: [Int]) -> Tensor {
-    Tensor.apply("conv_input_gradient", [g, weight], saving: .inputs) { inputs in
+  func inputGradient(
+    _ g: Tensor, _ weight: Tensor, _ size: [Int], name: String = "conv_input_gradient"
+  ) -> Tensor {
+    Tensor.apply(name, [g, weight], saving: .inputs) { inputs in
       let (dy, w) = (inputs[0].contiguous(), inputs[1].contiguous())
+      if dy.count == 0 { return Tensor.zeros(size, dtype: dy.dtype) }
       let dx = Tensor.uninitialized(size, dy.dtype)
       var shape = shape(x: size, w: w.shape, y: dy.shape)
       checkLayer(
@@ -195,6 +211,10 @@ extension ConvolutionShape {
   ) -> (weight: Tensor, bias: Tensor?) {
     let results = Tensor.applyMany("conv_weight_gradient", [g, x], saving: .inputs) { inputs in
       let (dy, x) = (inputs[0].contiguous(), inputs[1].contiguous())
+      if x.count == 0 {
+        let zeros = Tensor.zeros(weightShape, dtype: x.dtype)
+        return [zeros] + (bias ? [Tensor.zeros([weightShape[0]], dtype: x.dtype)] : [])
+      }
       let dw = Tensor.uninitialized(weightShape, x.dtype)
       let db = bias ? Tensor.uninitialized([weightShape[0]], x.dtype) : nil
       var shape = shape(x: x.shape, w: weightShape, y: dy.shape)

@@ -6,7 +6,8 @@ extension F {
   /// -w[t] log softmax(x)[t], averaged over the weights of the targets that count.
   /// - Parameters:
   ///   - logits: `[classes]`, `[N, classes]` or `[N, classes, …]`.
-  ///   - targets: int64 of `[]`, `[N]` or `[N, …]`.
+  ///   - targets: int64 of `[]`, `[N]` or `[N, …]`; or probabilities, floating point of the logits'
+  ///     shape.
   ///   - weight: One factor per class.
   ///   - ignoreIndex: Targets of this value count neither in the loss nor in the mean.
   ///   - labelSmoothing: How much of each target is spread evenly over all classes, 0 to 1.
@@ -17,6 +18,9 @@ extension F {
     let name = "cross_entropy"
     require(logits.rank > 0, name, "logits need a dimension of classes")
     let classDim = logits.rank == 1 ? 0 : 1
+    if targets.dtype.isFloatingPoint {
+      return softCrossEntropy(logits, targets, weight, classDim, labelSmoothing, reduction)
+    }
     var expected = logits.shape
     expected.remove(at: classDim)
     require(
@@ -49,6 +53,32 @@ extension F {
       }
       return [spec.backward(g, node.input(0), node.input(1), weight, node.output(1))] + rest
     }[0]
+  }
+}
+
+extension F {
+  /// -Σ w t log softmax(x) over the classes, for targets that are probabilities; the mean is over
+  /// positions.
+  private static func softCrossEntropy(
+    _ logits: Tensor, _ targets: Tensor, _ weight: Tensor?, _ dim: Int, _ smoothing: Double,
+    _ reduction: Reduction
+  ) -> Tensor {
+    require(
+      targets.shape == logits.shape, "cross_entropy",
+      "probabilities of \(targets.shape) for logits of \(logits.shape)")
+    let classes = logits.shape[dim]
+    var goal = targets
+    if smoothing > 0 { goal = goal * (1 - smoothing) + smoothing / Double(classes) }
+    var terms = logits.logSoftmax(dim: dim) * goal
+    if let weight {
+      terms = terms * weight.reshaped([-1] + [Int](repeating: 1, count: logits.rank - dim - 1))
+    }
+    let losses = -terms.sum(dim: dim)
+    switch reduction {
+    case .none: return losses
+    case .sum: return losses.sum()
+    case .mean: return losses.sum() / Double(losses.count)
+    }
   }
 }
 

@@ -1,77 +1,59 @@
 import CKernels
 
-/// The geometry of a pooling over one to three spatial dimensions.
-struct PoolingShape {
-  let dims: Int
-  let kernel: [Int]
-  let stride: [Int]
-  let padding: [Int]
-  let dilation: [Int]
-  let ceilMode: Bool
-
-  init(
-    _ name: String, dims: Int, kernel: [Int], stride: [Int]?, padding: [Int], dilation: [Int] = [1],
-    ceilMode: Bool
-  ) {
-    self.dims = dims
-    self.kernel = ConvolutionShape.spread(kernel, dims, name, "kernel size")
-    let steps = stride.flatMap { $0.isEmpty ? nil : $0 }
-    self.stride = steps.map { ConvolutionShape.spread($0, dims, name, "stride") } ?? self.kernel
-    self.padding = ConvolutionShape.spread(padding, dims, name, "padding")
-    self.dilation = ConvolutionShape.spread(dilation, dims, name, "dilation")
-    self.ceilMode = ceilMode
-    require(
-      (self.kernel + self.stride + self.dilation).allSatisfy { $0 > 0 }, name,
-      "kernel size, stride and dilation must be positive")
-    require(
-      zip(self.padding, self.kernel).allSatisfy { $0 >= 0 && $0 * 2 <= $1 }, name,
-      "padding \(self.padding) must be at most half the kernel size \(self.kernel)")
-  }
-
-  func output(_ size: [Int], _ name: String) -> [Int] {
-    let out = (0..<dims).map {
-      Int(
-        torus_pool_out(
-          Int64(size[$0]), Int64(kernel[$0]), Int64(stride[$0]), Int64(padding[$0]),
-          Int64(dilation[$0]), ceilMode))
-    }
-    require(
-      out.allSatisfy { $0 > 0 }, name,
-      "a kernel of \(kernel) does not fit into \(size) with padding \(padding)")
-    return out
-  }
-
-  func kernelShape(planes: Int, size: [Int], out: [Int]) -> torus_pool {
-    func at(_ values: [Int], _ dim: Int, _ missing: Int) -> Int64 {
-      let index = dim - (3 - dims)
-      return Int64(index < 0 ? missing : values[index])
-    }
-    return torus_pool(
-      planes: Int64(planes), in_depth: at(size, 0, 1), in_height: at(size, 1, 1),
-      in_width: at(size, 2, 1), out_depth: at(out, 0, 1), out_height: at(out, 1, 1),
-      out_width: at(out, 2, 1), kernel_depth: at(kernel, 0, 1), kernel_height: at(kernel, 1, 1),
-      kernel_width: at(kernel, 2, 1), stride_depth: at(stride, 0, 1),
-      stride_height: at(stride, 1, 1), stride_width: at(stride, 2, 1),
-      pad_depth: at(padding, 0, 0), pad_height: at(padding, 1, 0), pad_width: at(padding, 2, 0),
-      dilation_depth: at(dilation, 0, 1), dilation_height: at(dilation, 1, 1),
-      dilation_width: at(dilation, 2, 1))
-  }
-}
-
+/// Maxima over windows (`torch.nn.functional.max_pool1d` … `max_pool3d`).
+///
+/// Windows are given by kernel size, stride (by default the kernel's size), padding (by -∞) and
+/// dilation: one value for all dimensions, or one each. `ceilMode` rounds the output's size up.
 extension F {
-  /// The largest element of every window, over the last two dimensions
-  /// (`torch.nn.functional.max_pool2d`).
-  ///
-  /// - Parameters:
-  ///   - x: `[N, C, H, W]` or `[C, H, W]`.
-  ///   - kernelSize, stride, padding, dilation: One value for both dimensions, or one each; the
-  ///     stride is the kernel's size by default.
-  ///   - ceilMode: Round the output's size up.
+  /// The largest element of every window of a sequence, `[N, C, L]` or `[C, L]`.
+  public static func maxPool1d(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    dilation: [Int] = [1], ceilMode: Bool = false
+  ) -> Tensor {
+    maxPool("max_pool1d", 1, x, kernelSize, stride, padding, dilation, ceilMode).values
+  }
+
+  /// ``maxPool1d(_:_:stride:padding:dilation:ceilMode:)`` with each maximum's position in its
+  /// flattened input plane (`return_indices`).
+  public static func maxPool1dWithIndices(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    dilation: [Int] = [1], ceilMode: Bool = false
+  ) -> (values: Tensor, indices: Tensor) {
+    maxPool("max_pool1d", 1, x, kernelSize, stride, padding, dilation, ceilMode)
+  }
+
+  /// The largest element of every window of a image, `[N, C, H, W]` or `[C, H, W]`.
   public static func maxPool2d(
     _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
     dilation: [Int] = [1], ceilMode: Bool = false
   ) -> Tensor {
     maxPool("max_pool2d", 2, x, kernelSize, stride, padding, dilation, ceilMode).values
+  }
+
+  /// ``maxPool2d(_:_:stride:padding:dilation:ceilMode:)`` with each maximum's position in its
+  /// flattened input plane (`return_indices`).
+  public static func maxPool2dWithIndices(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    dilation: [Int] = [1], ceilMode: Bool = false
+  ) -> (values: Tensor, indices: Tensor) {
+    maxPool("max_pool2d", 2, x, kernelSize, stride, padding, dilation, ceilMode)
+  }
+
+  /// The largest element of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
+  public static func maxPool3d(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    dilation: [Int] = [1], ceilMode: Bool = false
+  ) -> Tensor {
+    maxPool("max_pool3d", 3, x, kernelSize, stride, padding, dilation, ceilMode).values
+  }
+
+  /// ``maxPool3d(_:_:stride:padding:dilation:ceilMode:)`` with each maximum's position in its
+  /// flattened input plane (`return_indices`).
+  public static func maxPool3dWithIndices(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    dilation: [Int] = [1], ceilMode: Bool = false
+  ) -> (values: Tensor, indices: Tensor) {
+    maxPool("max_pool3d", 3, x, kernelSize, stride, padding, dilation, ceilMode)
   }
 
   static func maxPool(
@@ -81,6 +63,11 @@ extension F {
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,
       "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    if !x.dtype.isFloatingPoint {
+      let wide = maxPool(
+        name, dims, x.to(.float64), kernelSize, stride, padding, dilation, ceilMode)
+      return (wide.values.to(x.dtype), wide.indices)
+    }
     let spec = PoolingShape(
       name, dims: dims, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
       ceilMode: ceilMode)
@@ -104,6 +91,7 @@ extension F {
       let x = inputs[0].contiguous()
       let y = Tensor.uninitialized(outShape, x.dtype)
       let indices = Tensor.uninitialized(outShape, .int64)
+      if y.count == 0 { return [y, indices] }
       checkLayer(
         kernel(x, y.pointer, indices.pointer.assumingMemoryBound(to: Int64.self)), name, x.dtype)
       return [y, indices]
@@ -121,6 +109,7 @@ extension F {
     return Tensor.apply("max_pool_backward", [g, indices], saving: .input(1)) { inputs in
       let dy = inputs[0].contiguous()
       let dx = Tensor.uninitialized(shape, dy.dtype)
+      if dx.count == 0 { return dx }
       checkLayer(
         torus_max_pool_backward(
           dy.dtype.c, Int64(planes), Int64(inSize.reduce(1, *)), Int64(outSize),

@@ -1,0 +1,80 @@
+import Tensors
+
+/// Attention of several heads (`torch.nn.MultiheadAttention`; Vaswani et al. 2017).
+public final class MultiheadAttention: Module {
+  /// `[3 · embed, embed]`, or nil where keys or values have sizes of their own.
+  public let inProjWeight: Parameter?
+  /// `[embed, embed]`, `[embed, key size]`, `[embed, value size]`, or nil.
+  public let qProjWeight, kProjWeight, vProjWeight: Parameter?
+  /// `[3 · embed]`, or nil.
+  public let inProjBias: Parameter?
+  /// `[1, 1, embed]` each, or nil.
+  public let biasK, biasV: Parameter?
+  /// The last projection.
+  public let outProj: Linear
+  private let heads: Int
+  private let dropout: Double
+  private let addZeroAttention, batchFirst: Bool
+
+  /// A layer with PyTorch's initial values.
+  /// - Parameters:
+  ///   - dropout: The probability with which an attention weight is dropped while training.
+  ///   - addBiasKV: One more key and value that are learned.
+  ///   - addZeroAttention: One more key and value of zeros.
+  ///   - keySize, valueSize: By default the embedding's size.
+  ///   - batchFirst: Inputs and outputs are `[B, T, embed]`.
+  public init(
+    _ embed: Int, _ heads: Int, dropout: Double = 0, bias: Bool = true, addBiasKV: Bool = false,
+    addZeroAttention: Bool = false, keySize: Int? = nil, valueSize: Int? = nil,
+    batchFirst: Bool = false, dtype: DType = .float32
+  ) {
+    require(
+      embed > 0 && heads > 0 && embed % heads == 0, "MultiheadAttention",
+      "\(heads) heads do not divide a width of \(embed)")
+    func make(_ shape: [Int]) -> Parameter { Parameter(.empty(shape, dtype: dtype)) }
+    let joint = (keySize ?? embed) == embed && (valueSize ?? embed) == embed
+    inProjWeight = joint ? make([3 * embed, embed]) : nil
+    qProjWeight = joint ? nil : make([embed, embed])
+    kProjWeight = joint ? nil : make([embed, keySize ?? embed])
+    vProjWeight = joint ? nil : make([embed, valueSize ?? embed])
+    inProjBias = bias ? Parameter(.zeros([3 * embed], dtype: dtype)) : nil
+    outProj = Linear(embed, embed, bias: bias, dtype: dtype)
+    biasK = addBiasKV ? make([1, 1, embed]) : nil
+    biasV = addBiasKV ? make([1, 1, embed]) : nil
+    (self.heads, self.dropout) = (heads, dropout)
+    (self.addZeroAttention, self.batchFirst) = (addZeroAttention, batchFirst)
+    for weight in [inProjWeight, qProjWeight, kProjWeight, vProjWeight] {
+      if let weight { Init.xavierUniform(weight) }
+    }
+    if let bias = outProj.bias { Init.zeros(bias) }
+    for bias in [biasK, biasV] { if let bias { Init.xavierNormal(bias) } }
+  }
+
+  /// The attended values and, on request, the weights.
+  /// - Parameters:
+  ///   - query, key, value: `[T, B, embed]`, `[S, B, …]`, `[S, B, …]`; with `batchFirst` the first
+  ///     two dimensions swapped; or without B.
+  ///   - keyPaddingMask: `[B, S]`: bool (true hides) or float (added).
+  ///   - needWeights: Return the weights, `[B, T, S]`, or `[B, heads, T, S]` without averaging.
+  ///   - mask: `[T, S]` or `[B · heads, T, S]`, likewise.
+  ///   - isCausal: Says that the mask is the causal one.
+  public func callAsFunction(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, keyPaddingMask: Tensor? = nil,
+    needWeights: Bool = true, mask: Tensor? = nil, averageWeights: Bool = true,
+    isCausal: Bool = false
+  ) -> (output: Tensor, weights: Tensor?) {
+    let swaps = batchFirst && query.rank == 3
+    func ordered(_ x: Tensor) -> Tensor { swaps ? x.transposed(0, 1) : x }
+    let result = F.multiHeadAttention(
+      ordered(query), ordered(key), ordered(value), heads: heads,
+      weights: MultiHeadAttentionWeights(
+        inProjection: inProjWeight?.value, queryProjection: qProjWeight?.value,
+        keyProjection: kProjWeight?.value, valueProjection: vProjWeight?.value,
+        inBias: inProjBias?.value, keyBias: biasK?.value, valueBias: biasV?.value,
+        outProjection: outProj.weight.value, outBias: outProj.bias?.value), mask: mask,
+      keyPaddingMask: keyPaddingMask, dropout: dropout, addZeroAttention: addZeroAttention,
+      needWeights: needWeights, averageWeights: averageWeights, isCausal: isCausal,
+      training: isTraining)
+    return (ordered(result.output), result.weights)
+  }
+}

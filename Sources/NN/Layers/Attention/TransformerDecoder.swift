@@ -1,0 +1,88 @@
+import Tensors
+
+/// Self-attention, attention to an encoder's output, and two linear maps
+/// (`torch.nn.TransformerDecoderLayer`; Vaswani et al. 2017).
+public final class TransformerDecoderLayer: Module {
+  /// Attention of the sequence to itself, and to the encoder's output.
+  public let selfAttn, multiheadAttn: MultiheadAttention
+  /// The linear maps.
+  public let linear1, linear2: Linear
+  /// The norms.
+  public let norm1, norm2, norm3: LayerNorm
+  private let dropout, dropout1, dropout2, dropout3: Dropout
+  let settings: TransformerSettings
+
+  /// A layer of settings.
+  public init(_ settings: TransformerSettings) {
+    self.settings = settings
+    (selfAttn, multiheadAttn) = (settings.attention(), settings.attention())
+    linear1 = settings.linear(settings.width, settings.feedForward)
+    dropout = Dropout(settings.dropout)
+    linear2 = settings.linear(settings.feedForward, settings.width)
+    (norm1, norm2, norm3) = (settings.norm(), settings.norm(), settings.norm())
+    dropout1 = Dropout(settings.dropout)
+    (dropout2, dropout3) = (Dropout(settings.dropout), Dropout(settings.dropout))
+  }
+
+  /// The layer's output, of the input's shape.
+  /// - Parameters:
+  ///   - memory: The encoder's output.
+  ///   - mask, memoryMask: `[T, T]` and `[T, S]`, or for each head: bool (true hides) or float.
+  ///   - keyPaddingMask, memoryKeyPaddingMask: `[B, T]` and `[B, S]`, likewise.
+  public func callAsFunction(
+    _ x: Tensor, memory: Tensor, mask: Tensor? = nil, memoryMask: Tensor? = nil,
+    keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
+  ) -> Tensor {
+    func attend(_ x: Tensor) -> Tensor {
+      dropout1(
+        selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, mask: mask).output)
+    }
+    func recall(_ x: Tensor) -> Tensor {
+      dropout2(
+        multiheadAttn(
+          x, memory, memory, keyPaddingMask: memoryKeyPaddingMask, needWeights: false,
+          mask: memoryMask
+        ).output)
+    }
+    func feed(_ x: Tensor) -> Tensor {
+      dropout3(linear2(dropout(settings.activation(linear1(x)))))
+    }
+    if settings.normFirst {
+      var y = x + attend(norm1(x))
+      y = y + recall(norm2(y))
+      return y + feed(norm3(y))
+    }
+    var y = norm1(x + attend(x))
+    y = norm2(y + recall(y))
+    return norm3(y + feed(y))
+  }
+}
+
+/// Decoder layers one after the other (`torch.nn.TransformerDecoder`).
+public final class TransformerDecoder: Module {
+  /// The layers in order.
+  public let layers: [TransformerDecoderLayer]
+  /// A norm behind the last one, or nil.
+  public let norm: LayerNorm?
+
+  /// Copies of a layer, which all start with its values.
+  public init(_ layer: TransformerDecoderLayer, numLayers: Int, norm: LayerNorm? = nil) {
+    layers = TransformerSettings.copies(of: layer, numLayers) {
+      TransformerDecoderLayer(layer.settings)
+    }
+    self.norm = norm
+  }
+
+  /// The last layer's output; see ``TransformerDecoderLayer``.
+  public func callAsFunction(
+    _ x: Tensor, memory: Tensor, mask: Tensor? = nil, memoryMask: Tensor? = nil,
+    keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
+  ) -> Tensor {
+    let y = layers.reduce(x) {
+      $1(
+        $0, memory: memory, mask: mask, memoryMask: memoryMask, keyPaddingMask: keyPaddingMask,
+        memoryKeyPaddingMask: memoryKeyPaddingMask)
+    }
+    return norm.map { $0(y) } ?? y
+  }
+}

@@ -1,0 +1,150 @@
+import Tensors
+
+/// A loss with a factor for every class or element, which is part of its state.
+open class WeightedLoss: Module {
+  /// The factors, or nil.
+  public let weight: Buffer?
+  /// What is done with the elements.
+  public let reduction: Reduction
+
+  init(_ weight: Tensor?, _ reduction: Reduction) {
+    self.weight = weight.map { Buffer($0) }
+    self.reduction = reduction
+  }
+}
+
+/// The cross-entropy of logits (`torch.nn.CrossEntropyLoss`).
+public final class CrossEntropyLoss: WeightedLoss {
+  private let ignoreIndex: Int
+  private let labelSmoothing: Double
+
+  /// See ``F/crossEntropy(_:_:weight:ignoreIndex:labelSmoothing:reduction:)``.
+  public init(
+    weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean,
+    labelSmoothing: Double = 0
+  ) {
+    (self.ignoreIndex, self.labelSmoothing) = (ignoreIndex, labelSmoothing)
+    super.init(weight, reduction)
+  }
+
+  /// The loss of logits `[N, classes, …]` with class indices `[N, …]` or probabilities.
+  public func callAsFunction(_ logits: Tensor, _ targets: Tensor) -> Tensor {
+    F.crossEntropy(
+      logits, targets, weight: weight?.value, ignoreIndex: ignoreIndex,
+      labelSmoothing: labelSmoothing, reduction: reduction)
+  }
+}
+
+/// The cross-entropy of log-probabilities (`torch.nn.NLLLoss`).
+public final class NLLLoss: WeightedLoss {
+  private let ignoreIndex: Int
+
+  /// See ``F/nllLoss(_:_:weight:ignoreIndex:reduction:)``.
+  public init(weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean) {
+    self.ignoreIndex = ignoreIndex
+    super.init(weight, reduction)
+  }
+
+  /// The loss of log-probabilities `[N, classes, …]` with class indices `[N, …]`.
+  public func callAsFunction(_ input: Tensor, _ targets: Tensor) -> Tensor {
+    F.nllLoss(
+      input, targets, weight: weight?.value, ignoreIndex: ignoreIndex, reduction: reduction)
+  }
+}
+
+/// The binary cross-entropy of probabilities (`torch.nn.BCELoss`).
+public final class BCELoss: WeightedLoss {
+  /// - Parameter weight: A factor for every element, broadcast.
+  public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
+    super.init(weight, reduction)
+  }
+
+  /// The loss.
+  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+    F.binaryCrossEntropy(input, target, weight: weight?.value, reduction: reduction)
+  }
+}
+
+/// The binary cross-entropy of logits (`torch.nn.BCEWithLogitsLoss`).
+public final class BCEWithLogitsLoss: WeightedLoss {
+  /// A factor for the positive part, or nil.
+  public let posWeight: Buffer?
+
+  /// - Parameters:
+  ///   - weight: A factor for every element, broadcast.
+  ///   - posWeight: A factor for the positive part, broadcast.
+  public init(weight: Tensor? = nil, reduction: Reduction = .mean, posWeight: Tensor? = nil) {
+    self.posWeight = posWeight.map { Buffer($0) }
+    super.init(weight, reduction)
+  }
+
+  /// The loss.
+  public func callAsFunction(_ logits: Tensor, _ target: Tensor) -> Tensor {
+    F.binaryCrossEntropyWithLogits(
+      logits, target, weight: weight?.value, positiveWeight: posWeight?.value,
+      reduction: reduction)
+  }
+}
+
+/// The mean binary cross-entropy over classes (`torch.nn.MultiLabelSoftMarginLoss`).
+public final class MultiLabelSoftMarginLoss: WeightedLoss {
+  /// - Parameter weight: One factor per class.
+  public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
+    super.init(weight, reduction)
+  }
+
+  /// The loss.
+  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+    F.multilabelSoftMarginLoss(input, target, weight: weight?.value, reduction: reduction)
+  }
+}
+
+/// Between the right class and the others (`torch.nn.MultiMarginLoss`).
+public final class MultiMarginLoss: WeightedLoss {
+  private let p: Int
+  private let margin: Double
+
+  /// See ``F/multiMarginLoss(_:_:p:margin:weight:reduction:)``.
+  public init(
+    p: Int = 1, margin: Double = 1, weight: Tensor? = nil, reduction: Reduction = .mean
+  ) {
+    (self.p, self.margin) = (p, margin)
+    super.init(weight, reduction)
+  }
+
+  /// The loss.
+  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+    F.multiMarginLoss(
+      input, target, p: p, margin: margin, weight: weight?.value, reduction: reduction)
+  }
+}
+
+/// A linear map to classes and its cross-entropy (`torch.nn.LinearCrossEntropyLoss`).
+public final class LinearCrossEntropyLoss: WeightedLoss {
+  /// The map to the classes.
+  public let linear: Linear
+  private let ignoreIndex: Int?
+  private let labelSmoothing: Double
+
+  /// - Parameters:
+  ///   - inputs: The size of the features.
+  ///   - classes: The number of classes.
+  ///   - bias: Whether the map has a bias.
+  ///   - ignoreIndex: Targets of this value do not count.
+  public init(
+    _ inputs: Int, _ classes: Int, bias: Bool = false, reduction: Reduction = .mean,
+    weight: Tensor? = nil, ignoreIndex: Int? = nil, labelSmoothing: Double = 0,
+    dtype: DType = .float32
+  ) {
+    linear = Linear(inputs, classes, bias: bias, dtype: dtype)
+    (self.ignoreIndex, self.labelSmoothing) = (ignoreIndex, labelSmoothing)
+    super.init(weight, reduction)
+  }
+
+  /// The loss of features `[N, inputs]` with class indices `[N]`.
+  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+    F.crossEntropy(
+      linear(input), target, weight: weight?.value, ignoreIndex: ignoreIndex ?? -100,
+      labelSmoothing: labelSmoothing, reduction: reduction)
+  }
+}

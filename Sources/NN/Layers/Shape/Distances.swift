@@ -1,0 +1,31 @@
+import Tensors
+
+/// x·y / (‖x‖ ‖y‖) along a dimension (`torch.nn.CosineSimilarity`).
+public final class CosineSimilarity: Module {
+  private let dim: Int
+  private let eps: Double
+
+  /// - Parameter eps: The least length.
+  public init(dim: Int = 1, eps: Double = 1e-8) { (self.dim, self.eps) = (dim, eps) }
+
+  /// The similarity.
+  public func callAsFunction(_ x: Tensor, _ y: Tensor) -> Tensor {
+    F.cosineSimilarity(x, y, dim: dim, eps: eps)
+  }
+}
+
+/// ‖x - y + eps‖ₚ over the last dimension (`torch.nn.PairwiseDistance`).
+public final class PairwiseDistance: Module {
+  private let p, eps: Double
+  private let keepDim: Bool
+
+  /// - Parameter p: The norm's order.
+  public init(p: Double = 2, eps: Double = 1e-6, keepDim: Bool = false) {
+    (self.p, self.eps, self.keepDim) = (p, eps, keepDim)
+  }
+
+  /// The distance.
+  public func callAsFunction(_ x: Tensor, _ y: Tensor) -> Tensor {
+    F.pairwiseDistance(x, y, p: p, eps: eps, keepDim: keepDim)
+  }
+}

@@ -1,0 +1,56 @@
+import CKernels
+
+extension F {
+  /// ``Tensor/linear(_:_:)``.
+  public static func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    if weight.rank == 1 {
+      require(bias == nil || bias?.rank == 0, "linear", "a vector of weights wants a scalar bias")
+      let product = x.matmul(weight)
+      return bias.map { product + $0 } ?? product
+    }
+    return x.linear(weight, bias)
+  }
+
+  /// yₖ = x₁ᵀ Wₖ x₂ + bₖ (`torch.nn.functional.bilinear`).
+  /// - Parameters:
+  ///   - a, b: `[…, inputs₁]` and `[…, inputs₂]`.
+  ///   - weight: `[outputs, inputs₁, inputs₂]`.
+  ///   - bias: `[outputs]`.
+  /// - Returns: `[…, outputs]`.
+  public static func bilinear(
+    _ a: Tensor, _ b: Tensor, _ weight: Tensor, bias: Tensor? = nil
+  ) -> Tensor {
+    let name = "bilinear"
+    require(
+      weight.rank == 3 && a.rank > 0 && b.rank == a.rank && a.shape.dropLast() == b.shape.dropLast()
+        && a.shape.last == weight.shape[1] && b.shape.last == weight.shape[2], name,
+      "inputs of \(a.shape) and \(b.shape) do not fit a weight of \(weight.shape)")
+    let (outputs, m, n) = (weight.shape[0], weight.shape[1], weight.shape[2])
+    let lead = Array(a.shape.dropLast())
+    let rows = lead.reduce(1, *)
+    let spread = a.reshaped([rows, m]).matmul(weight.permuted([1, 0, 2]).reshaped([m, outputs * n]))
+    let y = spread.reshaped([rows, outputs, n]).matmul(b.reshaped([rows, n, 1]))
+      .reshaped(lead + [outputs])
+    return bias.map { y + $0 } ?? y
+  }
+
+  /// A 1 at each index, zeros elsewhere, int64: `[…] → […, classes]` (`one_hot`).
+  /// - Parameter classes: By default one more than the largest index.
+  public static func oneHot(_ indices: Tensor, classes: Int? = nil) -> Tensor {
+    let name = "one_hot"
+    require(indices.dtype == .int64, name, "indices must be int64, not \(indices.dtype)")
+    require(
+      indices.count > 0 || classes != nil, name, "the classes of an empty tensor must be given")
+    let index = indices.contiguous()
+    let number = classes ?? (index.reshaped([-1]).max(dim: 0).values.item(Int.self) + 1)
+    return Tensor.applyConstant(name, [index]) { inputs in
+      let out = Tensor.uninitialized(indices.shape + [number], .int64)
+      Kernel.checkIndex(name, indices.rank, number, .int64) {
+        torus_one_hot(
+          out.dtype.c, inputs[0].pointer.assumingMemoryBound(to: Int64.self), Int64(index.count),
+          Int64(number), out.pointer, $0)
+      }
+      return out
+    }
+  }
+}

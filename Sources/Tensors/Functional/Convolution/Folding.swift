@@ -1,0 +1,117 @@
+import CKernels
+
+extension F {
+  /// The windows of images as columns (`torch.nn.functional.unfold`).
+  /// - Parameter x: `[N, C, H, W]` or `[C, H, W]`.
+  /// - Returns: `[N, C · kernel area, windows]`.
+  public static func unfold(
+    _ x: Tensor, _ kernelSize: [Int], dilation: [Int] = [1], padding: [Int] = [0],
+    stride: [Int] = [1]
+  ) -> Tensor {
+    let name = "unfold"
+    require(
+      x.rank == 3 || x.rank == 4, name,
+      "an input of [N, C, H, W] or [C, H, W] is expected, not \(x.shape)")
+    if x.rank == 3 {
+      return unfold(
+        x.unsqueezed(0), kernelSize, dilation: dilation, padding: padding, stride: stride
+      ).squeezed(0)
+    }
+    if !x.dtype.isFloatingPoint {
+      return unfold(
+        x.to(.float64), kernelSize, dilation: dilation, padding: padding, stride: stride
+      ).to(x.dtype)
+    }
+    let plan = Folding(
+      name, image: Array(x.shape[1...]), kernelSize, dilation, padding, stride, batch: x.shape[0])
+    return plan.map(name)(x)
+  }
+
+  /// Columns added up in images: the adjoint of ``unfold(_:_:dilation:padding:stride:)``
+  /// (`torch.nn.functional.fold`).
+  /// - Parameters:
+  ///   - x: `[N, C · kernel area, windows]` or without N.
+  ///   - outputSize: The images' height and width.
+  /// - Returns: `[N, C, H, W]`.
+  public static func fold(
+    _ x: Tensor, outputSize: [Int], _ kernelSize: [Int], dilation: [Int] = [1],
+    padding: [Int] = [0], stride: [Int] = [1]
+  ) -> Tensor {
+    let name = "fold"
+    require(
+      x.rank == 2 || x.rank == 3, name, "columns of [N, C · kernel area, windows] are expected, not \(x.shape)")
+    if x.rank == 2 {
+      return fold(
+        x.unsqueezed(0), outputSize: outputSize, kernelSize, dilation: dilation, padding: padding,
+        stride: stride
+      ).squeezed(0)
+    }
+    let kernel = ConvolutionShape.spread(kernelSize, 2, name, "kernel size")
+    let size = ConvolutionShape.spread(outputSize, 2, name, "output size")
+    let area = kernel.reduce(1, *)
+    require(
+      area > 0 && x.shape[1] % area == 0, name,
+      "\(x.shape[1]) rows are not a multiple of the kernel's area \(area)")
+    let plan = Folding(
+      name, image: [x.shape[1] / area] + size, kernelSize, dilation, padding, stride,
+      batch: x.shape[0])
+    require(
+      x.shape[2] == plan.windows, name, "\(x.shape[2]) columns where \(plan.windows) windows fit")
+    return plan.map("unfold").transposed(x)
+  }
+}
+
+/// The geometry of windows over images, and the map to columns.
+private struct Folding {
+  let shape: torus_conv
+  let batch: Int
+  let image: [Int]
+  let rows, windows: Int
+
+  init(
+    _ name: String, image: [Int], _ kernelSize: [Int], _ dilation: [Int], _ padding: [Int],
+    _ stride: [Int], batch: Int
+  ) {
+    let kernel = ConvolutionShape.spread(kernelSize, 2, name, "kernel size")
+    let spec = ConvolutionShape(
+      dims: 2, stride: ConvolutionShape.spread(stride, 2, name, "stride"),
+      padding: ConvolutionShape.spread(padding, 2, name, "padding"),
+      dilation: ConvolutionShape.spread(dilation, 2, name, "dilation"), groups: 1)
+    spec.check(name)
+    require(kernel.allSatisfy { $0 > 0 }, name, "the kernel size must be positive: \(kernel)")
+    let size = Array(image[1...])
+    let out = spec.output(size, kernel, end: spec.padding)
+    require(
+      out.allSatisfy { $0 > 0 }, name, "a kernel of \(kernel) does not fit into an image of \(size)")
+    shape = spec.kernelShape(
+      batch: 1, inputs: image[0], outputs: 1, size: size, out: out, kernel: kernel)
+    (self.batch, self.image) = (batch, image)
+    rows = image[0] * kernel.reduce(1, *)
+    windows = out.reduce(1, *)
+  }
+
+  func map(_ name: String) -> LinearMap {
+    LinearMap(name: name) { x in
+      eachImage(x, [batch, rows, windows], torus_im2col)
+    } adjoint: { columns in
+      eachImage(columns, [batch] + image, torus_col2im)
+    }
+  }
+
+  private func eachImage(
+    _ input: Tensor, _ outShape: [Int],
+    _ kernel: (torus_dtype, UnsafePointer<torus_conv>?, UnsafeRawPointer?, UnsafeMutableRawPointer?)
+      -> torus_status
+  ) -> Tensor {
+    let out = Tensor.uninitialized(outShape, input.dtype)
+    if out.count == 0 || batch == 0 { return out }
+    var shape = shape
+    let (from, to) = (input.count / batch * input.dtype.size, out.count / batch * out.dtype.size)
+    for index in 0..<batch {
+      checkLayer(
+        kernel(input.dtype.c, &shape, input.pointer + index * from, out.pointer + index * to),
+        "unfold", input.dtype)
+    }
+    return out
+  }
+}

@@ -1,0 +1,67 @@
+extension F {
+  /// -(y log x + (1 - y) log(1 - x)) of probabilities x (`binary_cross_entropy`); logarithms below
+  /// -100 count as -100.
+  /// - Parameter weight: A factor for every element, broadcast.
+  public static func binaryCrossEntropy(
+    _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean
+  ) -> Tensor {
+    let name = "binary_cross_entropy"
+    require(
+      x.shape == target.shape, name, "input \(x.shape) and target \(target.shape) differ in shape")
+    let losses = Tensor.apply(name, [x, target], saving: .inputs) { inputs in
+      noGrad {
+        let (x, y) = (inputs[0].bare, inputs[1].bare)
+        let outside = x.lt(0).logicalOr(x.gt(1)).any()
+        require(!outside.item(Bool.self), name, "inputs must lie between 0 and 1")
+        return (y - 1) * limited((1 - x).log()) - y * limited(x.log())
+      }
+    } gradient: { g, node in
+      let (x, y) = (node.input(0), node.input(1))
+      let spread = ((1 - x) * x).maximum(Tensor.full([], 1e-12, dtype: x.dtype))
+      return [
+        node.needsGradient(0) ? g * ((x - y) / spread) : nil,
+        node.needsGradient(1) ? g * (limited((1 - x).log()) - limited(x.log())) : nil,
+      ]
+    }
+    return reduction.apply(weight.map { losses * $0 } ?? losses)
+  }
+
+  private static func limited(_ logarithm: Tensor) -> Tensor {
+    logarithm.maximum(Tensor.full([], -100.0, dtype: logarithm.dtype))
+  }
+
+  /// ``binaryCrossEntropy(_:_:weight:reduction:)`` of sigmoid(x), computed stably
+  /// (`binary_cross_entropy_with_logits`).
+  /// - Parameters:
+  ///   - weight: A factor for every element, broadcast.
+  ///   - positiveWeight: A factor for y's part, broadcast: above 1 it favours recall.
+  public static func binaryCrossEntropyWithLogits(
+    _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, positiveWeight: Tensor? = nil,
+    reduction: Reduction = .mean
+  ) -> Tensor {
+    require(
+      x.shape == target.shape, "binary_cross_entropy_with_logits",
+      "input \(x.shape) and target \(target.shape) differ in shape")
+    var log = logSigmoid(x)
+    if let positiveWeight { log = log * ((positiveWeight - 1) * target + 1) }
+    let losses = (1 - target) * x - log
+    return reduction.apply(weight.map { losses * $0 } ?? losses)
+  }
+
+  /// log(1 + exp(-y x)) for targets of ±1 (`soft_margin_loss`).
+  public static func softMarginLoss(
+    _ x: Tensor, _ target: Tensor, reduction: Reduction = .mean
+  ) -> Tensor {
+    reduction.apply((-target * x).exp().log1p())
+  }
+
+  /// The mean over classes, the last dimension, of the binary cross-entropy with logits
+  /// (`multilabel_soft_margin_loss`).
+  public static func multilabelSoftMarginLoss(
+    _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean
+  ) -> Tensor {
+    let losses = -(target * logSigmoid(x) + (1 - target) * logSigmoid(-x))
+    let weighted = weight.map { losses * $0 } ?? losses
+    return reduction.apply(weighted.sum(dim: -1) / Double(x.shape.last ?? 1))
+  }
+}

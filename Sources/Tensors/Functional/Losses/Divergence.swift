@@ -1,0 +1,35 @@
+/// What ``F/klDiv(_:_:reduction:logTarget:)`` does with its elements.
+public enum DivergenceReduction: String, Sendable {
+  /// Nothing: one value per element.
+  case none
+  /// Their mean.
+  case mean
+  /// Their sum.
+  case sum
+  /// Their sum divided by the size of the first dimension: the divergence's definition.
+  case batchMean = "batchmean"
+}
+
+extension F {
+  /// The Kullback-Leibler divergence, y (log y - x) of log-probabilities x (`kl_div`).
+  /// - Parameter logTarget: Whether the target holds log-probabilities too.
+  public static func klDiv(
+    _ x: Tensor, _ target: Tensor, reduction: DivergenceReduction = .mean, logTarget: Bool = false
+  ) -> Tensor {
+    let loss: Tensor
+    if logTarget {
+      loss = target.exp() * (target - x)
+    } else {
+      // y log y is 0 at 0, and so is its slope here.
+      let zero = target.eq(0)
+      let entropy = (target * target.maskedFill(zero, 1.0).log())
+      loss = entropy - target * x
+    }
+    switch reduction {
+    case .none: return loss
+    case .mean: return loss.mean()
+    case .sum: return loss.sum()
+    case .batchMean: return loss.sum() / Double(x.shape.first ?? 1)
+    }
+  }
+}

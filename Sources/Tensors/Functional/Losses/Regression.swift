@@ -1,0 +1,84 @@
+import Foundation
+
+/// Losses of numbers against numbers. Input and target broadcast.
+extension F {
+  /// |x - y| (`torch.nn.functional.l1_loss`).
+  public static func l1Loss(_ x: Tensor, _ y: Tensor, reduction: Reduction = .mean) -> Tensor {
+    reduction.apply((x - y).abs())
+  }
+
+  /// (x - y)² (`mse_loss`).
+  public static func mseLoss(_ x: Tensor, _ y: Tensor, reduction: Reduction = .mean) -> Tensor {
+    reduction.apply((x - y).square())
+  }
+
+  /// d²/2β where d = |x - y| is below β, else d - β/2 (`smooth_l1_loss`; Girshick 2015).
+  public static func smoothL1Loss(
+    _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, beta: Double = 1
+  ) -> Tensor {
+    require(beta >= 0, "smooth_l1_loss", "beta must not be negative: \(beta)")
+    if beta == 0 { return l1Loss(x, y, reduction: reduction) }
+    let difference = x - y
+    let size = difference.abs()
+    return reduction.apply(
+      Tensor.where(size.lt(beta), difference.square() * (0.5 / beta), size - 0.5 * beta))
+  }
+
+  /// d²/2 where d = |x - y| is at most δ, else δ (d - δ/2) (`huber_loss`; Huber 1964).
+  public static func huberLoss(
+    _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, delta: Double = 1
+  ) -> Tensor {
+    require(delta > 0, "huber_loss", "delta must be positive, not \(delta)")
+    let difference = x - y
+    let size = difference.abs()
+    return reduction.apply(
+      Tensor.where(size.le(delta), difference.square() * 0.5, (size - 0.5 * delta) * delta))
+  }
+
+  /// The negative log-likelihood of counts under a Poisson distribution (`poisson_nll_loss`):
+  /// eˣ - y x, or x - y log(x + eps) where the input is the rate itself.
+  /// - Parameters:
+  ///   - logInput: Whether x is the rate's logarithm.
+  ///   - full: Add Stirling's approximation of log y! for y > 1.
+  public static func poissonNLLLoss(
+    _ x: Tensor, _ target: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8,
+    reduction: Reduction = .mean
+  ) -> Tensor {
+    var loss = logInput ? x.exp() - target * x : x - target * (x + eps).log()
+    if full {
+      let stirling = target * target.log() - target + (target * (2 * Double.pi)).log() * 0.5
+      loss = loss + stirling.maskedFill(target.le(1), 0.0)
+    }
+    return reduction.apply(loss)
+  }
+
+  /// The negative log-likelihood of a Gaussian (`gaussian_nll_loss`; Nix & Weigend 1994):
+  /// (log v + (x - y)²/v)/2.
+  /// - Parameters:
+  ///   - variance: Of x's shape, of it without the last dimension, or with 1 there; not negative.
+  ///   - full: Add log(2π)/2.
+  ///   - eps: The least variance; the gradient does not see the bound.
+  public static func gaussianNLLLoss(
+    _ x: Tensor, _ target: Tensor, variance: Tensor, full: Bool = false, eps: Double = 1e-6,
+    reduction: Reduction = .mean
+  ) -> Tensor {
+    let name = "gaussian_nll_loss"
+    var v = variance
+    if v.rank > 0 && v.shape != x.shape {
+      if Array(x.shape.dropLast()) == v.shape {
+        v = v.unsqueezed(-1)
+      } else {
+        require(
+          v.rank == x.rank && v.shape.dropLast() == x.shape.dropLast() && v.shape.last == 1, name,
+          "a variance of \(v.shape) does not fit an input of \(x.shape)")
+      }
+    }
+    require(
+      !v.detach().lt(0).any().item(Bool.self), name, "a variance must not be negative")
+    let own = v.detach()
+    let held = v + (own.maximum(Tensor.full([], eps, dtype: v.dtype)) - own)
+    var loss = (held.log() + (x - target).square() / held) * 0.5
+    if full { loss = loss + 0.5 * log(2 * Double.pi) }
+    return reduction.apply(loss)
+  }
+}

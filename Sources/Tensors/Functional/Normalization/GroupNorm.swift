@@ -1,0 +1,130 @@
+import CKernels
+
+extension F {
+  /// Normalizes groups of channels of each sample, then scales and shifts each channel
+  /// (`torch.nn.functional.group_norm`; Wu & He 2018).
+  /// - Parameters:
+  ///   - x: `[N, C, …]`.
+  ///   - groups: Divides C.
+  ///   - weight, bias: `[C]`; nil for ones and zeros.
+  public static func groupNorm(
+    _ x: Tensor, groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5
+  ) -> Tensor {
+    groupNorm("group_norm", x, groups, weight, bias, eps)
+  }
+
+  /// Normalizes each channel of each sample over its positions
+  /// (`torch.nn.functional.instance_norm`; Ulyanov et al. 2016).
+  ///
+  /// This form leaves running statistics alone; see
+  /// ``instanceNorm(_:updating:_:weight:bias:momentum:eps:)``.
+  /// - Parameters:
+  ///   - x: `[N, C, …]`.
+  ///   - runningMean, runningVar: `[C]`; used where `useInputStats` is false.
+  public static func instanceNorm(
+    _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
+    bias: Tensor? = nil, useInputStats: Bool = true, eps: Double = 1e-5
+  ) -> Tensor {
+    let name = "instance_norm"
+    require(x.rank >= 2, name, "an input of [N, C, …] is expected, not \(x.shape)")
+    if useInputStats {
+      require(
+        x.shape[2...].reduce(1, *) != 1, name,
+        "more than one position per channel is expected, not \(x.shape)")
+      return groupNorm(name, x, x.shape[1], weight, bias, eps)
+    }
+    return batchNorm(
+      x, runningMean: runningMean, runningVar: runningVar, weight: weight, bias: bias, eps: eps)
+  }
+
+  /// ``instanceNorm(_:runningMean:runningVar:weight:bias:useInputStats:eps:)`` with the input's
+  /// statistics, which moves the running ones towards their mean over the batch.
+  public static func instanceNorm(
+    _ x: Tensor, updating runningMean: inout Tensor, _ runningVar: inout Tensor,
+    weight: Tensor? = nil, bias: Tensor? = nil, momentum: Double = 0.1, eps: Double = 1e-5
+  ) -> Tensor {
+    let output = instanceNorm(x, weight: weight, bias: bias, eps: eps)
+    noGrad {
+      let wide = x.detach().to(x.dtype.wide)
+      let dims = Array(2..<x.rank)
+      let count = Double(x.shape[2...].reduce(1, *))
+      let mean = wide.mean(dims: dims, keepDim: true)
+      let variance = (wide - mean).square().sum(dims: dims) / (count - 1)
+      runningMean = moved(runningMean, mean.reshaped([x.shape[0], -1]).mean(dim: 0), momentum)
+      runningVar = moved(runningVar, variance.mean(dim: 0), momentum)
+    }
+    return output
+  }
+
+  private static func groupNorm(
+    _ name: String, _ x: Tensor, _ groups: Int, _ weight: Tensor?, _ bias: Tensor?, _ eps: Double
+  ) -> Tensor {
+    require(x.rank >= 2, name, "an input of [N, C, …] is expected, not \(x.shape)")
+    let channels = x.shape[1]
+    require(
+      groups > 0 && channels % groups == 0, name,
+      "\(groups) groups do not divide \(channels) channels")
+    require(
+      [weight, bias].allSatisfy { $0 == nil || $0?.shape == [channels] }, name,
+      "weight and bias must be of [\(channels)]")
+    let (batch, spatial) = (x.shape[0], x.shape[2...].reduce(1, *))
+    let (hasWeight, hasBias) = (weight != nil, bias != nil)
+    let operands = [x] + [weight, bias].compactMap { $0 }
+    return Tensor.applyMany(
+      name, operands, attributes: ["groups": .int(groups), "eps": .double(eps)],
+      saving: [.input(0, 1), .output(1, 2)]
+    ) { inputs in
+      let x = inputs[0].contiguous()
+      let gamma = hasWeight ? inputs[1].bare.to(x.dtype).contiguous() : nil
+      let beta = hasBias ? inputs[hasWeight ? 2 : 1].bare.to(x.dtype).contiguous() : nil
+      let y = Tensor.uninitialized(x.shape, x.dtype)
+      let mean = Tensor.uninitialized([batch, groups], x.dtype.wide)
+      let rstd = Tensor.uninitialized([batch, groups], x.dtype.wide)
+      if y.count == 0 { return [y, mean, rstd] }
+      checkLayer(
+        torus_group_norm(
+          x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
+          rstd.pointer, Int64(batch), Int64(channels), Int64(spatial), Int64(groups), eps), name,
+        x.dtype)
+      return [y, mean, rstd]
+    } gradient: { gradients, node in
+      guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
+      let x = node.input(0)
+      let weight = hasWeight ? node.input(1) : nil
+      if isGradEnabled || g.count == 0 { return groupNormFormula(g, x, weight, hasBias, groups, eps) }
+      let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
+      let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
+      let dgamma = hasWeight ? Tensor.uninitialized([channels], x.dtype) : nil
+      let dbeta = hasBias ? Tensor.uninitialized([channels], x.dtype) : nil
+      checkLayer(
+        torus_group_norm_backward(
+          x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
+          node.output(2).pointer, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(batch),
+          Int64(channels), Int64(spatial), Int64(groups)), name, x.dtype)
+      return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
+    }[0]
+  }
+
+  /// The gradients of group norm in operations that have gradients themselves.
+  private static func groupNormFormula(
+    _ g: Tensor, _ x: Tensor, _ weight: Tensor?, _ hasBias: Bool, _ groups: Int, _ eps: Double
+  ) -> [Tensor?] {
+    let (batch, channels) = (x.shape[0], x.shape[1])
+    let channelShape = [1, channels] + [Int](repeating: 1, count: x.rank - 2)
+    let rows = [batch, groups, batch == 0 ? 0 : x.count / (batch * groups)]
+    let flat = x.reshaped(rows)
+    let centred = flat - flat.mean(dim: 2, keepDim: true)
+    let rstd = (centred.square().mean(dim: 2, keepDim: true) + eps).rsqrt()
+    let normal = centred * rstd
+    let inner = (weight.map { g * $0.reshaped(channelShape) } ?? g).reshaped(rows)
+    let dx =
+      (inner - inner.mean(dim: 2, keepDim: true)
+        - normal * (inner * normal).mean(dim: 2, keepDim: true)) * rstd
+    var gradients: [Tensor?] = [dx.reshaped(x.shape)]
+    if weight != nil {
+      gradients.append((g * normal.reshaped(x.shape)).sum(toChannels: channels))
+    }
+    if hasBias { gradients.append(g.sum(toChannels: channels)) }
+    return gradients
+  }
+}

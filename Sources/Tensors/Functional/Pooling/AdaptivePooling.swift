@@ -1,0 +1,117 @@
+import CKernels
+
+/// Pooling to a given output size (`torch.nn.functional.adaptive_avg_pool1d` … and
+/// `adaptive_max_pool1d` …).
+///
+/// Window i of a dimension reaches from ⌊i · in/out⌋ below ⌈(i + 1) · in/out⌉. An output size of
+/// nil keeps the input's; one value stands for all dimensions.
+extension F {
+  /// Means over windows of a sequence, `[N, C, L]` or `[C, L]`.
+  public static func adaptiveAvgPool1d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
+    adaptiveAvgPool("adaptive_avg_pool1d", 1, x, outputSize)
+  }
+
+  /// Maxima over windows of a sequence, `[N, C, L]` or `[C, L]`.
+  public static func adaptiveMaxPool1d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
+    adaptiveMaxPool("adaptive_max_pool1d", 1, x, outputSize).values
+  }
+
+  /// ``adaptiveMaxPool1d(_:_:)`` with each maximum's position in its flattened input plane.
+  public static func adaptiveMaxPool1dWithIndices(
+    _ x: Tensor, _ outputSize: [Int?]
+  ) -> (values: Tensor, indices: Tensor) {
+    adaptiveMaxPool("adaptive_max_pool1d", 1, x, outputSize)
+  }
+
+  /// Means over windows of a image, `[N, C, H, W]` or `[C, H, W]`.
+  public static func adaptiveAvgPool2d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
+    adaptiveAvgPool("adaptive_avg_pool2d", 2, x, outputSize)
+  }
+
+  /// Maxima over windows of a image, `[N, C, H, W]` or `[C, H, W]`.
+  public static func adaptiveMaxPool2d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
+    adaptiveMaxPool("adaptive_max_pool2d", 2, x, outputSize).values
+  }
+
+  /// ``adaptiveMaxPool2d(_:_:)`` with each maximum's position in its flattened input plane.
+  public static func adaptiveMaxPool2dWithIndices(
+    _ x: Tensor, _ outputSize: [Int?]
+  ) -> (values: Tensor, indices: Tensor) {
+    adaptiveMaxPool("adaptive_max_pool2d", 2, x, outputSize)
+  }
+
+  /// Means over windows of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
+  public static func adaptiveAvgPool3d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
+    adaptiveAvgPool("adaptive_avg_pool3d", 3, x, outputSize)
+  }
+
+  /// Maxima over windows of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
+  public static func adaptiveMaxPool3d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
+    adaptiveMaxPool("adaptive_max_pool3d", 3, x, outputSize).values
+  }
+
+  /// ``adaptiveMaxPool3d(_:_:)`` with each maximum's position in its flattened input plane.
+  public static func adaptiveMaxPool3dWithIndices(
+    _ x: Tensor, _ outputSize: [Int?]
+  ) -> (values: Tensor, indices: Tensor) {
+    adaptiveMaxPool("adaptive_max_pool3d", 3, x, outputSize)
+  }
+
+  private static func adaptiveShape(
+    _ name: String, _ dims: Int, _ x: Tensor, _ outputSize: [Int?]
+  ) -> (lead: [Int], size: [Int], out: [Int], kernel: torus_pool) {
+    require(
+      x.rank == dims + 2 || x.rank == dims + 1, name,
+      "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    require(
+      outputSize.count == 1 || outputSize.count == dims, name,
+      "an output size of 1 or \(dims) values is expected, not \(outputSize)")
+    let lead = Array(x.shape.dropLast(dims))
+    let size = Array(x.shape.suffix(dims))
+    let out = (0..<dims).map { dim in
+      outputSize[outputSize.count == 1 ? 0 : dim] ?? size[dim]
+    }
+    require(out.allSatisfy { $0 >= 0 }, name, "output sizes must not be negative: \(out)")
+    require(
+      size.allSatisfy { $0 > 0 }, name, "an input of \(x.shape) has nothing to pool")
+    let unit = [Int](repeating: 1, count: dims)
+    let spec = PoolingShape(name, dims: dims, kernel: unit, stride: unit, padding: [0], ceilMode: false)
+    return (lead, size, out, spec.kernelShape(planes: lead.reduce(1, *), size: size, out: out))
+  }
+
+  private static func adaptiveAvgPool(
+    _ name: String, _ dims: Int, _ x: Tensor, _ outputSize: [Int?]
+  ) -> Tensor {
+    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize)
+    return LinearMap(name: name) { x in
+      let y = Tensor.uninitialized(lead + out, x.dtype)
+      if y.count == 0 { return y }
+      var shape = shape
+      checkLayer(
+        torus_adaptive_avg_pool(x.dtype.c, &shape, x.pointer, y.pointer), name, x.dtype)
+      return y
+    } adjoint: { g in
+      if g.count == 0 { return Tensor.zeros(lead + size, dtype: g.dtype) }
+      let dx = Tensor.uninitialized(lead + size, g.dtype)
+      var shape = shape
+      checkLayer(
+        torus_adaptive_avg_pool_backward(g.dtype.c, &shape, g.pointer, dx.pointer), name, g.dtype)
+      return dx
+    }(x)
+  }
+
+  private static func adaptiveMaxPool(
+    _ name: String, _ dims: Int, _ x: Tensor, _ outputSize: [Int?]
+  ) -> (values: Tensor, indices: Tensor) {
+    if !x.dtype.isFloatingPoint {
+      let wide = adaptiveMaxPool(name, dims, x.to(.float64), outputSize)
+      return (wide.values.to(x.dtype), wide.indices)
+    }
+    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize)
+    return pooled(name, x, planes: lead.reduce(1, *), size: size, outShape: lead + out) {
+      x, y, indices in
+      var shape = shape
+      return torus_adaptive_max_pool(x.dtype.c, &shape, x.pointer, y, indices)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import CKernels
+
+/// Means over windows (`torch.nn.functional.avg_pool1d` … `avg_pool3d`).
+///
+/// Windows are given by kernel size, stride (by default the kernel's size) and padding: one value
+/// for all dimensions, or one each. `ceilMode` rounds the output's size up; `countIncludePad` lets
+/// padding count in the divisor, which `divisorOverride` replaces.
+extension F {
+  /// The mean of every window of a sequence, `[N, C, L]` or `[C, L]`.
+  public static func avgPool1d(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    ceilMode: Bool = false, countIncludePad: Bool = true
+  ) -> Tensor {
+    avgPool(
+      "avg_pool1d", 1, x, kernelSize, stride, padding, ceilMode, countIncludePad, nil)
+  }
+
+  /// The mean of every window of a image, `[N, C, H, W]` or `[C, H, W]`.
+  public static func avgPool2d(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
+  ) -> Tensor {
+    avgPool(
+      "avg_pool2d", 2, x, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride)
+  }
+
+  /// The mean of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
+  public static func avgPool3d(
+    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
+  ) -> Tensor {
+    avgPool(
+      "avg_pool3d", 3, x, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride)
+  }
+
+  static func avgPool(
+    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: [Int], _ stride: [Int]?,
+    _ padding: [Int], _ ceilMode: Bool, _ countIncludePad: Bool, _ divisor: Int?
+  ) -> Tensor {
+    require(divisor != 0, name, "the divisor must not be 0")
+    require(
+      x.rank == dims + 2 || x.rank == dims + 1, name,
+      "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    if !x.dtype.isFloatingPoint {
+      return integerAvgPool(
+        name, dims, x, kernelSize, stride, padding, ceilMode, countIncludePad, divisor)
+    }
+    let spec = PoolingShape(
+      name, dims: dims, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode)
+    let lead = Array(x.shape.dropLast(dims))
+    let size = Array(x.shape.suffix(dims))
+    let out = spec.output(size, name)
+    let shape = spec.kernelShape(planes: lead.reduce(1, *), size: size, out: out)
+    let number = Int64(divisor ?? 0)
+    return LinearMap(name: name) { x in
+      let y = Tensor.uninitialized(lead + out, x.dtype)
+      if y.count == 0 { return y }
+      var shape = shape
+      checkLayer(
+        torus_avg_pool(x.dtype.c, &shape, countIncludePad, number, x.pointer, y.pointer), name,
+        x.dtype)
+      return y
+    } adjoint: { g in
+      let dx = Tensor.uninitialized(lead + size, g.dtype)
+      if dx.count == 0 { return dx }
+      var shape = shape
+      checkLayer(
+        torus_avg_pool_backward(g.dtype.c, &shape, countIncludePad, number, g.pointer, dx.pointer),
+        name, g.dtype)
+      return dx
+    }(x)
+  }
+
+  /// Sums and counts in float64, then a division towards zero.
+  private static func integerAvgPool(
+    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: [Int], _ stride: [Int]?,
+    _ padding: [Int], _ ceilMode: Bool, _ countIncludePad: Bool, _ divisor: Int?
+  ) -> Tensor {
+    func pool(_ x: Tensor, _ divisor: Int?) -> Tensor {
+      avgPool(name, dims, x, kernelSize, stride, padding, ceilMode, countIncludePad, divisor)
+    }
+    let sums = pool(x.to(.float64), 1)
+    if let divisor { return (sums / Double(divisor)).trunc().to(x.dtype) }
+    let ones = Tensor.ones(x.shape, dtype: .float64)
+    if !countIncludePad { return (sums / pool(ones, 1)).trunc().to(x.dtype) }
+    // The mean of ones is how much of a window holds elements; their number follows from the sum.
+    let counts = (pool(ones, 1) / pool(ones, nil)).round()
+    return (sums / counts).trunc().to(x.dtype)
+  }
+}

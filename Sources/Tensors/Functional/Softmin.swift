@@ -1,0 +1,39 @@
+import CKernels
+
+extension F {
+  /// exp(-xᵢ) / Σⱼ exp(-xⱼ) along a dimension (`torch.nn.functional.softmin`).
+  public static func softmin(_ x: Tensor, dim: Int, dtype: DType? = nil) -> Tensor {
+    (-x).softmax(dim: dim, dtype: dtype)
+  }
+
+  /// ``Tensor/softmax(dim:dtype:)``.
+  public static func softmax(_ x: Tensor, dim: Int, dtype: DType? = nil) -> Tensor {
+    x.softmax(dim: dim, dtype: dtype)
+  }
+
+  /// ``Tensor/logSoftmax(dim:dtype:)``.
+  public static func logSoftmax(_ x: Tensor, dim: Int, dtype: DType? = nil) -> Tensor {
+    x.logSoftmax(dim: dim, dtype: dtype)
+  }
+
+  /// A sample of the Gumbel-softmax distribution (`gumbel_softmax`; Jang et al. 2017):
+  /// softmax((x + g) / τ) with g = -log of exponential draws.
+  /// - Parameter hard: Round to one-hot vectors, whose gradient is that of the soft sample.
+  public static func gumbelSoftmax(
+    _ logits: Tensor, tau: Double = 1, hard: Bool = false, dim: Int = -1,
+    generator: Generator? = nil
+  ) -> Tensor {
+    let draws = Tensor.uninitialized(logits.shape, logits.dtype)
+    let status = (generator ?? .default).draw {
+      torus_random_exponential(&$0, logits.dtype.c, draws.pointer, Int64(draws.count), 1)
+    }
+    checkLayer(status, "gumbel_softmax", logits.dtype)
+    let soft = ((logits - draws.log()) / tau).softmax(dim: dim)
+    guard hard else { return soft }
+    let axis = soft.normalized(dim: dim, "gumbel_softmax")
+    let index = soft.max(dim: axis, keepDim: true).indices
+    let onehot = Tensor.zeros(soft.shape, dtype: soft.dtype).scatter(
+      dim: axis, index: index, source: Tensor.ones(index.shape, dtype: soft.dtype))
+    return onehot - soft.detach() + soft
+  }
+}
