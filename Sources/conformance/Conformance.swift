@@ -35,6 +35,7 @@ struct Conformance {
       "safetensors": { try SafetensorsSuite(path: $0, options: $1) },
       "sampler": { try SamplerSuite(path: $0, options: $1) },
       "schedulers": { url, _ in try SchedulerSuite(url) },
+      "modules": { try ModuleSuite(folder: $0, options: $1) },
     ]
   }
 

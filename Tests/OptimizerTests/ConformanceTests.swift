@@ -41,9 +41,7 @@ struct TrajectoryTests {
         }
         for (index, parameter) in parameters.enumerated() {
           let expected = try #require(tensors["\(id).after.\(step).\(index)"])
-          // Muon's bfloat16 and the sums of L-BFGS round by their order; the rest is elementwise.
-          let atol = name == "Muon" || name == "LBFGS" ? 1e-5 : 2e-7
-          let found = difference(parameter.value.detach(), expected, atol: atol)
+          let found = difference(parameter.value.detach(), expected)
           #expect(found == nil, "\(label), step \(step), parameter \(index): \(found ?? "")")
           if found != nil { return }
         }

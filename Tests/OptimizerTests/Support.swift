@@ -56,12 +56,12 @@ func parameter(_ values: [Float], gradient: [Float]? = nil) -> Parameter {
 /// The bits of a tensor's elements.
 func bits(_ tensor: Tensor) -> [UInt64] { tensor.array(of: Double.self).map(\.bitPattern) }
 
-/// The first difference of two tensors past rtol 10·atol.
-func difference(_ got: Tensor, _ expected: Tensor, atol: Double) -> String? {
+/// The first difference of two tensors past rtol 1e-4 and atol 1e-5.
+func difference(_ got: Tensor, _ expected: Tensor) -> String? {
   guard got.shape == expected.shape else { return "shape \(got.shape), not \(expected.shape)" }
   let (a, b) = (got.array(of: Double.self), expected.array(of: Double.self))
   let worst = a.indices.max { abs(a[$0] - b[$0]) < abs(a[$1] - b[$1]) }
-  for index in a.indices where !(abs(a[index] - b[index]) <= atol * (1 + 10 * abs(b[index]))) {
+  for index in a.indices where !(abs(a[index] - b[index]) <= 1e-5 + 1e-4 * abs(b[index])) {
     let largest = worst.map { abs(a[$0] - b[$0]) } ?? 0
     return "[\(index)]: \(a[index]), not \(b[index]); largest error \(largest)"
   }
