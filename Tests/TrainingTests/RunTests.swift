@@ -79,7 +79,8 @@ struct RunTests {
     let result = try await sandbox.train(
       [
         "mnist-cnn", "--data.path", "mnist", "--run-dir", "run", "--batch_size", "16",
-        "--epochs", "8", "--schedule.warmup_steps", "0", "--model.channels", "[4, 8]",
+        "--epochs", "25", "--schedule.warmup_steps", "0", "--model.channels", "[4, 8]",
+        "--optimizer.lr", "5e-3",
       ], ranks: 2, timeout: .seconds(120))
     try #require(result.status == 0, "\(result.tail)")
     let last = try #require(try sandbox.metrics().last)

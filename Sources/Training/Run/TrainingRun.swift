@@ -159,7 +159,7 @@ extension TrainingRun {
         return 1
       }
       // What all ranks meet alike (a missing file), rank 0 says; its end is the others'.
-      if world.rank != 0 { Thread.sleep(forTimeInterval: 0.5) }
+      if world.rank != 0 { awaitEnd(seconds: 3) }
       world.abort("ddp-train: \(error)")
     }
   }
@@ -169,6 +169,15 @@ extension TrainingRun {
     let environment = ProcessInfo.processInfo.environment
     return ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]
       .lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 0
+  }
+
+  /// Waits for the end that another rank's failure brings, as mpirun's TERM; returns where none came.
+  private static func awaitEnd(seconds: Double) {
+    let end = Date(timeIntervalSinceNow: seconds)
+    while Date() < end {
+      if StopRequest.isPending { _exit(1) }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
   }
 
   /// Prints an error that every rank meets alike; only one says it.
