@@ -235,6 +235,14 @@ static void forward(conv_job *s) {
     else torus_parallel_for(units, (1 << 18) / (work + 1) + 1, product_body, s);
     return;
   }
+  if (torus_conv_depthwise(s)) {
+    torus_conv_depthwise_forward(s);
+    return;
+  }
+  if (torus_conv_winograd(s)) {
+    torus_conv_winograd_forward(s);
+    return;
+  }
   if (torus_conv_small(s)) {
     torus_conv_small_forward(s);
     return;
@@ -376,6 +384,7 @@ torus_status torus_conv_backward_input(torus_dtype dtype, const torus_conv *shap
   }
   conv_job s = torus_conv_job(dtype, shape);
   s.x = dy, s.w = w, s.y = dx;
+  if (torus_conv_depthwise_input(&s)) return TORUS_OK;
   if (shape->stride_depth == 1 && shape->stride_height == 1 && shape->stride_width == 1) {
     input_by_forward(&s);
   } else {

@@ -39,3 +39,14 @@ bool torus_conv_small(const conv_job *s);
 void torus_conv_small_forward(const conv_job *s);
 // dw from s->x (dy) and x.
 void torus_conv_small_weight(const conv_job *s, const void *x, void *dw);
+
+// One input channel a group (see conv_depthwise.c). The gradients read dy from s->x; that of the
+// input answers whether it took the case.
+bool torus_conv_depthwise(const conv_job *s);
+void torus_conv_depthwise_forward(const conv_job *s);
+bool torus_conv_depthwise_input(const conv_job *s);
+void torus_conv_depthwise_weight(const conv_job *s, const void *x, void *dw);
+
+// Many channels under 3 × 3 filters (see conv_winograd.c).
+bool torus_conv_winograd(const conv_job *s);
+void torus_conv_winograd_forward(const conv_job *s);

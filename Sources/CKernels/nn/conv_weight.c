@@ -183,6 +183,11 @@ torus_status torus_conv_backward_weight(torus_dtype dtype, const torus_conv *sha
     __builtin_memset(dw, 0, (size_t)(n.w * size));
     return TORUS_OK;
   }
+  if (torus_conv_depthwise(&s)) {
+    s.x = dy;
+    torus_conv_depthwise_weight(&s, x, dw);
+    return TORUS_OK;
+  }
   if (torus_conv_small(&s)) {
     s.x = dy;
     torus_conv_small_weight(&s, x, dw);
