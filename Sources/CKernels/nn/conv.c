@@ -239,11 +239,13 @@ static void forward(conv_job *s) {
     torus_conv_depthwise_forward(s);
     return;
   }
-  if (torus_conv_winograd(s)) {
+  // Of small images, only those of many channels gain by Winograd's transforms.
+  const bool small = torus_conv_small(s);
+  if (torus_conv_winograd(s) && !(small && s->ins < 64)) {
     torus_conv_winograd_forward(s);
     return;
   }
-  if (torus_conv_small(s)) {
+  if (small) {
     torus_conv_small_forward(s);
     return;
   }

@@ -1,5 +1,48 @@
 // Depthwise convolution: one input channel a group.
 
+#if IS_F32 && VBYTES == 64
+#define EVENS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODDS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif (IS_F32 && VBYTES == 32) || VBYTES == 64
+#define EVENS 0, 2, 4, 6, 8, 10, 12, 14
+#define ODDS 1, 3, 5, 7, 9, 11, 13, 15
+#elif IS_F32 || VBYTES == 32
+#define EVENS 0, 2, 4, 6
+#define ODDS 1, 3, 5, 7
+#else
+#define EVENS 0, 2
+#define ODDS 1, 3
+#endif
+
+enum { NAME(ROW_ROOM) = 2048 };
+
+// A plane whose even and odd columns go to two planes. Vectors reach past rows into the next, which
+// is written later.
+static void NAME(halve_plane)(const REAL *x, int64_t height, int64_t width, int64_t top,
+                              int64_t left, REAL *out, int64_t rows, int64_t pitch, int64_t step) {
+  REAL row[NAME(ROW_ROOM)];
+  const int64_t room = 2 * pitch + 2 * LANES, skip = torus_max(0, -left);
+  const int64_t before = torus_max(0, left);
+  const int64_t inside = torus_max(0, torus_min(width - skip, 2 * pitch - before));
+  __builtin_memset(row, 0, (size_t)room * sizeof(REAL));
+  for (int64_t r = 0; r < rows; r++, out += pitch) {
+    const int64_t iy = r - top;
+    if (iy < 0 || iy >= height) {
+      for (int64_t q = 0; q < pitch; q++) out[q] = out[step + q] = 0;
+      continue;
+    }
+    const REAL *from = x + iy * width + skip;
+    __builtin_memcpy(row + before, from, (size_t)inside * sizeof(REAL));
+    for (int64_t q = 0; q < pitch; q += LANES) {
+      const vec a = NAME(load)(row + 2 * q), b = NAME(load)(row + 2 * q + LANES);
+      NAME(store)(out + q, __builtin_shufflevector(a, b, EVENS));
+      NAME(store)(out + step + q, __builtin_shufflevector(a, b, ODDS));
+    }
+  }
+}
+#undef EVENS
+#undef ODDS
+
 // A plane of h × w into rows of `pitch`: row r and column q of the padded plane come from row
 // (r - top) / spread and column (q - left) / spread of the image where that is whole and inside, and are 0
 // otherwise. Columns are dealt out to `phases` planes, `step` elements apart, so that a stride
@@ -7,6 +50,10 @@
 static void NAME(deal_plane)(const REAL *x, int64_t height, int64_t width, int64_t top,
                              int64_t left, int64_t spread, int64_t phases, REAL *out, int64_t rows,
                              int64_t pitch, int64_t step) {
+  if (phases == 2 && 2 * pitch + 2 * LANES <= NAME(ROW_ROOM)) {
+    NAME(halve_plane)(x, height, width, top, left, out, rows, pitch, step);
+    return;
+  }
   __builtin_memset(out, 0, (size_t)(phases * step) * sizeof(REAL));
   for (int64_t iy = 0; iy < height; iy++) {
     const int64_t r = top + iy * spread;

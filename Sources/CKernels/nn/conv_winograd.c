@@ -17,13 +17,14 @@ static int64_t tile_count(const torus_conv *c) {
 
 bool torus_conv_winograd(const conv_job *s) {
   const torus_conv *c = s->shape;
-  const bool fits = s->dtype == TORUS_F32 && torus_cpu_level() > 0 && c->in_depth == 1 &&
+  const bool fast = TORUS_LEVELS == 1 || torus_cpu_level() > 0;
+  const bool fits = s->dtype == TORUS_F32 && fast && c->in_depth == 1 &&
                     c->kernel_depth == 1 && c->pad_depth == 0 && c->kernel_height == 3 &&
                     c->kernel_width == 3 && c->stride_height == 1 && c->stride_width == 1 &&
                     c->dilation_height == 1 && c->dilation_width == 1;
   // The filters' transform has to be earned back by enough tiles.
-  return fits && s->ins >= 32 && s->outs >= 32 && s->positions >= 49 &&
-         c->batch * tile_count(c) >= 192;
+  return fits && s->ins >= 16 && s->outs >= 16 && s->positions >= 49 &&
+         c->batch * tile_count(c) >= 64;
 }
 
 typedef struct winograd_job {
@@ -98,26 +99,24 @@ static void body(int64_t begin, int64_t end, void *context) {
   torus_free(products, product_bytes);
 }
 
-// Transforms and packs the filters of one panel of output channels.
+// Packs and transforms the filters of one panel of output channels.
 static void filter_body(int64_t begin, int64_t end, void *context) {
   const winograd_job *j = context;
   const conv_job *s = j->s;
   const torus_gemm_level *e = s->engine;
-  const int64_t step = j->tall * s->ins;
-  const size_t bytes = (size_t)(COMPONENTS * step) * sizeof(float);
-  float *turned = torus_alloc(bytes);
+  const size_t bytes = (size_t)(s->k * e->rows) * sizeof(float);
+  float *packed = torus_alloc(bytes);
   for (int64_t at = begin; at < end; at++) {
     const int64_t g = at / j->panels, panel = at % j->panels, o = panel * j->tall;
-    const int64_t m = torus_min(j->tall, s->outs - o);
-    for (int64_t i = 0; i < m; i++)
-      AT_LEVEL(winograd_filter, f32)((const float *)s->w + (g * s->outs + o + i) * s->k, s->ins,
-                                     turned + i * s->ins, step);
-    for (int64_t q = 0; q < COMPONENTS; q++)
-      e->pack_rows(turned + q * step, s->ins, false, m, s->ins,
-                   torus_at(j->filters, ((g * COMPONENTS + q) * j->panels + panel) * e->rows *
-                                            s->ins, sizeof(float)));
+    e->pack_rows((const float *)s->w + (g * s->outs + o) * s->k, s->k, false,
+                 torus_min(j->tall, s->outs - o), s->k, packed);
+    AT_LEVEL(winograd_filter, f32)(packed, s->ins, e->rows,
+                                   torus_at(j->filters,
+                                            (g * COMPONENTS * j->panels + panel) * e->rows * s->ins,
+                                            sizeof(float)),
+                                   j->panels * e->rows * s->ins);
   }
-  torus_free(turned, bytes);
+  torus_free(packed, bytes);
 }
 
 void torus_conv_winograd_forward(const conv_job *s) {

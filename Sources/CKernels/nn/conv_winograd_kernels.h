@@ -116,23 +116,43 @@ static void NAME(winograd_out)(const REAL *m, int64_t step, int64_t count, REAL 
 #undef LOWS
 #undef HIGHS
 
-// G g Gᵀ of `ins` filters of nine taps, component q to out[q · step + i].
-static void NAME(winograd_filter)(const REAL *w, int64_t ins, REAL *out, int64_t step) {
-  for (int64_t i = 0; i < ins; i++, w += 9) {
-    REAL t[4][3];
-    for (int c = 0; c < 3; c++) {
-      const REAL a = w[c], b = w[3 + c], d = w[6 + c];
-      t[0][c] = a;
-      t[1][c] = (REAL)0.5 * (a + b + d);
-      t[2][c] = (REAL)0.5 * (a - b + d);
-      t[3][c] = d;
+// G g Gᵀ of a panel of filters packed as [ins · 9][rows], component q to out[q · step] as
+// [ins][rows]: neighbouring output channels are a vector's lanes.
+static void NAME(winograd_filter)(const REAL *w, int64_t ins, int64_t rows, REAL *out,
+                                  int64_t step) {
+  for (int64_t i = 0; i < ins; i++, w += 9 * rows, out += rows)
+    for (int64_t lane = 0; lane < rows; lane += LANES) {
+      // Whole vectors but at the end: what they write behind a row is written again.
+      const bool whole = i + 2 < ins || lane + LANES <= rows;
+      const int64_t part = torus_min(LANES, rows - lane);
+#define GET(p) (whole ? NAME(load)(p) : NAME(load_part)(p, part, 0))
+#define PUT(p, v)                               \
+  do {                                          \
+    if (whole) NAME(store)(p, v);               \
+    else NAME(store_part)(p, part, v);          \
+  } while (0)
+      vec t[4][3];
+#pragma clang loop unroll(full)
+      for (int c = 0; c < 3; c++) {
+        const vec a = GET(w + c * rows + lane);
+        const vec b = GET(w + (3 + c) * rows + lane);
+        const vec d = GET(w + (6 + c) * rows + lane);
+        const vec ends = (a + d) * (REAL)0.5, middle = b * (REAL)0.5;
+        t[0][c] = a;
+        t[1][c] = ends + middle;
+        t[2][c] = ends - middle;
+        t[3][c] = d;
+      }
+#pragma clang loop unroll(full)
+      for (int r = 0; r < 4; r++) {
+        const vec ends = (t[r][0] + t[r][2]) * (REAL)0.5, middle = t[r][1] * (REAL)0.5;
+        PUT(out + (4 * r) * step + lane, t[r][0]);
+        PUT(out + (4 * r + 1) * step + lane, ends + middle);
+        PUT(out + (4 * r + 2) * step + lane, ends - middle);
+        PUT(out + (4 * r + 3) * step + lane, t[r][2]);
+      }
     }
-    for (int r = 0; r < 4; r++) {
-      out[(4 * r) * step + i] = t[r][0];
-      out[(4 * r + 1) * step + i] = (REAL)0.5 * (t[r][0] + t[r][1] + t[r][2]);
-      out[(4 * r + 2) * step + i] = (REAL)0.5 * (t[r][0] - t[r][1] + t[r][2]);
-      out[(4 * r + 3) * step + i] = t[r][2];
-    }
-  }
 }
+#undef GET
+#undef PUT
 #endif
