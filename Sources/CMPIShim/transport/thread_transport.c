@@ -210,16 +210,22 @@ static int thread_window_create(
     }
     if (!w || !segments) status = TORUS_NO_MEMORY;
     if (status == TORUS_DONE) {
-      *w = (shared_window){hub->windows, context, number, 0, base->local_size, segments};
+      // Counted for all ranks at once: one that comes late, when others have failed and left, must
+      // still find what they posted.
+      int users = base->local_size;
+      *w = (shared_window){hub->windows, context, number, users, base->local_size, segments};
       hub->windows = w;
     }
   }
-  if (status == TORUS_DONE) {
-    w->users++;
-    *window = (torus_window){w, bytes, w->segments};
-  }
+  if (status == TORUS_DONE) *window = (torus_window){w, bytes, w->segments};
   pthread_mutex_unlock(&hub->lock);
   return status;
+}
+
+static void free_window(shared_window *w) {
+  for (int i = 0; i < w->ranks; i++) free(w->segments[i]);
+  free(w->segments);
+  free(w);
 }
 
 static void thread_window_destroy(torus_transport *base, torus_window *window) {
@@ -230,9 +236,7 @@ static void thread_window_destroy(torus_transport *base, torus_window *window) {
     shared_window **at = &t->hub->windows;
     while (*at && *at != w) at = &(*at)->next;
     if (*at) *at = w->next;
-    for (int i = 0; i < w->ranks; i++) free(w->segments[i]);
-    free(w->segments);
-    free(w);
+    free_window(w);
   }
   pthread_mutex_unlock(&t->hub->lock);
 }
@@ -245,6 +249,12 @@ static void thread_close(torus_transport *base) {
   free(t->members);
   free(t);
   if (atomic_fetch_sub(&hub->users, 1) != 1) return;
+  // What a rank that failed early never came to.
+  while (hub->windows) {
+    shared_window *w = hub->windows;
+    hub->windows = w->next;
+    free_window(w);
+  }
   for (int r = 0; r < hub->ranks; r++) pthread_mutex_destroy(&hub->boxes[r].lock);
   pthread_mutex_destroy(&hub->lock);
   free(hub->boxes);
