@@ -1,5 +1,6 @@
 #include "torus_combine.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 typedef void (*torus_pair)(void *, const void *, const void *, size_t);
@@ -44,18 +45,20 @@ typedef struct torus_combine_table {
 
 static const torus_combine_table *table(void) {
 #if defined(__x86_64__)
-  static const torus_combine_table *chosen;
-  if (__builtin_expect(!chosen, 0)) {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      chosen = &avx512_table;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-      chosen = &avx2_table;
-    } else {
-      chosen = &baseline_table;
-    }
+  // Ranks that are threads may choose at the same time, and choose the same.
+  static _Atomic(const torus_combine_table *) chosen;
+  const torus_combine_table *t = atomic_load_explicit(&chosen, memory_order_relaxed);
+  if (__builtin_expect(t != NULL, 1)) return t;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+      && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    t = &avx512_table;
+  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    t = &avx2_table;
+  } else {
+    t = &baseline_table;
   }
-  return chosen;
+  atomic_store_explicit(&chosen, t, memory_order_relaxed);
+  return t;
 #else
   return &baseline_table;
 #endif
