@@ -47,7 +47,8 @@ private enum Rows {
   static let hardtanh = Row("hardtanh", TORUS_CLAMP, fused: TORUS_HARDTANH_BACKWARD) {
     g, x, low, high in g * x.gt(low).logicalAnd(x.lt(high)).to(g.dtype)
   }
-  static let hardsigmoid = Row("hardsigmoid", TORUS_HARDSIGMOID, fused: TORUS_HARDSIGMOID_BACKWARD) {
+  static let hardsigmoid = Row("hardsigmoid", TORUS_HARDSIGMOID, fused: TORUS_HARDSIGMOID_BACKWARD)
+  {
     g, x, _, _ in g * x.gt(-3).logicalAnd(x.lt(3)).to(g.dtype) * (1.0 / 6)
   }
   static let hardswish = Row("hardswish", TORUS_HARDSWISH, fused: TORUS_HARDSWISH_BACKWARD) {
@@ -144,7 +145,8 @@ extension F {
     require(min <= max, "hardtanh", "the lower bound \(min) lies above the upper one \(max)")
     if x.dtype.isFloatingPoint { return Rows.hardtanh(x, min, max) }
     return Tensor.applyConstant("hardtanh", [x]) {
-      Kernel.unary("hardtanh", TORUS_CLAMP, $0[0], min.rounded(.towardZero), max.rounded(.towardZero))
+      Kernel.unary(
+        "hardtanh", TORUS_CLAMP, $0[0], min.rounded(.towardZero), max.rounded(.towardZero))
     }
   }
 

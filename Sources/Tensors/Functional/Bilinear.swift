@@ -28,7 +28,8 @@ extension F {
     let (outputs, m, n) = (weight.shape[0], weight.shape[1], weight.shape[2])
     let lead = Array(a.shape.dropLast())
     let rows = lead.reduce(1, *)
-    let spread = a.reshaped([rows, m]).matmul(weight.permuted([1, 0, 2]).reshaped([m, outputs * n]))
+    let spread = a.reshaped([rows, m]).matmul(
+      weight.permuted([1, 0, 2]).reshaped([m, outputs * n]))
     let y = spread.reshaped([rows, outputs, n]).matmul(b.reshaped([rows, n, 1]))
       .reshaped(lead + [outputs])
     return bias.map { y + $0 } ?? y

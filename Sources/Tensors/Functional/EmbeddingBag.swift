@@ -119,7 +119,8 @@ extension F {
     let own = weight.detach()
     let scaled = noGrad {
       let used = Tensor.zeros([own.shape[0]], dtype: .int64)
-        .indexAdd(dim: 0, index: index.reshaped([-1]), source: Tensor.ones([index.count], dtype: .int64))
+        .indexAdd(
+          dim: 0, index: index.reshaped([-1]), source: Tensor.ones([index.count], dtype: .int64))
       let norm = vectorNorm(own, normType, 1, keepDim: true)
       let factor = maxNorm / (norm + 1e-7)
       let long = norm.gt(maxNorm).logicalAnd(used.gt(0).unsqueezed(1))

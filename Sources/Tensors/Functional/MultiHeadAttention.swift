@@ -9,8 +9,9 @@ public struct MultiHeadAttentionWeights {
   public var inBias: Tensor?
   /// `[1, 1, embed]` each: one more key and value that are learned.
   public var keyBias, valueBias: Tensor?
-  /// `[embed, embed]` and `[embed]`.
+  /// `[embed, embed]`.
   public var outProjection: Tensor
+  /// `[embed]`.
   public var outBias: Tensor?
 
   /// Weights with one projection for all three, or separate ones.

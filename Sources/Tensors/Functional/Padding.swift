@@ -26,7 +26,8 @@ extension F {
     let name = "pad"
     require(
       padding.count % 2 == 0 && padding.count <= 2 * x.rank, name,
-      "\(padding.count) numbers do not pad a tensor of \(x.shape): two for each dimension, from the last")
+      "\(padding.count) numbers do not pad a tensor of \(x.shape): two for each dimension, from the last"
+    )
     let pairs = (0..<padding.count / 2).map { index in
       (dim: x.rank - 1 - index, before: padding[2 * index], behind: padding[2 * index + 1])
     }
@@ -93,7 +94,8 @@ extension F {
     }
     return Tensor.apply("constant_pad", [x], attributes: ["value": .double(value)]) { inputs in
       let out = Tensor.full(shape, value, dtype: x.dtype)
-      Kernel.copy(noGrad { common(inputs[0].bare, ofInput: true) }, into: common(out, ofInput: false))
+      Kernel.copy(
+        noGrad { common(inputs[0].bare, ofInput: true) }, into: common(out, ofInput: false))
       return out
     } gradient: { g, _ in
       let inverse = borders.reversed().reduce(into: [Int: (Int, Int)]()) {

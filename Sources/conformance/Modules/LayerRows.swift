@@ -46,15 +46,30 @@ extension ModuleRegistry {
     typealias Make =
       (Int, Int, [Int], [Int], ConvolutionPadding, [Int], Int, Bool, PaddingMode) -> any Layer
     let forward: [(String, Make)] = [
-      ("Conv1d", {
-        Conv1d($0, $1, $2, stride: $3, padding: $4, dilation: $5, groups: $6, bias: $7, paddingMode: $8)
-      }),
-      ("Conv2d", {
-        Conv2d($0, $1, $2, stride: $3, padding: $4, dilation: $5, groups: $6, bias: $7, paddingMode: $8)
-      }),
-      ("Conv3d", {
-        Conv3d($0, $1, $2, stride: $3, padding: $4, dilation: $5, groups: $6, bias: $7, paddingMode: $8)
-      }),
+      (
+        "Conv1d",
+        {
+          Conv1d(
+            $0, $1, $2, stride: $3, padding: $4, dilation: $5, groups: $6, bias: $7, paddingMode: $8
+          )
+        }
+      ),
+      (
+        "Conv2d",
+        {
+          Conv2d(
+            $0, $1, $2, stride: $3, padding: $4, dilation: $5, groups: $6, bias: $7, paddingMode: $8
+          )
+        }
+      ),
+      (
+        "Conv3d",
+        {
+          Conv3d(
+            $0, $1, $2, stride: $3, padding: $4, dilation: $5, groups: $6, bias: $7, paddingMode: $8
+          )
+        }
+      ),
     ]
     for (name, make) in forward {
       layer(name) { call in
@@ -72,18 +87,30 @@ extension ModuleRegistry {
     typealias MakeTransposed =
       (Int, Int, [Int], [Int], [Int], [Int], Int, Bool, [Int]) -> any Layer
     let transposed: [(String, MakeTransposed)] = [
-      ("ConvTranspose1d", {
-        ConvTranspose1d(
-          $0, $1, $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7, dilation: $8)
-      }),
-      ("ConvTranspose2d", {
-        ConvTranspose2d(
-          $0, $1, $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7, dilation: $8)
-      }),
-      ("ConvTranspose3d", {
-        ConvTranspose3d(
-          $0, $1, $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7, dilation: $8)
-      }),
+      (
+        "ConvTranspose1d",
+        {
+          ConvTranspose1d(
+            $0, $1, $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7,
+            dilation: $8)
+        }
+      ),
+      (
+        "ConvTranspose2d",
+        {
+          ConvTranspose2d(
+            $0, $1, $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7,
+            dilation: $8)
+        }
+      ),
+      (
+        "ConvTranspose3d",
+        {
+          ConvTranspose3d(
+            $0, $1, $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7,
+            dilation: $8)
+        }
+      ),
     ]
     for (name, make) in transposed {
       layer(name) { call in
@@ -128,7 +155,9 @@ extension ModuleRegistry {
       Bilinear(
         try $0.int(0, "in1_features"), try $0.int(1, "in2_features"),
         try $0.int(2, "out_features"), bias: try $0.bool(3, "bias", default: true))
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     row("Embedding") { call in
       let table = Embedding(
         try call.int(0, "num_embeddings"), try call.int(1, "embedding_dim"),
@@ -142,16 +171,21 @@ extension ModuleRegistry {
     layer("PixelUnshuffle") { PixelUnshuffle(try $0.int(0, "downscale_factor")) }
     layer("ChannelShuffle") { ChannelShuffle(groups: try $0.int(0, "groups")) }
     layer("Flatten") {
-      Flatten(from: try $0.int(0, "start_dim", default: 1), to: try $0.int(1, "end_dim", default: -1))
+      Flatten(
+        from: try $0.int(0, "start_dim", default: 1), to: try $0.int(1, "end_dim", default: -1))
     }
     pair("CosineSimilarity") {
       CosineSimilarity(
         dim: try $0.int(0, "dim", default: 1), eps: try $0.double(1, "eps", default: 1e-8))
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     pair("PairwiseDistance") {
       PairwiseDistance(
         p: try $0.double(0, "p", default: 2), eps: try $0.double(1, "eps", default: 1e-6),
         keepDim: try $0.bool(2, "keepdim", default: false))
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
   }
 }

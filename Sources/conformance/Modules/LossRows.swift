@@ -38,12 +38,16 @@ extension ModuleRegistry {
       guard let reduction = DivergenceReduction(rawValue: name) else { throw Unsupported(name) }
       return KLDivLoss(
         reduction: reduction, logTarget: try call.bool(nil, "log_target", default: false))
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     triple("GaussianNLLLoss") {
       GaussianNLLLoss(
         full: try $0.bool(nil, "full", default: false),
         eps: try $0.double(nil, "eps", default: 1e-6), reduction: try $0.reduction())
-    } _: { $0($1, $2, variance: $3) }
+    } _: {
+      $0($1, $2, variance: $3)
+    }
   }
 
   private mutating func addWeightedLosses() {
@@ -52,29 +56,41 @@ extension ModuleRegistry {
         weight: try $0.optionalTensor(0, "weight"),
         ignoreIndex: try $0.int(nil, "ignore_index", default: -100), reduction: try $0.reduction(),
         labelSmoothing: try $0.double(nil, "label_smoothing", default: 0))
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     pair("NLLLoss") {
       NLLLoss(
         weight: try $0.optionalTensor(0, "weight"),
         ignoreIndex: try $0.int(nil, "ignore_index", default: -100), reduction: try $0.reduction())
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     pair("BCELoss") {
       BCELoss(weight: try $0.optionalTensor(0, "weight"), reduction: try $0.reduction())
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     pair("BCEWithLogitsLoss") {
       BCEWithLogitsLoss(
         weight: try $0.optionalTensor(0, "weight"), reduction: try $0.reduction(),
         posWeight: try $0.optionalTensor(nil, "pos_weight"))
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     pair("MultiLabelSoftMarginLoss") {
       MultiLabelSoftMarginLoss(
         weight: try $0.optionalTensor(0, "weight"), reduction: try $0.reduction())
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     pair("MultiMarginLoss") {
       MultiMarginLoss(
         p: try $0.int(0, "p", default: 1), margin: try $0.double(1, "margin", default: 1),
         weight: try $0.optionalTensor(2, "weight"), reduction: try $0.reduction())
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
     pair("LinearCrossEntropyLoss") { call -> LinearCrossEntropyLoss in
       guard try call.optionalInts(nil, "out_features") ?? [] == [],
         try call.optionalInt(nil, "options") == nil
@@ -85,29 +101,39 @@ extension ModuleRegistry {
         ignoreIndex: try call.optionalInt(nil, "ignore_index"),
         labelSmoothing: try call.double(nil, "label_smoothing", default: 0),
         dtype: try call.dtype() ?? .float32)
-    } _: { $0($1, $2) }
+    } _: {
+      $0($1, $2)
+    }
   }
 
   private mutating func addComparisons() {
     triple("MarginRankingLoss") {
       MarginRankingLoss(
         margin: try $0.double(0, "margin", default: 0), reduction: try $0.reduction())
-    } _: { $0($1, $2, $3) }
+    } _: {
+      $0($1, $2, $3)
+    }
     triple("CosineEmbeddingLoss") {
       CosineEmbeddingLoss(
         margin: try $0.double(0, "margin", default: 0), reduction: try $0.reduction())
-    } _: { $0($1, $2, $3) }
+    } _: {
+      $0($1, $2, $3)
+    }
     triple("TripletMarginLoss") {
       TripletMarginLoss(
         margin: try $0.double(0, "margin", default: 1), p: try $0.double(1, "p", default: 2),
         eps: try $0.double(2, "eps", default: 1e-6), swap: try $0.bool(3, "swap", default: false),
         reduction: try $0.reduction())
-    } _: { $0($1, $2, $3) }
+    } _: {
+      $0($1, $2, $3)
+    }
     triple("TripletMarginWithDistanceLoss") {
       TripletMarginWithDistanceLoss(
         margin: try $0.double(nil, "margin", default: 1),
         swap: try $0.bool(nil, "swap", default: false), reduction: try $0.reduction())
-    } _: { $0($1, $2, $3) }
+    } _: {
+      $0($1, $2, $3)
+    }
     row("CTCLoss") { call in
       let loss = CTCLoss(
         blank: try call.int(0, "blank", default: 0), reduction: try call.reduction(),

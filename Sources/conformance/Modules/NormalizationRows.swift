@@ -5,26 +5,44 @@ extension ModuleRegistry {
   mutating func addNormalization() {
     typealias Make = (Int, Double, Double?, Bool, Bool, Bool) -> any Layer
     let batch: [(String, Make)] = [
-      ("BatchNorm1d", {
-        BatchNorm1d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
-      }),
-      ("BatchNorm2d", {
-        BatchNorm2d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
-      }),
-      ("BatchNorm3d", {
-        BatchNorm3d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
-      }),
+      (
+        "BatchNorm1d",
+        {
+          BatchNorm1d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
+        }
+      ),
+      (
+        "BatchNorm2d",
+        {
+          BatchNorm2d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
+        }
+      ),
+      (
+        "BatchNorm3d",
+        {
+          BatchNorm3d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
+        }
+      ),
     ]
     let instance: [(String, Make)] = [
-      ("InstanceNorm1d", {
-        InstanceNorm1d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
-      }),
-      ("InstanceNorm2d", {
-        InstanceNorm2d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
-      }),
-      ("InstanceNorm3d", {
-        InstanceNorm3d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
-      }),
+      (
+        "InstanceNorm1d",
+        {
+          InstanceNorm1d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
+        }
+      ),
+      (
+        "InstanceNorm2d",
+        {
+          InstanceNorm2d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
+        }
+      ),
+      (
+        "InstanceNorm3d",
+        {
+          InstanceNorm3d($0, eps: $1, momentum: $2, affine: $3, trackRunningStats: $4, bias: $5)
+        }
+      ),
     ]
     for (rows, isOn) in [(batch, true), (instance, false)] {
       for (name, make) in rows {

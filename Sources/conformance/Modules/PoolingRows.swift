@@ -24,14 +24,20 @@ extension ModuleRegistry {
     }
     typealias Means = ([Int], [Int]?, [Int], Bool, Bool, Int?) -> any Layer
     let means: [(String, Means)] = [
-      ("AvgPool2d", {
-        AvgPool2d(
-          $0, stride: $1, padding: $2, ceilMode: $3, countIncludePad: $4, divisorOverride: $5)
-      }),
-      ("AvgPool3d", {
-        AvgPool3d(
-          $0, stride: $1, padding: $2, ceilMode: $3, countIncludePad: $4, divisorOverride: $5)
-      }),
+      (
+        "AvgPool2d",
+        {
+          AvgPool2d(
+            $0, stride: $1, padding: $2, ceilMode: $3, countIncludePad: $4, divisorOverride: $5)
+        }
+      ),
+      (
+        "AvgPool3d",
+        {
+          AvgPool3d(
+            $0, stride: $1, padding: $2, ceilMode: $3, countIncludePad: $4, divisorOverride: $5)
+        }
+      ),
     ]
     for (name, make) in means {
       layer(name) { call in

@@ -59,7 +59,8 @@ extension Registry {
         try call.tensor(0), try call.tensor(1), try call.tensor(2), heads: try call.int(4),
         weights: weights, mask: try call.optionalTensor(nil, "attn_mask"),
         keyPaddingMask: try call.optionalTensor(nil, "key_padding_mask"),
-        dropout: try call.double(10, "dropout_p"), addZeroAttention: try call.bool(
+        dropout: try call.double(10, "dropout_p"),
+        addZeroAttention: try call.bool(
           9, "add_zero_attn", default: false), needWeights: needWeights,
         averageWeights: try call.bool(nil, "average_attn_weights", default: true),
         isCausal: try call.bool(nil, "is_causal", default: false),

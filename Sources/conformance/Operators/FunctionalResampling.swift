@@ -25,7 +25,8 @@ extension Registry {
     functional("grid_sample") { call in
       let name = try call.string(2, "mode", default: "bilinear")
       let outside = try call.string(3, "padding_mode", default: "zeros")
-      guard let mode = InterpolationMode(rawValue: name), let padding = GridPadding(rawValue: outside)
+      guard let mode = InterpolationMode(rawValue: name),
+        let padding = GridPadding(rawValue: outside)
       else { throw Unsupported("mode \(name), padding \(outside)") }
       return F.gridSample(
         try call.tensor(0), try call.tensor(1), mode: mode, paddingMode: padding,
@@ -43,7 +44,9 @@ extension Registry {
         try call.tensor(0), try call.ints(1, "pad"), mode: mode,
         value: try call.optionalScalar(3, "value")?.double ?? 0)
     }
-    functional("pixel_shuffle") { F.pixelShuffle(try $0.tensor(0), try $0.int(1, "upscale_factor")) }
+    functional("pixel_shuffle") {
+      F.pixelShuffle(try $0.tensor(0), try $0.int(1, "upscale_factor"))
+    }
     functional("pixel_unshuffle") {
       F.pixelUnshuffle(try $0.tensor(0), try $0.int(1, "downscale_factor"))
     }

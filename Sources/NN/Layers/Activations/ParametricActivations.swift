@@ -51,13 +51,17 @@ public final class Hardtanh: FunctionLayer {
 /// x, and 0 where |x| ≤ λ (`torch.nn.Hardshrink`).
 public final class Hardshrink: FunctionLayer {
   /// The layer of a bound.
-  public init(_ lambda: Double = 0.5) { super.init("\(lambda)") { F.hardshrink($0, lambda: lambda) } }
+  public init(_ lambda: Double = 0.5) {
+    super.init("\(lambda)") { F.hardshrink($0, lambda: lambda) }
+  }
 }
 
 /// x moved towards 0 by λ (`torch.nn.Softshrink`).
 public final class Softshrink: FunctionLayer {
   /// The layer of a bound.
-  public init(_ lambda: Double = 0.5) { super.init("\(lambda)") { F.softshrink($0, lambda: lambda) } }
+  public init(_ lambda: Double = 0.5) {
+    super.init("\(lambda)") { F.softshrink($0, lambda: lambda) }
+  }
 }
 
 /// x where it is above a threshold, else a value (`torch.nn.Threshold`).

@@ -50,7 +50,8 @@ open class RunningNorm: Module {
   func check(_ x: Tensor, ranks: ClosedRange<Int>, channelDim: Int = 1) {
     require(
       ranks.contains(x.rank), "\(Self.self)",
-      "an input of \(ranks.lowerBound) to \(ranks.upperBound) dimensions is expected, not \(x.shape)")
+      "an input of \(ranks.lowerBound) to \(ranks.upperBound) dimensions is expected, not \(x.shape)"
+    )
     require(
       x.shape[channelDim] == channels, "\(Self.self)",
       "an input of \(channels) channels is expected, not \(x.shape)")

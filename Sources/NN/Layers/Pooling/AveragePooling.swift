@@ -46,7 +46,8 @@ public final class AvgPool2d: FunctionLayer {
     let (k, s, p) = (kernelSize.sizes, stride?.sizes, padding.sizes)
     super.init("kernel_size=\(shown(k)), stride=\(shown(s ?? k)), padding=\(shown(p))") {
       F.avgPool2d(
-        $0, k, stride: s, padding: p, ceilMode: ceilMode, countIncludePad: countIncludePad, divisorOverride: divisorOverride)
+        $0, k, stride: s, padding: p, ceilMode: ceilMode, countIncludePad: countIncludePad,
+        divisorOverride: divisorOverride)
     }
   }
 }
@@ -78,7 +79,8 @@ public final class AvgPool3d: FunctionLayer {
     let (k, s, p) = (kernelSize.sizes, stride?.sizes, padding.sizes)
     super.init("kernel_size=\(shown(k)), stride=\(shown(s ?? k)), padding=\(shown(p))") {
       F.avgPool3d(
-        $0, k, stride: s, padding: p, ceilMode: ceilMode, countIncludePad: countIncludePad, divisorOverride: divisorOverride)
+        $0, k, stride: s, padding: p, ceilMode: ceilMode, countIncludePad: countIncludePad,
+        divisorOverride: divisorOverride)
     }
   }
 }

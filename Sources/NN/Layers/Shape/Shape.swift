@@ -53,7 +53,9 @@ public final class PixelUnshuffle: FunctionLayer {
 /// Channels dealt out over groups (`torch.nn.ChannelShuffle`).
 public final class ChannelShuffle: FunctionLayer {
   /// The layer of a number of groups.
-  public init(groups: Int) { super.init("groups=\(groups)") { F.channelShuffle($0, groups: groups) } }
+  public init(groups: Int) {
+    super.init("groups=\(groups)") { F.channelShuffle($0, groups: groups) }
+  }
 }
 
 /// The windows of images as columns (`torch.nn.Unfold`).

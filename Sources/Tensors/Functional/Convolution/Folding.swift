@@ -39,7 +39,8 @@ extension F {
   ) -> Tensor {
     let name = "fold"
     require(
-      x.rank == 2 || x.rank == 3, name, "columns of [N, C · kernel area, windows] are expected, not \(x.shape)")
+      x.rank == 2 || x.rank == 3, name,
+      "columns of [N, C · kernel area, windows] are expected, not \(x.shape)")
     if x.rank == 2 {
       return fold(
         x.unsqueezed(0), outputSize: outputSize, kernelSize, dilation: dilation, padding: padding,
@@ -82,7 +83,8 @@ private struct Folding {
     let size = Array(image[1...])
     let out = spec.output(size, kernel, end: spec.padding)
     require(
-      out.allSatisfy { $0 > 0 }, name, "a kernel of \(kernel) does not fit into an image of \(size)")
+      out.allSatisfy { $0 > 0 }, name, "a kernel of \(kernel) does not fit into an image of \(size)"
+    )
     shape = spec.kernelShape(
       batch: 1, inputs: image[0], outputs: 1, size: size, out: out, kernel: kernel)
     (self.batch, self.image) = (batch, image)

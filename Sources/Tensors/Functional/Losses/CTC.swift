@@ -84,7 +84,8 @@ private struct CTCPlan {
     self.blank = blank
     require(
       inputLengths.count == shape[1] && targetLengths.count == shape[1], name,
-      "\(inputLengths.count) input and \(targetLengths.count) target lengths for \(shape[1]) sequences")
+      "\(inputLengths.count) input and \(targetLengths.count) target lengths for \(shape[1]) sequences"
+    )
     require(
       inputLengths.allSatisfy { $0 >= 0 && $0 <= shape[0] } && targetLengths.allSatisfy { $0 >= 0 },
       name, "input lengths must lie between 0 and \(shape[0]), target lengths not below 0")

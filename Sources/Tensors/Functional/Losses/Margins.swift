@@ -97,7 +97,9 @@ extension F {
     let classes = rows.shape[1]
     let hinge = (margin - rows.gather(dim: 1, index: index) + rows).relu()
     var terms = p == 1 ? hinge : hinge.square()
-    if let weight { terms = terms * weight.indexSelect(dim: 0, index: index.reshaped([-1])).unsqueezed(1) }
+    if let weight {
+      terms = terms * weight.indexSelect(dim: 0, index: index.reshaped([-1])).unsqueezed(1)
+    }
     let right = Tensor.zeros(rows.shape, dtype: .bool).scatter(
       dim: 1, index: index, source: Tensor.ones(index.shape, dtype: .bool))
     let losses = terms.maskedFill(right, 0.0).sum(dim: 1) / Double(classes)

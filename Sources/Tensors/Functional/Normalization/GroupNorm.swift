@@ -91,7 +91,9 @@ extension F {
       guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
       let x = node.input(0)
       let weight = hasWeight ? node.input(1) : nil
-      if isGradEnabled || g.count == 0 { return groupNormFormula(g, x, weight, hasBias, groups, eps) }
+      if isGradEnabled || g.count == 0 {
+        return groupNormFormula(g, x, weight, hasBias, groups, eps)
+      }
       let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
       let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
       let dgamma = hasWeight ? Tensor.uninitialized([channels], x.dtype) : nil

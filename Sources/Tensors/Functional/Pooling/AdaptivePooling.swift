@@ -75,7 +75,8 @@ extension F {
     require(
       size.allSatisfy { $0 > 0 }, name, "an input of \(x.shape) has nothing to pool")
     let unit = [Int](repeating: 1, count: dims)
-    let spec = PoolingShape(name, dims: dims, kernel: unit, stride: unit, padding: [0], ceilMode: false)
+    let spec = PoolingShape(
+      name, dims: dims, kernel: unit, stride: unit, padding: [0], ceilMode: false)
     return (lead, size, out, spec.kernelShape(planes: lead.reduce(1, *), size: size, out: out))
   }
 

@@ -40,7 +40,8 @@ extension F {
     let channels = x.shape[x.rank - dims - 1]
     let draws =
       samples
-      ?? Tensor.rand([planes / Swift.max(channels, 1), channels, dims], dtype: x.dtype, generator: generator)
+      ?? Tensor.rand(
+        [planes / Swift.max(channels, 1), channels, dims], dtype: x.dtype, generator: generator)
     let chosen = draws.reshaped([planes, dims])
     // Flat positions [planes, outputs, window], summed up dimension by dimension.
     var positions = Tensor.zeros([planes] + [Int](repeating: 1, count: 2 * dims), dtype: .int64)

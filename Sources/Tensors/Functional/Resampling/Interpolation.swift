@@ -36,7 +36,8 @@ extension F {
   ) -> Tensor {
     let name = "interpolate"
     let dims = x.rank - 2
-    require((1...3).contains(dims), name, "an input of [N, C, 1 to 3 sizes] is expected, not \(x.shape)")
+    require(
+      (1...3).contains(dims), name, "an input of [N, C, 1 to 3 sizes] is expected, not \(x.shape)")
     require(
       (size == nil) != (scaleFactor == nil), name, "give either a size or a scale factor")
     require(
