@@ -1,0 +1,17 @@
+import Testing
+import Torus
+
+/// Numbers between bounds, the same in every run, no two alike and in no order.
+func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tensor {
+  let count = shape.reduce(1, *)
+  let steps = 2 * count + 53
+  let values = (0..<count).map {
+    low + (high - low) * (Double(($0 * 37 + 11) % steps) + 0.37) / Double(steps)
+  }
+  return Tensor(values, shape: shape)
+}
+
+/// Whether what a process wrote last holds a text.
+func says(_ text: String, _ result: ExitTest.Result?) -> Bool {
+  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).contains(text)
+}
