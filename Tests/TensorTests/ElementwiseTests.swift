@@ -139,8 +139,8 @@ struct ElementwiseTests {
   @Test("gradients and second derivatives are central differences", arguments: unary)
   func gradients(row: UnaryRow) throws {
     let x = spread([7], from: row.domain.lowerBound, to: row.domain.upperBound)
-    try gradcheck({ row.function($0[0]) }, [x])
-    try gradgradcheck({ row.function($0[0]) }, [x])
+    try gradcheck({ [row.function($0[0])] }, [x])
+    try gradgradcheck({ [row.function($0[0])] }, [x])
   }
 
   struct BinaryRow: CustomTestStringConvertible, Sendable {
@@ -199,8 +199,8 @@ struct ElementwiseTests {
   @Test("gradients of two operands are central differences, broadcast too", arguments: binary)
   func gradients(row: BinaryRow) throws {
     let (a, b) = (spread([3, 1, 2], from: 0.3, to: 2.2), spread([4, 1], from: 0.45, to: 1.9))
-    try gradcheck({ row.function($0[0], $0[1]) }, [a, b])
-    try gradgradcheck({ row.function($0[0], $0[1]) }, [a, b])
+    try gradcheck({ [row.function($0[0], $0[1])] }, [a, b])
+    try gradgradcheck({ [row.function($0[0], $0[1])] }, [a, b])
   }
 }
 

@@ -108,8 +108,8 @@ struct ReductionTests {
   @Test("gradients and second derivatives are central differences", arguments: rows)
   func gradients(row: Row) throws {
     let x = spread([2, 3, 2])
-    try gradcheck({ row.function($0[0]) }, [x])
-    try gradgradcheck({ row.function($0[0]) }, [x])
+    try gradcheck({ [row.function($0[0])] }, [x])
+    try gradgradcheck({ [row.function($0[0])] }, [x])
   }
 }
 
@@ -174,9 +174,9 @@ struct ReductionRuleTests {
   @Test("products of numbers that hold zeros have the right gradients")
   func zeros() throws {
     for values in [[2.0, 0, 3], [0.0, 0, 3]] {
-      try gradcheck({ $0[0].prod() }, [Tensor(values)])
-      try gradcheck({ $0[0].cumprod(dim: 0) }, [Tensor(values)])
-      try gradgradcheck({ $0[0].cumprod(dim: 0) }, [Tensor(values)])
+      try gradcheck({ [$0[0].prod()] }, [Tensor(values)])
+      try gradcheck({ [$0[0].cumprod(dim: 0)] }, [Tensor(values)])
+      try gradgradcheck({ [$0[0].cumprod(dim: 0)] }, [Tensor(values)])
     }
   }
 

@@ -5,8 +5,9 @@ import Torus
 func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tensor {
   let count = shape.reduce(1, *)
   let steps = 2 * count + 53
-  let values = (0..<count).map {
-    low + (high - low) * (Double(($0 * 37 + 11) % steps) + 0.37) / Double(steps)
+  let values: [Double] = (0..<count).map { index in
+    let place = (index * 37 + 11) % steps
+    return low + (high - low) * (Double(place) + 0.37) / Double(steps)
   }
   return Tensor(values, shape: shape)
 }
