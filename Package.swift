@@ -69,7 +69,9 @@ let package = Package(
     // What one process computes; no ranks, no runs.
     .executableTarget(
       name: "conformance",
-      dependencies: ["Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints"]),
+      dependencies: [
+        "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
+      ]),
 
     .testTarget(name: "TensorTests", dependencies: ["Torus"]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),

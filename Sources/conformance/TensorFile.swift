@@ -6,7 +6,9 @@ import Tensors
 struct TensorFile {
   private let file: SafetensorsFile
 
-  init(_ url: URL) throws { file = try SafetensorsFile(path: url.path) }
+  init(_ url: URL) throws {
+    file = try SafetensorsFile(contents: url.unpacked(), path: url.path)
+  }
 
   /// The keys.
   var keys: [String] { file.tensors.map(\.name) }

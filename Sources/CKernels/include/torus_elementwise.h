@@ -50,7 +50,9 @@ typedef enum torus_unary_op : int32_t {
   TORUS_ERFINV,
   TORUS_LGAMMA,
   TORUS_DIGAMMA,
+  TORUS_POLYGAMMA,    ///< the p0-th derivative of digamma, p0 a whole number ≥ 0
   TORUS_I0,           ///< modified Bessel function of the first kind, order 0
+  TORUS_I1,           ///< the same, order 1
   TORUS_SINC,         ///< sin(πa) / (πa), 1 at 0
   TORUS_FLOOR,        ///< (all: integers unchanged)
   TORUS_CEIL,         ///< (all: integers unchanged)
@@ -123,6 +125,7 @@ typedef enum torus_binary_op : int32_t {
   TORUS_LOGADDEXP2,
   TORUS_XLOGY,        ///< a log(b), 0 where a is 0 (unless b is NaN)
   TORUS_XLOG1PY,      ///< a log1p(b), 0 where a is 0 (unless b is NaN)
+  TORUS_ZETA,         ///< Hurwitz's zeta function Σ (b + k)^-a
   TORUS_HEAVISIDE,    ///< a < 0: 0, a > 0: 1, a = 0: b (all)
   TORUS_LDEXP,        ///< a · 2^b
   TORUS_BITWISE_AND,  ///< (integers and BOOL)

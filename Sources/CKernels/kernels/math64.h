@@ -92,6 +92,82 @@ static double i0_f64(double x) {
 
 INLINE float i0_f32(float x) { return (float)i0_f64(x); }
 
+/// I₁(x), as I₀ above: x/2 Σ (x²/4)^k / (k! (k+1)!), and the asymptotic series, which alternates
+/// in sign until its terms are small.
+static double i1_f64(double x) {
+  double a = fabs(x);
+  if (a != a) return x;
+  if (a <= 20.0) {
+    double quarter = 0.25 * a * a, term = 0.5 * x, sum = term;
+    for (int k = 1; k < 100 && fabs(term) > fabs(sum) * 1e-17; k++) {
+      term *= quarter / ((double)k * (k + 1));
+      sum += term;
+    }
+    return sum;
+  }
+  double term = 1.0, sum = 1.0;
+  for (int k = 1; k < 40; k++) {
+    double next = -term * (4.0 - (2.0 * k - 1) * (2.0 * k - 1)) / (8.0 * k * a);
+    if (fabs(next) >= fabs(term) || fabs(next) < 1e-17) break;
+    term = next;
+    sum += term;
+  }
+  double root = exp(0.5 * a);
+  return copysign(root * (sum / sqrt(2.0 * M_PI * a)) * root, x);
+}
+
+INLINE float i1_f32(float x) { return (float)i1_f64(x); }
+
+/// Hurwitz's ζ(s, q) = Σ (q + k)^-s, k from 0: the terms up to q + k > 9, then Euler and Maclaurin's
+/// formula for the rest. Infinite at s = 1 and at q = 0, -1, -2 …; NaN for s < 1, and for q < 0
+/// where s is not whole.
+static double zeta_f64(double s, double q) {
+  if (s == 1.0) return INFINITY;
+  if (!(s > 1.0) || q != q) return NAN;
+  if (q <= 0.0) {
+    if (q == floor(q)) return INFINITY;
+    if (s != floor(s)) return NAN;
+  }
+  double sum = 0.0, a = q;
+  for (; a <= 9.0; a += 1.0) {
+    double term = pow(a, -s);
+    sum += term;
+    if (a > 0.0 && term < sum * 1e-17) return sum;
+  }
+  double power = pow(a, -s);
+  sum += power * (a / (s - 1.0) + 0.5);
+  // B₂ⱼ / (2j)! · s (s+1) … (s+2j-2) · a^(-s-2j+1)
+  static const double bernoulli[] = {
+    1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160,
+    -691.0 / 1307674368000.0, 1.0 / 74724249600.0, -3617.0 / 10670622842880000.0};
+  double rising = s, inverse = 1.0 / (a * a);
+  power /= a;
+  for (int j = 0; j < 8; j++) {
+    double term = bernoulli[j] * rising * power;
+    sum += term;
+    if (fabs(term) < fabs(sum) * 1e-17) break;
+    rising *= (s + 2 * j + 1) * (s + 2 * j + 2);
+    power *= inverse;
+  }
+  return sum;
+}
+
+INLINE float zeta_f32(float s, float q) { return (float)zeta_f64(s, q); }
+
+/// The n-th derivative of digamma: (-1)^(n+1) n! ζ(n + 1, x); the first one reflected below ½, so
+/// that it need not climb from far below 0.
+static double polygamma_f64(double x, double n) {
+  if (n == 0.0) return digamma_f64(x);
+  if (n == 1.0 && x < 0.5) {
+    double sine = sin(M_PI * (x - floor(x)));
+    return M_PI * M_PI / (sine * sine) - zeta_f64(2.0, 1.0 - x);
+  }
+  double value = tgamma(n + 1.0) * zeta_f64(n + 1.0, x);
+  return fmod(n, 2.0) == 0.0 ? -value : value;
+}
+
+INLINE float polygamma_f32(float x, float n) { return (float)polygamma_f64(x, n); }
+
 /// erf⁻¹(x): a logarithmic first guess (Winitzki), then Newton's steps with Halley's correction on
 /// erfc's side where x is near ±1.
 static double erfinv_f64(double x) {

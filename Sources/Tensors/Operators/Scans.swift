@@ -91,6 +91,9 @@ extension Tensor {
       Kernel.scan("logcumsumexp", TORUS_LOGCUMSUMEXP, inputs[0], dim, reverse: reverse)
     } gradient: { g, node in
       let (x, y) = (node.input(0), node.output())
+      if isGradEnabled {
+        return [x.logCumSumExpGradient(g, y, dim: dim, reverse: reverse)]
+      }
       // exp(x) Σ g exp(-y), the sum taken in logarithms, for positive and negative g apart.
       func part(_ sign: Double) -> Tensor {
         let logarithm = Tensor.where((g * sign).gt(0), (g * sign).log(), -Double.infinity)
@@ -98,6 +101,23 @@ extension Tensor {
       }
       return [part(1) - part(-1)]
     }
+  }
+
+  /// ∂/∂xᵢ = Σⱼ gⱼ exp(xᵢ - yⱼ) over the results j that xᵢ went into, pair by pair: the form that has
+  /// derivatives of its own where gradients are 0.
+  ///
+  /// - Complexity: O(n²) for n places.
+  private func logCumSumExpGradient(
+    _ g: Tensor, _ y: Tensor, dim: Int, reverse: Bool
+  ) -> Tensor {
+    if rank == 0 { return g }
+    let size = shape[dim]
+    let from = Tensor.arange(size).unsqueezed(1)
+    let to = Tensor.arange(size).unsqueezed(0)
+    let reaches = reverse ? from.ge(to) : from.le(to)
+    let distance = transposed(dim, -1).unsqueezed(-1) - y.transposed(dim, -1).unsqueezed(-2)
+    let share = Tensor.where(reaches, distance, -Double.infinity).exp()
+    return (share * g.transposed(dim, -1).unsqueezed(-2)).sum(dim: -1).transposed(dim, -1)
   }
 
   private func runningExtremum(

@@ -1,12 +1,3 @@
-import Foundation
-
-extension URL {
-  /// The file itself, or the one of a name in this folder.
-  func file(_ name: String) -> URL {
-    pathExtension == "json" ? self : appendingPathComponent(name)
-  }
-}
-
 /// Cases in their order under the names of the units they belong to.
 struct Grouped<Case> {
   private(set) var units: [String] = []

@@ -19,7 +19,7 @@ struct OptimizerSuite: Suite {
   init(_ url: URL) throws {
     struct File: Decodable { let cases: [Case] }
     let url = url.file("optimizers.json")
-    cases = try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).cases
+    cases = try JSONDecoder().decode(File.self, from: url.unpacked()).cases
     tensors = try TensorFile(url.deletingPathExtension().appendingPathExtension("safetensors"))
   }
 

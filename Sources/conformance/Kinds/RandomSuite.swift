@@ -24,7 +24,7 @@ struct RandomSuite: Suite {
 
   init(path: URL, options: Options) throws {
     let url = path.file("random.json")
-    let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: url))
+    let file = try JSONDecoder().decode(File.self, from: url.unpacked())
     cases = Grouped(file.cases) { $0.what }
     tensors = try TensorFile(url.deletingPathExtension().appendingPathExtension("safetensors"))
   }

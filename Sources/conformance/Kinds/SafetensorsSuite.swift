@@ -15,7 +15,7 @@ struct SafetensorsSuite: Suite {
   init(path: URL, options: Options) throws {
     let url = path.file("cases.json")
     folder = url.deletingLastPathComponent()
-    let all = try JSONDecoder().decode([Case].self, from: Data(contentsOf: url))
+    let all = try JSONDecoder().decode([Case].self, from: url.unpacked())
     cases = Grouped(all) { $0.file }
   }
 

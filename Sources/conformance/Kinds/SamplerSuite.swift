@@ -22,7 +22,7 @@ struct SamplerSuite: Suite {
 
   init(path: URL, options: Options) throws {
     let url = path.file("distributed_sampler.json")
-    cases = try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).cases
+    cases = try JSONDecoder().decode(File.self, from: url.unpacked()).cases
   }
 
   func checks(of unit: String) throws -> [Check] {

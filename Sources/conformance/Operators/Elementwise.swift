@@ -60,6 +60,12 @@ extension Registry {
     unary("tan") { $0.tan() }
     unary("tanh") { $0.tanh() }
     unary("trunc") { $0.trunc() }
+    unary("i0") { $0.i0() }
+    unary("special.entr") { $0.entr() }
+    unary("special.i1") { $0.i1() }
+    unary("special.ndtr") { $0.ndtr() }
+    row("polygamma") { try $0.tensor().polygamma(try $0.int(1, "n")) }
+    row("mvlgamma") { try $0.tensor().mvlgamma(try $0.int(1, "p")) }
     row("logit") { try $0.tensor().logit(eps: try $0.optionalDouble(1, "eps")) }
     row("round") { call in
       try call.tensor().round(decimals: try call.int(nil, "decimals", default: 0))
@@ -110,6 +116,7 @@ extension Registry {
     binary("pow", tensors: { $0.pow($1) }, scalar: { $0.pow($1) })
     binary("remainder", tensors: { $0.remainder($1) }, scalar: { $0.remainder($1) })
     binary("special.xlog1py", tensors: { $0.xlog1py($1) }, scalar: { $0.xlog1py($1) })
+    binary("special.zeta", tensors: { $0.zeta($1) }, scalar: { $0.zeta($1) })
     binary("xlogy", tensors: { $0.xlogy($1) }, scalar: { $0.xlogy($1) })
     row("div") { call in
       let mode = try call.optionalString(nil, "rounding_mode")

@@ -1,10 +1,60 @@
 import CKernels
+import Foundation
+
+private enum Rows {
+  static let polygamma = ParametricOperation("polygamma", TORUS_POLYGAMMA, fused: nil) {
+    g, x, n, _ in
+    g * x.polygamma(Int(n) + 1)
+  }
+  static let i0 = UnaryOperation.float("i0", TORUS_I0, .inputs) { $0 * $1.input(0).i1() }
+  static let i1 = UnaryOperation.float("i1", TORUS_I1, [.inputs, .output]) { g, node in
+    // I₁' = I₀ - I₁ / x, which is ½ at 0.
+    let x = node.input(0)
+    let ratio = Tensor.where(x.eq(0), 0.5, node.output() / x)
+    return g * (x.i0() - ratio)
+  }
+  static let zeta = BinaryOperation("special_zeta", TORUS_ZETA, .input(0, 1), floats: true) {
+    g, node in
+    require(
+      !node.needsGradient(0), "zeta", "the derivative by the first argument is not defined")
+    let (s, q) = (node.input(0), node.input(1))
+    return [nil, g * (-s * (s + 1).zeta(q))]
+  }
+}
 
 /// Functions of `torch.special` beyond the elementary ones.
 extension Tensor {
-  /// The derivative of ``lgamma()`` (`torch.digamma`). Its own derivative is not provided.
-  public func digamma() -> Tensor {
-    let x = dtype.isFloatingPoint ? self : to(.float32)
-    return Tensor.applyConstant("digamma", [x]) { Kernel.unary("digamma", TORUS_DIGAMMA, $0[0]) }
+  /// The derivative of ``lgamma()`` (`torch.digamma`).
+  public func digamma() -> Tensor { polygamma(0) }
+
+  /// The n-th derivative of ``digamma()`` (`torch.polygamma`).
+  public func polygamma(_ n: Int) -> Tensor {
+    require(n >= 0, "polygamma", "the order must not be negative: \(n)")
+    return Rows.polygamma(self, Double(n))
   }
+
+  /// log Γₚ(x), the multivariate gamma function of dimension p (`torch.mvlgamma`):
+  /// p(p-1)/4 log π + Σ log Γ(x - j/2) for j below p.
+  public func mvlgamma(_ p: Int) -> Tensor {
+    require(p >= 1, "mvlgamma", "the dimension must be positive, not \(p)")
+    let offset = Double(p * (p - 1)) / 4 * Foundation.log(Double.pi)
+    return (0..<p).reduce(Tensor.full([], offset, dtype: dtype.floating)) { sum, j in
+      sum + (self - Double(j) / 2).lgamma()
+    }
+  }
+
+  /// The modified Bessel function of the first kind of order 0 (`torch.i0`).
+  public func i0() -> Tensor { Rows.i0(self) }
+
+  /// The modified Bessel function of the first kind of order 1 (`torch.special.i1`).
+  public func i1() -> Tensor { Rows.i1(self) }
+
+  /// Hurwitz's zeta function Σ (q + k)^-x over k from 0 (`torch.special.zeta`); differentiable by q.
+  public func zeta(_ q: some Operand) -> Tensor { Rows.zeta(self, q) }
+
+  /// -x log x, 0 at 0 and -∞ below (`torch.special.entr`).
+  public func entr() -> Tensor { Tensor.where(lt(0), -Double.infinity, -xlogy(self)) }
+
+  /// The normal distribution function (1 + erf(x / √2)) / 2 (`torch.special.ndtr`).
+  public func ndtr() -> Tensor { (self * -0.5.squareRoot()).erfc() * 0.5 }
 }
