@@ -8,12 +8,15 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Trains what a configuration describes (the default command).",
     usage: "ddp-train [CONFIG] [--key value …] [--print-config] [--resume]",
-    discussion: """
-      CONFIG is a YAML file, or the name of one in configs/; digits-cnn where it is left out.
-      Any key of it can be set, as in --optimizer.lr 3e-4. The keys are:
+    discussion: keys)
 
-      \(keyList)
-      """)
+  /// What a configuration is, and every key of it.
+  static let keys = """
+    CONFIG is a YAML file, or the name of one in configs/; digits-cnn where it is left out.
+    Any key of it can be set, as in --optimizer.lr 3e-4. The keys are:
+
+    \(keyList)
+    """
 
   @Argument(parsing: .captureForPassthrough, help: "A configuration, and keys set over it.")
   var arguments: [String] = []

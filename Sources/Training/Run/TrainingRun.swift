@@ -67,6 +67,8 @@ public final class TrainingRun {
     return end
   }
 
+  private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }
+
   /// Writes down what the run is, and says so.
   private func begin(
     _ reporter: RunReporter, _ trainer: Trainer<Workload.Content>, _ data: WorkloadData,
@@ -84,7 +86,6 @@ public final class TrainingRun {
       "records": .integer(data.plan.source.records), "threads": .integer(Compute.threads),
       "cpu_level": .text(Compute.level), "blas_core": .text(Compute.blasCore),
     ])
-    let workers = world.size == 1 ? "1 worker" : "\(world.size) workers"
     reporter.say(
       "\(configuration.name): \(configuration.model.name) with \(trainer.model.parameterCount) parameters on \(data.plan.source.records) records of \(configuration.data.name); \(workers), \(Compute.threads) thread\(Compute.threads == 1 ? "" : "s") each"
     )
@@ -116,7 +117,7 @@ public final class TrainingRun {
       data.isJudgedByLoss
       ? [String(format: "%.3f bits per character", figures.loss / log(2))] : []
     reporter.say((words + bits).joined(separator: ", "))
-    reporter.say(String(format: "%.0f samples per second on %d workers", rate, world.size))
+    reporter.say(String(format: "%.0f samples per second on ", rate) + workers)
     reporter.say("model saved as \(path)")
   }
 }
