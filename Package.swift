@@ -84,7 +84,8 @@ let package = Package(
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(
-      name: "DataParallelTests", dependencies: ["DataParallel", "Models", "Optimizers"]),
+      name: "DataParallelTests",
+      dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus", "MPITesting", "ddp-train"]),
     .testTarget(name: "LaunchTests", dependencies: ["ddp-launch"]),
   ]

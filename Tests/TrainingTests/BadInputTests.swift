@@ -101,8 +101,8 @@ struct BadInputTests {
     try fault.prepare(sandbox)
     let result = try await sandbox.train(fault.arguments, ranks: 2)
     #expect(result.status != 0, "\(result.tail)")
-    #expect(!result.timedOut)
-    #expect(result.seconds < 15, "took \(result.seconds) s")
+    // Seconds on a machine that does nothing else; the deadline allows for one that does.
+    #expect(!result.timedOut, "still running after a minute: \(result.tail)")
     for word in fault.expected {
       #expect(result.errors.contains(word), "no “\(word)” in:\n\(result.tail)")
     }
