@@ -39,6 +39,8 @@ static void NAME(halve_plane)(const REAL *x, int64_t height, int64_t width, int6
       NAME(store)(out + step + q, __builtin_shufflevector(a, b, ODDS));
     }
   }
+  // Sums over the weights read here against zeros, which must find numbers.
+  for (int64_t q = 0; q < step - rows * pitch; q++) out[q] = out[step + q] = 0;
 }
 #undef EVENS
 #undef ODDS
