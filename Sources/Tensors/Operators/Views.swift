@@ -118,10 +118,13 @@ extension Tensor {
     ) { g, node in g.reshaped(node.shape(0)) }
   }
 
-  /// Without the named dimensions where their size is 1, or without all of size 1
-  /// (`torch.squeeze`).
-  public func squeezed(_ dims: [Int] = []) -> Tensor {
-    let named = Set(dims.isEmpty ? Array(0..<rank) : normalizedDims(dims, rank: rank, "squeeze"))
+  /// Without any dimension of size 1 (`torch.squeeze`).
+  public func squeezed() -> Tensor { squeezed(Array(0..<rank)) }
+
+  /// Without the named dimensions where their size is 1 (`torch.squeeze`).
+  public func squeezed(_ dims: [Int]) -> Tensor {
+    if dims.isEmpty { return self }
+    let named = Set(normalizedDims(dims, rank: rank, "squeeze"))
     let kept = (0..<rank).filter { !(named.contains($0) && shape[$0] == 1) }
     if kept.count == rank { return self }
     return view(

@@ -6,6 +6,9 @@ extension Tensor {
   /// (`torch.gather`): `out[i][j] = self[index[i][j]][j]` for dimension 0.
   public func gather(dim: Int, index: Tensor) -> Tensor {
     let dim = normalized(dim: dim, "gather")
+    let index = index.dtype.isInteger ? index.to(.int64) : index
+    // No index at all picks nothing, whatever its shape.
+    if index.count == 0 { return flattened().sliced(to: 0).reshaped(index.shape) }
     checkIndex("gather", index)
     return Tensor.apply("gather", [self, index], attributes: ["dim": .int(dim)], saving: .input(1))
     {
