@@ -296,6 +296,9 @@ torus_hub *torus_hub_create(int ranks, const int *nodes) {
   torus_hub *hub = calloc(1, sizeof(torus_hub));
   if (!hub) return NULL;
   hub->ranks = ranks;
+  // A place is kept for every rank, so that those who fail early do not close the hub before one that
+  // joins late.
+  atomic_init(&hub->users, ranks);
   hub->nodes = calloc((size_t)ranks, sizeof(int));
   hub->boxes = calloc((size_t)ranks, sizeof(mailbox));
   if (!hub->nodes || !hub->boxes) return NULL;
@@ -306,5 +309,8 @@ torus_hub *torus_hub_create(int ranks, const int *nodes) {
 }
 
 torus_transport *torus_hub_join(torus_hub *hub, int rank) {
-  return thread_open(hub, NULL, hub->ranks, rank, 1);
+  torus_transport *transport = thread_open(hub, NULL, hub->ranks, rank, 1);
+  // The transport holds the hub now; the kept place is given up.
+  if (transport) atomic_fetch_sub(&hub->users, 1);
+  return transport;
 }
