@@ -30,6 +30,8 @@ struct Conformance {
   private static var kinds: [String: (URL, Options) throws -> any Suite] {
     [
       "ops": { try OperatorSuite(folder: $0, options: $1) },
+      "fuzz": { try FuzzSuite(folder: $0, options: $1) },
+      "derivatives": { try DerivativeSuite(folder: $0, options: $1) },
       "optimizers": { url, _ in try OptimizerSuite(url) },
       "random": { try RandomSuite(path: $0, options: $1) },
       "safetensors": { try SafetensorsSuite(path: $0, options: $1) },

@@ -3,8 +3,11 @@ import Foundation
 /// The command line.
 struct Options {
   static let usage = """
-    usage: conformance ops|modules|optimizers|schedulers|sampler|random|tokenizers|models|safetensors \
-    PATH [--strided] [--only NAME]
+    usage: conformance KIND PATH [--strided] [--only NAME] [--seed N] [--count N]
+
+    ops|modules|optimizers|schedulers|sampler|random|safetensors   compare with the cases' answers
+    derivatives   check first and second derivatives at the operators' cases by finite differences
+    fuzz          call operators with arguments changed at random: --count calls of each, by --seed
     """
 
   /// What the cases are about.
@@ -15,6 +18,9 @@ struct Options {
   var strided = false
   /// The only units to run: names, or their beginnings where they end in `*`. Empty: all.
   var only: [String] = []
+  /// Of ``FuzzSuite``: what its random choices begin with, and the calls of each operator.
+  var seed: UInt64 = 1
+  var count = 8
   /// For the process that does the work: the unit and the case to go on from.
   var workerPosition: Position?
 
@@ -38,6 +44,11 @@ struct Options {
       case "--only":
         only.append(try value())
         kept += [word, only[only.count - 1]]
+      case "--seed", "--count":
+        let text = try value()
+        guard let number = UInt32(text) else { throw RunnerError("\(word) \(text): no number") }
+        if word == "--seed" { seed = UInt64(number) } else { count = Int(number) }
+        kept += [word, text]
       case "--worker":
         let unit = try value()
         guard let index = Int(try value()) else { throw RunnerError("--worker NAME INDEX") }

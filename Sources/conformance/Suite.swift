@@ -6,6 +6,13 @@ protocol Suite {
   /// The cases of a unit.
   /// - Throws: ``RunnerError`` where its file cannot be read.
   func checks(of unit: String) throws -> [Check]
+
+  /// Whether a check that the library refuses with a message has passed.
+  var refusalsPass: Bool { get }
+}
+
+extension Suite {
+  var refusalsPass: Bool { false }
 }
 
 /// One case, ready to run.

@@ -17,11 +17,8 @@ public func detectAnomaly<Result, E: Error>(_ body: () throws(E) -> Result) thro
 enum Anomaly {
   static var isOn: Bool { torus_thread().pointee.watchers & Watchers.anomaly != 0 }
 
-  /// Remembers the calls outside this library that led to the node.
-  static func mark(_ node: Node) {
-    let frames = Thread.callStackSymbols.filter { !$0.contains("7Tensors") }.prefix(4)
-    node.origin = frames.joined(separator: "\n  ")
-  }
+  /// Remembers the calls that led to the node.
+  static func mark(_ node: Node) { node.origin = Origin() }
 
   /// Stops where a gradient that the node computed holds a NaN.
   static func check(_ results: [Tensor?], of node: Node) {
@@ -29,7 +26,7 @@ enum Anomaly {
       guard let result, noGrad({ result.isNaN().any().item(Bool.self) }) else { continue }
       fail(
         "backward",
-        "\(node.name) computed a NaN in the gradient of its input \(index) \(result.shape); it was recorded at\n  \(node.origin ?? "a place outside anomaly mode")"
+        "\(node.name) computed a NaN in the gradient of its input \(index) \(result.shape); it was recorded at\n  \(node.origin?.description ?? "a place outside anomaly mode")"
       )
     }
   }

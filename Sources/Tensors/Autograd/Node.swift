@@ -29,7 +29,7 @@ public final class Node {
   /// Outputs that keep their gradient (`retainGrad`).
   var retained: [Retained] = []
   /// Where the operation was recorded, in anomaly mode.
-  var origin: String?
+  var origin: Origin?
 
   // What a walk keeps here instead of in dictionaries; valid where `walk` is the walk's number.
   var walk: UInt64 = 0

@@ -28,6 +28,9 @@ extension F {
       padding.count % 2 == 0 && padding.count <= 2 * x.rank, name,
       "\(padding.count) numbers do not pad a tensor of \(x.shape): two for each dimension, from the last"
     )
+    require(
+      padding.allSatisfy { abs(Double($0)) <= 0x1p31 }, name,
+      "\(padding) is beyond any tensor's size")
     let pairs = (0..<padding.count / 2).map { index in
       (dim: x.rank - 1 - index, before: padding[2 * index], behind: padding[2 * index + 1])
     }

@@ -74,7 +74,8 @@ extension Tensor {
 
   /// Memory whose contents nobody set (`torch.empty`).
   public static func empty(_ shape: [Int], dtype: DType = .float32) -> Tensor {
-    uninitialized(shape, dtype)
+    require(shape.allSatisfy { $0 >= 0 }, "empty", "sizes must not be negative: \(shape)")
+    return uninitialized(shape, dtype)
   }
 
   /// start, start + step, … below end (`torch.arange`).

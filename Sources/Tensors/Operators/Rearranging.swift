@@ -67,6 +67,9 @@ extension Tensor {
     require(from.count == to.count, "movedim", "\(from) and \(to) differ in length")
     let sources = from.map { normalized(dim: $0, "movedim") }
     let targets = to.map { normalized(dim: $0, "movedim") }
+    require(
+      Set(sources).count == sources.count && Set(targets).count == targets.count, "movedim",
+      "a dimension is named twice: \(from) to \(to)")
     var order = [Int](repeating: -1, count: rank)
     for (source, target) in zip(sources, targets) { order[target] = source }
     var rest = (0..<rank).filter { !sources.contains($0) }[...]

@@ -15,16 +15,22 @@ struct OperatorSuite: Suite {
   }
 
   func checks(of unit: String) throws -> [Check] {
-    let file = try JSONDecoder().decode(File.self, from: folder.json(unit))
-    let tensors = try folder.tensors(unit)
-    let name = [file.op, file.variant].compactMap { $0 }.joined(separator: ".")
-    let row = registry[name] ?? registry[file.op]
-    return file.cases.map { item in
+    let (cases, tensors, row) = try contents(of: unit)
+    return cases.map { item in
       Check(id: "\(item.id) \(item.dtype)") {
-        guard let row else { throw Unsupported("operator \(name)") }
+        guard let row else { throw Unsupported("operator \(unit)") }
         try OperatorCheck(item: item, tensors: tensors, strided: strided).run(row)
       }
     }
+  }
+
+  /// An operator's cases, their tensors, and how it is called; nil where the runner does not know it.
+  func contents(
+    of unit: String
+  ) throws -> (cases: [OperatorCase], tensors: TensorFile, row: Registry.Row?) {
+    let file = try JSONDecoder().decode(File.self, from: folder.json(unit))
+    let name = [file.op, file.variant].compactMap { $0 }.joined(separator: ".")
+    return (file.cases, try folder.tensors(unit), registry[name] ?? registry[file.op])
   }
 
   /// The format of a file.

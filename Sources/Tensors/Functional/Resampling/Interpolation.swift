@@ -61,6 +61,9 @@ extension F {
         factors.count == 1 || factors.count == dims, name,
         "1 or \(dims) scale factors are expected, not \(factors)")
       let each = factors.count == 1 ? [Double](repeating: factors[0], count: dims) : factors
+      require(
+        zip(from, each).allSatisfy { (0...0x1p31).contains(Double($0) * $1) }, name,
+        "scale factors \(each) do not make sizes of \(from)")
       to = zip(from, each).map { Int((Double($0) * $1).rounded(.down)) }
       if !recomputeScaleFactor { scales = each }
     }
