@@ -57,14 +57,17 @@ extension F {
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, dropout: Double,
     isCausal: Bool, scale: Double, enableGQA: Bool
   ) -> Tensor {
-    var (key, value) = (key, value)
+    // Half types are computed in float32: scores that were rounded would choose other keys.
+    let wide = query.dtype.wide
+    var (key, value) = (key.to(wide), value.to(wide))
     if enableGQA {
       let times = query.shape[query.rank - 3] / key.shape[key.rank - 3]
       key = repeatedHeads(key, times)
       value = repeatedHeads(value, times)
     }
-    let weights = attentionWeights(query, key, mask, isCausal: isCausal, scale: scale)
-    return F.dropout(weights, p: dropout, training: dropout > 0).matmul(value)
+    let weights = attentionWeights(
+      query.to(wide), key, mask?.to(wide), isCausal: isCausal, scale: scale)
+    return F.dropout(weights, p: dropout, training: dropout > 0).matmul(value).to(query.dtype)
   }
 
   /// softmax(Q Kᵀ · scale + mask), with as many key heads as query heads.

@@ -106,9 +106,13 @@ extension F {
     let output: Tensor
     var attention: Tensor?
     if needWeights {
-      var scores = (q * (1 / Double(width)).squareRoot()).matmul(k.transposed())
-      if let total { scores = scores + total }
-      let all = F.dropout(scores.softmax(dim: -1), p: p, training: training, generator: generator)
+      // Product and mask are rounded once, as one operation (`baddbmm`) would.
+      let wide = q.dtype.wide
+      let scaled = (q * (1 / Double(width)).squareRoot()).to(wide)
+      var scores = scaled.matmul(k.to(wide).transposed())
+      if let total { scores = scores + total.to(wide) }
+      let all = F.dropout(
+        scores.to(q.dtype).softmax(dim: -1), p: p, training: training, generator: generator)
       output = all.matmul(v)
       attention = averageWeights ? all.mean(dim: 1) : all
     } else {

@@ -48,7 +48,7 @@ extension F {
       let size = x.shape[pair.dim]
       checkBorder(mode, pair, size)
       if pair.before == 0 && pair.behind == 0 { return result }
-      let index = (-pair.before..<(size + pair.behind)).map { source($0, size, mode) }
+      let index = (-pair.before..<(size + pair.behind)).map { source($0, size, pair, mode) }
       return result.indexSelect(dim: pair.dim, index: Tensor(index))
     }
   }
@@ -69,12 +69,17 @@ extension F {
   }
 
   /// Where the element of a position comes from that may lie outside 0 ..< size.
-  private static func source(_ position: Int, _ size: Int, _ mode: PaddingMode) -> Int {
+  private static func source(
+    _ position: Int, _ size: Int, _ border: Border, _ mode: PaddingMode
+  ) -> Int {
     if (0..<size).contains(position) { return position }
     switch mode {
     case .reflect: return position < 0 ? -position : 2 * (size - 1) - position
     case .replicate: return position < 0 ? 0 : size - 1
-    case .circular, .constant: return position < 0 ? position + size : position - size
+    case .circular, .constant:
+      // What the other end loses does not come back here.
+      let kept = size + Swift.min(border.before, 0) + Swift.min(border.behind, 0)
+      return position < 0 ? position + kept : position - kept
     }
   }
 

@@ -22,19 +22,19 @@ extension Registry {
         like: try call.tensor(), try call.scalar(1, "fill_value"), dtype: try call.dtype())
     }
     row("new_zeros") { call in
-      let dtype = try call.dtype() ?? call.tensor().dtype
+      let dtype = try call.newDType()
       return Tensor.zeros(try call.ints(1, "size"), dtype: dtype)
     }
     row("new_ones") { call in
-      let dtype = try call.dtype() ?? call.tensor().dtype
+      let dtype = try call.newDType()
       return Tensor.ones(try call.ints(1, "size"), dtype: dtype)
     }
     row("new_empty") { call in
-      let dtype = try call.dtype() ?? call.tensor().dtype
+      let dtype = try call.newDType()
       return Tensor.empty(try call.ints(1, "size"), dtype: dtype)
     }
     row("new_full") { call in
-      let dtype = try call.dtype() ?? call.tensor().dtype
+      let dtype = try call.newDType()
       return Tensor.full(
         try call.ints(1, "size"), try call.scalar(2, "fill_value"), dtype: dtype)
     }
@@ -71,6 +71,12 @@ extension Registry {
 }
 
 extension Call {
+  /// The dtype that is asked for, or that of the tensor that a method makes a new one for.
+  fileprivate func newDType() throws -> DType {
+    let own = try tensor().dtype
+    return try dtype() ?? own
+  }
+
   /// A real number, or the one in a scalar tensor.
   fileprivate func number(_ position: Int, _ keyword: String) throws -> Double {
     if let tensor = value(position, keyword).flatMap(Call.tensor) { return tensor.item() }

@@ -122,7 +122,7 @@ extension Registry {
       let mode = try call.optionalString(nil, "rounding_mode")
       let rounding = mode.flatMap(DivisionRounding.init)
       if mode != nil && rounding == nil { throw Unsupported("rounding_mode \(mode ?? "")") }
-      let x = try call.tensor()
+      let x = try call.left()
       let other = try call.operand(1, "other")
       guard let rounding else { return x / other.operand(beside: x) }
       return x.divided(by: other.operand(beside: x), rounding: rounding)
@@ -131,7 +131,7 @@ extension Registry {
 
   private mutating func addScaled() {
     row("add") { call in
-      let (x, other) = (try call.tensor(), try call.operand(1, "other"))
+      let (x, other) = (try call.left(), try call.operand(1, "other"))
       guard let alpha = try call.optionalScalar(2, "alpha") else {
         if let number = other as? Scalar { return x + number }
         return x + other.operand(beside: x)
@@ -139,7 +139,7 @@ extension Registry {
       return x.add(other.operand(beside: x), alpha: alpha)
     }
     row("sub") { call in
-      let (x, other) = (try call.tensor(), try call.operand(1, "other"))
+      let (x, other) = (try call.left(), try call.operand(1, "other"))
       guard let alpha = try call.optionalScalar(2, "alpha") else {
         if let number = other as? Scalar { return x - number }
         return x - other.operand(beside: x)
@@ -147,7 +147,7 @@ extension Registry {
       return x.sub(other.operand(beside: x), alpha: alpha)
     }
     row("rsub") { call in
-      let (x, other) = (try call.tensor(), try call.operand(1, "other"))
+      let (x, other) = (try call.left(), try call.operand(1, "other"))
       guard let alpha = try call.optionalScalar(2, "alpha") else {
         if let number = other as? Scalar { return number - x }
         return other.operand(beside: x) - x
@@ -206,8 +206,13 @@ extension Registry {
     row("clamp_min") { try $0.tensor().clamp(min: try $0.operand(1, "min")) }
     row("clamp_max") { try $0.tensor().clamp(max: try $0.operand(1, "max")) }
     row("where") { call in
-      let (x, condition) = (try call.tensor(), try call.tensor(1))
-      return Tensor.where(condition, x, try call.operand(2).operand(beside: x))
+      let (condition, other) = (try call.tensor(1), try call.operand(2))
+      if let number = call.value(0).flatMap(Call.scalar) {
+        guard let tensor = other as? Tensor else { throw Unsupported("two numbers") }
+        return Tensor.where(condition, number.operand(beside: tensor), tensor)
+      }
+      let x = try call.tensor()
+      return Tensor.where(condition, x, other.operand(beside: x))
     }
     row("masked_fill") { call in
       let x = try call.tensor()

@@ -47,20 +47,29 @@ struct Registry {
     for name in names { row(name) { compute(try $0.tensor(0)) } }
   }
 
-  /// Adds an operator of two tensors, the second of which may be a number where `scalar` is given.
+  /// Adds an operator of two tensors: the first may be a number beside the second, and the second
+  /// one beside the first where `scalar` is given.
   mutating func binary(
     _ names: String..., tensors: @escaping (Tensor, Tensor) -> Tensor,
     scalar: ((Tensor, Scalar) -> Tensor)? = nil
   ) {
     for name in names {
       row(name) { call in
-        let x = try call.tensor(0)
+        let x = try call.left()
         if let scalar, let number = call.value(1, "other").flatMap(Call.scalar) {
           return scalar(x, number)
         }
         return tensors(x, try call.tensor(1, "other"))
       }
     }
+  }
+}
+
+extension Call {
+  /// The first of two operands: a tensor, or a number as it stands beside the second one.
+  func left() throws -> Tensor {
+    guard let number = value(0).flatMap(Call.scalar) else { return try tensor(0) }
+    return number.operand(beside: try tensor(1, "other"))
   }
 }
 

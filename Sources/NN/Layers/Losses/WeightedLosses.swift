@@ -123,28 +123,35 @@ public final class MultiMarginLoss: WeightedLoss {
 public final class LinearCrossEntropyLoss: WeightedLoss {
   /// The map to the classes.
   public let linear: Linear
+  private let classes: Int
+  private let outputs: [Int]
   private let ignoreIndex: Int?
   private let labelSmoothing: Double
 
   /// - Parameters:
   ///   - inputs: The size of the features.
   ///   - classes: The number of classes.
+  ///   - outputs: The sizes of what is classified per sample: `[]` for one thing, `[H, W]` for an
+  ///     image.
   ///   - bias: Whether the map has a bias.
   ///   - ignoreIndex: Targets of this value do not count.
   public init(
-    _ inputs: Int, _ classes: Int, bias: Bool = false, reduction: Reduction = .mean,
-    weight: Tensor? = nil, ignoreIndex: Int? = nil, labelSmoothing: Double = 0,
-    dtype: DType = .float32
+    _ inputs: Int, _ classes: Int, outputs: [Int] = [], bias: Bool = false,
+    reduction: Reduction = .mean, weight: Tensor? = nil, ignoreIndex: Int? = nil,
+    labelSmoothing: Double = 0, dtype: DType = .float32
   ) {
-    linear = Linear(inputs, classes, bias: bias, dtype: dtype)
+    linear = Linear(inputs, outputs.reduce(classes, *), bias: bias, dtype: dtype)
+    (self.classes, self.outputs) = (classes, outputs)
     (self.ignoreIndex, self.labelSmoothing) = (ignoreIndex, labelSmoothing)
     super.init(weight, reduction)
   }
 
-  /// The loss of features `[N, inputs]` with class indices `[N]`.
+  /// The loss of features `[N, inputs]` or `[inputs]` with class indices `[N, outputs…]`, or
+  /// probabilities `[N, classes, outputs…]`.
   public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
-    F.crossEntropy(
-      linear(input), target, weight: weight?.value, ignoreIndex: ignoreIndex ?? -100,
+    let logits = linear(input).unflattened(dim: -1, [classes] + outputs)
+    return F.crossEntropy(
+      logits, target, weight: weight?.value, ignoreIndex: ignoreIndex ?? -100,
       labelSmoothing: labelSmoothing, reduction: reduction)
   }
 }

@@ -55,7 +55,8 @@ extension F {
   /// The negative log-likelihood of a Gaussian (`gaussian_nll_loss`; Nix & Weigend 1994):
   /// (log v + (x - y)²/v)/2.
   /// - Parameters:
-  ///   - variance: Of x's shape, of it without the last dimension, or with 1 there; not negative.
+  ///   - variance: Of x's shape, of it without the last dimension, or with 1 in place of one
+  ///     dimension; not negative.
   ///   - full: Add log(2π)/2.
   ///   - eps: The least variance; the gradient does not see the bound.
   public static func gaussianNLLLoss(
@@ -69,7 +70,8 @@ extension F {
         v = v.unsqueezed(-1)
       } else {
         require(
-          v.rank == x.rank && v.shape.dropLast() == x.shape.dropLast() && v.shape.last == 1, name,
+          v.rank == x.rank
+            && zip(v.shape, x.shape).filter { $0 != $1 }.map(\.0) == [1], name,
           "a variance of \(v.shape) does not fit an input of \(x.shape)")
       }
     }

@@ -81,7 +81,7 @@ extension F {
     let axes = (0..<dims).map { dim in
       ResamplingAxis(
         size: from[dim], output: to[dim], scale: scales?[dim], alignCorners: alignCorners ?? false,
-        double: x.dtype == .float64)
+        precision: x.dtype)
     }
     if mode == .nearest || mode == .nearestExact {
       return axes.enumerated().reduce(x) { result, item in
@@ -90,11 +90,13 @@ extension F {
       }
     }
     require(x.dtype.isFloatingPoint, name, "mode \(mode.rawValue) is not defined for \(x.dtype)")
-    // Half types have weights of their own precision, as in PyTorch, and are summed in float32.
+    // Half types are summed in float32. As in PyTorch their weights have their own precision, but
+    // for those of small images between four elements.
+    let exact = mode == .bilinear && to.reduce(0, +) <= 128
     let wide = x.to(x.dtype.wide)
     let result = axes.enumerated().reduce(wide) { result, item in
-      let taps = item.element.taps(cubic: mode == .bicubic, antialias: antialias)
-      return resample(result, dim: item.offset + 2, size: item.element.output, taps, x.dtype)
+      let taps = item.element.taps(cubic: mode == .bicubic, antialias: antialias, exact: exact)
+      return resample(result, dim: item.offset + 2, size: item.element.output, taps)
     }
     return result.to(x.dtype)
   }
@@ -117,13 +119,13 @@ extension F {
 
   /// Weighted sums of elements along a dimension.
   private static func resample(
-    _ x: Tensor, dim: Int, size: Int, _ taps: ResamplingAxis.Taps, _ precision: DType
+    _ x: Tensor, dim: Int, size: Int, _ taps: ResamplingAxis.Taps
   ) -> Tensor {
     let (outer, before, inner) = x.split(around: dim)
     var outShape = x.shape
     outShape[dim] = size
     let (inShape, dtype) = (x.shape, x.dtype)
-    let weights = Tensor(taps.weights).to(precision).to(dtype)
+    let weights = Tensor(taps.weights).to(dtype)
     let indices = Tensor(taps.indices)
     func run(
       _ shape: [Int], _ input: Tensor,

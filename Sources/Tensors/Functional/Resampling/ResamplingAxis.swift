@@ -10,14 +10,21 @@ struct ResamplingAxis {
     var count: Int
     var indices: [Int]
     var weights: [Double]
+
+    /// The same with weights as a dtype stores them.
+    func rounded(to dtype: DType) -> Taps {
+      var taps = self
+      taps.weights = Tensor(weights).to(dtype).array(of: Double.self)
+      return taps
+    }
   }
 
   let size, output: Int
   /// The factor that the caller named; nil where it follows from the sizes.
   let scale: Double?
   let alignCorners: Bool
-  /// Whether positions are computed in double precision.
-  let double: Bool
+  /// The input's dtype: positions are computed in float64 for float64, else in float32.
+  let precision: DType
 
   /// The element nearest to each output.
   func nearest(exact: Bool) -> [Int] {
@@ -30,11 +37,13 @@ struct ResamplingAxis {
     }
   }
 
-  /// Linear or cubic weights.
-  func taps(cubic: Bool, antialias: Bool) -> Taps {
-    if antialias { return widened(cubic: cubic) }
+  /// Linear or cubic weights, in the input's precision unless they are to be exact.
+  func taps(cubic: Bool, antialias: Bool, exact: Bool) -> Taps {
+    let rounding = exact ? precision.wide : precision
+    if antialias { return widened(cubic: cubic).rounded(to: rounding) }
     let positions = (0..<output).map { position($0, cubic: cubic) }
-    return cubic ? cubicTaps(positions) : linearTaps(positions)
+    return cubic
+      ? cubicTaps(positions).rounded(to: rounding) : linearTaps(positions, rounding)
   }
 
   /// The distance between outputs in elements.
@@ -43,7 +52,9 @@ struct ResamplingAxis {
     return rounded(scale.map { 1 / $0 } ?? Double(size) / Double(output))
   }
 
-  private func rounded(_ value: Double) -> Double { double ? value : Double(Float(value)) }
+  private func rounded(_ value: Double) -> Double {
+    precision == .float64 ? value : Double(Float(value))
+  }
 
   private func position(_ index: Int, cubic: Bool) -> Double {
     if alignCorners { return rounded(step * Double(index)) }
@@ -51,15 +62,18 @@ struct ResamplingAxis {
     return cubic ? position : Swift.max(position, 0)
   }
 
-  private func linearTaps(_ positions: [Double]) -> Taps {
+  /// The second share is rounded, and then what remains for the first.
+  private func linearTaps(_ positions: [Double], _ rounding: DType) -> Taps {
     var taps = Taps(count: 2, indices: [], weights: [])
-    for position in positions {
+    let shares = positions.map { position in
       let first = Swift.min(Int(position), size - 1)
-      let share = rounded(Swift.min(Swift.max(position - Double(first), 0), 1))
       taps.indices += [first, Swift.min(first + 1, size - 1)]
+      return rounded(Swift.min(Swift.max(position - Double(first), 0), 1))
+    }
+    for share in Tensor(shares).to(rounding).array(of: Double.self) {
       taps.weights += [1 - share, share]
     }
-    return taps
+    return taps.rounded(to: rounding)
   }
 
   private func cubicTaps(_ positions: [Double]) -> Taps {

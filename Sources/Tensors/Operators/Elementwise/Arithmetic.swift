@@ -56,7 +56,9 @@ extension Tensor {
       let scaled = other.to(dtype) * alpha
       return negated ? self - scaled : self + scaled
     }
-    let factor = negated ? -alpha.double : alpha.double
+    // Half types round alpha, as a tensor of theirs would hold it.
+    let held = Tensor.full([], alpha, dtype: dtype).item(Double.self)
+    let factor = negated ? -held : held
     return Tensor.apply(
       name, [to(dtype), other.to(dtype)], attributes: ["alpha": .double(alpha.double)]
     ) { inputs in

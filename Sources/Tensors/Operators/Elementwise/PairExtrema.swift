@@ -3,10 +3,10 @@ import CKernels
 private enum Rows {
   typealias Row = BinaryOperation
   static let maximum = Row("maximum", TORUS_MAXIMUM) { g, node in
-    split(g, node, node.input(0).gt(node.input(1)))
+    split(g, node, loses: (node.input(0).lt(node.input(1)), node.input(0).gt(node.input(1))))
   }
   static let minimum = Row("minimum", TORUS_MINIMUM) { g, node in
-    split(g, node, node.input(0).lt(node.input(1)))
+    split(g, node, loses: (node.input(0).gt(node.input(1)), node.input(0).lt(node.input(1))))
   }
   static let fmax = Row("fmax", TORUS_FMAX) { g, node in
     taken(g, node.input(0).ge(node.input(1)).logicalOr(node.input(1).isNaN()))
@@ -15,14 +15,11 @@ private enum Rows {
     taken(g, node.input(0).le(node.input(1)).logicalOr(node.input(1).isNaN()))
   }
 
-  /// The gradient goes to the operand that was taken, and half to each where they are equal.
-  static func split(_ g: Tensor, _ node: Node, _ first: Tensor) -> [Tensor?] {
-    let equal = node.input(0).eq(node.input(1))
-    let half = g * 0.5
-    return [
-      Tensor.where(equal, half, Tensor.where(first, g, 0.0)),
-      Tensor.where(equal, half, Tensor.where(first, 0.0, g)),
-    ]
+  /// The gradient goes to the operand that was taken, half to each where they are equal, and to both
+  /// where one is NaN: neither loses.
+  static func split(_ g: Tensor, _ node: Node, loses: (Tensor, Tensor)) -> [Tensor?] {
+    let shared = Tensor.where(node.input(0).eq(node.input(1)), g * 0.5, g)
+    return [Tensor.where(loses.0, 0.0, shared), Tensor.where(loses.1, 0.0, shared)]
   }
 
   /// The gradient goes to the first operand where it was taken, else to the second.
@@ -59,8 +56,10 @@ extension Tensor {
     let x = to(dtype)
     switch (low?.to(dtype), high?.to(dtype)) {
     case (let low?, let high?): return x.clamp(low, high)
-    case (let low?, nil): return x.clamp("clamp_min", TORUS_MAXIMUM, low) { $0.ge($1) }
-    case (nil, let high?): return x.clamp("clamp_max", TORUS_MINIMUM, high) { $0.le($1) }
+    case (let low?, nil):
+      return x.clamp("clamp_min", TORUS_MAXIMUM, low) { ($0.ge($1), $0.lt($1)) }
+    case (nil, let high?):
+      return x.clamp("clamp_max", TORUS_MINIMUM, high) { ($0.le($1), $0.gt($1)) }
     case (nil, nil): return x
     }
   }
@@ -77,16 +76,16 @@ extension Tensor {
     }
   }
 
-  /// One bound; `keeps` says where x itself was taken.
+  /// One bound; `taken` says where x itself was taken and where the bound was: neither by NaN.
   private func clamp(
     _ name: String, _ kernel: torus_binary_op, _ bound: Tensor,
-    keeps: @escaping (_ x: Tensor, _ bound: Tensor) -> Tensor
+    taken: @escaping (_ x: Tensor, _ bound: Tensor) -> (x: Tensor, bound: Tensor)
   ) -> Tensor {
     Tensor.apply(name, [self, bound], saving: .inputs) { inputs in
       Kernel.binary(name, kernel, inputs[0], inputs[1])
     } gradient: { g, node in
-      let kept = keeps(node.input(0), node.input(1))
-      return [Tensor.where(kept, g, 0.0), Tensor.where(kept, 0.0, g)]
+      let taken = taken(node.input(0), node.input(1))
+      return [Tensor.where(taken.x, g, 0.0), Tensor.where(taken.bound, g, 0.0)]
     }
   }
 
