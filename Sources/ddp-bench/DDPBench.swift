@@ -5,6 +5,6 @@ import ArgumentParser
 struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
-    abstract: "Measures collectives and training steps.",
-    subcommands: [AllReduceCommand.self, StepCommand.self])
+    abstract: "Measures collectives, training steps and operators.",
+    subcommands: [AllReduceCommand.self, StepCommand.self, OpsCommand.self])
 }
