@@ -59,8 +59,8 @@ public struct AlgorithmTable: Sendable, Hashable, Codable {
 
   static func builtIn(bytes: Int, on topology: Topology) -> AllReduceAlgorithm {
     if topology.sharesMemory && topology.nodes == 1 { return .sharedMemory }
-    if bytes <= 16 << 10 { return .recursiveDoubling }
-    if topology.sharesMemory && topology.nodes < topology.ranks { return .hierarchical }
+    if bytes <= 4 << 10 { return .recursiveDoubling }
+    if topology.sharesMemory { return .hierarchical }
     return bytes <= 256 << 10 ? .halvingDoubling : .ring
   }
 
