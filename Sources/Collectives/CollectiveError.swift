@@ -1,9 +1,9 @@
 import CMPIShim
 
 /// What a rank called, as it appears in messages.
-public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
+public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The kinds of operation.
-  public enum Kind: Int32, Sendable, Hashable, CaseIterable {
+  public enum Kind: Int32, Sendable, Hashable, CaseIterable, Codable {
     case allReduce = 0
     case broadcast, reduce, allGather, reduceScatter, gather, scatter, allToAll, barrier
     case send = 100
@@ -48,13 +48,21 @@ public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
   public var label: String
   /// How an all-reduce is carried out.
   public var algorithm: AllReduceAlgorithm?
+  /// The training step in which it was called, 0 where there is none.
+  public var step: Int
 
   /// Such as `all-reduce of layer3.weight f32[512] (sum)`.
-  public var description: String {
-    var text = kind.name
-    if !label.isEmpty { text += " of \(label)" }
+  public var description: String { words(beside: nil) }
+
+  /// The description; beside another one, what both have alike is left out.
+  func words(beside other: CollectiveOperation?) -> String {
+    let leavesKind = other?.kind == kind && !label.isEmpty
+    var text = leavesKind ? "" : kind.name + (label.isEmpty ? "" : " of ")
+    text += label
+    // A label that ends with a shape of its own is kept apart from the operation's size.
+    if label.hasSuffix("]") || label.hasSuffix(")") { text += "," }
     if kind != .barrier { text += " \(type.name)[\(count)]" }
-    if kind.reduces { text += " (\(reduction.name))" }
+    if kind.reduces, other?.reduction != reduction { text += " (\(reduction.name))" }
     if kind.hasRoot { text += " root \(root)" }
     if kind == .send { text += " to rank \(root)" }
     if kind == .receive { text += root < 0 ? " from any rank" : " from rank \(root)" }
@@ -70,14 +78,13 @@ public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
     count = Int(f.count)
     root = Int(f.root)
     algorithm = kind == .allReduce ? AllReduceAlgorithm(code: f.algorithm) : nil
-    label = withUnsafeBytes(of: f.label) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
+    label = text(of: f.label)
+    step = Int(f.step)
   }
 
   init(
     rank: Int, sequence: UInt64, kind: Kind, type: ElementType, reduction: ReduceOp = .sum,
-    count: Int, root: Int, label: String, algorithm: AllReduceAlgorithm? = nil
+    count: Int, root: Int, label: String, step: Int = 0, algorithm: AllReduceAlgorithm? = nil
   ) {
     self.rank = rank
     self.sequence = sequence
@@ -87,7 +94,17 @@ public struct CollectiveOperation: Sendable, Hashable, CustomStringConvertible {
     self.count = count
     self.root = root
     self.label = label
+    self.step = step
     self.algorithm = algorithm
+  }
+
+  /// Whether the fingerprints are alike, as far as messages show them; labels may be cut.
+  func agrees(with other: CollectiveOperation) -> Bool {
+    let kept = Int(TORUS_LABEL_BYTES) - 1
+    return kind == other.kind && type == other.type && reduction == other.reduction
+      && count == other.count && root == other.root
+      && (kind != .allReduce || algorithm == other.algorithm)
+      && label.utf8.prefix(kept).elementsEqual(other.label.utf8.prefix(kept))
   }
 }
 
@@ -112,19 +129,20 @@ public enum CollectiveError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .mismatch(let group, let mine, let theirs):
-      "rank \(mine.rank), step \(mine.sequence) of \(group): \(mine)\(manner(mine, theirs)) met "
-        + "\(theirs)\(manner(theirs, mine)) on rank \(theirs.rank)"
-        + (mine.sequence == theirs.sequence ? "" : " at its step \(theirs.sequence)")
-        + "; every rank must call the same collectives in the same order"
+      "\(place(mine, group)): \(mine.words(beside: nil))\(manner(mine, theirs)) met "
+        + "\(theirs.words(beside: mine))\(manner(theirs, mine)) on rank \(theirs.rank)"
+        + (mine.step == theirs.step ? "" : " in its step \(theirs.step)")
+        + (mine.sequence == theirs.sequence ? "" : " at its operation \(theirs.sequence)")
+        + "\(number(mine, group)); every rank must call the same collectives in the same order"
     case .timeout(let group, let operation, let seconds, let missing):
       "\(place(operation, group)): \(operation) did not finish "
-        + "within \(formatted(seconds)) s"
+        + "within \(formatted(seconds)) s\(number(operation, group))"
         + (missing.isEmpty
           ? "" : "; not there: rank \(missing.map(String.init).joined(separator: ", "))")
         + "; look at the other ranks' output, or raise the timeout"
     case .wrongSize(let group, let operation):
       "\(place(operation, group)): \(operation) met a message "
-        + "of another length; sender and receiver must agree on count and type"
+        + "of another length\(number(operation, group)); sender and receiver must agree on count and type"
     case .transport(let group, let operation, let reason):
       "\(place(operation, group)): \(operation) failed: \(reason)"
     case .invalid(let rank, let reason): "rank \(rank): \(reason)"
@@ -133,11 +151,18 @@ public enum CollectiveError: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Messages have no step.
+  /// `rank 2, step 41`; without a training step the number of the operation, which messages lack.
   private func place(_ operation: CollectiveOperation, _ group: String) -> String {
-    operation.sequence == 0
+    if operation.step > 0 { return "rank \(operation.rank), step \(operation.step)" }
+    return operation.sequence == 0
       ? "rank \(operation.rank) in \(group)"
-      : "rank \(operation.rank), step \(operation.sequence) of \(group)"
+      : "rank \(operation.rank), operation \(operation.sequence) of \(group)"
+  }
+
+  /// The operation's number where `place` gives the training step.
+  private func number(_ operation: CollectiveOperation, _ group: String) -> String {
+    operation.step > 0 && operation.sequence > 0
+      ? " (operation \(operation.sequence) of \(group))" : ""
   }
 
   /// The algorithm, where that is the difference.

@@ -1,10 +1,13 @@
+import CMPIShim
+
 /// Messages of the library's own use tags above the users'.
 enum ReservedTag {
   static let last = 32_767
   static let arrival = 32_767
   static let verdict = 32_766
+  static let notice = 32_765
   /// The highest tag of users.
-  static let users = 32_000
+  static let users = Int(TORUS_USER_TAGS)
 }
 
 extension ProcessGroup {

@@ -22,6 +22,8 @@ public final class ProcessGroup: @unchecked Sendable {
 
   let handle: OpaquePointer
   let engine: ProgressEngine
+  /// The rank's own recorder, the same for all its groups.
+  let flight: FlightRecorder
   /// Written only while the world is being opened.
   private(set) var options: World.Options
 
@@ -34,8 +36,10 @@ public final class ProcessGroup: @unchecked Sendable {
 
   init(
     handle: OpaquePointer, ranks: [Int], name: String, engine: ProgressEngine,
-    options: World.Options
+    flight: FlightRecorder, options: World.Options
   ) {
+    torus_group_name(handle, name)
+    self.flight = flight
     self.handle = handle
     self.ranks = ranks
     self.name = name
@@ -205,7 +209,7 @@ public final class ProcessGroup: @unchecked Sendable {
       rank: rank, sequence: 0, kind: CollectiveOperation.Kind(rawValue: call.kind) ?? .barrier,
       type: ElementType(rawValue: call.dtype) ?? .uint8,
       reduction: ReduceOp(rawValue: call.reduction) ?? .sum, count: Int(call.count),
-      root: Int(call.root), label: label,
+      root: Int(call.root), label: label, step: flight.step,
       algorithm: AllReduceAlgorithm(code: call.algorithm))
   }
 
@@ -233,6 +237,20 @@ public final class ProcessGroup: @unchecked Sendable {
         group: name, operation: mine, reason: String(cString: torus_group_error(handle)))
     }
   }
+
+  /// What `work` met, as another rank has told: this rank's own view where that shows a difference.
+  func error(for work: Work, _ notice: FailureWatch.Notice) -> CollectiveError {
+    let mine = described(work)
+    let seen = [notice.theirs, notice.mine].compactMap { $0 }
+    let other = seen.first {
+      $0.sequence == mine.sequence && $0.rank != rank && !mine.agrees(with: $0)
+    }
+    if let other { return .mismatch(group: name, mine: mine, theirs: other) }
+    return .mismatch(group: name, mine: seen.last ?? mine, theirs: seen.first ?? mine)
+  }
+
+  /// Whether `missingRanks` knows of every rank, not only of a neighbour.
+  var seesEveryPost: Bool { topology.nodes == 1 && torus_group_shares_memory(handle) != 0 }
 
   /// Ranks known to be missing from what runs now.
   func missingRanks() -> [Int] {
@@ -323,7 +341,7 @@ public final class ProcessGroup: @unchecked Sendable {
     }
     return ProcessGroup(
       handle: handle, ranks: members.map { ranks[$0] }, name: title, engine: engine,
-      options: options)
+      flight: flight, options: options)
   }
 
   /// Frees the group's resources. Every rank must call it, once all operations are done; groups that

@@ -17,8 +17,11 @@ final class ProgressEngine: @unchecked Sendable {
   private var asleep = false
   private var stopping = false
 
+  /// What ranks tell each other about failures; nil where there is one rank.
+  var watch: FailureWatch?
+
   // Under `progress`.
-  private var active: [ProcessGroup] = []
+  private(set) var active: [ProcessGroup] = []
   private var messages: [Work] = []
 
   private let waiting = Atomic<Int>(0)
@@ -183,13 +186,16 @@ final class ProgressEngine: @unchecked Sendable {
     if status == Status.done {
       work.finish(nil)
     } else {
-      fail(group, group.error(for: work, status: status), first: work)
+      let error = group.error(for: work, status: status)
+      fail(group, error, first: work)
+      announce(error, in: group)
     }
   }
 
   /// Ends the group: what is queued, and what comes later, fails with the first error.
-  private func fail(_ group: ProcessGroup, _ error: CollectiveError, first: Work) {
+  func fail(_ group: ProcessGroup, _ error: CollectiveError, first: Work) {
     group.failure = error
+    group.running = false
     torus_group_give_up(group.handle)
     first.finish(error)
     while let work = group.queue.popFirst() { work.finish(error) }
@@ -224,6 +230,9 @@ final class ProgressEngine: @unchecked Sendable {
 
   // MARK: Waiting
 
+  /// Nanoseconds of waiting before, and between, looks at what other ranks tell of failures.
+  private static let quiet: UInt64 = 10_000_000
+
   /// Polls once where nobody else does.
   func help() {
     guard progress.tryLock() else { return }
@@ -237,6 +246,7 @@ final class ProgressEngine: @unchecked Sendable {
     let limit = timeout.nanoseconds
     let begin = monotonicNanoseconds()
     var backoff = Backoff(patience: 200_000)
+    var looked = begin &+ Self.quiet
     progress.lock()
     while !work.isDone {
       let moved = advance(spin: 40)
@@ -245,6 +255,10 @@ final class ProgressEngine: @unchecked Sendable {
       if now &- begin > limit {
         expire(work, seconds: Double(limit) / 1e9)
         break
+      }
+      if now > looked {
+        looked = now &+ Self.quiet
+        heedNotices()
       }
       progress.unlock()
       backoff.pause(moved: moved, now: now)
@@ -258,19 +272,17 @@ final class ProgressEngine: @unchecked Sendable {
   private func expire(_ work: Work, seconds: Double) {
     let group = work.group
     guard case .collective = work.task else {
+      let peer = work.operation.root
       withdraw(
         work,
-        .timeout(group: group.name, operation: work.operation, seconds: seconds, missing: []))
+        .timeout(
+          group: group.name, operation: work.operation, seconds: seconds,
+          missing: peer >= 0 ? [peer] : []))
       messages.removeAll { $0 === work }
       return
     }
     // What runs is what holds everything behind it up.
-    let stuck = group.running ? group.queue.first ?? work : work
-    let error = CollectiveError.timeout(
-      group: group.name, operation: group.described(stuck), seconds: seconds,
-      missing: group.running ? group.missingRanks() : [])
-    fail(group, error, first: stuck)
-    group.running = false
+    give(up: group.running ? group.queue.first ?? work : work, in: group, seconds: seconds)
   }
 
   // MARK: The thread

@@ -21,6 +21,8 @@ public final class World: Sendable {
     public var messageBytes = 1 << 30
     /// Takes that many consecutive ranks for a node, for tests of several nodes on one machine.
     public var ranksPerNode: Int?
+    /// How many operations the flight recorder keeps.
+    public var records = 64
     /// Whether a thread of its own drives operations that nobody waits for.
     public var usesThread: Bool
 
@@ -104,14 +106,25 @@ public final class World: Sendable {
     let crowded = coreShare < 1
     torus_transport_limit(transport, max(1, options.messageBytes))
     guard
-      let handle = torus_group_create(transport, options.sharesMemory ? 1 : 0, crowded ? 1 : 0)
+      let handle = torus_group_create(
+        transport, options.sharesMemory ? 1 : 0, crowded ? 1 : 0, Int32(max(1, options.records)))
     else {
       throw .launch(reason: "the world's group could not be created")
     }
+    guard let recorder = torus_group_flight(handle, torus_group_rank(handle)) else {
+      throw .launch(reason: "the world's flight recorder could not be created")
+    }
+    let flight = FlightRecorder(handle: recorder)
     let engine = ProgressEngine(usesThread: options.usesThread, sparesCore: coreShare >= 2)
     let ranks = Array(0..<Int(torus_group_size(handle)))
     let group = ProcessGroup(
-      handle: handle, ranks: ranks, name: "world", engine: engine, options: options)
+      handle: handle, ranks: ranks, name: "world", engine: engine, flight: flight,
+      options: options)
+    if ranks.count > 1 {
+      engine.watch = FailureWatch(
+        world: handle, rank: group.rank, size: group.size, flight: flight)
+    }
+    if kind != .threads { torus_fatal_install(recorder, Int32(group.rank), Int32(group.size)) }
     if let path = options.calibration { try group.adoptCalibration(path) }
     return World(group: group, kind: kind, coreShare: coreShare)
   }
@@ -119,6 +132,8 @@ public final class World: Sendable {
   /// Ends the world when all ranks are done. Blocks until all have called it; to be called only
   /// where nothing failed.
   public func finalize() throws(CollectiveError) {
+    if kind != .threads { torus_fatal_forget() }
+    group.engine.locked { group.engine.watch?.close() }
     try group.close()
     group.engine.stop()
     if kind == .mpi { _ = torus_mpi_stop() }
@@ -127,6 +142,7 @@ public final class World: Sendable {
   /// Prints `[rank r] message` and ends every process of the job, through MPI_Abort where MPI runs,
   /// so that no rank waits for one that failed.
   public func abort(_ message: String, code: Int32 = 1) -> Never {
+    torus_fatal_disarm()
     FileHandle.standardError.write(Data("[rank \(rank)] \(message)\n".utf8))
     torus_mpi_abort(code)
   }
@@ -141,7 +157,7 @@ public final class World: Sendable {
     do {
       result = try body(world)
     } catch {
-      world.abort("\(error)")
+      world.group.end(error)
     }
     try world.finalize()
     return result

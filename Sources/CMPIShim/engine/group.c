@@ -54,7 +54,11 @@ static bool agree_on_sharing(torus_group *g) {
   return status == TORUS_DONE;
 }
 
-torus_group *torus_group_create(torus_transport *transport, int share_memory, int oversubscribed) {
+/// A group whose operations go into `flight`, or into a recorder of its own where that is null.
+static torus_group *create(
+  torus_transport *transport, int share_memory, int oversubscribed, torus_flight *flight,
+  int records
+) {
   if (!transport) return NULL;
   torus_group *g = calloc(1, sizeof(torus_group));
   if (!g) return NULL;
@@ -63,6 +67,8 @@ torus_group *torus_group_create(torus_transport *transport, int share_memory, in
   g->size = transport->size;
   g->share_memory = share_memory != 0;
   g->oversubscribed = oversubscribed != 0;
+  g->flight = flight;
+  g->records = records;
   g->op.group = g;
   g->op.status = TORUS_DONE;
   size_t size = (size_t)g->size;
@@ -74,7 +80,34 @@ torus_group *torus_group_create(torus_transport *transport, int share_memory, in
   if (!g->op.starts || !g->op.send_starts || !g->inputs || !g->outputs) return NULL;
   if (!lay_out(g)) return NULL;
   if (g->share_memory && transport->local_size > 1) torus_node_open(g);
+  if (!g->flight) {
+    size_t bytes = (torus_flight_bytes(records) + 63) & ~(size_t)63;
+    g->flight = aligned_alloc(64, bytes);
+    g->owns_flight = true;
+    if (!g->flight) return NULL;
+    memset(g->flight, 0, bytes);
+  }
+  if (!flight) torus_flight_open(g->flight, records);
   return agree_on_sharing(g) ? g : NULL;
+}
+
+torus_group *torus_group_create(
+  torus_transport *transport, int share_memory, int oversubscribed, int records
+) {
+  return create(transport, share_memory, oversubscribed, NULL, records);
+}
+
+void torus_group_name(torus_group *g, const char *name) {
+  snprintf(g->name, sizeof g->name, "%s", name);
+}
+
+torus_flight *torus_group_flight(const torus_group *g, int rank) {
+  if (rank == g->rank) return g->flight;
+  if (!g->flights) return NULL;
+  for (int i = 0; i < g->transport->local_size; i++) {
+    if (g->transport->local_ranks[i] == rank) return g->flights[i];
+  }
+  return NULL;
 }
 
 torus_group *torus_group_subgroup(torus_group *parent, const int *ranks, int count, int key) {
@@ -83,7 +116,8 @@ torus_group *torus_group_subgroup(torus_group *parent, const int *ranks, int cou
     snprintf(parent->error, sizeof parent->error, "%s", parent->transport->error);
     return NULL;
   }
-  return torus_group_create(t, parent->share_memory, parent->oversubscribed);
+  return create(
+    t, parent->share_memory, parent->oversubscribed, parent->flight, parent->records);
 }
 
 void torus_group_give_up(torus_group *g) {
@@ -113,6 +147,7 @@ void torus_group_close(torus_group *g, int failed) {
     torus_node_close(g);
     g->transport->close(g->transport);
   }
+  if (g->owns_flight) free(g->flight);
   free(g->buffers);
   free(op->starts);
   free(op->send_starts);

@@ -6,6 +6,7 @@
 
 #include "../include/torus_group.h"
 #include "../include/torus_combine.h"
+#include "../include/torus_flight.h"
 #include "../transport/transport.h"
 
 /// Segments of one operation that are under way at the same time.
@@ -43,6 +44,8 @@ struct torus_op {
   torus_group *group;
   torus_collective call;
   torus_fingerprint mine, theirs;
+  /// Its number in the flight recorder.
+  uint64_t record;
   size_t element;
   int status;
   /// Set by the first error within an algorithm; ends the operation.
@@ -94,8 +97,16 @@ struct torus_group {
   uint64_t activity;
   char error[256];
 
+  /// This rank's recorder, and whether it is this group's own memory.
+  torus_flight *flight;
+  bool owns_flight;
+  int records;
+  char name[TORUS_FLIGHT_GROUP_BYTES];
+
   /// The shared desks of the local ranks, by local index; null without shared memory.
   struct torus_desk **desks;
+  /// Their recorders, which lie before the desks; null in groups made of others.
+  torus_flight **flights;
   torus_window desk_window;
   uint64_t phase[TORUS_LANES];
   /// Which of the stages of staged all-reduces comes next.

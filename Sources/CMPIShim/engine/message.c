@@ -1,6 +1,7 @@
 // Users' point-to-point messages, in pieces where they are longer than MPI's counts reach.
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "group.h"
 
@@ -10,6 +11,7 @@ struct torus_message {
   size_t bytes, received;
   int source, status;
   bool receive;
+  uint64_t record;
   torus_request pieces[];
 };
 
@@ -27,6 +29,13 @@ static torus_message *begin(
   m->source = peer;
   m->receive = receive;
   m->status = TORUS_PENDING;
+  if (tag <= TORUS_USER_TAGS) {
+    torus_flight_record record = {
+      .kind = receive ? TORUS_KIND_RECEIVE : TORUS_KIND_SEND, .dtype = TORUS_TYPE_U8,
+      .count = bytes, .root = peer, .rank = g->rank};
+    memcpy(record.group, g->name, sizeof record.group);
+    m->record = torus_flight_begin(g->flight, &record);
+  }
   for (size_t i = 0; i < count && m->status == TORUS_PENDING; i++) {
     size_t piece = bytes < t->piece ? bytes : t->piece;
     torus_request *request = &m->pieces[i];
@@ -53,6 +62,15 @@ torus_message *torus_message_receive(
   return begin(g, buffer, bytes, peer, tag, true);
 }
 
+int torus_message_probe(torus_group *g, int tag, int *source, uint64_t *bytes) {
+  torus_receipt receipt;
+  int status = g->transport->probe(g->transport, TORUS_CHANNEL_USER, tag, &receipt);
+  if (status != TORUS_DONE) return status;
+  *source = receipt.source;
+  *bytes = receipt.bytes;
+  return TORUS_DONE;
+}
+
 int torus_message_poll(torus_message *m, int *source, uint64_t *received) {
   torus_transport *t = m->group->transport;
   while (m->status == TORUS_PENDING && m->left) {
@@ -70,6 +88,7 @@ int torus_message_poll(torus_message *m, int *source, uint64_t *received) {
   if (m->status == TORUS_PENDING) {
     m->status = m->receive && m->received != m->bytes ? TORUS_WRONG_SIZE : TORUS_DONE;
   }
+  torus_flight_end(m->group->flight, m->record, m->status);
   *source = m->source;
   *received = m->received;
   return m->status;

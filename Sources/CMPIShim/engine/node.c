@@ -6,21 +6,30 @@
 void torus_node_open(torus_group *g) {
   torus_transport *t = g->transport;
   // Stages are written before they are read; only what stands before them must begin at zero.
-  size_t bytes = sizeof(torus_desk) + 4096, zeroed = offsetof(torus_desk, stage) + 4096;
+  // Only a world's window holds recorders: `flight` is still missing then.
+  size_t page = 4096;
+  size_t recorder = g->flight ? 0 : (torus_flight_bytes(g->records) + page - 1) & ~(page - 1);
+  size_t bytes = recorder + sizeof(torus_desk) + page;
+  size_t zeroed = recorder + offsetof(torus_desk, stage) + page;
   if (t->window_create(t, bytes, zeroed, &g->desk_window) != TORUS_DONE) return;
   g->desks = calloc((size_t)t->local_size, sizeof(torus_desk *));
-  if (!g->desks) return;
+  if (recorder) g->flights = calloc((size_t)t->local_size, sizeof(torus_flight *));
+  if (!g->desks || (recorder && !g->flights)) return;
   for (int i = 0; i < t->local_size; i++) {
-    uintptr_t start = (uintptr_t)g->desk_window.segments[i];
-    g->desks[i] = (torus_desk *)((start + 4095) & ~(uintptr_t)4095);
+    uintptr_t start = ((uintptr_t)g->desk_window.segments[i] + page - 1) & ~(page - 1);
+    g->desks[i] = (torus_desk *)(start + recorder);
+    if (recorder) g->flights[i] = (torus_flight *)start;
   }
+  if (recorder) g->flight = g->flights[t->local_index];
 }
 
 void torus_node_close(torus_group *g) {
   if (!g->desks) return;
   g->transport->window_destroy(g->transport, &g->desk_window);
   free(g->desks);
+  free(g->flights);
   g->desks = NULL;
+  g->flights = NULL;
 }
 
 uint64_t torus_node_advance(torus_group *g, int lane) {

@@ -178,9 +178,8 @@ static int conclude(torus_op *op) {
   return op->status = op->failure;
 }
 
-int torus_group_poll(torus_group *g) {
+static int advance(torus_group *g) {
   torus_op *op = &g->op;
-  if (op->status != TORUS_PENDING) return op->status;
   if (op->failure) return conclude(op);
   if (!op->guarded) {
     int agreed = torus_guard_poll(op);
@@ -198,6 +197,14 @@ int torus_group_poll(torus_group *g) {
   }
   if (op->lanes_left || !op->guarded) return TORUS_PENDING;
   return op->status = TORUS_DONE;
+}
+
+int torus_group_poll(torus_group *g) {
+  torus_op *op = &g->op;
+  if (op->status != TORUS_PENDING) return op->status;
+  int status = advance(g);
+  if (status != TORUS_PENDING) torus_flight_end(g->flight, op->record, status);
+  return status;
 }
 
 /// With one rank every collective is a copy.
@@ -228,7 +235,24 @@ static void describe(torus_op *op) {
   f->root = c->root;
   f->algorithm = c->algorithm;
   f->rank = op->group->rank;
+  f->step = torus_flight_step(op->group->flight);
   memcpy(f->label, c->label, TORUS_LABEL_BYTES);
+}
+
+static void record(torus_op *op) {
+  const torus_fingerprint *f = &op->mine;
+  torus_flight_record record;
+  record.sequence = f->sequence;
+  record.count = f->count;
+  record.kind = f->kind;
+  record.dtype = f->dtype;
+  record.reduction = f->reduction;
+  record.root = f->root;
+  record.algorithm = f->algorithm;
+  record.rank = f->rank;
+  memcpy(record.group, op->group->name, sizeof record.group);
+  memcpy(record.label, f->label, sizeof record.label);
+  op->record = torus_flight_begin(op->group->flight, &record);
 }
 
 int torus_group_start(torus_group *g, const torus_collective *call) {
@@ -248,12 +272,16 @@ int torus_group_start(torus_group *g, const torus_collective *call) {
   op->location = g->desks && call->kind == TORUS_ALL_REDUCE
     ? torus_node_location(g, call->output) : 0;
   describe(op);
+  record(op);
   op->inlined = torus_exchange_fits(op);
   if (op->inlined) {
     torus_exchange_post(op);
   } else {
     int planned = torus_plan(op);
-    if (planned != TORUS_DONE) return op->status = planned;
+    if (planned != TORUS_DONE) {
+      torus_flight_end(g->flight, op->record, planned);
+      return op->status = planned;
+    }
   }
   torus_guard_begin(op);
   return torus_group_poll(g);

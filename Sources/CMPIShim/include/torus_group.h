@@ -4,15 +4,20 @@
 /// on the same rank: the caller holds one lock around all of them.
 #pragma once
 
+#include "torus_flight.h"
 #include "torus_process.h"
+
+/// The highest tag of users' messages; those above are the library's own and are not recorded.
+#define TORUS_USER_TAGS 32000
 
 typedef struct torus_group torus_group;
 typedef struct torus_message torus_message;
 
 /// A group over all ranks of `transport`, which it takes over. Blocks until all ranks called it.
 /// `share_memory` lets ranks of one node use a shared window; `oversubscribed` says that waiting
-/// ranks should give up the processor at once.
-torus_group *torus_group_create(torus_transport *transport, int share_memory, int oversubscribed);
+/// ranks should give up the processor at once; `records` operations are kept in the recorder.
+torus_group *torus_group_create(
+  torus_transport *transport, int share_memory, int oversubscribed, int records);
 
 /// A group of some ranks of `parent`, in the order of `ranks`. Blocks until all members called it;
 /// others do not call. `key` is the same on all members and differs between groups of one parent.
@@ -21,6 +26,13 @@ torus_group *torus_group_subgroup(torus_group *parent, const int *ranks, int cou
 /// Frees the group. Blocks until all members called it, unless `failed`, after which what MPI frees
 /// together is left to the process's end.
 void torus_group_close(torus_group *group, int failed);
+
+/// Names the group in its records.
+void torus_group_name(torus_group *group, const char *name);
+
+/// The recorder of this rank, or of another one on its node where the group shares memory; null
+/// where that cannot be reached. For groups made by `torus_group_create`.
+torus_flight *torus_group_flight(const torus_group *group, int rank);
 
 int torus_group_rank(const torus_group *group);
 int torus_group_size(const torus_group *group);
@@ -95,6 +107,10 @@ torus_message *torus_message_send(
 /// 1 GiB). Null without memory.
 torus_message *torus_message_receive(
   torus_group *group, void *buffer, size_t bytes, int peer, int tag);
+
+/// TORUS_DONE where a message with that tag has come from any rank and nobody asked for it yet:
+/// from whom, and its length. Else TORUS_PENDING.
+int torus_message_probe(torus_group *group, int tag, int *source, uint64_t *bytes);
 
 /// TORUS_PENDING, TORUS_DONE or an error; when done, `source` and `received` say what arrived.
 int torus_message_poll(torus_message *message, int *source, uint64_t *received);

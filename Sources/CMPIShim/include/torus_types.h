@@ -68,7 +68,7 @@ enum {
 };
 
 /// Bytes of a label that travel with an operation; longer labels are cut, their hash is not.
-#define TORUS_LABEL_BYTES 72
+#define TORUS_LABEL_BYTES 68
 
 /// What all ranks of a group must agree on for one operation: 128 bytes.
 typedef struct torus_fingerprint {
@@ -83,8 +83,8 @@ typedef struct torus_fingerprint {
   int32_t reduction;
   int32_t root;
   int32_t algorithm;
-  /// Who sent it; not part of the agreement.
-  int32_t rank;
+  /// Who sent it, and in which training step (0 where there is none); not part of the agreement.
+  int32_t rank, step;
   char label[TORUS_LABEL_BYTES];
 } torus_fingerprint;
 

@@ -78,6 +78,18 @@ static int mpi_test(torus_transport *base, torus_request *request, torus_receipt
   return TORUS_DONE;
 }
 
+static int mpi_probe(torus_transport *base, int channel, int tag, torus_receipt *receipt) {
+  mpi_transport *t = (mpi_transport *)base;
+  MPI_Status status;
+  int there = 0, count = 0;
+  int code = MPI_Iprobe(MPI_ANY_SOURCE, tag, t->channels[channel], &there, &status);
+  if (code != MPI_SUCCESS) return failed(base, "MPI_Iprobe", code);
+  if (!there) return TORUS_PENDING;
+  MPI_Get_count(&status, MPI_BYTE, &count);
+  *receipt = (torus_receipt){(size_t)count, status.MPI_SOURCE, status.MPI_TAG};
+  return TORUS_DONE;
+}
+
 static void mpi_cancel(torus_transport *base, torus_request *request) {
   (void)base;
   MPI_Request handle;
@@ -212,6 +224,7 @@ static torus_transport *mpi_open(MPI_Comm comm, const int *nodes, int key) {
   b->send = mpi_send;
   b->receive = mpi_receive;
   b->test = mpi_test;
+  b->probe = mpi_probe;
   b->cancel = mpi_cancel;
   b->subgroup = mpi_subgroup;
   b->window_create = mpi_window_create;

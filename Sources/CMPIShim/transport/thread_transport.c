@@ -149,6 +149,18 @@ static int thread_test(torus_transport *base, torus_request *request, torus_rece
   return TORUS_DONE;
 }
 
+static int thread_probe(torus_transport *base, int channel, int tag, torus_receipt *receipt) {
+  thread_transport *t = (thread_transport *)base;
+  uint64_t context = mixed(t->context, (uint64_t)channel);
+  mailbox *box = &t->hub->boxes[t->members[base->rank]];
+  pthread_mutex_lock(&box->lock);
+  const message *m = box->sends;
+  while (m && !(m->context == context && m->tag == tag)) m = m->next;
+  if (m) *receipt = (torus_receipt){m->bytes, m->source, m->tag};
+  pthread_mutex_unlock(&box->lock);
+  return m ? TORUS_DONE : TORUS_PENDING;
+}
+
 static void drop(message **list, message *item) {
   while (*list && *list != item) list = &(*list)->next;
   if (*list) *list = item->next;
@@ -284,6 +296,7 @@ static torus_transport *thread_open(
   b->send = thread_send;
   b->receive = thread_receive;
   b->test = thread_test;
+  b->probe = thread_probe;
   b->cancel = thread_cancel;
   b->subgroup = thread_subgroup;
   b->window_create = thread_window_create;

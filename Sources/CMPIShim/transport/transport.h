@@ -52,6 +52,8 @@ struct torus_transport {
                  torus_request *);
   /// 1 when done (and then with a receipt for a receive), 0 while pending, negative on error.
   int (*test)(torus_transport *, torus_request *, torus_receipt *);
+  /// TORUS_DONE where a message with that tag from any rank waits to be received, with its receipt.
+  int (*probe)(torus_transport *, int channel, int tag, torus_receipt *);
   /// Gives up a pending message.
   void (*cancel)(torus_transport *, torus_request *);
   /// A group of some ranks (ascending places in the new group); collective over its members.

@@ -1,0 +1,39 @@
+/// The inside of a flight recorder.
+#pragma once
+
+#include <stdatomic.h>
+
+#include "../include/torus_flight.h"
+
+struct torus_flight {
+  int32_t records;
+  _Atomic int32_t step, phase;
+  /// Number of the newest record.
+  _Atomic uint64_t newest;
+  /// Record n lies at n modulo records. Its number is 0 while it is written.
+  _Alignas(64) torus_flight_record ring[];
+};
+
+/// Words for codes, as JSON and messages have them.
+const char *torus_kind_name(int32_t kind);
+const char *torus_dtype_name(int32_t dtype);
+const char *torus_reduction_name(int32_t reduction);
+const char *torus_algorithm_name(int32_t algorithm);
+const char *torus_phase_name(int32_t phase);
+
+/// Text that is put together in signal handlers: a buffer that is written out when it is full.
+typedef struct torus_text {
+  int descriptor;
+  int error;
+  size_t length;
+  char bytes[1024];
+} torus_text;
+
+void torus_text_put(torus_text *text, const char *words);
+void torus_text_number(torus_text *text, int64_t number);
+/// A JSON string with its quotes.
+void torus_text_quote(torus_text *text, const char *words);
+void torus_text_flush(torus_text *text);
+
+/// `all-reduce of fc1.weight f32[512]`.
+void torus_text_operation(torus_text *text, const torus_flight_record *record);

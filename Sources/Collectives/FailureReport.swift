@@ -1,0 +1,72 @@
+import CMPIShim
+import Foundation
+
+extension ProcessGroup {
+  /// What every rank did last, as far as it is known here: by what the others told, and by the memory
+  /// that the node's ranks share. One line per rank, and more for those that are missing.
+  func lastOperations(after error: CollectiveError) -> [String] {
+    guard let watch = engine.watch else { return [] }
+    var missing: Set<Int> = []
+    if case .timeout(let group, _, _, let ranks) = error, group == name {
+      missing = Set(ranks.map { self.ranks[$0] })
+    }
+    let told = engine.locked { watch.statuses }
+    var lines: [String] = []
+    for rank in 0..<watch.size {
+      let status: RankStatus
+      if let recorder = torus_group_flight(watch.world, Int32(rank)) {
+        status = RankStatus(rank: rank, FlightRecorder(handle: recorder), group: name)
+      } else if let said = told[rank] {
+        status = said.status
+      } else {
+        lines.append("rank \(rank): nothing was heard of it")
+        continue
+      }
+      let place = [status.step > 0 ? "step \(status.step)" : "", status.phase]
+        .filter { !$0.isEmpty }.joined(separator: ", ")
+      let shown = status.operations.suffix(missing.contains(rank) ? 3 : 1)
+      let title = "rank \(rank)" + (place.isEmpty ? "" : ", \(place)")
+      if shown.isEmpty { lines.append("\(title): no operation yet") }
+      lines += shown.reversed().enumerated().map { $0 == 0 ? "\(title): \($1)" : "  before: \($1)" }
+    }
+    return lines
+  }
+
+  /// Says what is wrong on standard error, with the last operations of all ranks, writes recorders
+  /// down where that was asked for, and ends every process of the job through MPI_Abort.
+  ///
+  /// - Parameters:
+  ///   - error: What is wrong.
+  ///   - place: What stands before it, such as the program or what was being done.
+  public func end(_ error: any Error, during place: String = "", code: Int32 = 1) -> Never {
+    torus_fatal_disarm()
+    let prefix = "[rank \(engine.watch?.rank ?? rank)] "
+    var lines = [(place.isEmpty ? "" : "\(place): ") + "\(error)"]
+    let failure = error as? CollectiveError
+    if case .timeout = failure, let failure {
+      lines += ["the last operations of each rank:"]
+      lines += lastOperations(after: failure).map { "  \($0)" }
+    }
+    let text = lines.map { prefix + $0 + "\n" }.joined()
+    FileHandle.standardError.write(Data(text.utf8))
+    torus_fatal_write("\(error)")
+    if let failure {
+      if case .timeout(let group, _, _, let missing) = failure, group == name {
+        writeRecorders(of: missing)
+      }
+      engine.takeLeave(failure, of: name)
+    }
+    torus_mpi_abort(code)
+  }
+
+  /// The first rank that is left writes what the missing ones cannot.
+  private func writeRecorders(of missing: [Int]) {
+    guard let watch = engine.watch, rank == (0..<size).first(where: { !missing.contains($0) })
+    else { return }
+    for rank in missing {
+      let world = ranks[rank]
+      guard let recorder = torus_group_flight(watch.world, Int32(world)) else { continue }
+      torus_fatal_write_other(recorder, Int32(world), "missing")
+    }
+  }
+}
