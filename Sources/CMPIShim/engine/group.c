@@ -114,6 +114,7 @@ void torus_group_close(torus_group *g, int failed) {
     g->transport->close(g->transport);
   }
   free(g->buffers);
+  free(g->parts);
   free(op->starts);
   free(op->send_starts);
   free(g->inputs);
