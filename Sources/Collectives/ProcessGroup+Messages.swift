@@ -79,13 +79,13 @@ extension ProcessGroup {
   /// A message of the library's own.
   func reserved(
     _ kind: CollectiveOperation.Kind, _ buffer: UnsafeMutableRawPointer, _ bytes: Int, peer: Int,
-    tag: Int
+    tag: Int, label: String = "monitored barrier"
   ) -> Work {
     let work = Work(
       group: self, task: .message(buffer: buffer, bytes: bytes, peer: peer, tag: tag),
       operation: CollectiveOperation(
         rank: rank, sequence: 0, kind: kind, type: .uint8, count: bytes, root: peer,
-        label: "monitored barrier"))
+        label: label))
     engine.submit(work, small: true)
     return work
   }

@@ -204,6 +204,16 @@ public final class ProcessGroup: @unchecked Sendable {
 
   // MARK: Words for errors
 
+  /// The operation that runs now, with the first bytes of its label.
+  func operation(of call: torus_collective) -> CollectiveOperation {
+    let label = withUnsafeBytes(of: call.label) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    var operation = operation(of: call, label: label)
+    operation.sequence = torus_group_sequence(handle)
+    return operation
+  }
+
   private func operation(of call: torus_collective, label: String) -> CollectiveOperation {
     CollectiveOperation(
       rank: rank, sequence: 0, kind: CollectiveOperation.Kind(rawValue: call.kind) ?? .barrier,

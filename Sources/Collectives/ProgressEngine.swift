@@ -23,7 +23,13 @@ final class ProgressEngine: @unchecked Sendable {
   // Under `progress`.
   private(set) var active: [ProcessGroup] = []
   private var messages: [Work] = []
+  var observer: (any CollectiveObserver)? {
+    didSet { isObserved.store(observer != nil, ordering: .releasing) }
+  }
 
+  private let isObserved = Atomic<Bool>(false)
+  /// When the collective that `runAlone` runs was issued, where somebody observes; else 0.
+  private var issuedAlone: UInt64 = 0
   private let waiting = Atomic<Int>(0)
   private let submissions = Atomic<Int>(0)
   private let busy = Atomic<Bool>(false)
@@ -47,6 +53,7 @@ final class ProgressEngine: @unchecked Sendable {
   /// Takes on a work. Small ones are begun by the caller where it can be done without waiting, so
   /// that the others have this rank's part at once; the thread is woken for what is left to do.
   func submit(_ work: Work, small: Bool) {
+    if isObserved.load(ordering: .acquiring) { work.issued = monotonicNanoseconds() }
     inbox.locked {
       submitted.append(work)
       submissions.add(1, ordering: .releasing)
@@ -70,11 +77,19 @@ final class ProgressEngine: @unchecked Sendable {
       progress.unlock()
       return nil
     }
+    issuedAlone = observer == nil ? 0 : monotonicNanoseconds()
+    torus_group_record(group.handle, issuedAlone > 0 ? 1 : 0)
     var status = torus_group_start(group.handle, &call)
     if status == Status.pending && active.isEmpty && messages.isEmpty {
       status = torus_group_spin(group.handle, 50)
     }
     if status == Status.done {
+      if let observer {
+        let operation = group.operation(of: call)
+        observer.operationEnded(
+          group.record(of: operation, issued: issuedAlone, started: issuedAlone, error: nil))
+        observer.threadWaited(for: operation, from: issuedAlone, to: monotonicNanoseconds())
+      }
       progress.unlock()
       return status
     }
@@ -85,6 +100,8 @@ final class ProgressEngine: @unchecked Sendable {
   /// Continues what `runAlone` has begun, as the head of the group's queue, and releases the lock.
   func adopt(_ work: Work, status: Int32) {
     work.sequence = torus_group_sequence(work.group.handle)
+    work.issued = issuedAlone
+    work.started = issuedAlone
     work.group.queue.append(work)
     work.group.running = true
     if !active.contains(where: { $0 === work.group }) { active.append(work.group) }
@@ -169,6 +186,8 @@ final class ProgressEngine: @unchecked Sendable {
         status = torus_group_poll(group.handle)
       } else if case .collective(var call) = work.task {
         group.running = true
+        torus_group_record(group.handle, work.issued > 0 ? 1 : 0)
+        if work.issued > 0 { work.started = monotonicNanoseconds() }
         status = torus_group_start(group.handle, &call)
         work.sequence = torus_group_sequence(group.handle)
       } else {
@@ -178,6 +197,14 @@ final class ProgressEngine: @unchecked Sendable {
       if status == Status.pending { return }
       settle(group, status: status)
     }
+  }
+
+  /// Tells whoever observes that `work` is over.
+  func report(_ work: Work, _ error: CollectiveError?) {
+    let group = work.group
+    observer?.operationEnded(
+      group.record(
+        of: group.described(work), issued: work.issued, started: work.started, error: error))
   }
 
   private func settle(_ group: ProcessGroup, status: Int32) {
@@ -264,6 +291,8 @@ final class ProgressEngine: @unchecked Sendable {
       backoff.pause(moved: moved, now: now)
       progress.lock()
     }
+    observer?.threadWaited(
+      for: work.group.described(work), from: begin, to: monotonicNanoseconds())
     progress.unlock()
     let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
     if left == 0 && busy.load(ordering: .acquiring) { wake() }

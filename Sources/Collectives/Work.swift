@@ -24,6 +24,8 @@ public final class Work: @unchecked Sendable {
   var conclusion: (() -> Void)?
   var message: OpaquePointer?
   var sequence: UInt64 = 0
+  /// When it was issued and begun, where somebody observes; else 0.
+  var issued: UInt64 = 0, started: UInt64 = 0
   private var error: CollectiveError?
   private var received: (source: Int, bytes: Int) = (-1, 0)
   private var observers: [@Sendable (CollectiveError?) -> Void] = []
@@ -82,6 +84,7 @@ public final class Work: @unchecked Sendable {
   func finish(_ error: CollectiveError?, source: Int = -1, bytes: Int = 0) {
     self.error = error
     received = (source, bytes)
+    if issued > 0 { group.engine.report(self, error) }
     if error == nil { conclusion?() }
     conclusion = nil
     keepAlive = nil

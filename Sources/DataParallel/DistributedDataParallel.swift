@@ -76,8 +76,19 @@ public struct DataParallelOptions: Sendable {
   /// How buckets are all-reduced; nil picks by size and ranks.
   public var algorithm: AllReduceAlgorithm?
 
+  /// Is told of each moment of a synchronised backward pass, on the thread that walks.
+  public var observer: (@Sendable (GradientMoment) -> Void)?
+
   /// PyTorch's sizes.
   public init() {}
+}
+
+/// What happens to gradients in a synchronised backward pass.
+public enum GradientMoment: Sendable {
+  /// A bucket's last gradient is there, and its reduction is issued.
+  case bucketReady(index: Int, label: String, bytes: Int)
+  /// The walk is over; what follows is waiting for buckets.
+  case walkEnded
 }
 
 /// What a reducer has seen.

@@ -37,6 +37,7 @@ final class Reducer: BackwardObserver {
     self.group = group
     mayRebuild = options.plan == nil
     algorithm = options.algorithm
+    observer = options.observer
     limits = [options.firstBucketBytes, options.bucketBytes]
     // Gradients become ready roughly from the last layer to the first.
     plan =
@@ -55,6 +56,7 @@ final class Reducer: BackwardObserver {
 
   private let limits: [Int]
   private let algorithm: AllReduceAlgorithm?
+  private let observer: (@Sendable (GradientMoment) -> Void)?
 
   deinit {
     BackwardObservers.remove(self)
@@ -117,8 +119,9 @@ final class Reducer: BackwardObserver {
       let bucket = buckets[next]
       bucket.prepare()
       if firstLaunch == 0 { firstLaunch = DispatchTime.now().uptimeNanoseconds }
-      bucket.launch(
-        group, algorithm, label: "gradients \(next): \(names[bucket.positions[0]])…")
+      let label = "gradients \(next): \(names[bucket.positions[0]])…"
+      observer?(.bucketReady(index: next, label: label, bytes: bucket.byteCount))
+      bucket.launch(group, algorithm, label: label)
       next += 1
     }
   }
@@ -127,6 +130,7 @@ final class Reducer: BackwardObserver {
     guard isActive else { return }
     isActive = false
     let walked = DispatchTime.now().uptimeNanoseconds
+    observer?(.walkEnded)
     do {
       for bucket in buckets { try bucket.finish() }
       statistics.passes += 1

@@ -160,9 +160,12 @@ struct RunTests {
       """)
     let result = try await MPIRun.run(
       "/bin/sh",
-      [script, RunSandbox.program, "digits-cnn", "--epochs", "1000", "--run-dir", "run"],
+      [
+        script, RunSandbox.program, "digits-cnn", "--epochs", "1000", "--run-dir", "run", "--trace",
+      ],
       ranks: 2, directory: sandbox.folder, timeout: .seconds(60))
     #expect(result.status == 143, "\(result.tail)")
+    try Trace("\(sandbox.folder)/run/trace.json").check(ranks: 2)
     let last = try #require(try sandbox.metrics().last)
     #expect(last["event"] as? String == "stopped")
     let step = try #require(last["step"] as? Int)

@@ -74,11 +74,13 @@ static int advance(torus_op *op, torus_lane *lane) {
       if (!op->guarded) return TORUS_AGAIN;
       op->direct = all_direct(op);
       lane->step = op->direct ? REDUCE_DIRECT : COPY_IN;
+      torus_part_begin(op, lane);
       return TORUS_WAIT;
 
     case REDUCE_DIRECT:
       if (!reduce_direct(op)) return TORUS_AGAIN;
       torus_node_advance(g, 0);
+      torus_part_end(op, lane, TORUS_PART_REDUCE);
       lane->step = LEAVE;
       return TORUS_WAIT;
 
@@ -86,13 +88,16 @@ static int advance(torus_op *op, torus_lane *lane) {
 
     case COPY_IN:
       // A stage is free again: every rank has begun the stage after its last use.
+      torus_part_begin(op, lane);
       memcpy(stage(op, g->rank), data, count * element);
       torus_node_advance(g, 0);
+      torus_part_end(op, lane, TORUS_PART_COPY_IN);
       lane->step = REDUCE_STAGE;
       return TORUS_WAIT;
 
     case REDUCE_STAGE: {
       if (!torus_node_reached(g, 0, g->phase[0])) return TORUS_AGAIN;
+      torus_part_begin(op, lane);
       torus_range mine = slice(count, g->size, g->rank, element);
       for (int r = 0; r < g->size; r++) {
         g->inputs[r] = torus_at(stage(op, r), mine.begin, element);
@@ -100,18 +105,21 @@ static int advance(torus_op *op, torus_lane *lane) {
       g->outputs[0] = (void *)g->inputs[g->rank];
       reduce(op, 1, mine.count);
       torus_node_advance(g, 0);
+      torus_part_end(op, lane, TORUS_PART_REDUCE);
       lane->step = COPY_OUT;
       return TORUS_WAIT;
     }
 
     default:
       if (!torus_node_reached(g, 0, g->phase[0])) return TORUS_AGAIN;
+      torus_part_begin(op, lane);
       for (int r = 0; r < g->size; r++) {
         torus_range part = slice(count, g->size, r, element);
         if (!part.count) continue;
         memcpy(torus_at(data, part.begin, element), torus_at(stage(op, r), part.begin, element),
                part.count * element);
       }
+      torus_part_end(op, lane, TORUS_PART_COPY_OUT);
       g->stages++;
       op->cursor += count;
       lane->step = COPY_IN;

@@ -149,6 +149,7 @@ void torus_group_close(torus_group *g, int failed) {
   }
   if (g->owns_flight) free(g->flight);
   free(g->buffers);
+  free(g->parts);
   free(op->starts);
   free(op->send_starts);
   free(g->inputs);

@@ -22,6 +22,9 @@ enum {
   TORUS_FINISHED
 };
 
+/// Parts of one collective that are noted; further ones are not.
+#define TORUS_RECORDED_PARTS 512
+
 typedef struct torus_op torus_op;
 
 /// One segment under way. Lane i works on segments i, i + lanes, i + 2·lanes, …, so that every rank
@@ -35,6 +38,8 @@ typedef struct torus_lane {
   size_t pending_count, pending_capacity;
   char *scratch;
   size_t scratch_bytes;
+  /// When the part that runs began, where parts are noted.
+  uint64_t began;
 } torus_lane;
 
 typedef int (*torus_advance)(torus_op *op, torus_lane *lane);
@@ -77,6 +82,10 @@ struct torus_op {
   bool direct;
   uint64_t location;
   uint64_t cursor;
+
+  /// When every rank was known to call this, and the parts so far; see record.c.
+  uint64_t agreed;
+  size_t part_count;
 };
 
 struct torus_desk;
@@ -92,6 +101,9 @@ struct torus_group {
   int rank, size;
   int node_count;
   bool oversubscribed, share_memory;
+  /// Where collectives note their parts; null until that was first asked for.
+  torus_part *parts;
+  bool recording;
   uint64_t sequence;
   /// Rises whenever something moves.
   uint64_t activity;
@@ -155,6 +167,13 @@ void torus_op_segments(torus_op *op, torus_advance advance, size_t otherwise);
 static inline char *torus_at(const void *base, uint64_t element, size_t size) {
   return (char *)base + element * size;
 }
+
+// -- Notes for a timeline (record.c); nothing happens unless the group records.
+
+/// A part begins on the lane.
+void torus_part_begin(torus_op *op, torus_lane *lane);
+/// The part that began on the lane ends.
+void torus_part_end(torus_op *op, torus_lane *lane, int kind);
 
 // -- Agreement (guard.c).
 

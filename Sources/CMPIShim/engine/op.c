@@ -152,11 +152,13 @@ static bool settled(torus_op *op, torus_lane *lane) {
 static void run(torus_op *op, torus_lane *lane) {
   while (!lane->finished) {
     if (lane->pending_count && !settled(op, lane)) return;
+    if (lane->step == 0 && op->segments > 1) torus_part_begin(op, lane);
     int result = op->advance(op, lane);
     if (result < 0) fail(op, result);
     if (op->failure || result == TORUS_AGAIN) return;
     op->group->activity++;
     if (result != TORUS_FINISHED) continue;
+    if (op->segments > 1) torus_part_end(op, lane, TORUS_PART_SEGMENT);
     lane->segment += (uint64_t)op->lane_count;
     lane->step = 0;
     if (lane->segment >= op->segments) {
@@ -185,6 +187,7 @@ static int advance(torus_group *g) {
     int agreed = torus_guard_poll(op);
     if (agreed < 0) return op->status = agreed;
     op->guarded = agreed == TORUS_DONE;
+    if (op->guarded && g->recording) op->agreed = torus_now();
   }
   if (op->inlined) {
     if (!op->guarded) return TORUS_PENDING;
@@ -262,7 +265,7 @@ int torus_group_start(torus_group *g, const torus_collective *call) {
   op->failure = 0;
   op->guarded = op->inlined = op->direct = false;
   op->lane_count = op->lanes_left = 0;
-  op->cursor = 0;
+  op->cursor = op->agreed = op->part_count = 0;
   g->sequence++;
   if (g->size == 1) {
     alone(op);

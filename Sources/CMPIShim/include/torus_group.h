@@ -67,6 +67,24 @@ int torus_group_spin(torus_group *group, uint64_t microseconds);
 /// should sleep.
 uint64_t torus_group_activity(const torus_group *group);
 
+/// What a part of a collective does.
+enum { TORUS_PART_SEGMENT, TORUS_PART_COPY_IN, TORUS_PART_REDUCE, TORUS_PART_COPY_OUT };
+
+/// A part of a collective, with the times of `torus_now`.
+typedef struct torus_part {
+  uint64_t begin, end;
+  uint64_t segment;
+  int32_t lane;
+  int32_t kind;
+} torus_part;
+
+/// Whether the collectives that begin from now on note their parts.
+void torus_group_record(torus_group *group, int on);
+
+/// The parts of the collective that ran last, as far as there was room for them, and in `agreed`
+/// when every rank was known to have called it; 0 where that was not noted.
+const torus_part *torus_group_parts(const torus_group *group, size_t *count, uint64_t *agreed);
+
 /// The number of the collective that runs or ran last.
 uint64_t torus_group_sequence(const torus_group *group);
 

@@ -41,6 +41,10 @@ public struct RunConfiguration: Sendable, Equatable {
   public var distributed = DistributedConfiguration()
   /// Compute threads of each worker; nil for its share of the cores.
   public var threads: Int?
+  /// File for the timeline of all workers, `auto` for `trace.json` in the run directory; nil for none.
+  public var trace: String?
+  /// How many of the run's first steps the timeline holds, or the first and the last step's number.
+  public var traceSteps = [100]
   /// Folder for configuration, metrics and checkpoints.
   public var runDirectory = "runs/run"
   /// `latest` to go on from the run directory's newest checkpoint (or begin where there is none
@@ -67,6 +71,12 @@ public struct RunConfiguration: Sendable, Equatable {
       Field("checkpoint", \.checkpoint),
       Field("distributed", \.distributed),
       Field("threads", \.threads, in: .atLeast(1), "threads of each worker; null for its share"),
+      Field(
+        "trace", \.trace, bare: "auto",
+        "file for a timeline of all workers; auto: RUN_DIR/trace.json"),
+      Field(
+        "trace_steps", \.traceSteps, in: .atLeast(1),
+        "how many first steps the timeline holds, or FIRST,LAST"),
       Field("run_dir", \.runDirectory, "folder for configuration, metrics and checkpoints"),
       Field("resume", \.resume, bare: "latest", "latest, or a checkpoint's path, to go on from"),
     ]
@@ -98,11 +108,25 @@ public struct RunConfiguration: Sendable, Equatable {
       let elsewhere = Self.keys(catalog).first { $0.path.hasSuffix(last) && $0.path != key }?.path
       throw .unknownKey(key, place, nearest: elsewhere, known: known)
     }
+    guard (1...2).contains(traceSteps.count), traceSteps[0] <= traceSteps[traceSteps.count - 1]
+    else {
+      throw .conflict(
+        "trace_steps", problem: "it is neither a number of steps nor a first and a last one",
+        remedy: "set it as in trace_steps: 50 or trace_steps: [100, 120]")
+    }
     if !keys.contains(where: { $0.key == "run_dir" }) { runDirectory = "runs/\(self.name)" }
     if epochs == nil, steps == nil {
       throw .conflict(
         "epochs", problem: "the run would never end", remedy: "set epochs, steps, or both")
     }
+  }
+
+  /// Where the timeline goes.
+  var tracePath: String? { trace == "auto" ? "\(runDirectory)/trace.json" : trace }
+
+  /// Which steps it holds.
+  var traceWindow: Timeline.Window {
+    traceSteps.count == 1 ? .first(traceSteps[0]) : .steps(traceSteps[0]...traceSteps[1])
   }
 
   /// The configuration as YAML that reads back as an equal value.

@@ -47,6 +47,9 @@ public struct DistributedConfiguration: ConfigurationSection {
   }
   /// Name of the all-reduce algorithm; `auto` picks by size and ranks.
   public var algorithm = "auto"
+  /// A table that `ddp-bench allreduce --calibrate` saved, by which `auto` picks; nil for the
+  /// built-in rule. Rank 0 reads it.
+  public var calibration: String?
   /// Most of a gradient bucket, in MiB.
   public var bucketMB = 25.0
   /// Most of the first bucket, in MiB: small, so that reducing starts early.
@@ -60,6 +63,9 @@ public struct DistributedConfiguration: ConfigurationSection {
   /// The keys.
   public static let fields: [Field<Self>] = [
     Field("algorithm", \.algorithm, "all-reduce algorithm; auto picks by size and ranks"),
+    Field(
+      "calibration", \.calibration, "table by which auto picks, of ddp-bench allreduce --calibrate"
+    ),
     Field("bucket_mb", \.bucketMB, in: .above(0), "most of a gradient bucket, in MiB"),
     Field("first_bucket_mb", \.firstBucketMB, in: .above(0), "most of the first bucket, in MiB"),
     Field("timeout_s", \.timeoutS, in: .above(0), "longest wait for other workers, in seconds"),

@@ -50,7 +50,9 @@ final class RunLoop: TrainingCallback {
   func save() throws {
     guard savedStep != trainer.step else { return }
     savedStep = trainer.step
-    let path = try checkpoints.save(trainer, data.training)
+    let path = try trainer.options.timeline.span("checkpoint", always: true) {
+      try checkpoints.save(trainer, data.training)
+    }
     try reporter.saved(path, step: trainer.step)
   }
 }

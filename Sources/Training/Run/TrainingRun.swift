@@ -39,6 +39,7 @@ public final class TrainingRun {
     options.parallel.algorithm = try configuration.distributed.chosenAlgorithm
     options.parallel.plan = resumed?.state.bucketPlan
     try resumed?.restore(model)
+    let trace = try startTrace(&options)
     let trainer = try Trainer<Workload.Content>(
       model, optimizer: optimizer, group: world.size > 1 ? world.group : nil, options: options,
       forward: forward)
@@ -64,7 +65,23 @@ public final class TrainingRun {
       )
     case .finished: try finish(reporter, trainer, data, loop)
     }
+    if let trace, let path = configuration.tracePath {
+      try trace.finish([
+        "name": .text(configuration.name), "model": .text(configuration.model.name),
+        "threads": .integer(Compute.threads), "core_share": .number(world.coreShare),
+      ])
+      reporter.say("timeline written to \(path)")
+    }
     return end
+  }
+
+  /// Begins the timeline that the configuration asks for.
+  private func startTrace(_ options: inout TrainerOptions) throws -> TraceFile? {
+    guard let path = configuration.tracePath else { return nil }
+    let timeline = Timeline(configuration.traceWindow)
+    options.timeline = timeline
+    options.parallel.observer = { timeline.note($0) }
+    return try TraceFile(path, timeline, group: world.group)
   }
 
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }
@@ -142,8 +159,9 @@ extension TrainingRun {
     }
     let world: World
     do {
-      world = try World.initialize(
-        World.Options(timeout: .seconds(configuration.distributed.timeoutS)))
+      var options = World.Options(timeout: .seconds(configuration.distributed.timeoutS))
+      options.calibration = configuration.distributed.calibration
+      world = try World.initialize(options)
     } catch {
       complain(error, rank: launchedRank)
       return 1

@@ -90,7 +90,8 @@ public final class Trainer<Content> {
     for callback in callbacks { try callback.trainingBegan(self.step, of: planned) }
     while step < planned {
       let began = DispatchTime.now().uptimeNanoseconds
-      guard let batch = try loader.next() else {
+      options.timeline?.stepBegins(step + 1)
+      guard let batch = try options.timeline.span("data loading", loader.next) else {
         for callback in callbacks { try callback.epochEnded(loader.epoch) }
         continue
       }
@@ -106,6 +107,7 @@ public final class Trainer<Content> {
         recordsPerSecond: trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : 0,
         isStopping: isStopping)
       for callback in callbacks { try callback.stepEnded(report) }
+      options.timeline?.stepEnded()
       if isStopping { return .stopped }
     }
     return .finished
@@ -134,24 +136,33 @@ public final class Trainer<Content> {
       let count = batch.count == 0 ? 0 : part.count
       let weight = Double(count) * Double(worldSize) / Double(batch.globalCount)
       let walk = { [self] in
-        let output = try forward(part.content)
-        sums.add(output, count: count)
-        (weight == 1 ? output.loss : output.loss * weight).backward()
+        let output = try options.timeline.span("forward") {
+          let output = try forward(part.content)
+          sums.add(output, count: count)
+          return output
+        }
+        options.timeline.span("backward") {
+          (weight == 1 ? output.loss : output.loss * weight).backward()
+        }
       }
       if isLast { try walk() } else { try parallel?.noSync(walk) ?? walk() }
     }
-    let total = try reduced(sums.vector + [wantsStop ? 1 : 0])
+    let total = try options.timeline.span("agreement") {
+      try reduced(sums.vector + [wantsStop ? 1 : 0])
+    }
     let figures = sums.figures(Array(total.dropLast()))
     guard figures.loss.isFinite else {
       throw TrainingError.lossNotFinite(
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
     }
-    if let limit = options.clipGradNorm {
-      clipGradNorm(optimizer.parameters, maxNorm: limit)
+    options.timeline.span("optimizer") {
+      if let limit = options.clipGradNorm {
+        clipGradNorm(optimizer.parameters, maxNorm: limit)
+      }
+      optimizer.step()
+      optimizer.zeroGrad()
+      scheduler?.step()
     }
-    optimizer.step()
-    optimizer.zeroGrad()
-    scheduler?.step()
     step += 1
     return (figures, total[total.count - 1] > 0)
   }
@@ -166,6 +177,14 @@ public final class Trainer<Content> {
   /// - Parameter maxBatches: Judge by this many global batches only.
   public func evaluate(
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil
+  ) throws -> Figures {
+    try options.timeline.span("evaluation", always: true) {
+      try judge(loader, maxBatches: maxBatches)
+    }
+  }
+
+  private func judge(
+    _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int?
   ) throws -> Figures {
     model.eval()
     var sums = FigureSums()
@@ -193,6 +212,8 @@ public struct TrainerOptions: Sendable {
   public var clipGradNorm: Double?
   /// How gradients are put into buckets.
   public var parallel = DataParallelOptions()
+  /// Where what happens is recorded; nil for nowhere.
+  public var timeline: Timeline?
 
   /// No clipping, PyTorch's buckets.
   public init() {}

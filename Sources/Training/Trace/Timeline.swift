@@ -1,0 +1,171 @@
+import Collectives
+import DataParallel
+import Synchronization
+
+/// What a rank does in some steps of its training: computation, buckets, collectives, waiting.
+///
+/// Each rank keeps its own events in memory, `capacity` at most; ``TraceFile`` brings those of all
+/// ranks together. A nil timeline costs one comparison per event.
+public final class Timeline: Sendable {
+  /// Which steps are recorded.
+  public enum Window: Sendable, Equatable {
+    /// The first steps of this run, wherever it resumed.
+    case first(Int)
+    /// The steps with these numbers.
+    case steps(ClosedRange<Int>)
+  }
+
+  private struct State {
+    var events: [TimelineEvent] = []
+    var dropped = 0
+    var window: ClosedRange<Int>?
+    var step = 0
+    var stepBegan: UInt64 = 0
+    /// Where collectives come from while steps are recorded.
+    var group: ProcessGroup?
+  }
+
+  private let window: Window
+  private let capacity: Int
+  private let state = Mutex(State())
+  private let isRecording = Atomic<Bool>(false)
+
+  /// A timeline that begins with the first step of its window.
+  public init(_ window: Window, capacity: Int = 200_000) {
+    self.window = window
+    self.capacity = capacity
+  }
+
+  /// Whether the present step is recorded.
+  var isActive: Bool { isRecording.load(ordering: .acquiring) }
+
+  /// Collectives of this rank belong to the timeline from now on.
+  func observe(_ group: ProcessGroup) { state.withLock { $0.group = group } }
+
+  /// A step begins; its number counts from 1.
+  package func stepBegins(_ step: Int) {
+    let now = ProcessGroup.now
+    let (group, active) = state.withLock { state -> (ProcessGroup?, Bool) in
+      if state.window == nil {
+        switch window {
+        case .first(let count): state.window = step...(step + max(count, 1) - 1)
+        case .steps(let range): state.window = range
+        }
+      }
+      state.step = step
+      state.stepBegan = now
+      return (state.group, state.window?.contains(step) ?? false)
+    }
+    guard active != isActive else { return }
+    isRecording.store(active, ordering: .releasing)
+    group?.observe(active ? self : nil)
+  }
+
+  /// The step is over, with all that hung on it.
+  package func stepEnded() {
+    guard isActive else { return }
+    let (step, began) = state.withLock { ($0.step, $0.stepBegan) }
+    add(
+      TimelineEvent(track: .compute, name: "step \(step)", begin: began, end: ProcessGroup.now))
+  }
+
+  /// Nothing more is recorded, and no collective is observed.
+  func end() {
+    isRecording.store(false, ordering: .releasing)
+    state.withLock { $0.group }?.observe(nil)
+  }
+
+  /// Times `body` as a span of computation.
+  /// - Parameter always: Whether it is recorded outside the window too.
+  package func span<Result>(
+    _ name: String, always: Bool = false, _ body: () throws -> Result
+  ) rethrows -> Result {
+    guard always || isActive else { return try body() }
+    let begin = ProcessGroup.now
+    let result = try body()
+    add(TimelineEvent(track: .compute, name: name, begin: begin, end: ProcessGroup.now))
+    return result
+  }
+
+  /// Notes a moment of a backward pass.
+  func note(_ moment: GradientMoment) {
+    guard isActive else { return }
+    let now = ProcessGroup.now
+    var event = TimelineEvent(track: .buckets, name: "", shape: .instant, begin: now, end: now)
+    switch moment {
+    case .bucketReady(let index, let label, let bytes):
+      event.name = "bucket \(index) ready"
+      event.facts = ["bytes": .integer(bytes), "label": .text(label)]
+    case .walkEnded: event.name = "backward walk ended"
+    }
+    add(event)
+  }
+
+  func add(_ event: TimelineEvent) {
+    state.withLock { state in
+      if state.events.count < capacity { state.events.append(event) } else { state.dropped += 1 }
+    }
+  }
+
+  /// What was recorded, and how much did not fit.
+  package var recorded: (events: [TimelineEvent], dropped: Int) {
+    state.withLock { ($0.events, $0.dropped) }
+  }
+}
+
+extension Timeline: CollectiveObserver {
+  /// Draws the operation, the time before it began, and its parts.
+  public func operationEnded(_ record: CollectiveRecord) {
+    guard isActive else { return }
+    let operation = record.operation
+    let isMessage = operation.kind == .send || operation.kind == .receive
+    let track = Track.communication(record.group)
+    var event = TimelineEvent(
+      track: track, name: operation.description, begin: record.started, end: record.ended)
+    event.facts = ["bytes": .integer(operation.count * operation.type.size)]
+    if let algorithm = operation.algorithm { event.facts["algorithm"] = .text(algorithm.rawValue) }
+    if let agreed = record.agreed {
+      event.facts["waited_for_ranks_us"] =
+        .number(Double(Int64(agreed) - Int64(record.started)) / 1e3)
+    }
+    if let error = record.error { event.facts["error"] = .text("\(error)") }
+    if isMessage {
+      event.shape = .overlapping(id: "\(record.group)/\(record.issued)")
+    } else {
+      event.facts["sequence"] = .integer(Int(operation.sequence))
+      if record.started > record.issued {
+        add(
+          TimelineEvent(
+            track: track, name: "queued: \(operation.description)",
+            shape: .overlapping(id: "\(record.group)/\(operation.sequence)"),
+            begin: record.issued, end: record.started))
+      }
+    }
+    add(event)
+    for part in record.parts {
+      add(
+        TimelineEvent(
+          track: .lane(part.lane, record.group), name: part.name, begin: part.begin, end: part.end))
+    }
+  }
+
+  /// Draws the time that a thread of this rank was blocked.
+  public func threadWaited(
+    for operation: CollectiveOperation, from begin: UInt64, to end: UInt64
+  ) {
+    guard isActive else { return }
+    add(
+      TimelineEvent(
+        track: .waiting, name: "waiting for \(operation)", begin: begin, end: end))
+  }
+}
+
+extension Timeline? {
+  /// Times `body` as a span of computation, where there is a timeline.
+  func span<Result>(
+    _ name: String, always: Bool = false, _ body: () throws -> Result
+  ) rethrows -> Result {
+    guard let self else { return try body() }
+    return try self.span(name, always: always, body)
+  }
+}
