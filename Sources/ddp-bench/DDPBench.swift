@@ -5,6 +5,8 @@ import ArgumentParser
 struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
-    abstract: "Measures collectives and training steps.",
-    subcommands: [AllReduceCommand.self, StepCommand.self])
+    abstract: "Measures and predicts collectives and training steps.",
+    subcommands: [
+      AllReduceCommand.self, StepCommand.self, ScalingCommand.self, SimulateCommand.self,
+    ])
 }
