@@ -88,5 +88,6 @@ let package = Package(
       dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus", "MPITesting", "ddp-train"]),
     .testTarget(name: "LaunchTests", dependencies: ["ddp-launch"]),
+    .testTarget(name: "BenchTests", dependencies: ["ddp-bench", "Collectives"]),
   ]
 )

@@ -24,6 +24,14 @@ public enum ReduceOp: Int32, Sendable, Hashable, CaseIterable, Codable {
     torus_combine_supported(rawValue, type.rawValue) != 0
   }
 
+  /// left[i] = left[i] ∘ right[i] on this rank alone, as collectives do it. The reduction must be
+  /// defined for the type, and an average is a sum.
+  package func combine(
+    _ left: UnsafeMutableRawPointer, with right: UnsafeRawPointer, count: Int, dtype: ElementType
+  ) {
+    torus_combine_pair(rawValue, dtype.rawValue, left, left, right, count)
+  }
+
   /// Short name, as in `sum`.
   public var name: String {
     switch self {

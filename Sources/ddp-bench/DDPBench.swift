@@ -5,6 +5,9 @@ import ArgumentParser
 struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
-    abstract: "Measures collectives, training steps and operators.",
-    subcommands: [AllReduceCommand.self, StepCommand.self, OpsCommand.self])
+    abstract: "Measures and predicts collectives, training steps and operators.",
+    subcommands: [
+      AllReduceCommand.self, StepCommand.self, OpsCommand.self, ScalingCommand.self,
+      SimulateCommand.self,
+    ])
 }

@@ -26,11 +26,7 @@ struct StepCommand: ParsableCommand {
   var json = false
 
   mutating func validate() throws {
-    for name in models where StepBenchmark.all[name] == nil {
-      throw ValidationError(
-        "there is no model \(name); known are \(StepBenchmark.all.keys.sorted().joined(separator: ", "))"
-      )
-    }
+    for name in models { try StepBenchmark.check(name) }
     guard threads > 0, seconds > 0 else {
       throw ValidationError("--threads and --seconds must be positive")
     }
@@ -50,7 +46,10 @@ struct StepCommand: ParsableCommand {
 
 /// One model with a batch and an optimizer.
 struct StepBenchmark {
-  let step: () -> Void
+  let module: Module
+  let optimizer: Optimizer
+  /// The forward pass.
+  let loss: () -> Tensor
   /// What a step processes, and how many.
   let unit: String
   let units: Int
@@ -60,36 +59,40 @@ struct StepBenchmark {
     "digits": {
       let model = ImageCNN(size: 8)
       return classifier(
-        AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randn([64, 1, 8, 8]),
+        model, AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randn([64, 1, 8, 8]),
         .randint(0, 10, [64])
       ) { model($0) }
     },
     "mlp_sgd": {
       let model = MLP(inputs: 784, hidden: [128], classes: 10)
       return classifier(
-        SGD(model.parameters(), lr: 0.01), .randn([64, 784]), .randint(0, 10, [64])
+        model, SGD(model.parameters(), lr: 0.01), .randn([64, 784]), .randint(0, 10, [64])
       ) { model($0) }
     },
     "gptb": {
       let model = CharGPT(vocabulary: 65, context: 64, bias: true)
       return classifier(
-        AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randint(0, 65, [12, 64]),
+        model, AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randint(0, 65, [12, 64]),
         .randint(0, 65, [12 * 64]), unit: "tokens"
       ) { model($0).flattened(to: 1) }
     },
   ]
 
   private static func classifier(
-    _ optimizer: Optimizer, _ x: Tensor, _ y: Tensor, unit: String = "samples",
+    _ module: Module, _ optimizer: Optimizer, _ x: Tensor, _ y: Tensor, unit: String = "samples",
     _ forward: @escaping (Tensor) -> Tensor
   ) -> StepBenchmark {
     StepBenchmark(
-      step: {
-        let loss = F.crossEntropy(forward(x), y)
-        optimizer.zeroGrad()
-        loss.backward()
-        optimizer.step()
-      }, unit: unit, units: y.count)
+      module: module, optimizer: optimizer, loss: { F.crossEntropy(forward(x), y) }, unit: unit,
+      units: y.count)
+  }
+
+  /// Forward, loss, backward and optimizer.
+  func step() {
+    let loss = self.loss()
+    optimizer.zeroGrad()
+    loss.backward()
+    optimizer.step()
   }
 
   func measure(seconds: Double) -> StepTimes {
