@@ -14,8 +14,13 @@ struct Launch {
       "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "PMI_FD", "MPI_LOCALNRANKS",
     ]
     usesMPI = marks.contains { environment[$0] != nil }
-    let local = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"]
-    localRanks = local.lazy.compactMap { environment[$0].flatMap(Int.init) }.first
+    let local = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"]
+    // Slurm lists its nodes, as in "4(x2),2"; the fullest stands for all.
+    let listed = environment["SLURM_STEP_TASKS_PER_NODE"]?.split(separator: ",").compactMap {
+      Int($0.prefix { $0 != "(" })
+    }
+    localRanks =
+      local.lazy.compactMap { environment[$0].flatMap(Int.init) }.first ?? listed?.max()
     if !usesMPI, let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap(Int.init), tasks > 1 {
       throw .launch(
         reason: "srun started \(tasks) tasks without MPI: use srun --mpi=pmix (srun --mpi=list "

@@ -51,7 +51,8 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     case .badHostFile(let path, let line, let problem):
       "\(path):\(line): \(problem); a line is 'HOST slots=N'"
     case .tooFewHosts(let have, let need, let remedy):
-      "\(need) hosts are needed and \(have) \(have == 1 ? "is" : "are") there: \(remedy)"
+      "\(need) \(need == 1 ? "host is" : "hosts are") needed and \(have) "
+        + "\(have == 1 ? "is" : "are") there: \(remedy)"
     case .badStreams(let option, let given):
       "\(option) \(given): give 0 (none), 1 (out), 2 (err) or 3 (both), or by local rank as in 0:3,1:2"
     case .cannotLog(let path, let code):

@@ -53,6 +53,28 @@ package enum Machine {
     return isBound ? Int(UInt16(bigEndian: address.sin_port)) : nil
   }
 
+  /// Bytes that a folder's file system has left for this user; nil where there is no such folder.
+  package static func freeSpace(_ path: String) -> Int? {
+    var state = statvfs()
+    guard statvfs(path, &state) == 0 else { return nil }
+    return Int(state.f_bavail) * Int(state.f_frsize)
+  }
+
+  /// The folder for temporary files.
+  package static var temporaryFolder: String {
+    ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+  }
+
+  /// A folder for memory that workers share where /dev/shm is too small for gradients, as the 64 MiB
+  /// are that containers get; nil where it is not, or nothing is better.
+  package static var otherSharedFolder: String? {
+    let enough = 512 << 20
+    guard let free = freeSpace("/dev/shm"), free < enough,
+      let other = freeSpace(temporaryFolder), other > enough
+    else { return nil }
+    return temporaryFolder
+  }
+
   /// The first line of a small file, nil where it cannot be read.
   static func firstLine(_ path: String) -> String? {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }

@@ -10,16 +10,23 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("nproc-per-node"), .customLong("nproc_per_node")],
-    help: "Workers on each host: a number, or auto or cpu for one per core.")
+    help: """
+      Workers on each host: a number, or auto or cpu for one per core; by default the slots of the \
+      host's entry or of the Slurm job, else 1.
+      """)
   var workers: String?
 
-  @Option(help: "Hosts, as N or MIN:MAX: a restart goes on with fewer, but at least MIN.")
-  var nnodes = "1"
+  @Option(
+    help: """
+      Hosts, as N or MIN:MAX: the job goes on with those that answer, at least MIN; by default all \
+      that are named, or that the Slurm job has.
+      """)
+  var nnodes: String?
 
   @Flag(help: "This machine alone (the default without hosts).")
   var standalone = false
 
-  @Option(help: "A file of hosts, 'HOST slots=N' a line.")
+  @Option(help: "A file of hosts, 'HOST slots=N' a line: N workers there.")
   var hostfile: String?
 
   @Option(name: [.customLong("host"), .customShort("H")], help: "Hosts, as in a:4,b:4.")
@@ -111,7 +118,7 @@ struct RunCommand: ParsableCommand {
     guard let program = words.first else { throw .noProgram }
     if program.hasPrefix("-") { throw .unknownOption(program) }
     let hosts = try self.hosts()
-    let perHost = try workersPerHost(hosts)
+    let perHost = try workers.map { text throws(LaunchError) in try WorkersPerHost(text) }
     guard let binding = Binding(rawValue: bindTo) else {
       throw .badCount(
         option: "--bind-to", given: bindTo,
@@ -120,10 +127,11 @@ struct RunCommand: ParsableCommand {
     let search = ProgramSearch()
     var plan = JobPlan(
       mpirun: try search.mpirun(named: mpirun), program: try search.find(program),
-      arguments: Array(words.dropFirst()), workersPerHost: perHost)
+      arguments: Array(words.dropFirst()), layout: HostLayout([1]))
     plan.binding = binding
     plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }
-    let range = try hostRange(hosts, &plan)
+    let range = try nnodes.map { text throws(LaunchError) in try HostRange(text) }
+    if hosts.isEmpty { plan.layout = try layout(perHost, range) }
     let redirected = try redirects.map { text throws(LaunchError) in
       try StreamChoice(text, option: "--redirects")
     }
@@ -136,7 +144,8 @@ struct RunCommand: ParsableCommand {
     }
     let isTerminal = isatty(STDOUT_FILENO) == 1
     var console = RankConsole(
-      isTerminal: isTerminal, columns: Self.columns, workers: plan.workers
+      isTerminal: isTerminal, columns: Self.columns,
+      workers: max(plan.layout.workers, hosts.map { $0.slots ?? 1 }.reduce(0, +))
     ) { stream, bytes in writeAll(stream == .out ? STDOUT_FILENO : STDERR_FILENO, bytes) }
     var keeper = KeeperPlan()
     keeper.masterPort = masterPort
@@ -146,13 +155,14 @@ struct RunCommand: ParsableCommand {
     keeper.columns = max(20, Self.columns - console.prefixWidth)
     keeper.threads = threadsPerRank
     let job = Job(
-      plan: plan, hosts: hosts, hostRange: range, maxRestarts: max(0, maxRestarts),
+      plan: plan, hosts: hosts, hostRange: range ?? HostRange(exactly: hosts.count),
+      workersPerHost: perHost,
+      maxRestarts: max(0, maxRestarts),
       restartDelay: max(0, restartDelay),
       attempt: Attempt(
         grace: gracePeriod, monitorInterval: max(0.01, monitorInterval),
         shownLocalRanks: try shownLocalRanks(), redirects: redirected ?? .none,
-        tee: teed ?? (logDir != nil && redirected == nil ? .all : .none),
-        workersPerHost: perHost),
+        tee: teed ?? (logDir != nil && redirected == nil ? .all : .none)),
       keeperPlan: keeper, masterAddress: masterAddress, logFolder: logDir,
       logLimit: max(1, logLimit) << 20)
     signal(SIGPIPE, SIG_IGN)
@@ -165,40 +175,32 @@ struct RunCommand: ParsableCommand {
   private func hosts() throws(LaunchError) -> [HostEntry] {
     if standalone { return [] }
     if let hostfile { return try HostEntry.file(hostfile) }
-    return try host.map { text throws(LaunchError) in try HostEntry.list(text) } ?? []
-  }
-
-  private func workersPerHost(_ hosts: [HostEntry]) throws(LaunchError) -> Int {
-    guard let workers else { return hosts.compactMap(\.slots).min() ?? 1 }
-    switch try WorkersPerHost(workers) {
-    case .number(let count): return count
-    case .cores: return Machine.availableCores
-    }
+    if let host { return try HostEntry.list(host) }
+    // PBS writes a host's name once for each of its slots.
+    guard let file = ProcessInfo.processInfo.environment["PBS_NODEFILE"] else { return [] }
+    return try HostEntry.file(file)
   }
 
   /// Without a list of hosts, several exist only where a Slurm job brings them, and mpirun finds
   /// those by itself.
-  private func hostRange(_ hosts: [HostEntry], _ plan: inout JobPlan) throws(LaunchError)
-    -> HostRange
+  private func layout(_ perHost: WorkersPerHost?, _ range: HostRange?) throws(LaunchError)
+    -> HostLayout
   {
-    var range = try HostRange(nnodes)
-    if !hosts.isEmpty {
-      if nnodes == "1" { (range.fewest, range.most) = (hosts.count, hosts.count) }
-      return range
-    }
-    let environment = ProcessInfo.processInfo.environment
+    let environment = standalone ? [:] : ProcessInfo.processInfo.environment
+    let tasks = (environment["SLURM_TASKS_PER_NODE"]).flatMap { HostLayout($0) }
     let allocated =
-      standalone
-      ? 1
-      : (environment["SLURM_JOB_NUM_NODES"] ?? environment["SLURM_NNODES"])
-        .flatMap { Int($0) } ?? 1
-    guard allocated >= range.fewest else {
+      tasks?.counts.count ?? environment["SLURM_JOB_NUM_NODES"].flatMap { Int($0) } ?? 1
+    guard allocated >= range?.fewest ?? 1 else {
       throw .tooFewHosts(
-        have: allocated, need: range.fewest,
+        have: allocated, need: range?.fewest ?? 1,
         remedy: "name them with --hostfile or --host, or start within a Slurm job")
     }
-    plan.hostCount = min(range.most, allocated)
-    return range
+    let used = min(range?.most ?? allocated, allocated)
+    switch perHost {
+    case .number(let count): return HostLayout([Int](repeating: count, count: used))
+    case .cores: return HostLayout([Int](repeating: Machine.availableCores, count: used))
+    case nil: return HostLayout(Array((tasks?.counts ?? [1]).prefix(used)))
+    }
   }
 
   private func shownLocalRanks() throws(LaunchError) -> Set<Int>? {

@@ -161,7 +161,8 @@ struct JobTests {
     let launcher = try LauncherProcess([
       "--nproc-per-node", "2", "bash", "-c",
       // The keeper's parent is mpirun.
-      "trap '' TERM HUP; ps -o ppid= -p $PPID > mpirun$RANK; echo $$ > $RANK; while :; do sleep 1; done",
+      "trap '' TERM HUP; cut -d' ' -f4 /proc/$PPID/stat > mpirun$RANK; echo $$ > $RANK;"
+        + " while :; do sleep 1; done",
     ])
     try launcher.start()
     let workers = try launcher.numbers(["0", "1"])

@@ -12,7 +12,7 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
 
 @Suite struct PlanTests {
   private var plan: JobPlan {
-    JobPlan(mpirun: "/usr/bin/mpirun", program: "/bin/p", arguments: [], workersPerHost: 4)
+    JobPlan(mpirun: "/usr/bin/mpirun", program: "/bin/p", arguments: [], layout: HostLayout([4]))
   }
 
   private func arguments(_ plan: JobPlan, cores: Int = 8, memoryNodes: Int = 1) -> [String] {
@@ -36,38 +36,74 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
     #expect(arguments(bound).suffix(5) == ["--bind-to", "core", "--mca", "btl", "self"])
   }
 
-  @Test func `several hosts run the same number of workers each`() {
+  @Test func `several hosts run their numbers of workers`() {
     var several = plan
     several.hosts = [HostEntry("a"), HostEntry("b", slots: 9)]
-    several.hostCount = 2
+    several.layout = HostLayout([4, 4])
     #expect(
       arguments(several) == [
         "-n", "8", "--tag-output", "--oversubscribe", "-H", "a:4,b:4", "--map-by", "ppr:4:node",
-        "--bind-to", "none", "--mca", "oob_tcp_keepalive_time", "10", "--mca",
-        "oob_tcp_keepalive_intvl", "5", "--mca", "oob_tcp_keepalive_probes", "3", "-x", "PATH",
+        "--bind-to", "none", "-x", "PATH",
+      ])
+    let remote = several.environment(
+      inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
+    #expect(
+      remote == [
+        "OMPI_MCA_plm_rsh_args": "-o BatchMode=yes -o ConnectTimeout=10",
+        "OMPI_MCA_oob_tcp_keepalive_time": "10", "OMPI_MCA_oob_tcp_keepalive_intvl": "5",
+        "OMPI_MCA_oob_tcp_keepalive_probes": "3",
+      ])
+    several.layout = HostLayout([3, 1])
+    #expect(
+      arguments(several)[..<8] == [
+        "-n", "4", "--tag-output", "--oversubscribe", "-H", "a:3,b:1", "--map-by", "slot",
       ])
     several.hosts = []
-    #expect(!arguments(several).contains("-H") && arguments(several)[1] == "8")
+    #expect(!arguments(several).contains("-H") && arguments(several)[1] == "4")
+  }
+
+  @Test func `layouts are written as Slurm does, and know each rank's place`() throws {
+    for (text, counts) in [("4", [4]), ("2(x3),1", [2, 2, 2, 1]), ("1,2(x2),1", [1, 2, 2, 1])] {
+      let layout = try #require(HostLayout(text))
+      #expect(layout.counts == counts && layout.text == text)
+      var rank = 0
+      for (host, count) in counts.enumerated() {
+        #expect(layout.ranks(ofHost: host) == rank..<rank + count)
+        for local in 0..<count {
+          #expect(layout.place(ofRank: rank) == (host, local))
+          rank += 1
+        }
+      }
+      #expect(layout.workers == rank)
+    }
+    for wrong in ["", "0", "a", "2(x0)", "2(x", "2x3", "2(x2)(x2)", "1,", "-1"] {
+      #expect(HostLayout(wrong) == nil, "\(wrong)")
+    }
   }
 
   @Test func `the environment has what Open MPI needs, and what the user set stays`() {
     let root = plan.environment(
-      inherited: ["A": "1"], isRoot: true, cores: 2, singleCopyWorks: false)
+      inherited: ["A": "1"], isRoot: true, cores: 2, singleCopyWorks: false, sharedFolder: "/t")
     #expect(
       root == [
         "A": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+        "OMPI_MCA_osc_sm_backing_directory": "/t", "OMPI_MCA_btl_vader_backing_directory": "/t",
       ])
     let set = ["OMPI_MCA_mpi_yield_when_idle": "0"]
     #expect(
-      plan.environment(inherited: set, isRoot: false, cores: 2, singleCopyWorks: true) == set)
+      plan.environment(
+        inherited: set, isRoot: false, cores: 2, singleCopyWorks: true, sharedFolder: nil) == set)
     #expect(
-      plan.environment(inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true).isEmpty)
+      plan.environment(
+        inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil
+      ).isEmpty)
     let nested = [
       "OMPI_COMM_WORLD_SIZE": "4", "PMIX_RANK": "0", "PMI_RANK": "0", "OMPI_MCA_ess": "x", "B": "2",
     ]
     #expect(
-      plan.environment(inherited: nested, isRoot: false, cores: 4, singleCopyWorks: true)
+      plan.environment(
+        inherited: nested, isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
         == ["B": "2"])
   }
 
@@ -151,6 +187,44 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
     #expect(failure?.rank == 2 && failure?.exitCode == 5)
     #expect(failure?.report == ["rank 2 failed first: MPI_Abort with code 5"])
     #expect(Failure.abort(in: ["all well"]) { _ in [] } == nil)
+  }
+
+  @Test func `a host that was lost is found in what mpirun says`() {
+    let said = [
+      "ORTE has lost communication with a remote daemon.", "",
+      "  HNP daemon   : [[19271,0],0] on node node1",
+      "  Remote daemon: [[19271,0],1] on node node2",
+    ]
+    let failure = Failure.lostHost(in: said)
+    #expect(
+      failure?.report == [
+        "host node2 was lost: it is switched off or cut off, or mpirun's daemon there died"
+      ])
+    #expect(failure?.host == "node2" && failure?.exitCode == 69)
+    #expect(Failure.lostHost(in: ["  Remote daemon: [[1,0],1] on node a"]) == nil)
+  }
+
+  @Test(
+    arguments: [
+      (
+        ["----", "ssh: Could not resolve hostname x: Name or service not known", "---"],
+        "ssh: Could not resolve hostname x: Name or service not known"
+      ),
+      (
+        ["--", "The value of the MCA parameter", "", "  plm_rsh_agent: ssh : rsh"],
+        "ssh is not installed here: apt-get install openssh-client"
+      ),
+      (
+        ["A process or daemon was unable to complete a TCP connection", "to another process:"],
+        "no TCP connection from there to here (a firewall, or its network is cut?)"
+      ),
+      (
+        ["bash: line 1: orted: command not found", "---"], "bash: line 1: orted: command not found"
+      ),
+      (["----"], "mpirun gave no reason"),
+    ] as [([String], String)])
+  func `why a host does not answer is said in one line`(said: [String], reason: String) {
+    #expect(HostProbe.reason(in: said) == reason)
   }
 
   @Test func `on a terminal an unfinished line stays last`() {

@@ -69,6 +69,7 @@ import ddp_launch
     var plan = KeeperPlan()
     plan.masterAddress = "node1"
     plan.masterPort = 1234
+    plan.layout = HostLayout([3, 1])
     plan.restart = 2
     plan.maxRestarts = 3
     plan.isTerminal = true
@@ -76,7 +77,7 @@ import ddp_launch
     plan.command = ["/bin/prog", "--", "", "--keep-rank"]
     #expect(KeeperPlan(arguments: plan.arguments) == plan)
     #expect(KeeperPlan(arguments: ["ddp-train", "x"]) == nil)
-    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(9))) == nil)
+    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(10))) == nil)
   }
 
   @Test func `a worker's variables follow Open MPI's, host by host`() {
@@ -85,6 +86,7 @@ import ddp_launch
       "OMPI_COMM_WORLD_LOCAL_SIZE": "4", "PATH": "/bin",
     ]
     var plan = KeeperPlan()
+    plan.layout = HostLayout([4, 4])
     let given = plan.environment(inherited: open, cores: 9)
     #expect(given["RANK"] == "6" && given["WORLD_SIZE"] == "8" && given["PATH"] == "/bin")
     #expect(given["LOCAL_RANK"] == "2" && given["LOCAL_WORLD_SIZE"] == "4")

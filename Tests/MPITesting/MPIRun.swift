@@ -64,6 +64,10 @@ public enum MPIRun {
     var clean = ProcessInfo.processInfo.environment.filter { name, _ in
       !foreign.contains { name.hasPrefix($0) }
     }
+    // Where /dev/shm is small, launch/env has named another folder.
+    for name in ["OMPI_MCA_osc_sm_backing_directory", "OMPI_MCA_btl_vader_backing_directory"] {
+      clean[name] = ProcessInfo.processInfo.environment[name]
+    }
     clean["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     clean["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     clean["OMPI_MCA_rmaps_base_oversubscribe"] = "1"

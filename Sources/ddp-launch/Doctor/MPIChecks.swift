@@ -35,7 +35,7 @@ package struct MPIChecks {
       return Finding(.broken, "Open MPI", "\(error)")
     }
     let version = ProgramSearch.firstLine(of: path, "--version")
-    let plan = JobPlan(mpirun: path, program: "true", arguments: [], workersPerHost: 2)
+    let plan = JobPlan(mpirun: path, program: "true", arguments: [], layout: HostLayout([2]))
     let started = Date()
     let run = CapturedRun(
       path, ["-n", "2", "--oversubscribe", "true"],

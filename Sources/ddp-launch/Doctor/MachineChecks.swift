@@ -24,16 +24,16 @@ package struct MachineChecks {
   }
 
   private func sharedMemory() -> Finding {
-    guard let size = Self.space(shared) else {
+    guard let free = Machine.freeSpace(shared) else {
       return Finding(
         .advice, "shared memory", "\(shared) is missing: workers exchange through files",
         remedy: "mount -t tmpfs -o size=2g tmpfs \(shared)")
     }
-    let found = "\(shared) has \(Self.mebibytes(size.free)) MiB free"
-    guard size.free >= 256 << 20 else {
+    let found = "\(shared) has \(Self.mebibytes(free)) MiB free"
+    if let other = Machine.otherSharedFolder {
       return Finding(
-        .advice, "shared memory", "\(found): too little for large models",
-        remedy: "docker run --shm-size=2g, or mount -o remount,size=2g \(shared)")
+        .advice, "shared memory", "\(found), too little: ddp-launch uses \(other), which is slower",
+        remedy: "docker run --shm-size=2g, or as root mount -o remount,size=2g \(shared)")
     }
     return Finding(.ok, "shared memory", found)
   }
@@ -95,20 +95,21 @@ package struct MachineChecks {
   }
 
   private func disk() -> Finding {
-    guard let size = Self.space(folder), access(folder, W_OK) == 0 else {
+    guard let free = Machine.freeSpace(folder), access(folder, W_OK) == 0 else {
       return Finding(
         .advice, "disk", "\(folder) cannot be written: runs cannot be saved here",
         remedy: "start from another folder, or use --run-dir")
     }
-    let found = "\(folder) has \(Self.mebibytes(size.free)) MiB free"
-    return size.free >= 1 << 30
+    let found = "\(folder) has \(Self.mebibytes(free)) MiB free"
+    return free >= 1 << 30
       ? Finding(.ok, "disk", found)
       : Finding(.advice, "disk", found, remedy: "free some space, or use --run-dir")
   }
 
   private func temporaryFolder() -> Finding {
-    let path = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    guard access(path, W_OK | X_OK) == 0, let size = Self.space(path), size.free >= 64 << 20 else {
+    let path = Machine.temporaryFolder
+    guard access(path, W_OK | X_OK) == 0, let free = Machine.freeSpace(path), free >= 64 << 20
+    else {
       return Finding(
         .broken, "session files", "\(path) cannot be written or is full, and mpirun needs it",
         remedy: "free some space there, or set TMPDIR to a short path that can be written")
@@ -119,13 +120,6 @@ package struct MachineChecks {
         remedy: "set TMPDIR to a short path such as /tmp")
     }
     return Finding(.ok, "session files", "\(path) can be written")
-  }
-
-  private static func space(_ path: String) -> (free: Int, total: Int)? {
-    var state = statvfs()
-    guard statvfs(path, &state) == 0 else { return nil }
-    let block = Int(state.f_frsize)
-    return (Int(state.f_bavail) * block, Int(state.f_blocks) * block)
   }
 
   private static func mebibytes(_ bytes: Int) -> Int { bytes >> 20 }

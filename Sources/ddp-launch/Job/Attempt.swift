@@ -21,6 +21,9 @@ struct Attempt {
   private static let keptLines = 12
   /// Seconds until a job that has failed, or was told to end, is killed.
   private static let patience = 30.0
+  /// Seconds in which another SIGTERM is the same request: a batch system sends it to every process
+  /// of a job, of which the script may hand it on.
+  private static let sameRequest = 1.0
 
   let grace: Double
   let monitorInterval: Double
@@ -28,26 +31,27 @@ struct Attempt {
   let shownLocalRanks: Set<Int>?
   let redirects: StreamChoice
   let tee: StreamChoice
-  let workersPerHost: Int
+  /// Which ranks run where.
+  var layout = HostLayout([1])
 
   private var decoder = OutputDecoder()
   private var ends: [(rank: Int, end: RankEnd)] = []
   private var errorLines: [Int: [String]] = [:]
   private var mpirunLines: [String] = []
   private var stopSignal: Int32?
+  private var stopTime = Date.distantPast
   /// When the job is next pressed harder, and by which signal.
   private var pressure: (at: Date, signal: Int32)?
 
   init(
     grace: Double, monitorInterval: Double, shownLocalRanks: Set<Int>?, redirects: StreamChoice,
-    tee: StreamChoice, workersPerHost: Int
+    tee: StreamChoice
   ) {
     self.grace = grace
     self.monitorInterval = monitorInterval
     self.shownLocalRanks = shownLocalRanks
     self.redirects = redirects
     self.tee = tee
-    self.workersPerHost = workersPerHost
   }
 
   /// Runs mpirun to its end.
@@ -115,10 +119,11 @@ struct Attempt {
     let name = Failure.signalName(number)
     if stopSignal == nil {
       stopSignal = number
+      stopTime = Date()
       console.note("\(name): asked the workers to save and stop; again to end them now")
       kill(child.pid, SIGUSR1)
       pressure = (Date().addingTimeInterval(grace), SIGTERM)
-    } else {
+    } else if number != SIGTERM || Date().timeIntervalSince(stopTime) > Self.sameRequest {
       console.note("\(name) again: ending the workers")
       pressure = (Date(), pressure?.signal ?? SIGTERM)
       press(child, &console)
@@ -136,7 +141,7 @@ struct Attempt {
   private mutating func take(
     _ frame: Frame, of rank: Int, _ console: inout RankConsole, _ logs: RankLogs?
   ) throws(LaunchError) {
-    let localRank = rank % workersPerHost
+    let localRank = layout.place(ofRank: rank).local
     switch frame {
     case .line(let stream, let text):
       if stream == .error {
@@ -169,7 +174,8 @@ struct Attempt {
   private func outcome(_ code: Int32, _ console: inout RankConsole) -> Outcome {
     if let stopSignal { return .stopped(signal: stopSignal) }
     let lastLines = { (rank: Int) in errorLines[rank] ?? [] }
-    if let failure = Failure.abort(in: mpirunLines, lastLines: lastLines)
+    if let failure = Failure.lostHost(in: mpirunLines)
+      ?? Failure.abort(in: mpirunLines, lastLines: lastLines)
       ?? Failure.first(among: ends, lastLines: lastLines)
     {
       return .failed(failure)

@@ -2,8 +2,10 @@ import Foundation
 
 /// What failed first in an attempt, and how.
 package struct Failure: Sendable, Equatable {
-  /// The rank, nil where mpirun itself failed.
+  /// The rank, nil where a host or mpirun itself failed.
   package var rank: Int?
+  /// The host that was lost.
+  package var host: String?
   /// What happened: `exit code 3`, `signal SIGKILL (Killed)`.
   package var reason: String
   /// The exit code that the launcher hands on: 128 + n for signal n.
@@ -63,11 +65,24 @@ package struct Failure: Sendable, Equatable {
       exitCode: code & 0xFF == 0 ? 1 : Int32(code & 0xFF), lastLines: lastLines(rank))
   }
 
+  /// A host that mpirun no longer reaches: switched off, or cut off.
+  package static func lostHost(in lines: [String]) -> Failure? {
+    guard lines.contains(where: { $0.contains("lost communication with a remote daemon") }),
+      let line = lines.first(where: { $0.contains("Remote daemon:") }),
+      let range = line.range(of: " on node ")
+    else { return nil }
+    var failure = Failure(
+      rank: nil, reason: "it is switched off or cut off, or mpirun's daemon there died",
+      exitCode: 69, lastLines: [])
+    failure.host = line[range.upperBound...].trimmingCharacters(in: .whitespaces)
+    return failure
+  }
+
   /// The lines of the report.
   package var report: [String] {
     var lines = [
-      (rank.map { "rank \($0) failed first: " } ?? "mpirun failed: ") + reason
-        + (circumstances.map { " (\($0))" } ?? "")
+      (rank.map { "rank \($0) failed first: " } ?? host.map { "host \($0) was lost: " }
+        ?? "mpirun failed: ") + reason + (circumstances.map { " (\($0))" } ?? "")
     ]
     if !lastLines.isEmpty {
       lines.append(rank == nil ? "mpirun said:" : "the last lines of its standard error:")

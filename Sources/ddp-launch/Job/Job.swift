@@ -9,9 +9,11 @@ struct Job {
   private static let hopeless: Set<Int32> = [2, 64, 78, 126, 127]
 
   var plan: JobPlan
-  /// The hosts that exist; those that do not answer leave it before a restart.
+  /// The hosts that may be used; those that do not answer are left out of an attempt.
   var hosts: [HostEntry]
   var hostRange: HostRange
+  /// Workers on each host; nil for the slots of its entry.
+  var workersPerHost: WorkersPerHost?
   var maxRestarts: Int
   /// Seconds before the first restart; each further one waits twice as long, at most a minute.
   var restartDelay: Double
@@ -27,17 +29,15 @@ struct Job {
     -> Int32
   {
     var plan = plan
-    var available = hosts
     var keeperPlan = keeperPlan
     for restart in 0...maxRestarts {
-      if restart > 0, !available.isEmpty {
-        available = answering(available, plan, &console)
-      }
-      try use(available, &plan)
+      if !hosts.isEmpty { try useHosts(&plan, &console) }
       // Rank 0 runs on the first host.
       keeperPlan.masterAddress =
         masterAddress
-        ?? (plan.hostCount == 1 ? "127.0.0.1" : plan.hosts.first?.name ?? Machine.hostName)
+        ?? (plan.layout.counts.count == 1
+          ? "127.0.0.1" : plan.hosts.first?.name ?? Machine.hostName)
+      keeperPlan.layout = plan.layout
       keeperPlan.restart = restart
       keeperPlan.command = [plan.program] + arguments(ofRestart: restart)
       keeperPlan.masterPort = self.keeperPlan.masterPort ?? Machine.freePort()
@@ -46,6 +46,7 @@ struct Job {
           folder: "\(folder)/\(keeperPlan.runID)/attempt_\(restart)", limit: logLimit)
       }
       var attempt = attempt
+      attempt.layout = plan.layout
       let outcome = try attempt.run(
         mpirun: plan.mpirun, arguments: plan.mpirunArguments(keeper: keeper, plan: keeperPlan),
         environment: plan.environment(inherited: ProcessInfo.processInfo.environment),
@@ -55,12 +56,7 @@ struct Job {
       case .stopped(let signal): return 128 + signal
       case .failed(let failure):
         for line in failure.report { console.note(line) }
-        if failure.rank != nil, plan.workers > 1 {
-          console.note(
-            plan.workers == 2
-              ? "the other rank was ended"
-              : "the other \(plan.workers - 1) ranks were ended")
-        }
+        if let note = Self.ended(by: failure, plan) { console.note(note) }
         if let logFolder { console.note("logs: \(logFolder)/\(keeperPlan.runID)") }
         guard restart < maxRestarts, !Self.hopeless.contains(failure.exitCode) else {
           return failure.exitCode
@@ -82,30 +78,45 @@ struct Job {
     return plan.arguments + (restart > 0 && isOurs && !resumes ? ["--resume"] : [])
   }
 
-  private func use(_ available: [HostEntry], _ plan: inout JobPlan) throws(LaunchError) {
-    guard !hosts.isEmpty else { return }
-    guard available.count >= hostRange.fewest else {
-      throw .tooFewHosts(
-        have: available.count, need: hostRange.fewest,
-        remedy: "add hosts to the host file, or allow fewer with --nnodes MIN:MAX")
+  /// What became of the ranks that did not fail themselves.
+  private static func ended(by failure: Failure, _ plan: JobPlan) -> String? {
+    let workers = plan.layout.workers
+    if let host = failure.host {
+      // mpirun cuts names at their first dot.
+      let lost = plan.hosts.firstIndex { $0.name == host || $0.name.hasPrefix("\(host).") }
+      guard let ranks = lost.map({ plan.layout.ranks(ofHost: $0) }) else { return nil }
+      let names =
+        ranks.count == 1
+        ? "rank \(ranks.lowerBound)" : "ranks \(ranks.lowerBound) to \(ranks.upperBound - 1)"
+      return "\(names) ran there; the other \(workers - ranks.count) were ended"
     }
-    plan.hosts = Array(available.prefix(hostRange.most))
-    plan.hostCount = plan.hosts.count
+    guard failure.rank != nil, workers > 1 else { return nil }
+    return workers == 2 ? "the other rank was ended" : "the other \(workers - 1) ranks were ended"
   }
 
-  /// Those of several hosts on which mpirun can start a program.
-  private func answering(
-    _ hosts: [HostEntry], _ plan: JobPlan, _ console: inout RankConsole
-  ) -> [HostEntry] {
-    guard hosts.count > 1 else { return hosts }
-    let environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
-    return hosts.filter { host in
-      let run = CapturedRun(
-        plan.mpirun, plan.extraOptions + ["-H", host.name, "-n", "1", "true"],
-        environment: environment, deadline: 20)
-      if run?.code != 0 { console.note("host \(host.name) does not answer: left out") }
-      return run?.code == 0
+  /// Plans the next attempt with the hosts that answer.
+  private func useHosts(_ plan: inout JobPlan, _ console: inout RankConsole) throws(LaunchError) {
+    plan.hosts = hosts
+    let answers = HostProbe(plan: plan).ask(hosts)
+    var used: [(host: HostEntry, workers: Int)] = []
+    for (host, answer) in zip(hosts, answers) {
+      switch answer {
+      case .silence(let reason): console.note("host \(host.name) does not answer: \(reason)")
+      case .cores(let cores):
+        switch workersPerHost {
+        case .number(let count): used.append((host, count))
+        case .cores: used.append((host, cores))
+        case nil: used.append((host, host.slots ?? 1))
+        }
+      }
     }
+    guard used.count >= hostRange.fewest else {
+      throw .tooFewHosts(
+        have: used.count, need: hostRange.fewest,
+        remedy: "add hosts to the host file, or allow fewer with --nnodes MIN:MAX")
+    }
+    plan.hosts = used.prefix(hostRange.most).map(\.host)
+    plan.layout = HostLayout(used.prefix(hostRange.most).map(\.workers))
   }
 
   /// Waits; returns early with a signal that asks to stop.

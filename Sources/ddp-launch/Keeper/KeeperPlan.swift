@@ -10,6 +10,8 @@ package struct KeeperPlan: Sendable, Equatable {
   package var masterPort: Int?
   /// A name for the job.
   package var runID = "none"
+  /// Which ranks run where.
+  package var layout = HostLayout([1])
   /// How often the job was restarted.
   package var restart = 0
   /// How often it may be.
@@ -31,27 +33,28 @@ package struct KeeperPlan: Sendable, Equatable {
   /// The keeper's arguments.
   package var arguments: [String] {
     [
-      Self.marker, masterAddress, String(masterPort ?? Self.standardPort), runID, String(restart),
-      String(maxRestarts),
-      isTerminal ? "1" : "0", String(columns), threads.map(String.init) ?? "-",
+      Self.marker, masterAddress, String(masterPort ?? Self.standardPort), runID, layout.text,
+      String(restart), String(maxRestarts), isTerminal ? "1" : "0", String(columns),
+      threads.map(String.init) ?? "-",
     ] + command
   }
 
   /// Reads a keeper's arguments; nil where they are not a keeper's.
   package init?(arguments: [String]) {
-    guard arguments.count > 9, arguments[0] == Self.marker, let port = Int(arguments[2]),
-      let restart = Int(arguments[4]), let maxRestarts = Int(arguments[5]),
-      let columns = Int(arguments[7])
+    guard arguments.count > 10, arguments[0] == Self.marker, let port = Int(arguments[2]),
+      let layout = HostLayout(arguments[4]), let restart = Int(arguments[5]),
+      let maxRestarts = Int(arguments[6]), let columns = Int(arguments[8])
     else { return nil }
     masterAddress = arguments[1]
     masterPort = port
     runID = arguments[3]
+    self.layout = layout
     self.restart = restart
     self.maxRestarts = maxRestarts
-    isTerminal = arguments[6] == "1"
+    isTerminal = arguments[7] == "1"
     self.columns = columns
-    threads = Int(arguments[8])
-    command = Array(arguments[9...])
+    threads = Int(arguments[9])
+    command = Array(arguments[10...])
   }
 
   /// The variables that a worker finds besides those it inherits: torchrun's, and two that say
@@ -71,9 +74,7 @@ package struct KeeperPlan: Sendable, Equatable {
     var result = inherited
     let ours = [
       "RANK": rank, "LOCAL_RANK": localRank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": localSize,
-      // Ranks are numbered host by host, the same number on each.
-      "GROUP_RANK": (rank - localRank) / localSize,
-      "GROUP_WORLD_SIZE": (size + localSize - 1) / localSize,
+      "GROUP_RANK": layout.place(ofRank: rank).host, "GROUP_WORLD_SIZE": layout.counts.count,
       "ROLE_RANK": rank, "ROLE_WORLD_SIZE": size, "MASTER_PORT": masterPort ?? Self.standardPort,
       "TORUS_RESTART_COUNT": restart, "TORUS_MAX_RESTARTS": maxRestarts,
       "TORCHELASTIC_RESTART_COUNT": restart, "TORCHELASTIC_MAX_RESTARTS": maxRestarts,

@@ -26,6 +26,12 @@ package struct HostRange: Sendable, Equatable {
   /// The most that it uses.
   package var most: Int
 
+  /// That many hosts.
+  package init(exactly count: Int) {
+    fewest = count
+    most = count
+  }
+
   /// Reads `2` or `1:4`.
   package init(_ text: String) throws(LaunchError) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }

@@ -22,25 +22,20 @@ package struct JobPlan: Sendable {
   /// Its arguments.
   package var arguments: [String]
   /// Workers on each host.
-  package var workersPerHost: Int
+  package var layout: HostLayout
   /// The hosts by name; empty for this machine, or for those of the Slurm job.
   package var hosts: [HostEntry] = []
-  /// How many hosts are used.
-  package var hostCount = 1
   /// Where workers may run.
   package var binding = Binding.auto
   /// Options handed to mpirun as they are.
   package var extraOptions: [String] = []
 
-  package init(mpirun: String, program: String, arguments: [String], workersPerHost: Int) {
+  package init(mpirun: String, program: String, arguments: [String], layout: HostLayout) {
     self.mpirun = mpirun
     self.program = program
     self.arguments = arguments
-    self.workersPerHost = workersPerHost
+    self.layout = layout
   }
-
-  /// All workers.
-  package var workers: Int { workersPerHost * hostCount }
 
   /// mpirun's arguments for one attempt whose workers are kept by `keeper`, this program.
   package func mpirunArguments(
@@ -48,23 +43,21 @@ package struct JobPlan: Sendable {
     memoryNodes: Int = Machine.memoryNodes,
     exported: some Collection<String> = ProcessInfo.processInfo.environment.keys
   ) -> [String] {
-    var result = ["-n", String(workers), "--tag-output", "--oversubscribe"]
-    if hosts.isEmpty, hostCount == 1 {
+    var result = ["-n", String(layout.workers), "--tag-output", "--oversubscribe"]
+    if hosts.isEmpty, layout.counts.count == 1 {
+      let workers = layout.workers
       let spreads =
-        binding == .auto && memoryNodes > 1 && workersPerHost <= cores
-        && workersPerHost % memoryNodes == 0
+        binding == .auto && memoryNodes > 1 && workers <= cores && workers % memoryNodes == 0
       result += ["--bind-to", spreads ? "numa" : binding == .auto ? "none" : binding.rawValue]
       if spreads || binding == .numa { result += ["--map-by", "numa"] }
     } else {
       if !hosts.isEmpty {
-        result += ["-H", hosts.map { "\($0.name):\(workersPerHost)" }.joined(separator: ",")]
+        let slots = zip(hosts, layout.counts).map { "\($0.name):\($1)" }
+        result += ["-H", slots.joined(separator: ",")]
       }
       result += [
-        "--map-by", "ppr:\(workersPerHost):node", "--bind-to",
-        binding == .auto ? "none" : binding.rawValue,
-        // A host that vanishes without a word is missed after 25 s instead of 8 minutes.
-        "--mca", "oob_tcp_keepalive_time", "10", "--mca", "oob_tcp_keepalive_intvl", "5",
-        "--mca", "oob_tcp_keepalive_probes", "3",
+        "--map-by", layout.equal.map { "ppr:\($0):node" } ?? "slot",
+        "--bind-to", binding == .auto ? "none" : binding.rawValue,
       ]
       // Programs and their libraries are found there as they are here.
       for name in ["PATH", "LD_LIBRARY_PATH"] where exported.contains(name) {
@@ -82,10 +75,12 @@ package struct JobPlan: Sendable {
   ///   - isRoot: Whether this is root, whom Open MPI refuses unless told twice.
   ///   - cores: Cores that may be used here.
   ///   - singleCopyWorks: What `torus_single_copy_works` says.
+  ///   - sharedFolder: What `Machine.otherSharedFolder` says.
   package func environment(
     inherited: [String: String], isRoot: Bool = geteuid() == 0,
     cores: Int = Machine.availableCores,
-    singleCopyWorks: Bool = torus_single_copy_works() != 0
+    singleCopyWorks: Bool = torus_single_copy_works() != 0,
+    sharedFolder: String? = Machine.otherSharedFolder
   ) -> [String: String] {
     var result = inherited
     if inherited["OMPI_COMM_WORLD_SIZE"] != nil {
@@ -101,10 +96,25 @@ package struct JobPlan: Sendable {
       set("OMPI_ALLOW_RUN_AS_ROOT", "1")
       set("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
     }
-    if workersPerHost > cores {
+    if layout.counts.contains(where: { $0 > cores }) {
       // Open MPI does not notice by itself where a host's slots are given; spinning ranks then
       // take whole time slices from the one that is awaited.
       set("OMPI_MCA_mpi_yield_when_idle", "1")
+    }
+    if layout.counts.count > 1 {
+      // A host that vanishes without a word is missed after 25 s instead of 8 minutes. mpirun takes
+      // an option once alone: in the environment the user's own --mca still wins.
+      set("OMPI_MCA_oob_tcp_keepalive_time", "10")
+      set("OMPI_MCA_oob_tcp_keepalive_intvl", "5")
+      set("OMPI_MCA_oob_tcp_keepalive_probes", "3")
+    }
+    if !hosts.isEmpty, inherited["OMPI_MCA_plm_rsh_agent"] == nil {
+      // ssh would ask for a password on the terminal, or wait two minutes for a host that is off.
+      set("OMPI_MCA_plm_rsh_args", "-o BatchMode=yes -o ConnectTimeout=10")
+    }
+    if let sharedFolder {
+      set("OMPI_MCA_osc_sm_backing_directory", sharedFolder)
+      set("OMPI_MCA_btl_vader_backing_directory", sharedFolder)
     }
     if !singleCopyWorks {
       // The default would fail in the middle of the first large message.

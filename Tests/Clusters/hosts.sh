@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Training on several hosts, which are namespaces of this machine with 1 Gbit/s between them: results
+# equal those of one host, unequal hosts, a host that is cut off, and host files with mistakes.
+# Ends with 77 and the reason where the machine allows no such hosts.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/steps"
+
+if [ -z "${TORUS_HOSTS:-}" ]; then
+  [ -x "$root/.build/release/ddp-train" ] || {
+    echo "ddp-train is not built: swift build -c release" >&2
+    exit 77
+  }
+  exec "$here/with-hosts" 2 "$0"
+fi
+
+cd "$TORUS_HOSTS" || exit
+bin=$root/.build/release
+# Small enough for a second of work, and with every random draw that a run can have.
+job=("$bin/ddp-train" digits-cnn --epochs 2 --evaluation.every_steps null)
+
+# train RUN OPTION... — the job with the launcher's options.
+train() {
+  local run=$1
+  shift
+  timeout 120 "$bin/ddp-launch" "$@" "${job[@]}" --run-dir "$run" >"$run.log" 2>&1 && return
+  tail -n 25 "$run.log" >&2
+  return 1
+}
+
+two_hosts() {
+  train one --nproc-per-node 4 && train two --hostfile hosts && trained two 4 &&
+    close_to "$(value two test_loss)" "$(value one test_loss)"
+}
+again() { train again --hostfile hosts && same_model again two; }
+unequal() {
+  printf '%s\n' "node1 slots=3" "node2 slots=1" >unequal
+  train three --hostfile unequal && trained three 4 &&
+    close_to "$(value three test_loss)" "$(value one test_loss)"
+}
+plain_mpirun() {
+  # shellcheck source=/dev/null
+  . "$root/launch/env" && timeout 120 mpirun --hostfile hosts -n 4 "${job[@]}" --run-dir plain \
+    >plain.log 2>&1 && same_model plain two
+}
+places() {
+  timeout 60 "$bin/ddp-launch" --hostfile unequal sh -c \
+    'echo $RANK $LOCAL_RANK/$LOCAL_WORLD_SIZE $GROUP_RANK/$GROUP_WORLD_SIZE $(hostname) $MASTER_ADDR' \
+    >places.log 2>&1
+  sort places.log | diff - <(printf '%s\n' "[0] 0 0/3 0/2 node1 node1" "[1] 1 1/3 0/2 node1 node1" \
+    "[2] 2 2/3 0/2 node1 node1" "[3] 3 0/1 1/2 node2 node1")
+}
+
+# A host whose plug is pulled while four workers train; two go on from the last checkpoint.
+cut_off() {
+  OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 \
+    timeout 240 "$bin/ddp-launch" --hostfile hosts --nnodes 1:2 --max-restarts 1 \
+    "$bin/ddp-train" digits-cnn --epochs 60 --checkpoint.every_steps 20 --run-dir cut \
+    >cut.log 2>&1 &
+  local launcher=$!
+  within 60 has_checkpoint cut || return
+  ./link node2 down
+  wait $launcher
+  local status=$?
+  ./link node2 up
+  [ $status = 0 ] || { tail -n 25 cut.log; return 1; } >&2
+  says cut.log "host node2 was lost: " && says cut.log "ranks 2 to 3 ran there" &&
+    says cut.log "host node2 does not answer" && says cut.log "resum" && trained cut 2
+}
+has_checkpoint() { ls "$1"/checkpoints/*/ >/dev/null 2>&1; }
+
+# refused CODE TEXT OPTION... — what cannot start says so at once.
+refused() {
+  local code=$1 text=$2 begin=$SECONDS status=0
+  shift 2
+  timeout 60 "$bin/ddp-launch" "$@" true >refused.log 2>&1 || status=$?
+  says refused.log "$text" && [ $status = "$code" ] && [ $((SECONDS - begin)) -lt 30 ]
+}
+mistakes() {
+  echo "node1 slots=two" >wrong
+  : >empty
+  refused 64 "wrong:1: 'slots=two' is not understood" --hostfile wrong &&
+    refused 64 "names no host" --hostfile empty &&
+    refused 69 "host node7 does not answer: ssh: Could not resolve hostname node7" -H node1,node7 &&
+    refused 69 "3 hosts are needed and 2 are there" --hostfile hosts --nnodes 3
+}
+unreachable() {
+  ./link node2 down
+  refused 69 "host node2 does not answer" --hostfile hosts
+  local status=$?
+  ./link node2 up
+  return $status
+}
+
+step "2 hosts × 2 workers train as 4 on one host do" two_hosts
+step "2 hosts × 2 workers train to the same bits again" again
+step "3 + 1 workers train as 4 on one host do" unequal
+step "plain mpirun with the host file trains to the same bits" plain_mpirun
+step "workers know their places on unequal hosts" places
+step "host files with mistakes and unknown hosts are refused by name" mistakes
+step "a host that is cut off is named before anything starts" unreachable
+step "a host cut off in training is named, and the others go on from the checkpoint" cut_off
+finish
