@@ -38,8 +38,8 @@ struct IndexingTests {
     Row("masked_select", [-1.4, 0.3, 0.2, 1.9, -0.1]) { x, s in x.maskedSelect(mask) },
     Row("subscript", [0.5, -1.6, 0.3, -0.1, 1.8, -0.3]) { x, s in x[Tensor([0, 2]), 1..., .newAxis]
     },
-    Row("scatter", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.9, 1.8, -0.3]) { x, s in
-      x.scatter(dim: 1, index: places, source: s)
+    Row("scatter", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.5, 1.8, 0.9]) { x, s in
+      x.scatter(dim: 1, index: Tensor([[0, 2], [2, 0], [1, 3]]), source: s)
     },
     Row("scatter_add", [-0.7, 0.5, -0.4, 0.3, -0.9, 0.2, -0.5, 0.1, 1.9, 1.3, 1.8, -0.3]) { x, s in
       x.scatterAdd(dim: 1, index: places, source: s)

@@ -61,7 +61,9 @@ extension Tensor {
   /// - Parameter invert: Whether it is not.
   public func isIn(_ others: Tensor, invert: Bool = false) -> Tensor {
     let dtype = Promotion.resultType(self, others)
-    let (elements, others) = (bare.to(dtype), others.bare.to(dtype).flattened())
+    let elements = bare.to(dtype)
+    var others = others.bare.to(dtype).flattened()
+    if dtype.isFloatingPoint { others = others.maskedSelect(others.isNaN().logicalNot()) }
     if others.count == 0 { return Tensor.full(shape, invert, dtype: .bool) }
     let rows = others.sorted(stable: true).values
     let place = rows.searchSorted(elements).clamp(max: rows.count - 1)

@@ -21,7 +21,8 @@ public enum ScatterReduction: String, Sendable {
 /// the source is left out. Half precision is added up in `float32` and rounded once.
 extension Tensor {
   /// This tensor with the source's elements written along a dimension (`torch.scatter`):
-  /// `out[index[i][j]][j] = source[i][j]` for dimension 0. Where indices repeat, the last stays.
+  /// `out[index[i][j]][j] = source[i][j]` for dimension 0. Where indices repeat, the last stays, but
+  /// all of them get the place's gradient, as in PyTorch.
   public func scatter(dim: Int, index: Tensor, source: Tensor) -> Tensor {
     scattering("scatter", dim, index, source) { target, dim, index, source in
       Tensor.apply(
