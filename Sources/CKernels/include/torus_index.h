@@ -153,22 +153,24 @@ torus_status torus_triangle(
 
 // MARK: Sorting and searching
 
-/// Stable sort along `dim`; NaN counts as greater than every number. `values` (type `dtype`) or
-/// `indices` (I64) may be null.
+/// Sort along `dim`; NaN counts as greater than every number. Equal elements keep their order, or,
+/// not `stable`, take that of PyTorch's unstable sort. `values` (type `dtype`) or `indices` (I64) may
+/// be null.
 torus_status torus_sort(
-  bool descending, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
+  bool descending, bool stable, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
   const void *a, const int64_t *a_strides, void *values, const int64_t *values_strides,
   int64_t *indices, const int64_t *indices_strides);
 
-/// The k largest (or smallest) elements along `dim` in sorted order, equal ones in the order of
-/// their index, NaN greatest. 0 ≤ k ≤ shape[dim]; values and indices have k in place of shape[dim].
+/// The k largest (or smallest) elements along `dim`, with `sorted` in order, NaN greatest; which of
+/// equal ones is PyTorch's choice. 0 ≤ k ≤ shape[dim]; values and indices have k in place of
+/// shape[dim].
 torus_status torus_topk(
-  int64_t k, bool largest, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
-  const void *a, const int64_t *a_strides, void *values, const int64_t *values_strides,
-  int64_t *indices, const int64_t *indices_strides);
+  int64_t k, bool largest, bool sorted, torus_dtype dtype, int32_t rank, const int64_t *shape,
+  int32_t dim, const void *a, const int64_t *a_strides, void *values,
+  const int64_t *values_strides, int64_t *indices, const int64_t *indices_strides);
 
-/// The k-th smallest element along `dim` (k from 1) and its index (the first that holds its rank
-/// in a stable sort). NaN greatest. kthvalue and median; outputs ignore the stride of `dim`.
+/// The k-th smallest element along `dim` (k from 1) and its index, of equal ones PyTorch's choice.
+/// NaN greatest. Outputs ignore the stride of `dim`.
 torus_status torus_kth_value(
   int64_t k, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
   const void *a, const int64_t *a_strides, void *values, const int64_t *values_strides,
@@ -181,15 +183,20 @@ torus_status torus_search_sorted(
   bool right, torus_dtype dtype, const void *sorted, int64_t n, bool shared,
   const void *values, int64_t rows, int64_t m, int64_t *out);
 
-/// The distinct values of the contiguous a[n] in ascending order; returns how many. `out` has room
-/// for n. `inverse` [n] gives each element's place in out, `counts` [n] how often each occurs;
-/// either may be null. NaNs are all distinct, as in PyTorch.
+/// The distinct values of the contiguous a[n] in ascending order, or with `consecutive` in their own,
+/// equal neighbours once; returns how many. `out` has room for n. `inverse` [n] gives each element's
+/// place in out, `counts` [n] how often each occurs; either may be null. NaNs are all distinct.
 int64_t torus_unique(
-  torus_dtype dtype, int64_t n, const void *a, void *out, int64_t *inverse, int64_t *counts);
+  bool consecutive, torus_dtype dtype, int64_t n, const void *a, void *out, int64_t *inverse,
+  int64_t *counts);
 
-/// Like `torus_unique`, but only neighbours that are equal fall together, in their order.
-int64_t torus_unique_consecutive(
-  torus_dtype dtype, int64_t n, const void *a, void *out, int64_t *inverse, int64_t *counts);
+/// The distinct rows of the contiguous a[rows, width], in ascending order (elements compared from
+/// the first on), or with `consecutive` in their own, equal neighbours once. Returns how many; their
+/// places go to `first`, each row's place among them to `inverse`, and how often each occurs to
+/// `counts`, all with room for `rows`. A row with a NaN equals none.
+int64_t torus_unique_rows(
+  bool consecutive, torus_dtype dtype, int64_t rows, int64_t width, const void *a, int64_t *first,
+  int64_t *inverse, int64_t *counts);
 
 // MARK: Counting
 

@@ -90,9 +90,11 @@ void make_wide_keys(
 
 // MARK: Sorting and selecting, for either kind of key
 
+static int32_t log2_floor(int64_t n) { return n > 0 ? 63 - __builtin_clzll((uint64_t)n) : 0; }
+
 #define K packed_key
 #define F(name) name##_packed
-#define LESS(x, y) ((x) < (y))
+#define LESS(x, y) ((x) >> 32 < (y) >> 32)
 #define DIGITS(x) ((x) >> 32)
 #define RADIX_FROM 512
 #include "sort_template.h"
@@ -104,7 +106,7 @@ void make_wide_keys(
 
 #define K wide_key
 #define F(name) name##_wide
-#define LESS(x, y) ((x).key < (y).key || ((x).key == (y).key && (x).place < (y).place))
+#define LESS(x, y) ((x).key < (y).key)
 #define DIGITS(x) ((x).key)
 #define RADIX_FROM 2048
 #include "sort_template.h"

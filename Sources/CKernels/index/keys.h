@@ -1,6 +1,5 @@
 // Sorting keys: unsigned numbers whose order is that of the elements, NaN last. Equal elements
-// (also -0 and 0, and all NaNs) have equal keys. A key travels with its place, so that places
-// break ties and every order of (key, place) pairs is the stable one.
+// (also -0 and 0, and all NaNs) have equal keys. A key travels with its place.
 #pragma once
 #include "../include/torus_index.h"
 
@@ -28,12 +27,19 @@ void make_packed_keys(
 void make_wide_keys(
   torus_dtype dtype, int64_t n, const char *a, int64_t step, bool inverted, wide_key *keys);
 
-/// Sorts by key, then place. `scratch` has room for n. `in_place_order` says that places ascend
-/// already, so that a stable sort may go by keys alone.
-void sort_packed(
-  packed_key *keys, packed_key *scratch, int64_t n, int32_t bits, bool in_place_order);
-void sort_wide(wide_key *keys, wide_key *scratch, int64_t n, int32_t bits, bool in_place_order);
+/// Sorts stably. `scratch` has room for n.
+void stable_sort_packed(packed_key *keys, packed_key *scratch, int64_t n, int32_t bits);
+void stable_sort_wide(wide_key *keys, wide_key *scratch, int64_t n, int32_t bits);
 
-/// Brings the k smallest to the front, in no order (1 ≤ k ≤ n); the k-th is then at k - 1.
-void select_packed(packed_key *keys, int64_t n, int64_t k);
-void select_wide(wide_key *keys, int64_t n, int64_t k);
+/// Sorts, equal keys in the order that PyTorch's unstable sort leaves them in.
+void unstable_sort_packed(packed_key *keys, int64_t n);
+void unstable_sort_wide(wide_key *keys, int64_t n);
+
+/// Brings the k smallest to the front (1 ≤ k ≤ n), with `sorted` in order; which of equal keys, and
+/// in what order, is as in PyTorch's topk.
+void top_packed(packed_key *keys, int64_t n, int64_t k, bool sorted);
+void top_wide(wide_key *keys, int64_t n, int64_t k, bool sorted);
+
+/// Brings the k-th smallest to k - 1 (1 ≤ k ≤ n); which of equal keys is as in PyTorch's kthvalue.
+void kth_packed(packed_key *keys, int64_t n, int64_t k);
+void kth_wide(wide_key *keys, int64_t n, int64_t k);

@@ -1,5 +1,4 @@
-// Searching in sorted rows, distinct values, and counting.
-#include <math.h>
+// Searching in sorted rows, and counting.
 #include <string.h>
 
 #include "../elementwise/tiles.h"
@@ -67,53 +66,6 @@ torus_status torus_search_sorted(
   torus_free(sorted_block, sorted_bytes);
   torus_free(values_block, values_bytes);
   return TORUS_OK;
-}
-
-// MARK: Distinct values
-
-/// Writes the runs of equal keys in the order of `keys`, each run once; returns their number.
-static int64_t write_distinct(
-  torus_dtype dtype, int64_t n, const void *a, const wide_key *keys, void *out, int64_t *inverse,
-  int64_t *counts) {
-  int64_t size = torus_element_size(dtype), found = 0;
-  uint64_t nan = key_bits(dtype) == 64 ? UINT64_MAX : ((uint64_t)1 << key_bits(dtype)) - 1;
-  for (int64_t i = 0; i < n; i++) {
-    bool is_nan = is_float(dtype) && keys[i].key == nan;
-    if (i == 0 || keys[i].key != keys[i - 1].key || is_nan) {
-      memcpy((char *)out + found * size, (const char *)a + keys[i].place * size, (size_t)size);
-      if (counts) counts[found] = 0;
-      found++;
-    }
-    if (counts) counts[found - 1]++;
-    if (inverse) inverse[keys[i].place] = found - 1;
-  }
-  return found;
-}
-
-static int64_t distinct(
-  bool sorts, torus_dtype dtype, int64_t n, const void *a, void *out, int64_t *inverse,
-  int64_t *counts) {
-  size_t bytes = (size_t)n * sizeof(wide_key);
-  wide_key *keys = torus_alloc(bytes);
-  make_wide_keys(dtype, n, a, torus_element_size(dtype), false, keys);
-  if (sorts) {
-    wide_key *scratch = torus_alloc(bytes);
-    sort_wide(keys, scratch, n, key_bits(dtype), true);
-    torus_free(scratch, bytes);
-  }
-  int64_t found = write_distinct(dtype, n, a, keys, out, inverse, counts);
-  torus_free(keys, bytes);
-  return found;
-}
-
-int64_t torus_unique(
-  torus_dtype dtype, int64_t n, const void *a, void *out, int64_t *inverse, int64_t *counts) {
-  return distinct(true, dtype, n, a, out, inverse, counts);
-}
-
-int64_t torus_unique_consecutive(
-  torus_dtype dtype, int64_t n, const void *a, void *out, int64_t *inverse, int64_t *counts) {
-  return distinct(false, dtype, n, a, out, inverse, counts);
 }
 
 // MARK: Counting

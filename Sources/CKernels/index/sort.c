@@ -5,12 +5,12 @@
 #include "../elementwise/walk.h"
 #include "keys.h"
 
-typedef enum sort_task { TASK_SORT, TASK_TOP, TASK_KTH } sort_task;
+typedef enum sort_task { TASK_STABLE, TASK_SORT, TASK_TOP, TASK_KTH } sort_task;
 
 typedef struct sorting {
   sort_task task;
   torus_dtype dtype;
-  bool inverted, packs, has_values, has_indices;
+  bool inverted, ordered, packs, has_values, has_indices;
   int64_t length, k;
   int64_t a_step, value_step, index_step;
 } sorting;
@@ -24,22 +24,22 @@ static void write_place(
   if (s->has_indices) memcpy(indices + at * s->index_step, &place, 8);
 }
 
+#define RUN_TASK(kind)                                                            \
+  {                                                                               \
+    kind##_key *line = keys;                                                      \
+    make_##kind##_keys(s->dtype, n, a, s->a_step, s->inverted, line);             \
+    switch (s->task) {                                                            \
+    case TASK_STABLE: stable_sort_##kind(line, scratch, n, key_bits(s->dtype)); break; \
+    case TASK_SORT: unstable_sort_##kind(line, n); break;                         \
+    case TASK_TOP: top_##kind(line, n, k, s->ordered); break;                     \
+    case TASK_KTH: kth_##kind(line, n, k); break;                                 \
+    }                                                                             \
+  }
+
 static void sort_line(
   const sorting *s, const char *a, char *values, char *indices, void *keys, void *scratch) {
   int64_t n = s->length, k = s->k;
-  int32_t bits = key_bits(s->dtype);
-  bool selects = s->task != TASK_SORT && k < n;
-  if (s->packs) {
-    packed_key *p = keys;
-    make_packed_keys(s->dtype, n, a, s->a_step, s->inverted, p);
-    if (selects) select_packed(p, n, k);
-    if (s->task != TASK_KTH || !selects) sort_packed(p, scratch, selects ? k : n, bits, !selects);
-  } else {
-    wide_key *w = keys;
-    make_wide_keys(s->dtype, n, a, s->a_step, s->inverted, w);
-    if (selects) select_wide(w, n, k);
-    if (s->task != TASK_KTH || !selects) sort_wide(w, scratch, selects ? k : n, bits, !selects);
-  }
+  if (s->packs) RUN_TASK(packed) else RUN_TASK(wide)
   // The k-th alone goes to place 0, else k in order.
   int64_t first = s->task == TASK_KTH ? k - 1 : 0;
   for (int64_t i = first; i < k; i++) {
@@ -79,7 +79,7 @@ static torus_status run(
   s->value_step = rank > 0 ? values_strides[dim] * size : size;
   s->index_step = rank > 0 ? indices_strides[dim] * 8 : 8;
   s->packs = keys_pack(s->dtype, s->length);
-  if (s->task == TASK_SORT) s->k = s->length;
+  if (s->task <= TASK_SORT) s->k = s->length;
   if (s->k == 0) return TORUS_OK;
   operand list[3] = {
     {values, values_strides, size}, {a, a_strides, size}, {indices, indices_strides, 8}};
@@ -90,19 +90,21 @@ static torus_status run(
 }
 
 torus_status torus_sort(
-  bool descending, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
+  bool descending, bool stable, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
   const void *a, const int64_t *a_strides, void *values, const int64_t *values_strides,
   int64_t *indices, const int64_t *indices_strides) {
-  sorting s = {.task = TASK_SORT, .dtype = dtype, .inverted = descending};
+  sorting s = {
+    .task = stable ? TASK_STABLE : TASK_SORT, .dtype = dtype, .inverted = descending};
   return run(
     &s, rank, shape, dim, a, a_strides, values, values_strides, indices, indices_strides);
 }
 
 torus_status torus_topk(
-  int64_t k, bool largest, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
+  int64_t k, bool largest, bool sorted, torus_dtype dtype, int32_t rank, const int64_t *shape, int32_t dim,
   const void *a, const int64_t *a_strides, void *values, const int64_t *values_strides,
   int64_t *indices, const int64_t *indices_strides) {
-  sorting s = {.task = TASK_TOP, .dtype = dtype, .inverted = largest, .k = k};
+  sorting s = {
+    .task = TASK_TOP, .dtype = dtype, .inverted = largest, .ordered = sorted, .k = k};
   return run(
     &s, rank, shape, dim, a, a_strides, values, values_strides, indices, indices_strides);
 }

@@ -171,6 +171,30 @@ extension Tensor {
     return sliced(dim: dim, from: first, to: first + length)
   }
 
+  /// Windows of `size` elements along a dimension, one every `step`, as a view: the windows take the
+  /// dimension's place, their elements come last (`Tensor.unfold`). Windows may overlap.
+  public func unfolded(dim: Int, size: Int, step: Int) -> Tensor {
+    let dim = normalized(dim: dim, "unfold")
+    if rank == 0 { return reshaped([1]).narrowed(dim: 0, start: 0, length: size) }
+    require(
+      size >= 0 && size <= shape[dim], "unfold",
+      "windows of \(size) elements in a dimension of \(shape[dim])")
+    require(step > 0, "unfold", "the step must be positive, not \(step)")
+    let count = (shape[dim] - size) / step + 1
+    var (target, distances) = (shape + [size], strides + [strides[dim]])
+    target[dim] = count
+    distances[dim] *= step
+    return view(
+      "unfold", shape: target, strides: distances, offset: storageOffset,
+      attributes: ["dim": .int(dim), "size": .int(size), "step": .int(step)]
+    ) { g, node in
+      let places = (Tensor.arange(count) * step).unsqueezed(1) + Tensor.arange(size)
+      let windows = g.movedim([-1], [dim + 1]).flattened(from: dim, to: dim + 1)
+      return Tensor.zeros(node.shape(0), dtype: g.dtype)
+        .indexAdd(dim: dim, index: places.flattened(), source: windows)
+    }
+  }
+
   /// The slice at one index of a dimension, which goes away (`torch.select`).
   public func select(dim: Int, index: Int) -> Tensor {
     require(rank > 0, "select", "a scalar tensor has no dimension to select from")
@@ -192,36 +216,6 @@ extension Tensor {
     }
   }
 
-  /// Pieces of the given sizes along a dimension (`torch.split`).
-  public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
-    require(
-      sizes.reduce(0, +) == size(dim), "split",
-      "sizes \(sizes) do not add up to dimension \(dim)'s \(size(dim))")
-    var start = 0
-    return sizes.map { length in
-      defer { start += length }
-      return narrowed(dim: dim, start: start, length: length)
-    }
-  }
-
-  /// Pieces of `size` along a dimension, the last maybe smaller (`torch.split`).
-  public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
-    require(size > 0, "split", "the size of a piece must be positive, not \(size)")
-    let total = self.size(dim)
-    let starts = total == 0 ? [0] : Array(stride(from: 0, to: total, by: size))
-    return split(starts.map { Swift.min(size, total - $0) }, dim: dim)
-  }
-
-  /// At most `count` pieces of equal size along a dimension (`torch.chunk`).
-  public func chunk(_ count: Int, dim: Int = 0) -> [Tensor] {
-    require(count > 0, "chunk", "the number of pieces must be positive, not \(count)")
-    return split(Swift.max(1, (size(dim) + count - 1) / count), dim: dim)
-  }
-
-  /// The slices along a dimension, which goes away (`torch.unbind`).
-  public func unbind(dim: Int = 0) -> [Tensor] {
-    (0..<size(dim)).map { select(dim: dim, index: $0) }
-  }
 }
 
 extension Tensor {

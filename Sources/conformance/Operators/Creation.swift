@@ -21,22 +21,12 @@ extension Registry {
       Tensor.full(
         like: try call.tensor(), try call.scalar(1, "fill_value"), dtype: try call.dtype())
     }
-    row("new_zeros") { call in
-      let dtype = try call.newDType()
-      return Tensor.zeros(try call.ints(1, "size"), dtype: dtype)
-    }
-    row("new_ones") { call in
-      let dtype = try call.newDType()
-      return Tensor.ones(try call.ints(1, "size"), dtype: dtype)
-    }
-    row("new_empty") { call in
-      let dtype = try call.newDType()
-      return Tensor.empty(try call.ints(1, "size"), dtype: dtype)
-    }
+    row("new_zeros") { Tensor.zeros(try $0.ints(1, "size"), dtype: try $0.ownDType()) }
+    row("new_ones") { Tensor.ones(try $0.ints(1, "size"), dtype: try $0.ownDType()) }
+    row("new_empty") { Tensor.empty(try $0.ints(1, "size"), dtype: try $0.ownDType()) }
     row("new_full") { call in
-      let dtype = try call.newDType()
-      return Tensor.full(
-        try call.ints(1, "size"), try call.scalar(2, "fill_value"), dtype: dtype)
+      Tensor.full(
+        try call.ints(1, "size"), try call.scalar(2, "fill_value"), dtype: try call.ownDType())
     }
     row("scalar_tensor") { Tensor(try $0.scalar(0, "s"), dtype: try $0.dtype()) }
     row("eye") { call in
@@ -71,8 +61,8 @@ extension Registry {
 }
 
 extension Call {
-  /// The dtype that is asked for, or that of the tensor that a method makes a new one for.
-  fileprivate func newDType() throws -> DType {
+  /// The dtype asked for, or the first tensor's.
+  fileprivate func ownDType() throws -> DType {
     let own = try tensor().dtype
     return try dtype() ?? own
   }

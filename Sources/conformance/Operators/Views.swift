@@ -5,6 +5,9 @@ extension Registry {
   mutating func addViews() {
     addShapes()
     addParts()
+    addSplitting()
+    addDiagonals()
+    addRepeating()
     addJoining()
     addRearranging()
   }
@@ -71,7 +74,93 @@ extension Registry {
         dim2: try call.int(3, "dim2", default: 1))
     }
     row("trace") { try $0.tensor().trace() }
-    row("masked_select") { try $0.tensor().maskedSelect(try $0.tensor(1, "mask")) }
+    row("slice") { call in
+      try call.tensor().sliced(
+        dim: try call.int(1, "dim", default: 0), from: try call.int(2, "start", default: 0),
+        to: try call.int(3, "end", default: .max), step: try call.int(4, "step", default: 1))
+    }
+    row("unfold") { call in
+      try call.tensor().unfolded(
+        dim: try call.int(1, "dimension"), size: try call.int(2, "size"),
+        step: try call.int(3, "step"))
+    }
+  }
+
+  private mutating func addSplitting() {
+    row("split", "split_with_sizes") { call in
+      let dim = try call.int(2, "dim", default: 0)
+      if let size = call.value(1).flatMap(Call.int) {
+        return try call.tensor().split(size, dim: dim)
+      }
+      return try call.tensor().split(try call.ints(1, "split_sizes"), dim: dim)
+    }
+    row("tensor_split") { call in
+      let (x, dim) = (try call.tensor(), try call.int(2, "dim", default: 0))
+      switch call.value(1) {
+      case .int(let count): return x.tensorSplit(count, dim: dim)
+      case .tensor(let count) where count.rank == 0:
+        return x.tensorSplit(count.item(Int.self), dim: dim)
+      case .tensor(let positions): return x.tensorSplit(at: positions.array(), dim: dim)
+      default: return x.tensorSplit(at: try call.ints(1), dim: dim)
+      }
+    }
+    split("hsplit", { $0.hsplit($1) }, { $0.hsplit(at: $1) })
+    split("vsplit", { $0.vsplit($1) }, { $0.vsplit(at: $1) })
+    split("dsplit", { $0.dsplit($1) }, { $0.dsplit(at: $1) })
+  }
+
+  /// A split into a number of pieces, or at positions.
+  private mutating func split(
+    _ name: String, _ evenly: @escaping (Tensor, Int) -> [Tensor],
+    _ positions: @escaping (Tensor, [Int]) -> [Tensor]
+  ) {
+    row(name) { call in
+      if let count = call.value(1).flatMap(Call.int) { return evenly(try call.tensor(), count) }
+      return positions(try call.tensor(), try call.ints(1))
+    }
+  }
+
+  private mutating func addDiagonals() {
+    row("diag") { try $0.tensor().diag(try $0.int(1, "diagonal", default: 0)) }
+    row("diag_embed") { call in
+      try call.tensor().diagEmbed(
+        offset: try call.int(1, "offset", default: 0), dim1: try call.int(2, "dim1", default: -2),
+        dim2: try call.int(3, "dim2", default: -1))
+    }
+    row("diagflat") { try $0.tensor().diagFlat(offset: try $0.int(1, "offset", default: 0)) }
+    row("tril_indices") { call in
+      Tensor.lowerTriangleIndices(
+        try call.int(0), try call.int(1), diagonal: try call.int(2, "offset", default: 0),
+        dtype: try call.dtype() ?? .int64)
+    }
+    row("triu_indices") { call in
+      Tensor.upperTriangleIndices(
+        try call.int(0), try call.int(1), diagonal: try call.int(2, "offset", default: 0),
+        dtype: try call.dtype() ?? .int64)
+    }
+  }
+
+  private mutating func addRepeating() {
+    row("tile") { try $0.tensor().tiled(try Self.sizes($0, from: 1, "dims")) }
+    row("repeat_interleave") { call in
+      let (x, dim) = (try call.tensor(), try call.optionalInt(2, "dim"))
+      guard case .tensor(let times) = call.value(1, "repeats") else {
+        return x.repeatInterleave(try call.int(1, "repeats"), dim: dim)
+      }
+      return x.repeatInterleave(
+        times, dim: dim, outputSize: try call.optionalInt(nil, "output_size"))
+    }
+    row("meshgrid") { call in
+      let name = try call.string(nil, "indexing", default: "ij")
+      guard let indexing = GridIndexing(rawValue: name) else {
+        throw Unsupported("indexing \(name)")
+      }
+      return Tensor.meshgrid(try call.tensors(from: 0), indexing: indexing)
+    }
+    row("rot90") { call in
+      try call.tensor().rot90(
+        try call.int(1, "k", default: 1), dims: try call.optionalInts(2, "dims") ?? [0, 1])
+    }
   }
 
   private mutating func addJoining() {

@@ -2,10 +2,10 @@ import CKernels
 
 /// Indexing by tensors: `x[rows, columns]`, masks, and their gradients.
 extension Tensor {
-  /// The coordinates of the non-zero elements, one int64 tensor a dimension.
-  func nonzeroColumns() -> [Tensor] {
-    let all = nonzero()
-    return (0..<rank).map { all.bare.select(dim: 1, index: $0) }
+  /// How many elements are not 0.
+  var nonzeroCount: Int {
+    Int(
+      withInts(shape, strides) { torus_nonzero_count(dtype.c, Int32(rank), $0, pointer, $1) })
   }
 
   /// The coordinates of the non-zero elements in row-major order, `[count, rank]`, int64
@@ -13,10 +13,7 @@ extension Tensor {
   public func nonzero() -> Tensor {
     Tensor.applyConstant("nonzero", [self]) { inputs in
       let a = inputs[0]
-      let count = withInts(a.shape, a.strides) {
-        torus_nonzero_count(a.dtype.c, Int32(a.rank), $0, a.pointer, $1)
-      }
-      let out = Tensor.uninitialized([Int(count), a.rank], .int64)
+      let out = Tensor.uninitialized([a.nonzeroCount, a.rank], .int64)
       Kernel.check(
         withInts(a.shape, a.strides) {
           torus_nonzero(
@@ -25,6 +22,12 @@ extension Tensor {
         }, "nonzero", a.dtype)
       return out
     }
+  }
+
+  /// The coordinates of the non-zero elements, one vector a dimension, as they stand in a subscript
+  /// (`torch.nonzero` with `as_tuple`). A scalar tensor counts as a vector.
+  public func nonzeroCoordinates() -> [Tensor] {
+    atLeast(dims: 1).nonzero().unbind(dim: 1)
   }
 
   /// Elements at the index tensors, which stand at the dimensions they index.
@@ -44,19 +47,30 @@ extension Tensor {
   /// This tensor with `values` (broadcast) written, or added, at the index tensors
   /// (`torch.index_put`); nil stands for a whole dimension.
   ///
-  /// Where indices repeat, additions all count, and of writes the last one stays.
+  /// Where indices repeat, additions all count, and of writes the last one stays. Half precision is
+  /// added up in `float32` and rounded once.
   public func indexPut(_ indices: [Tensor?], values: Tensor, accumulate: Bool = false) -> Tensor {
     require(
       dtype == values.dtype, "index_put", "values of \(values.dtype) for a tensor of \(dtype)")
     var tensors: [Tensor?] = []
     for index in indices {
       if let index, index.dtype == .bool {
-        tensors += index.nonzeroColumns() as [Tensor?]
+        requireFits(index, at: tensors.count, "index_put")
+        tensors += index.nonzeroCoordinates() as [Tensor?]
       } else {
-        tensors.append(index?.to(.int64))
+        tensors.append(index?.positions("index_put"))
       }
     }
+    require(
+      tensors.count <= rank, "index_put", "\(tensors.count) indices for a tensor of \(shape)")
     return indexPut(tensors, values, accumulate: accumulate)
+  }
+
+  /// Stops unless a mask has the sizes of the dimensions from `dim` on.
+  func requireFits(_ mask: Tensor, at dim: Int, _ name: String) {
+    require(
+      dim + mask.rank <= rank && mask.shape == Array(shape[dim..<(dim + mask.rank)]), name,
+      "a mask of \(mask.shape) does not fit \(shape) from dimension \(dim) on")
   }
 
   /// - Parameter part: The view of the copy that the tensors index, by default all of it.
@@ -67,19 +81,21 @@ extension Tensor {
     Tensor.apply(
       "index_put", [self, values], attributes: ["accumulate": .bool(accumulate)]
     ) { inputs in
-      let copy = inputs[0].bare.copied()
+      // Half precision is added up in float32 and rounded once.
+      let wide: DType = accumulate && dtype.isHalf ? .float32 : dtype
+      let copy = inputs[0].bare.to(wide).copied()
       let data = part(copy)
       let plan = IndexingPlan(data: data, tensors: tensors)
       require(
         broadcastShape(values.shape, plan.resultShape) == plan.resultShape, "index_put",
         "values of \(values.shape) do not broadcast to \(plan.resultShape)")
-      let expanded = noGrad { inputs[1].bare.expanded(plan.resultShape) }
+      let expanded = noGrad { inputs[1].bare.to(wide).expanded(plan.resultShape) }
       plan.run(data: data, other: expanded, "index_put") { indexing, bad, position in
         torus_index_put(
-          accumulate ? TORUS_WRITE_ADD : TORUS_WRITE_SET, dtype.c, indexing, data.pointer,
+          accumulate ? TORUS_WRITE_ADD : TORUS_WRITE_SET, wide.c, indexing, data.pointer,
           expanded.pointer, bad, position)
       }
-      return copy
+      return copy.to(dtype)
     } gradient: { g, node in
       let cleared =
         accumulate

@@ -7,10 +7,10 @@ public enum TensorIndex {
   case at(Int)
   /// Every `step`-th position from `from` below `to`; nil stands for the dimension's own bounds.
   case range(from: Int?, to: Int?, step: Int)
-  /// As many whole dimensions as are left over.
-  case ellipsis
-  /// A new dimension of size 1.
-  case newAxis
+  /// As many whole dimensions as are left over: `.ellipsis`.
+  case remaining
+  /// A new dimension of size 1: `.newAxis`.
+  case inserted
   /// Positions by an integer tensor, or by a bool tensor that covers as many dimensions as it has.
   case tensor(Tensor)
 }
@@ -28,6 +28,10 @@ extension TensorIndex: TensorIndexConvertible {
 extension TensorIndexConvertible where Self == TensorIndex {
   /// A whole dimension, `:` in Python.
   public static var all: TensorIndex { .range(from: nil, to: nil, step: 1) }
+  /// As many whole dimensions as are left over, `...` in Python.
+  public static var ellipsis: TensorIndex { .remaining }
+  /// A new dimension of size 1, `None` in Python.
+  public static var newAxis: TensorIndex { .inserted }
   /// Every `step`-th position from `from` below `to`, `from:to:step` in Python.
   public static func slice(_ from: Int? = nil, _ to: Int? = nil, step: Int = 1) -> TensorIndex {
     .range(from: from, to: to, step: step)
@@ -130,14 +134,7 @@ extension Tensor {
     require(
       broadcastShape(value.shape, picked.shape) == picked.shape, "assignment",
       "values of \(value.shape) do not fill a part of \(picked.shape)")
-    return Tensor.apply("index_assign", [self, value]) { inputs in
-      let copy = inputs[0].bare.copied()
-      Kernel.copy(inputs[1], into: noGrad { copy.basicIndexed(indices).view })
-      return copy
-    } gradient: { g, _ in
-      let cleared = g.assigning(Tensor.full([], 0.0, dtype: g.dtype), at: indices)
-      return [cleared, g.indexed(indices)]
-    }
+    return overwritten("index_assign", by: value) { $0.basicIndexed(indices).view }
   }
 
   /// A row-major copy outside the graph.
@@ -155,7 +152,7 @@ extension Tensor {
       case .at, .range: total + 1
       case .tensor(let mask) where mask.dtype == .bool: total + mask.rank
       case .tensor: total + 1
-      case .ellipsis, .newAxis: total
+      case .remaining, .inserted: total
       }
     }
     require(
@@ -171,29 +168,21 @@ extension Tensor {
       case .range(let from, let to, let step):
         view = view.sliced(dim: dim, from: from ?? 0, to: to ?? .max, step: step)
         tensors.append(nil)
-      case .newAxis:
+      case .inserted:
         view = view.unsqueezed(dim)
         tensors.append(nil)
-      case .ellipsis:
+      case .remaining:
         require(!sawEllipsis, "subscript", "an index can have only one ellipsis")
         sawEllipsis = true
         tensors += [Tensor?](repeating: nil, count: rank - consumed)
       case .tensor(let mask) where mask.dtype == .bool:
-        require(
-          mask.shape == Array(view.shape[dim..<(dim + mask.rank)]), "subscript",
-          "a mask of \(mask.shape) does not fit the dimensions \(view.shape[dim..<(dim + mask.rank)]) it indexes"
-        )
-        if mask.rank == 0 {
-          view = view.unsqueezed(dim)
-          tensors.append(mask.reshaped([1]).nonzeroColumns()[0])
-        } else {
-          tensors += mask.nonzeroColumns()
-        }
+        view.requireFits(mask, at: dim, "subscript")
+        if mask.rank == 0 { view = view.unsqueezed(dim) }
+        tensors += mask.nonzeroCoordinates() as [Tensor?]
+      case .tensor(let position) where position.rank == 0:
+        view = view.select(dim: dim, index: position.positions("subscript").item(Int.self))
       case .tensor(let positions):
-        require(
-          positions.dtype.isInteger, "subscript",
-          "an index tensor must be integer or bool, not \(positions.dtype)")
-        tensors.append(positions.to(.int64))
+        tensors.append(positions.positions("subscript"))
       }
     }
     return (view, tensors)

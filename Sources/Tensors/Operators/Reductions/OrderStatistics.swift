@@ -193,7 +193,7 @@ extension Tensor {
     Kernel.check(
       withInts(shape, strides, values.strides) {
         torus_sort(
-          false, dtype.c, Int32(rank), $0, Int32(dim), pointer, $1, values.pointer, $2,
+          false, true, dtype.c, Int32(rank), $0, Int32(dim), pointer, $1, values.pointer, $2,
           indices.pointer.assumingMemoryBound(to: Int64.self), $2)
       }, "sort", dtype)
     return (values, indices)

@@ -1,0 +1,218 @@
+import CKernels
+
+/// How elements that are scattered to one place become one (`reduce` of `torch.scatter_reduce`).
+public enum ScatterReduction: String, Sendable {
+  /// Their sum.
+  case sum
+  /// Their product.
+  case prod
+  /// Their mean, of integers rounded down.
+  case mean
+  /// The largest.
+  case amax
+  /// The smallest.
+  case amin
+}
+
+/// Writing elements along a dimension to the places that an index tensor names.
+///
+/// The index, `int64` or `int32`, and the source have as many dimensions as the tensor. The index is
+/// nowhere larger than the source, nor, but along `dim`, than the tensor; what it does not reach of
+/// the source is left out. Half precision is added up in `float32` and rounded once.
+extension Tensor {
+  /// This tensor with the source's elements written along a dimension (`torch.scatter`):
+  /// `out[index[i][j]][j] = source[i][j]` for dimension 0. Where indices repeat, the last stays, but
+  /// all of them get the place's gradient, as in PyTorch.
+  public func scatter(dim: Int, index: Tensor, source: Tensor) -> Tensor {
+    scattering("scatter", dim, index, source) { target, dim, index, source in
+      Tensor.apply(
+        "scatter", [target, index, source], attributes: ["dim": .int(dim)], saving: .input(1)
+      ) { inputs in
+        Kernel.scatter("scatter", [TORUS_WRITE_SET], inputs[0], dim, inputs[1], inputs[2])
+      } gradient: { g, node in
+        let index = node.input(1)
+        return [
+          node.needsGradient(0) ? g.scatter(dim: dim, index: index, value: 0) : nil, nil,
+          node.needsGradient(2) ? g.gather(dim: dim, index: index) : nil,
+        ]
+      }
+    }
+  }
+
+  /// This tensor with a number written along a dimension (`torch.scatter` with `value`).
+  public func scatter(dim: Int, index: Tensor, value: some ScalarConvertible) -> Tensor {
+    scatter(
+      dim: dim, index: index,
+      source: Tensor.full([], value, dtype: dtype).expanded(index.shape))
+  }
+
+  /// This tensor with the source's elements added along a dimension (`torch.scatter_add`).
+  public func scatterAdd(dim: Int, index: Tensor, source: Tensor) -> Tensor {
+    scattering("scatter_add", dim, index, source) { target, dim, index, source in
+      Tensor.apply(
+        "scatter_add", [target, index, source], attributes: ["dim": .int(dim)], saving: .input(1)
+      ) { inputs in
+        Kernel.scatter("scatter_add", [TORUS_WRITE_ADD], inputs[0], dim, inputs[1], inputs[2])
+      } gradient: { g, node in
+        [g, nil, node.needsGradient(2) ? g.gather(dim: dim, index: node.input(1)) : nil]
+      }
+    }
+  }
+
+  /// This tensor with the source's elements combined along a dimension (`torch.scatter_reduce`):
+  /// each place with all that the index sends there.
+  ///
+  /// Equal extrema share the gradient evenly. The second derivative of a product is not defined where
+  /// several zeros go to one place.
+  /// - Parameter includeSelf: Whether the tensor's own element takes part at places that are reached;
+  ///   the others keep theirs.
+  public func scatterReduce(
+    dim: Int, index: Tensor, source: Tensor, _ reduction: ScatterReduction,
+    includeSelf: Bool = true
+  ) -> Tensor {
+    /// The tensor with the neutral element where something is written.
+    func start(_ neutral: Int) -> Tensor {
+      includeSelf ? self : scatter(dim: dim, index: index, value: neutral)
+    }
+    switch reduction {
+    case .sum: return start(0).scatterAdd(dim: dim, index: index, source: source)
+    case .mean:
+      require(dtype != .bool, "scatter_reduce", "there is no mean of bool tensors")
+      let sum = start(0).scatterAdd(dim: dim, index: index, source: source)
+      let ones = Tensor.full([], 1, dtype: dtype).expanded(index.shape)
+      let own = Tensor.full(like: self, includeSelf ? 1 : 0)
+      let counts = own.scatterAdd(dim: dim, index: index, source: ones).clamp(min: 1)
+      return dtype.isFloatingPoint ? sum / counts : sum.floorDivide(counts)
+    case .prod: return start(1).scatterProduct(dim: dim, index: index, source: source)
+    case .amax, .amin:
+      let op = reduction == .amax ? TORUS_WRITE_MAX : TORUS_WRITE_MIN
+      return scatterExtremum(
+        op, dim: dim, index: index, source: source, includeSelf: includeSelf)
+    }
+  }
+
+  private func scatterProduct(dim: Int, index: Tensor, source: Tensor) -> Tensor {
+    scattering("scatter_reduce", dim, index, source) { target, dim, index, source in
+      Tensor.apply(
+        "scatter_reduce", [target, index, source],
+        attributes: ["dim": .int(dim), "reduce": .string("prod")], saving: [.inputs, .output]
+      ) { inputs in
+        Kernel.scatter("scatter_reduce", [TORUS_WRITE_MUL], inputs[0], dim, inputs[1], inputs[2])
+      } gradient: { g, node in
+        let (x, index, source) = (node.input(0), node.input(1), node.input(2))
+        return [
+          node.needsGradient(0)
+            ? g * Tensor.ones(like: x).scatterProduct(dim: dim, index: index, source: source) : nil,
+          nil,
+          node.needsGradient(2)
+            ? source.productGradient(g, node.output(), of: x, dim: dim, index: index) : nil,
+        ]
+      }
+    }
+  }
+
+  /// The gradient of the factors that were scattered into `target`: the product divided by the
+  /// factor, or, for the only zero at a place, the product of the others.
+  private func productGradient(
+    _ g: Tensor, _ product: Tensor, of target: Tensor, dim: Int, index: Tensor
+  ) -> Tensor {
+    let isZero = eq(0)
+    let zeros = Tensor.zeros(target.shape, dtype: .int64)
+      .scatterAdd(dim: dim, index: index, source: isZero.to(.int64))
+      .gather(dim: dim, index: index)
+    let isOnlyZero = isZero.logicalAnd(zeros.eq(1))
+    let others = target.scatterProduct(
+      dim: dim, index: index, source: maskedFill(isOnlyZero, 1))
+    let divided = (g * product).gather(dim: dim, index: index) / maskedFill(isZero, 1)
+    let result = Tensor.where(isOnlyZero, (g * others).gather(dim: dim, index: index), divided)
+    guard isGradEnabled, zeros.gt(1).any().item(Bool.self) else { return result }
+    return Tensor.apply("scatter_reduce", [result]) {
+      $0[0].bare
+    } gradient: { _, _ in
+      fail(
+        "scatter_reduce",
+        "a product has no second derivative where several zeros go to one place")
+    }
+  }
+
+  private func scatterExtremum(
+    _ op: torus_write_op, dim: Int, index: Tensor, source: Tensor, includeSelf: Bool
+  ) -> Tensor {
+    scattering("scatter_reduce", dim, index, source) { target, dim, index, source in
+      Tensor.apply(
+        "scatter_reduce", [target, index, source],
+        attributes: ["dim": .int(dim), "includeSelf": .bool(includeSelf)],
+        saving: [.inputs, .output]
+      ) { inputs in
+        // Any one of the elements that go to a place may stand for its own.
+        Kernel.scatter(
+          "scatter_reduce", includeSelf ? [op] : [TORUS_WRITE_SET, op], inputs[0], dim, inputs[1],
+          inputs[2])
+      } gradient: { g, node in
+        let (index, result) = (node.input(1), node.output())
+        var own = node.input(0).eq(result)
+        if !includeSelf { own = own.scatter(dim: dim, index: index, value: false) }
+        let sent = node.input(2).eq(result.gather(dim: dim, index: index)).to(g.dtype)
+        let holders = own.to(g.dtype).scatterAdd(dim: dim, index: index, source: sent)
+        let share = g / holders
+        return [own.to(g.dtype) * share, nil, sent * share.gather(dim: dim, index: index)]
+      }
+    }
+  }
+
+  /// Checks the operands of a scatter and hands them on with the index in `int64`, at least one
+  /// dimension each, and the source cut to the index's shape.
+  private func scattering(
+    _ name: String, _ dim: Int, _ index: Tensor, _ source: Tensor,
+    _ body: (_ target: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor
+  ) -> Tensor {
+    let dim = normalized(dim: dim, name)
+    require(source.dtype == dtype, name, "a source of \(source.dtype) for a tensor of \(dtype)")
+    if index.count == 0 { return self }
+    let index = index.positions(name)
+    if rank == 0 || index.rank == 0 || source.rank == 0 {
+      requireScalars(name, [self, index, source])
+      let (index, source) = (index.atLeast(dims: 1), source.atLeast(dims: 1))
+      return atLeast(dims: 1).scattering(name, dim, index, source, body).reshaped(shape)
+    }
+    requireWithin(name, dim, index)
+    require(
+      source.rank == rank && zip(index.shape, source.shape).allSatisfy { $0 <= $1 }, name,
+      "the index \(index.shape) reaches beyond the source \(source.shape)")
+    let reached =
+      source.shape == index.shape
+      ? source
+      : index.shape.indices.reduce(source) {
+        $0.narrowed(dim: $1, start: 0, length: index.shape[$1])
+      }
+    return body(self, dim, index, reached)
+  }
+}
+
+extension Kernel {
+  /// A copy of `a` into which the source is written as the operations say, one after the other.
+  fileprivate static func scatter(
+    _ name: String, _ operations: [torus_write_op], _ a: Tensor, _ dim: Int, _ index: Tensor,
+    _ source: Tensor
+  ) -> Tensor {
+    if a.dtype.isHalf
+      && operations.contains(where: { $0 == TORUS_WRITE_ADD || $0 == TORUS_WRITE_MUL })
+    {
+      return scatter(
+        name, operations, a.bare.to(.float32), dim, index, source.bare.to(.float32)
+      ).to(a.dtype)
+    }
+    let out = a.bare.copied()
+    for operation in operations {
+      checkIndex(name, dim, out.shape[dim], a.dtype) { bad in
+        withInts(index.shape, out.strides, index.strides, source.strides) {
+          torus_scatter(
+            operation, a.dtype.c, Int32(index.rank), $0, Int32(dim), out.pointer, $1,
+            Int64(out.shape[dim]), index.pointer.assumingMemoryBound(to: Int64.self), $2,
+            source.pointer, $3, 1, bad)
+        }
+      }
+    }
+    return out
+  }
+}
