@@ -96,7 +96,7 @@ struct LinearAlgebraTests {
     Row("qr of a tall matrix", 41.7420086569438, [[2, 4, 3]]) { squares(Linalg.qr($0[0])) },
     Row("qr of a wide matrix", 22.5999172849716, [[3, 5]]) { squares(Linalg.qr($0[0])) },
     Row("lu", 1.62888726148317, [[3, 3]]) { triangles($0[0]) },
-    Row("lu of a tall matrix", 7.96042936301878, [[2, 4, 3]]) { triangles($0[0]) },
+    Row("lu of a tall matrix", -0.213754377487902, [[2, 4, 2]]) { triangles($0[0]) },
     Row("lu of a wide matrix", 3.74782495467749, [[3, 4]]) { triangles($0[0]) },
     Row("lu_solve", -4.17438599234101, [[2, 3, 3], [3, 2]]) { [luSolve($0)] },
     Row("lu_solve, adjoint", -8.78155220586162, [[3, 3], [3, 2]]) { [luSolve($0, adjoint: true)] },
@@ -165,7 +165,7 @@ struct LinearAlgebraTests {
 
   @Test("values are PyTorch's, on views too", arguments: rows)
   func values(row: Row) {
-    let views = row.inputs.map { $0.transposed().contiguous().transposed() }
+    let views = row.inputs.map { $0.rank < 2 ? $0 : $0.transposed().contiguous().transposed() }
     for inputs in [row.inputs, views] {
       let flat = Tensor.cat(row.function(inputs).map { $0.flattened() }).array(of: Double.self)
       let sum = flat.enumerated().reduce(0.0) { sum, element in

@@ -142,7 +142,9 @@ extension Registry {
 
   private mutating func addNormsOfMatrices() {
     row("norm.nuc") { call in
-      Linalg.norm(try call.tensor(), try Self.order(call), keepDim: try call.keepDim(3))
+      Linalg.norm(
+        try call.tensor(), try Self.order(call), dims: try call.optionalInts(2, "dim"),
+        keepDim: try call.keepDim(3))
     }
     row("linalg.vector_norm") { call in
       try call.tensor().norm(

@@ -5,7 +5,8 @@ extension Tensor {
   /// not stand behind the arrow are summed over. A letter twice in one operand takes its diagonal;
   /// `...` stands for any number of dimensions, which broadcast. Without an arrow the result has the
   /// letters that occur once, in alphabetical order, behind the dimensions of `...`. A dimension of
-  /// size 1 broadcasts. Operands are multiplied from left to right, as matrices where sums allow.
+  /// size 1 broadcasts. Operands are multiplied from left to right, as matrices where sums allow;
+  /// sums of integers without a product are `int64`.
   public static func einsum(_ equation: String, _ operands: Tensor...) -> Tensor {
     einsum(equation, operands)
   }
@@ -116,7 +117,7 @@ private struct Term {
     let dims = labels.indices.filter { !kept.contains(labels[$0]) }
     if dims.isEmpty { return self }
     return Term(
-      tensor.sum(dims: dims, dtype: tensor.dtype), labels: labels.filter(kept.contains))
+      tensor.sum(dims: dims), labels: labels.filter(kept.contains))
   }
 
   /// Without dimensions of size 1 that the other term has larger: they broadcast.
@@ -151,7 +152,9 @@ private struct Term {
     func grouped(_ term: Term, _ groups: [[Int]]) -> Tensor {
       term.arranged(groups.flatMap(\.self)).reshaped(groups.map { sizes(term, $0).reduce(1, *) })
     }
-    let product = grouped(a, [batch, left, inner]).matmul(grouped(b, [batch, inner, right]))
+    let dtype = a.tensor.dtype.promoted(with: b.tensor.dtype)
+    let product = grouped(a, [batch, left, inner]).to(dtype)
+      .matmul(grouped(b, [batch, inner, right]).to(dtype))
     return Term(
       product.reshaped(sizes(a, batch + left) + sizes(b, right)), labels: batch + left + right)
   }

@@ -48,8 +48,8 @@ extension Linalg {
         inverse.transposed().matmul(g),
       ]
     }
-    let (x, ranks, values) = (results[0], results[1], results[2])
-    var residuals = Tensor.zeros([0], dtype: a.dtype)
+    let (x, ranks, values) = (results[0], results[1], results[2].detach())
+    var residuals = results[3]
     let isFull = driver == .gels || noGrad { ranks.eq(n).all().item(Bool.self) }
     if m > n && driver != .gelsy && isFull {
       residuals = (a.matmul(x) - right).square().sum(dim: -2)
@@ -60,7 +60,7 @@ extension Linalg {
 }
 
 extension Kernel {
-  /// The solution, the ranks and the singular values.
+  /// The solution, the ranks, the singular values and empty residuals.
   fileprivate static func leastSquares(
     _ name: String, _ a: Tensor, _ b: Tensor, _ batch: [Int], _ rcond: Double,
     _ driver: Linalg.LeastSquaresDriver
@@ -102,7 +102,7 @@ extension Kernel {
     return [
       noGrad { x.tensor.narrowed(dim: -2, start: 0, length: n) },
       noGrad { driver == .gels ? .zeros([0], dtype: .int64) : ranks.to(.int64) },
-      hasValues ? values : .zeros([0], dtype: a.dtype),
+      hasValues ? values : .zeros([0], dtype: a.dtype), .zeros([0], dtype: a.dtype),
     ]
   }
 }

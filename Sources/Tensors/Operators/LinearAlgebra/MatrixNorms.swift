@@ -51,10 +51,11 @@ extension Linalg {
     }
   }
 
-  /// The largest or the smallest along a dimension, which stays with size 1.
+  /// The largest or the smallest along a dimension, which stays with size 1; the largest of none
+  /// is 0.
   private static func extreme(_ x: Tensor, _ largest: Bool, _ dim: Int, _ name: String) -> Tensor {
-    require(
-      x.size(dim) > 0, name, "an empty matrix has no largest or smallest value: \(x.shape)")
+    if largest && x.size(dim) == 0 { return x.sum(dim: dim, keepDim: true) }
+    require(x.size(dim) > 0, name, "an empty matrix has no smallest value: \(x.shape)")
     return largest ? x.amax(dims: [dim], keepDim: true) : x.amin(dims: [dim], keepDim: true)
   }
 

@@ -104,10 +104,9 @@ extension Tensor {
 extension Linalg {
   /// The sum of products along a dimension, broadcast (`torch.linalg.vecdot`).
   public static func vecdot(_ x: Tensor, _ y: Tensor, dim: Int = -1) -> Tensor {
-    let both = Tensor.broadcast([x, y])
-    let dim = both[0].normalized(dim: dim, "linalg.vecdot")
-    let rows = both.map { $0.movedim([dim], [-1]) }
-    return rows[0].unsqueezed(-2).matmul(rows[1].unsqueezed(-1)).squeezed([-2, -1])
+    requireSameDType("linalg.vecdot", x, y)
+    if x.rank == 1 && y.rank == 1 && x.shape == y.shape { return x.dot(y) }
+    return (x * y).sum(dim: dim)
   }
 
   /// The product of several matrices in the order of least work (`torch.linalg.multi_dot`).
@@ -166,7 +165,13 @@ extension Linalg {
     require(
       a.rank >= 2 && a.size(-1) == a.size(-2), "linalg.matrix_power",
       "square matrices are expected, not \(a.shape)")
-    if n == 0 { return Tensor.eye(a.size(-1), dtype: a.dtype).expanded(a.shape).clone() }
+    if n == 0 {
+      return Tensor.apply("linalg.matrix_power", [a]) { _ in
+        noGrad { Tensor.eye(a.size(-1), dtype: a.dtype).expanded(a.shape).clone() }
+      } gradient: { _, _ in
+        [nil]
+      }
+    }
     var square = n < 0 ? inv(a) : a
     var (rest, result): (Int, Tensor?) = (abs(n), nil)
     while true {
