@@ -72,7 +72,9 @@ struct RandomSuite: Suite {
   private func draw(_ item: Case) throws -> Tensor {
     let words = item.what.split(separator: " ").map(String.init)
     let dtype = try item.dtype.map { name in
-      guard let dtype = DType.allCases.first(where: { $0.description == name }) else { throw Unsupported("dtype \(name)") }
+      guard let dtype = DType.allCases.first(where: { $0.description == name }) else {
+        throw Unsupported("dtype \(name)")
+      }
       return dtype
     }
     let (shape, p, float) = (item.shape ?? [], item.p ?? 0.5, dtype ?? .float32)

@@ -96,7 +96,8 @@ extension ModuleRegistry {
       return LinearCrossEntropyLoss(
         try call.int(0), try call.int(1),
         outputs: try call.optionalInts(nil, "out_features") ?? [],
-        bias: try call.bool(nil, "bias", default: false), reduction: try call.reduction(), weight: try call.optionalTensor(nil, "weight"),
+        bias: try call.bool(nil, "bias", default: false), reduction: try call.reduction(),
+        weight: try call.optionalTensor(nil, "weight"),
         ignoreIndex: try call.optionalInt(nil, "ignore_index"),
         labelSmoothing: try call.double(nil, "label_smoothing", default: 0),
         dtype: try call.dtype() ?? .float32)
