@@ -73,7 +73,7 @@ let package = Package(
         "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
       ]),
 
-    .testTarget(name: "TensorTests", dependencies: ["Torus"]),
+    .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
     .testTarget(

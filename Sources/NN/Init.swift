@@ -170,6 +170,57 @@ public enum Init {
     }
   }
 
+  /// Normal with mean 0, and zeros at random places of each column (Martens 2010; `sparse_`).
+  /// - Parameters:
+  ///   - parameter: `[rows, columns]`.
+  ///   - fraction: The share of each column that is zero, rounded up to whole elements.
+  public static func sparse(
+    _ parameter: Parameter, fraction: Double, std: Double = 0.01, generator: Generator? = nil
+  ) {
+    let shape = parameter.shape
+    require(shape.count == 2, "Init.sparse", "a matrix is expected, not \(shape)")
+    let zeros = Int((fraction * Double(shape[0])).rounded(.up))
+    noGrad {
+      let values = Tensor.normal(shape, std: std, dtype: parameter.dtype, generator: generator)
+      // As PyTorch draws: the places come from the default generator.
+      let places = (0..<shape[1]).map { _ in
+        Tensor.randperm(shape[0]).narrowed(dim: 0, start: 0, length: zeros)
+      }
+      guard !places.isEmpty else { return parameter.assign(values) }
+      let index = Tensor.stack(places, dim: 1)
+      parameter.assign(
+        values.scatter(
+          dim: 0, index: index, source: Tensor.zeros(index.shape, dtype: parameter.dtype)))
+    }
+  }
+
+  /// The identity matrix, which may have more rows or columns (`eye_`).
+  public static func identity(_ parameter: Parameter) {
+    let shape = parameter.shape
+    require(shape.count == 2, "Init.identity", "a matrix is expected, not \(shape)")
+    parameter.assign(.eye(shape[0], shape[1], dtype: parameter.dtype))
+  }
+
+  /// The kernels that hand as many input channels on as there are outputs (`dirac_`; Zagoruyko &
+  /// Komodakis 2017).
+  /// - Parameters:
+  ///   - parameter: `[outputs, inputs, …]` with one to three spatial dimensions.
+  ///   - groups: Divides the outputs; each group hands the same channels on.
+  public static func dirac(_ parameter: Parameter, groups: Int = 1) {
+    let shape = parameter.shape
+    require(
+      (3...5).contains(shape.count) && groups > 0 && shape[0] % groups == 0, "Init.dirac",
+      "a convolution's weight is expected whose outputs \(groups) groups share, not \(shape)")
+    let field = shape[2...].reduce(1, *)
+    let middle = shape[2...].reduce(0) { $0 * $1 + $1 / 2 }
+    let outputs = shape[0] / groups
+    var values = [Float](repeating: 0, count: shape.reduce(1, *))
+    for output in 0..<shape[0] where output % outputs < shape[1] {
+      values[(output * shape[1] + output % outputs) * field + middle] = 1
+    }
+    parameter.assign(Tensor(values).reshaped(shape).to(parameter.dtype))
+  }
+
   /// The start of linear and convolution layers in PyTorch: a weight uniform on ±1/√fan in, and a
   /// bias on the same range.
   static func linearDefault(_ weight: Parameter, _ bias: Parameter?) {

@@ -30,7 +30,7 @@ struct TensorPrinter {
 
   var text: String {
     let prefix = "tensor("
-    let format = NumberFormat(shown(tensor), tensor.dtype)
+    let format = NumberFormat(shown(tensor))
     var body = noGrad {
       tensor.count == 0 ? "[]" : block(tensor, indent: prefix.count, format)
     }
@@ -44,9 +44,10 @@ struct TensorPrinter {
     }
     if let autograd {
       suffixes.append(
-        autograd.isLeaf ? "requires_grad=True" : "grad_fn=<\(autograd.edge.node.name)>")
+        autograd.isLeaf
+          ? "requires_grad=True" : "grad_fn=<\(GradientName(autograd.edge.node).text)>")
     }
-    var width = (body.split(separator: "\n", omittingEmptySubsequences: false).last?.count ?? 0)
+    var width = (body.split(separator: "\n", omittingEmptySubsequences: false).last?.count ?? 0) + 2
     if !body.contains("\n") { width += prefix.count }
     for suffix in suffixes {
       if width + suffix.count + 2 > lineWidth {
@@ -61,14 +62,11 @@ struct TensorPrinter {
   }
 
   /// The elements that will be printed, which decide the number format.
-  private func shown(_ x: Tensor) -> [Double] {
+  private func shown(_ x: Tensor) -> Tensor {
     noGrad {
-      guard summarize else { return x.flattened().to(.float64).array(of: Double.self) }
-      if x.rank == 0 { return [x.item()] }
-      return picked(x.shape[0]).flatMap { index -> [Double] in
-        guard let index else { return [] }
-        return shown(x.select(dim: 0, index: index))
-      }
+      guard summarize, x.rank > 0 else { return x.flattened() }
+      let parts = picked(x.shape[0]).compactMap { $0 }
+      return Tensor.cat(parts.map { shown(x.select(dim: 0, index: $0)) })
     }
   }
 
@@ -79,11 +77,11 @@ struct TensorPrinter {
   }
 
   private func block(_ x: Tensor, indent: Int, _ format: NumberFormat) -> String {
-    if x.rank == 0 { return format.text(x.item()) }
+    if x.rank == 0 { return format.texts(x.flattened())[0] }
     if x.rank == 1 {
-      let entries = picked(x.shape[0]).map { index in
-        index.map { format.text(x.select(dim: 0, index: $0).item()) } ?? " ..."
-      }
+      let places = picked(x.shape[0])
+      var texts = format.texts(shown(x))[...]
+      let entries = places.map { $0 == nil ? " ..." : texts.removeFirst() }
       let perLine = Swift.max(1, (lineWidth - indent) / (format.width + 2))
       let lines = stride(from: 0, to: entries.count, by: perLine).map {
         entries[$0..<Swift.min($0 + perLine, entries.count)].joined(separator: ", ")
@@ -100,49 +98,76 @@ struct TensorPrinter {
 
 /// How the numbers of one tensor are written, so that they line up.
 private struct NumberFormat {
-  private enum Style { case bool, whole, wholeFloat, fixed, scientific }
-  private let style: Style
-  let width: Int
+  private enum Style { case wholeFloat, fixed, scientific }
+  private var style = Style.wholeFloat
+  private(set) var width = 1
 
-  init(_ values: [Double], _ dtype: DType) {
-    if dtype == .bool {
-      (style, width) = (.bool, values.contains(0) ? 5 : 4)
+  /// The format of the elements that are printed, a vector. Zeros and numbers that are not finite
+  /// have no say in it.
+  init(_ shown: Tensor) {
+    guard shown.dtype.isFloatingPoint else {
+      width = texts(shown).map(\.count).max() ?? 1
       return
     }
-    if !dtype.isFloatingPoint {
-      style = .whole
-      width = values.map { String(format: "%.0f", $0).count }.max() ?? 1
-      return
+    let deciding = shown.array(of: Double.self).filter { $0.isFinite && $0 != 0 }
+    let magnitudes = deciding.map(abs)
+    guard let low = magnitudes.min(), let high = magnitudes.max() else { return }
+    if high / low > 1000 || high > 1e8 || low < 1e-4 {
+      style = .scientific
+    } else if deciding.contains(where: { $0 != $0.rounded(.up) }) {
+      style = .fixed
     }
-    let finite = values.filter { $0.isFinite && $0 != 0 }
-    let magnitudes = finite.map(abs)
-    let (low, high) = (magnitudes.min() ?? 0, magnitudes.max() ?? 0)
-    let ratio = low > 0 ? high / low : 1
-    let chosen: Style
-    if finite.allSatisfy({ $0 == $0.rounded() }) {
-      chosen = ratio > 1000 && high > 1e8 || high > 1e8 ? .scientific : .wholeFloat
-    } else {
-      chosen = ratio > 1000 || high > 1e8 || low < 1e-4 ? .scientific : .fixed
-    }
-    style = chosen
-    width = values.map { NumberFormat.write($0, chosen).count }.max() ?? 1
+    width = deciding.map { write($0).count }.max() ?? 1
   }
 
-  func text(_ value: Double) -> String {
-    let plain = NumberFormat.write(value, style)
-    return String(repeating: " ", count: Swift.max(0, width - plain.count)) + plain
+  /// The elements of a vector, each as wide as the widest.
+  func texts(_ x: Tensor) -> [String] {
+    let plain: [String]
+    switch x.dtype {
+    case .bool: plain = x.array(of: Bool.self).map { $0 ? "True" : "False" }
+    case let dtype where dtype.isFloatingPoint: plain = x.array(of: Double.self).map(write)
+    default: plain = x.array(of: Int.self).map(String.init)
+    }
+    return plain.map { String(repeating: " ", count: Swift.max(0, width - $0.count)) + $0 }
   }
 
-  private static func write(_ value: Double, _ style: Style) -> String {
-    if style == .bool { return value != 0 ? "True" : "False" }
+  private func write(_ value: Double) -> String {
     if value.isNaN { return "nan" }
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }
     switch style {
-    case .bool: return ""
-    case .whole: return String(format: "%.0f", value)
     case .wholeFloat: return String(format: "%.0f.", value)
     case .fixed: return String(format: "%.4f", value)
     case .scientific: return String(format: "%.4e", value)
     }
+  }
+}
+
+/// The name that PyTorch gives the gradient of an operation: `AddBackward0`.
+private struct GradientName {
+  let text: String
+
+  /// What PyTorch differentiates under another name.
+  private static let others = [
+    "batch_norm": "NativeBatchNorm", "conv1d": "Convolution", "conv2d": "Convolution",
+    "conv3d": "Convolution", "cross_entropy": "NllLoss", "group_norm": "NativeGroupNorm",
+    "instance_norm": "NativeBatchNorm", "layer_norm": "NativeLayerNorm", "reshape": "View",
+    "resample": "Upsample", "rsub": "Rsub", "constant_pad": "ConstantPadNd",
+  ]
+
+  init(_ node: Node) {
+    let ranks = node.inputs.map(\.shape.count)
+    let plain: String
+    switch node.name {
+    case "matmul" where ranks == [2, 2]: plain = "Mm"
+    case "matmul" where ranks == [2, 1]: plain = "Mv"
+    case "matmul" where ranks == [1, 1]: plain = "Dot"
+    case "matmul" where ranks == [3, 3]: plain = "Bmm"
+    case "linear" where ranks.first == 2: plain = ranks.count > 2 ? "Addmm" : "Mm"
+    case let name:
+      plain =
+        GradientName.others[name]
+        ?? name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    }
+    text = plain + "Backward0"
   }
 }

@@ -11,9 +11,10 @@ extension F {
     if p == 1 { return x * 0.0 }
     return Tensor.applyMany("dropout", [x], attributes: ["p": .double(p)], saving: .output(1)) {
       inputs in
-      let x = inputs[0].contiguous()
-      let y = Tensor.uninitialized(x.shape, x.dtype)
-      let mask = Tensor.uninitialized(x.shape, .bool)
+      // In the order of memory, as PyTorch draws.
+      let x = withoutGaps(inputs[0])
+      let y = Tensor.uninitialized(like: x, dtype: x.dtype)
+      let mask = Tensor.uninitialized(like: x, dtype: .bool)
       let status = (generator ?? .default).draw {
         torus_random_dropout(
           &$0, x.dtype.c, x.pointer, y.pointer, mask.pointer.assumingMemoryBound(to: UInt8.self),
@@ -24,6 +25,14 @@ extension F {
     } gradient: { gradients, node in
       [gradients[0].map { $0 * node.output(1).to($0.dtype) * (1 / (1 - p)) }]
     }[0]
+  }
+
+  /// The same values in their order in memory, with nothing between them.
+  private static func withoutGaps(_ x: Tensor) -> Tensor {
+    if x.isContiguous || denseStrides(like: x) == x.strides { return x }
+    let copy = Tensor.uninitialized(like: x, dtype: x.dtype)
+    Kernel.copy(x, into: copy)
+    return copy
   }
 
   private static func checkProbability(_ name: String, _ p: Double) {

@@ -17,6 +17,7 @@ struct RandomSuite: Suite {
     let low: Int?
     let high: Int?
     let p: Double?
+    let dtype: String?
   }
 
   private let cases: Grouped<Case>
@@ -38,52 +39,112 @@ struct RandomSuite: Suite {
         let got = try draw(item)
         let expected = try tensors.tensor(item.tensor)
         try Comparison.checkShape(got, expected, item.what)
-        try compare(got, expected, factorized: item.what.hasPrefix("init orthogonal_"))
+        try compare(item, got, expected)
       }
     }
   }
 
-  /// Whole numbers exactly; floats by at most two units in the last place, which a transcendental
-  /// may differ by. Uniform draws have none and come out exact. What went through a factorization
-  /// is an operator's result, with its tolerance.
-  private func compare(_ got: Tensor, _ expected: Tensor, factorized: Bool) throws {
-    if factorized { return try Comparison.check(got, expected, "draw", Tolerance.outputs) }
-    guard expected.dtype == .float32 else {
+  /// Floats by at most two units in the last place, which a transcendental may differ by (uniform
+  /// draws have none and come out exact), and where a factorization follows by `float32` outputs'
+  /// tolerance; all else exactly.
+  private func compare(_ item: Case, _ got: Tensor, _ expected: Tensor) throws {
+    let fraction: Int
+    switch expected.dtype {
+    case .float32: fraction = 23
+    case .float64: fraction = 52
+    case .bfloat16: fraction = 7
+    case .float16: fraction = 10
+    default:
       return try Comparison.check(got, expected, "draw") { _ in Tolerance(relative: 0, absolute: 0)
       }
     }
-    let pairs = zip(got.array(of: Float.self), expected.array(of: Float.self))
-    for (index, (a, b)) in pairs.enumerated() where abs(a - b) > 2 * b.ulp {
+    if item.what.hasPrefix("init orthogonal_") {
+      return try Comparison.check(got, expected, "draw", Tolerance.outputs)
+    }
+    let pairs = zip(got.array(of: Double.self), expected.array(of: Double.self))
+    for (index, (a, b)) in pairs.enumerated() where a != b {
+      let unit = scalbn(1, Int(b.exponent) - fraction)
+      if abs(a - b) <= 2 * unit { continue }
       throw Mismatch("draw \(index): expected \(b), got \(a)")
     }
   }
 
   private func draw(_ item: Case) throws -> Tensor {
-    switch item.what {
-    case "rand": return Tensor.rand(item.shape ?? [])
-    case "randn": return Tensor.randn(item.shape ?? [])
-    case "randperm": return Tensor.randperm(item.n ?? 0)
-    case "randint": return Tensor.randint(item.low ?? 0, item.high ?? 0, item.shape ?? [])
-    case "two draws: randn[5] then rand[3]: second":
-      _ = Tensor.randn([5])
-      return Tensor.rand([3])
-    case "dropout mask of ones[64]": return F.dropout(Tensor.ones([64]), p: item.p ?? 0.5)
-    case "Linear(7,5).weight default init": return Linear(7, 5).weight.value.detach()
-    case "Linear(7,5).bias (same layer, after weight)":
-      guard let bias = Linear(7, 5).bias else { throw Unsupported("Linear without a bias") }
-      return bias.value.detach()
-    case "Embedding(11,6).weight default init": return Embedding(11, 6).weight.value.detach()
-    case "Conv2d(3,4,3).weight default init":
-      return Conv2d(3, 4, 3).weight.value.detach()
-    default: return try initialised(item.what)
+    let words = item.what.split(separator: " ").map(String.init)
+    let dtype = try item.dtype.map { name in
+      guard let dtype = DType.allCases.first(where: { $0.description == name }) else {
+        throw Unsupported("dtype \(name)")
+      }
+      return dtype
+    }
+    let (shape, p, float) = (item.shape ?? [], item.p ?? 0.5, dtype ?? .float32)
+    switch words[0] {
+    case "rand": return Tensor.rand(shape, dtype: float)
+    case "randn": return Tensor.randn(shape, dtype: float)
+    case "randperm": return Tensor.randperm(item.n ?? 0, dtype: dtype ?? .int64)
+    case "randint":
+      return Tensor.randint(item.low ?? 0, item.high ?? 0, shape, dtype: dtype ?? .int64)
+    case "bernoulli": return Tensor.bernoulli(shape, p: p, dtype: float)
+    case "exponential": return Tensor.exponential(shape, rate: p, dtype: float)
+    case "multinomial":
+      let weights = Tensor.arange(1, (item.n ?? 0) + 1, dtype: float)
+      return weights.multinomial(item.high ?? 1, replacement: words.contains("replaced"))
+    case "two": return try second(of: words)
+    case "dropout": return F.dropout(Tensor.ones([try size(words[3])], dtype: float), p: p)
+    case "init": return try initialised(words)
+    default: return try parameter(words[0])
     }
   }
 
+  /// `two draws: NAME[m] then NAME[n]: second`.
+  private func second(of words: [String]) throws -> Tensor {
+    func draw(_ word: String) throws -> Tensor {
+      let shape = [try size(word)]
+      return word.hasPrefix("randn") ? Tensor.randn(shape) : Tensor.rand(shape)
+    }
+    _ = try draw(words[2])
+    return try draw(words[4])
+  }
+
+  /// n of `NAME[n]`.
+  private func size(_ word: String) throws -> Int {
+    guard let size = Int(word.filter(\.isNumber)) else { throw Unsupported(word) }
+    return size
+  }
+
+  /// `LAYER(sizes).PARAMETER`: what a new layer's parameter starts as.
+  private func parameter(_ word: String) throws -> Tensor {
+    let parts = word.replacingOccurrences(of: ").", with: "(")
+      .split(separator: "(").map(String.init)
+    guard parts.count == 3 else { throw Unsupported(word) }
+    let sizes = parts[1].split(separator: ",").compactMap { Int($0) }
+    let layer: Module
+    switch (parts[0], sizes.count) {
+    case ("Linear", 2): layer = Linear(sizes[0], sizes[1])
+    case ("Bilinear", 3): layer = Bilinear(sizes[0], sizes[1], sizes[2])
+    case ("Embedding", 2): layer = Embedding(sizes[0], sizes[1])
+    case ("Conv1d", 3): layer = Conv1d(sizes[0], sizes[1], sizes[2])
+    case ("Conv2d", 3): layer = Conv2d(sizes[0], sizes[1], sizes[2])
+    case ("Conv3d", 3): layer = Conv3d(sizes[0], sizes[1], sizes[2])
+    case ("ConvTranspose2d", 3): layer = ConvTranspose2d(sizes[0], sizes[1], sizes[2])
+    case ("LSTM", 2): layer = LSTM(sizes[0], sizes[1])
+    case ("GRU", 2): layer = GRU(sizes[0], sizes[1])
+    case ("MultiheadAttention", 2): layer = MultiheadAttention(sizes[0], sizes[1])
+    default: throw Unsupported("\(parts[0])(\(parts[1]))")
+    }
+    guard let found = layer.namedParameters().first(where: { $0.name == parts[2] }) else {
+      throw Unsupported("\(parts[0]) without a \(parts[2])")
+    }
+    return found.parameter.value.detach()
+  }
+
   /// `init NAME of [sizes]`.
-  private func initialised(_ what: String) throws -> Tensor {
-    let words = what.split(separator: " ", maxSplits: 3).map(String.init)
-    guard words.count == 4, words[0] == "init", words[2] == "of" else { throw Unsupported(what) }
-    let shape = try JSONDecoder().decode([Int].self, from: Data(words[3].utf8))
+  private func initialised(_ words: [String]) throws -> Tensor {
+    guard words.count > 3, words[2] == "of" else {
+      throw Unsupported(words.joined(separator: " "))
+    }
+    let shape = try JSONDecoder().decode(
+      [Int].self, from: Data(words[3...].joined(separator: " ").utf8))
     let parameter = Parameter(Tensor.empty(shape))
     switch words[1] {
     case "xavier_uniform_": Init.xavierUniform(parameter)
@@ -94,6 +155,9 @@ struct RandomSuite: Suite {
     case "normal_": Init.normal(parameter)
     case "orthogonal_": Init.orthogonal(parameter)
     case "trunc_normal_": Init.truncatedNormal(parameter)
+    case "sparse_": Init.sparse(parameter, fraction: 0.3)
+    case "eye_": Init.identity(parameter)
+    case "dirac_": Init.dirac(parameter)
     default: throw Unsupported("init \(words[1])")
     }
     return parameter.value.detach()

@@ -95,8 +95,9 @@ extension ModuleRegistry {
       guard try call.optionalInt(nil, "options") == nil else { throw Unsupported("options") }
       return LinearCrossEntropyLoss(
         try call.int(0), try call.int(1),
-        outputs: try call.optionalInts(nil, "out_features") ?? [], bias: try call.bool(nil, "bias", default: false),
-        reduction: try call.reduction(), weight: try call.optionalTensor(nil, "weight"),
+        outputs: try call.optionalInts(nil, "out_features") ?? [],
+        bias: try call.bool(nil, "bias", default: false), reduction: try call.reduction(),
+        weight: try call.optionalTensor(nil, "weight"),
         ignoreIndex: try call.optionalInt(nil, "ignore_index"),
         labelSmoothing: try call.double(nil, "label_smoothing", default: 0),
         dtype: try call.dtype() ?? .float32)

@@ -46,13 +46,17 @@ extension F {
         return layerNormFormula(g, x, weight, hasBias, normalizedShape, eps)
       }
       let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.contiguous())
-      let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
+      // An element alone is always 0: its gradient is not left to rounding, which 1/√eps enlarges.
+      let alone = columns == 1
+      let blank = alone ? Tensor.zeros(x.shape, dtype: x.dtype) : nil
+      let dx = node.needsGradient(0) ? blank ?? Tensor.uninitialized(x.shape, x.dtype) : nil
       let dgamma = hasWeight ? Tensor.uninitialized(normalizedShape, x.dtype) : nil
       let dbeta = hasBias ? Tensor.uninitialized(normalizedShape, x.dtype) : nil
       checkLayer(
         torus_layer_norm_backward(
           x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
-          node.output(2).pointer, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(rows),
+          node.output(2).pointer, alone ? nil : dx?.pointer, dgamma?.pointer, dbeta?.pointer,
+          Int64(rows),
           Int64(columns)), name, x.dtype)
       return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
     }[0]

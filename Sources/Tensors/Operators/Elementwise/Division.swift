@@ -33,7 +33,13 @@ extension Tensor {
     if rounding == .floor { return floorDivide(other) }
     let other = other.operand(beside: self)
     // In half precision the quotient is rounded before it is cut, as in PyTorch.
-    if Promotion.resultType(self, other).isHalf { return (self / other).trunc() }
+    if Promotion.resultType(self, other).isHalf {
+      return Tensor.apply("trunc_divide", [self, other]) { inputs in
+        noGrad { (inputs[0].bare / inputs[1].bare).trunc() }
+      } gradient: { _, _ in
+        [nil, nil]
+      }
+    }
     return Rows.truncDivide(self, other)
   }
 
