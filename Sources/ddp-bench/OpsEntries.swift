@@ -154,7 +154,9 @@ extension OpsEntry {
       return OpsCase(a, b) { a.matmul(b) }
     },
     OpsEntry("linear") { size in
-      let (x, w) = (leaf([min(size.rows, 2048), size.columns]), leaf([size.columns, size.columns]))
+      let (x, w) = (
+        leaf([min(size.rows, 2048), size.columns]), leaf([size.columns, size.columns])
+      )
       let b = leaf([size.columns])
       return OpsCase(x, w, b) { F.linear(x, w, bias: b) }
     },

@@ -76,12 +76,54 @@ BOOL(mul, a &&b)
 BOOL(max, a || b)
 BOOL(min, a &&b)
 
+#define RUN(OP, NAME, T)                                                                     \
+  static bool run_##OP##_##NAME(                                                            \
+    int64_t n, void *self, int64_t step, int64_t along, const int64_t *index,               \
+    int64_t index_step, int64_t limit, const void *src, int64_t src_step, double alpha,     \
+    int64_t *bad) {                                                                         \
+    for (int64_t i = 0; i < n; i++) {                                                       \
+      int64_t at = index[i * index_step];                                                   \
+      if ((uint64_t)at >= (uint64_t)limit) {                                                \
+        *bad = at;                                                                          \
+        return false;                                                                       \
+      }                                                                                     \
+      OP##_##NAME((T *)self + i * step + at * along, (const T *)src + i * src_step, alpha); \
+    }                                                                                       \
+    return true;                                                                            \
+  }
+
+#define RUNS(OP)            \
+  RUN(OP, f32, float)       \
+  RUN(OP, f64, double)      \
+  RUN(OP, bf16, uint16_t)   \
+  RUN(OP, f16, _Float16)    \
+  RUN(OP, i64, int64_t)     \
+  RUN(OP, i32, int32_t)     \
+  RUN(OP, i16, int16_t)     \
+  RUN(OP, i8, int8_t)       \
+  RUN(OP, u8, uint8_t)      \
+  RUN(OP, bool, uint8_t)
+
+RUNS(set)
+RUNS(add)
+RUNS(mul)
+RUNS(max)
+RUNS(min)
+
 #define ROW(OP) \
   {OP##_f32, OP##_f64, OP##_bf16, OP##_f16, OP##_i64, OP##_i32, OP##_i16, OP##_i8, OP##_u8, OP##_bool}
+#define TABLE(PREFIX)                                                       \
+  {                                                                         \
+    [TORUS_WRITE_SET] = ROW(PREFIX##set), [TORUS_WRITE_ADD] = ROW(PREFIX##add), \
+    [TORUS_WRITE_MUL] = ROW(PREFIX##mul), [TORUS_WRITE_MAX] = ROW(PREFIX##max), \
+    [TORUS_WRITE_MIN] = ROW(PREFIX##min),                                   \
+  }
 
-static const torus_write table[][TORUS_DTYPE_COUNT] = {
-  [TORUS_WRITE_SET] = ROW(set), [TORUS_WRITE_ADD] = ROW(add), [TORUS_WRITE_MUL] = ROW(mul),
-  [TORUS_WRITE_MAX] = ROW(max), [TORUS_WRITE_MIN] = ROW(min),
-};
+static const torus_write table[][TORUS_DTYPE_COUNT] = TABLE();
+static const torus_write_run runs[][TORUS_DTYPE_COUNT] = TABLE(run_);
 
 torus_write torus_write_function(torus_write_op op, torus_dtype dtype) { return table[op][dtype]; }
+
+torus_write_run torus_write_run_function(torus_write_op op, torus_dtype dtype) {
+  return runs[op][dtype];
+}

@@ -10,15 +10,15 @@ typedef void (*torus_write)(void *place, const void *value, double alpha);
 /// The function for an operation and a type; null where there is none.
 torus_write torus_write_function(torus_write_op op, torus_dtype dtype);
 
-/// Copies one element of `size` bytes.
-static inline void torus_copy_element(void *to, const void *from, int64_t size) {
-  switch (size) {
-    case 1: *(uint8_t *)to = *(const uint8_t *)from; break;
-    case 2: memcpy(to, from, 2); break;
-    case 4: memcpy(to, from, 4); break;
-    default: memcpy(to, from, 8); break;
-  }
-}
+/// Writes a run of n values, each to the place that its index names: `along` elements an index, and
+/// `step` elements from one value to the next. Strides are in elements. Returns false with the
+/// index in `*bad` at the first that is not in [0, limit).
+typedef bool (*torus_write_run)(
+  int64_t n, void *self, int64_t step, int64_t along, const int64_t *index, int64_t index_step,
+  int64_t limit, const void *src, int64_t src_step, double alpha, int64_t *bad);
+
+/// The run's function for an operation and a type; null where there is none.
+torus_write_run torus_write_run_function(torus_write_op op, torus_dtype dtype);
 
 /// Counts through all positions of a shape but for one dimension's, keeping an offset per operand.
 /// `skip` -1 leaves none out. Returns false after the last position.

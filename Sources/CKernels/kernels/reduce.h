@@ -58,7 +58,7 @@
 #undef TORUS_FLOAT_FOLDS
 
 #define ENTRY(op, name, type, suffix) \
-  [op][type] = {run_##name##_##suffix, row_##name##_##suffix, totals_##name##_##suffix},
+  [op][type] = {run_##name##_##suffix, rows_##name##_##suffix, totals_##name##_##suffix},
 #define ARGS(kind, name)                                                              \
   {                                                                                   \
     [C_F32] = kind##_##name##_f32, [C_F64] = kind##_##name##_f64,                     \

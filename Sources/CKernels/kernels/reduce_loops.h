@@ -6,30 +6,64 @@
 
 #define VECTORISE _Pragma("clang loop vectorize(assume_safety)")
 
+typedef A F(lanes16) __attribute__((ext_vector_type(16)));
+typedef A F(lanes8) __attribute__((ext_vector_type(8)));
+typedef A F(lanes4) __attribute__((ext_vector_type(4)));
+typedef A F(lanes2) __attribute__((ext_vector_type(2)));
+
+#define HALVE(n, from, combine)                                                         \
+  F(lanes##n) half##n;                                                                  \
+  {                                                                                     \
+    F(lanes##n) l = from.lo, r = from.hi;                                               \
+    half##n = (combine);                                                                \
+  }
+
+// No lane is reached by a variable index, so that all stay in registers.
+#define LANES_STEP(i, map, combine, LANES)                                              \
+  VECTORISE for (int k = 0; k < LANES; k++) {                                           \
+    T x = b[i + k];                                                                     \
+    A l = lanes[k], r = (A)(map);                                                       \
+    lanes[k] = (combine);                                                               \
+  }
+
 #define LANES_LOOP(neutral, map, combine, LANES)                                        \
   {                                                                                     \
     A lanes[LANES];                                                                     \
     VECTORISE for (int k = 0; k < LANES; k++) lanes[k] = (A)(neutral);                  \
     int64_t i = 0;                                                                      \
-    for (; i + LANES <= m; i += LANES) {                                                \
-      VECTORISE for (int k = 0; k < LANES; k++) {                                       \
-        T x = b[i + k];                                                                 \
-        A l = lanes[k], r = (A)(map);                                                   \
-        lanes[k] = (combine);                                                           \
-      }                                                                                 \
-    }                                                                                   \
-    for (int k = 0; i < m; i++, k++) {                                                  \
-      T x = b[i];                                                                       \
-      A l = lanes[k], r = (A)(map);                                                     \
-      lanes[k] = (combine);                                                             \
-    }                                                                                   \
-    _Pragma("clang loop unroll(full)") for (int half = LANES / 2; half > 0; half /= 2) { \
+    for (; i + LANES <= m; i += LANES) LANES_STEP(i, map, combine, LANES)               \
+    _Pragma("clang loop unroll(full)") for (int half = LANES / 2; half >= 16; half /= 2) { \
       VECTORISE for (int k = 0; k < half; k++) {                                        \
         A l = lanes[k], r = lanes[k + half];                                            \
         lanes[k] = (combine);                                                           \
       }                                                                                 \
     }                                                                                   \
-    block = lanes[0];                                                                   \
+    for (; i + 16 <= m; i += 16) LANES_STEP(i, map, combine, 16)                        \
+    F(lanes16) wide;                                                                    \
+    __builtin_memcpy(&wide, lanes, sizeof wide);                                        \
+    HALVE(8, wide, combine)                                                             \
+    HALVE(4, half8, combine)                                                            \
+    HALVE(2, half4, combine)                                                            \
+    A l = half2.lo, r = half2.hi;                                                       \
+    block = (combine);                                                                  \
+    _Pragma("clang loop vectorize(disable)") for (; i < m; i++) {                       \
+      T x = b[i];                                                                       \
+      A l = block, r = (A)(map);                                                        \
+      block = (combine);                                                                \
+    }                                                                                   \
+  }
+
+#define FOLD_ROWS(count, own_shift, map, combine)                                       \
+  VECTORISE for (int64_t i = 0; i < n; i++) {                                           \
+    T s = own_shift;                                                                    \
+    (void)s;                                                                            \
+    A l = acc[i];                                                                       \
+    _Pragma("clang loop unroll(full)") for (int k = 0; k < count; k++) {                \
+      T x = ((const T *)(a + k * step))[i];                                             \
+      A r = (A)(map);                                                                   \
+      l = (combine);                                                                    \
+    }                                                                                   \
+    acc[i] = l;                                                                         \
   }
 
 #define FOLD(op, name, neutral, map, combine)                                           \
@@ -51,26 +85,28 @@
       result->TOTAL = (combine);                                                        \
     }                                                                                   \
   }                                                                                     \
-  static void F(row_##name)(                                                            \
-    int64_t n, void *accumulators, const void *from, double p0, const void *shifts) {   \
-    const T *a = from, *shift = shifts;                                                 \
+  static void F(rows_##name)(                                                           \
+    int64_t n, void *accumulators, const void *from, int64_t rows, int64_t step,        \
+    double p0, const void *shifts) {                                                    \
+    const char *a = from;                                                               \
+    const T *shift = shifts;                                                            \
     A *acc = accumulators;                                                              \
     T p = (T)p0;                                                                        \
     (void)p;                                                                            \
-    if (shift) {                                                                        \
-      VECTORISE for (int64_t i = 0; i < n; i++) {                                       \
-        T x = a[i], s = shift[i];                                                       \
-        (void)s;                                                                        \
-        A l = acc[i], r = (A)(map);                                                     \
-        acc[i] = (combine);                                                             \
+    int64_t row = 0;                                                                    \
+    /* Four at a time: accumulators are stored a quarter as often. */                   \
+    for (; row + 4 <= rows; row += 4, a += 4 * step) {                                  \
+      if (shift) {                                                                      \
+        FOLD_ROWS(4, shift[i], map, combine)                                            \
+      } else {                                                                          \
+        FOLD_ROWS(4, 0, map, combine)                                                   \
       }                                                                                 \
-    } else {                                                                            \
-      T s = 0;                                                                          \
-      (void)s;                                                                          \
-      VECTORISE for (int64_t i = 0; i < n; i++) {                                       \
-        T x = a[i];                                                                     \
-        A l = acc[i], r = (A)(map);                                                     \
-        acc[i] = (combine);                                                             \
+    }                                                                                   \
+    for (; row < rows; row++, a += step) {                                              \
+      if (shift) {                                                                      \
+        FOLD_ROWS(1, shift[i], map, combine)                                            \
+      } else {                                                                          \
+        FOLD_ROWS(1, 0, map, combine)                                                   \
       }                                                                                 \
     }                                                                                   \
   }                                                                                     \
@@ -90,7 +126,10 @@
 #include "reduce_operations.h"
 #undef FLOAT_FOLD
 #undef FOLD
+#undef FOLD_ROWS
 #undef LANES_LOOP
+#undef LANES_STEP
+#undef HALVE
 
 #define ARG(name, sign)                                                                 \
   static void F(arg_row_##name)(                                                        \

@@ -31,14 +31,17 @@ typedef union total {
 
 /// Folds n contiguous elements into one total. `shift` points to one element.
 typedef void (*fold_run)(int64_t n, const void *a, total *result, double p, const void *shift);
-/// Folds a row into n accumulators (f32, f64; i64 for integers), with a shift per column.
-typedef void (*fold_row)(int64_t n, void *accumulators, const void *a, double p, const void *shift);
+/// Folds rows, `step` bytes apart, one after the other into n accumulators (f32, f64; i64 for
+/// integers), with a shift per column.
+typedef void (*fold_rows)(
+  int64_t n, void *accumulators, const void *a, int64_t rows, int64_t step, double p,
+  const void *shift);
 /// Folds n accumulators into n totals.
 typedef void (*fold_totals)(int64_t n, total *totals, const void *accumulators);
 
 typedef struct fold_entry {
   fold_run run;
-  fold_row row;
+  fold_rows rows;
   fold_totals totals;
 } fold_entry;
 

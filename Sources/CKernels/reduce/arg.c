@@ -102,7 +102,7 @@ torus_status torus_arg_reduce(
   // A 0-d tensor has the one place 0.
   uint64_t reduced = rank == 0 ? 0 : (uint64_t)1 << dim;
   torus_status status =
-    plan_reduction(&r.plan, dtype, rank, shape, a, a_strides, reduced, strides, sizes);
+    plan_reduction(&r.plan, dtype, rank, shape, a, a_strides, reduced, strides, sizes, TILE);
   if (status != TORUS_OK || r.plan.blocks == 0) return status;
   int64_t work = r.plan.width * r.plan.reduced.count;
   torus_parallel_for(r.plan.blocks, GRAIN / work, arg_blocks, &r);

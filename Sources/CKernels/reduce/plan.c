@@ -4,7 +4,6 @@
 #include <string.h>
 
 enum {
-  WIDTH = TILE,
   PIECE = 65536,
   /// With at least this many blocks, threads need no pieces.
   ENOUGH_BLOCKS = 64,
@@ -12,6 +11,8 @@ enum {
   ROWS_PER_TOTAL = 128,
   /// Shorter runs are folded side by side even where they lie together.
   SHORT_RUN = 24,
+  /// Bytes from which rows are not read side by side.
+  LONG_ROW = 4096,
 };
 
 static void append(dimensions *d, int64_t size, int64_t a, const int64_t out[2]) {
@@ -59,7 +60,7 @@ static void arrange(dimensions *d) {
 torus_status plan_reduction(
   reduction_plan *plan, torus_dtype dtype, int32_t rank, const int64_t *shape, const void *a,
   const int64_t *a_strides, uint64_t reduced, const int64_t *const out_strides[2],
-  const int64_t out_sizes[2]) {
+  const int64_t out_sizes[2], int64_t widest) {
   if (rank > TORUS_MAX_RANK) return TORUS_RANK_TOO_HIGH;
   int64_t size = torus_element_size(dtype);
   plan->dtype = dtype;
@@ -87,7 +88,9 @@ torus_status plan_reduction(
   plan->runs = scalar || (fold_step < step && !run_is_short);
 
   int64_t inner = kept->shape[kept->rank - 1], count = folded->count;
-  plan->width = inner < WIDTH ? inner : WIDTH;
+  bool through_tiles = compute_of(dtype) != C_F32 || !is_direct(dtype) || step != size;
+  int64_t most = through_tiles ? TILE : widest;
+  plan->width = inner < most ? inner : most;
   if (plan->runs && count > 0) {
     int64_t fit = GRAIN / count;
     if (fit < 1) fit = 1;
@@ -159,6 +162,10 @@ static void fold_runs(
   const dimensions *d = &plan->reduced;
   int64_t length = d->shape[d->rank - 1], step = d->a[d->rank - 1];
   bool together = is_direct(plan->dtype) && step == torus_element_size(plan->dtype);
+  if (together && d->rank == 1) {
+    fold->run(end - begin, a + begin * step, result, p, shift);
+    return;
+  }
   odometer o = odometer_at(d, begin);
   tile t;
   while (begin < end) {
@@ -178,7 +185,7 @@ static void fold_runs(
   }
 }
 
-static void fold_rows(
+static void fold_side_by_side(
   const reduction_plan *plan, const fold_entry *fold, const char *a, int64_t n, int64_t begin,
   int64_t end, double p, const void *shift, const void *neutral, total *totals) {
   const elementwise_table *table = elementwise();
@@ -186,16 +193,30 @@ static void fold_rows(
   bool together = is_direct(plan->dtype) && step == torus_element_size(plan->dtype);
   // Accumulators are of the compute type, but i64 for all integers.
   int64_t accumulator_size = compute_of(plan->dtype) == C_F32 ? 4 : 8;
+  const dimensions *d = &plan->reduced;
+  int32_t inner = d->rank - 1;
+  // Long rows one by one: a single stream is fetched faster than four.
+  int64_t most = llabs(d->a[inner]) < LONG_ROW ? ROWS_PER_TOTAL : 1;
   tile t, accumulators;
-  odometer o = odometer_at(&plan->reduced, begin);
+  odometer o = odometer_at(d, begin);
   while (begin < end) {
     int64_t rows = end - begin < ROWS_PER_TOTAL ? end - begin : ROWS_PER_TOTAL;
     tile_fill(n, accumulator_size, accumulators.bytes, neutral);
-    for (int64_t row = 0; row < rows; row++) {
+    for (int64_t row = 0; row < rows;) {
       const char *from = a + o.offset;
-      const void *x = together ? from : tile_load(table, plan->dtype, n, from, step, &t);
-      fold->row(n, accumulators.bytes, x, p, shift);
-      advance(&o, 1);
+      int64_t m = 1;
+      if (together) {
+        // As many as follow each other at one distance.
+        m = d->shape[inner] - o.index[inner];
+        if (m > most) m = most;
+        if (m > rows - row) m = rows - row;
+        fold->rows(n, accumulators.bytes, from, m, d->a[inner], p, shift);
+      } else {
+        const void *x = tile_load(table, plan->dtype, n, from, step, &t);
+        fold->rows(n, accumulators.bytes, x, 1, 0, p, shift);
+      }
+      advance(&o, m);
+      row += m;
     }
     fold->totals(n, totals, accumulators.bytes);
     begin += rows;
@@ -211,7 +232,7 @@ void fold_block(
   if (!plan->runs) {
     float single = (float)neutral.real;
     const void *one = type == C_F32 ? (const void *)&single : &neutral;
-    fold_rows(plan, fold, plan->a + place->a, place->n, begin, end, p, shift, one, totals);
+    fold_side_by_side(plan, fold, plan->a + place->a, place->n, begin, end, p, shift, one, totals);
     return;
   }
   int64_t size = type == C_F32 || type == C_I32 ? 4 : 8;

@@ -13,6 +13,12 @@ typedef struct dimensions {
   int64_t out[2][TORUS_MAX_RANK];
 } dimensions;
 
+enum {
+  /// The most outputs of a block. Long rows are read faster; what has to go through a tile first,
+  /// and accumulators of 8 bytes, take TILE.
+  WIDEST = 2 * TILE,
+};
+
 typedef struct reduction_plan {
   torus_dtype dtype;
   const char *a;
@@ -27,11 +33,11 @@ typedef struct reduction_plan {
   int64_t piece, pieces;
 } reduction_plan;
 
-/// Null outputs have null strides.
+/// Null outputs have null strides. Blocks have at most `widest` outputs, TILE or WIDEST.
 torus_status plan_reduction(
   reduction_plan *plan, torus_dtype dtype, int32_t rank, const int64_t *shape, const void *a,
   const int64_t *a_strides, uint64_t reduced, const int64_t *const out_strides[2],
-  const int64_t out_sizes[2]);
+  const int64_t out_sizes[2], int64_t widest);
 
 /// The place of a block: its first output in the input and in the outputs, and how many it has.
 typedef struct block_place {

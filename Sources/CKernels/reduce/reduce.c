@@ -116,7 +116,7 @@ static void write_block(
   const reduction *r, const block_place *place, const total *first, total *totals) {
   const reduction_plan *plan = &r->plan;
   double count = (double)plan->reduced.count;
-  total means[TILE];
+  total means[WIDEST];
   for (int64_t i = 0; i < place->n; i++) {
     total *t = &totals[i];
     switch (r->recipe.finish) {
@@ -148,17 +148,17 @@ static void write_block(
   int64_t size = torus_element_size(r->out_dtype);
   for (int k = 0; k < 2; k++) {
     if (!r->out[k]) continue;
-    tile t;
-    table->convert[r->out_dtype][from](place->n, t.bytes, k == 0 ? totals : means);
+    _Alignas(64) char bytes[WIDEST * 8];
+    table->convert[r->out_dtype][from](place->n, bytes, k == 0 ? totals : means);
     char *to = (char *)r->out[k] + place->out[k];
     int64_t step = place->n > 1 ? plan->kept.out[k][plan->kept.rank - 1] : size;
-    tile_scatter(place->n, size, to, step, t.bytes);
+    tile_scatter(place->n, size, to, step, bytes);
   }
 }
 
 static void whole_blocks(int64_t begin, int64_t end, void *context) {
   const reduction *r = context;
-  total first[TILE], totals[TILE];
+  total first[WIDEST], totals[WIDEST];
   for (int64_t block = begin; block < end; block++) {
     block_place place = place_of_block(&r->plan, block);
     if (two_passes(&r->recipe)) {
@@ -209,7 +209,7 @@ static void reduce_in_pieces(reduction *r) {
   r->partial = torus_alloc(partial_bytes);
   r->merged = torus_alloc(merged_bytes);
   memset(r->partial, 0, partial_bytes);
-  total totals[TILE];
+  total totals[WIDEST];
   for (r->pass = 0; r->pass < (two_passes(&r->recipe) ? 2 : 1); r->pass++) {
     torus_parallel_for(tasks, 1, block_pieces, r);
     bool last = r->pass == 1 || !two_passes(&r->recipe);
@@ -250,7 +250,7 @@ torus_status torus_reduce(
   const int64_t *const strides[2] = {out_strides, NULL};
   const int64_t sizes[2] = {torus_element_size(out_dtype), 0};
   torus_status status =
-    plan_reduction(&r.plan, dtype, rank, shape, a, a_strides, reduced, strides, sizes);
+    plan_reduction(&r.plan, dtype, rank, shape, a, a_strides, reduced, strides, sizes, WIDEST);
   if (status == TORUS_OK) reduce(&r);
   return status;
 }
@@ -267,7 +267,7 @@ torus_status torus_var_mean(
     variance ? variance_strides : NULL, mean ? mean_strides : NULL};
   const int64_t size = torus_element_size(out_dtype), sizes[2] = {size, size};
   torus_status status =
-    plan_reduction(&r.plan, dtype, rank, shape, a, a_strides, reduced, strides, sizes);
+    plan_reduction(&r.plan, dtype, rank, shape, a, a_strides, reduced, strides, sizes, WIDEST);
   if (status == TORUS_OK) reduce(&r);
   return status;
 }
