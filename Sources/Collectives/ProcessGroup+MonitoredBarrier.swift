@@ -3,7 +3,6 @@ enum ReservedTag {
   static let last = 32_767
   static let arrival = 32_767
   static let verdict = 32_766
-  static let clock = 32_765
   /// The highest tag of users.
   static let users = 32_000
 }
