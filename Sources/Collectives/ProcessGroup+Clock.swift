@@ -38,6 +38,10 @@ public struct ClockLine: Sendable {
   }
 }
 
+extension ReservedTag {
+  static let clock = 32_764
+}
+
 extension ProcessGroup {
   /// Compares this rank's clock with rank 0's, by the shortest of `rounds` round trips to each rank
   /// in turn (Cristian 1989). Every rank must call it; blocks until its own turn is over.

@@ -6,7 +6,6 @@ enum ReservedTag {
   static let arrival = 32_767
   static let verdict = 32_766
   static let notice = 32_765
-  static let clock = 32_764
   /// The highest tag of users.
   static let users = Int(TORUS_USER_TAGS)
 }

@@ -11,8 +11,9 @@ struct ScalingCommand: ParsableCommand {
     discussion: """
       Run it under mpirun. Every rank trains the same batch size on one compute thread. One rank \
       alone, the others asleep, and all ranks together take turns in short blocks, so that both \
-      meet the same machine; a block's time is that of its slowest rank. Models are those of \
-      ddp-bench step.
+      meet the same machine; a block's time is that of its slowest rank. Processor time, with what \
+      waiting burns, tells what company costs where other programs use the machine too. Models are \
+      those of ddp-bench step.
 
         mpirun -n 2 ddp-bench scaling gptb
       """)
@@ -90,6 +91,7 @@ final class TurnTaking {
   /// Steps of one block.
   private let block: Int
   private var times: (alone: [Double], together: [Double]) = ([], [])
+  private var processor: (alone: [Double], together: [Double]) = ([], [])
 
   /// Lays both out. Every rank of the group must call it.
   init(
@@ -109,15 +111,31 @@ final class TurnTaking {
     if group.rank == 0 { _ = alone.steps(3) }
     for _ in 0..<rounds {
       try group.barrier()
-      if group.rank == 0 { times.alone.append(Self.mean(alone.steps(block))) }
+      if group.rank == 0 {
+        let mine = run(alone)
+        times.alone.append(mine.wall)
+        processor.alone.append(mine.processor)
+      }
       try group.barrier()
-      let mine = Self.mean(together.steps(block))
-      times.together.append(try group.allReduce(mine, op: .maximum))
+      let mine = run(together)
+      let slowest = try group.allReduce([mine.wall, mine.processor], op: .maximum)
+      times.together.append(slowest[0])
+      processor.together.append(slowest[1])
     }
   }
 
-  private static func mean(_ times: [Double]) -> Double {
-    times.reduce(0, +) / Double(times.count)
+  /// Seconds a step of one block.
+  private func run(_ replica: Replica) -> (wall: Double, processor: Double) {
+    let begin = Self.processorSeconds()
+    let wall = replica.steps(block).reduce(0, +)
+    return (wall / Double(block), (Self.processorSeconds() - begin) / Double(block))
+  }
+
+  /// What all threads of this process have used.
+  private static func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   /// On rank 0.
@@ -125,7 +143,8 @@ final class TurnTaking {
     ScalingResult(
       model: model, ranks: group.size, unit: together.benchmark.unit,
       units: together.benchmark.units, alone: times.alone.sorted(),
-      together: times.together.sorted())
+      together: times.together.sorted(), aloneProcessor: processor.alone.sorted(),
+      togetherProcessor: processor.together.sorted())
   }
 }
 
@@ -138,6 +157,9 @@ struct ScalingResult {
   let units: Int
   let alone: [Double]
   let together: [Double]
+  /// Processor seconds a step, of the rank that used most.
+  let aloneProcessor: [Double]
+  let togetherProcessor: [Double]
 
   private func median(_ times: [Double]) -> Double { times[times.count / 2] }
 
@@ -147,20 +169,24 @@ struct ScalingResult {
   /// The same by the shortest blocks: what the machine allows when nobody else uses it.
   var bestEfficiency: Double { alone[0] / together[0] }
 
+  /// The same by processor time, whoever else uses the machine.
+  var processorEfficiency: Double { median(aloneProcessor) / median(togetherProcessor) }
+
   var table: String {
-    func row(_ name: String, _ ranks: Int, _ times: [Double]) -> String {
+    func row(_ name: String, _ ranks: Int, _ times: [Double], _ processor: [Double]) -> String {
       name.padding(toLength: 16, withPad: " ", startingAt: 0)
         + String(
-          format: "%6d %11.3f %10.3f %12.0f  %@", ranks, median(times) * 1e3, times[0] * 1e3,
-          Double(ranks * units) / median(times), unit)
+          format: "%6d %11.3f %10.3f %12.3f %12.0f  %@", ranks, median(times) * 1e3,
+          times[0] * 1e3, median(processor) * 1e3, Double(ranks * units) / median(times), unit)
     }
     return """
-      \(model)            ranks   median ms     min ms      units/s  unit
-      \(row("one rank", 1, alone))
-      \(row("all ranks", ranks, together))
+      \(model.padding(toLength: 16, withPad: " ", startingAt: 0)) ranks   median ms     min ms processor ms      units/s  unit
+      \(row("one rank", 1, alone, aloneProcessor))
+      \(row("all ranks", ranks, together, togetherProcessor))
       \(String(
-        format: "weak scaling efficiency %.1f %% by medians, %.1f %% by minima of %d blocks",
-        efficiency * 100, bestEfficiency * 100, together.count))
+        format: "weak scaling efficiency %.1f %% by medians, %.1f %% by minima of %d blocks, "
+          + "%.1f %% by processor time",
+        efficiency * 100, bestEfficiency * 100, together.count, processorEfficiency * 100))
       """
   }
 
@@ -168,9 +194,11 @@ struct ScalingResult {
     String(
       format: #"{"model": "%@", "ranks": %d, "alone_median_s": %.9f, "alone_min_s": %.9f, "#
         + #""together_median_s": %.9f, "together_min_s": %.9f, "per_second": %.1f, "#
-        + #""unit": "%@", "efficiency": %.4f, "efficiency_by_min": %.4f, "blocks": %d}"#,
+        + #""unit": "%@", "efficiency": %.4f, "efficiency_by_min": %.4f, "#
+        + #""efficiency_by_processor_time": %.4f, "blocks": %d}"#,
       model, ranks, median(alone), alone[0], median(together), together[0],
-      Double(ranks * units) / median(together), unit, efficiency, bestEfficiency, together.count)
+      Double(ranks * units) / median(together), unit, efficiency, bestEfficiency,
+      processorEfficiency, together.count)
   }
 }
 

@@ -68,7 +68,6 @@ struct SimulateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let recorded = try trace.map { try RecordedRun(trace: $0) }
     Compute.setThreads(1)
     try World.run { world in
       guard world.size > 1 else {
@@ -76,6 +75,8 @@ struct SimulateCommand: ParsableCommand {
           description: "what ranks cost each other takes 2 at least: mpirun -n 2 ddp-bench simulate"
         )
       }
+      // Rank 0 speaks for all; its error ends the others.
+      let recorded = world.rank == 0 ? try trace.map { try RecordedRun(trace: $0) } : []
       var experiment = try Experiment(
         world.group, model: trace.isEmpty ? model ?? "gptb" : nil, options: buckets.options,
         seconds: seconds)

@@ -59,7 +59,7 @@ struct SimulationReport {
   func table(_ cluster: ClusterCost, _ counts: [Int]) -> String {
     counts.reduce(
       " ranks machines algorithm           compute ms  reduce ms    step ms  efficiency"
-        + "   measured   error\n"
+        + (cluster.ranksPerNode == .max ? "   measured   error\n" : "\n")
     ) { text, ranks in
       let row = row(cluster, ranks)
       let p = row.prediction
