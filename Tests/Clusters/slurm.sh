@@ -102,11 +102,12 @@ quiet() {
 }
 
 # The signal that Slurm sends before the time limit, and the rest of the way.
+# Slurm starts it again after two minutes; at once, within the same second, nodes take it for the killed.
 batch() {
   local id
   id=$(queue job) && within 90 at_step job 50 && scancel --batch --signal=USR1 "$id" &&
     within 90 is "$id" PENDING && says job.log "a checkpoint is saved, and job $id queues again" &&
-    scontrol update JobId="$id" StartTime=now && within 180 trained job 4 &&
+    sleep 3 && scontrol update JobId="$id" StartTime=now && within 180 trained job 4 &&
     within 60 is "$id" COMPLETED && says job.log "resumed from" && return
   scontrol show job "$id" | head -n 12
   tail -n 25 job.log "$folder"/slurm*.log
