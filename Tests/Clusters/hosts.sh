@@ -68,6 +68,20 @@ cut_off() {
 }
 has_checkpoint() { ls "$1"/checkpoints/*/ >/dev/null 2>&1; }
 
+# The same, but all four are needed: the job waits until the host is there again.
+comes_back() {
+  OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 \
+    timeout 240 "$bin/ddp-launch" --hostfile hosts --max-restarts 6 "$bin/ddp-train" digits-cnn \
+    --epochs 40 --checkpoint.every_steps 20 --run-dir back >back.log 2>&1 &
+  local launcher=$!
+  within 60 has_checkpoint back || return
+  ./link node2 down
+  within 90 grep -qF "2 hosts are needed and 1 is there" back.log
+  ./link node2 up
+  wait $launcher || { tail -n 25 back.log; return 1; } >&2
+  says back.log "restart 2 of 6" && says back.log "resumed from" && trained back 4
+}
+
 # refused CODE TEXT OPTION... — what cannot start says so at once.
 refused() {
   local code=$1 text=$2 begin=$SECONDS status=0
@@ -99,4 +113,5 @@ step "workers know their places on unequal hosts" places
 step "host files with mistakes and unknown hosts are refused by name" mistakes
 step "a host that is cut off is named before anything starts" unreachable
 step "a host cut off in training is named, and the others go on from the checkpoint" cut_off
+step "a job that needs the lost host goes on when it is back" comes_back
 finish

@@ -72,7 +72,7 @@ END
 idle() { [ "$(sinfo -h -N -o %T 2>/dev/null | sort -u)" = idle ]; }
 
 # Long enough to be met in the middle.
-job=(digits-cnn --epochs 20 --checkpoint.every_steps 50)
+job=(digits-cnn --epochs 30 --checkpoint.every_steps 50)
 
 run_srun() {
   timeout 120 srun "${@:2}" --mpi=pmix "$bin/ddp-train" "${job[@]}" --run-dir "$1" >"$1.log" 2>&1 &&
@@ -102,11 +102,12 @@ quiet() {
 }
 
 # The signal that Slurm sends before the time limit, and the rest of the way.
+# Slurm starts it again after two minutes; at once, within the same second, nodes take it for the killed.
 batch() {
   local id
-  id=$(queue job) && within 90 at_step job 100 && scancel --batch --signal=USR1 "$id" &&
+  id=$(queue job) && within 90 at_step job 50 && scancel --batch --signal=USR1 "$id" &&
     within 90 is "$id" PENDING && says job.log "a checkpoint is saved, and job $id queues again" &&
-    scontrol update JobId="$id" StartTime=now && within 180 trained job 4 &&
+    sleep 3 && scontrol update JobId="$id" StartTime=now && within 180 trained job 4 &&
     within 60 is "$id" COMPLETED && says job.log "resumed from" && return
   scontrol show job "$id" | head -n 12
   tail -n 25 job.log "$folder"/slurm*.log
@@ -115,7 +116,7 @@ batch() {
 same_as_whole() { same_model job whole; }
 asked_to_stop() {
   local id
-  id=$(queue asked) && within 90 at_step asked 100 && scancel --batch --signal=TERM "$id" &&
+  id=$(queue asked) && within 90 at_step asked 50 && scancel --batch --signal=TERM "$id" &&
     within 90 is "$id" FAILED && within 60 quiet asked && says asked.log "stopped at step" && return
   scontrol show job "$id" | head -n 12
   tail -n 25 asked.log
@@ -123,7 +124,7 @@ asked_to_stop() {
 } >&2
 cancelled() {
   local id
-  id=$(queue gone) && within 90 at_step gone 100 && scancel "$id" && within 90 is "$id" CANCELLED &&
+  id=$(queue gone) && within 90 at_step gone 50 && scancel "$id" && within 90 is "$id" CANCELLED &&
     within 60 quiet gone && [ -d gone/checkpoints ] && return
   scontrol show job "$id" | head -n 12
   tail -n 25 gone.log

@@ -40,14 +40,14 @@ package struct HostProbe {
     try? FileManager.default.createDirectory(
       atPath: session, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: session) }
+    var environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
+    environment["TMPDIR"] = session
     let run = CapturedRun(
       plan.mpirun,
       plan.extraOptions + [
-        "--mca", "orte_local_tmpdir_base", session, "-H", host.name, "-n", "1", "--bind-to", "none",
-        "getconf", "_NPROCESSORS_ONLN",
+        "-H", host.name, "-n", "1", "--bind-to", "none", "getconf", "_NPROCESSORS_ONLN",
       ],
-      environment: plan.environment(inherited: ProcessInfo.processInfo.environment),
-      deadline: Self.deadline)
+      environment: environment, deadline: Self.deadline)
     guard let run else { return .silence("\(plan.mpirun) could not be started") }
     // ssh ends its lines with a carriage return too.
     let lines = String(decoding: run.output, as: UTF8.self).split(whereSeparator: \.isNewline)

@@ -31,7 +31,17 @@ struct Job {
     var plan = plan
     var keeperPlan = keeperPlan
     for restart in 0...maxRestarts {
-      if !hosts.isEmpty { try useHosts(&plan, &console) }
+      if !hosts.isEmpty {
+        do {
+          try useHosts(&plan, &console)
+        } catch {
+          // A host that was lost may be on its way back.
+          guard restart > 0, restart < maxRestarts else { throw error }
+          console.note("\(error)")
+          if let signal = pause(after: restart, &console, signals) { return 128 + signal }
+          continue
+        }
+      }
       // Rank 0 runs on the first host.
       keeperPlan.masterAddress =
         masterAddress
@@ -61,10 +71,7 @@ struct Job {
         guard restart < maxRestarts, !Self.hopeless.contains(failure.exitCode) else {
           return failure.exitCode
         }
-        let delay = min(60, restartDelay * Double(1 << min(restart, 10)))
-        console.note(
-          "restart \(restart + 1) of \(maxRestarts) in \(String(format: "%.1f", delay)) s")
-        if let signal = Self.signal(within: delay, signals) { return 128 + signal }
+        if let signal = pause(after: restart, &console, signals) { return 128 + signal }
       }
     }
     return 1
@@ -119,9 +126,14 @@ struct Job {
     plan.layout = HostLayout(used.prefix(hostRange.most).map(\.workers))
   }
 
-  /// Waits; returns early with a signal that asks to stop.
-  private static func signal(within seconds: Double, _ signals: SignalPipe) -> Int32? {
-    let end = Date().addingTimeInterval(seconds)
+  /// Says when the next restart comes and waits for it; returns early with a signal that asks to
+  /// stop.
+  private func pause(
+    after restart: Int, _ console: inout RankConsole, _ signals: SignalPipe
+  ) -> Int32? {
+    let delay = min(60, restartDelay * Double(1 << min(restart, 10)))
+    console.note("restart \(restart + 1) of \(maxRestarts) in \(String(format: "%.1f", delay)) s")
+    let end = Date().addingTimeInterval(delay)
     while end.timeIntervalSinceNow > 0 {
       _ = poll([signals.descriptor], milliseconds: Int(end.timeIntervalSinceNow * 1000) + 1)
       if let signal = signals.received().first(where: { $0 != SIGCHLD }) { return signal }
