@@ -75,6 +75,7 @@ struct RunCheckpoints {
       trainedRecords: trainer.trainedRecords, worldSize: context.worldSize, position: loader.state,
       generators: generators, buckets: trainer.bucketPlan?.buckets)
     let path = store.path(step: trainer.step)
+    try trainer.enter(.checkpoint)
     guard context.rank == 0 else { return path }
     var contents = CheckpointContents(model: trainer.model.stateDict())
     let optimizer = trainer.optimizer.stateDict()

@@ -39,6 +39,8 @@ public final class Trainer<Content> {
   /// Records trained on, over all ranks.
   public internal(set) var trainedRecords = 0
   let parallel: DistributedDataParallel<Module>?
+  /// Told of every phase that begins, with the step counted from 1, for tests that break a rank.
+  package var onPhase: ((_ step: Int, _ phase: RunPhase) throws -> Void)?
   let forward: (Content) throws -> StepOutput
 
   /// Prepares training. With a group, blocks until all ranks have called it: replicas are compared
@@ -90,6 +92,7 @@ public final class Trainer<Content> {
     for callback in callbacks { try callback.trainingBegan(self.step, of: planned) }
     while step < planned {
       let began = DispatchTime.now().uptimeNanoseconds
+      try enter(.data)
       guard let batch = try loader.next() else {
         for callback in callbacks { try callback.epochEnded(loader.epoch) }
         continue
@@ -105,10 +108,23 @@ public final class Trainer<Content> {
         figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
         recordsPerSecond: trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : 0,
         isStopping: isStopping)
+      try checkReplicas()
       for callback in callbacks { try callback.stepEnded(report) }
       if isStopping { return .stopped }
     }
     return .finished
+  }
+
+  /// Notes what this rank does now, for messages about failures.
+  func enter(_ phase: RunPhase) throws {
+    group?.mark(step: phase == .checkpoint || phase == .evaluation ? step : step + 1, phase)
+    try onPhase?(step + 1, phase)
+  }
+
+  /// Compares the replicas' parameters bit by bit after every so many steps.
+  private func checkReplicas() throws {
+    guard let every = options.checksumEvery, let group, step % every == 0 else { return }
+    try Replicas.compare(model, group, step: step)
   }
 
   /// The number of steps at which the run will end.
@@ -134,18 +150,22 @@ public final class Trainer<Content> {
       let count = batch.count == 0 ? 0 : part.count
       let weight = Double(count) * Double(worldSize) / Double(batch.globalCount)
       let walk = { [self] in
+        try enter(.forward)
         let output = try forward(part.content)
         sums.add(output, count: count)
+        try enter(.backward)
         (weight == 1 ? output.loss : output.loss * weight).backward()
       }
       if isLast { try walk() } else { try parallel?.noSync(walk) ?? walk() }
     }
+    try enter(.collective)
     let total = try reduced(sums.vector + [wantsStop ? 1 : 0])
     let figures = sums.figures(Array(total.dropLast()))
     guard figures.loss.isFinite else {
       throw TrainingError.lossNotFinite(
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
     }
+    try enter(.optimizer)
     if let limit = options.clipGradNorm {
       clipGradNorm(optimizer.parameters, maxNorm: limit)
     }
@@ -158,7 +178,7 @@ public final class Trainer<Content> {
 
   /// A vector added up over all ranks.
   func reduced(_ vector: [Double]) throws -> [Double] {
-    try group.map { try $0.allReduce(vector) } ?? vector
+    try group.map { try $0.allReduce(vector, label: "figures") } ?? vector
   }
 
   /// Judges the model on all records of a loader's next epoch: exact sums over all ranks, no record
@@ -167,6 +187,7 @@ public final class Trainer<Content> {
   public func evaluate(
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil
   ) throws -> Figures {
+    try enter(.evaluation)
     model.eval()
     var sums = FigureSums()
     try noGrad {
@@ -191,6 +212,8 @@ extension Module {
 public struct TrainerOptions: Sendable {
   /// The largest norm of all gradients together; nil for no clipping.
   public var clipGradNorm: Double?
+  /// Steps between two comparisons of all replicas' parameters; nil for none.
+  public var checksumEvery: Int?
   /// How gradients are put into buckets.
   public var parallel = DataParallelOptions()
 
