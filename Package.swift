@@ -87,6 +87,11 @@ let package = Package(
       name: "DataParallelTests",
       dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus", "MPITesting", "ddp-train"]),
+    // Broken ranks, and what becomes of their jobs.
+    .executableTarget(
+      name: "faulty-train", dependencies: ["Training"], path: "Tests/FaultyTrain"),
+    .testTarget(
+      name: "FaultTests", dependencies: ["Collectives", "MPITesting", "faulty-train", "ddp-launch"]),
     .testTarget(name: "LaunchTests", dependencies: ["ddp-launch"]),
     .testTarget(name: "BenchTests", dependencies: ["ddp-bench", "Collectives"]),
   ]

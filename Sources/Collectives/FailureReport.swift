@@ -49,7 +49,7 @@ extension ProcessGroup {
     }
     let text = lines.map { prefix + $0 + "\n" }.joined()
     FileHandle.standardError.write(Data(text.utf8))
-    torus_fatal_write("\(error)")
+    if !FlightFolder.isTaken(rank: engine.watch?.rank ?? rank) { torus_fatal_write("\(error)") }
     if let failure {
       if case .timeout(let group, _, _, let missing) = failure, group == name {
         writeRecorders(of: missing)

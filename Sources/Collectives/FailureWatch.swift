@@ -20,7 +20,8 @@ struct RankStatus: Codable, Sendable {
     // Records keep the first bytes of long names.
     let kept = Array(group.utf8.prefix(Int(TORUS_FLIGHT_GROUP_BYTES) - 1))
     reached =
-      all.last { $0.operation.sequence > 0 && Array($0.group.utf8) == kept }?.operation.sequence ?? 0
+      all.last { $0.operation.sequence > 0 && Array($0.group.utf8) == kept }?.operation.sequence
+      ?? 0
     operations = all.suffix(3)
   }
 }

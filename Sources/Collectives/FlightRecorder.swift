@@ -1,4 +1,6 @@
 import CMPIShim
+import Foundation
+import Synchronization
 
 /// What a training rank is doing.
 public enum RunPhase: Int32, Sendable, CaseIterable {
@@ -80,6 +82,24 @@ public struct FlightRecorder: @unchecked Sendable {
     }
   }
 
+  /// Writes it as JSON, which ``FlightDump`` reads.
+  /// - Parameters:
+  ///   - rank: Whose it is, of `worldSize` ranks.
+  ///   - reason: Why it is written.
+  public func write(to path: String, rank: Int, worldSize: Int, reason: String)
+    throws(CollectiveError)
+  {
+    let code = reason.withCString { reason in
+      var source = torus_flight_source(
+        rank: Int32(rank), size: Int32(worldSize), writer: Int32(rank), reason: reason)
+      return torus_flight_write(handle, &source, path)
+    }
+    if code != 0 {
+      throw .invalid(
+        rank: rank, reason: "\(path) cannot be written: \(String(cString: strerror(code)))")
+    }
+  }
+
   func mark(step: Int, phase: RunPhase) {
     torus_flight_mark(handle, Int32(truncatingIfNeeded: step), phase.rawValue)
   }
@@ -103,7 +123,23 @@ extension World {
   /// The folder is made at the first failure, within one that must exist by then.
   public func recordFailures(in folder: String, request signal: Int32? = nil) {
     torus_fatal_folder(folder)
+    FlightFolder.path.withLock { $0 = folder }
     if let signal { torus_fatal_write_on(signal) }
+  }
+}
+
+/// Where this process's failures are recorded.
+enum FlightFolder {
+  static let path = Mutex<String?>(nil)
+
+  /// Whether another rank has written this one's recorder a moment ago, since it did not answer: what
+  /// that shows is worth more than what this one has done since it woke up.
+  static func isTaken(rank: Int) -> Bool {
+    guard let folder = path.withLock({ $0 }),
+      let dump = try? FlightDump.read(folder).first(where: { $0.rank == rank })
+    else { return false }
+    return dump.writtenBy != rank
+      && Date().timeIntervalSince1970 - Double(dump.timeNs) / 1e9 < 60
   }
 }
 

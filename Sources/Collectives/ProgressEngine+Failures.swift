@@ -4,12 +4,24 @@ import Foundation
 /// How a failure becomes known to every rank: under the progress lock throughout.
 extension ProgressEngine {
   /// How long a rank that gave up waiting lets the others say where they are.
-  private func grace(_ seconds: Double) -> UInt64 { UInt64(min(5, max(0.5, seconds * 0.4)) * 1e9) }
+  private func grace(_ seconds: Double) -> UInt64 { UInt64(min(5, max(2, seconds * 0.4)) * 1e9) }
 
   /// Tells the group's other ranks of a mismatch, since not all of them can see it.
   func announce(_ error: CollectiveError, in group: ProcessGroup) {
     guard case .mismatch(_, let mine, let theirs) = error else { return }
     watch?.tell(.mismatch, group: group.name, to: group.ranks, mine: mine, theirs: theirs)
+  }
+
+  /// A message of another length comes of a call that another rank sees to differ: what it tells
+  /// explains more, so it is waited for a moment.
+  func toldMismatch(for work: Work, in group: ProcessGroup) -> CollectiveError? {
+    guard let watch else { return nil }
+    let begin = monotonicNanoseconds()
+    while watch.mismatches[group.name] == nil, monotonicNanoseconds() &- begin < 1_000_000_000 {
+      _ = watch.heed()
+      usleep(1000)
+    }
+    return watch.mismatches[group.name].map { group.error(for: work, $0) }
   }
 
   /// Reads what others have told, and acts on it.

@@ -213,7 +213,9 @@ final class ProgressEngine: @unchecked Sendable {
     if status == Status.done {
       work.finish(nil)
     } else {
-      let error = group.error(for: work, status: status)
+      let error =
+        (status == Status.wrongSize ? toldMismatch(for: work, in: group) : nil)
+        ?? group.error(for: work, status: status)
       fail(group, error, first: work)
       announce(error, in: group)
     }

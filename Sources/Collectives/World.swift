@@ -147,6 +147,10 @@ public final class World: Sendable {
     torus_mpi_abort(code)
   }
 
+  /// Says that this process is about to call `exit` for a reason that was told; otherwise that would be
+  /// reported as unexpected.
+  public func expectExit() { torus_fatal_disarm() }
+
   /// Runs `body` and finalizes; an error that it throws is printed with the rank, and ends every
   /// process of the job.
   public static func run<Result>(

@@ -20,6 +20,8 @@ final class Reducer: BackwardObserver {
   private var buckets: [GradientBucket] = []
   /// The bucket of each parameter.
   private var bucketOf: [Int] = []
+  /// What messages call each bucket.
+  private var labels: [String] = []
   private var hooks: [HookHandle] = []
 
   // The state of the present pass.
@@ -83,6 +85,16 @@ final class Reducer: BackwardObserver {
       }
     }
     statistics.bucketBytes = buckets.map(\.byteCount)
+    labels = buckets.indices.map(label)
+  }
+
+  /// `layer3.weight f32[512, 512] + 3 more (bucket 2)`: the first parameter stands for the bucket.
+  private func label(_ index: Int) -> String {
+    let positions = buckets[index].positions
+    let first = parameters[positions[0]]
+    let more = positions.count > 1 ? " + \(positions.count - 1) more" : ""
+    return
+      "\(names[positions[0]]) \(first.dtype.element.name)\(first.shape)\(more) (bucket \(index))"
   }
 
   func backwardWillBegin(reaches: (Tensor) -> Bool) {
@@ -119,7 +131,7 @@ final class Reducer: BackwardObserver {
       let bucket = buckets[next]
       bucket.prepare()
       if firstLaunch == 0 { firstLaunch = DispatchTime.now().uptimeNanoseconds }
-      let label = "gradients \(next): \(names[bucket.positions[0]])…"
+      let label = labels[next]
       observer?(.bucketReady(index: next, label: label, bytes: bucket.byteCount))
       bucket.launch(group, algorithm, label: label)
       next += 1
@@ -139,7 +151,7 @@ final class Reducer: BackwardObserver {
       if mayRebuild && !statistics.hasRebuilt { try rebuild() }
     } catch {
       // A walk cannot throw, and without the other ranks' gradients there is no going on.
-      fail("backward", "\(error)")
+      group.end(error, during: "backward")
     }
   }
 

@@ -18,8 +18,8 @@ public struct ReplicaMismatch: Error, CustomStringConvertible {
   }
 }
 
-/// Making replicas equal.
-enum Replicas {
+/// Making replicas equal, and seeing that they stay so.
+package enum Replicas {
   /// Compares names, shapes and dtypes of all parameters and buffers with rank 0's.
   static func verify(_ module: Module, _ group: ProcessGroup) throws {
     let mine =

@@ -9,6 +9,9 @@ public enum Failure {
   ///
   /// Written once, when the process learns its rank and before it starts threads.
   nonisolated(unsafe) public static var prefix = ""
+
+  /// Whether a handler of SIGABRT adds what else is known, such as step and phase; written as `prefix`.
+  nonisolated(unsafe) public static var handlesAbort = false
 }
 
 /// Prints `[rank r] operation: message` to standard error and ends the process with SIGABRT.
@@ -21,7 +24,7 @@ public func fail(_ operation: some StringProtocol, _ message: @autoclosure () ->
   fflush(nil)
   FileHandle.standardError.write(Data("\(Failure.prefix)\(operation): \(message())\n".utf8))
   // The message says what is wrong; a dump of registers behind it would only bury it.
-  signal(SIGABRT, SIG_DFL)
+  if !Failure.handlesAbort { signal(SIGABRT, SIG_DFL) }
   abort()
 }
 

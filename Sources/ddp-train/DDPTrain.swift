@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 import Torus
 
-/// `ddp-train [CONFIG] [--key value …]` and `ddp-train generate RUN --prompt TEXT`.
+/// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN --prompt TEXT` and
+/// `ddp-train flight RUN`.
 @main
 struct DDPTrain: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,8 +12,9 @@ struct DDPTrain: ParsableCommand {
     usage: """
       ddp-train [CONFIG] [--key value …] [--print-config] [--resume]
       ddp-train generate RUN [--prompt TEXT]
+      ddp-train flight RUN
       """,
     discussion: TrainCommand.keys,
-    subcommands: [TrainCommand.self, GenerateCommand.self],
+    subcommands: [TrainCommand.self, GenerateCommand.self, FlightCommand.self],
     defaultSubcommand: TrainCommand.self)
 }

@@ -50,7 +50,7 @@ public enum MPIRank {
     do {
       try body(world)
     } catch {
-      world.abort("test failed: \(error)")
+      world.group.end(error, during: "test failed")
     }
   }
 }

@@ -79,20 +79,34 @@ public enum MPIRun {
     return clean.merging(more) { $1 }
   }
 
+  /// Runs a body whose jobs may run at the same time, when no other has its turn.
+  public static func together<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+    await turn.take()
+    do {
+      let result = try await body()
+      await turn.give()
+      return result
+    } catch {
+      await turn.give()
+      throw error
+    }
+  }
+
   /// Runs a program on `ranks` ranks and waits for its end; past the deadline all of it is killed.
   ///
   /// - Parameters:
   ///   - ranks: Number of ranks; 0 runs the program without mpirun.
   ///   - options: Further arguments of mpirun.
+  ///   - inTurn: Whether to wait until no other job runs; false within `together`.
   public static func run(
     _ executable: String, _ arguments: [String] = [], ranks: Int, options: [String] = [],
     environment more: [String: String] = [:], directory: String? = nil,
-    timeout: Duration = .seconds(120)
+    timeout: Duration = .seconds(120), inTurn: Bool = true
   ) async throws -> MPIRunResult {
     if MPIRank.isOne { throw MPIRunError.start("a rank of a test may not start ranks itself") }
     guard !MPIRank.isInJob else { throw MPIRunError.nested }
     guard let launcher else { throw MPIRunError.noMPI }
-    await turn.take()
+    if inTurn { await turn.take() }
     let job = Process()
     if ranks == 0 {
       job.executableURL = URL(fileURLWithPath: executable)
@@ -111,7 +125,7 @@ public enum MPIRun {
     } catch {
       result = .failure(error)
     }
-    await turn.give()
+    if inTurn { await turn.give() }
     return try result.get()
   }
 

@@ -22,7 +22,7 @@ struct TraceTests {
       let compute = trace.spans(rank, "compute")
       #expect(
         compute.filter { $0.name.hasPrefix("step ") }.map(\.name) == (3...8).map { "step \($0)" })
-      for name in ["data loading", "forward", "backward", "agreement", "optimizer"] {
+      for name in ["data", "forward", "backward", "agreement", "optimizer"] {
         #expect(compute.count { $0.name == name } == 6, "\(name) of rank \(rank)")
       }
       for name in ["evaluation", "checkpoint"] {

@@ -79,13 +79,15 @@ void torus_fatal_write_other(const torus_flight *flight, int rank, const char *r
 
 void torus_fatal_write(const char *reason) { write_other(process.flight, process.rank, reason); }
 
-static void on_fatal(int number) {
+static void on_fatal(int number, siginfo_t *info, void *context) {
+  (void)context;
   int saved = errno;
   int place = 0;
   while (place < FATAL_COUNT && fatal[place].number != number) place++;
   if (place == FATAL_COUNT) return;
-  // A message stands above an abort already: a dump of registers would only bury it.
-  if (number == SIGABRT) signal(number, SIG_DFL);
+  // A message stands above an abort already, which a dump of registers would only bury; and who
+  // handles faults may go on after a signal that another process sent.
+  if (number == SIGABRT || info->si_code <= 0) signal(number, SIG_DFL);
   else sigaction(number, &before[place], NULL);
   if (atomic_exchange(&process.armed, 0)) {
     torus_text t = {.descriptor = STDERR_FILENO};
@@ -131,7 +133,7 @@ void torus_fatal_install(torus_flight *flight, int rank, int size) {
   stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
   sigaltstack(&alternative, NULL);
   for (int i = 0; i < FATAL_COUNT; i++) {
-    struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_ONSTACK | SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     sigaction(fatal[i].number, &action, &before[i]);
   }

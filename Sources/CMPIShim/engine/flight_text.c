@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -179,7 +180,14 @@ static void put_record(torus_text *t, const torus_flight_record *r) {
 int torus_flight_write(
   const torus_flight *f, const torus_flight_source *source, const char *path
 ) {
-  torus_text t = {.descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  // Whole or not at all, whoever else writes it, and whenever this process is ended.
+  torus_text name = {.descriptor = -1};
+  torus_text_put(&name, path);
+  torus_text_put(&name, ".by-");
+  torus_text_number(&name, source->writer);
+  put_byte(&name, 0);
+  if (name.error) return ENAMETOOLONG;
+  torus_text t = {.descriptor = open(name.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
   if (t.descriptor < 0) return errno;
   char host[64] = "";
   gethostname(host, sizeof host - 1);
@@ -209,5 +217,6 @@ int torus_flight_write(
   torus_text_put(&t, "\n]}\n");
   torus_text_flush(&t);
   if (close(t.descriptor) != 0 && !t.error) t.error = errno;
+  if (!t.error && rename(name.bytes, path) != 0) t.error = errno;
   return t.error;
 }

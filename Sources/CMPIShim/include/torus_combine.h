@@ -24,5 +24,8 @@ void torus_combine_many(
 /// buffer[i] = buffer[i] ÷ divisor, for floating-point types.
 void torus_combine_divide(int32_t dtype, void *buffer, size_t count, uint64_t divisor);
 
+/// A 64-bit checksum of the bytes.
+uint64_t torus_checksum(const void *buffer, size_t bytes);
+
 /// The instruction set in use: "avx512", "avx2" or "baseline".
 const char *torus_combine_level(void);

@@ -56,6 +56,10 @@ public struct DistributedConfiguration: ConfigurationSection {
   public var firstBucketMB = 1.0
   /// Longest wait for the other workers, in seconds.
   public var timeoutS = 600.0
+  /// Steps between two comparisons of all workers' parameters, bit by bit; nil for none.
+  public var checksumEvery: Int?
+  /// Operations that each worker's flight recorder keeps.
+  public var records = 64
   /// How records are shared out among workers.
   public var sharding = Sharding.auto
   /// The defaults.
@@ -69,6 +73,10 @@ public struct DistributedConfiguration: ConfigurationSection {
     Field("bucket_mb", \.bucketMB, in: .above(0), "most of a gradient bucket, in MiB"),
     Field("first_bucket_mb", \.firstBucketMB, in: .above(0), "most of the first bucket, in MiB"),
     Field("timeout_s", \.timeoutS, in: .above(0), "longest wait for other workers, in seconds"),
+    Field(
+      "checksum_every", \.checksumEvery, in: .atLeast(1),
+      "compare the workers' parameters every so many steps; null for never"),
+    Field("records", \.records, in: .atLeast(1), "operations that the flight recorder keeps"),
     Field("sharding", \.sharding, "how records are shared out among workers"),
   ]
 }

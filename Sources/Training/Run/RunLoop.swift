@@ -50,9 +50,7 @@ final class RunLoop: TrainingCallback {
   func save() throws {
     guard savedStep != trainer.step else { return }
     savedStep = trainer.step
-    let path = try trainer.options.timeline.span("checkpoint", always: true) {
-      try checkpoints.save(trainer, data.training)
-    }
+    let path = try trainer.during(.checkpoint) { try checkpoints.save(trainer, data.training) }
     try reporter.saved(path, step: trainer.step)
   }
 }

@@ -10,17 +10,21 @@ public final class TrainingRun {
   private let configuration: RunConfiguration
   private let world: World
   private let context: RunContext
+  private let observer: TrainingObserver?
   private var isWriter: Bool { world.rank == 0 }
 
-  init(_ configuration: RunConfiguration, _ world: World) {
+  init(_ configuration: RunConfiguration, _ world: World, _ observer: TrainingObserver? = nil) {
     self.configuration = configuration
     self.world = world
+    self.observer = observer
     context = RunContext(
       configuration: configuration, group: world.group, files: ProjectFiles())
   }
 
   /// Trains until the run's end, or until it is asked to stop.
   func run() throws -> TrainingEnd {
+    world.group.mark(step: 0, .start)
+    try observer?(TrainingMoment(step: 0, phase: .start, group: world.group, model: nil))
     Compute.setThreads(configuration.threads ?? max(1, Int(world.coreShare)))
     let data = try dataRegistry.make(configuration.data, from: context)
     // The same weights on every rank; afterwards each draws its own dropout.
@@ -38,6 +42,7 @@ public final class TrainingRun {
     options.parallel.bucketBytes = Int(configuration.distributed.bucketMB * 1048576)
     options.parallel.algorithm = try configuration.distributed.chosenAlgorithm
     options.parallel.plan = resumed?.state.bucketPlan
+    options.checksumEvery = configuration.distributed.checksumEvery
     try resumed?.restore(model)
     let trace = try startTrace(&options)
     let trainer = try Trainer<Workload.Content>(
@@ -48,6 +53,7 @@ public final class TrainingRun {
     trainer.scheduler = try scheduleRegistry.make(
       configuration.schedule, from: ScheduleInput(optimizer: optimizer, steps: planned))
     try resumed?.restore(trainer, data.training, context)
+    observe(trainer)
 
     let reporter = try RunReporter(
       configuration, isWriter: isWriter, resumingAt: resumed?.state.step)
@@ -82,6 +88,14 @@ public final class TrainingRun {
     options.timeline = timeline
     options.parallel.observer = { timeline.note($0) }
     return try TraceFile(path, timeline, group: world.group)
+  }
+
+  private func observe(_ trainer: Trainer<Workload.Content>) {
+    trainer.onPhase = { [world, observer, unowned trainer] step, phase in
+      if world.size == 1 { world.group.mark(step: step, phase) }
+      try observer?(
+        TrainingMoment(step: step, phase: phase, group: world.group, model: trainer.model))
+    }
   }
 
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }
@@ -143,7 +157,10 @@ public final class TrainingRun {
 extension TrainingRun {
   /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint, 2
   /// for a configuration that cannot be run, 1 for everything else.
-  public static func main(_ arguments: [String]) -> Int32 {
+  public static func main(_ arguments: [String]) -> Int32 { main(arguments, observer: nil) }
+
+  /// A run whose moments are observed, on every rank.
+  package static func main(_ arguments: [String], observer: TrainingObserver?) -> Int32 {
     let configuration: RunConfiguration
     do {
       let parsed = try RunArguments(arguments)
@@ -161,25 +178,30 @@ extension TrainingRun {
     do {
       var options = World.Options(timeout: .seconds(configuration.distributed.timeoutS))
       options.calibration = configuration.distributed.calibration
+      options.records = configuration.distributed.records
       world = try World.initialize(options)
     } catch {
       complain(error, rank: launchedRank)
       return 1
     }
     if world.size > 1 { Failure.prefix = "[rank \(world.rank)] " }
+    Failure.handlesAbort = true
+    world.recordFailures(in: "\(configuration.runDirectory)/flight", request: SIGUSR2)
     StopRequest.install()
     do {
-      let end = try TrainingRun(configuration, world).run()
+      let end = try TrainingRun(configuration, world, observer).run()
       try world.finalize()
       return end == .finished ? 0 : 143
     } catch {
       if world.size == 1 {
+        world.expectExit()
         complain(error, rank: 0)
         return 1
       }
-      // What all ranks meet alike (a missing file), rank 0 says; its end is the others'.
-      if world.rank != 0 { awaitEnd(seconds: 3) }
-      world.abort("ddp-train: \(error)")
+      // What all ranks meet alike (a missing file), rank 0 says; its end is the others'. What ranks
+      // met with each other, each of them says.
+      if world.rank != 0, !(error is CollectiveError) { awaitEnd(seconds: 3, world) }
+      world.group.end(error, during: "ddp-train")
     }
   }
 
@@ -190,11 +212,14 @@ extension TrainingRun {
       .lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 0
   }
 
-  /// Waits for the end that another rank's failure brings, as mpirun's TERM; returns where none came.
-  private static func awaitEnd(seconds: Double) {
+  /// Waits for the end that another rank's failure brings, as mpirun's TERM; returns where none came,
+  /// or where rank 0 is seen to wait for this rank, so that it cannot have met the same.
+  private static func awaitEnd(seconds: Double, _ world: World) {
+    let first = world.flight(of: 0)
     let end = Date(timeIntervalSinceNow: seconds)
     while Date() < end {
       if StopRequest.isPending { _exit(1) }
+      if let last = first?.operations(last: 1).last, last.isPending, last.seconds > 0.3 { return }
       Thread.sleep(forTimeInterval: 0.02)
     }
   }

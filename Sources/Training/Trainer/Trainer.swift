@@ -39,6 +39,8 @@ public final class Trainer<Content> {
   /// Records trained on, over all ranks.
   public internal(set) var trainedRecords = 0
   let parallel: DistributedDataParallel<Module>?
+  /// Told of every phase that begins, with the step counted from 1, for tests that break a rank.
+  package var onPhase: ((_ step: Int, _ phase: RunPhase) throws -> Void)?
   let forward: (Content) throws -> StepOutput
 
   /// Prepares training. With a group, blocks until all ranks have called it: replicas are compared
@@ -91,7 +93,7 @@ public final class Trainer<Content> {
     while step < planned {
       let began = DispatchTime.now().uptimeNanoseconds
       options.timeline?.stepBegins(step + 1)
-      guard let batch = try options.timeline.span("data loading", loader.next) else {
+      guard let batch = try during(.data, loader.next) else {
         for callback in callbacks { try callback.epochEnded(loader.epoch) }
         continue
       }
@@ -106,11 +108,29 @@ public final class Trainer<Content> {
         figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
         recordsPerSecond: trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : 0,
         isStopping: isStopping)
+      try checkReplicas()
       for callback in callbacks { try callback.stepEnded(report) }
       options.timeline?.stepEnded()
       if isStopping { return .stopped }
     }
     return .finished
+  }
+
+  /// Runs a part of the training: noted for messages about failures, and drawn on the timeline, by
+  /// `name` where that says more than the phase.
+  func during<Result>(
+    _ phase: RunPhase, named name: String? = nil, _ body: () throws -> Result
+  ) throws -> Result {
+    let isBetweenSteps = phase == .checkpoint || phase == .evaluation
+    group?.mark(step: isBetweenSteps ? step : step + 1, phase)
+    try onPhase?(step + 1, phase)
+    return try options.timeline.span(name ?? phase.name, always: isBetweenSteps, body)
+  }
+
+  /// Compares the replicas' parameters bit by bit after every so many steps.
+  private func checkReplicas() throws {
+    guard let every = options.checksumEvery, let group, step % every == 0 else { return }
+    try Replicas.compare(model, group, step: step)
   }
 
   /// The number of steps at which the run will end.
@@ -136,18 +156,18 @@ public final class Trainer<Content> {
       let count = batch.count == 0 ? 0 : part.count
       let weight = Double(count) * Double(worldSize) / Double(batch.globalCount)
       let walk = { [self] in
-        let output = try options.timeline.span("forward") {
+        let output = try during(.forward) {
           let output = try forward(part.content)
           sums.add(output, count: count)
           return output
         }
-        options.timeline.span("backward") {
+        try during(.backward) {
           (weight == 1 ? output.loss : output.loss * weight).backward()
         }
       }
       if isLast { try walk() } else { try parallel?.noSync(walk) ?? walk() }
     }
-    let total = try options.timeline.span("agreement") {
+    let total = try during(.collective, named: "agreement") {
       try reduced(sums.vector + [wantsStop ? 1 : 0])
     }
     let figures = sums.figures(Array(total.dropLast()))
@@ -155,7 +175,7 @@ public final class Trainer<Content> {
       throw TrainingError.lossNotFinite(
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
     }
-    options.timeline.span("optimizer") {
+    try during(.optimizer) {
       if let limit = options.clipGradNorm {
         clipGradNorm(optimizer.parameters, maxNorm: limit)
       }
@@ -169,7 +189,7 @@ public final class Trainer<Content> {
 
   /// A vector added up over all ranks.
   func reduced(_ vector: [Double]) throws -> [Double] {
-    try group.map { try $0.allReduce(vector) } ?? vector
+    try group.map { try $0.allReduce(vector, label: "figures") } ?? vector
   }
 
   /// Judges the model on all records of a loader's next epoch: exact sums over all ranks, no record
@@ -178,9 +198,7 @@ public final class Trainer<Content> {
   public func evaluate(
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil
   ) throws -> Figures {
-    try options.timeline.span("evaluation", always: true) {
-      try judge(loader, maxBatches: maxBatches)
-    }
+    try during(.evaluation) { try judge(loader, maxBatches: maxBatches) }
   }
 
   private func judge(
@@ -210,6 +228,8 @@ extension Module {
 public struct TrainerOptions: Sendable {
   /// The largest norm of all gradients together; nil for no clipping.
   public var clipGradNorm: Double?
+  /// Steps between two comparisons of all replicas' parameters; nil for none.
+  public var checksumEvery: Int?
   /// How gradients are put into buckets.
   public var parallel = DataParallelOptions()
   /// Where what happens is recorded; nil for nowhere.

@@ -15,7 +15,8 @@ enum Outcome {
 ///
 /// TERM, INT, HUP and QUIT become SIGUSR1 for mpirun, which hands it to every worker, so that
 /// they save a checkpoint and stop together: sent TERM itself, mpirun would kill them within two
-/// seconds. A second signal, or the grace period's end, ends them without more ado.
+/// seconds. A second signal, or the grace period's end, ends them without more ado. SIGUSR2 is handed
+/// on as it is.
 struct Attempt {
   /// How many lines of a rank's standard error are kept for the report.
   private static let keptLines = 12
@@ -117,6 +118,11 @@ struct Attempt {
   /// Answers a signal of the user or the system.
   private mutating func heed(_ number: Int32, _ child: ChildProcess, _ console: inout RankConsole) {
     let name = Failure.signalName(number)
+    // A request to write something down, which mpirun hands to every worker, ends nothing.
+    if number == SIGUSR2 {
+      kill(child.pid, number)
+      return
+    }
     if stopSignal == nil {
       stopSignal = number
       stopTime = Date()

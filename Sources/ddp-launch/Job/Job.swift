@@ -136,7 +136,8 @@ struct Job {
     let end = Date().addingTimeInterval(delay)
     while end.timeIntervalSinceNow > 0 {
       _ = poll([signals.descriptor], milliseconds: Int(end.timeIntervalSinceNow * 1000) + 1)
-      if let signal = signals.received().first(where: { $0 != SIGCHLD }) { return signal }
+      let ending = signals.received().first { $0 != SIGCHLD && $0 != SIGUSR2 }
+      if let ending { return ending }
     }
     return nil
   }

@@ -129,7 +129,7 @@ extension Scenario {
       for all in [false, true] {
         if !missing.contains(world.rank) {
           let error = try expectError("not there: rank \(missing[0])") {
-            try world.group.monitoredBarrier(timeout: .milliseconds(300), waitAllRanks: all)
+            try world.group.monitoredBarrier(timeout: .seconds(1), waitAllRanks: all)
           }
           guard case .timeout(_, _, _, let named) = error else {
             throw Broken(description: "\(error)")

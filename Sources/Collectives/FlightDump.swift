@@ -1,0 +1,90 @@
+import Foundation
+
+/// A recorder as it was written down: `rank-2.json` in a run's folder `flight`.
+public struct FlightDump: Sendable, Codable {
+  /// One operation; times are nanoseconds of the node's monotonic clock.
+  public struct Operation: Sendable, Codable {
+    /// Its number in the recorder.
+    public let number: UInt64
+    /// Its group, and the rank there.
+    public let group: String, rank: Int
+    /// Its number in the group; 0 for messages.
+    public let sequence: UInt64
+    /// What it was, in words.
+    public let kind: String, label: String, dtype: String
+    /// Elements.
+    public let count: Int
+    /// Of those that reduce.
+    public let reduction: String?
+    /// Of all-reduces.
+    public let algorithm: String?
+    /// The root, or a message's peer.
+    public let root: Int
+    /// The training step.
+    public let step: Int
+    /// `pending`, `done`, `mismatch` or `failed`.
+    public let state: String
+    /// When it began and ended; the end of a pending one is 0.
+    public let begunNs: UInt64, endedNs: UInt64
+
+    /// Such as `all-reduce of fc1.weight f32[512] (sum)`.
+    public var words: String {
+      var text = kind
+      if !label.isEmpty { text += " of \(label)" }
+      if kind != "barrier" { text += " \(dtype)[\(count)]" }
+      return text + (reduction.map { " (\($0))" } ?? "")
+    }
+  }
+
+  /// The rank whose recorder it is, the rank that wrote it, and how many there are.
+  public let rank: Int, writtenBy: Int, worldSize: Int
+  /// Where it was written, and why.
+  public let host: String, reason: String
+  /// When it was written: nanoseconds since 1970, and of the monotonic clock.
+  public let timeNs: Int64, clockNs: UInt64
+  /// Where the training was.
+  public let step: Int, phase: String
+  /// The last operations, oldest first.
+  public let operations: [Operation]
+
+  /// All dumps of a run, by rank; `folder` is the run's, or its folder `flight`.
+  /// - Throws: ``FlightError`` where there are none or one cannot be read.
+  public static func read(_ folder: String) throws(FlightError) -> [FlightDump] {
+    let files = FileManager.default
+    let inner = "\(folder)/flight"
+    let place = files.fileExists(atPath: inner) ? inner : folder
+    let names = ((try? files.contentsOfDirectory(atPath: place)) ?? [])
+      .filter { $0.hasPrefix("rank-") && $0.hasSuffix(".json") }
+    guard !names.isEmpty else { throw .none(place) }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    var dumps: [FlightDump] = []
+    for name in names {
+      let path = "\(place)/\(name)"
+      do {
+        dumps.append(
+          try decoder.decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path))))
+      } catch {
+        throw .unreadable(path, "\(error)")
+      }
+    }
+    return dumps.sorted { $0.rank < $1.rank }
+  }
+}
+
+/// Dumps of recorders that cannot be read.
+public enum FlightError: Error, CustomStringConvertible {
+  /// The folder holds none.
+  case none(String)
+  /// A file is not a dump.
+  case unreadable(String, String)
+
+  /// Path and remedy.
+  public var description: String {
+    switch self {
+    case .none(let path):
+      "\(path) holds no rank-*.json; they are written when a run fails, or when its workers get SIGUSR2"
+    case .unreadable(let path, let reason): "\(path) is not a flight recorder's dump: \(reason)"
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import MPITesting
+import Testing
+
+/// Jobs of four ranks of which one breaks: killed, stopped, exiting, trapping, throwing or calling
+/// something else; at the start, in the forward and backward pass, within a collective, and while a
+/// checkpoint is saved.
+///
+/// All 120 cases: `TORUS_TEST_FAULTS=all ./launch/test --filter FaultGridTests`.
+@Suite("A broken rank", .enabled(if: !MPIRank.isOne, "a rank starts no ranks"))
+struct FaultGridTests {
+  @Test("is named, ends the job, leaves nothing, and the restarted run is the same bit for bit")
+  func grid() async throws {
+    let isFull = ProcessInfo.processInfo.environment["TORUS_TEST_FAULTS"] == "all"
+    let cases = isFull ? FaultCase.all : FaultCase.covering
+    #expect(cases.count == (isFull ? 120 : 60))
+    try await MPIRun.together {
+      let reference = try FaultJob()
+      defer { reference.remove() }
+      try await reference.runInOrder()
+      let expected = try reference.model()
+      // Survivors of a stopped rank do nothing but wait, so many of those run at a time.
+      await run(cases.filter { $0.kind == .stop }, atATime: 5, expected)
+      await run(cases.filter { $0.kind != .stop }, atATime: 2, expected)
+    }
+  }
+
+  private func run(_ cases: [FaultCase], atATime limit: Int, _ expected: Data) async {
+    await withTaskGroup(of: Void.self) { group in
+      for (index, fault) in cases.enumerated() {
+        if index >= limit { await group.next() }
+        group.addTask { await run(fault, expected) }
+      }
+    }
+  }
+
+  private func run(_ fault: FaultCase, _ expected: Data) async {
+    do {
+      let job = try FaultJob()
+      defer { job.remove() }
+      try await job.run(fault)
+      if try job.model() != expected {
+        Issue.record("\(fault): the restarted run ends with another model")
+      }
+    } catch {
+      Issue.record("\(fault): \(error)")
+    }
+  }
+
+  @Test("whose replica has changed by a bit is named with the parameter, by rank 0 alone")
+  func drift() async throws {
+    try await MPIRun.together {
+      let job = try FaultJob()
+      defer { job.remove() }
+      let said = try await job.drift(rank: 2)
+      let lines = said.split(separator: "\n").filter { $0.contains("the replicas differ") }
+      #expect(lines.count == 1, "\(said)")
+      #expect(lines.first?.contains("[rank 0] ddp-train: step 6: ") == true, "\(said)")
+      #expect(lines.first?.contains(" f32[4, 1, 3, 3]") == true, "\(said)")
+      #expect(lines.first?.contains("on rank 2;") == true, "\(said)")
+    }
+  }
+
+  @Test("the cases cover every pair of kind, phase and rank, under both launchers")
+  func covering() {
+    let cases = FaultCase.covering
+    #expect(Set(FaultCase.all.map(\.description)).count == 120)
+    #expect(Set(cases.map { "\($0.kind) \($0.phase)" }).count == 30)
+    #expect(Set(cases.map { "\($0.kind) \($0.rank)" }).count == 24)
+    #expect(Set(cases.map { "\($0.phase) \($0.rank)" }).count == 20)
+    #expect(Set(cases.map { "\($0.kind) \($0.isLaunched)" }).count == 12)
+    #expect(Set(cases.map { "\($0.phase) \($0.isLaunched)" }).count == 10)
+  }
+}

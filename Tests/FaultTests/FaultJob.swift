@@ -1,0 +1,145 @@
+import Collectives
+import Foundation
+import MPITesting
+
+/// A folder in which a faulty job runs, fails and is started again.
+struct FaultJob {
+  /// What a job was expected to do and did not.
+  struct Problem: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  let folder: String
+
+  /// Seconds after which the survivors give a rank up.
+  static let deadline = 5
+
+  private static let run = [
+    "digits-cnn", "--run-dir", "run", "--model.channels", "[4, 8]", "--steps", "8", "--epochs",
+    "null", "--checkpoint.every_steps", "3", "--checkpoint.every_epochs", "null",
+    "--evaluation.every_epochs", "null", "--distributed.timeout_s", "\(deadline)",
+    "--distributed.checksum_every", "2",
+  ]
+
+  init() throws {
+    folder =
+      FileManager.default.temporaryDirectory
+      .appendingPathComponent("torus-fault-\(UUID().uuidString.prefix(8))").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // By that name ddp-launch knows that it goes on with --resume.
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(folder)/ddp-train", withDestinationPath: Self.product("faulty-train"))
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: folder) }
+
+  private static func product(_ name: String) -> String {
+    let bundle = Bundle.main.executablePath ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name)
+      .path
+  }
+
+  /// The model that the run ends with.
+  func model() throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: "\(folder)/run/model.safetensors"))
+  }
+
+  private func start(_ arguments: [String], ranks: Int = FaultCase.ranks) async throws
+    -> MPIRunResult
+  {
+    let program = ranks > 0 ? "./ddp-train" : Self.product("ddp-launch")
+    // Open MPI's folder of the session lies here too, and must be gone afterwards.
+    return try await MPIRun.run(
+      program, arguments, ranks: ranks, environment: ["TMPDIR": folder], directory: folder,
+      timeout: .seconds(120), inTurn: false)
+  }
+
+  /// The run without a fault.
+  func runInOrder() async throws {
+    let result = try await start(Self.run)
+    guard result.status == 0 else { throw Problem(description: result.tail) }
+    try await checkNothingRemains()
+  }
+
+  /// The run with the fault, and its restart.
+  func run(_ fault: FaultCase) async throws {
+    let broken =
+      ["--fault", "\(fault.kind.rawValue):\(fault.phase.rawValue):\(fault.rank)"] + Self.run
+    if fault.isLaunched {
+      let result = try await start(
+        ["--nproc-per-node", "\(FaultCase.ranks)", "--max-restarts", "1", "--restart-delay", "0"]
+          + ["./ddp-train"] + broken, ranks: 0)
+      try check(result, fault)
+      guard result.status == 0 else {
+        throw Problem(description: "the restarted run failed: \(result.tail)")
+      }
+    } else {
+      let result = try await start(broken)
+      guard result.status != 0 else { throw Problem(description: "the job ended with 0") }
+      try check(result, fault)
+      try await checkNothingRemains()
+      let resumed = try await start(Self.run + ["--resume"])
+      guard resumed.status == 0, !resumed.timedOut else {
+        throw Problem(description: "the resumed run failed: \(resumed.tail)")
+      }
+    }
+    try await checkNothingRemains()
+  }
+
+  /// The run in which one bit of one replica changes in step 5, whose parameters are compared after step
+  /// 6; returns what the job said.
+  func drift(rank: Int) async throws -> String {
+    let result = try await start(["--fault", "drift:optimizer:\(rank)"] + Self.run)
+    guard result.status != 0 else { throw Problem(description: "the job ended with 0") }
+    try await checkNothingRemains()
+    return result.errors
+  }
+
+  private func check(_ result: MPIRunResult, _ fault: FaultCase) throws {
+    guard FileManager.default.fileExists(atPath: "\(folder)/fired") else {
+      throw Problem(description: "the fault did not happen: \(result.tail)")
+    }
+    guard !result.timedOut else { throw Problem(description: "the job hung: \(result.tail)") }
+    if let objection = fault.objection(to: result.output + result.errors) {
+      throw Problem(description: "\(objection): \(result.tail)")
+    }
+    if fault.kind == .stop, fault.phase != .start {
+      let analysis = FlightAnalysis(try FlightDump.read("\(folder)/run"))
+      guard analysis.behind == [fault.rank] else {
+        throw Problem(description: "the flight recorders tell otherwise: \(analysis.lines)")
+      }
+    }
+  }
+
+  /// Waits until no process of the job runs, and neither shared memory nor a folder of Open MPI's
+  /// that belongs to it is left.
+  private func checkNothingRemains() async throws {
+    let files = FileManager.default
+    let end = ContinuousClock().now + .seconds(30)
+    var left: [String] = []
+    repeat {
+      left = []
+      for name in try files.contentsOfDirectory(atPath: "\(folder)/processes") {
+        if let pid = Int32(name), Self.runs(pid) { left.append("process \(pid)") }
+        let job = try String(contentsOfFile: "\(folder)/processes/\(name)", encoding: .utf8)
+        guard let number = UInt32(job.prefix { $0.isNumber }) else { continue }
+        let mark = String(number, radix: 16)
+        left += try files.contentsOfDirectory(atPath: "/dev/shm")
+          .filter { $0.contains(mark) || $0.contains("\(number)") }.map { "/dev/shm/\($0)" }
+      }
+      left += try files.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("ompi.") }
+        .flatMap { try files.contentsOfDirectory(atPath: "\(folder)/\($0)") }
+      if left.isEmpty { return }
+      try await Task.sleep(for: .milliseconds(20))
+    } while ContinuousClock().now < end
+    throw Problem(description: "left behind: \(Set(left).sorted().joined(separator: ", "))")
+  }
+
+  /// Whether a process runs; one that has ended and that nobody has asked about does not.
+  private static func runs(_ pid: Int32) -> Bool {
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+      let name = text.lastIndex(of: ")")
+    else { return false }
+    return !text[name...].hasPrefix(") Z")
+  }
+}

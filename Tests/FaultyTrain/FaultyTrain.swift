@@ -1,0 +1,113 @@
+import Collectives
+import Foundation
+import NN
+import Tensors
+import Training
+
+/// `ddp-train` with a rank that breaks, for tests: `faulty-train --fault KIND:PHASE:RANK …`, all other
+/// arguments being those of `ddp-train`. A file `fired` in the current folder says that it has broken
+/// already and shall run in order, as a restarted job does.
+@main
+enum FaultyTrain {
+  static func main() {
+    var arguments = Array(CommandLine.arguments.dropFirst())
+    var fault: Fault?
+    if let place = arguments.firstIndex(of: "--fault"), place + 1 < arguments.count {
+      fault = Fault(arguments[place + 1])
+      guard fault != nil else {
+        print("--fault \(arguments[place + 1]) is not KIND:PHASE:RANK")
+        Foundation.exit(64)
+      }
+      arguments.removeSubrange(place...(place + 1))
+    }
+    noteProcess()
+    if FileManager.default.fileExists(atPath: "fired") { fault = nil }
+    Foundation.exit(TrainingRun.main(arguments) { try fault?.reached($0) })
+  }
+
+  /// Leaves this process's number and its job's, so that the test can see what remains of it.
+  private static func noteProcess() {
+    let job = ProcessInfo.processInfo.environment["PMIX_NAMESPACE"] ?? ""
+    try? FileManager.default.createDirectory(atPath: "processes", withIntermediateDirectories: true)
+    try? job.write(toFile: "processes/\(getpid())", atomically: true, encoding: .utf8)
+  }
+}
+
+/// What breaks, where.
+struct Fault {
+  enum Kind: String { case kill, stop, exit, trap, exception, mismatch, drift }
+
+  let kind: Kind
+  let phase: String
+  let rank: Int
+
+  /// The step that is broken, and the one after whose checkpoint it breaks.
+  private static let step = 5, savedStep = 6
+
+  init?(_ text: String) {
+    let parts = text.split(separator: ":").map(String.init)
+    guard parts.count == 3, let kind = Kind(rawValue: parts[0]), let rank = Int(parts[2]) else {
+      return nil
+    }
+    (self.kind, phase, self.rank) = (kind, parts[1], rank)
+  }
+
+  /// Breaks the rank where this is the moment.
+  func reached(_ moment: TrainingMoment) throws {
+    guard moment.phase.name == phase else { return }
+    switch phase {
+    case "start": guard moment.step == 0 else { return }
+    case "checkpoint": guard moment.step == Self.savedStep + 1 else { return }
+    default: guard moment.step == Self.step else { return }
+    }
+    let isFaulty = moment.group.rank == rank
+    if phase == "collective", kind != .exception, kind != .mismatch {
+      // The others come late, so that it happens within the collective.
+      guard isFaulty else { return Thread.sleep(forTimeInterval: 0.4) }
+      // What strikes here touches nothing of the moment's.
+      nonisolated(unsafe) let moment = moment
+      let thread = Thread { [self] in
+        Thread.sleep(forTimeInterval: 0.2)
+        try? strike(moment)
+      }
+      return thread.start()
+    }
+    guard isFaulty else { return }
+    if phase == "backward", kind != .exception, let model = moment.model {
+      // In the middle of the walk.
+      let parameters = model.parameters()
+      _ = parameters[parameters.count / 2].value.onGradientReady { [self] in
+        do { try strike(moment) } catch { moment.group.end(error, during: "backward") }
+      }
+      return
+    }
+    try strike(moment)
+  }
+
+  private func strike(_ moment: TrainingMoment) throws {
+    try? Data().write(to: URL(fileURLWithPath: "fired"))
+    switch kind {
+    case .kill: signal(SIGKILL)
+    case .stop: signal(SIGSTOP)
+    case .exit: Foundation.exit(1)
+    case .trap:
+      let places = [Int](repeating: 0, count: rank)
+      print(places[rank + 1])
+    case .exception: throw InjectedFault()
+    case .drift:
+      moment.model?.parameters().first?.value.pointer
+        .assumingMemoryBound(to: UInt32.self).pointee ^= 1
+    case .mismatch: _ = try moment.group.allReduce([1.0], label: "stray")
+    }
+  }
+
+  /// Sends a signal to this process and waits for it: another thread may be the one to take it.
+  private func signal(_ number: Int32) {
+    kill(getpid(), number)
+    Thread.sleep(forTimeInterval: 1)
+  }
+}
+
+struct InjectedFault: Error, CustomStringConvertible {
+  let description = "an error that was injected"
+}
