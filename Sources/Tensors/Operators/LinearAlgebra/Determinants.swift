@@ -16,22 +16,18 @@ extension Linalg {
     } gradient: { g, node in
       guard let g = g[0] else { return [nil] }
       let det = node.output(0)
-      if !isGradEnabled {
-        // A determinant is smooth: where a pivot is 0 a tiny one stands for it.
-        let factors = node.output(1)
-        let diagonal = factors.diagonal(dim1: -2, dim2: -1).unsqueezed(-1)
-        let tiny = Tensor.eye(factors.size(-1), dtype: a.dtype) * a.dtype.epsilon
-        let regular = factors + Tensor.where(diagonal.eq(0), tiny, 0.0)
-        return [
-          Kernel.luSolve(
-            regular, node.output(2), scaledIdentity(g * det, factors), transposed: true)
-        ]
+      let isRegular = noGrad { det.ne(0).all().item(Bool.self) }
+      if !isRegular {
+        return [g.unsqueezed(-1).unsqueezed(-1) * adjugateTransposed(node.input(0))]
       }
-      let a = node.input(0)
-      if det.ne(0).all().item(Bool.self) {
+      if isGradEnabled {
+        let a = node.input(0)
         return [solve(a.transposed(), scaledIdentity(g * det, a))]
       }
-      return [g.unsqueezed(-1).unsqueezed(-1) * adjugateTransposed(a)]
+      let factors = node.output(1)
+      return [
+        Kernel.luSolve(factors, node.output(2), scaledIdentity(g * det, factors), transposed: true)
+      ]
     }
     return results[0]
   }
