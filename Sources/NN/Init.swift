@@ -198,6 +198,29 @@ public enum Init {
     parameter.assign(Tensor(values).reshaped(shape).to(parameter.dtype))
   }
 
+  /// Rows or columns, whichever are fewer, that are orthonormal, times a gain (Saxe et al. 2013): Q of
+  /// a normal matrix, with R's diagonal made positive, which spreads Q evenly over all such matrices
+  /// (Mezzadri 2007). Dimensions behind the first count as one.
+  public static func orthogonal(
+    _ parameter: Parameter, gain: Double = 1, generator: Generator? = nil
+  ) {
+    let shape = parameter.shape
+    require(
+      shape.count >= 2, "Init.orthogonal", "needs two dimensions or more, not \(shape)")
+    let rows = shape[0]
+    let columns = shape[1...].reduce(1, *)
+    if rows * columns == 0 { return }
+    noGrad {
+      let draws = Tensor.normal([rows, columns], dtype: parameter.dtype, generator: generator)
+      let wide: DType = parameter.dtype == .float64 ? .float64 : .float32
+      let tall = rows < columns ? draws.t : draws
+      let (q, r) = Linalg.qr(tall.to(wide))
+      let signed = q * r.diagonal().sign() * gain
+      parameter.assign(
+        (rows < columns ? signed.t : signed).reshaped(shape).to(parameter.dtype))
+    }
+  }
+
   /// The start of linear and convolution layers in PyTorch: a weight uniform on ±1/√fan in, and a
   /// bias on the same range.
   static func linearDefault(_ weight: Parameter, _ bias: Parameter?) {

@@ -2,6 +2,8 @@
 
 #include "torus_gemm.h"
 
+#include <math.h>
+
 typedef int32_t integer;
 typedef integer *in;  // LAPACK takes everything by reference and writes only what it says
 
@@ -25,6 +27,7 @@ typedef integer *in;  // LAPACK takes everything by reference and writes only wh
                 in);                                                                            \
   void p##gelsd_(in, in, in, T *, in, T *, in, T *, const T *, integer *, T *, in, integer *,   \
                  in);                                                                           \
+  void p##gelss_(in, in, in, T *, in, T *, in, T *, const T *, integer *, T *, in, in);         \
   void p##gelsy_(in, in, in, T *, in, T *, in, integer *, const T *, integer *, T *, in, in);   \
   void p##gels_(const char *, in, in, in, T *, in, T *, in, T *, in, in);                       \
   void p##trtrs_(const char *, const char *, const char *, in, in, const T *, in, T *, in, in); \
@@ -239,6 +242,20 @@ int64_t torus_gelsd(torus_dtype dtype, int64_t m, int64_t n, int64_t rhs, void *
 #undef CALL
 }
 
+int64_t torus_gelss(torus_dtype dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
+                    void *b, int64_t ldb, void *s, double rcond, int32_t *rank) {
+  integer M = (integer)m, N = (integer)n, R = (integer)rhs;
+  integer LDA = (integer)lda, LDB = (integer)ldb;
+#define CALL(T, p)                                                                            \
+  {                                                                                           \
+    T bound = (T)rcond;                                                                       \
+    WITH_WORK(T, p##gelss_(&M, &N, &R, a, &LDA, b, &LDB, s, &bound, rank, work, &length,      \
+                           &info))                                                            \
+  }
+  EITHER(CALL)
+#undef CALL
+}
+
 int64_t torus_gelsy(torus_dtype dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
                     void *b, int64_t ldb, double rcond, int32_t *rank) {
   integer M = (integer)m, N = (integer)n, R = (integer)rhs;
@@ -302,4 +319,28 @@ int64_t torus_trtri(torus_dtype dtype, bool upper, bool unit, int64_t n, void *a
 #define CALL(T, p) p##trtri_(triangle(upper), unit ? "U" : "N", &N, a, &LDA, &info);
   EITHER(CALL)
 #undef CALL
+}
+
+#define DETERMINANT(T, LOG, ABS)                                          \
+  {                                                                       \
+    const T *factors = lu;                                                \
+    T product = 1, logs = 0, direction = 1;                               \
+    for (int64_t i = 0; i < n; i++) {                                     \
+      const T pivot = factors[i * ld + i];                                \
+      product *= pivots[i] == i + 1 ? pivot : -pivot;                     \
+      logs += LOG(ABS(pivot));                                            \
+      direction *= pivot > 0 ? 1 : pivot < 0 ? -1 : pivot; /* 0, or NaN */ \
+      if (pivots[i] != i + 1) direction = -direction;                     \
+    }                                                                     \
+    if (det) *(T *)det = product;                                         \
+    if (sign) *(T *)sign = direction;                                     \
+    if (logabs) *(T *)logabs = logs;                                      \
+  }
+
+int64_t torus_lu_determinant(torus_dtype dtype, int64_t n, const void *lu, int64_t ld,
+                             const int32_t *pivots, void *det, void *sign, void *logabs) {
+  if (dtype == TORUS_F32) DETERMINANT(float, logf, fabsf)
+  else if (dtype == TORUS_F64) DETERMINANT(double, log, fabs)
+  else return TORUS_LAPACK_DTYPE;
+  return 0;
 }

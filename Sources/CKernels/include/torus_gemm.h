@@ -88,6 +88,11 @@ int64_t torus_getrf(torus_dtype dtype, int64_t m, int64_t n, void *a, int64_t ld
 int64_t torus_getrs(torus_dtype dtype, bool trans, int64_t n, int64_t rhs, const void *a,
                     int64_t lda, const int32_t *pivots, void *b, int64_t ldb);
 
+/// The determinant of an n × n matrix from torus_getrf's factors, its sign (-1, 0 or 1) and the
+/// logarithm of its size: one number of `dtype` each, none where the pointer is NULL.
+int64_t torus_lu_determinant(torus_dtype dtype, int64_t n, const void *lu, int64_t ld,
+                             const int32_t *pivots, void *det, void *sign, void *logabs);
+
 /// Inverse from torus_getrf's factors, in place.
 int64_t torus_getri(torus_dtype dtype, int64_t n, void *a, int64_t lda, const int32_t *pivots);
 
@@ -132,6 +137,10 @@ int64_t torus_geev(torus_dtype dtype, int64_t n, void *a, int64_t lda, void *wr,
 /// solution in its first n rows; `s` holds min(m, n) singular values; `rank` counts those above
 /// rcond · s[0].
 int64_t torus_gelsd(torus_dtype dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
+                    void *b, int64_t ldb, void *s, double rcond, int32_t *rank);
+
+/// Least squares by singular values (gelss): as torus_gelsd.
+int64_t torus_gelss(torus_dtype dtype, int64_t m, int64_t n, int64_t rhs, void *a, int64_t lda,
                     void *b, int64_t ldb, void *s, double rcond, int32_t *rank);
 
 /// Least squares by a complete orthogonal factorisation (gelsy).

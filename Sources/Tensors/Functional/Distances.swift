@@ -53,7 +53,7 @@ extension F {
     switch p {
     case .infinity: return source.abs().max(dim: axis, keepDim: keepDim).values
     case -.infinity: return source.abs().min(dim: axis, keepDim: keepDim).values
-    case 0: return source.ne(0).to(source.dtype).sum(dim: axis, keepDim: keepDim)
+    case 0: return source.norm(0, dims: [axis], keepDim: keepDim)
     case 1: return source.abs().sum(dim: axis, keepDim: keepDim)
     case 2: return guardedRoot(source.square().sum(dim: axis, keepDim: keepDim), 2)
     default:

@@ -63,7 +63,7 @@ struct RandomSuite: Suite {
     }
     let pairs = zip(got.array(of: Double.self), expected.array(of: Double.self))
     for (index, (a, b)) in pairs.enumerated() where a != b {
-      let unit = scalbn(1, Int(b.exponent) - fraction)
+      let unit = scalbn(1, Swift.max(Int(b.exponent), -1022) - fraction)
       if abs(a - b) <= 2 * unit { continue }
       throw Mismatch("draw \(index): expected \(b), got \(a)")
     }
@@ -153,6 +153,7 @@ struct RandomSuite: Suite {
     case "kaiming_normal_": Init.kaimingNormal(parameter)
     case "uniform_": Init.uniform(parameter)
     case "normal_": Init.normal(parameter)
+    case "orthogonal_": Init.orthogonal(parameter)
     case "trunc_normal_": Init.truncatedNormal(parameter)
     case "sparse_": Init.sparse(parameter, fraction: 0.3)
     case "eye_": Init.identity(parameter)

@@ -9,13 +9,6 @@ private enum Rows {
   }
   static let largest = Row("norm", TORUS_REDUCE_MAX_ABS, [.inputs, .output], share)
   static let smallest = Row("norm", TORUS_REDUCE_MIN_ABS, [.inputs, .output], share)
-  static let powers = Row("norm", TORUS_REDUCE_SUM_ABS_POW, .inputs) {
-    let p = $0.parameter
-    let size = $0.x.abs()
-    // Below 1 the slope at 0 is infinite; 0 is taken, as PyTorch does.
-    let slope = (size.pow(p - 1) * p).maskedFill(size.eq(0), 0)
-    return $0.g * slope * $0.x.sign()
-  }
 
   @Sendable static func share(_ context: ReductionOperation.Context) -> Tensor {
     let x = context.x
@@ -37,10 +30,7 @@ extension Tensor {
     require(
       x.dtype.isFloatingPoint, "norm", "needs a floating-point tensor, not \(x.dtype)")
     switch p {
-    case 0:
-      let count = x.countNonzero(dims: dims).to(x.dtype)
-      return keepDim
-        ? count.restored(reducedDims(dims, "norm"), keepDim: false) : count
+    case 0: return x.counted(dims, keepDim)
     case 1: return Rows.one(x, dims, keepDim: keepDim)
     case 2: return Rows.two(x, dims, keepDim: keepDim)
     case .infinity: return Rows.largest(x, dims, keepDim: keepDim)
@@ -51,9 +41,38 @@ extension Tensor {
     }
   }
 
+  /// How many elements are not 0; the gradient is 0.
+  private func counted(_ dims: [Int], _ keepDim: Bool) -> Tensor {
+    Tensor.apply("norm", [self]) { inputs in
+      noGrad {
+        let count = inputs[0].countNonzero(dims: dims).to(dtype)
+        return keepDim ? count.restored(reducedDims(dims, "norm"), keepDim: false) : count
+      }
+    } gradient: { _, _ in
+      [nil]
+    }
+  }
+
   private func powerNorm(_ p: Double, _ dims: [Int], _ keepDim: Bool) -> Tensor {
-    let sum = Rows.powers(self, dims, keepDim: keepDim, parameter: p)
-    return sum.pow(1 / p)
+    let dims = reducedDims(dims, "norm")
+    return Tensor.apply(
+      "norm", [self],
+      attributes: ["dims": .ints(dims), "keepDim": .bool(keepDim), "parameter": .double(p)],
+      saving: [.inputs, .output]
+    ) { inputs in
+      let sum = Kernel.reduce(
+        "norm", TORUS_REDUCE_SUM_ABS_POW, inputs[0], dims, keepDim: keepDim, outDType: dtype, p)
+      return noGrad { sum.pow(1 / p) }
+    } gradient: { g, node in
+      let x = node.input(0)
+      let size = x.abs()
+      let norm = node.output().restored(dims, keepDim: keepDim)
+      // Below 1 the slope at 0 is infinite, and that of the norm 0 has no value: 0 is taken, as in
+      // PyTorch.
+      let slope = size.pow(p - 1).maskedFill(size.eq(0), 0)
+      let scale = (g.restored(dims, keepDim: keepDim) / norm.pow(p - 1)).maskedFill(norm.eq(0), 0)
+      return [x.sign() * slope * scale]
+    }
   }
 
   /// ‖a - b‖ₚ of broadcast tensors (`torch.dist`).

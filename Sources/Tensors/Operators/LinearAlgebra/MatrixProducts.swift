@@ -77,40 +77,44 @@ extension Tensor {
 }
 
 extension Kernel {
-  /// The product of tensors with at least two dimensions, whose batch dimensions broadcast.
-  static func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+  /// alpha · a b + beta · c for tensors with at least two dimensions, whose batch dimensions
+  /// broadcast; without the second term where c is nil.
+  static func matmul(
+    _ a: Tensor, _ b: Tensor, alpha: Double = 1, adding c: Tensor? = nil, beta: Double = 0
+  ) -> Tensor {
     let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
     guard let batch = broadcastShape(Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))) else {
       fail("matmul", "batch dimensions do not broadcast: \(a.shape) × \(b.shape)")
     }
     let out = Tensor.uninitialized(batch + [m, n], a.dtype)
     if out.count == 0 { return out }
+    if let c { copy(c, into: out) }
     if k == 0 {
-      out.fill(.int(0))
-      return out
+      if c == nil { out.fill(.int(0)) }
+      return beta == 1 || c == nil ? out : noGrad { out * Tensor(beta, dtype: out.dtype) }
     }
     let left = matrixOperand(a)
     let right = matrixOperand(b)
     let count = batch.reduce(1, *)
     if count == 1 {
       torus_gemm(
-        a.dtype.c, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k), 1,
-        left.tensor.pointer, left.leading, right.tensor.pointer, right.leading, 0, out.pointer,
-        Int64(n))
+        a.dtype.c, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k),
+        alpha, left.tensor.pointer, left.leading, right.tensor.pointer, right.leading,
+        c == nil ? 0 : beta, out.pointer, Int64(n))
       return out
     }
     let offsetsA = batchOffsets(left.tensor, batch)
     let offsetsB = batchOffsets(right.tensor, batch)
     let offsetsC = (0..<count).map { Int64($0 * m * n) }
     torus_gemm_batched_at(
-      a.dtype.c, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k), 1,
-      left.tensor.pointer, left.leading, offsetsA, right.tensor.pointer, right.leading, offsetsB, 0,
-      out.pointer, Int64(n), offsetsC, Int64(count))
+      a.dtype.c, left.transposed, right.transposed, Int64(m), Int64(n), Int64(k),
+      alpha, left.tensor.pointer, left.leading, offsetsA, right.tensor.pointer, right.leading,
+      offsetsB, c == nil ? 0 : beta, out.pointer, Int64(n), offsetsC, Int64(count))
     return out
   }
 
   /// A matrix as the product reads it: rows or columns are contiguous; anything else is copied.
-  private static func matrixOperand(
+  static func matrixOperand(
     _ x: Tensor
   ) -> (tensor: Tensor, transposed: Bool, leading: Int64) {
     let (rows, columns) = (x.shape[x.rank - 2], x.shape[x.rank - 1])
@@ -125,7 +129,7 @@ extension Kernel {
   }
 
   /// Where each matrix of a broadcast batch begins, in elements.
-  private static func batchOffsets(_ x: Tensor, _ batch: [Int]) -> [Int64] {
+  static func batchOffsets(_ x: Tensor, _ batch: [Int]) -> [Int64] {
     let lead = batch.count - (x.rank - 2)
     var strides = [Int](repeating: 0, count: batch.count)
     for dim in 0..<(x.rank - 2) where x.shape[dim] != 1 { strides[lead + dim] = x.strides[dim] }

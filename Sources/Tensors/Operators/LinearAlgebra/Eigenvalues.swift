@@ -1,0 +1,66 @@
+import CKernels
+
+extension Linalg {
+  /// Eigenvalues in ascending order and orthonormal eigenvectors of symmetric matrices
+  /// (`torch.linalg.eigh`).
+  ///
+  /// `[..., n, n]` → values `[..., n]` and vectors `[..., n, n]`, one a column, of either sign: A =
+  /// V diag(values) Vᵀ. The gradient through the vectors needs distinct eigenvalues.
+  /// - Parameter upper: Whether the upper triangle is read instead of the lower (`UPLO="U"`).
+  public static func eigh(
+    _ a: Tensor, upper: Bool = false
+  ) -> (values: Tensor, vectors: Tensor) {
+    let name = "linalg.eigh"
+    requireMatrices(name, a, square: true)
+    let results = Tensor.applyMany(
+      name, [a], attributes: ["upper": .bool(upper)], saving: .outputs
+    ) { inputs in
+      let (values, vectors) = Kernel.eigenvalues(name, inputs[0], upper: upper, vectors: true)
+      return [values, vectors]
+    } gradient: { g, node in
+      let (values, v) = (node.output(0), node.output(1))
+      var parts: [Tensor] = []
+      if let g = g[0] { parts.append((v * g.unsqueezed(-2)).matmul(v.transposed())) }
+      if let g = g[1] {
+        let gaps = values.unsqueezed(-2) - values.unsqueezed(-1)
+        let turned = overGaps(v.transposed().matmul(g), gaps)
+        parts.append(v.matmul(turned).matmul(v.transposed()))
+      }
+      return [parts.reduce(nil) { sum, part in sum.map { $0 + part } ?? part }]
+    }
+    return (results[0], results[1])
+  }
+
+  /// The eigenvalues of symmetric matrices, ascending (`torch.linalg.eigvalsh`).
+  /// - Parameter upper: Whether the upper triangle is read instead of the lower.
+  public static func eigvalsh(_ a: Tensor, upper: Bool = false) -> Tensor {
+    requireMatrices("linalg.eigvalsh", a, square: true)
+    if a.requiresGrad && isGradEnabled { return eigh(a, upper: upper).values }
+    return Tensor.applyConstant("linalg.eigvalsh", [a]) {
+      Kernel.eigenvalues("linalg.eigvalsh", $0[0], upper: upper, vectors: false).values
+    }
+  }
+
+  /// x / gaps off the diagonal, where gaps is 0, and 0 on it.
+  static func overGaps(_ x: Tensor, _ gaps: Tensor) -> Tensor {
+    let diagonal = Tensor.eye(gaps.size(-1), dtype: .bool)
+    return (x / gaps.maskedFill(diagonal, 1.0)).maskedFill(diagonal, 0.0)
+  }
+}
+
+extension Kernel {
+  fileprivate static func eigenvalues(
+    _ name: String, _ a: Tensor, upper: Bool, vectors: Bool
+  ) -> (values: Tensor, vectors: Tensor) {
+    let matrices = Matrices(copying: a)
+    let n = matrices.rows
+    let values = Tensor.uninitialized(matrices.batch + [n], a.dtype)
+    let info = matrices.each {
+      torus_syevd(
+        matrices.dtype, vectors, upper, Int64(n), matrices[$0], matrices.leading,
+        values.pointer + $0 * n * a.dtype.size)
+    }
+    Linalg.requireSuccess(name, info, Linalg.notConverged)
+    return (values, matrices.tensor)
+  }
+}

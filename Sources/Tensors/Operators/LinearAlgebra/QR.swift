@@ -1,0 +1,104 @@
+import CKernels
+
+extension Linalg {
+  /// How much of a QR factorization is wanted (`mode`).
+  public enum QRMode: String, Sendable {
+    /// Q of m × min(m, n), R of min(m, n) × n.
+    case reduced
+    /// Q of m × m, R of m × n.
+    case complete
+    /// R alone, as in `reduced`; Q is empty.
+    case r
+  }
+
+  /// A = Q R with orthonormal columns in Q and an upper triangular R (`torch.linalg.qr`), by
+  /// Householder reflections.
+  ///
+  /// `[..., m, n]`. The diagonal of R may have either sign. Differentiable in mode `reduced` where
+  /// the first min(m, n) columns are independent, and in `complete` where m ≤ n.
+  public static func qr(_ a: Tensor, mode: QRMode = .reduced) -> (q: Tensor, r: Tensor) {
+    let name = "linalg.qr"
+    requireMatrices(name, a)
+    let (m, n) = (a.size(-2), a.size(-1))
+    let width = mode == .complete ? m : min(m, n)
+    let results = Tensor.applyMany(
+      name, [a], attributes: ["mode": .string(mode.rawValue)], saving: [.input(0), .outputs]
+    ) { inputs in
+      let (factors, scales) = Kernel.reflectors(inputs[0])
+      let upper = noGrad { factors.tensor.narrowed(dim: -2, start: 0, length: min(m, n)) }
+      let r = Matrices(factors.batch, width, n, a.dtype)
+      if width > min(m, n) { r.tensor.fill(.int(0)) }
+      noGrad {
+        Kernel.copy(
+          Kernel.triangle(upper, upper: true),
+          into: r.tensor.narrowed(dim: -2, start: 0, length: min(m, n)))
+      }
+      if mode == .r { return [.zeros([0], dtype: a.dtype), r.tensor] }
+      return [Kernel.orthonormal(factors, scales, width).tensor, r.tensor]
+    } gradient: { g, node in
+      require(
+        mode == .reduced || mode == .complete && m <= n, name,
+        "mode \(mode) has no gradient for matrices of \(m) × \(n); use reduced")
+      return [qrGradient(node.input(0), node.output(0), node.output(1), g[0], g[1])]
+    }
+    return (results[0], results[1])
+  }
+
+  /// (gQ + Q sym(R gRᵀ - gQᵀ Q)) R⁻ᵀ, where sym takes the lower triangle for both (Walter & Lehmann
+  /// 2010, Algorithmic differentiation of linear algebra functions). Of a wide A = [X Y] only X is
+  /// factorized: Y = Q V with R = [U V].
+  private static func qrGradient(
+    _ a: Tensor, _ q: Tensor, _ r: Tensor, _ gq: Tensor?, _ gr: Tensor?
+  ) -> Tensor {
+    let (m, n) = (a.size(-2), a.size(-1))
+    let gq = gq ?? q.zerosLike()
+    let gr = gr ?? r.zerosLike()
+    if m < n {
+      func right(_ x: Tensor) -> Tensor { x.narrowed(dim: -1, start: m, length: n - m) }
+      func left(_ x: Tensor) -> Tensor { x.narrowed(dim: -1, start: 0, length: m) }
+      let whole = gq + right(a).matmul(right(gr).transposed())
+      return Tensor.cat(
+        [qrGradient(left(a), q, left(r), whole, left(gr)), q.matmul(right(gr))], dim: -1)
+    }
+    let lower = (r.matmul(gr.transposed()) - gq.transposed().matmul(q)).lowerTriangle()
+    let symmetric = lower + lower.lowerTriangle(diagonal: -1).transposed()
+    return solveTriangular(
+      r.transposed(), gq + q.matmul(symmetric), upper: false, left: false)
+  }
+}
+
+extension Kernel {
+  /// Householder's reflections (LAPACK's geqrf) and their scales, min(m, n) for each matrix.
+  fileprivate static func reflectors(_ a: Tensor) -> (Matrices, scales: Tensor) {
+    let factors = Matrices(copying: a)
+    let (m, n) = (factors.rows, factors.columns)
+    let scales = Tensor.uninitialized(factors.batch + [min(m, n)], a.dtype)
+    _ = factors.each {
+      torus_geqrf(
+        factors.dtype, Int64(m), Int64(n), factors[$0], factors.leading,
+        scales.pointer + $0 * min(m, n) * a.dtype.size)
+    }
+    return (factors, scales)
+  }
+
+  /// The first `width` columns of Q, of which the reflections give min(m, n).
+  fileprivate static func orthonormal(
+    _ factors: Matrices, _ scales: Tensor, _ width: Int
+  ) -> Matrices {
+    let count = scales.size(-1)
+    let q = Matrices(factors.batch, factors.rows, width, factors.tensor.dtype)
+    // Without reflections Q is the identity.
+    if count == 0 {
+      copy(.eye(factors.rows, width, dtype: factors.tensor.dtype), into: q.tensor)
+      return q
+    }
+    let bytes = factors.rows * factors.tensor.dtype.size
+    _ = q.each {
+      q[$0].copyMemory(from: factors[$0], byteCount: bytes * min(count, width))
+      return torus_orgqr(
+        q.dtype, Int64(q.rows), Int64(width), Int64(count), q[$0], q.leading,
+        scales.pointer + $0 * count * factors.tensor.dtype.size)
+    }
+    return q
+  }
+}

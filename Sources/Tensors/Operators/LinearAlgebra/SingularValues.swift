@@ -1,0 +1,97 @@
+import CKernels
+
+extension Linalg {
+  /// A = U diag(s) Vᵀ with orthonormal columns in U and V and s ≥ 0 in descending order
+  /// (`torch.linalg.svd`).
+  ///
+  /// `[..., m, n]`, k = min(m, n) → U `[..., m, m]`, s `[..., k]`, Vᵀ `[..., n, n]`; without
+  /// `fullMatrices` U `[..., m, k]` and Vᵀ `[..., k, n]`. Columns of U and V come with either sign.
+  /// The gradient through them needs distinct singular values, not 0 where m ≠ n, and sees their
+  /// first k columns only.
+  public static func svd(
+    _ a: Tensor, fullMatrices: Bool = true
+  ) -> (u: Tensor, s: Tensor, vh: Tensor) {
+    let name = "linalg.svd"
+    requireMatrices(name, a)
+    let k = min(a.size(-2), a.size(-1))
+    let results = Tensor.applyMany(
+      name, [a], attributes: ["full_matrices": .bool(fullMatrices)], saving: .outputs
+    ) { inputs in
+      let (u, s, vh) = Kernel.svd(name, inputs[0], fullMatrices ? .full : .reduced)
+      return [u, s, vh]
+    } gradient: { g, node in
+      func columns(_ x: Tensor) -> Tensor { x.narrowed(dim: -1, start: 0, length: k) }
+      func rows(_ x: Tensor) -> Tensor { x.narrowed(dim: -2, start: 0, length: k) }
+      return [
+        svdGradient(
+          columns(node.output(0)), node.output(1), rows(node.output(2)), g[0].map(columns), g[1],
+          g[2].map(rows))
+      ]
+    }
+    return (results[0], results[1], results[2])
+  }
+
+  /// The singular values, descending (`torch.linalg.svdvals`).
+  public static func svdvals(_ a: Tensor) -> Tensor {
+    requireMatrices("linalg.svdvals", a)
+    if a.requiresGrad && isGradEnabled { return svd(a, fullMatrices: false).s }
+    return Tensor.applyConstant("linalg.svdvals", [a]) {
+      Kernel.svd("linalg.svdvals", $0[0], .values).s
+    }
+  }
+
+  /// U ((skew(Uᵀ gU) / E) S + S (skew(Vᵀ gV) / E) + diag(gS)) Vᵀ, with Eᵢⱼ = sⱼ² - sᵢ², and what gU and
+  /// gV have outside the spans of U and V (Townsend 2016, Differentiating the singular value
+  /// decomposition).
+  private static func svdGradient(
+    _ u: Tensor, _ s: Tensor, _ vh: Tensor, _ gu: Tensor?, _ gs: Tensor?, _ gvh: Tensor?
+  ) -> Tensor? {
+    var parts: [Tensor] = []
+    if let gs { parts.append((u * gs.unsqueezed(-2)).matmul(vh)) }
+    let (row, column) = (s.unsqueezed(-2), s.unsqueezed(-1))
+    let squares = row.square() - column.square()
+    func turned(_ x: Tensor) -> Tensor { overGaps(x - x.transposed(), squares) }
+    if let gu {
+      let inside = u.transposed().matmul(gu)
+      parts.append(u.matmul(turned(inside) * row).matmul(vh))
+      if u.size(-2) > s.size(-1) { parts.append(((gu - u.matmul(inside)) / row).matmul(vh)) }
+    }
+    if let gvh {
+      let inside = gvh.matmul(vh.transposed())
+      parts.append(u.matmul(turned(inside.transposed()) * column).matmul(vh))
+      if vh.size(-1) > s.size(-1) { parts.append(u.matmul((gvh - inside.matmul(vh)) / column)) }
+    }
+    return parts.reduce(nil) { sum, part in sum.map { $0 + part } ?? part }
+  }
+}
+
+extension Kernel {
+  /// How much of U and Vᵀ is computed.
+  enum SVDParts: Int32 {
+    case values, reduced, full
+  }
+
+  static func svd(
+    _ name: String, _ a: Tensor, _ parts: SVDParts
+  ) -> (u: Tensor, s: Tensor, vh: Tensor) {
+    let matrices = Matrices(copying: a)
+    let (m, n, batch) = (matrices.rows, matrices.columns, matrices.batch)
+    let k = min(m, n)
+    let (left, right) = parts == .full ? (m, n) : parts == .reduced ? (k, k) : (0, 0)
+    let (u, vh) = (Matrices(batch, m, left, a.dtype), Matrices(batch, right, n, a.dtype))
+    let s = Tensor.uninitialized(batch + [k], a.dtype)
+    let info = matrices.each { index in
+      torus_gesdd(
+        matrices.dtype, parts.rawValue, Int64(m), Int64(n), matrices[index], matrices.leading,
+        s.pointer + index * k * a.dtype.size, parts == .values ? nil : u[index], u.leading,
+        parts == .values ? nil : vh[index], vh.leading)
+    }
+    Linalg.requireSuccess(name, info, Linalg.notConverged)
+    // Where A has no elements any orthonormal U and V will do.
+    if k == 0 {
+      copy(.eye(m, left, dtype: a.dtype), into: u.tensor)
+      copy(.eye(right, n, dtype: a.dtype), into: vh.tensor)
+    }
+    return (u.tensor, s, vh.tensor)
+  }
+}
