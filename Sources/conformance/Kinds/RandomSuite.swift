@@ -63,7 +63,7 @@ struct RandomSuite: Suite {
     }
     let pairs = zip(got.array(of: Double.self), expected.array(of: Double.self))
     for (index, (a, b)) in pairs.enumerated() where a != b {
-      let unit = scalbn(1, Int(b.exponent) - fraction)
+      let unit = scalbn(1, Swift.max(Int(b.exponent), -1022) - fraction)
       if abs(a - b) <= 2 * unit { continue }
       throw Mismatch("draw \(index): expected \(b), got \(a)")
     }
