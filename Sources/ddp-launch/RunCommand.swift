@@ -131,7 +131,7 @@ struct RunCommand: ParsableCommand {
     plan.binding = binding
     plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }
     let range = try nnodes.map { text throws(LaunchError) in try HostRange(text) }
-    if hosts.isEmpty { plan.layout = try layout(perHost, range) }
+    if hosts.isEmpty { try layOut(&plan, perHost, range) }
     let redirected = try redirects.map { text throws(LaunchError) in
       try StreamChoice(text, option: "--redirects")
     }
@@ -183,24 +183,26 @@ struct RunCommand: ParsableCommand {
 
   /// Without a list of hosts, several exist only where a Slurm job brings them, and mpirun finds
   /// those by itself.
-  private func layout(_ perHost: WorkersPerHost?, _ range: HostRange?) throws(LaunchError)
-    -> HostLayout
-  {
-    let environment = standalone ? [:] : ProcessInfo.processInfo.environment
-    let tasks = (environment["SLURM_TASKS_PER_NODE"]).flatMap { HostLayout($0) }
-    let allocated =
-      tasks?.counts.count ?? environment["SLURM_JOB_NUM_NODES"].flatMap { Int($0) } ?? 1
+  private func layOut(
+    _ plan: inout JobPlan, _ perHost: WorkersPerHost?, _ range: HostRange?
+  ) throws(LaunchError) {
+    let environment = ProcessInfo.processInfo.environment
+    let tasks = environment["SLURM_TASKS_PER_NODE"].flatMap { HostLayout($0) }
+    let nodes = tasks?.counts.count ?? environment["SLURM_JOB_NUM_NODES"].flatMap { Int($0) } ?? 1
+    let allocated = standalone ? 1 : nodes
     guard allocated >= range?.fewest ?? 1 else {
       throw .tooFewHosts(
         have: allocated, need: range?.fewest ?? 1,
         remedy: "name them with --hostfile or --host, or start within a Slurm job")
     }
     let used = min(range?.most ?? allocated, allocated)
-    switch perHost {
-    case .number(let count): return HostLayout([Int](repeating: count, count: used))
-    case .cores: return HostLayout([Int](repeating: Machine.availableCores, count: used))
-    case nil: return HostLayout(Array((tasks?.counts ?? [1]).prefix(used)))
-    }
+    plan.leavesNodes = used < nodes
+    plan.layout =
+      switch perHost {
+      case .number(let count): HostLayout([Int](repeating: count, count: used))
+      case .cores: HostLayout([Int](repeating: Machine.availableCores, count: used))
+      case nil: HostLayout(Array((tasks?.counts ?? [1]).prefix(used)))
+      }
   }
 
   private func shownLocalRanks() throws(LaunchError) -> Set<Int>? {

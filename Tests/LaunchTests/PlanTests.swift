@@ -60,6 +60,9 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       ])
     several.hosts = []
     #expect(!arguments(several).contains("-H") && arguments(several)[1] == "4")
+    several.layout = HostLayout([2])
+    several.leavesNodes = true
+    #expect(arguments(several)[4...5] == ["--map-by", "ppr:2:node"])
   }
 
   @Test func `layouts are written as Slurm does, and know each rank's place`() throws {

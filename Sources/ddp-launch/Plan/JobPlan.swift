@@ -25,6 +25,8 @@ package struct JobPlan: Sendable {
   package var layout: HostLayout
   /// The hosts by name; empty for this machine, or for those of the Slurm job.
   package var hosts: [HostEntry] = []
+  /// Whether the Slurm job has more nodes than are used, over which mpirun would spread workers.
+  package var leavesNodes = false
   /// Where workers may run.
   package var binding = Binding.auto
   /// Options handed to mpirun as they are.
@@ -44,7 +46,7 @@ package struct JobPlan: Sendable {
     exported: some Collection<String> = ProcessInfo.processInfo.environment.keys
   ) -> [String] {
     var result = ["-n", String(layout.workers), "--tag-output", "--oversubscribe"]
-    if hosts.isEmpty, layout.counts.count == 1 {
+    if hosts.isEmpty, layout.counts.count == 1, !leavesNodes {
       let workers = layout.workers
       let spreads =
         binding == .auto && memoryNodes > 1 && workers <= cores && workers % memoryNodes == 0
