@@ -49,24 +49,23 @@ extension ProcessGroup {
     }
     let text = lines.map { prefix + $0 + "\n" }.joined()
     FileHandle.standardError.write(Data(text.utf8))
-    if !FlightFolder.isTaken(rank: engine.watch?.rank ?? rank) { torus_fatal_write("\(error)") }
-    if let failure {
-      if case .timeout(let group, _, _, let missing) = failure, group == name {
-        writeRecorders(of: missing)
-      }
-      engine.takeLeave(failure, of: name)
-    }
+    writeRecorders("\(error)", failure)
+    if let failure { engine.takeLeave(failure, of: name) }
     torus_mpi_abort(code)
   }
 
-  /// The first rank that is left writes what the missing ones cannot.
-  private func writeRecorders(of missing: [Int]) {
-    guard let watch = engine.watch, rank == (0..<size).first(where: { !missing.contains($0) })
-    else { return }
-    for rank in missing {
-      let world = ranks[rank]
-      guard let recorder = torus_group_flight(watch.world, Int32(world)) else { continue }
-      torus_fatal_write_other(recorder, Int32(world), "missing")
+  /// What ranks met with each other, each of them writes down, and the first one that is left for those
+  /// that are missing; otherwise nobody else will come to it, and this rank writes what it can reach.
+  private func writeRecorders(_ reason: String, _ failure: CollectiveError?) {
+    let own = engine.watch?.rank ?? rank
+    switch failure {
+    case .mismatch, .timeout:
+      if !FlightFolder.isTaken(rank: own) { torus_fatal_write(Int32(own), reason) }
+      guard case .timeout(let group, _, _, let missing) = failure, group == name,
+        rank == (0..<size).first(where: { !missing.contains($0) })
+      else { return }
+      for rank in missing { torus_fatal_write(Int32(ranks[rank]), "missing") }
+    default: torus_fatal_write_all(reason)
     }
   }
 }

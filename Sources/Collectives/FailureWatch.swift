@@ -157,9 +157,10 @@ final class FailureWatch {
     return true
   }
 
-  /// Withdraws what nobody took, before the world's group goes.
-  func close() {
-    for entry in messages + arriving {
+  /// Withdraws what nobody took, before the world's group goes. After a failure what was told stays to
+  /// be read by who comes late, and its memory with it.
+  func close(afterFailure: Bool) {
+    for entry in (afterFailure ? [] : messages) + arriving {
       torus_message_free(entry.handle)
       entry.memory.deallocate()
     }

@@ -124,7 +124,7 @@ public final class World: Sendable {
       engine.watch = FailureWatch(
         world: handle, rank: group.rank, size: group.size, flight: flight)
     }
-    if kind != .threads { torus_fatal_install(recorder, Int32(group.rank), Int32(group.size)) }
+    if kind != .threads { torus_fatal_install(handle) }
     if let path = options.calibration { try group.adoptCalibration(path) }
     return World(group: group, kind: kind, coreShare: coreShare)
   }
@@ -133,7 +133,7 @@ public final class World: Sendable {
   /// where nothing failed.
   public func finalize() throws(CollectiveError) {
     if kind != .threads { torus_fatal_forget() }
-    group.engine.locked { group.engine.watch?.close() }
+    group.engine.locked { group.engine.watch?.close(afterFailure: group.failure != nil) }
     try group.close()
     group.engine.stop()
     if kind == .mpi { _ = torus_mpi_stop() }

@@ -9,10 +9,12 @@
 
 #include <stdbool.h>
 
+#include "../include/torus_fatal.h"
 #include "flight.h"
 
 static struct {
-  torus_flight *flight;
+  const torus_group *group;
+  const torus_flight *flight;
   int rank, size;
   _Atomic int armed;
   char folder[900];
@@ -58,8 +60,10 @@ static void put_operation(torus_text *t) {
   torus_text_operation(t, &record);
 }
 
-static void write_other(const torus_flight *flight, int rank, const char *reason) {
-  if (!flight || !process.folder[0]) return;
+void torus_fatal_write(int rank, const char *reason) {
+  if (!process.group || !process.folder[0]) return;
+  const torus_flight *flight = torus_group_flight(process.group, rank);
+  if (!flight) return;
   mkdir(process.folder, 0755);
   char path[sizeof process.folder + 32];
   torus_text t = {.descriptor = -1};
@@ -73,11 +77,9 @@ static void write_other(const torus_flight *flight, int rank, const char *reason
   torus_flight_write(flight, &source, path);
 }
 
-void torus_fatal_write_other(const torus_flight *flight, int rank, const char *reason) {
-  write_other(flight, rank, reason);
+void torus_fatal_write_all(const char *reason) {
+  for (int rank = 0; rank < process.size; rank++) torus_fatal_write(rank, reason);
 }
-
-void torus_fatal_write(const char *reason) { write_other(process.flight, process.rank, reason); }
 
 static void on_fatal(int number, siginfo_t *info, void *context) {
   (void)context;
@@ -101,7 +103,7 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
     put_operation(&t);
     torus_text_put(&t, "\n");
     torus_text_flush(&t);
-    torus_fatal_write(fatal[place].name);
+    torus_fatal_write_all(fatal[place].name);
   }
   errno = saved;
   // Blocked until this returns; then whoever handled it before gets it, or it ends the process.
@@ -117,14 +119,15 @@ static void on_exit_called(void) {
   put_operation(&t);
   torus_text_put(&t, "\n");
   torus_text_flush(&t);
-  torus_fatal_write("exit");
+  torus_fatal_write_all("exit");
 }
 
-void torus_fatal_install(torus_flight *flight, int rank, int size) {
+void torus_fatal_install(const torus_group *group) {
   static bool installed;
-  process.flight = flight;
-  process.rank = rank;
-  process.size = size;
+  process.rank = torus_group_rank(group);
+  process.size = torus_group_size(group);
+  process.flight = torus_group_flight(group, process.rank);
+  process.group = group;
   atomic_store(&process.armed, 1);
   if (installed) return;
   installed = true;
@@ -148,7 +151,7 @@ void torus_fatal_folder(const char *folder) {
 static void on_request(int number) {
   (void)number;
   int saved = errno;
-  torus_fatal_write("request");
+  torus_fatal_write(process.rank, "request");
   errno = saved;
 }
 
@@ -162,5 +165,5 @@ void torus_fatal_disarm(void) { atomic_store(&process.armed, 0); }
 
 void torus_fatal_forget(void) {
   torus_fatal_disarm();
-  process.flight = NULL;
+  process.group = NULL;
 }

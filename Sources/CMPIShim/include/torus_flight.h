@@ -95,26 +95,3 @@ int torus_flight_write(
 
 /// Nanoseconds of the monotonic clock, as in records.
 uint64_t torus_clock(void);
-
-/// What every process of a job does about its own unexpected end.
-///
-/// Prints `[rank 2] ended by signal 4 (illegal instruction) in step 41, backward` with the last
-/// operation, writes the recorder to `path` where that was set, and hands the signal on to whoever
-/// handled it before. Also says so where exit is called before `torus_fatal_disarm`.
-void torus_fatal_install(torus_flight *flight, int rank, int size);
-
-/// Where recorders are written: `folder/rank-2.json`. The folder is made then, within one that exists.
-void torus_fatal_folder(const char *folder);
-
-/// Writes the recorder whenever that signal comes, and goes on.
-void torus_fatal_write_on(int signal);
-
-/// Writes the recorder now, or another rank's that its owner cannot write, where a folder was set.
-void torus_fatal_write(const char *reason);
-void torus_fatal_write_other(const torus_flight *flight, int rank, const char *reason);
-
-/// The process has said why it ends.
-void torus_fatal_disarm(void);
-
-/// The process ends in order, and its recorder goes.
-void torus_fatal_forget(void);
