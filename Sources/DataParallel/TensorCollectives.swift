@@ -1,0 +1,227 @@
+import Collectives
+import Tensors
+
+/// Collectives on tensors, for code that speaks to the other ranks itself (`torch.distributed`).
+///
+/// They block, return new tensors, and stand outside the graph. Every rank of the group makes the
+/// same call in the same order; a shape or dtype that differs on one rank is an error that names it.
+extension ProcessGroup {
+  /// The elementwise reduction of all ranks' tensors, of one shape, bitwise the same on every rank
+  /// (`all_reduce`).
+  public func allReduced(
+    _ tensor: Tensor, op: ReduceOp = .sum, label: String = ""
+  ) throws -> Tensor {
+    let result = tensor.detach().contiguous().clone()
+    try allReduceAndWait(
+      buffer: result.pointer, count: result.count, dtype: result.dtype.element, op: op,
+      label: label)
+    return result
+  }
+
+  /// The root's tensor, which the others pass one of the same shape and dtype for (`broadcast`).
+  public func broadcast(
+    _ tensor: Tensor, root: Int = 0, label: String = ""
+  ) throws -> Tensor {
+    let result = tensor.detach().contiguous().clone()
+    try broadcast(
+      buffer: result.pointer, count: result.count, dtype: result.dtype.element, root: root,
+      label: label
+    ).wait()
+    return result
+  }
+
+  /// The reduction of all ranks' tensors on the root, nil elsewhere (`reduce`).
+  public func reduced(
+    _ tensor: Tensor, op: ReduceOp = .sum, root: Int = 0, label: String = ""
+  ) throws -> Tensor? {
+    let input = tensor.detach().contiguous()
+    let output = Tensor.zeros(like: input)
+    try reduce(
+      input: input.pointer, output: output.pointer, count: input.count,
+      dtype: input.dtype.element, op: op, root: root, label: label
+    ).wait()
+    return rank == root ? output : nil
+  }
+
+  /// All ranks' tensors in rank order (`all_gather`); their first dimensions may differ.
+  public func allGather(_ tensor: Tensor, label: String = "") throws -> [Tensor] {
+    let input = tensor.detach().contiguous()
+    let shapes = try shapes(of: input, "all-gather", label)
+    let output = Output(shapes, input.dtype)
+    try allGather(
+      input: input.pointer, output: output.memory.pointer, counts: output.counts,
+      dtype: input.dtype.element, label: label
+    ).wait()
+    return output.parts()
+  }
+
+  /// All ranks' tensors in rank order on the root, nil elsewhere (`gather`); their first dimensions
+  /// may differ.
+  public func gather(
+    _ tensor: Tensor, root: Int = 0, label: String = ""
+  ) throws -> [Tensor]? {
+    let input = tensor.detach().contiguous()
+    let shapes = try shapes(of: input, "gather", label)
+    let output = Output(shapes, input.dtype)
+    try gather(
+      input: input.pointer, output: output.memory.pointer, counts: output.counts,
+      dtype: input.dtype.element, root: root, label: label
+    ).wait()
+    return rank == root ? output.parts() : nil
+  }
+
+  /// Tensor r of the root's list on rank r (`scatter`); the others pass nil. The list's tensors share
+  /// a dtype; their shapes may differ.
+  public func scatter(
+    _ tensors: [Tensor]?, root: Int = 0, label: String = ""
+  ) throws -> Tensor {
+    let list = rank == root ? (tensors ?? []) : []
+    let problem: String? =
+      if rank != root {
+        nil
+      } else if list.count != size {
+        "scatter: \(list.count) tensors for \(size) ranks"
+      } else if let odd = list.first(where: { $0.dtype != list[0].dtype }) {
+        "scatter: tensors of \(list[0].dtype) and \(odd.dtype)"
+      } else {
+        nil
+      }
+    // The others learn of it, too: they wait for their part.
+    let plan = try broadcastObject(
+      ScatterPlan(
+        problem: problem, dtype: list.first?.dtype.description, shapes: list.map(\.shape)),
+      root: root, label: label)
+    if let problem = plan.problem { throw CollectiveError.invalid(rank: root, reason: problem) }
+    guard let dtype = DType.allCases.first(where: { $0.description == plan.dtype }) else {
+      throw CollectiveError.invalid(rank: root, reason: "scatter: dtype \(plan.dtype ?? "nil")")
+    }
+    let output = Tensor.zeros(plan.shapes[rank], dtype: dtype)
+    let input = list.isEmpty ? nil : Tensor.cat(list.map { $0.detach().flattened() })
+    try scatter(
+      input: input.map { UnsafeRawPointer($0.pointer) }, output: output.pointer,
+      counts: plan.shapes.map { $0.reduce(1, *) }, dtype: dtype.element, root: root, label: label
+    ).wait()
+    return output
+  }
+
+  /// The reduction of all ranks' tensors, of which rank r keeps its rows (`reduce_scatter_tensor`).
+  /// - Parameter rows: How many rows each rank keeps, the same list on every rank; nil shares them
+  ///   evenly, which the number of ranks must divide.
+  public func reduceScatter(
+    _ tensor: Tensor, rows: [Int]? = nil, op: ReduceOp = .sum, label: String = ""
+  ) throws -> Tensor {
+    let input = tensor.detach().contiguous()
+    guard let total = input.shape.first else {
+      throw CollectiveError.invalid(
+        rank: rank, reason: "reduce-scatter: a scalar has no rows to share out")
+    }
+    let rows = rows ?? [Int](repeating: total / size, count: size)
+    guard rows.count == size, rows.allSatisfy({ $0 >= 0 }), rows.reduce(0, +) == total else {
+      throw CollectiveError.invalid(
+        rank: rank,
+        reason: "reduce-scatter: rows \(rows) for \(size) ranks do not add up to \(total)")
+    }
+    let row = input.shape.dropFirst().reduce(1, *)
+    let output = Tensor.zeros([rows[rank]] + input.shape.dropFirst(), dtype: input.dtype)
+    try reduceScatter(
+      input: input.pointer, output: output.pointer, counts: rows.map { $0 * row },
+      dtype: input.dtype.element, op: op, label: label
+    ).wait()
+    return output
+  }
+
+  /// Rows of this rank's tensor for every rank, and those that every rank sent here, in rank order
+  /// (`all_to_all_single`).
+  /// - Parameter rows: How many rows go to each rank; nil shares them evenly, which the number of ranks
+  ///   must divide.
+  public func allToAll(
+    _ tensor: Tensor, rows: [Int]? = nil, label: String = ""
+  ) throws -> Tensor {
+    let input = tensor.detach().contiguous()
+    let total = input.shape.first ?? 0
+    let rows = rows ?? [Int](repeating: total / size, count: size)
+    guard input.rank > 0, rows.count == size, rows.allSatisfy({ $0 >= 0 }),
+      rows.reduce(0, +) == total
+    else {
+      throw CollectiveError.invalid(
+        rank: rank,
+        reason:
+          "all-to-all: rows \(rows) for \(size) ranks do not add up to those of \(input.shape)")
+    }
+    let row = input.shape.dropFirst().reduce(1, *)
+    let received = try allToAll(rows.map { [$0] }, label: label).map { $0[0] }
+    let output = Tensor.zeros(
+      [received.reduce(0, +)] + input.shape.dropFirst(), dtype: input.dtype)
+    try allToAll(
+      input: input.pointer, output: output.pointer, sent: rows.map { $0 * row },
+      received: received.map { $0 * row }, dtype: input.dtype.element, label: label
+    ).wait()
+    return output
+  }
+
+  /// Sends a tensor and blocks until it is on its way (`send`); a long one waits for the receiver.
+  public func send(_ tensor: Tensor, to peer: Int, tag: Int = 0, label: String = "") throws {
+    let input = tensor.detach().contiguous()
+    try isend(
+      buffer: input.pointer, count: input.count, dtype: input.dtype.element, to: peer, tag: tag,
+      label: label
+    ).wait()
+  }
+
+  /// Receives a tensor of a known shape and dtype from a rank, or from any where nil (`recv`).
+  public func receive(
+    _ shape: [Int], dtype: DType = .float32, from peer: Int?, tag: Int = 0, label: String = ""
+  ) throws -> (tensor: Tensor, source: Int) {
+    let output = Tensor.zeros(shape, dtype: dtype)
+    let work = irecv(
+      buffer: output.pointer, count: output.count, dtype: dtype.element, from: peer, tag: tag,
+      label: label)
+    try work.wait()
+    return (output, work.source ?? -1)
+  }
+
+  /// Every rank's shape, which may differ in the first dimension only.
+  private func shapes(
+    of tensor: Tensor, _ operation: String, _ label: String
+  ) throws -> [[Int]] {
+    let all = try allGather(tensor.shape, label: label)
+    // All ranks see the same shapes and judge them alike.
+    for (rank, shape) in all.enumerated()
+    where shape.count != all[0].count || shape.dropFirst() != all[0].dropFirst() {
+      throw CollectiveError.invalid(
+        rank: rank,
+        reason:
+          "\(operation): a tensor of \(shape) beside rank 0's \(all[0]); only the first dimension may differ"
+      )
+    }
+    return all
+  }
+}
+
+/// What the root of a scatter tells the others before it.
+private struct ScatterPlan: Codable {
+  let problem: String?
+  let dtype: String?
+  let shapes: [[Int]]
+}
+
+/// Memory for all ranks' tensors, one behind the other.
+private struct Output {
+  let shapes: [[Int]]
+  let counts: [Int]
+  let memory: Tensor
+
+  init(_ shapes: [[Int]], _ dtype: DType) {
+    self.shapes = shapes
+    counts = shapes.map { $0.reduce(1, *) }
+    memory = Tensor.zeros([counts.reduce(0, +)], dtype: dtype)
+  }
+
+  func parts() -> [Tensor] {
+    var start = 0
+    return zip(shapes, counts).map { shape, count in
+      defer { start += count }
+      return memory.narrowed(dim: 0, start: start, length: count).reshaped(shape)
+    }
+  }
+}

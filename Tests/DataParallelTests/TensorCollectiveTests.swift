@@ -1,0 +1,115 @@
+import Collectives
+import DataParallel
+import Tensors
+import Testing
+
+@Suite("Tensors meet those of other ranks")
+struct TensorCollectiveTests {
+  /// Rank r's rows: r + 1 of them unless a number is given, all elements r.
+  private static func rows(_ rank: Int, _ count: Int? = nil) -> Tensor {
+    Tensor.full([count ?? rank + 1, 2], Double(rank))
+  }
+
+  @Test("all_reduce, broadcast and reduce give new tensors", arguments: 1...4)
+  func reductions(ranks: Int) throws {
+    try World.threads(ranks) { world in
+      let group = world.group
+      let mine = Self.rows(world.rank, 3).t
+      let total = Double(ranks * (ranks - 1) / 2)
+      let sum = try group.allReduced(mine)
+      #expect(sum.shape == [2, 3] && sum.array(of: Double.self).allSatisfy { $0 == total })
+      let most = try group.allReduced(Tensor([Int64(world.rank)]), op: .maximum)
+      #expect(most.item(Int64.self) == Int64(ranks - 1))
+      let last = try group.broadcast(mine, root: ranks - 1)
+      #expect(last.array(of: Double.self).allSatisfy { $0 == Double(ranks - 1) })
+      let atRoot = try group.reduced(mine, root: ranks - 1)
+      #expect((atRoot != nil) == (world.rank == ranks - 1))
+      #expect(atRoot?.array(of: Double.self).allSatisfy { $0 == total } ?? true)
+      // What went in is as it was.
+      #expect(mine.array(of: Double.self).allSatisfy { $0 == Double(world.rank) })
+    }
+  }
+
+  @Test("all_gather, gather and scatter, uneven and in half precision", arguments: 1...4)
+  func gathering(ranks: Int) throws {
+    try World.threads(ranks) { world in
+      let group = world.group
+      let all = try group.allGather(Self.rows(world.rank).to(.bfloat16))
+      for (rank, tensor) in all.enumerated() {
+        #expect(tensor.shape == [rank + 1, 2] && tensor.dtype == .bfloat16)
+        #expect(tensor.array(of: Double.self).allSatisfy { $0 == Double(rank) })
+      }
+      let gathered = try group.gather(Self.rows(world.rank), root: ranks - 1)
+      #expect(gathered?.map(\.shape) == (world.rank == ranks - 1 ? all.map(\.shape) : nil))
+      let list = world.rank == 0 ? (0..<ranks).map { Self.rows($0) } : nil
+      let part = try group.scatter(list)
+      #expect(part.shape == [world.rank + 1, 2])
+      #expect(part.array(of: Double.self).allSatisfy { $0 == Double(world.rank) })
+    }
+  }
+
+  @Test("reduce_scatter and all_to_all, equal and uneven", arguments: 1...4)
+  func exchange(ranks: Int) throws {
+    try World.threads(ranks) { world in
+      let group = world.group
+      let rowIndex = Tensor.arange(0, ranks * 2, dtype: .float32).reshaped([ranks * 2, 1])
+      let mine = try group.reduceScatter(rowIndex)
+      #expect(
+        mine.flattened().array(of: Double.self)
+          == [0, 1].map { Double((world.rank * 2 + $0) * ranks) })
+      // Rank r sends s rows to rank s, each holding r.
+      let sent = (0..<ranks).map { $0 }
+      let received = try group.allToAll(Self.rows(world.rank, sent.reduce(0, +)), rows: sent)
+      #expect(received.shape == [ranks * world.rank, 2])
+      let senders = (0..<ranks).flatMap { rank in
+        [Double](repeating: Double(rank), count: 2 * world.rank)
+      }
+      #expect(received.flattened().array(of: Double.self) == senders)
+    }
+  }
+
+  @Test("send and recv around a ring", arguments: 2...4)
+  func ring(ranks: Int) throws {
+    try World.threads(ranks) { world in
+      let (right, left) = ((world.rank + 1) % ranks, (world.rank + ranks - 1) % ranks)
+      try world.group.send(Self.rows(world.rank, 2), to: right, tag: 3)
+      let (tensor, source) = try world.group.receive([2, 2], from: left, tag: 3)
+      #expect(source == left && tensor[0, 0].item() == Double(left))
+    }
+  }
+
+  @Test("what does not fit is an error on every rank, with the shapes")
+  func errors() throws {
+    try World.threads(3) { world in
+      let group = world.group
+      let odd = world.rank == 1 ? Tensor.zeros([2, 5]) : Tensor.zeros([2, 4])
+      let reason = #expect(throws: CollectiveError.self) { _ = try group.allGather(odd) }
+      #expect("\(reason.map { "\($0)" } ?? "")".contains("[2, 5] beside rank 0's [2, 4]"))
+      #expect(throws: CollectiveError.self) { _ = try group.reduceScatter(Tensor(1.0)) }
+      #expect(throws: CollectiveError.self) { _ = try group.reduceScatter(Tensor.zeros([4, 2])) }
+      #expect(throws: CollectiveError.self) {
+        _ = try group.scatter(world.rank == 0 ? [Tensor.zeros([1])] : nil)
+      }
+    }
+  }
+
+  @Test("a dtype that differs on one rank is an error in every collective", arguments: 0..<7)
+  func dtypes(collective: Int) {
+    let options = World.Options(timeout: .seconds(20))
+    #expect(throws: (any Error).self) {
+      try World.threads(3, options: options) { world in
+        let tensor = Tensor.ones([3, 2], dtype: world.rank == 1 ? .float64 : .int64)
+        let group = world.group
+        switch collective {
+        case 0: _ = try group.allReduced(tensor)
+        case 1: _ = try group.broadcast(tensor)
+        case 2: _ = try group.reduced(tensor)
+        case 3: _ = try group.allGather(tensor)
+        case 4: _ = try group.gather(tensor)
+        case 5: _ = try group.reduceScatter(tensor)
+        default: _ = try group.allToAll(tensor)
+        }
+      }
+    }
+  }
+}
