@@ -16,7 +16,8 @@ import Tensors
 /// averaged as they are. What the approximation lost is added to the next pass's gradient. The
 /// first products are summed while the backward walk goes on; the rest waits for its end.
 ///
-/// Error feedback keeps one copy of the gradients, and makes one more while a bucket is under way.
+/// Error feedback keeps one copy of the gradients, and makes one more while a pass is under way. A
+/// gradient that is not finite makes what is kept of it so for good, as in PyTorch's hook.
 public final class PowerSGDHook: CommunicationHook {
   /// How PowerSGD compresses.
   public struct Options: Sendable {
