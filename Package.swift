@@ -39,7 +39,7 @@ let package = Package(
 
     // The world.
     .target(name: "Collectives", dependencies: ["CMPIShim"]),
-    .target(name: "DataParallel", dependencies: ["NN", "Collectives"]),
+    .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
 
     // The run.
     .target(
@@ -85,7 +85,8 @@ let package = Package(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(
       name: "DataParallelTests",
-      dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"]),
+      dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"],
+      resources: [.copy("Golden")]),
     .testTarget(name: "TrainingTests", dependencies: ["Torus", "MPITesting", "ddp-train"]),
     // Broken ranks, and what becomes of their jobs.
     .executableTarget(

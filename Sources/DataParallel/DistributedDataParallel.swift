@@ -1,4 +1,5 @@
 import Collectives
+import Dispatch
 import NN
 import Tensors
 
@@ -7,7 +8,7 @@ import Tensors
 ///
 /// ```swift
 /// let model = try DistributedDataParallel(NeuralNet(), group: world)
-/// let loss = F.crossEntropy(model.module(x), y)
+/// let loss = F.crossEntropy(try model(x), y)
 /// loss.backward()       // gradients are now the averages over all ranks
 /// optimizer.step()
 /// ```
@@ -17,33 +18,97 @@ import Tensors
 /// keeps a nil gradient; one that this rank did not use receives the average of the others.
 /// Detection is always on, and costs one number per parameter in the buckets.
 ///
-/// All ranks must run the same number of synchronised backward passes.
+/// All ranks must run the same number of synchronised backward passes; ``Join`` helps where they
+/// have different numbers of batches. See docs/data-parallel.md.
 public final class DistributedDataParallel<Model: Module> {
   /// The replica.
   public let module: Model
   /// The ranks that train together.
   public let group: ProcessGroup
-  let reducer: Reducer
+  /// How the replicas are kept together.
+  public let options: DataParallelOptions
+  let reducer: any ModelReducing
+  let replicas: Replicas
+  /// What the model's synchronized batch norms exchange statistics through.
+  let synchronizers: [BatchNormSynchronizer]
+  /// Whether the next forward pass begins with rank 0's buffers: not between the passes of one
+  /// optimizer step.
+  var mustSyncBuffers = true
+  /// The join that is under way.
+  public var joining: JoinState?
 
   /// Compares the replicas, makes them equal and puts their gradients into buckets. Blocks until all
   /// ranks of the group have called it.
   /// - Parameters:
   ///   - module: The replica; convert its dtype before.
   ///   - group: The ranks that train together.
-  ///   - options: Bucket sizes and order.
+  ///   - options: Buckets and what travels.
+  ///   - optimizer: Where gradients are sharded, the optimizer that keeps them; then its buckets
+  ///     count, and each rank has the averages of its share only.
   /// - Throws: ``ReplicaMismatch`` naming the first parameter that differs in name, shape or dtype,
-  ///   or a collective's error.
-  public init(_ module: Model, group: ProcessGroup, options: DataParallelOptions = .init()) throws {
+  ///   ``DataParallelError`` for options that do not fit, or a collective's error.
+  public init(
+    _ module: Model, group: ProcessGroup, options: DataParallelOptions = .init(),
+    optimizer: ShardedOptimizer? = nil
+  ) throws {
+    try options.check()
     self.module = module
     self.group = group
-    let named = module.namedParameters().filter { $0.parameter.requiresGrad }
-    try Replicas.verify(module, group)
-    try Replicas.broadcast(module, group)
-    reducer = try Reducer(named, group: group, options: options)
+    self.options = options
+    replicas = try Replicas(module, group, ignored: options.ignored)
+    try replicas.verify()
+    try replicas.broadcast()
+    let trained = replicas.parameters.filter { $0.parameter.requiresGrad }
+    guard !trained.isEmpty else {
+      throw DataParallelError.unsupported(
+        "the model has no parameter that requires a gradient; data parallelism has nothing to do")
+    }
+    synchronizers = BatchNormSynchronizer.all(in: module)
+    if let optimizer, let shards = optimizer.gradientShards {
+      try optimizer.follow(trained)
+      reducer = shards
+    } else {
+      reducer = try Reducer(trained, group: group, options: options)
+    }
+    describe(trained.map(\.parameter))
+  }
+
+  /// Fills in what the log says of the model.
+  private func describe(_ trained: [Parameter]) {
+    var about = reducer.log.statistics
+    about.module = "\(Model.self)"
+    (about.worldSize, about.rank) = (group.size, group.rank)
+    about.parameterCount = trained.count
+    about.parameterBytes = trained.reduce(0) { $0 + $1.count * $1.dtype.size }
+    about.isStaticGraph = options.isStaticGraph
+    about.broadcastsBuffers = options.broadcastsBuffers
+    about.reduceType = options.reduceType.map { "\($0)" }
+    reducer.log.statistics = about
+  }
+
+  /// Runs a forward pass of the replica, with rank 0's buffers where
+  /// ``DataParallelOptions/broadcastsBuffers``, and tells ``Join`` of it. Blocks until all ranks
+  /// have begun theirs where there are buffers.
+  /// - Parameter body: The pass; it is handed the replica.
+  public func forward<Result>(_ body: (Model) throws -> Result) throws -> Result {
+    let began = DispatchTime.now().uptimeNanoseconds
+    let synchronizes = isGradEnabled && reducer.isSynchronizing
+    try announcePass(synchronizes: synchronizes)
+    for synchronizer in synchronizers { synchronizer.beginPass() }
+    if sendsBuffers { try replicas.broadcastBuffers(root: reducer.leader) }
+    mustSyncBuffers = synchronizes
+    let result = try body(module)
+    reducer.log.forwardEnded(DispatchTime.now().uptimeNanoseconds - began)
+    return result
+  }
+
+  var sendsBuffers: Bool {
+    mustSyncBuffers && options.broadcastsBuffers && !replicas.buffers.isEmpty
   }
 
   /// Runs a body whose backward passes add to the local gradients without meeting the other ranks;
-  /// the next synchronised one reduces the sum (`no_sync`).
+  /// the next synchronised one reduces the sum (`no_sync`). Forward passes inside leave buffers
+  /// alone but for the first of an optimizer step.
   public func noSync<Result>(_ body: () throws -> Result) rethrows -> Result {
     let before = reducer.isSynchronizing
     reducer.isSynchronizing = false
@@ -51,59 +116,27 @@ public final class DistributedDataParallel<Model: Module> {
     return try body()
   }
 
+  /// Has a hook reduce buckets in place of the built-in average, from the next pass on
+  /// (`register_comm_hook`). Every rank registers the same one.
+  /// - Throws: ``DataParallelError/secondHook(present:refused:)`` where there is one.
+  public func register(_ hook: any CommunicationHook) throws(DataParallelError) {
+    try reducer.register(hook)
+  }
+
   /// Takes over rank 0's buffers, such as batch norm's running statistics. Blocks until all ranks
   /// have called it.
-  public func broadcastBuffers() throws { try Replicas.broadcastBuffers(module, group) }
+  public func broadcastBuffers() throws { try replicas.broadcastBuffers(root: 0) }
 
   /// The positions of the parameters in each bucket, in the order in which buckets are reduced: what
   /// a checkpoint must keep for a resumed run to add up in the same order.
   public var bucketPlan: BucketPlan { reducer.plan }
 
-  /// What the last passes did: bucket sizes, times, unused parameters.
-  public var statistics: DataParallelStatistics { reducer.statistics }
+  /// How it is set up and what the passes so far did: bucket sizes, order of readiness, times,
+  /// unused parameters.
+  public var statistics: DataParallelStatistics { reducer.log.statistics }
 }
 
-/// How gradients are put into buckets.
-public struct DataParallelOptions: Sendable {
-  /// Bytes at which the first bucket closes: small, so that communication begins early.
-  public var firstBucketBytes = 1 << 20
-  /// Bytes at which the other buckets close (`bucket_cap_mb`).
-  public var bucketBytes = 25 << 20
-  /// A plan to use as it is, such as a checkpoint's; nil assigns by size and rebuilds once in the
-  /// order in which gradients became ready.
-  public var plan: BucketPlan?
-
-  /// How buckets are all-reduced; nil picks by size and ranks.
-  public var algorithm: AllReduceAlgorithm?
-
-  /// Is told of each moment of a synchronised backward pass, on the thread that walks.
-  public var observer: (@Sendable (GradientMoment) -> Void)?
-
-  /// PyTorch's sizes.
-  public init() {}
-}
-
-/// What happens to gradients in a synchronised backward pass.
-public enum GradientMoment: Sendable {
-  /// A bucket's last gradient is there, and its reduction is issued.
-  case bucketReady(index: Int, label: String, bytes: Int)
-  /// The walk is over; what follows is waiting for buckets.
-  case walkEnded
-}
-
-/// What a reducer has seen.
-public struct DataParallelStatistics: Sendable {
-  /// Bytes of each bucket.
-  public var bucketBytes: [Int] = []
-  /// Whether buckets were put into the observed order.
-  public var hasRebuilt = false
-  /// Synchronised backward passes.
-  public var passes = 0
-  /// Names of the parameters that the last pass did not reach on this rank.
-  public var unusedParameters: [String] = []
-  /// Seconds from the launch of the first bucket to the end of the backward walk, last pass: the
-  /// part of the communication that computation could hide.
-  public var overlapSeconds = 0.0
-  /// Seconds that the last pass waited for buckets after its walk had ended.
-  public var waitSeconds = 0.0
+extension DistributedDataParallel where Model: Layer {
+  /// A forward pass: see ``forward(_:)``.
+  public func callAsFunction(_ x: Tensor) throws -> Tensor { try forward { $0(x) } }
 }

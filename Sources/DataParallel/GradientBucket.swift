@@ -2,87 +2,89 @@ import Collectives
 import NN
 import Tensors
 
-/// Gradients that travel together: one block of memory in which each gradient is a view.
-///
-/// The block comes from the group, so that ranks of one node reduce it where it lies.
+/// Gradients that travel together: neighbours in the arena, in which each gradient is a view.
 final class GradientBucket {
   /// The parameters' positions in the model.
   let positions: [Int]
   /// The gradients' places.
   let views: [Tensor]
+  /// All gradients in one, with zeros between them up to the next cache line.
+  let flat: Tensor
+  /// The gradients' bytes, padding included.
   let byteCount: Int
-  /// Gradients of the present pass that are still to come.
-  var pending = 0
 
   private let parameters: [Parameter]
-  private let buffer: SharedBuffer
   private let dtype: DType
-  private let count: Int
-  /// One number per parameter: whether it was used.
+  /// One number per parameter behind the gradients: whether it was used.
   private let used: Tensor
-  private var work: Work?
 
-  init(_ positions: [Int], _ parameters: [Parameter], _ group: ProcessGroup) throws {
+  init(_ positions: [Int], _ parameters: [Parameter], in arena: inout GradientArena) {
     self.positions = positions
     self.parameters = parameters
-    dtype = parameters[0].dtype
+    let type = parameters[0].dtype
+    dtype = type
+    let (size, owner) = (type.size, arena.owner)
     // Each gradient begins on a cache line of its own.
-    let line = 64 / dtype.size
-    var offsets: [Int] = []
-    var end = 0
-    for parameter in parameters {
-      offsets.append(end)
-      end += (parameter.count + line - 1) / line * line
+    let lengths = parameters.map { GradientArena.aligned($0.count * size) }
+    let bytes = lengths.reduce(0, +)
+    byteCount = bytes
+    let start = arena.take(bytes + parameters.count * size)
+    var offset = 0
+    views = zip(parameters, lengths).map { parameter, length in
+      defer { offset += length }
+      return Tensor(
+        borrowing: start + offset, shape: parameter.shape, dtype: type, owner: owner)
     }
-    count = end + parameters.count
-    byteCount = count * dtype.size
-    let buffer = try group.allocateBuffer(byteCount)
-    self.buffer = buffer
-    let size = dtype.size
-    views = zip(parameters, offsets).map { parameter, offset in
-      Tensor(
-        borrowing: buffer.pointer + offset * size, shape: parameter.shape, dtype: parameter.dtype,
-        owner: buffer)
-    }
+    flat = Tensor(borrowing: start, shape: [bytes / size], dtype: type, owner: owner)
     used = Tensor(
-      borrowing: buffer.pointer + end * size, shape: [parameters.count], dtype: dtype,
-      owner: buffer)
+      borrowing: start + bytes, shape: [parameters.count], dtype: type, owner: owner)
+    clear()
   }
+
+  /// Zeros everywhere.
+  func clear() { flat.copyInPlace(Tensor.full([], 0, dtype: dtype)) }
 
   /// Brings every gradient into its place: zeros where this rank has none.
-  func prepare() {
-    var flags = [Float](repeating: 1, count: parameters.count)
-    for (place, parameter) in parameters.enumerated() {
-      let view = views[place]
-      if let gradient = parameter.grad {
-        if gradient.storage.pointer != view.storage.pointer {
-          view.copyInPlace(gradient)
-          parameter.grad = view
-        }
-      } else {
+  /// - Returns: Whether this rank has a gradient of each parameter.
+  func prepare() -> [Bool] {
+    zip(parameters, views).map { parameter, view in
+      guard let gradient = parameter.grad else {
         view.copyInPlace(Tensor.full([], 0, dtype: dtype))
-        flags[place] = 0
+        return false
       }
+      if gradient.storage.pointer != view.storage.pointer {
+        view.copyInPlace(gradient)
+        parameter.grad = view
+      }
+      return true
     }
-    used.copyInPlace(Tensor(flags))
   }
 
-  /// Starts the reduction; the memory belongs to the group until ``finish()``.
-  func launch(_ group: ProcessGroup, _ algorithm: AllReduceAlgorithm?, label: String) {
-    work = group.allReduce(
-      buffer: buffer.pointer, count: count, dtype: dtype.element, op: .average,
-      algorithm: algorithm, label: label)
+  /// Starts the average over the ranks, of the gradients alone or with one number per parameter
+  /// behind them; the memory belongs to the group until the work is done.
+  func average(
+    _ group: ProcessGroup, _ algorithm: AllReduceAlgorithm?, use: [Bool]?, label: String
+  ) -> Work {
+    if let use { used.copyInPlace(Tensor(use.map { $0 ? Float(1) : 0 })) }
+    return group.allReduce(
+      buffer: flat.pointer, count: flat.count + (use == nil ? 0 : used.count),
+      dtype: dtype.element, op: .average, algorithm: algorithm, label: label)
   }
 
-  /// Waits for the averages and hands them to the parameters that any rank used.
-  func finish() throws {
-    try work?.wait()
-    work = nil
-    let flags = used.array(of: Float.self)
+  /// Which parameters any rank used, once the averages of ``average(_:_:use:label:)`` are there.
+  var usedAnywhere: [Bool] { used.array(of: Float.self).map { $0 > 0 } }
+
+  /// Hands the averages to the parameters that any rank used.
+  func finish(usedAnywhere: [Bool]) {
     for (place, parameter) in parameters.enumerated() {
       views[place].storage.version &+= 1
-      parameter.grad = flags[place] > 0 ? views[place] : nil
+      parameter.grad = usedAnywhere[place] ? views[place] : nil
     }
+  }
+
+  /// Multiplies every gradient by a factor.
+  func scale(by factor: Double) {
+    noGrad { flat.copyInPlace(flat * factor) }
   }
 }
 

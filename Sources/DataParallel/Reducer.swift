@@ -1,34 +1,59 @@
 import Collectives
-import Dispatch
 import NN
 import Tensors
 
-/// Adds finished gradients to their buckets and has full buckets reduced, in the order of the plan,
-/// while the walk goes on.
+/// What a data-parallel model has its gradients reduced by.
+protocol ModelReducing: BucketReducing {
+  var plan: BucketPlan { get }
+  var isSynchronizing: Bool { get set }
+  var log: PassLog { get set }
+  /// The rank whose order of readiness and buffers count: the lowest that has data.
+  var leader: Int { get set }
+  /// By what the averages over all ranks are multiplied; not 1 while ranks without data take part
+  /// and do not count.
+  var correction: Double { get set }
+  /// Has a hook reduce buckets from now on.
+  func register(_ hook: any CommunicationHook) throws(DataParallelError)
+  /// Takes part in the other ranks' pass with zeros, on a rank that has no data.
+  func shadowPass() throws
+}
+
+/// Has full buckets reduced, in the order of the plan, while the walk goes on.
 ///
-/// Beside the gradients each bucket carries one number per parameter, 1 where this rank used it:
-/// after the reduction it tells whether any rank did.
-final class Reducer: BackwardObserver {
+/// Beside the gradients travels one number per parameter, 1 where this rank used it: after the
+/// reduction it tells whether any rank did. It lies behind the bucket's gradients, or, where a
+/// communication hook reduces these, goes in an all-reduce of its own behind the last bucket.
+final class Reducer: ModelReducing {
   private(set) var plan: BucketPlan
   var isSynchronizing = true
-  private(set) var statistics = DataParallelStatistics()
+  var log = PassLog()
 
   private let names: [String]
   private let parameters: [Parameter]
   private let group: ProcessGroup
+  private let options: DataParallelOptions
   private let mayRebuild: Bool
+  private var arena: GradientArena
   private var buckets: [GradientBucket] = []
-  /// The bucket of each parameter.
-  private var bucketOf: [Int] = []
-  /// What messages call each bucket.
-  private var labels: [String] = []
-  private var hooks: [HookHandle] = []
+  /// The buckets as hooks and messages see them.
+  private var shown: [CommunicationBucket] = []
+  private let schedule: BackwardSchedule
+  private var hook: (any CommunicationHook)?
+  private var hasUserHook = false
 
   // The state of the present pass.
-  private var isActive = false
-  private var next = 0
-  private var readyOrder: [Int] = []
-  private var firstLaunch: UInt64 = 0
+  private var reductions: [BucketReduction?] = []
+  private var unreached: [Int] = []
+  private var used: [Bool]
+  private var usedFlags: Tensor?
+  private var usedWork: Work?
+
+  /// Where the graph is static: the positions that the first pass did not reach, and which
+  /// parameters any rank used in it.
+  private var firstPass: (unreached: [Int], usedAnywhere: [Bool])?
+
+  var correction = 1.0
+  var leader = 0
 
   init(
     _ named: [(name: String, parameter: Parameter)], group: ProcessGroup,
@@ -37,46 +62,53 @@ final class Reducer: BackwardObserver {
     names = named.map(\.name)
     parameters = named.map(\.parameter)
     self.group = group
+    self.options = options
     mayRebuild = options.plan == nil
-    algorithm = options.algorithm
-    observer = options.observer
-    limits = [options.firstBucketBytes, options.bucketBytes]
     // Gradients become ready roughly from the last layer to the first.
     plan =
       options.plan
       ?? BucketPlan(
-        parameters.map { ($0.count, $0.dtype) }, limits: limits,
+        parameters.map { ($0.count, $0.dtype) }, limits: options.limits,
         order: Array(parameters.indices.reversed()))
-    try ReplicaMismatch.check(plan, parameters: parameters)
-    try makeBuckets()
-    for (position, parameter) in parameters.enumerated() {
-      hooks.append(
-        parameter.value.onGradientReady { [unowned self] in gradientReady(position) })
+    try plan.check(names: names, dtypes: parameters.map(\.dtype))
+    arena = try GradientArena(parameters, group)
+    used = [Bool](repeating: false, count: parameters.count)
+    schedule = BackwardSchedule(parameters)
+    log.statistics.addedBytes = arena.byteCount
+    log.statistics.sharesMemory = arena.isShared
+    if let type = options.reduceType {
+      hook = CompressionHook(type, over: AllReduceHook(algorithm: options.algorithm))
     }
-    BackwardObservers.add(self)
+    layBucketsOut()
+    log.statistics.initialBucketBytes = buckets.map(\.byteCount)
+    schedule.start(self, plan)
   }
 
-  private let limits: [Int]
-  private let algorithm: AllReduceAlgorithm?
-  private let observer: (@Sendable (GradientMoment) -> Void)?
+  deinit { for parameter in parameters { parameter.value.gradientBuffer = nil } }
 
-  deinit {
-    BackwardObservers.remove(self)
-    for hook in hooks { hook.remove() }
-    for parameter in parameters { parameter.value.gradientBuffer = nil }
+  func register(_ hook: any CommunicationHook) throws(DataParallelError) {
+    if let present = self.hook {
+      guard !hasUserHook else {
+        throw .secondHook(present: present.name, refused: hook.name)
+      }
+      throw .unsupported(
+        "\(hook.name) cannot be registered where reduceType is set: wrap it in a CompressionHook")
+    }
+    self.hook = hook
+    hasUserHook = true
+    log.statistics.hook = hook.name
   }
 
-  /// Lays the plan's buckets out, taking over gradients that live elsewhere.
-  private func makeBuckets() throws {
-    let before = parameters.map(\.grad)
-    buckets = try plan.buckets.map { positions in
-      try GradientBucket(positions, positions.map { parameters[$0] }, group)
+  /// Lays the plan's buckets out in the arena, taking over gradients that are there.
+  private func layBucketsOut() {
+    // The arena is overwritten: what lies in it is copied out for a moment.
+    let before = parameters.map { $0.grad?.clone() }
+    arena.reset()
+    buckets = plan.buckets.map { positions in
+      GradientBucket(positions, positions.map { parameters[$0] }, in: &arena)
     }
-    bucketOf = [Int](repeating: 0, count: parameters.count)
-    for (index, bucket) in buckets.enumerated() {
-      for (place, position) in bucket.positions.enumerated() {
-        bucketOf[position] = index
-        let view = bucket.views[place]
+    for bucket in buckets {
+      for (view, position) in zip(bucket.views, bucket.positions) {
         parameters[position].value.gradientBuffer = view
         if let gradient = before[position] {
           view.copyInPlace(gradient)
@@ -84,86 +116,156 @@ final class Reducer: BackwardObserver {
         }
       }
     }
-    statistics.bucketBytes = buckets.map(\.byteCount)
-    labels = buckets.indices.map(label)
-  }
-
-  /// `layer3.weight f32[512, 512] + 3 more (bucket 2)`: the first parameter stands for the bucket.
-  private func label(_ index: Int) -> String {
-    let positions = buckets[index].positions
-    let first = parameters[positions[0]]
-    let more = positions.count > 1 ? " + \(positions.count - 1) more" : ""
-    return
-      "\(names[positions[0]]) \(first.dtype.element.name)\(first.shape)\(more) (bucket \(index))"
-  }
-
-  func backwardWillBegin(reaches: (Tensor) -> Bool) {
-    isActive = false
-    guard isSynchronizing else { return }
-    var unreached: [Int] = []
-    for bucket in buckets { bucket.pending = 0 }
-    for (position, parameter) in parameters.enumerated() {
-      if reaches(parameter.value) {
-        buckets[bucketOf[position]].pending += 1
-      } else {
-        unreached.append(position)
-      }
+    shown = buckets.enumerated().map { index, bucket in
+      CommunicationBucket(
+        index: index, isLast: index == buckets.count - 1, group: group,
+        names: bucket.positions.map { names[$0] },
+        parameters: bucket.positions.map { parameters[$0] }, gradients: bucket.views,
+        buffer: bucket.flat)
     }
-    // A walk that reaches none of the parameters is another model's.
-    guard unreached.count < parameters.count else { return }
-    isActive = true
-    next = 0
-    firstLaunch = 0
-    readyOrder = unreached
-    statistics.unusedParameters = unreached.map { names[$0] }
-    launchFullBuckets()
+    log.statistics.bucketBytes = buckets.map(\.byteCount)
   }
 
-  private func gradientReady(_ position: Int) {
-    guard isActive else { return }
-    readyOrder.append(position)
-    buckets[bucketOf[position]].pending -= 1
-    launchFullBuckets()
+  // MARK: A pass
+
+  func passBegins(unreached: [Int]) {
+    log.passBegan()
+    log.statistics.unusedParameters = unreached.map { names[$0] }
+    self.unreached = unreached
+    checkStaticGraph()
   }
 
-  private func launchFullBuckets() {
-    while next < buckets.count, buckets[next].pending == 0 {
-      let bucket = buckets[next]
-      bucket.prepare()
-      if firstLaunch == 0 { firstLaunch = DispatchTime.now().uptimeNanoseconds }
-      let label = labels[next]
-      observer?(.bucketReady(index: next, label: label, bytes: bucket.byteCount))
-      bucket.launch(group, algorithm, label: label)
-      next += 1
-    }
+  /// Stops where a static graph changed.
+  private func checkStaticGraph() {
+    guard options.isStaticGraph, let first = firstPass, first.unreached != unreached else { return }
+    let lost = Set(unreached).subtracting(first.unreached).sorted().map { names[$0] }
+    let gained = Set(first.unreached).subtracting(unreached).sorted().map { names[$0] }
+    let changes = [
+      lost.isEmpty ? nil : "it does not reach \(lost.joined(separator: ", "))",
+      gained.isEmpty ? nil : "it reaches \(gained.joined(separator: ", "))",
+    ].compactMap { $0 }
+    fail(
+      "backward",
+      "rank \(group.rank), pass \(log.statistics.passes + 1): the graph is not the first pass's, though "
+        + "isStaticGraph promises it: \(changes.joined(separator: ", and ")); leave isStaticGraph off"
+    )
   }
 
-  func backwardDidEnd() {
-    guard isActive else { return }
-    isActive = false
-    let walked = DispatchTime.now().uptimeNanoseconds
-    observer?(.walkEnded)
+  func bucketIsFull(_ index: Int) {
+    log.bucketLaunched()
+    options.observer?(
+      .bucketReady(
+        index: index, label: shown[index].label, bytes: buckets[index].byteCount))
     do {
-      for bucket in buckets { try bucket.finish() }
-      statistics.passes += 1
-      statistics.overlapSeconds = Double(walked - firstLaunch) / 1e9
-      statistics.waitSeconds = Double(DispatchTime.now().uptimeNanoseconds - walked) / 1e9
-      if mayRebuild && !statistics.hasRebuilt { try rebuild() }
+      let reduction = try launch(index, uses: buckets[index].prepare())
+      watch(reduction)
+      reductions.append(reduction)
+    } catch {
+      group.end(error, during: "backward")
+    }
+  }
+
+  private func launch(_ index: Int, uses: [Bool]) throws -> BucketReduction {
+    let bucket = buckets[index]
+    let isLast = index == buckets.count - 1
+    for (position, use) in zip(bucket.positions, uses) { used[position] = use }
+    let shown = self.shown[index]
+    guard let hook else {
+      let work = bucket.average(
+        group, options.algorithm, use: knowsUse ? nil : uses, label: shown.label)
+      return BucketReduction([work])
+    }
+    let ranks = hook.ranksOfUse(group)
+    let reduction = try hook.reduce(shown)
+    if isLast && !knowsUse {
+      let flags = Tensor(used.map { $0 ? UInt8(1) : 0 })
+      usedWork = ranks?.allReduce(flags, op: .maximum, label: "used parameters")
+      usedFlags = flags
+    }
+    return reduction
+  }
+
+  /// Whether an earlier pass told which parameters any rank uses.
+  private var knowsUse: Bool { firstPass != nil }
+
+  private func watch(_ reduction: BucketReduction) {
+    let clock = log.clock
+    for work in reduction.works { work.onCompletion { _ in clock.note() } }
+  }
+
+  func passEnds() {
+    log.walkEnded()
+    options.observer?(.walkEnded)
+    do {
+      try finish()
+      log.passEnded(readyOrder: schedule.readyOrder.map { names[$0] })
+      if mayRebuild && !log.statistics.hasRebuilt { try rebuild(schedule.readyOrder) }
     } catch {
       // A walk cannot throw, and without the other ranks' gradients there is no going on.
       group.end(error, during: "backward")
     }
   }
 
-  /// Puts buckets into the order in which rank 0's gradients became ready. Once, after the first
-  /// pass; every rank takes part.
-  private func rebuild() throws {
-    statistics.hasRebuilt = true
-    let order = try group.broadcastObject(readyOrder, label: "bucket order")
+  func shadowPass() throws {
+    unreached = Array(parameters.indices)
+    for (index, bucket) in buckets.enumerated() {
+      bucket.clear()
+      reductions.append(try launch(index, uses: bucket.positions.map { _ in false }))
+    }
+    try finish()
+    if mayRebuild && !log.statistics.hasRebuilt { try rebuild(plan.buckets.flatMap { $0 }) }
+  }
+
+  /// Waits for the averages and hands them to the parameters.
+  private func finish() throws {
+    try finishReductions()
+    let usedAnywhere = try finishUse()
+    for bucket in buckets {
+      if correction != 1 { bucket.scale(by: correction) }
+      bucket.finish(usedAnywhere: bucket.positions.map { usedAnywhere[$0] })
+    }
+    if options.isStaticGraph && firstPass == nil { firstPass = (unreached, usedAnywhere) }
+  }
+
+  /// Waits for all buckets, step by step.
+  private func finishReductions() throws {
+    while reductions.contains(where: { $0 != nil }) {
+      for index in reductions.indices {
+        guard let reduction = reductions[index] else { continue }
+        for work in reduction.works { try work.wait() }
+        reductions[index] = try reduction.next()
+        reductions[index].map(watch)
+      }
+    }
+    reductions = []
+  }
+
+  /// Whether any rank used each parameter.
+  private func finishUse() throws -> [Bool] {
+    if let firstPass { return firstPass.usedAnywhere }
+    if hook != nil {
+      try usedWork?.wait()
+      usedWork = nil
+      defer { usedFlags = nil }
+      return usedFlags?.array(of: UInt8.self).map { $0 > 0 } ?? used
+    }
+    var result = used
+    for bucket in buckets {
+      for (position, use) in zip(bucket.positions, bucket.usedAnywhere) { result[position] = use }
+    }
+    return result
+  }
+
+  /// Puts buckets into the order in which the leading rank's gradients became ready, once, after the
+  /// first pass; every rank takes part.
+  private func rebuild(_ readyOrder: [Int]) throws {
+    log.statistics.hasRebuilt = true
+    let order = try group.broadcastObject(readyOrder, root: leader, label: "bucket order")
     let observed = BucketPlan(
-      parameters.map { ($0.count, $0.dtype) }, limits: limits, order: order)
+      parameters.map { ($0.count, $0.dtype) }, limits: options.limits, order: order)
     guard observed != plan else { return }
     plan = observed
-    try makeBuckets()
+    schedule.adopt(plan)
+    layBucketsOut()
   }
 }

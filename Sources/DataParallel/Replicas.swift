@@ -6,27 +6,33 @@ import Tensors
 public struct ReplicaMismatch: Error, CustomStringConvertible {
   /// What differs, on which rank.
   public let description: String
-
-  static func check(_ plan: BucketPlan, parameters: [Parameter]) throws(ReplicaMismatch) {
-    let known = plan.buckets.flatMap { $0 }.sorted()
-    guard known == Array(parameters.indices) else {
-      throw ReplicaMismatch(
-        description:
-          "the bucket plan names \(known.count) parameters and the model has \(parameters.count); it belongs to another model"
-      )
-    }
-  }
 }
 
-/// Making replicas equal, and seeing that they stay so.
-package enum Replicas {
-  /// Compares names, shapes and dtypes of all parameters and buffers with rank 0's.
-  static func verify(_ module: Module, _ group: ProcessGroup) throws {
+/// The parameters and buffers that are kept equal on all ranks.
+package struct Replicas {
+  let parameters: [(name: String, parameter: Parameter)]
+  let buffers: [(name: String, buffer: Buffer)]
+  private let group: ProcessGroup
+
+  /// All of a module's, but for the ignored ones.
+  init(_ module: Module, _ group: ProcessGroup, ignored: Set<String>) throws(DataParallelError) {
+    let (parameters, buffers) = (module.namedParameters(), module.namedBuffers())
+    let known = parameters.map(\.name) + buffers.map(\.name)
+    let unknown = ignored.subtracting(known)
+    guard unknown.isEmpty else { throw .unknownNames(Array(unknown), known: known) }
+    self.parameters = parameters.filter { !ignored.contains($0.name) }
+    self.buffers = buffers.filter { !ignored.contains($0.name) }
+    self.group = group
+  }
+
+  /// Compares names, shapes and dtypes with rank 0's.
+  func verify() throws {
     let mine =
-      module.namedParameters().map {
+      parameters.map {
         "parameter \($0.name) \($0.parameter.shape) \($0.parameter.dtype)"
+          + ($0.parameter.requiresGrad ? "" : " frozen")
       }
-      + module.namedBuffers().map {
+      + buffers.map {
         "buffer \($0.name) \($0.buffer.value.shape) \($0.buffer.value.dtype)"
       }
     let all = try group.allGather(object: mine, label: "replicas")
@@ -40,28 +46,28 @@ package enum Replicas {
     }
   }
 
-  /// Takes over rank 0's parameters and buffers.
-  static func broadcast(_ module: Module, _ group: ProcessGroup) throws {
-    for (name, parameter) in module.namedParameters() {
-      try broadcast(parameter.value.detach(), group, name)
+  /// Takes over a rank's parameters and buffers.
+  func broadcast(root: Int = 0) throws {
+    for (name, parameter) in parameters where parameter.count > 0 {
+      let value = parameter.value.detach()
+      value.storage.version &+= 1
+      try group.broadcast(
+        buffer: value.pointer, count: value.count, dtype: value.dtype.element, root: root,
+        label: name
+      ).wait()
     }
-    try broadcastBuffers(module, group)
+    try broadcastBuffers(root: root)
   }
 
-  /// Takes over rank 0's buffers.
-  static func broadcastBuffers(_ module: Module, _ group: ProcessGroup) throws {
-    for (name, buffer) in module.namedBuffers() {
-      let value = buffer.value.contiguous()
-      try broadcast(value, group, name)
-      buffer.value = value
+  /// Takes over a rank's buffers, all in one operation. They get new memory, since graphs may hold
+  /// the old one.
+  func broadcastBuffers(root: Int) throws {
+    let copies = noGrad { buffers.map { $0.buffer.value.contiguous().clone() } }
+    let slices = copies.filter { $0.count > 0 }.map {
+      BufferSlice($0.pointer, count: $0.count * $0.dtype.size, dtype: .uint8)
     }
-  }
-
-  private static func broadcast(_ tensor: Tensor, _ group: ProcessGroup, _ name: String) throws {
-    guard tensor.count > 0 else { return }
-    tensor.storage.version &+= 1
-    try group.broadcast(
-      buffer: tensor.pointer, count: tensor.count, dtype: tensor.dtype.element, label: name
-    ).wait()
+    guard !slices.isEmpty else { return }
+    try group.broadcastCoalesced(slices, root: root, label: "buffers").wait()
+    for ((_, buffer), copy) in zip(buffers, copies) { buffer.value = copy }
   }
 }

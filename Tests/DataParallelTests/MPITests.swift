@@ -75,4 +75,91 @@ struct DataParallelRanks {
       #expect((model.right.bias?.grad == nil) == (world.size == 1))
     }
   }
+
+  @Test("half precision and PowerSGD reduce in processes as on threads")
+  func hooks() throws {
+    try MPIRank.run { world in
+      let exact = try gradients(world.group, nil)
+      let narrow = try gradients(world.group, CompressionHook(.bfloat16))
+      #expect(distance(exact, narrow) < 1.6e-2)
+      var options = PowerSGDHook.Options()
+      (options.rank, options.startIteration, options.minCompressionRate) = (12, 2, 0.1)
+      let power = try gradients(world.group, PowerSGDHook(options))
+      #expect(distance(exact, power) < 1e-4)
+    }
+  }
+
+  /// The gradients of the fourth pass.
+  private func gradients(
+    _ group: ProcessGroup, _ hook: (any CommunicationHook)?
+  ) throws -> [[Float]] {
+    try Generator(seed: 5).asDefault {
+      let model = TwoLayers()
+      let parallel = try DistributedDataParallel(model, group: group)
+      if let hook { try parallel.register(hook) }
+      for pass in 0..<4 {
+        model.zeroGrad()
+        try parallel.forward { $0.loss(rank: group.rank, pass: pass) }.backward()
+      }
+      let all = try group.allGather(model.gradients[0])
+      #expect(all.allSatisfy { $0 == all[0] })
+      return model.gradients
+    }
+  }
+
+  @Test("ranks with fewer batches shadow the others, synchronized batch norms included")
+  func join() throws {
+    try MPIRank.run { world in
+      let model = JoinTests.Normed()
+      try SyncBatchNorm.convert(model, group: world.group)
+      let parallel = try DistributedDataParallel(model, group: world.group)
+      let optimizer = SGD(model.parameters(), lr: 0.1)
+      try Join.run([parallel]) {
+        for _ in 0...(2 * world.rank) {
+          try parallel.forward { $0(.randn([5, 4])) }.square().sum().backward()
+          optimizer.step()
+          optimizer.zeroGrad()
+        }
+      }
+      let all = try world.group.allGather(model.weights.flatMap { $0 })
+      #expect(all.allSatisfy { $0 == all[0] && $0.allSatisfy { $0.isFinite } })
+    }
+  }
+
+  @Test("sharded optimizers train as whole ones, and their state comes together")
+  func sharded() throws {
+    try MPIRank.run { world in
+      func train(_ stage: ShardedOptimizer.Stage?) throws -> ([[Float]], OptimizerState?) {
+        try Generator(seed: 5).asDefault {
+          let model = TwoLayers()
+          let whole = AdamW(model.parameters(), lr: 0.01)
+          let sharded = try stage.map {
+            try ShardedOptimizer(whole, group: world.group, stage: $0, limits: [200, 400])
+          }
+          let optimizer: Optimizer = sharded ?? whole
+          let parallel = try DistributedDataParallel(
+            model, group: world.group, optimizer: sharded)
+          for pass in 0..<4 {
+            try parallel.forward { $0.loss(rank: world.rank, pass: pass) }.backward()
+            optimizer.step()
+            optimizer.zeroGrad()
+          }
+          return (
+            model.weights, try sharded?.consolidated() ?? (stage == nil ? whole.stateDict() : nil)
+          )
+        }
+      }
+      let (whole, state) = try train(nil)
+      let (first, firstState) = try train(.zero1)
+      let (second, _) = try train(.zero2)
+      #expect(first == whole)
+      #expect(distance(whole, second) < 1e-5)
+      if world.rank == 0 {
+        #expect(firstState?.tensors.count == state?.tensors.count)
+        for (name, tensor) in state?.tensors ?? StateDict() {
+          #expect(firstState?.tensors[name]?.array(of: Float.self) == tensor.array(of: Float.self))
+        }
+      }
+    }
+  }
 }

@@ -113,6 +113,37 @@ struct RunTests {
     #expect(expected == resumed)
   }
 
+  @Test(
+    "a run whose optimizer is shared out resumes bit for bit, and on other workers too",
+    arguments: ["zero1", "zero2"])
+  func shardedResume(stage: String) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let job = [
+      "digits-cnn", "--checkpoint.every_epochs", "null", "--epochs", "null",
+      "--model.channels", "[4, 8]", "--model.dropout", "0", "--schedule.warmup_steps", "5",
+      "--schedule.decay_steps", "40", "--clip_grad_norm", "1",
+      "--distributed.first_bucket_mb", "0.01", "--distributed.bucket_mb", "0.02",
+    ]
+    let sharded = ["--distributed.shard_optimizer", stage]
+    func run(_ arguments: [String], ranks: Int) async throws -> Double {
+      let result = try await sandbox.train(job + arguments, ranks: ranks)
+      try #require(result.status == 0, "\(result.tail)")
+      return try #require(try sandbox.metrics(arguments[3]).last?["test_loss"] as? Double)
+    }
+    let whole = try await run(["--steps", "40", "--run-dir", "whole"] + sharded, ranks: 3)
+    let plain = try await run(["--steps", "40", "--run-dir", "plain"], ranks: 3)
+    #expect(abs(whole - plain) < 1e-3 * plain)
+    _ = try await run(["--steps", "31", "--run-dir", "parts"] + sharded, ranks: 3)
+    try FileManager.default.copyItem(
+      atPath: "\(sandbox.folder)/parts", toPath: "\(sandbox.folder)/other")
+    let rest = ["--steps", "40", "--run-dir", "parts", "--resume"]
+    #expect(try await run(rest + sharded, ranks: 3) == whole)
+    // The saved state is that of an optimizer that is not shared out.
+    let alone = try await run(["--steps", "40", "--run-dir", "other", "--resume"], ranks: 1)
+    #expect(abs(alone - whole) < 1e-2 * whole)
+  }
+
   @Test("a damaged checkpoint is refused by name and the one before it offered")
   func damagedCheckpoint() async throws {
     let sandbox = try RunSandbox()

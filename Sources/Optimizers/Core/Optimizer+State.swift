@@ -3,9 +3,7 @@ import Tensors
 
 /// Saving and loading.
 extension Optimizer {
-  /// Copies of everything that the next step needs besides parameters and gradients
-  /// (`state_dict`).
-  public func stateDict() -> OptimizerState {
+  func copiedState() -> OptimizerState {
     var tensors = StateDict()
     var states: OptionValues = [:]
     var saved: [OptionValue] = []
@@ -34,13 +32,7 @@ extension Optimizer {
       tensors: tensors, values: .object(["state": .object(states), "param_groups": .list(saved)]))
   }
 
-  /// Takes over saved state (`load_state_dict`): the options of every group and what is remembered
-  /// of every parameter, tensors converted to their parameter's dtype.
-  ///
-  /// Parameters are matched by name within a group where both sides have the same names, otherwise
-  /// by number, as PyTorch does. Nothing changes unless everything fits.
-  /// - Throws: ``OptimizerStateError``.
-  public func load(_ state: OptimizerState) throws(OptimizerStateError) {
+  func adopt(_ state: OptimizerState) throws(OptimizerStateError) {
     let saved = try SavedGroups(state.values)
     guard saved.groups.count == groups.count else {
       throw .groups(expected: groups.count, found: saved.groups.count)

@@ -123,11 +123,34 @@ open class Optimizer {
   }
 
   /// Forgets every parameter's gradient (`zero_grad`).
-  public func zeroGrad() {
+  open func zeroGrad() {
     for group in groups {
       for parameter in group.parameters { parameter.grad = nil }
     }
   }
+
+  /// Scales all gradients so that their norm taken together is at most `maxNorm`: see
+  /// ``clipGradNorm(_:maxNorm:normType:)``.
+  /// - Returns: The norm before.
+  @discardableResult
+  open func clipGradNorm(_ maxNorm: Double, normType: Double = 2) -> Double {
+    Optimizers.clipGradNorm(parameters, maxNorm: maxNorm, normType: normType)
+  }
+
+  /// What the rule looks at together, which sharing the optimizer out among ranks may not cut.
+  open var unit: UpdateUnit { .element }
+
+  /// Copies of everything that the next step needs besides parameters and gradients
+  /// (`state_dict`).
+  open func stateDict() -> OptimizerState { copiedState() }
+
+  /// Takes over saved state (`load_state_dict`): the options of every group and what is remembered
+  /// of every parameter, tensors converted to their parameter's dtype.
+  ///
+  /// Parameters are matched by name within a group where both sides have the same names, otherwise
+  /// by number, as PyTorch does. Nothing changes unless everything fits.
+  /// - Throws: ``OptimizerStateError``.
+  open func load(_ state: OptimizerState) throws(OptimizerStateError) { try adopt(state) }
 
   /// Every parameter, group by group.
   public var parameters: [Parameter] { groups.flatMap(\.parameters) }
@@ -141,5 +164,15 @@ open class Optimizer {
   }
 
   /// Replaces everything that is remembered.
-  func replaceStates(_ states: [ObjectIdentifier: ParameterState]) { self.states = states }
+  package func replaceStates(_ states: [ObjectIdentifier: ParameterState]) { self.states = states }
+}
+
+/// What an optimizer's rule looks at together.
+public enum UpdateUnit: Sendable {
+  /// Every number moves by itself.
+  case element
+  /// A parameter's numbers move together.
+  case parameter
+  /// All parameters move together.
+  case model
 }

@@ -53,6 +53,12 @@ public final class ParameterState {
     }
   }
 
+  /// Forgets everything.
+  package func removeAll() {
+    tensors = []
+    values = []
+  }
+
   /// Counts a step and gives its number, 1 at the first.
   public func countStep() -> Int {
     let step = (self[value: "step"]?.int ?? 0) + 1

@@ -18,9 +18,14 @@ public func clipGradNorm(
 ) -> Double {
   require(maxNorm >= 0, "clipGradNorm", "the largest norm must not be negative: \(maxNorm)")
   let total = gradNorm(parameters, normType: normType)
-  let factor = single(single(maxNorm) / single(total + 1e-6))
-  if factor < 1 || factor.isNaN { scale(parameters.compactMap(\.grad), by: factor) }
+  clip(parameters.compactMap(\.grad), norm: total, maxNorm: maxNorm)
   return total
+}
+
+/// Scales gradients whose norm taken together, with others perhaps, is known.
+package func clip(_ gradients: [Tensor], norm: Double, maxNorm: Double) {
+  let factor = single(single(maxNorm) / single(norm + 1e-6))
+  if factor < 1 || factor.isNaN { scale(gradients, by: factor) }
 }
 
 /// The norm of all gradients taken together (`torch.nn.utils.get_total_norm`).
@@ -30,7 +35,7 @@ public func clipGradNorm(
 public func gradNorm(_ parameters: [Parameter], normType: Double = 2) -> Double {
   require(normType > 0, "gradNorm", "the norm's exponent must be positive: \(normType)")
   let norms = parameters.compactMap(\.grad).map { gradient in
-    noGrad { powerNorm(gradient.contiguous(), normType) }
+    noGrad { tensorNorm(gradient.contiguous(), normType) }
   }
   switch normType {
   case .infinity:
@@ -42,7 +47,8 @@ public func gradNorm(_ parameters: [Parameter], normType: Double = 2) -> Double 
   }
 }
 
-private func powerNorm(_ x: Tensor, _ exponent: Double) -> Double {
+/// The norm of a contiguous tensor, rounded to single precision unless it is in double.
+package func tensorNorm(_ x: Tensor, _ exponent: Double) -> Double {
   let (dtype, count) = (x.dtype.kernel, Int64(x.count))
   let norm: Double =
     switch exponent {

@@ -38,6 +38,9 @@ public final class Adafactor: Optimizer {
       ])
   }
 
+  /// A parameter's numbers move together.
+  public override var unit: UpdateUnit { .parameter }
+
   /// γ ≤ 0, d ≥ 1 and no negative ε.
   public override func validate(_ group: ParameterGroup) {
     super.validate(group)

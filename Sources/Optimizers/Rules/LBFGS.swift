@@ -49,6 +49,9 @@ public final class LBFGS: Optimizer {
       ])
   }
 
+  /// All parameters move together.
+  public override var unit: UpdateUnit { .model }
+
   /// One group; a history of at least one move.
   public override func validate(_ group: ParameterGroup) {
     super.validate(group)

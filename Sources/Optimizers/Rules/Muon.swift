@@ -48,6 +48,9 @@ public final class Muon: Optimizer {
       ])
   }
 
+  /// A parameter's numbers move together.
+  public override var unit: UpdateUnit { .parameter }
+
   /// Matrices only, three coefficients, fewer than 100 iterations.
   public override func validate(_ group: ParameterGroup) {
     super.validate(group)

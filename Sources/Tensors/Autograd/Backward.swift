@@ -199,7 +199,13 @@ extension AutogradMeta {
       return
     }
     if let buffer = gradientBuffer {
-      if gradient == nil { buffer.copyInPlace(incoming) } else { buffer.addInPlace(incoming) }
+      if let gradient {
+        // Somebody may have put another gradient in its place.
+        if gradient.storage !== buffer.storage { buffer.copyInPlace(gradient) }
+        buffer.addInPlace(incoming)
+      } else {
+        buffer.copyInPlace(incoming)
+      }
       gradient = buffer
       return
     }

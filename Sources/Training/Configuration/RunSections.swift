@@ -45,6 +45,24 @@ public struct DistributedConfiguration: ConfigurationSection {
     /// By file.
     case file
   }
+  /// What of the optimizer each worker keeps its share of only.
+  public enum OptimizerSharding: String, ConfigurationChoice {
+    /// Nothing: every worker keeps all.
+    case none
+    /// The optimizer's state.
+    case zero1
+    /// The optimizer's state and the gradients.
+    case zero2
+  }
+  /// The type in which gradients travel.
+  public enum ReduceType: String, ConfigurationChoice {
+    /// Their own.
+    case same
+    /// Half the bytes of float32, and its range.
+    case bfloat16
+    /// Half the bytes of float32, and more digits.
+    case float16
+  }
   /// Name of the all-reduce algorithm; `auto` picks by size and ranks.
   public var algorithm = "auto"
   /// A table that `ddp-bench allreduce --calibrate` saved, by which `auto` picks; nil for the
@@ -62,6 +80,16 @@ public struct DistributedConfiguration: ConfigurationSection {
   public var records = 64
   /// How records are shared out among workers.
   public var sharding = Sharding.auto
+  /// What of the optimizer each worker keeps its share of only.
+  public var shardOptimizer = OptimizerSharding.none
+  /// The type in which gradients travel.
+  public var reduceDtype = ReduceType.same
+  /// Whether batch norms use the statistics of all workers' records.
+  public var syncBatchNorm = false
+  /// Whether every step begins with the first worker's buffers, such as running means.
+  public var broadcastBuffers = true
+  /// Promises that every step uses the same parameters.
+  public var staticGraph = false
   /// The defaults.
   public init() {}
   /// The keys.
@@ -78,5 +106,11 @@ public struct DistributedConfiguration: ConfigurationSection {
       "compare the workers' parameters every so many steps; null for never"),
     Field("records", \.records, in: .atLeast(1), "operations that the flight recorder keeps"),
     Field("sharding", \.sharding, "how records are shared out among workers"),
+    Field(
+      "shard_optimizer", \.shardOptimizer, "what each worker keeps its share of only, as ZeRO does"),
+    Field("reduce_dtype", \.reduceDtype, "type in which gradients travel"),
+    Field("sync_batch_norm", \.syncBatchNorm, "batch norms over all workers' records"),
+    Field("broadcast_buffers", \.broadcastBuffers, "steps begin with the first worker's buffers"),
+    Field("static_graph", \.staticGraph, "promises that every step uses the same parameters"),
   ]
 }

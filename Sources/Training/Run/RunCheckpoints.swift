@@ -75,9 +75,9 @@ struct RunCheckpoints {
       trainedRecords: trainer.trainedRecords, worldSize: context.worldSize, position: loader.state,
       generators: generators, buckets: trainer.bucketPlan?.buckets)
     let path = store.path(step: trainer.step)
-    guard context.rank == 0 else { return path }
+    let optimizer = try trainer.optimizerState()
+    guard context.rank == 0, let optimizer else { return path }
     var contents = CheckpointContents(model: trainer.model.stateDict())
-    let optimizer = trainer.optimizer.stateDict()
     contents.groups["optimizer"] = optimizer.tensors.stored()
     try contents.setState("optimizer", optimizer.values)
     if let scheduler = trainer.scheduler {

@@ -1,4 +1,5 @@
 import Collectives
+import DataParallel
 import Datasets
 import Foundation
 import NN
@@ -30,17 +31,17 @@ public final class TrainingRun {
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))
     let (model, forward) = try modelRegistry.make(configuration.model, from: data.kind)
-    let optimizer = try optimizerRegistry.make(
-      configuration.optimizer, from: model.namedParameters().filter { $0.parameter.requiresGrad })
+    if configuration.distributed.syncBatchNorm && world.size > 1 {
+      try SyncBatchNorm.convert(model, group: world.group)
+    }
+    let optimizer = try makeOptimizer(of: model)
     manualSeed(UInt64(configuration.seed + world.rank))
 
     let checkpoints = RunCheckpoints(configuration, context)
     let resumed = try checkpoints.find()
     var options = TrainerOptions()
     options.clipGradNorm = configuration.clipGradNorm
-    options.parallel.firstBucketBytes = Int(configuration.distributed.firstBucketMB * 1048576)
-    options.parallel.bucketBytes = Int(configuration.distributed.bucketMB * 1048576)
-    options.parallel.algorithm = try configuration.distributed.chosenAlgorithm
+    options.parallel = try configuration.distributed.parallelOptions
     options.parallel.plan = resumed?.state.bucketPlan
     options.checksumEvery = configuration.distributed.checksumEvery
     try resumed?.restore(model)
@@ -96,6 +97,17 @@ public final class TrainingRun {
       try observer?(
         TrainingMoment(step: step, phase: phase, group: world.group, model: trainer.model))
     }
+  }
+
+  /// The configured optimizer, its state shared out among the workers where that is asked for.
+  private func makeOptimizer(of model: Module) throws -> Optimizer {
+    let whole = try optimizerRegistry.make(
+      configuration.optimizer, from: model.namedParameters().filter { $0.parameter.requiresGrad })
+    guard let stage = configuration.distributed.shardOptimizer.stage, world.size > 1 else {
+      return whole
+    }
+    return try ShardedOptimizer(
+      whole, group: world.group, stage: stage, limits: configuration.distributed.bucketLimits)
   }
 
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }

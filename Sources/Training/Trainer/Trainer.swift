@@ -47,7 +47,7 @@ public final class Trainer<Content> {
   /// and made equal.
   /// - Parameters:
   ///   - model: The replica; it stays in the mode it is in until the loop sets it.
-  ///   - optimizer: Over the model's parameters.
+  ///   - optimizer: Over the model's parameters; one that is sharded belongs to the same group.
   ///   - scheduler: Stepped after every optimizer step.
   ///   - group: The ranks that train together.
   ///   - options: Clipping and buckets.
@@ -64,14 +64,30 @@ public final class Trainer<Content> {
     self.options = options
     self.forward = forward
     parallel = try group.map {
-      try DistributedDataParallel(model, group: $0, options: options.parallel)
+      try DistributedDataParallel(
+        model, group: $0, options: options.parallel, optimizer: optimizer as? ShardedOptimizer)
     }
   }
 
   var worldSize: Int { group?.size ?? 1 }
 
-  /// The order in which gradients are added up over ranks; nil for a process on its own.
-  var bucketPlan: BucketPlan? { parallel?.bucketPlan }
+  /// The order in which gradients are added up over ranks; nil for a process on its own, and where
+  /// it follows from the optimizer's shards.
+  var bucketPlan: BucketPlan? {
+    (optimizer as? ShardedOptimizer)?.stage == .zero2 ? nil : parallel?.bucketPlan
+  }
+
+  /// What the optimizer remembers, on rank 0; every rank takes part where it is shared out.
+  func optimizerState() throws -> OptimizerState? {
+    if let sharded = optimizer as? ShardedOptimizer { return try sharded.consolidated() }
+    return (group?.rank ?? 0) == 0 ? optimizer.stateDict() : nil
+  }
+
+  /// The forward pass of one part of a batch, which the other ranks are told of.
+  private func output(of content: Content) throws -> StepOutput {
+    guard let parallel else { return try forward(content) }
+    return try parallel.forward { _ in try forward(content) }
+  }
 
   /// Trains until the epochs or steps are done, or somebody asks to stop.
   /// - Parameters:
@@ -157,7 +173,7 @@ public final class Trainer<Content> {
       let weight = Double(count) * Double(worldSize) / Double(batch.globalCount)
       let walk = { [self] in
         let output = try during(.forward) {
-          let output = try forward(part.content)
+          let output = try output(of: part.content)
           sums.add(output, count: count)
           return output
         }
@@ -176,9 +192,7 @@ public final class Trainer<Content> {
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
     }
     try during(.optimizer) {
-      if let limit = options.clipGradNorm {
-        clipGradNorm(optimizer.parameters, maxNorm: limit)
-      }
+      if let limit = options.clipGradNorm { optimizer.clipGradNorm(limit) }
       optimizer.step()
       optimizer.zeroGrad()
       scheduler?.step()
@@ -205,6 +219,8 @@ public final class Trainer<Content> {
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int?
   ) throws -> Figures {
     model.eval()
+    // All ranks judge the same model.
+    try parallel?.broadcastBuffers()
     var sums = FigureSums()
     try noGrad {
       while let batch = try loader.next() {

@@ -63,11 +63,20 @@ open class RunningNorm: Module {
   }
 }
 
+/// Computes a batch norm's training passes by the statistics of several workers: DataParallel's
+/// `SyncBatchNorm`.
+package protocol BatchNormSynchronizing: AnyObject {
+  /// The input normalized, with the layer's running statistics moved.
+  func normalize(_ x: Tensor, _ layer: BatchNorm) -> Tensor
+}
+
 /// What ``BatchNorm1d``, ``BatchNorm2d`` and ``BatchNorm3d`` share.
 open class BatchNorm: RunningNorm, Layer {
   private let ranks: ClosedRange<Int>
+  /// Where set, computes training passes, by the statistics of several workers.
+  package var synchronizer: (any BatchNormSynchronizing)?
 
-  init(
+  package init(
     _ ranks: ClosedRange<Int>, _ channels: Int, _ eps: Double, _ momentum: Double?, _ affine: Bool,
     _ trackRunningStats: Bool, _ bias: Bool, _ dtype: DType
   ) {
@@ -80,6 +89,7 @@ open class BatchNorm: RunningNorm, Layer {
   /// The input normalized by the batch's statistics while training, else by the running ones.
   open func callAsFunction(_ x: Tensor) -> Tensor {
     check(x, ranks: ranks)
+    if isTraining, let synchronizer { return synchronizer.normalize(x, self) }
     if isTraining, let mean = runningMean, let variance = runningVar {
       return F.batchNorm(
         x, updating: &mean.value, &variance.value, weight: weight?.value, bias: bias?.value,

@@ -1,0 +1,25 @@
+import Collectives
+
+/// The average of all ranks' gradients, as a hook (`default_hooks.allreduce_hook`): what happens
+/// without one, but for the numbers of used parameters, which travel apart.
+public final class AllReduceHook: CommunicationHook {
+  private let algorithm: AllReduceAlgorithm?
+
+  /// - Parameter algorithm: Nil picks by size and ranks.
+  public init(algorithm: AllReduceAlgorithm? = nil) { self.algorithm = algorithm }
+
+  /// Averages the buffer.
+  public func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
+    BucketReduction([bucket.group.average(bucket, algorithm)])
+  }
+}
+
+extension ProcessGroup {
+  /// Averages a bucket's buffer where it lies.
+  func average(_ bucket: CommunicationBucket, _ algorithm: AllReduceAlgorithm? = nil) -> Work {
+    bucket.buffer.storage.version &+= 1
+    return allReduce(
+      buffer: bucket.buffer.pointer, count: bucket.buffer.count,
+      dtype: bucket.buffer.dtype.element, op: .average, algorithm: algorithm, label: bucket.label)
+  }
+}

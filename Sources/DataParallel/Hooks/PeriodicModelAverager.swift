@@ -1,0 +1,92 @@
+import Collectives
+import NN
+import Optimizers
+import Tensors
+
+/// Averages models over ranks every few steps (`averagers.PeriodicModelAverager`).
+///
+/// ```swift
+/// try parallel.register(PostLocalSGDHook(subgroup: node, startIteration: 100))
+/// let averager = try PeriodicModelAverager(period: 4, warmUpSteps: 100, group: world)
+/// …
+/// optimizer.step()
+/// try averager.average(model.parameters())
+/// ```
+public final class PeriodicModelAverager {
+  /// Steps so far.
+  public var step = 0
+  private let period: Int
+  private let warmUpSteps: Int
+  private let group: ProcessGroup
+
+  /// - Parameters:
+  ///   - period: Steps from one average to the next.
+  ///   - warmUpSteps: Steps before the first average.
+  ///   - group: The ranks whose models are averaged.
+  public init(period: Int, warmUpSteps: Int = 0, group: ProcessGroup) throws(DataParallelError) {
+    guard period >= 1, warmUpSteps >= 0 else {
+      throw .options(
+        "models are averaged every 1 or more steps after 0 or more; \(period) after \(warmUpSteps) "
+          + "was asked for")
+    }
+    (self.period, self.warmUpSteps, self.group) = (period, warmUpSteps, group)
+  }
+
+  /// Counts a step, and averages the parameters in place where it is due; every rank takes part.
+  /// - Returns: Whether it was due.
+  @discardableResult
+  public func average(_ parameters: [Parameter]) throws -> Bool {
+    defer { step += 1 }
+    guard step >= warmUpSteps, (step - warmUpSteps) % period == 0 else { return false }
+    let plan = BucketPlan(parameters.map { ($0.count, $0.dtype) }, limits: [25 << 20])
+    for bucket in plan.buckets {
+      let slices = bucket.map { position in
+        let value = parameters[position].value
+        value.storage.version &+= 1
+        return BufferSlice(value.pointer, count: value.count, dtype: value.dtype.element)
+      }
+      try group.allReduceCoalesced(slices, op: .average, label: "model average").wait()
+    }
+    return true
+  }
+}
+
+/// An optimizer whose steps end in a model average where one is due
+/// (`torch.distributed.optim.PostLocalSGDOptimizer`).
+public final class PostLocalSGDOptimizer {
+  /// What moves the parameters.
+  public let optimizer: Optimizer
+  private let averager: PeriodicModelAverager
+
+  /// - Parameters:
+  ///   - optimizer: What moves the parameters.
+  ///   - averager: What averages them afterwards.
+  public init(_ optimizer: Optimizer, _ averager: PeriodicModelAverager) {
+    self.optimizer = optimizer
+    self.averager = averager
+  }
+
+  /// Moves every parameter, then averages where it is due.
+  public func step() throws {
+    optimizer.step()
+    try averager.average(optimizer.parameters)
+  }
+
+  /// Forgets every gradient.
+  public func zeroGrad() { optimizer.zeroGrad() }
+
+  /// The optimizer's state with the averager's steps as `step`.
+  public func stateDict() -> OptimizerState {
+    var state = optimizer.stateDict()
+    var values = state.values.object ?? [:]
+    values["step"] = .int(averager.step)
+    state.values = .object(values)
+    return state
+  }
+
+  /// Takes over saved state; one without a step begins the averager's anew.
+  public func load(_ state: OptimizerState) throws(OptimizerStateError) {
+    try optimizer.load(state)
+    averager.step = state.values.object?["step"]?.int ?? 0
+  }
+}

@@ -1,0 +1,33 @@
+import Collectives
+
+/// Averages gradients over all ranks for a while, then over a part of them only
+/// (`post_localSGD_hook`; Lin et al., Don't Use Large Mini-Batches, Use Local SGD, 2018).
+///
+/// To be used with a ``PeriodicModelAverager`` whose warm-up is as long.
+public final class PostLocalSGDHook: CommunicationHook {
+  private let subgroup: ProcessGroup?
+  private let startIteration: Int
+  /// Passes so far.
+  public private(set) var iteration = 0
+
+  /// - Parameters:
+  ///   - subgroup: The ranks that still average gradients afterwards, such as those of this rank's
+  ///     node; nil for none (`post_local_gradient_allreduce=False`).
+  ///   - startIteration: Passes that average over all ranks.
+  public init(subgroup: ProcessGroup?, startIteration: Int) {
+    self.subgroup = subgroup
+    self.startIteration = startIteration
+  }
+
+  private var isLocal: Bool { iteration >= startIteration }
+
+  /// Averages over all ranks, or over the subgroup.
+  public func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
+    defer { if bucket.isLast { iteration += 1 } }
+    guard isLocal else { return BucketReduction([bucket.group.average(bucket)]) }
+    return BucketReduction(subgroup.map { [$0.average(bucket)] } ?? [])
+  }
+
+  /// The ranks among which gradients meet in the present pass.
+  public func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup? { isLocal ? subgroup : group }
+}

@@ -1,0 +1,268 @@
+import Collectives
+import Foundation
+import NN
+import Optimizers
+import Tensors
+
+/// Each rank keeps the optimizer's state of its share of the parameters only, moves that share, and
+/// hands it to the others (`torch.distributed.optim.ZeroRedundancyOptimizer`; Rajbhandari et al.,
+/// ZeRO: Memory Optimizations Toward Training Trillion Parameter Models, 2020).
+///
+/// ```swift
+/// let optimizer = try ShardedOptimizer(
+///   AdamW(model.parameters(), lr: 1e-3), group: world, stage: .zero2)
+/// let parallel = try DistributedDataParallel(model, group: world, optimizer: optimizer)
+/// …
+/// loss.backward()
+/// optimizer.clipGradNorm(1)
+/// optimizer.step()
+/// optimizer.zeroGrad()
+/// ```
+///
+/// Stage 1 moves parameters exactly as the optimizer by itself does. In stage 2 gradients are summed
+/// in another order, so that results agree within rounding.
+///
+/// The wrapped optimizer lends its rule and options; it is not to be stepped itself. Saved state has
+/// its layout and is that of an optimizer that was never sharded, so a run can go on with any number
+/// of ranks: see ``consolidated(to:)``.
+public final class ShardedOptimizer: Optimizer {
+  /// What is sharded.
+  public enum Stage: Sendable {
+    /// The optimizer's state.
+    case zero1
+    /// The optimizer's state and the gradients: after a backward walk each rank has the average of
+    /// its share only, and parameters' `grad` is nil.
+    case zero2
+  }
+
+  /// What is sharded.
+  public let stage: Stage
+  /// The ranks that share the state.
+  public let group: ProcessGroup
+  /// The join that is under way.
+  public var joining: JoinState?
+  let base: Optimizer
+  let layout: ShardLayout
+  /// The parameters of all groups, by position.
+  let all: [Parameter]
+  /// This rank's share of the gradients, in stage 2.
+  let gradientShards: GradientShards?
+  /// This rank's pieces of each parameter.
+  private(set) var pieces: [[ShardPiece]] = []
+
+  /// Shares an optimizer's state out. Every rank calls it with the same parameters.
+  /// - Parameters:
+  ///   - optimizer: An optimizer over all parameters that has not been stepped.
+  ///   - group: The ranks that share the state.
+  ///   - stage: What is sharded.
+  ///   - limits: Bytes at which buckets close, in which parameters and, in stage 2, gradients travel.
+  /// - Throws: ``DataParallelError/unsupported(_:)`` for a rule that needs the whole model at once.
+  public init(
+    _ optimizer: Optimizer, group: ProcessGroup, stage: Stage = .zero1,
+    limits: [Int] = [1 << 20, 25 << 20]
+  ) throws {
+    guard optimizer.unit != .model else {
+      throw DataParallelError.unsupported(
+        "\(type(of: optimizer)) looks at all parameters at once and cannot be sharded")
+    }
+    (base, self.group, self.stage) = (optimizer, group, stage)
+    let parameters = optimizer.parameters
+    all = parameters
+    let layout = ShardLayout(
+      parameters, ranks: group.size, unit: optimizer.unit, limits: limits)
+    self.layout = layout
+    gradientShards = stage == .zero2 ? GradientShards(parameters, layout, group) : nil
+    super.init(optimizer.groups, defaults: optimizer.defaults)
+    pieces = parameters.map { _ in [] }
+    for piece in layout.pieces(of: group.rank) {
+      pieces[piece.position].append(ShardPiece(piece, of: parameters[piece.position]))
+    }
+  }
+
+  /// Moves this rank's share, then brings every rank's share to all.
+  public override func step() {
+    noGrad {
+      moveOwnPieces()
+      do {
+        try gatherParameters()
+      } catch {
+        fail("ShardedOptimizer.step", "\(error)")
+      }
+    }
+  }
+
+  private func moveOwnPieces() {
+    var position = 0
+    for group in groups {
+      // The rule is the wrapped optimizer's, the options are those that schedulers write.
+      let rule = base.rule(for: group)
+      for parameter in group.parameters {
+        require(
+          position < all.count && all[position] === parameter, "ShardedOptimizer",
+          "a parameter group was added after sharding; add it to the optimizer before")
+        for piece in pieces[position] {
+          guard let gradient = gradient(of: piece, parameter) else { continue }
+          rule(piece.parameter, gradient.to(parameter.dtype).contiguous(), piece.state)
+        }
+        position += 1
+      }
+    }
+  }
+
+  private func gradient(of piece: ShardPiece, _ parameter: Parameter) -> Tensor? {
+    if let gradientShards { return gradientShards.gradient(of: piece.place) }
+    guard let gradient = parameter.grad else { return nil }
+    if piece.place.range.count == parameter.count { return gradient.reshaped(piece.shape) }
+    return gradient.contiguous().flattened().sliced(
+      from: piece.place.range.lowerBound, to: piece.place.range.upperBound)
+  }
+
+  /// Bucket by bucket, through memory for the largest of them.
+  private func gatherParameters() throws {
+    guard group.size > 1 else { return }
+    let largest = layout.buckets.map { $0.count * $0.dtype.size }.max() ?? 0
+    let staging = Tensor.uninitialized([largest], .uint8)
+    for (index, bucket) in layout.buckets.enumerated() {
+      let size = bucket.dtype.size
+      for piece in bucket.pieces where piece.rank == group.rank {
+        (staging.pointer + piece.offset * size).copyMemory(
+          from: all[piece.position].value.pointer + piece.range.lowerBound * size,
+          byteCount: piece.range.count * size)
+      }
+      try group.allGather(
+        input: staging.pointer + bucket.start(of: group.rank) * size, output: staging.pointer,
+        counts: bucket.counts, dtype: bucket.dtype.element, label: "parameters \(index)"
+      ).wait()
+      for piece in bucket.pieces where piece.rank != group.rank {
+        let value = all[piece.position].value
+        value.storage.version &+= 1
+        (value.pointer + piece.range.lowerBound * size).copyMemory(
+          from: staging.pointer + piece.offset * size, byteCount: piece.range.count * size)
+      }
+    }
+    withExtendedLifetime(staging) {}
+  }
+
+  /// Forgets every gradient, this rank's share included.
+  public override func zeroGrad() {
+    super.zeroGrad()
+    gradientShards?.forget()
+  }
+
+  /// Scales all gradients so that their norm taken together, over all ranks' shares, is at most
+  /// `maxNorm`. All ranks call it, and come to the same decision bit for bit.
+  /// - Returns: The norm before.
+  @discardableResult
+  public override func clipGradNorm(_ maxNorm: Double, normType: Double = 2) -> Double {
+    guard let gradientShards else { return super.clipGradNorm(maxNorm, normType: normType) }
+    let own = pieces.joined().compactMap { gradientShards.gradient(of: $0.place) }
+    do {
+      let total = try group.norm(of: own, normType)
+      clip(own, norm: total, maxNorm: maxNorm)
+      return total
+    } catch {
+      fail("ShardedOptimizer.clipGradNorm", "\(error)")
+    }
+  }
+
+  /// Reduces the gradients of a model from now on, in stage 2.
+  func follow(_ trained: [(name: String, parameter: Parameter)]) throws(DataParallelError) {
+    let names = Dictionary(
+      trained.map { (ObjectIdentifier($0.parameter), $0.name) }, uniquingKeysWith: { $1 })
+    let known = Set(all.map(ObjectIdentifier.init))
+    if let missing = trained.first(where: { !known.contains(ObjectIdentifier($0.parameter)) }) {
+      throw .unsupported(
+        "the sharded optimizer does not train \(missing.name), which requires a gradient; freeze it, "
+          + "or hand it to the optimizer")
+    }
+    var found: [String] = []
+    for (position, parameter) in all.enumerated() {
+      guard let name = names[ObjectIdentifier(parameter)] else {
+        throw .unsupported(
+          "parameter \(position) \(parameter.shape) of the sharded optimizer is frozen, ignored or "
+            + "not the model's")
+      }
+      found.append(name)
+    }
+    guard let gradientShards else { return }
+    guard !gradientShards.isFollowing else {
+      throw .unsupported("a sharded optimizer of stage 2 belongs to one model; it has one already")
+    }
+    gradientShards.start(names: found)
+  }
+
+  /// Takes over the state of an optimizer that was never sharded: this rank's share of it. Every
+  /// rank loads the same state; nothing is exchanged.
+  public override func load(_ state: OptimizerState) throws(OptimizerStateError) {
+    try takeShare(of: state)
+  }
+
+  /// Not here, since it takes all ranks: see ``consolidated(to:)``.
+  public override func stateDict() -> OptimizerState {
+    fail(
+      "ShardedOptimizer.stateDict",
+      "this rank has its share only; call consolidated(to:) on every rank")
+  }
+
+  /// The rule of the wrapped optimizer.
+  public override func rule(
+    for group: ParameterGroup
+  ) -> (Parameter, Tensor, ParameterState) -> Void { base.rule(for: group) }
+
+  /// What the wrapped optimizer may not cut.
+  public override var unit: UpdateUnit { base.unit }
+
+  /// Bytes of this rank's share of the optimizer's state.
+  public var stateBytes: Int {
+    pieces.joined().reduce(0) { sum, piece in
+      sum + piece.state.tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.size }
+    }
+  }
+}
+
+/// A part of a parameter that this rank moves: a view of its values, with what is remembered of it.
+struct ShardPiece {
+  let place: ShardLayout.Piece
+  let parameter: Parameter
+  var state = ParameterState()
+
+  /// The piece's shape: the parameter's where it is whole.
+  var shape: [Int] { parameter.shape }
+
+  init(_ place: ShardLayout.Piece, of whole: Parameter) {
+    self.place = place
+    let value = whole.value.detach()
+    parameter = Parameter(
+      place.range.count == whole.count
+        ? value
+        : value.reshaped([whole.count]).sliced(
+          from: place.range.lowerBound, to: place.range.upperBound))
+  }
+}
+
+extension ProcessGroup {
+  /// The norm of tensors that lie on several ranks, the same on all: (Σ‖x‖ᵖ)^(1/p).
+  func norm(of tensors: [Tensor], _ exponent: Double) throws -> Double {
+    let norms = tensors.map { tensorNorm($0, exponent) }
+    if exponent == .infinity {
+      let isBroken = norms.contains(where: \.isNaN)
+      let all = try allGather([isBroken ? .nan : norms.max() ?? 0], label: "gradient norm")
+      let values = all.map { $0[0] }
+      return values.contains(where: \.isNaN) ? .nan : values.max() ?? 0
+    }
+    let powers = norms.reduce(0) { $0 + pow($1, exponent) }
+    return pow(try allReduce(powers, label: "gradient norm"), 1 / exponent)
+  }
+}
+
+extension ShardedOptimizer: Joinable {
+  /// Takes part in a step of the ranks that have data.
+  public func shadowPass(_ notices: [JoinNotice]) {
+    guard notices.contains(where: { $0.isActive && $0.synchronizes }) else { return }
+    step()
+    zeroGrad()
+  }
+
+  /// Nothing is left to do: steps leave parameters equal on all ranks.
+  public func finishJoin(lastJoiner: Int) {}
+}

@@ -1,0 +1,150 @@
+import CKernels
+
+extension F {
+  /// Batch norm by the statistics of several workers' batches, while training
+  /// (`torch.nn.SyncBatchNorm`).
+  ///
+  /// Each worker hands over mean, biased variance and count of its own values per channel; with all
+  /// of them, N = Σnᵣ, mean = Σnᵣ·meanᵣ/N and var = Σnᵣ·(varᵣ + (meanᵣ - mean)²)/N, the output is
+  /// (x - mean)/√(var + eps) · weight + bias. Counts may differ, and may be 0. The input's gradient
+  /// needs Σdy and Σdy·(x - mean) over all workers; those of weight and bias are this worker's.
+  /// There are no second derivatives.
+  /// - Parameters:
+  ///   - x: `[N, C]` or `[N, C, …]`, N = 0 included.
+  ///   - weight, bias: `[C]`; nil for ones and zeros.
+  ///   - running: The running mean and variance, moved by `momentum` as ``batchNorm(_:updating:_:weight:bias:momentum:eps:)`` does; unless no worker has values.
+  ///   - gather: Every worker's vector of numbers, of one length; called once.
+  ///   - sum: The sum of the workers' vectors; called once in the backward pass.
+  public static func synchronizedBatchNorm(
+    _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
+    running: inout (mean: Tensor, variance: Tensor)?, momentum: Double = 0.1, eps: Double = 1e-5,
+    gather: ([Double]) -> [[Double]], sum: @escaping ([Double]) -> [Double]
+  ) -> Tensor {
+    let name = "sync_batch_norm"
+    require(x.rank >= 2, name, "an input of [N, C, …] is expected, not \(x.shape)")
+    let layout = ChannelLayout(x)
+    let statistics = WorkerStatistics(layout, gathered: gather(layout.statistics(of: x)))
+    require(
+      statistics.count != 1, name,
+      "more than one value per channel over all workers is expected when training")
+    if let before = running, statistics.count > 0 {
+      let unbiased = statistics.count / (statistics.count - 1)
+      noGrad {
+        running = (
+          moved(before.mean, layout.tensor(statistics.mean), momentum),
+          moved(before.variance, layout.tensor(statistics.variance.map { $0 * unbiased }), momentum)
+        )
+      }
+    }
+    let mean = layout.tensor(statistics.mean)
+    let invstd = layout.tensor(statistics.variance.map { 1 / ($0 + eps).squareRoot() })
+    let (hasWeight, hasBias, count) = (weight != nil, bias != nil, statistics.count)
+    return Tensor.apply(
+      name, [x] + [weight, bias].compactMap { $0 }, attributes: ["eps": .double(eps)],
+      saving: .input(0, 1)
+    ) { inputs in
+      let (x, y) = (inputs[0].contiguous(), Tensor.uninitialized(inputs[0].shape, inputs[0].dtype))
+      func operand(_ index: Int) -> Tensor { inputs[index].bare.to(x.dtype).contiguous() }
+      let gamma = hasWeight ? operand(1) : nil
+      let beta = hasBias ? operand(hasWeight ? 2 : 1) : nil
+      if layout.count == 0 { return y }
+      checkLayer(
+        torus_batch_norm_apply(
+          x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, mean.pointer, invstd.pointer,
+          y.pointer, layout.batch, layout.channels, layout.spatial), name, x.dtype)
+      return y
+    } gradient: { g, node in
+      require(
+        !isGradEnabled, name, "there are no second derivatives; call backward without createGraph")
+      let (dy, x) = (g.contiguous(), node.input(0).contiguous())
+      let own = layout.sums(dy, x, mean)
+      let all = sum(own)
+      let channels = Int(layout.channels)
+      let dx = Tensor.uninitialized(x.shape, x.dtype)
+      if layout.count > 0 {
+        let gamma = hasWeight ? node.input(1).to(x.dtype).contiguous() : nil
+        let (sumDy, sumDyXmu) = (
+          layout.tensor(Array(all.prefix(channels))), layout.tensor(Array(all.suffix(channels)))
+        )
+        checkLayer(
+          torus_batch_norm_input_gradient(
+            x.dtype.c, dy.pointer, x.pointer, gamma?.pointer, mean.pointer, invstd.pointer,
+            sumDy.pointer, sumDyXmu.pointer, count, dx.pointer, layout.batch, layout.channels,
+            layout.spatial), name, x.dtype)
+      }
+      var gradients: [Tensor?] = [dx]
+      if hasWeight { gradients.append(layout.tensor(Array(own.suffix(channels))) * invstd) }
+      if hasBias { gradients.append(layout.tensor(Array(own.prefix(channels)))) }
+      return gradients
+    }
+  }
+}
+
+/// The sizes of an input whose channels are normalized, and sums over them.
+private struct ChannelLayout {
+  let batch, channels, spatial: Int64
+  let dtype: DType
+  var count: Int64 { batch * spatial }
+
+  init(_ x: Tensor) {
+    (batch, channels) = (Int64(x.shape[0]), Int64(x.shape[1]))
+    spatial = Int64(x.shape[2...].reduce(1, *))
+    dtype = x.dtype
+  }
+
+  /// Numbers per channel, as kernels read them.
+  func tensor(_ values: [Double]) -> Tensor { noGrad { Tensor(values).to(dtype.wide) } }
+
+  /// Means, biased variances, and the count.
+  func statistics(of x: Tensor) -> [Double] {
+    guard count > 0 else { return [Double](repeating: 0, count: 2 * Int(channels) + 1) }
+    let source = x.bare.contiguous()
+    let mean = Tensor.uninitialized([Int(channels)], dtype.wide)
+    let squares = Tensor.uninitialized([Int(channels)], dtype.wide)
+    checkLayer(
+      torus_batch_norm_stats(
+        dtype.c, source.pointer, mean.pointer, squares.pointer, batch, channels, spatial),
+      "sync_batch_norm", dtype)
+    return mean.array(of: Double.self)
+      + squares.array(of: Double.self).map { $0 / Double(count) } + [Double(count)]
+  }
+
+  /// Σdy, then Σdy·(x - mean).
+  func sums(_ dy: Tensor, _ x: Tensor, _ mean: Tensor) -> [Double] {
+    guard count > 0 else { return [Double](repeating: 0, count: 2 * Int(channels)) }
+    let first = Tensor.uninitialized([Int(channels)], dtype.wide)
+    let second = Tensor.uninitialized([Int(channels)], dtype.wide)
+    checkLayer(
+      torus_batch_norm_reduce(
+        dtype.c, dy.pointer, x.pointer, mean.pointer, first.pointer, second.pointer, batch,
+        channels,
+        spatial), "sync_batch_norm", dtype)
+    return first.array(of: Double.self) + second.array(of: Double.self)
+  }
+}
+
+/// The statistics of all workers' values taken together.
+private struct WorkerStatistics {
+  var mean: [Double]
+  var variance: [Double]
+  var count = 0.0
+
+  init(_ layout: ChannelLayout, gathered: [[Double]]) {
+    let channels = Int(layout.channels)
+    mean = [Double](repeating: 0, count: channels)
+    variance = mean
+    let filled = gathered.filter { $0[2 * channels] > 0 }
+    count = filled.reduce(0) { $0 + $1[2 * channels] }
+    for worker in filled {
+      let weight = worker[2 * channels] / count
+      for channel in 0..<channels { mean[channel] += weight * worker[channel] }
+    }
+    for worker in filled {
+      let weight = worker[2 * channels] / count
+      for channel in 0..<channels {
+        let apart = worker[channel] - mean[channel]
+        variance[channel] += weight * (worker[channels + channel] + apart * apart)
+      }
+    }
+  }
+}
