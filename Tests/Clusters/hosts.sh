@@ -75,7 +75,7 @@ cut_off() {
   plug up
   [ $status = 0 ] || { tail -n 25 cut.log; return 1; } >&2
   says cut.log "host node2 was lost: " && says cut.log "ranks 2 to 3 ran there" &&
-    says cut.log "host node2 does not answer" && says cut.log "resum" && trained cut 2
+    says cut.log "host node2 does not answer" && says cut.log "resum" && ended cut 2
 }
 has_checkpoint() { ls "$1"/checkpoints/*/ >/dev/null 2>&1; }
 
@@ -90,7 +90,7 @@ comes_back() {
   within 90 grep -qF "2 hosts are needed and 1 is there" back.log
   plug up
   wait $launcher || { tail -n 25 back.log; return 1; } >&2
-  says back.log "restart 2 of 6" && says back.log "resumed from" && trained back 4
+  says back.log "restart 2 of 6" && says back.log "resumed from" && ended back 4
 }
 
 # refused CODE TEXT OPTION... — what cannot start says so at once.
