@@ -50,6 +50,17 @@ places() {
     "[2] 2 2/3 0/2 node1 node1" "[3] 3 0/1 1/2 node2 node1")
 }
 
+# plug up|down — node2's; up once both hosts reach each other again.
+plug() {
+  ./link node2 "$1"
+  [ "$1" = down ] || within 30 reachable
+}
+# Nobody listens there, so a host that is reached refuses.
+reachable() {
+  local try='timeout 2 bash -c "</dev/tcp/10.77.0.$1/9" 2>&1 | grep -q refused'
+  bash -c "$try" - 2 && ./agent node2 bash -c "'$try'" - 1
+}
+
 # A host whose plug is pulled while four workers train; two go on from the last checkpoint.
 cut_off() {
   OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 \
@@ -57,14 +68,14 @@ cut_off() {
     "$bin/ddp-train" digits-cnn --epochs 60 --checkpoint.every_steps 20 --run-dir cut \
     >cut.log 2>&1 &
   local launcher=$!
-  within 60 has_checkpoint cut || return
-  ./link node2 down
+  within 60 has_checkpoint cut || { tail -n 25 cut.log; return 1; } >&2
+  plug down
   wait $launcher
   local status=$?
-  ./link node2 up
+  plug up
   [ $status = 0 ] || { tail -n 25 cut.log; return 1; } >&2
   says cut.log "host node2 was lost: " && says cut.log "ranks 2 to 3 ran there" &&
-    says cut.log "host node2 does not answer" && says cut.log "resum" && trained cut 2
+    says cut.log "host node2 does not answer" && says cut.log "resum" && ended cut 2
 }
 has_checkpoint() { ls "$1"/checkpoints/*/ >/dev/null 2>&1; }
 
@@ -74,12 +85,12 @@ comes_back() {
     timeout 240 "$bin/ddp-launch" --hostfile hosts --max-restarts 6 "$bin/ddp-train" digits-cnn \
     --epochs 40 --checkpoint.every_steps 20 --run-dir back >back.log 2>&1 &
   local launcher=$!
-  within 60 has_checkpoint back || return
-  ./link node2 down
+  within 60 has_checkpoint back || { tail -n 25 back.log; return 1; } >&2
+  plug down
   within 90 grep -qF "2 hosts are needed and 1 is there" back.log
-  ./link node2 up
+  plug up
   wait $launcher || { tail -n 25 back.log; return 1; } >&2
-  says back.log "restart 2 of 6" && says back.log "resumed from" && trained back 4
+  says back.log "restart 2 of 6" && says back.log "resumed from" && ended back 4
 }
 
 # refused CODE TEXT OPTION... — what cannot start says so at once.
@@ -98,10 +109,10 @@ mistakes() {
     refused 69 "3 hosts are needed and 2 are there" --hostfile hosts --nnodes 3
 }
 unreachable() {
-  ./link node2 down
+  plug down
   refused 69 "host node2 does not answer" --hostfile hosts
   local status=$?
-  ./link node2 up
+  plug up
   return $status
 }
 
