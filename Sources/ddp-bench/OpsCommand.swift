@@ -55,35 +55,49 @@ struct OpsCommand: ParsableCommand {
         "no operator's name contains \(part); known are "
           + OpsEntry.all.map(\.name).joined(separator: ", "))
     }
+    if times != nil && compare == nil {
+      throw ValidationError("--times is for --compare: there is nothing to measure")
+    }
     if json && compare != nil { throw ValidationError("--compare prints a table, not --json") }
   }
 
   func run() throws {
     let peer = try compare.map { try OpsComparison(peer: OpsRecord.read($0)) }
     let known = try times.map { OpsRecord.best(try OpsRecord.read($0)) }
+    // Of what only one side has, no ratio can be told: it is not measured either.
+    let cases = cases.filter { one in
+      (peer?.covers(one.key) ?? true) && (known.map { $0[one.key] != nil } ?? true)
+    }
+    guard !cases.isEmpty else {
+      let files = [compare, times].compactMap { $0 }.joined(separator: " and ")
+      throw ValidationError("no times of these operators with --threads \(threads) in \(files)")
+    }
     Compute.setThreads(threads)
     if !json { print(peer == nil ? OpsTiming.heading : OpsComparison.heading) }
     var records: [OpsRecord] = []
-    for entry in OpsEntry.all where part.isEmpty || entry.name.contains(part) {
-      for shapes in OpsSize.allCases where size.isEmpty || size.contains(shapes.rawValue) {
-        let key = OpsRecord.Key(name: entry.name, size: shapes.rawValue, threads: threads)
-        let record: OpsRecord
-        if let known {
-          guard let found = known[key] else { continue }
-          record = found
-        } else {
-          let timing = OpsTiming(entry, shapes, threads: threads, seconds: seconds)
-          record = timing.record
-          if !json && peer == nil { print(timing.row) }
-        }
-        if json { print(record.json) }
-        if let row = peer?.row(record) { print(row) }
-        records.append(record)
-        // A reader of a pipe sees every case as it is done.
-        fflush(nil)
+    for (entry, shapes, key) in cases {
+      let record: OpsRecord
+      let row: String
+      if let found = known?[key] {
+        (record, row) = (found, found.json)
+      } else {
+        let timing = OpsTiming(entry, shapes, threads: threads, seconds: seconds)
+        (record, row) = (timing.record, timing.row)
       }
+      print(json ? record.json : peer?.row(record) ?? row)
+      records.append(record)
+      // A reader of a pipe sees every case as it is done.
+      fflush(nil)
     }
     if let peer { print(peer.summary(of: records)) }
+  }
+
+  private var cases: [(entry: OpsEntry, shapes: OpsSize, key: OpsRecord.Key)] {
+    OpsEntry.all.filter { part.isEmpty || $0.name.contains(part) }.flatMap { entry in
+      OpsSize.allCases.filter { size.isEmpty || size.contains($0.rawValue) }.map {
+        (entry, $0, OpsRecord.Key(name: entry.name, size: $0.rawValue, threads: threads))
+      }
+    }
   }
 }
 

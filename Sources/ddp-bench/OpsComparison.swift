@@ -76,10 +76,14 @@ struct OpsComparison {
   static let heading =
     "operator              size    forward us      peer us   ratio   backward us      peer us   ratio"
 
-  /// Our time, the peer's and their ratio, forward and backward; nil where the peer has none.
-  func row(_ ours: OpsRecord) -> String? {
-    guard let theirs = peer[ours.key] else { return nil }
-    var row = ours.key.label + columns(ours.forward, theirs.forward)
+  /// Whether the peer has times of a case.
+  func covers(_ key: OpsRecord.Key) -> Bool { peer[key] != nil }
+
+  /// Our time, the peer's and their ratio, forward and backward.
+  func row(_ ours: OpsRecord) -> String {
+    var row = ours.key.label
+    guard let theirs = peer[ours.key] else { return row }
+    row += columns(ours.forward, theirs.forward)
     if let mine = ours.backward, let other = theirs.backward { row += columns(mine, other) }
     return row
   }

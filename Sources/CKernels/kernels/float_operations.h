@@ -122,7 +122,7 @@ HEAVY(TORUS_TANH_BACKWARD, tanh_backward, g *(1 - y * y))
 HEAVY(TORUS_LOG_SIGMOID_BACKWARD, log_sigmoid_backward, g *F(sigmoid)(-y))
 HEAVY(TORUS_LOGIT_BACKWARD, logit_backward, F(logit_backward)(g, y, p))
 HEAVY(TORUS_GELU_BACKWARD, gelu_backward,
-      g *((T)0.5 * F(twice_normal_cdf)(y) + y * (T)0.39894228040143268 * F(exp)((T)-0.5 * y * y)))
+      g *(F(normal_cdf)(y) + y * (T)0.39894228040143268 * F(exp)((T)-0.5 * y * y)))
 HEAVY(TORUS_GELU_TANH_BACKWARD, gelu_tanh_backward, F(gelu_tanh_backward)(g, y))
 HEAVY(TORUS_SILU_BACKWARD, silu_backward, F(silu_backward)(g, y))
 HEAVY(TORUS_MISH_BACKWARD, mish_backward, F(mish_backward)(g, y))

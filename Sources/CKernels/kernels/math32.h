@@ -198,26 +198,6 @@ INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
 
 // MARK: The error function
 
-/// erfc(a) for 1 ≤ a, 0 where it is smaller than 2^-124: 2^p with p = log2 erfc(a).
-INLINE float erfc_tail_f32(float a) {
-  float p = 4.26729851e-09f;
-  p = p * a - 2.48155658e-07f;
-  p = p * a + 6.43308158e-06f;
-  p = p * a - 9.86776213e-05f;
-  p = p * a + 0.00100470614f;
-  p = p * a - 0.00724230288f;
-  p = p * a + 0.0386670381f;
-  p = p * a - 0.159150809f;
-  p = p * a - 0.911665857f;
-  p = p * a - 1.63028061f;
-  p = p * a + 0.000343465712f;
-  float t = p + ROUNDER_F32;
-  float y = exp2_fraction_f32(p - (t - ROUNDER_F32));
-  // The exponent: the rounder's own bits leave on the left.
-  y = from_bits_f32(bits_f32(y) + (int32_t)((uint32_t)bits_f32(t) << 23));
-  return a > 9.15f ? 0.0f : y;
-}
-
 /// erf(x) for |x| ≤ 1.
 INLINE float erf_small_f32(float x) {
   float z = x * x;
@@ -246,16 +226,42 @@ INLINE float erf_f32(float x) {
   return a > 1.0f ? large : erf_small_f32(x);
 }
 
-/// 2 Φ(x): the normal distribution's, accurate in the lower tail too (to 1e-4 relative far out).
-INLINE float twice_normal_cdf_f32(float x) {
-  float z = x * 0.707106781f;
-  float a = abs_f32(z);
-  float tail = erfc_tail_f32(a);
-  float large = x < 0.0f ? tail : 2.0f - tail;
-  return a > 1.0f ? large : 1.0f + erf_small_f32(z);
+/// Φ(-a) for √2 ≤ a, 0 where it is smaller than 2^-125: 2^p with p = log2 Φ(-a).
+INLINE float normal_tail_f32(float a) {
+  float p = 1.33353079e-10f;
+  p = p * a - 1.09670344e-08f;
+  p = p * a + 4.02067599e-07f;
+  p = p * a - 8.72195142e-06f;
+  p = p * a + 0.000125588267f;
+  p = p * a - 0.0012802704f;
+  p = p * a + 0.00966675952f;
+  p = p * a - 0.0562683083f;
+  p = p * a - 0.455832928f;
+  p = p * a - 1.15278244f;
+  p = p * a - 0.999656558f;
+  float t = p + ROUNDER_F32;
+  float y = exp2_fraction_f32(p - (t - ROUNDER_F32));
+  // The exponent: the rounder's own bits leave on the left.
+  y = from_bits_f32(bits_f32(y) + (int32_t)((uint32_t)bits_f32(t) << 23));
+  return a > 12.94f ? 0.0f : y;
 }
 
-INLINE float gelu_f32(float x) { return 0.5f * x * twice_normal_cdf_f32(x); }
+/// Φ(x), the normal distribution's: accurate in the lower tail too (to 1e-4 relative far out).
+INLINE float normal_cdf_f32(float x) {
+  float a = abs_f32(x), z = x * x;
+  float tail = normal_tail_f32(a);
+  float large = x < 0.0f ? tail : 1.0f - tail;
+  float p = 4.33868053e-07f;
+  p = p * z - 8.85009376e-06f;
+  p = p * z + 0.000114646922f;
+  p = p * z - 0.00118678203f;
+  p = p * z + 0.00997337513f;
+  p = p * z - 0.0664903596f;
+  p = p * z + 0.398942292f;
+  return a > 1.41421356f ? large : 0.5f + x * p;
+}
+
+INLINE float gelu_f32(float x) { return x * normal_cdf_f32(x); }
 
 // MARK: Trigonometry
 

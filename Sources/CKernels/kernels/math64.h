@@ -42,8 +42,8 @@ INLINE float fmod_f32(float x, float y) { return fmodf(x, y); }
 INLINE double nextafter_f64(double x, double y) { return nextafter(x, y); }
 INLINE float nextafter_f32(float x, float y) { return nextafterf(x, y); }
 INLINE double sigmoid_f64(double x) { return 1.0 / (1.0 + exp(-x)); }
-INLINE double twice_normal_cdf_f64(double x) { return erfc(x * -0.70710678118654752); }
-INLINE double gelu_f64(double x) { return 0.5 * x * twice_normal_cdf_f64(x); }
+INLINE double normal_cdf_f64(double x) { return 0.5 * erfc(x * -0.70710678118654752); }
+INLINE double gelu_f64(double x) { return x * normal_cdf_f64(x); }
 
 /// Γ'(x) / Γ(x): recurrence up to 10, then the asymptotic series; reflected below 0. PyTorch gives
 /// ∓∞ at ±0 and NaN at the negative whole numbers.
