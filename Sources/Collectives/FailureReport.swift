@@ -50,6 +50,9 @@ extension ProcessGroup {
     let text = lines.map { prefix + $0 + "\n" }.joined()
     FileHandle.standardError.write(Data(text.utf8))
     writeRecorders("\(error)", failure)
+    // All is said: mpirun's TERM, which the first one to end brings the others, may end this rank at
+    // once, though a run takes it for a request to stop; mpirun would wait a second before it kills.
+    signal(SIGTERM, SIG_DFL)
     if let failure { engine.takeLeave(failure, of: name) }
     torus_mpi_abort(code)
   }
