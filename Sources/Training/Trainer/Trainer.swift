@@ -173,7 +173,7 @@ public final class Trainer<Content> {
       let weight = Double(count) * Double(worldSize) / Double(batch.globalCount)
       let walk = { [self] in
         let output = try during(.forward) {
-          let output = try output(of: part.content)
+          let output = try self.output(of: part.content)
           sums.add(output, count: count)
           return output
         }
