@@ -159,7 +159,8 @@ extension ProcessGroup {
     return output
   }
 
-  /// Sends a tensor and blocks until it is on its way (`send`); a long one waits for the receiver.
+  /// Sends a tensor and blocks until it is on its way (`send`). It may wait for the receiver, so that
+  /// ranks that send to each other must not all send first.
   public func send(_ tensor: Tensor, to peer: Int, tag: Int = 0, label: String = "") throws {
     let input = tensor.detach().contiguous()
     try isend(
