@@ -7,7 +7,8 @@ func contiguousStrides(_ shape: [Int]) -> [Int] {
     var stride = 1
     for dim in Swift.stride(from: shape.count - 1, through: 0, by: -1) {
       buffer[dim] = stride
-      stride *= max(shape[dim], 1)
+      // A huge dimension beside one of size 0 has no element to reach.
+      stride &*= max(shape[dim], 1)
     }
     initialized = shape.count
   }

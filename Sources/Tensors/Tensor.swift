@@ -91,12 +91,22 @@ final class TensorBody {
 extension Tensor {
   /// Uninitialised contiguous memory of a shape.
   package static func uninitialized(_ shape: [Int], _ dtype: DType) -> Tensor {
-    let strides = contiguousStrides(shape)
-    let count = shape.reduce(1, *)
-    let storage = Storage(byteCount: count * dtype.size)
+    let storage = Storage(byteCount: byteCount(shape, dtype))
     return Tensor(
       TensorBody(
-        contiguous: shape, strides: strides, count: count, storage: storage, dtype: dtype))
+        contiguous: shape, strides: contiguousStrides(shape),
+        count: storage.byteCount / dtype.size, storage: storage, dtype: dtype))
+  }
+
+  /// The bytes of a shape's elements.
+  private static func byteCount(_ shape: [Int], _ dtype: DType) -> Int {
+    var bytes = dtype.size
+    for size in shape {
+      let (product, overflows) = bytes.multipliedReportingOverflow(by: size)
+      if overflows { fail("Tensor", "no memory holds a shape of \(shape)") }
+      bytes = product
+    }
+    return bytes
   }
 
   /// Uninitialised memory laid out in the order of another tensor's dimensions, as PyTorch's

@@ -25,6 +25,9 @@ struct Supervisor {
   private func runWorker(from position: Position, _ report: inout Report) throws -> Position? {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    // A backtrace would take a second each time and bury the message.
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["SWIFT_BACKTRACE": "enable=no"]) { _, own in own }
     process.arguments = options.passedOn + ["--worker", position.unit, String(position.index)]
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output

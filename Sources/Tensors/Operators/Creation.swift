@@ -96,7 +96,9 @@ extension Tensor {
     require(
       (high - low) / width >= 0, "arange",
       "from \(low) to \(high) does not go in the direction of the step \(width)")
-    let out = uninitialized([Int(((high - low) / width).rounded(.up))], dtype)
+    let count = ((high - low) / width).rounded(.up)
+    require(count <= 0x1p48, "arange", "\(count) numbers from \(low) to \(high) are too many")
+    let out = uninitialized([Int(count)], dtype)
     Kernel.check(
       torus_arange(out.dtype.c, Int64(out.count), out.pointer, low, width), "arange", out.dtype)
     return out

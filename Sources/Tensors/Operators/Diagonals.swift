@@ -35,6 +35,7 @@ extension Tensor {
       normalizedDim(dim2, rank: rank + 1, "diag_embed")
     )
     require(a != b, "diag_embed", "the dimensions must differ: \(dim1) and \(dim2)")
+    require(offset.magnitude <= 1 << 31, "diag_embed", "no matrix has a diagonal \(offset)")
     let size = shape[rank - 1] + Swift.abs(offset)
     var square = Array(shape.dropLast())
     for dim in [Swift.min(a, b), Swift.max(a, b)] { square.insert(size, at: dim) }
