@@ -125,7 +125,15 @@ public final class World: Sendable {
         world: handle, rank: group.rank, size: group.size, flight: flight)
     }
     if kind != .threads { torus_fatal_install(handle) }
-    if let path = options.calibration { try group.adoptCalibration(path) }
+    if let path = options.calibration {
+      do throws(CollectiveError) {
+        try group.adoptCalibration(path)
+      } catch {
+        // Whoever asked says why; the process then ends by itself.
+        torus_fatal_disarm()
+        throw error
+      }
+    }
     return World(group: group, kind: kind, coreShare: coreShare)
   }
 
