@@ -36,10 +36,10 @@ extension ProcessGroup {
   ) throws -> Tensor? {
     let input = tensor.detach().contiguous()
     let output = Tensor.zeros(like: input)
-    try reduce(
+    let work = reduce(
       input: input.pointer, output: output.pointer, count: input.count,
-      dtype: input.dtype.element, op: op, root: root, label: label
-    ).wait()
+      dtype: input.dtype.element, op: op, root: root, label: label)
+    try work.wait(lending: input, output)
     return rank == root ? output : nil
   }
 
@@ -48,10 +48,10 @@ extension ProcessGroup {
     let input = tensor.detach().contiguous()
     let shapes = try shapes(of: input, "all-gather", label)
     let output = Output(shapes, input.dtype)
-    try allGather(
+    let work = allGather(
       input: input.pointer, output: output.memory.pointer, counts: output.counts,
-      dtype: input.dtype.element, label: label
-    ).wait()
+      dtype: input.dtype.element, label: label)
+    try work.wait(lending: input, output.memory)
     return output.parts()
   }
 
@@ -63,10 +63,10 @@ extension ProcessGroup {
     let input = tensor.detach().contiguous()
     let shapes = try shapes(of: input, "gather", label)
     let output = Output(shapes, input.dtype)
-    try gather(
+    let work = gather(
       input: input.pointer, output: output.memory.pointer, counts: output.counts,
-      dtype: input.dtype.element, root: root, label: label
-    ).wait()
+      dtype: input.dtype.element, root: root, label: label)
+    try work.wait(lending: input, output.memory)
     return rank == root ? output.parts() : nil
   }
 
@@ -97,10 +97,10 @@ extension ProcessGroup {
     }
     let output = Tensor.zeros(plan.shapes[rank], dtype: dtype)
     let input = list.isEmpty ? nil : Tensor.cat(list.map { $0.detach().flattened() })
-    try scatter(
+    let work = scatter(
       input: input.map { UnsafeRawPointer($0.pointer) }, output: output.pointer,
-      counts: plan.shapes.map { $0.reduce(1, *) }, dtype: dtype.element, root: root, label: label
-    ).wait()
+      counts: plan.shapes.map { $0.reduce(1, *) }, dtype: dtype.element, root: root, label: label)
+    try work.wait(lending: input, output)
     return output
   }
 
@@ -123,10 +123,10 @@ extension ProcessGroup {
     }
     let row = input.shape.dropFirst().reduce(1, *)
     let output = Tensor.zeros([rows[rank]] + input.shape.dropFirst(), dtype: input.dtype)
-    try reduceScatter(
+    let work = reduceScatter(
       input: input.pointer, output: output.pointer, counts: rows.map { $0 * row },
-      dtype: input.dtype.element, op: op, label: label
-    ).wait()
+      dtype: input.dtype.element, op: op, label: label)
+    try work.wait(lending: input, output)
     return output
   }
 
@@ -152,10 +152,10 @@ extension ProcessGroup {
     let received = try allToAll(rows.map { [$0] }, label: label).map { $0[0] }
     let output = Tensor.zeros(
       [received.reduce(0, +)] + input.shape.dropFirst(), dtype: input.dtype)
-    try allToAll(
+    let work = allToAll(
       input: input.pointer, output: output.pointer, sent: rows.map { $0 * row },
-      received: received.map { $0 * row }, dtype: input.dtype.element, label: label
-    ).wait()
+      received: received.map { $0 * row }, dtype: input.dtype.element, label: label)
+    try work.wait(lending: input, output)
     return output
   }
 
@@ -163,10 +163,10 @@ extension ProcessGroup {
   /// ranks that send to each other must not all send first.
   public func send(_ tensor: Tensor, to peer: Int, tag: Int = 0, label: String = "") throws {
     let input = tensor.detach().contiguous()
-    try isend(
+    let work = isend(
       buffer: input.pointer, count: input.count, dtype: input.dtype.element, to: peer, tag: tag,
-      label: label
-    ).wait()
+      label: label)
+    try work.wait(lending: input)
   }
 
   /// Receives a tensor of a known shape and dtype from a rank, or from any where nil (`recv`).
@@ -199,6 +199,13 @@ extension ProcessGroup {
   }
 }
 
+extension Work {
+  /// Waits, and keeps the tensors whose memory the operation uses until it is done.
+  fileprivate func wait(lending tensors: Tensor?...) throws {
+    try withExtendedLifetime(tensors) { try wait() }
+  }
+}
+
 /// What the root of a scatter tells the others before it.
 private struct ScatterPlan: Codable {
   let problem: String?
@@ -224,5 +231,22 @@ private struct Output {
       defer { start += count }
       return memory.narrowed(dim: 0, start: start, length: count).reshaped(shape)
     }
+  }
+}
+
+/// In place, for hooks and others that go on computing meanwhile.
+extension ProcessGroup {
+  /// All-reduces a contiguous tensor in place, without blocking; it must be left alone until the work
+  /// is done. It need not be kept.
+  public func allReduce(_ tensor: Tensor, op: ReduceOp = .sum, label: String = "") -> Work {
+    require(
+      tensor.isContiguous, "allReduce", "a tensor of \(tensor.shape) that is not contiguous")
+    let storage = tensor.storage
+    storage.version &+= 1
+    let work = allReduce(
+      buffer: tensor.pointer, count: tensor.count, dtype: tensor.dtype.element, op: op,
+      label: label)
+    work.onCompletion { _ in withExtendedLifetime(storage) {} }
+    return work
   }
 }
