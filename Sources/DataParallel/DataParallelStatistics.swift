@@ -101,7 +101,9 @@ struct PassLog {
   private mutating func average(
     _ path: WritableKeyPath<DataParallelStatistics, Double>, _ nanoseconds: UInt64, _ count: Int
   ) {
-    let weight = 1 / Double(max(count - 1, 1))
-    statistics[keyPath: path] += (Double(nanoseconds) / 1e9 - statistics[keyPath: path]) * weight
+    let seconds = Double(nanoseconds) / 1e9
+    // Replaced, not corrected: x + (y - x) need not be y, and equal times must have equal averages.
+    guard count > 2 else { return statistics[keyPath: path] = seconds }
+    statistics[keyPath: path] += (seconds - statistics[keyPath: path]) / Double(count - 1)
   }
 }
