@@ -354,6 +354,10 @@ public final class ProcessGroup: @unchecked Sendable {
       flight: flight, options: options)
   }
 
+  /// Helps operations under way along, where no core is free for the communication thread; else does
+  /// nothing. For long computations, to be called every now and then. Does not block.
+  public func helpAlong() { engine.helpAlong() }
+
   /// Frees the group's resources. Every rank must call it, once all operations are done; groups that
   /// are never closed end with the process.
   public func close() throws(CollectiveError) {

@@ -34,13 +34,14 @@ final class ProgressEngine: @unchecked Sendable {
   private let submissions = Atomic<Int>(0)
   private let busy = Atomic<Bool>(false)
 
-  /// How long polling goes on without headway before sleeping; 0 where the thread shares its core.
-  private let threadPatience: UInt64
   private let usesThread: Bool
+  /// Whether the thread has a core to itself. Where it shares one with computation, that computation
+  /// begins what it submits and polls along the way, and the thread looks in ever more rarely.
+  private let sparesCore: Bool
 
   init(usesThread: Bool, sparesCore: Bool) {
     self.usesThread = usesThread
-    threadPatience = sparesCore ? 50_000 : 0
+    self.sparesCore = sparesCore
   }
 
   /// Runs `body` while nothing else touches the transport.
@@ -50,8 +51,9 @@ final class ProgressEngine: @unchecked Sendable {
 
   // MARK: Handing over
 
-  /// Takes on a work. Small ones are begun by the caller where it can be done without waiting, so
-  /// that the others have this rank's part at once; the thread is woken for what is left to do.
+  /// Takes on a work. Small ones, and all where the thread has no core to itself, are begun by the
+  /// caller where it can be done without waiting, so that the others have this rank's part at once;
+  /// the thread is woken for what is left to do.
   func submit(_ work: Work, small: Bool) {
     if isObserved.load(ordering: .acquiring) { work.issued = monotonicNanoseconds() }
     inbox.locked {
@@ -59,9 +61,9 @@ final class ProgressEngine: @unchecked Sendable {
       submissions.add(1, ordering: .releasing)
     }
     var behind = true
-    if small, progress.tryLock() {
+    if small || !sparesCore, progress.tryLock() {
       advance()
-      behind = messages.count > 0 || active.contains { $0.queue.count > 1 }
+      behind = !small || messages.count > 0 || active.contains { $0.queue.count > 1 }
       progress.unlock()
       if work.isDone { return }
     }
@@ -262,6 +264,11 @@ final class ProgressEngine: @unchecked Sendable {
   /// Nanoseconds of waiting before, and between, looks at what other ranks tell of failures.
   private static let quiet: UInt64 = 10_000_000
 
+  /// Polls once, from computation that shares its core with the thread.
+  func helpAlong() {
+    if !sparesCore && busy.load(ordering: .acquiring) { help() }
+  }
+
   /// Polls once where nobody else does.
   func help() {
     guard progress.tryLock() else { return }
@@ -328,7 +335,8 @@ final class ProgressEngine: @unchecked Sendable {
 
   private func run() {
     torus_thread_sleep_finely()
-    var backoff = Backoff(patience: threadPatience)
+    let fresh = sparesCore ? Backoff(patience: 50_000) : Backoff(patience: 0, share: 4)
+    var backoff = fresh
     while true {
       inbox.lock()
       while !stopping
@@ -338,7 +346,7 @@ final class ProgressEngine: @unchecked Sendable {
         asleep = true
         inbox.sleep()
         asleep = false
-        backoff = Backoff(patience: threadPatience)
+        backoff = fresh
       }
       let stop = stopping
       if stop {
@@ -370,22 +378,23 @@ final class ProgressEngine: @unchecked Sendable {
 struct Backoff {
   /// Nanoseconds without headway before the first sleep.
   let patience: UInt64
+  /// A sleep lasts at most this part of the time without headway, so that what is waited for is
+  /// noticed late by that part at most, and at least 20 µs.
+  let share: UInt64
   private var still: UInt64 = 0
-  private var microseconds: UInt32 = 20
 
-  init(patience: UInt64) { self.patience = patience }
+  init(patience: UInt64, share: UInt64 = 20) {
+    self.patience = patience
+    self.share = share
+  }
 
   mutating func pause(moved: Bool, now: UInt64) {
     if moved || still == 0 {
       still = now
-      microseconds = 20
       if moved { return }
     }
     let stillness = now &- still
-    if stillness >= patience {
-      usleep(microseconds)
-      // Short sleeps while the others are a few milliseconds behind, as in a step of training.
-      microseconds = min(microseconds * 2, stillness < 20_000_000 ? 80 : 1000)
-    }
+    guard stillness >= patience else { return }
+    usleep(UInt32(min(max(stillness / share / 1000, 20), 1000)))
   }
 }

@@ -9,6 +9,8 @@ protocol BucketReducing: AnyObject {
   func passBegins(unreached: [Int])
   /// Every gradient of a bucket is there; buckets come in the order of the plan, on all ranks.
   func bucketIsFull(_ index: Int)
+  /// One more gradient is there: a moment at which buckets under way can be helped along.
+  func gradientIsReady()
   /// The walk has ended, and every bucket was full.
   func passEnds()
 }
@@ -82,6 +84,7 @@ final class BackwardSchedule: BackwardObserver {
     guard isActive else { return }
     readyOrder.append(position)
     pending[bucketOf[position]] -= 1
+    if next > 0 { reducer?.gradientIsReady() }
     handOverFullBuckets()
   }
 

@@ -165,6 +165,8 @@ final class Reducer: ModelReducing {
     }
   }
 
+  func gradientIsReady() { group.helpAlong() }
+
   private func launch(_ index: Int, uses: [Bool]) throws -> BucketReduction {
     let bucket = buckets[index]
     let isLast = index == buckets.count - 1

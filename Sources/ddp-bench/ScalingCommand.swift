@@ -11,7 +11,8 @@ struct ScalingCommand: ParsableCommand {
     discussion: """
       Run it under mpirun. Every rank trains the same batch size on one compute thread. One rank \
       alone, the others asleep, and all ranks together take turns in short blocks, so that both \
-      meet the same machine; a block's time is that of its slowest rank. Processor time, with what \
+      meet the same machine; a block's time is that of its slowest rank, without its first step, \
+      since training's caches are warm and those of who slept are not. Processor time, with what \
       waiting burns, tells what company costs where other programs use the machine too. Models are \
       those of ddp-bench step.
 
@@ -103,8 +104,8 @@ final class TurnTaking {
     together = try Replica(model, group, options: options)
     _ = together.steps(3)
     let slowest = try group.allReduce(together.steps(4).min() ?? 0, op: .maximum)
-    block = max(1, Int(0.1 / slowest))
-    rounds = max(5, Int(seconds / (2 * slowest * Double(block))))
+    block = max(3, Int(0.2 / slowest))
+    rounds = max(5, Int(seconds / (2 * slowest * Double(block + 1))))
   }
 
   func run() throws {
@@ -124,8 +125,9 @@ final class TurnTaking {
     }
   }
 
-  /// Seconds a step of one block.
+  /// Seconds a step of one block, after one step to warm up.
   private func run(_ replica: Replica) -> (wall: Double, processor: Double) {
+    _ = replica.steps(1)
     let begin = Self.processorSeconds()
     let wall = replica.steps(block).reduce(0, +)
     return (wall / Double(block), (Self.processorSeconds() - begin) / Double(block))

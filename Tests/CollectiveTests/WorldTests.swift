@@ -1,4 +1,5 @@
 import Collectives
+import Dispatch
 import Testing
 
 @Suite("World of threads")
@@ -28,5 +29,31 @@ struct ThreadWorldTests {
       #expect(value == 1.5)
       #expect(mean == Float(ranks - 1) / 2 + Float(((1 << 18) - 1) % 3))
     }
+  }
+
+  @Test("a rank that has no time is not waited for: the others reduce its slice")
+  func stolenSlices() throws {
+    let count = 1 << 20
+    let told = DispatchSemaphore(value: 0)
+    var options = World.Options(timeout: .seconds(20))
+    options.usesThread = false
+    let results = try World.threads(2, options: options) { world in
+      let buffer = try world.group.allocateBuffer(count * 4)
+      let floats = buffer.pointer.assumingMemoryBound(to: Float.self)
+      for i in 0..<count { floats[i] = Float(i % 7 + world.rank) }
+      let work = world.group.allReduce(
+        buffer: buffer.pointer, count: count, dtype: .float32, algorithm: .sharedMemory)
+      if world.rank == 0 {
+        defer { told.signal() }
+        try work.wait()
+      } else {
+        // It says that its buffer is ready, reduces one piece of many at most, and goes away.
+        _ = work.isCompleted
+        told.wait()
+        try work.wait()
+      }
+      return (0..<count).allSatisfy { floats[$0] == Float(2 * ($0 % 7) + 1) }
+    }
+    #expect(results == [true, true])
   }
 }

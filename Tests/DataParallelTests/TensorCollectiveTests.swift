@@ -12,7 +12,7 @@ struct TensorCollectiveTests {
 
   @Test("all_reduce, broadcast and reduce give new tensors", arguments: 1...4)
   func reductions(ranks: Int) throws {
-    try World.threads(ranks) { world in
+    _ = try World.threads(ranks) { world in
       let group = world.group
       let mine = Self.rows(world.rank, 3).t
       let total = Double(ranks * (ranks - 1) / 2)
@@ -32,7 +32,7 @@ struct TensorCollectiveTests {
 
   @Test("all_gather, gather and scatter, uneven and in half precision", arguments: 1...4)
   func gathering(ranks: Int) throws {
-    try World.threads(ranks) { world in
+    _ = try World.threads(ranks) { world in
       let group = world.group
       let all = try group.allGather(Self.rows(world.rank).to(.bfloat16))
       for (rank, tensor) in all.enumerated() {
@@ -50,7 +50,7 @@ struct TensorCollectiveTests {
 
   @Test("reduce_scatter and all_to_all, equal and uneven", arguments: 1...4)
   func exchange(ranks: Int) throws {
-    try World.threads(ranks) { world in
+    _ = try World.threads(ranks) { world in
       let group = world.group
       let rowIndex = Tensor.arange(0, ranks * 2, dtype: .float32).reshaped([ranks * 2, 1])
       let mine = try group.reduceScatter(rowIndex)
@@ -70,7 +70,7 @@ struct TensorCollectiveTests {
 
   @Test("send and recv around a ring", arguments: 2...4)
   func ring(ranks: Int) throws {
-    try World.threads(ranks, options: World.Options(timeout: .seconds(60))) { world in
+    _ = try World.threads(ranks, options: World.Options(timeout: .seconds(60))) { world in
       let (right, left) = ((world.rank + 1) % ranks, (world.rank + ranks - 1) % ranks)
       // A send waits for its receiver: one rank has to listen first.
       let mine = Self.rows(world.rank, 2)

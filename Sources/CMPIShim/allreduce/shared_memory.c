@@ -1,9 +1,10 @@
 // Shared memory, for the ranks of one node: two waits, whatever the size.
 //
 // Buffers that live in a shared window are reduced where they lie: every rank reduces one slice over
-// all ranks' buffers, in rank order, and stores it into all of them. Other buffers go through staging
-// memory piece by piece: copied in, reduced by slices, copied out. Small ones never come here
-// (exchange.c).
+// all ranks' buffers, in rank order, and stores it into all of them. Who is done with the own slice
+// takes pieces of the others', so that nobody waits for a rank that has no core at the moment; the
+// result is the same whoever computes it. Other buffers go through staging memory piece by piece:
+// copied in, reduced by slices, copied out. Small ones never come here (exchange.c).
 
 #include <string.h>
 
@@ -35,20 +36,39 @@ static void reduce(torus_op *op, size_t outs, size_t count) {
     op->call.reduction == TORUS_AVERAGE ? (uint64_t)g->size : 1);
 }
 
-/// One piece of this rank's slice, over all buffers and into all of them.
+/// Pieces of local rank `local`'s slice.
+static uint32_t pieces(const torus_op *op, int local) {
+  size_t bytes = slice(op->call.count, op->group->size, local, op->element).count * op->element;
+  return (uint32_t)((bytes + TORUS_SHARED_PIECE - 1) / TORUS_SHARED_PIECE);
+}
+
+/// One piece, over all buffers and into all of them; false where none is left to take.
 static bool reduce_direct(torus_op *op) {
   torus_group *g = op->group;
-  size_t element = op->element, piece = TORUS_SHARED_PIECE / element;
-  torus_range mine = slice(op->call.count, g->size, g->rank, element);
-  size_t left = mine.count - op->cursor, count = left < piece ? left : piece;
-  for (int r = 0; r < g->size; r++) {
-    char *base = torus_node_at(g, op->location, r);
-    g->outputs[r] = torus_at(base, mine.begin + op->cursor, element);
-    g->inputs[r] = g->outputs[r];
+  for (; op->cursor < (uint64_t)g->size; op->cursor++) {
+    int owner = (int)(((uint64_t)g->rank + op->cursor) % (uint64_t)g->size);
+    uint32_t number;
+    if (!torus_node_take(op, owner, pieces(op, owner), &number)) continue;
+    torus_range whole = slice(op->call.count, g->size, owner, op->element);
+    size_t most = TORUS_SHARED_PIECE / op->element, begin = number * most;
+    size_t left = whole.count - begin;
+    for (int r = 0; r < g->size; r++) {
+      char *base = torus_node_at(g, op->location, r);
+      g->outputs[r] = torus_at(base, whole.begin + begin, op->element);
+      g->inputs[r] = g->outputs[r];
+    }
+    reduce(op, (size_t)g->size, left < most ? left : most);
+    torus_node_done(op, owner);
+    return true;
   }
-  reduce(op, (size_t)g->size, count);
-  op->cursor += count;
-  return op->cursor == mine.count;
+  return false;
+}
+
+static bool all_done(const torus_op *op) {
+  for (int r = 0; r < op->group->size; r++) {
+    if (!torus_node_all_done(op, r, pieces(op, r))) return false;
+  }
+  return true;
 }
 
 static char *stage(const torus_op *op, int rank) {
@@ -78,13 +98,15 @@ static int advance(torus_op *op, torus_lane *lane) {
       return TORUS_WAIT;
 
     case REDUCE_DIRECT:
-      if (!reduce_direct(op)) return TORUS_AGAIN;
-      torus_node_advance(g, 0);
+      if (reduce_direct(op)) {
+        g->activity++;
+        return TORUS_AGAIN;
+      }
       torus_part_end(op, lane, TORUS_PART_REDUCE);
       lane->step = LEAVE;
       return TORUS_WAIT;
 
-    case LEAVE: return torus_node_reached(g, 0, g->phase[0]) ? TORUS_FINISHED : TORUS_AGAIN;
+    case LEAVE: return all_done(op) ? TORUS_FINISHED : TORUS_AGAIN;
 
     case COPY_IN:
       // A stage is free again: every rank has begun the stage after its last use.

@@ -5,8 +5,12 @@
 
 typedef void (*torus_pair)(void *, const void *, const void *, size_t);
 
+typedef void (*torus_many)(
+  void *const *, size_t, const void *const *, size_t, size_t, uint64_t);
+
 typedef struct torus_combine_table {
   torus_pair pair[TORUS_DTYPES][TORUS_REDUCTIONS];
+  torus_many many[TORUS_DTYPES][TORUS_REDUCTIONS];
   void (*f16_widen)(float *, const void *, size_t);
   void (*f16_narrow)(void *, const float *, size_t);
   void (*bf16_widen)(float *, const void *, size_t);
@@ -106,44 +110,9 @@ void torus_combine_divide(int32_t dtype, void *buffer, size_t count, uint64_t di
   }
 }
 
-// One block stays in the first-level cache while all inputs pass over it.
-#define TORUS_BLOCK_BYTES 4096
-
-static void reduce_half_block(
-  const torus_combine_table *t, int32_t reduction, int32_t dtype, void *result,
-  const void *const *in, size_t ins, size_t offset, size_t count, uint64_t divisor
-) {
-  _Alignas(64) float sum[TORUS_BLOCK_BYTES / 2], next[TORUS_BLOCK_BYTES / 2];
-  void (*widen)(float *, const void *, size_t) =
-    dtype == TORUS_TYPE_F16 ? t->f16_widen : t->bf16_widen;
-  widen(sum, (const char *)in[0] + offset, count);
-  for (size_t k = 1; k < ins; k++) {
-    widen(next, (const char *)in[k] + offset, count);
-    t->pair[TORUS_TYPE_F32][reduction](sum, sum, next, count);
-  }
-  if (divisor != 1) t->f32_divide(sum, count, (float)divisor);
-  (dtype == TORUS_TYPE_F16 ? t->f16_narrow : t->bf16_narrow)(result, sum, count);
-}
-
 void torus_combine_many(
   int32_t reduction, int32_t dtype, void *const *out, size_t outs, const void *const *in,
   size_t ins, size_t count, uint64_t divisor
 ) {
-  const torus_combine_table *t = table();
-  size_t size = torus_element_size(dtype), per_block = TORUS_BLOCK_BYTES / size;
-  _Alignas(64) char block[TORUS_BLOCK_BYTES];
-  torus_pair pair = t->pair[dtype][reduction];
-  for (size_t at = 0; at < count; at += per_block) {
-    size_t n = count - at < per_block ? count - at : per_block, offset = at * size;
-    if (is_half(dtype)) {
-      reduce_half_block(t, reduction, dtype, block, in, ins, offset, n, divisor);
-    } else if (ins == 1) {
-      memcpy(block, (const char *)in[0] + offset, n * size);
-    } else {
-      pair(block, (const char *)in[0] + offset, (const char *)in[1] + offset, n);
-      for (size_t k = 2; k < ins; k++) pair(block, block, (const char *)in[k] + offset, n);
-      torus_combine_divide(dtype, block, n, reduction == TORUS_AVERAGE ? divisor : 1);
-    }
-    for (size_t k = 0; k < outs; k++) memcpy((char *)out[k] + offset, block, n * size);
-  }
+  if (count) table()->many[dtype][reduction](out, outs, in, ins, count, divisor);
 }

@@ -15,20 +15,66 @@
     }                                                                                              \
   }
 
+// Values of one group live in registers while all inputs pass: each input is read once and each
+// output written once, with nothing in between. Enough of them hide the latency of an addition.
+#define TORUS_GROUP 64
+#define TORUS_UNROLLED \
+  _Pragma("clang loop vectorize(assume_safety)") for (int j = 0; j < TORUS_GROUP; j++)
+
+#define TORUS_MANY(NAME, T, LOAD, STORE, EXPRESSION, FINISHED)                                     \
+  static void LEVEL(NAME##_many)(                                                                  \
+    void *const *out, size_t outs, const void *const *in, size_t ins, size_t count,                \
+    uint64_t divisor) {                                                                            \
+    typedef __typeof__(LOAD((T){0})) value;                                                        \
+    size_t i = 0;                                                                                  \
+    for (; i + TORUS_GROUP <= count; i += TORUS_GROUP) {                                           \
+      value sum[TORUS_GROUP];                                                                      \
+      const T *x = (const T *)in[0] + i;                                                           \
+      TORUS_UNROLLED sum[j] = LOAD(x[j]);                                                          \
+      for (size_t k = 1; k < ins; k++) {                                                           \
+        x = (const T *)in[k] + i;                                                                  \
+        TORUS_UNROLLED {                                                                           \
+          value a = sum[j], b = LOAD(x[j]);                                                        \
+          sum[j] = EXPRESSION;                                                                     \
+        }                                                                                          \
+      }                                                                                            \
+      TORUS_UNROLLED sum[j] = FINISHED(sum[j]);                                                    \
+      for (size_t k = 0; k < outs; k++) {                                                          \
+        T *o = (T *)out[k] + i;                                                                    \
+        TORUS_UNROLLED o[j] = STORE(sum[j]);                                                       \
+      }                                                                                            \
+    }                                                                                              \
+    for (; i < count; i++) {                                                                       \
+      value a = LOAD(((const T *)in[0])[i]);                                                       \
+      for (size_t k = 1; k < ins; k++) {                                                           \
+        value b = LOAD(((const T *)in[k])[i]);                                                     \
+        a = EXPRESSION;                                                                            \
+      }                                                                                            \
+      a = FINISHED(a);                                                                             \
+      for (size_t k = 0; k < outs; k++) ((T *)out[k])[i] = STORE(a);                               \
+    }                                                                                              \
+  }
+
+#define TORUS_BOTH(NAME, T, LOAD, STORE, EXPRESSION)                                               \
+  TORUS_BINARY(NAME, T, LOAD, STORE, EXPRESSION)                                                   \
+  TORUS_MANY(NAME, T, LOAD, STORE, EXPRESSION, TORUS_SAME)
+
 #define TORUS_SAME(x) (x)
+#define TORUS_DIVIDED(x) ((x) / (value)divisor)
 #define TORUS_MIN_OF ((a < b || a != a) ? a : b)
 #define TORUS_MAX_OF ((a > b || a != a) ? a : b)
 
 #define TORUS_ARITHMETIC(NAME, T, LOAD, STORE)                                                     \
-  TORUS_BINARY(NAME##_sum, T, LOAD, STORE, a + b)                                                  \
-  TORUS_BINARY(NAME##_product, T, LOAD, STORE, a *b)                                               \
-  TORUS_BINARY(NAME##_min, T, LOAD, STORE, TORUS_MIN_OF)                                           \
-  TORUS_BINARY(NAME##_max, T, LOAD, STORE, TORUS_MAX_OF)
+  TORUS_BOTH(NAME##_sum, T, LOAD, STORE, a + b)                                                    \
+  TORUS_MANY(NAME##_average, T, LOAD, STORE, a + b, TORUS_DIVIDED)                                 \
+  TORUS_BOTH(NAME##_product, T, LOAD, STORE, a *b)                                                 \
+  TORUS_BOTH(NAME##_min, T, LOAD, STORE, TORUS_MIN_OF)                                             \
+  TORUS_BOTH(NAME##_max, T, LOAD, STORE, TORUS_MAX_OF)
 
 #define TORUS_BITS(NAME, T)                                                                        \
-  TORUS_BINARY(NAME##_and, T, TORUS_SAME, TORUS_SAME, (T)(a & b))                                  \
-  TORUS_BINARY(NAME##_or, T, TORUS_SAME, TORUS_SAME, (T)(a | b))                                   \
-  TORUS_BINARY(NAME##_xor, T, TORUS_SAME, TORUS_SAME, (T)(a ^ b))
+  TORUS_BOTH(NAME##_and, T, TORUS_SAME, TORUS_SAME, (T)(a & b))                                    \
+  TORUS_BOTH(NAME##_or, T, TORUS_SAME, TORUS_SAME, (T)(a | b))                                     \
+  TORUS_BOTH(NAME##_xor, T, TORUS_SAME, TORUS_SAME, (T)(a ^ b))
 
 static inline float LEVEL(from_bf16)(uint16_t bits) {
   union { uint32_t u; float f; } v = {.u = (uint32_t)bits << 16};
@@ -87,23 +133,23 @@ TORUS_ARITHMETIC(f32, float, TORUS_SAME, TORUS_SAME)
 TORUS_ARITHMETIC(f16, uint16_t, LEVEL(from_f16), LEVEL(to_f16))
 TORUS_ARITHMETIC(bf16, uint16_t, LEVEL(from_bf16), LEVEL(to_bf16))
 // Unsigned arithmetic wraps without undefined behaviour; the order of signed numbers needs signed.
-TORUS_BINARY(i64_sum, uint64_t, TORUS_SAME, TORUS_SAME, a + b)
-TORUS_BINARY(i64_product, uint64_t, TORUS_SAME, TORUS_SAME, a *b)
-TORUS_BINARY(i64_min, int64_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BINARY(i64_max, int64_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
-TORUS_BINARY(i32_sum, uint32_t, TORUS_SAME, TORUS_SAME, a + b)
-TORUS_BINARY(i32_product, uint32_t, TORUS_SAME, TORUS_SAME, a *b)
-TORUS_BINARY(i32_min, int32_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BINARY(i32_max, int32_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
-TORUS_BINARY(u8_sum, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a + b))
-TORUS_BINARY(u8_product, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a * b))
-TORUS_BINARY(u8_min, uint8_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BINARY(u8_max, uint8_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
+TORUS_BOTH(i64_sum, uint64_t, TORUS_SAME, TORUS_SAME, a + b)
+TORUS_BOTH(i64_product, uint64_t, TORUS_SAME, TORUS_SAME, a *b)
+TORUS_BOTH(i64_min, int64_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
+TORUS_BOTH(i64_max, int64_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
+TORUS_BOTH(i32_sum, uint32_t, TORUS_SAME, TORUS_SAME, a + b)
+TORUS_BOTH(i32_product, uint32_t, TORUS_SAME, TORUS_SAME, a *b)
+TORUS_BOTH(i32_min, int32_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
+TORUS_BOTH(i32_max, int32_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
+TORUS_BOTH(u8_sum, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a + b))
+TORUS_BOTH(u8_product, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a * b))
+TORUS_BOTH(u8_min, uint8_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
+TORUS_BOTH(u8_max, uint8_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
 TORUS_BITS(i64, uint64_t)
 TORUS_BITS(i32, uint32_t)
 TORUS_BITS(u8, uint8_t)
 
-// f32 accumulation of half precision, block by block.
+// Half precision to f32 and back, block by block.
 #define TORUS_WIDEN(NAME)                                                                          \
   static void LEVEL(NAME##_widen)(float *out, const void *in, size_t count) {                     \
     const uint16_t *x = in;                                                                        \
@@ -125,24 +171,41 @@ static void LEVEL(f32_divide)(float *values, size_t count, float divisor) {
   TORUS_LOOP for (size_t i = 0; i < count; i++) values[i] /= divisor;
 }
 
-#define TORUS_ROW(NAME)                                                                            \
+#define TORUS_PAIRS(NAME)                                                                          \
   {LEVEL(NAME##_sum), LEVEL(NAME##_sum), LEVEL(NAME##_product), LEVEL(NAME##_min),                 \
    LEVEL(NAME##_max), 0, 0, 0}
-#define TORUS_BIT_ROW(NAME)                                                                        \
+#define TORUS_BIT_PAIRS(NAME)                                                                      \
   {LEVEL(NAME##_sum), 0, LEVEL(NAME##_product), LEVEL(NAME##_min), LEVEL(NAME##_max),              \
    LEVEL(NAME##_and), LEVEL(NAME##_or), LEVEL(NAME##_xor)}
+#define TORUS_MANIES(NAME)                                                                         \
+  {LEVEL(NAME##_sum_many), LEVEL(NAME##_average_many), LEVEL(NAME##_product_many),                 \
+   LEVEL(NAME##_min_many), LEVEL(NAME##_max_many), 0, 0, 0}
+#define TORUS_BIT_MANIES(NAME)                                                                     \
+  {LEVEL(NAME##_sum_many), 0, LEVEL(NAME##_product_many), LEVEL(NAME##_min_many),                  \
+   LEVEL(NAME##_max_many), LEVEL(NAME##_and_many), LEVEL(NAME##_or_many), LEVEL(NAME##_xor_many)}
 
 static const torus_combine_table LEVEL(table) = {
   .pair = {
-    [TORUS_TYPE_F64] = TORUS_ROW(f64),
-    [TORUS_TYPE_F32] = TORUS_ROW(f32),
-    [TORUS_TYPE_F16] = TORUS_ROW(f16),
-    [TORUS_TYPE_BF16] = TORUS_ROW(bf16),
-    [TORUS_TYPE_I64] = TORUS_BIT_ROW(i64),
-    [TORUS_TYPE_I32] = TORUS_BIT_ROW(i32),
-    [TORUS_TYPE_U8] = TORUS_BIT_ROW(u8),
+    [TORUS_TYPE_F64] = TORUS_PAIRS(f64),
+    [TORUS_TYPE_F32] = TORUS_PAIRS(f32),
+    [TORUS_TYPE_F16] = TORUS_PAIRS(f16),
+    [TORUS_TYPE_BF16] = TORUS_PAIRS(bf16),
+    [TORUS_TYPE_I64] = TORUS_BIT_PAIRS(i64),
+    [TORUS_TYPE_I32] = TORUS_BIT_PAIRS(i32),
+    [TORUS_TYPE_U8] = TORUS_BIT_PAIRS(u8),
     [TORUS_TYPE_BOOL] = {LEVEL(u8_or), 0, LEVEL(u8_and), LEVEL(u8_and), LEVEL(u8_or), LEVEL(u8_and),
                     LEVEL(u8_or), LEVEL(u8_xor)},
+  },
+  .many = {
+    [TORUS_TYPE_F64] = TORUS_MANIES(f64),
+    [TORUS_TYPE_F32] = TORUS_MANIES(f32),
+    [TORUS_TYPE_F16] = TORUS_MANIES(f16),
+    [TORUS_TYPE_BF16] = TORUS_MANIES(bf16),
+    [TORUS_TYPE_I64] = TORUS_BIT_MANIES(i64),
+    [TORUS_TYPE_I32] = TORUS_BIT_MANIES(i32),
+    [TORUS_TYPE_U8] = TORUS_BIT_MANIES(u8),
+    [TORUS_TYPE_BOOL] = {LEVEL(u8_or_many), 0, LEVEL(u8_and_many), LEVEL(u8_and_many),
+                    LEVEL(u8_or_many), LEVEL(u8_and_many), LEVEL(u8_or_many), LEVEL(u8_xor_many)},
   },
   .f16_widen = LEVEL(f16_widen),
   .f16_narrow = LEVEL(f16_narrow),
@@ -153,12 +216,19 @@ static const torus_combine_table LEVEL(table) = {
 };
 
 #undef TORUS_LOOP
+#undef TORUS_GROUP
+#undef TORUS_UNROLLED
 #undef TORUS_BINARY
+#undef TORUS_MANY
+#undef TORUS_BOTH
 #undef TORUS_SAME
+#undef TORUS_DIVIDED
 #undef TORUS_MIN_OF
 #undef TORUS_MAX_OF
 #undef TORUS_ARITHMETIC
 #undef TORUS_BITS
 #undef TORUS_WIDEN
-#undef TORUS_ROW
-#undef TORUS_BIT_ROW
+#undef TORUS_PAIRS
+#undef TORUS_BIT_PAIRS
+#undef TORUS_MANIES
+#undef TORUS_BIT_MANIES

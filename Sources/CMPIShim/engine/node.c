@@ -48,6 +48,38 @@ bool torus_node_reached(const torus_group *g, int lane, uint64_t phase) {
   return true;
 }
 
+static uint32_t counted(const torus_op *op, uint64_t value) {
+  return (uint32_t)(value >> 32) == (uint32_t)op->mine.sequence ? (uint32_t)value : 0;
+}
+
+/// Counts one more for this operation, unless `limit` is reached.
+static bool count(const torus_op *op, _Atomic uint64_t *counter, uint32_t limit, uint32_t *before) {
+  uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+  for (;;) {
+    *before = counted(op, old);
+    if (*before >= limit) return false;
+    uint64_t new = (uint64_t)(uint32_t)op->mine.sequence << 32 | (*before + 1);
+    if (atomic_compare_exchange_weak_explicit(
+          counter, &old, new, memory_order_acq_rel, memory_order_relaxed)) {
+      return true;
+    }
+  }
+}
+
+bool torus_node_take(const torus_op *op, int local, uint32_t pieces, uint32_t *piece) {
+  return count(op, &op->group->desks[local]->share.taken, pieces, piece);
+}
+
+void torus_node_done(const torus_op *op, int local) {
+  uint32_t before;
+  count(op, &op->group->desks[local]->share.done, UINT32_MAX, &before);
+}
+
+bool torus_node_all_done(const torus_op *op, int local, uint32_t pieces) {
+  _Atomic uint64_t *done = &op->group->desks[local]->share.done;
+  return counted(op, atomic_load_explicit(done, memory_order_acquire)) >= pieces;
+}
+
 uint64_t torus_node_location(const torus_group *g, const void *pointer) {
   for (int i = 0; i < g->buffer_count; i++) {
     const torus_shared_buffer *b = &g->buffers[i];

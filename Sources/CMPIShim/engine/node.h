@@ -25,11 +25,19 @@ typedef struct torus_phase {
   _Alignas(128) _Atomic uint64_t reached;
 } torus_phase;
 
+/// How much of one slice of the running operation is taken and done, for work that any rank may do.
+/// The operation's sequence number is in the upper halves, so that none has to be set back.
+typedef struct torus_share {
+  _Alignas(128) _Atomic uint64_t taken;
+  _Alignas(128) _Atomic uint64_t done;
+} torus_share;
+
 typedef struct torus_desk {
   /// By parity of the sequence number: a rank is never two operations ahead, since an operation
   /// ends only when every local rank has posted it.
   torus_post posts[2];
   torus_phase phases[TORUS_LANES];
+  torus_share share;
   _Alignas(4096) char stage[TORUS_LANES][TORUS_STAGE_BYTES];
 } torus_desk;
 
@@ -46,6 +54,14 @@ uint64_t torus_node_advance(torus_group *group, int lane);
 
 /// Whether every local rank has finished that phase.
 bool torus_node_reached(const torus_group *group, int lane, uint64_t phase);
+
+/// Takes the next of the `pieces` of local rank `local`'s slice; false where all are taken. Only
+/// once every local rank is known to run the operation.
+bool torus_node_take(const torus_op *op, int local, uint32_t pieces, uint32_t *piece);
+
+/// Says that a piece that was taken is done, and whether all `pieces` are.
+void torus_node_done(const torus_op *op, int local);
+bool torus_node_all_done(const torus_op *op, int local, uint32_t pieces);
 
 /// The location of `pointer` for a post.
 uint64_t torus_node_location(const torus_group *group, const void *pointer);

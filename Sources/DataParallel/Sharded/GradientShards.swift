@@ -144,6 +144,8 @@ final class GradientShards: ModelReducing {
     }
   }
 
+  func gradientIsReady() { group.helpAlong() }
+
   func passEnds() {
     log.walkEnded()
     do {
