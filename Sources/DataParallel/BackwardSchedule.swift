@@ -5,6 +5,8 @@ import Tensors
 protocol BucketReducing: AnyObject {
   /// Whether passes meet the other ranks.
   var isSynchronizing: Bool { get }
+  /// A pass that meets the other ranks is about to begin: the last moment to change the plan.
+  func passIsDue()
   /// A pass begins that will not reach the parameters at the given positions.
   func passBegins(unreached: [Int])
   /// Every gradient of a bucket is there; buckets come in the order of the plan, on all ranks.
@@ -13,6 +15,11 @@ protocol BucketReducing: AnyObject {
   func gradientIsReady()
   /// The walk has ended, and every bucket was full.
   func passEnds()
+}
+
+extension BucketReducing {
+  /// Most keep the plan they have.
+  func passIsDue() {}
 }
 
 /// Follows backward walks and says, in the order of the plan, which buckets are full.
@@ -62,6 +69,7 @@ final class BackwardSchedule: BackwardObserver {
   func backwardWillBegin(reaches: (Tensor) -> Bool) {
     isActive = false
     guard let reducer, reducer.isSynchronizing else { return }
+    reducer.passIsDue()
     pending = [Int](repeating: 0, count: buckets.count)
     var unreached: [Int] = []
     for (position, parameter) in parameters.enumerated() {

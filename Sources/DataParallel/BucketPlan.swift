@@ -17,8 +17,6 @@ public struct BucketPlan: Equatable, Sendable {
   ///   - tensors: Elements and dtype of each.
   ///   - limits: Bytes at which a bucket closes: the first bucket's, the second's, ….
   ///   - order: The positions in the order in which they are taken; by default as they stand.
-  ///   - sorted: Whether buckets are ordered by their smallest position, as PyTorch does where no
-  ///     order is given.
   public init(
     _ tensors: [(count: Int, dtype: DType)], limits: [Int], order: [Int]? = nil
   ) {

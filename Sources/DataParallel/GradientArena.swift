@@ -5,8 +5,8 @@ import Tensors
 /// The one block of memory in which all buckets of a model lie, whatever their plan.
 ///
 /// It comes from the group, so that ranks of one node reduce buckets where they lie. It holds every
-/// gradient once, and 64 bytes a parameter for alignment and for the numbers that tell which were
-/// used. Rebuilt buckets take the same memory again.
+/// gradient once, and less than 128 bytes a parameter for alignment and for the numbers that tell which
+/// were used. Rebuilt buckets take the same memory again.
 struct GradientArena {
   private let buffer: SharedBuffer
   private var end = 0

@@ -41,6 +41,15 @@ final class GradientBucket {
     clear()
   }
 
+  /// The ``byteCount`` of every bucket of a plan.
+  static func byteCounts(_ plan: BucketPlan, _ parameters: [Parameter]) -> [Int] {
+    plan.buckets.map { positions in
+      positions.reduce(0) {
+        $0 + GradientArena.aligned(parameters[$1].count * parameters[$1].dtype.size)
+      }
+    }
+  }
+
   /// Zeros everywhere.
   func clear() { flat.copyInPlace(Tensor.full([], 0, dtype: dtype)) }
 

@@ -38,6 +38,8 @@ final class Reducer: ModelReducing {
   /// The buckets as hooks and messages see them.
   private var shown: [CommunicationBucket] = []
   private let schedule: BackwardSchedule
+  /// Whether the buckets still lie as an earlier plan says.
+  private var layoutIsDue = false
   private var hook: (any CommunicationHook)?
   private var hasUserHook = false
 
@@ -128,6 +130,13 @@ final class Reducer: ModelReducing {
 
   // MARK: A pass
 
+  func passIsDue() {
+    guard layoutIsDue else { return }
+    layoutIsDue = false
+    schedule.adopt(plan)
+    layBucketsOut()
+  }
+
   func passBegins(unreached: [Int]) {
     log.passBegan()
     log.statistics.unusedParameters = unreached.map { names[$0] }
@@ -209,6 +218,7 @@ final class Reducer: ModelReducing {
   }
 
   func shadowPass() throws {
+    passIsDue()
     unreached = Array(parameters.indices)
     for (index, bucket) in buckets.enumerated() {
       bucket.clear()
@@ -258,8 +268,9 @@ final class Reducer: ModelReducing {
     return result
   }
 
-  /// Puts buckets into the order in which the leading rank's gradients became ready, once, after the
-  /// first pass; every rank takes part.
+  /// Plans buckets in the order in which the leading rank's gradients became ready, once, after the
+  /// first pass; every rank takes part. They are laid out anew before the next pass, when as a rule
+  /// no gradients are there that would have to be kept meanwhile.
   private func rebuild(_ readyOrder: [Int]) throws {
     log.statistics.hasRebuilt = true
     let order = try group.broadcastObject(readyOrder, root: leader, label: "bucket order")
@@ -267,7 +278,7 @@ final class Reducer: ModelReducing {
       parameters.map { ($0.count, $0.dtype) }, limits: options.limits, order: order)
     guard observed != plan else { return }
     plan = observed
-    schedule.adopt(plan)
-    layBucketsOut()
+    layoutIsDue = true
+    log.statistics.bucketBytes = GradientBucket.byteCounts(plan, parameters)
   }
 }

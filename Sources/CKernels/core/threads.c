@@ -1,6 +1,7 @@
-// The thread pool. One job at a time; its pieces are claimed one by one through a single atomic
-// word that names the job, so that a worker which lost its core delays nobody: the caller goes on
-// once the claimed pieces are done, whoever did them.
+// The thread pool. One job at a time, in pieces that are claimed one by one. Piece p belongs to thread
+// p modulo their number, so that the same part of the same data stays in the same core's cache from job
+// to job; who is done with the own pieces takes others', so that a worker which lost its core delays
+// nobody: the caller goes on once all pieces are done, whoever did them.
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,11 +32,11 @@ typedef struct job {
   int64_t piece;
 } job;
 
-// Epoch (32 bits), number of pieces (16), next piece (16).
-static _Alignas(64) _Atomic uint64_t ticket;
+// A bit for every piece that nobody has claimed.
+static _Alignas(64) _Atomic uint64_t unclaimed[MAX_THREADS * PIECES_PER_THREAD / 64];
 static _Alignas(64) _Atomic uint32_t finished;
 static _Alignas(64) _Atomic uint32_t wake_word;
-static _Atomic int32_t sleepers;
+static _Atomic bool asleep[MAX_THREADS];
 static _Atomic bool stopping;
 static job current;
 
@@ -49,26 +50,27 @@ static _Thread_local bool inside;
 // MARK: Sleeping
 
 #if defined(__linux__)
-static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
-  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+static void sleep_while(_Atomic uint32_t *word, uint32_t value, uint32_t self) {
+  syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, NULL, NULL, self);
 }
 
-static void wake(_Atomic uint32_t *word, int32_t count) {
-  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+static void wake(_Atomic uint32_t *word, uint32_t who) {
+  syscall(SYS_futex, word, FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, NULL, NULL, who);
 }
 #else
 static pthread_mutex_t sleep_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t sleep_condition = PTHREAD_COND_INITIALIZER;
 
-static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
+static void sleep_while(_Atomic uint32_t *word, uint32_t value, uint32_t self) {
+  (void)self;
   pthread_mutex_lock(&sleep_mutex);
   while (atomic_load(word) == value) pthread_cond_wait(&sleep_condition, &sleep_mutex);
   pthread_mutex_unlock(&sleep_mutex);
 }
 
-static void wake(_Atomic uint32_t *word, int32_t count) {
+static void wake(_Atomic uint32_t *word, uint32_t who) {
   (void)word;
-  (void)count;
+  (void)who;
   pthread_mutex_lock(&sleep_mutex);
   pthread_cond_broadcast(&sleep_condition);
   pthread_mutex_unlock(&sleep_mutex);
@@ -83,32 +85,54 @@ static int64_t nanoseconds(void) {
 
 // MARK: Working
 
-/// Claims and runs pieces until none of the job in `ticket` is left.
-static void run_pieces(void) {
-  uint64_t seen = atomic_load_explicit(&ticket, memory_order_acquire);
-  for (;;) {
-    uint64_t next = seen & 0xFFFF, pieces = (seen >> 16) & 0xFFFF;
-    if (next >= pieces) return;
-    if (!atomic_compare_exchange_weak_explicit(
-          &ticket, &seen, seen + 1, memory_order_acq_rel, memory_order_acquire)) {
-      continue;
+static bool claim(int32_t piece) {
+  uint64_t bit = (uint64_t)1 << piece % 64;
+  _Atomic uint64_t *word = &unclaimed[piece / 64];
+  if (!(atomic_load_explicit(word, memory_order_relaxed) & bit)) return false;
+  return atomic_fetch_and_explicit(word, ~bit, memory_order_acq_rel) & bit;
+}
+
+/// Having claimed a piece, the job cannot end before it is reported finished.
+static void run_piece(int32_t piece) {
+  int64_t begin = (int64_t)piece * current.piece, end = begin + current.piece;
+  if (end > current.n) end = current.n;
+  current.body(begin, end, current.context);
+  atomic_fetch_add_explicit(&finished, 1, memory_order_release);
+}
+
+/// Runs the pieces of thread `self`, and then what others have not begun. A worker without pieces
+/// leaves: what it took would only move to another cache.
+static void run_pieces(int32_t self) {
+  int32_t threads = torus_threads();
+  bool took = self == 0;
+  for (int32_t piece = self; piece < threads * PIECES_PER_THREAD; piece += threads) {
+    if (!claim(piece)) continue;
+    took = true;
+    run_piece(piece);
+  }
+  if (!took) return;
+  int32_t words = (threads * PIECES_PER_THREAD + 63) / 64;
+  for (int32_t w = 0; w < words; w++) {
+    for (;;) {
+      uint64_t left = atomic_load_explicit(&unclaimed[w], memory_order_relaxed);
+      if (!left) break;
+      // The last first: their owners come to them last.
+      int32_t piece = w * 64 + 63 - __builtin_clzll(left);
+      if (claim(piece)) run_piece(piece);
     }
-    // Having claimed a piece, the job cannot end before it is reported finished.
-    int64_t begin = (int64_t)next * current.piece, end = begin + current.piece;
-    if (end > current.n) end = current.n;
-    current.body(begin, end, current.context);
-    atomic_fetch_add_explicit(&finished, 1, memory_order_release);
-    seen = atomic_load_explicit(&ticket, memory_order_acquire);
   }
 }
 
-static void *work(void *unused) {
-  (void)unused;
+/// By what a worker is woken; those 32 apart wake together.
+static uint32_t wake_bit(int32_t self) { return (uint32_t)1 << self % 32; }
+
+static void *work(void *number) {
+  int32_t self = (int32_t)(intptr_t)number;
   inside = true;
   uint32_t seen = atomic_load(&wake_word);
   // A worker that starts late may find the wake-up to stop already behind it.
   if (atomic_load(&stopping)) return NULL;
-  run_pieces();
+  run_pieces(self);
   for (;;) {
     int64_t deadline = 0;
     for (int32_t turn = 1; atomic_load_explicit(&wake_word, memory_order_acquire) == seen; turn++) {
@@ -117,14 +141,14 @@ static void *work(void *unused) {
       int64_t now = nanoseconds();
       if (deadline == 0) deadline = now + SPIN_NANOSECONDS;
       if (now < deadline) continue;
-      atomic_fetch_add(&sleepers, 1);
-      sleep_while(&wake_word, seen);
-      atomic_fetch_sub(&sleepers, 1);
+      atomic_store(&asleep[self], true);
+      sleep_while(&wake_word, seen, wake_bit(self));
+      atomic_store(&asleep[self], false);
       deadline = 0;
     }
     seen = atomic_load_explicit(&wake_word, memory_order_acquire);
     if (atomic_load(&stopping)) return NULL;
-    run_pieces();
+    run_pieces(self);
   }
 }
 
@@ -132,9 +156,9 @@ static void *work(void *unused) {
 
 static void forget_workers_after_fork(void) {
   running_workers = 0;
-  atomic_store(&sleepers, 0);
+  for (int32_t i = 0; i < MAX_THREADS; i++) atomic_store(&asleep[i], false);
   atomic_store(&busy, false);
-  atomic_store(&ticket, 0);
+  for (size_t w = 0; w < sizeof unclaimed / sizeof *unclaimed; w++) atomic_store(&unclaimed[w], 0);
   inside = false;
 }
 
@@ -147,7 +171,8 @@ static void start_workers(int32_t count) {
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, 4 << 20);
   while (running_workers < count) {
-    if (pthread_create(&workers[running_workers], &attributes, work, NULL) != 0) break;
+    void *number = (void *)(intptr_t)(running_workers + 1);
+    if (pthread_create(&workers[running_workers], &attributes, work, number) != 0) break;
     running_workers++;
   }
   pthread_attr_destroy(&attributes);
@@ -156,9 +181,8 @@ static void start_workers(int32_t count) {
 static void stop_workers(void) {
   if (running_workers == 0) return;
   atomic_store(&stopping, true);
-  atomic_store(&ticket, 0);
   atomic_fetch_add(&wake_word, 1);
-  wake(&wake_word, INT_MAX);
+  wake(&wake_word, UINT32_MAX);
   for (int32_t i = 0; i < running_workers; i++) pthread_join(workers[i], NULL);
   running_workers = 0;
   atomic_store(&stopping, false);
@@ -191,17 +215,23 @@ void torus_parallel_for(int64_t n, int64_t grain, torus_body body, void *context
   int64_t piece = (n + pieces - 1) / pieces;
   pieces = (n + piece - 1) / piece;
 
-  static uint32_t epoch;
   current = (job){body, context, n, piece};
   atomic_store_explicit(&finished, 0, memory_order_relaxed);
-  atomic_store_explicit(
-    &ticket, (uint64_t)++epoch << 32 | (uint64_t)pieces << 16, memory_order_release);
+  for (int64_t w = 0; w * 64 < pieces; w++) {
+    int64_t left = pieces - w * 64;
+    atomic_store_explicit(
+      &unclaimed[w], left < 64 ? ((uint64_t)1 << left) - 1 : UINT64_MAX, memory_order_release);
+  }
   atomic_fetch_add(&wake_word, 1);
-  int32_t asleep = atomic_load(&sleepers);
-  if (asleep > 0) wake(&wake_word, asleep < pieces - 1 ? asleep : (int32_t)pieces - 1);
+  // The caller is thread 0.
+  uint32_t called = 0;
+  for (int32_t w = 1; w < threads && w < pieces; w++) {
+    if (atomic_load_explicit(&asleep[w], memory_order_seq_cst)) called |= wake_bit(w);
+  }
+  if (called) wake(&wake_word, called);
 
   inside = true;
-  run_pieces();
+  run_pieces(0);
   inside = false;
   for (int32_t turn = 0;
        atomic_load_explicit(&finished, memory_order_acquire) != (uint32_t)pieces; turn++) {

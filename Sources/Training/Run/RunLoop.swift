@@ -50,6 +50,7 @@ final class RunLoop: TrainingCallback {
   func save() throws {
     guard savedStep != trainer.step else { return }
     savedStep = trainer.step
+    try trainer.checkParameters()
     let path = try trainer.during(.checkpoint) { try checkpoints.save(trainer, data.training) }
     try reporter.saved(path, step: trainer.step)
   }

@@ -1,4 +1,5 @@
 import Collectives
+import DataParallel
 import Foundation
 
 /// Tells the terminal and `metrics.jsonl` how a run goes. On rank 0 alone it has anything to do.
@@ -57,6 +58,28 @@ final class RunReporter: TrainingCallback {
   /// Reports a checkpoint.
   func saved(_ path: String, step: Int) throws {
     try log?.write("checkpoint", ["step": .integer(step), "path": .text(path)])
+  }
+
+  /// Logs what data parallelism was and took: seconds are averages over steps.
+  func paralleled(_ statistics: DataParallelStatistics, step: Int) throws {
+    func list(_ bytes: [Int]) -> MetricValue { .list(bytes.map { .integer($0) }) }
+    try log?.write(
+      "data_parallel",
+      [
+        "step": .integer(step), "world_size": .integer(statistics.worldSize),
+        "hook": statistics.hook.map { .text($0) } ?? .null,
+        "parameter_bytes": .integer(statistics.parameterBytes),
+        "added_bytes": .integer(statistics.addedBytes),
+        "shares_memory": .flag(statistics.sharesMemory),
+        "initial_bucket_bytes": list(statistics.initialBucketBytes),
+        "bucket_bytes": list(statistics.bucketBytes),
+        "unused_parameters": .list(statistics.unusedParameters.map { .text($0) }),
+        "forward_seconds": .number(statistics.forwardSeconds),
+        "backward_seconds": .number(statistics.backwardSeconds),
+        "communication_seconds": .number(statistics.communicationSeconds),
+        "overlap_seconds": .number(statistics.overlapSeconds),
+        "wait_seconds": .number(statistics.waitSeconds),
+      ])
   }
 
   /// Ends the log of a run that was asked to stop.

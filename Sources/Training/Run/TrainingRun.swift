@@ -64,6 +64,9 @@ public final class TrainingRun {
     let end = try trainer.run(
       data.training, epochs: configuration.epochs, steps: configuration.steps,
       shouldStop: { StopRequest.isPending })
+    if world.size > 1, let statistics = trainer.statistics {
+      try reporter.paralleled(statistics, step: trainer.step)
+    }
     switch end {
     case .stopped:
       try reporter.stopped(step: trainer.step)

@@ -9,6 +9,8 @@ public enum MetricValue: Sendable, Equatable {
   case text(String)
   /// True or false.
   case flag(Bool)
+  /// Several values.
+  case list([MetricValue])
   /// Nothing.
   case null
 
@@ -25,6 +27,7 @@ public enum MetricValue: Sendable, Equatable {
     case .number(let value): value.isNaN ? "\"nan\"" : value < 0 ? "\"-inf\"" : "\"inf\""
     case .text(let value): Self.quoted(value)
     case .flag(let value): String(value)
+    case .list(let values): "[" + values.map(\.json).joined(separator: ", ") + "]"
     case .null: "null"
     }
   }

@@ -71,6 +71,9 @@ public final class Trainer<Content> {
 
   var worldSize: Int { group?.size ?? 1 }
 
+  /// What data parallelism is set up as and has seen; nil for a process on its own.
+  public var statistics: DataParallelStatistics? { parallel?.statistics }
+
   /// The order in which gradients are added up over ranks; nil for a process on its own, and where
   /// it follows from the optimizer's shards.
   var bucketPlan: BucketPlan? {
@@ -141,6 +144,15 @@ public final class Trainer<Content> {
     group?.mark(step: isBetweenSteps ? step : step + 1, phase)
     try onPhase?(step + 1, phase)
     return try options.timeline.span(name ?? phase.name, always: isBetweenSteps, body)
+  }
+
+  /// Stops where a parameter is not finite, so that no checkpoint is written of it: a gradient can
+  /// overflow while the loss is still finite, which the next step's loss would tell.
+  func checkParameters() throws {
+    for (name, parameter) in model.namedParameters() where parameter.dtype.isFloatingPoint {
+      let isSound = noGrad { parameter.value.isFinite().all().item() != 0 }
+      if !isSound { throw TrainingError.parameterNotFinite(name, step: step) }
+    }
   }
 
   /// Compares the replicas' parameters bit by bit after every so many steps.
@@ -267,12 +279,16 @@ public enum TrainingEnd: Sendable {
 public enum TrainingError: Error, CustomStringConvertible {
   /// The loss became NaN or infinite; the parameters are those before the step.
   case lossNotFinite(Double, step: Int, learningRate: Double)
+  /// A parameter was to be saved that became NaN or infinite.
+  case parameterNotFinite(String, step: Int)
 
   /// What happened, and what to do.
   public var description: String {
     switch self {
     case .lossNotFinite(let loss, let step, let rate):
       "the loss became \(loss) in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
+    case .parameterNotFinite(let name, let step):
+      "\(name) is not finite after step \(step): a gradient overflowed; lower optimizer.lr, set clip_grad_norm, or look for bad records. This step's checkpoint is not written; earlier ones are sound"
     }
   }
 }
