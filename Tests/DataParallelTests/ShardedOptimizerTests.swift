@@ -53,6 +53,33 @@ struct ShardedOptimizerTests {
     )
   }
 
+  @Test("one rank's infinite gradient skips the step on all ranks", arguments: [nil, Stage.zero1, .zero2])
+  func infinity(stage: Stage?) throws {
+    let results = try onRanks(3) { group in
+      let model = TwoLayers()
+      let (optimizer, parallel) = try Self.prepare(model, group, stage) {
+        SGD($0.parameters(), lr: 0.1)
+      }
+      let scaler = GradScaler(initialScale: 4)
+      let before = model.weights
+      var steps: [Bool] = []
+      for pass in 0..<2 {
+        var loss = try parallel.forward { $0.loss(rank: group.rank, pass: pass) }
+        if pass == 0 && group.rank == 1 { loss = loss * Float.infinity }
+        scaler.scale(loss).backward()
+        steps.append(scaler.step(optimizer))
+        if pass == 0 && model.weights != before { steps = [] }
+        optimizer.zeroGrad()
+        scaler.update()
+      }
+      return (steps, scaler.scale, model.weights)
+    }
+    for (steps, scale, weights) in results {
+      #expect(steps == [false, true] && scale == 2)
+      #expect(weights == results[0].2 && weights.joined().allSatisfy(\.isFinite))
+    }
+  }
+
   private static let rules: [(name: String, options: OptionValues)] = [
     ("SGD", ["lr": 0.1, "momentum": 0.9, "weight_decay": 0.01]), ("Adam", ["lr": 0.01]),
     ("AdamW", ["lr": 0.01, "amsgrad": true]), ("NAdam", ["lr": 0.01]), ("ASGD", ["lr": 0.01]),

@@ -165,6 +165,20 @@ public final class ShardedOptimizer: Optimizer {
     }
   }
 
+  /// Multiplies all gradients by a factor. All ranks call it, and come to the same decision, though
+  /// in stage 2 each sees its share only.
+  /// - Returns: Whether all gradients of all ranks are finite afterwards.
+  public override func unscaleGradients(by factor: Double) -> Bool {
+    guard let gradientShards else { return super.unscaleGradients(by: factor) }
+    let own = pieces.joined().compactMap { gradientShards.gradient(of: $0.place) }
+    let isFinite = unscale(own, by: factor)
+    do {
+      return try group.allReduce(isFinite ? 1.0 : 0, op: .minimum, label: "finite gradients") > 0
+    } catch {
+      fail("ShardedOptimizer.unscaleGradients", "\(error)")
+    }
+  }
+
   /// Reduces the gradients of a model from now on, in stage 2.
   func follow(_ trained: [(name: String, parameter: Parameter)]) throws(DataParallelError) {
     let names = Dictionary(

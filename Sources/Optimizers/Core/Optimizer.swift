@@ -137,6 +137,12 @@ open class Optimizer {
     Optimizers.clipGradNorm(parameters, maxNorm: maxNorm, normType: normType)
   }
 
+  /// Multiplies all gradients by a factor, for ``GradScaler``.
+  /// - Returns: Whether all of them are finite afterwards; the same on all ranks.
+  open func unscaleGradients(by factor: Double) -> Bool {
+    Optimizers.unscale(parameters.compactMap(\.grad), by: factor)
+  }
+
   /// What the rule looks at together, which sharing the optimizer out among ranks may not cut.
   open var unit: UpdateUnit { .element }
 

@@ -60,9 +60,12 @@ public final class GradScaler {
     isEnabled ? loss * Tensor(scale, dtype: .float32) : loss
   }
 
-  /// Divides the gradients of an optimizer's parameters by the scale, so that they can be clipped.
-  /// At most once between updates.
-  /// - Parameter agree: Where ranks hold different gradients (sharded ones), combines whether all
+  /// Divides an optimizer's gradients by the scale, so that they can be clipped. At most once between
+  /// updates.
+  ///
+  /// Ranks decide alike by themselves where their gradients are averages over all ranks, and by a
+  /// collective where the optimizer shards them.
+  /// - Parameter agree: Where ranks hold different gradients for other reasons, combines whether all
   ///   were finite; every rank must decide alike.
   public func unscale(_ optimizer: Optimizer, agree: (Bool) -> Bool = { $0 }) {
     guard isEnabled else { return }
@@ -70,19 +73,7 @@ public final class GradScaler {
     require(
       optimizers[key] == nil, "GradScaler",
       "unscale must come once, and before step, between updates")
-    let inverse = single(1 / scale)
-    var isFinite = true
-    noGrad {
-      for gradient in optimizer.parameters.compactMap(\.grad) {
-        var target = gradient
-        if !gradient.isContiguous { target = gradient.contiguous() }
-        target.storage.version &+= 1
-        let found = torus_scale_check(
-          target.dtype.kernel, target.pointer, Int64(target.count), inverse)
-        if found { isFinite = false }
-        if !gradient.isContiguous { gradient.copyInPlace(target) }
-      }
-    }
+    let isFinite = optimizer.unscaleGradients(by: single(1 / scale))
     optimizers[key] = .unscaled(isFinite: agree(isFinite))
   }
 
@@ -156,4 +147,21 @@ public final class GradScaler {
     self.growthInterval = growthInterval
     self.goodSteps = goodSteps
   }
+}
+
+/// Multiplies gradients by a factor.
+/// - Returns: Whether all of them are finite afterwards.
+package func unscale(_ gradients: [Tensor], by factor: Double) -> Bool {
+  var isFinite = true
+  noGrad {
+    for gradient in gradients {
+      let target = gradient.isContiguous ? gradient : gradient.contiguous()
+      target.storage.version &+= 1
+      let found = torus_scale_check(
+        target.dtype.kernel, target.pointer, Int64(target.count), factor)
+      if found { isFinite = false }
+      if !gradient.isContiguous { gradient.copyInPlace(target) }
+    }
+  }
+  return isFinite
 }
