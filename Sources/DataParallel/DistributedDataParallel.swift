@@ -65,7 +65,7 @@ public final class DistributedDataParallel<Model: Module> {
     }
     synchronizers = BatchNormSynchronizer.all(in: module)
     if let optimizer, let shards = optimizer.gradientShards {
-      try optimizer.follow(trained)
+      try optimizer.follow(trained, options)
       reducer = shards
     } else {
       reducer = try Reducer(trained, group: group, options: options)

@@ -30,6 +30,9 @@ public protocol CommunicationHook: AnyObject {
   /// The ranks among which gradients meet in the present pass; they tell each other which parameters
   /// they used. Nil for none. Asked before the last bucket.
   func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup?
+  /// Why the hook cannot reduce buckets of which each rank keeps its part only, and what to do
+  /// instead; nil where it can: see ``ScatteringHook``.
+  var scatterObstacle: String? { get }
 }
 
 extension CommunicationHook {
@@ -111,6 +114,14 @@ public struct BucketReduction {
   public init(_ works: [Work] = [], then next: @escaping () throws -> BucketReduction? = { nil }) {
     self.works = works
     self.next = next
+  }
+
+  /// Waits for this step and begins the next one, of whose end the log takes note.
+  func advanced(_ log: PassLog) throws -> BucketReduction? {
+    for work in works { try work.wait() }
+    let next = try next()
+    next.map(log.watch)
+    return next
   }
 
   /// The same reduction with something to do at its end.

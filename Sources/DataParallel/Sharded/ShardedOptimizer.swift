@@ -166,7 +166,9 @@ public final class ShardedOptimizer: Optimizer {
   }
 
   /// Reduces the gradients of a model from now on, in stage 2.
-  func follow(_ trained: [(name: String, parameter: Parameter)]) throws(DataParallelError) {
+  func follow(
+    _ trained: [(name: String, parameter: Parameter)], _ options: DataParallelOptions
+  ) throws(DataParallelError) {
     let names = Dictionary(
       trained.map { (ObjectIdentifier($0.parameter), $0.name) }, uniquingKeysWith: { $1 })
     let known = Set(all.map(ObjectIdentifier.init))
@@ -188,7 +190,7 @@ public final class ShardedOptimizer: Optimizer {
     guard !gradientShards.isFollowing else {
       throw .unsupported("a sharded optimizer of stage 2 belongs to one model; it has one already")
     }
-    gradientShards.start(names: found)
+    try gradientShards.start(names: found, options)
   }
 
   /// Takes over the state of an optimizer that was never sharded: this rank's share of it. Every
