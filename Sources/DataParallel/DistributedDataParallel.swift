@@ -36,6 +36,8 @@ public final class DistributedDataParallel<Model: Module> {
   var mustSyncBuffers = true
   /// The join that is under way.
   public var joining: JoinState?
+  /// Whether this rank took part in it without data.
+  var hasShadowed = false
 
   /// Compares the replicas, makes them equal and puts their gradients into buckets. Blocks until all
   /// ranks of the group have called it.
