@@ -360,15 +360,4 @@ struct ShardedOptimizerTests {
       return true
     }
   }
-
-  @Test("a hook and a sharded gradient exclude each other")
-  func hooks() throws {
-    _ = try onRanks(2) { group in
-      let model = TwoLayers()
-      let optimizer = try ShardedOptimizer(SGD(model.parameters()), group: group, stage: .zero2)
-      let parallel = try DistributedDataParallel(model, group: group, optimizer: optimizer)
-      #expect(throws: DataParallelError.self) { try parallel.register(AllReduceHook()) }
-      return true
-    }
-  }
 }
