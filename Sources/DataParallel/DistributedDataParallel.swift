@@ -120,7 +120,9 @@ public final class DistributedDataParallel<Model: Module> {
 
   /// Has a hook reduce buckets in place of the built-in average, from the next pass on
   /// (`register_comm_hook`). Every rank registers the same one.
-  /// - Throws: ``DataParallelError/secondHook(present:refused:)`` where there is one.
+  /// - Throws: ``DataParallelError/secondHook(present:refused:)`` where there is one, or
+  ///   ``DataParallelError/unsupported(_:)`` beside a reduce type, and for a hook that needs whole
+  ///   gradients where they are sharded.
   public func register(_ hook: any CommunicationHook) throws(DataParallelError) {
     try reducer.register(hook)
   }

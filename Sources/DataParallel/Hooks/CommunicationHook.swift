@@ -102,7 +102,8 @@ public struct CommunicationBucket {
 ///
 /// All buckets' works are waited for, and their continuations run, in the order of the buckets after
 /// the walk has ended: first every bucket's first step, then every second step, and so on. So
-/// collectives that a continuation begins have the same order on all ranks.
+/// collectives that a continuation begins have the same order on all ranks. Where gradients are
+/// sharded, a bucket's steps are done to the end before the second next bucket begins.
 public struct BucketReduction {
   let works: [Work]
   let next: () throws -> BucketReduction?
