@@ -90,7 +90,9 @@ extension ProcessGroup {
 
   /// Reduces the ranks' inputs and leaves rank r with its part, without blocking.
   ///
-  /// output = Σ_r input_r[part of this rank]; `count` or `counts` as in `allGather`.
+  /// output = Σ_r input_r[part of this rank]; `count` or `counts` as in `allGather`. Half precision is
+  /// added up in rank order in `float32` and rounded once, as by `AllReduceAlgorithm.sharedMemory`.
+  /// - Complexity: (p−1)α + (p−1)/p·nβ.
   public func reduceScatter(
     input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int = 0, counts: [Int]? = nil,
     dtype: ElementType, op: ReduceOp = .sum, label: String = ""

@@ -14,7 +14,7 @@ public struct DataParallelOptions: Sendable {
   /// order in which gradients became ready.
   public var plan: BucketPlan?
 
-  /// How buckets are all-reduced; nil picks by size and ranks.
+  /// How buckets are all-reduced; nil picks by size and ranks. Sharded gradients are not.
   public var algorithm: AllReduceAlgorithm?
 
   /// The type in which gradients travel, such as `bfloat16` for gradients of `float32`

@@ -78,6 +78,11 @@ struct PassLog {
 
   mutating func bucketLaunched() { if firstLaunch == 0 { firstLaunch = now } }
 
+  /// Takes note of the moment at which a reduction's present step is done.
+  func watch(_ reduction: BucketReduction) {
+    for work in reduction.works { work.onCompletion { [clock] _ in clock.note() } }
+  }
+
   mutating func walkEnded() { walkEnd = now }
 
   mutating func passEnded(readyOrder: [String]) {

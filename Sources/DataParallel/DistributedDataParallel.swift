@@ -36,6 +36,8 @@ public final class DistributedDataParallel<Model: Module> {
   var mustSyncBuffers = true
   /// The join that is under way.
   public var joining: JoinState?
+  /// Whether this rank took part in it without data.
+  var hasShadowed = false
 
   /// Compares the replicas, makes them equal and puts their gradients into buckets. Blocks until all
   /// ranks of the group have called it.
@@ -65,7 +67,7 @@ public final class DistributedDataParallel<Model: Module> {
     }
     synchronizers = BatchNormSynchronizer.all(in: module)
     if let optimizer, let shards = optimizer.gradientShards {
-      try optimizer.follow(trained)
+      try optimizer.follow(trained, options)
       reducer = shards
     } else {
       reducer = try Reducer(trained, group: group, options: options)
@@ -118,7 +120,9 @@ public final class DistributedDataParallel<Model: Module> {
 
   /// Has a hook reduce buckets in place of the built-in average, from the next pass on
   /// (`register_comm_hook`). Every rank registers the same one.
-  /// - Throws: ``DataParallelError/secondHook(present:refused:)`` where there is one.
+  /// - Throws: ``DataParallelError/secondHook(present:refused:)`` where there is one, or
+  ///   ``DataParallelError/unsupported(_:)`` beside a reduce type, and for a hook that needs whole
+  ///   gradients where they are sharded.
   public func register(_ hook: any CommunicationHook) throws(DataParallelError) {
     try reducer.register(hook)
   }

@@ -40,19 +40,15 @@ final class Reducer: ModelReducing {
   private let schedule: BackwardSchedule
   /// Whether the buckets still lie as an earlier plan says.
   private var layoutIsDue = false
-  private var hook: (any CommunicationHook)?
-  private var hasUserHook = false
+  private var slot: HookSlot
 
   // The state of the present pass.
   private var reductions: [BucketReduction?] = []
-  private var unreached: [Int] = []
   private var used: [Bool]
   private var usedFlags: Tensor?
   private var usedWork: Work?
 
-  /// Where the graph is static: the positions that the first pass did not reach, and which
-  /// parameters any rank used in it.
-  private var firstPass: (unreached: [Int], usedAnywhere: [Bool])?
+  private var graph: StaticGraph
 
   var correction = 1.0
   var leader = 0
@@ -66,6 +62,8 @@ final class Reducer: ModelReducing {
     self.group = group
     self.options = options
     mayRebuild = options.plan == nil
+    slot = HookSlot(options)
+    graph = StaticGraph(isPromised: options.isStaticGraph)
     // Gradients become ready roughly from the last layer to the first.
     plan =
       options.plan
@@ -78,9 +76,6 @@ final class Reducer: ModelReducing {
     schedule = BackwardSchedule(parameters)
     log.statistics.addedBytes = arena.byteCount
     log.statistics.sharesMemory = arena.isShared
-    if let type = options.reduceType {
-      hook = CompressionHook(type, over: AllReduceHook(algorithm: options.algorithm))
-    }
     layBucketsOut()
     log.statistics.initialBucketBytes = buckets.map(\.byteCount)
     schedule.start(self, plan)
@@ -89,15 +84,7 @@ final class Reducer: ModelReducing {
   deinit { for parameter in parameters { parameter.value.gradientBuffer = nil } }
 
   func register(_ hook: any CommunicationHook) throws(DataParallelError) {
-    if let present = self.hook {
-      guard !hasUserHook else {
-        throw .secondHook(present: present.name, refused: hook.name)
-      }
-      throw .unsupported(
-        "\(hook.name) cannot be registered where reduceType is set: wrap it in a CompressionHook")
-    }
-    self.hook = hook
-    hasUserHook = true
+    try slot.register(hook)
     log.statistics.hook = hook.name
   }
 
@@ -140,24 +127,8 @@ final class Reducer: ModelReducing {
   func passBegins(unreached: [Int]) {
     log.passBegan()
     log.statistics.unusedParameters = unreached.map { names[$0] }
-    self.unreached = unreached
-    checkStaticGraph()
-  }
-
-  /// Stops where a static graph changed.
-  private func checkStaticGraph() {
-    guard options.isStaticGraph, let first = firstPass, first.unreached != unreached else { return }
-    let lost = Set(unreached).subtracting(first.unreached).sorted().map { names[$0] }
-    let gained = Set(first.unreached).subtracting(unreached).sorted().map { names[$0] }
-    let changes = [
-      lost.isEmpty ? nil : "it does not reach \(lost.joined(separator: ", "))",
-      gained.isEmpty ? nil : "it reaches \(gained.joined(separator: ", "))",
-    ].compactMap { $0 }
-    fail(
-      "backward",
-      "rank \(group.rank), pass \(log.statistics.passes + 1): the graph is not the first pass's, though "
-        + "isStaticGraph promises it: \(changes.joined(separator: ", and ")); leave isStaticGraph off"
-    )
+    graph.walkBegins(
+      unreached: unreached, names: names, rank: group.rank, pass: log.statistics.passes + 1)
   }
 
   func bucketIsFull(_ index: Int) {
@@ -167,7 +138,7 @@ final class Reducer: ModelReducing {
         index: index, label: shown[index].label, bytes: buckets[index].byteCount))
     do {
       let reduction = try launch(index, uses: buckets[index].prepare())
-      watch(reduction)
+      log.watch(reduction)
       reductions.append(reduction)
     } catch {
       group.end(error, during: "backward")
@@ -181,7 +152,7 @@ final class Reducer: ModelReducing {
     let isLast = index == buckets.count - 1
     for (position, use) in zip(bucket.positions, uses) { used[position] = use }
     let shown = self.shown[index]
-    guard let hook else {
+    guard let hook = slot.hook else {
       let work = bucket.average(
         group, options.algorithm, use: knowsUse ? nil : uses, label: shown.label)
       return BucketReduction([work])
@@ -197,12 +168,7 @@ final class Reducer: ModelReducing {
   }
 
   /// Whether an earlier pass told which parameters any rank uses.
-  private var knowsUse: Bool { firstPass != nil }
-
-  private func watch(_ reduction: BucketReduction) {
-    let clock = log.clock
-    for work in reduction.works { work.onCompletion { _ in clock.note() } }
-  }
+  private var knowsUse: Bool { graph.usedAnywhere != nil }
 
   func passEnds() {
     log.walkEnded()
@@ -219,7 +185,6 @@ final class Reducer: ModelReducing {
 
   func shadowPass() throws {
     passIsDue()
-    unreached = Array(parameters.indices)
     for (index, bucket) in buckets.enumerated() {
       bucket.clear()
       reductions.append(try launch(index, uses: bucket.positions.map { _ in false }))
@@ -236,7 +201,7 @@ final class Reducer: ModelReducing {
       if correction != 1 { bucket.scale(by: correction) }
       bucket.finish(usedAnywhere: bucket.positions.map { usedAnywhere[$0] })
     }
-    if options.isStaticGraph && firstPass == nil { firstPass = (unreached, usedAnywhere) }
+    graph.passEnded(usedAnywhere: usedAnywhere)
   }
 
   /// Waits for all buckets, step by step.
@@ -244,9 +209,7 @@ final class Reducer: ModelReducing {
     while reductions.contains(where: { $0 != nil }) {
       for index in reductions.indices {
         guard let reduction = reductions[index] else { continue }
-        for work in reduction.works { try work.wait() }
-        reductions[index] = try reduction.next()
-        reductions[index].map(watch)
+        reductions[index] = try reduction.advanced(log)
       }
     }
     reductions = []
@@ -254,8 +217,8 @@ final class Reducer: ModelReducing {
 
   /// Whether any rank used each parameter.
   private func finishUse() throws -> [Bool] {
-    if let firstPass { return firstPass.usedAnywhere }
-    if hook != nil {
+    if let known = graph.usedAnywhere { return known }
+    if slot.hook != nil {
       try usedWork?.wait()
       usedWork = nil
       defer { usedFlags = nil }

@@ -110,6 +110,30 @@ struct ThreadConformanceTests {
     }
   }
 
+  @Test(
+    "a reduce-scatter of half precision rounds once, on one node and on several",
+    arguments: [[0, 0, 0], [0, 1, 2], [0, 1, 0]], [1, 5_000, 700_001])
+  func scatterRounding(nodes: [Int], length: Int) throws {
+    let results = try World.threads(3, nodes: nodes) { world in
+      // A ring would round 1 + 2^-8 to 1 in bfloat16.
+      let value = Elements.brain(world.rank == 0 ? 1 : 0x1p-8)
+      let (input, output) = (
+        try TestBuffer(bytes: 2 * 3 * length, sharedIn: nil),
+        try TestBuffer(bytes: 2 * length, sharedIn: nil)
+      )
+      input.pointer.initializeMemory(as: UInt16.self, repeating: value, count: 3 * length)
+      try world.group.reduceScatter(
+        input: input.pointer, output: output.pointer, count: length, dtype: .bfloat16
+      ).wait()
+      let sums = UnsafeBufferPointer(
+        start: output.pointer.assumingMemoryBound(to: UInt16.self), count: length)
+      let isExact = sums.allSatisfy { $0 == Elements.brain(1 + 0x1p-7) }
+      for buffer in [input, output] { try buffer.free() }
+      return isExact
+    }
+    #expect(results == [true, true, true])
+  }
+
   @Test("half precision rounds to nearest even, and extremes propagate NaN")
   func rounding() throws {
     let results = try World.threads(3) { world in

@@ -267,6 +267,24 @@ struct JoinTests {
     }
   }
 
+  @Test("a rank that took part without data goes on without the others' gradients")
+  func gradientsAfterwards() throws {
+    let results = try onRanks(2) { group in
+      let model = TwoLayers()
+      let parallel = try DistributedDataParallel(model, group: group)
+      let optimizer = SGD(model.parameters(), lr: 0.1)
+      try Join.run([parallel]) {
+        for pass in 0..<(1 + group.rank) {
+          try parallel.forward { $0.loss(rank: group.rank, pass: pass) }.backward()
+          optimizer.step()
+          optimizer.zeroGrad()
+        }
+      }
+      return model.gradients.allSatisfy(\.isEmpty)
+    }
+    #expect(results == [true, true])
+  }
+
   @Test("what joins must share a group")
   func groups() throws {
     _ = try onRanks(2) { group in

@@ -129,7 +129,9 @@ struct DataParallelRanks {
   @Test("sharded optimizers train as whole ones, and their state comes together")
   func sharded() throws {
     try MPIRank.run { world in
-      func train(_ stage: ShardedOptimizer.Stage?) throws -> ([[Float]], OptimizerState?) {
+      func train(
+        _ stage: ShardedOptimizer.Stage?, as type: DType? = nil
+      ) throws -> ([[Float]], OptimizerState?) {
         try Generator(seed: 5).asDefault {
           let model = TwoLayers()
           let whole = AdamW(model.parameters(), lr: 0.01)
@@ -137,8 +139,10 @@ struct DataParallelRanks {
             try ShardedOptimizer(whole, group: world.group, stage: $0, limits: [200, 400])
           }
           let optimizer: Optimizer = sharded ?? whole
+          var options = DataParallelOptions()
+          (options.reduceType, options.isStaticGraph) = (type, type != nil)
           let parallel = try DistributedDataParallel(
-            model, group: world.group, optimizer: sharded)
+            model, group: world.group, options: options, optimizer: sharded)
           for pass in 0..<4 {
             try parallel.forward { $0.loss(rank: world.rank, pass: pass) }.backward()
             optimizer.step()
@@ -154,6 +158,7 @@ struct DataParallelRanks {
       let (second, _) = try train(.zero2)
       #expect(first == whole)
       #expect(distance(whole, second) < 1e-5)
+      #expect(try train(.zero2, as: .float16).0 == train(nil, as: .float16).0)
       if world.rank == 0 {
         #expect(firstState?.tensors.count == state?.tensors.count)
         for (name, tensor) in state?.tensors ?? StateDict() {

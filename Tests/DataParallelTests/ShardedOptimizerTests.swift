@@ -53,7 +53,7 @@ struct ShardedOptimizerTests {
     )
   }
 
-  @Test("one rank's infinite gradient skips the step on all ranks", arguments: [nil, Stage.zero1, .zero2])
+  @Test("one rank's infinite gradient skips the step of all", arguments: [nil, Stage.zero1, .zero2])
   func infinity(stage: Stage?) throws {
     let results = try onRanks(3) { group in
       let model = TwoLayers()
@@ -384,17 +384,6 @@ struct ShardedOptimizerTests {
         try DistributedDataParallel(model, group: group, optimizer: part)
       }
       #expect("\(String(describing: error))".contains("second.weight"))
-      return true
-    }
-  }
-
-  @Test("a hook and a sharded gradient exclude each other")
-  func hooks() throws {
-    _ = try onRanks(2) { group in
-      let model = TwoLayers()
-      let optimizer = try ShardedOptimizer(SGD(model.parameters()), group: group, stage: .zero2)
-      let parallel = try DistributedDataParallel(model, group: group, optimizer: optimizer)
-      #expect(throws: DataParallelError.self) { try parallel.register(AllReduceHook()) }
       return true
     }
   }

@@ -187,10 +187,7 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     ("distributed: {sharding: maybe}", ["distributed.sharding must be one of auto, record, file"]),
     ("epochs: null", ["epochs: the run would never end", "set epochs, steps, or both"]),
     ("schedule: {name: cosine, warmup_steps: 9, decay_steps: 9}", ["within the warm-up of 9"]),
-    (
-      "distributed: {shard_optimizer: zero2, reduce_dtype: bfloat16}",
-      ["reduce_dtype", "cannot be combined with shard_optimizer: zero2"]
-    ),
+    ("distributed: {reduce_dtype: int8}", ["must be one of same, bfloat16, float16"]),
     ("? [a]\n: 1", ["a key must be a word"]),
     ("seed: 1\nseed: 2", ["key given twice", "seed"]),
     ("seed: {", ["job.yaml:", "not valid YAML"]),

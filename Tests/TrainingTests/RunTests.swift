@@ -144,6 +144,26 @@ struct RunTests {
     #expect(abs(alone - whole) < 1e-2 * whole)
   }
 
+  @Test("shares of gradients travel in half precision and in a static graph, as whole ones do")
+  func shardedReduction() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    func run(_ stage: String) async throws -> Double {
+      let result = try await sandbox.train(
+        [
+          "digits-cnn", "--steps", "30", "--run-dir", stage, "--epochs", "null",
+          "--model.channels", "[4, 8]", "--model.dropout", "0",
+          "--distributed.first_bucket_mb", "0.01", "--distributed.bucket_mb", "0.02",
+          "--distributed.reduce_dtype", "bfloat16", "--distributed.static_graph", "true",
+          "--distributed.shard_optimizer", stage,
+        ], ranks: 3)
+      try #require(result.status == 0, "\(result.tail)")
+      return try #require(try sandbox.metrics(stage).last?["test_loss"] as? Double)
+    }
+    let (whole, shared) = (try await run("none"), try await run("zero2"))
+    #expect(whole == shared)
+  }
+
   @Test("a damaged checkpoint is refused by name and the one before it offered")
   func damagedCheckpoint() async throws {
     let sandbox = try RunSandbox()

@@ -69,6 +69,9 @@ int torus_plan_reduce_scatter(torus_op *op) {
   const torus_collective *c = &op->call;
   if (!torus_combine_supported(c->reduction, c->dtype)) return TORUS_NOT_SUPPORTED;
   torus_op_chunks(op, c->counts, c->count);
+  // A ring would round to half precision at every rank.
+  bool half = c->dtype == TORUS_TYPE_F16 || c->dtype == TORUS_TYPE_BF16;
+  if (half) return torus_plan_rank_order(op);
   torus_op_segments(op, advance_reduce_scatter, TORUS_PARTS_SEGMENT);
   return TORUS_DONE;
 }

@@ -196,6 +196,7 @@ int torus_plan_broadcast(torus_op *op);
 int torus_plan_reduce(torus_op *op);
 int torus_plan_all_gather(torus_op *op);
 int torus_plan_reduce_scatter(torus_op *op);
+int torus_plan_rank_order(torus_op *op);
 int torus_plan_gather(torus_op *op);
 int torus_plan_scatter(torus_op *op);
 int torus_plan_all_to_all(torus_op *op);

@@ -30,6 +30,9 @@ public protocol CommunicationHook: AnyObject {
   /// The ranks among which gradients meet in the present pass; they tell each other which parameters
   /// they used. Nil for none. Asked before the last bucket.
   func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup?
+  /// Why the hook cannot reduce buckets of which each rank keeps its part only, and what to do
+  /// instead; nil where it can: see ``ScatteringHook``.
+  var scatterObstacle: String? { get }
 }
 
 extension CommunicationHook {
@@ -99,7 +102,8 @@ public struct CommunicationBucket {
 ///
 /// All buckets' works are waited for, and their continuations run, in the order of the buckets after
 /// the walk has ended: first every bucket's first step, then every second step, and so on. So
-/// collectives that a continuation begins have the same order on all ranks.
+/// collectives that a continuation begins have the same order on all ranks. Where gradients are
+/// sharded, a bucket's steps are done to the end before the second next bucket begins.
 public struct BucketReduction {
   let works: [Work]
   let next: () throws -> BucketReduction?
@@ -111,6 +115,14 @@ public struct BucketReduction {
   public init(_ works: [Work] = [], then next: @escaping () throws -> BucketReduction? = { nil }) {
     self.works = works
     self.next = next
+  }
+
+  /// Waits for this step and begins the next one, of whose end the log takes note.
+  func advanced(_ log: PassLog) throws -> BucketReduction? {
+    for work in works { try work.wait() }
+    let next = try next()
+    next.map(log.watch)
+    return next
   }
 
   /// The same reduction with something to do at its end.

@@ -8,8 +8,9 @@ import Tensors
 /// that hook averages, in `float32` arithmetic with one rounding at the end, where PyTorch divides
 /// first and adds in the narrow type.
 ///
-/// It adds a narrow copy of the gradients, in the window that a node's ranks share where there is one.
-public final class CompressionHook: CommunicationHook {
+/// It adds a narrow copy of the gradients, in the window that a node's ranks share where there is one;
+/// where gradients are sharded, of the two buckets under way only.
+public final class CompressionHook: ScatteringHook {
   /// The type in which gradients travel.
   public let dtype: DType
   private let inner: any CommunicationHook
@@ -36,6 +37,18 @@ public final class CompressionHook: CommunicationHook {
     narrow.overwrite(with: bucket.buffer)
     return try inner.reduce(narrow).finally { bucket.overwrite(with: memory) }
   }
+
+  /// Rounds, reduces into the ranks' parts, widens this rank's.
+  /// - Throws: ``DataParallelError/unsupported(_:)`` where the hook that is wrapped cannot scatter.
+  public func reduceScatter(_ bucket: ScatterBucket) throws -> BucketReduction {
+    let inner = try inner.scattering()
+    guard bucket.part.dtype.size > dtype.size else { return try inner.reduceScatter(bucket) }
+    let narrow = bucket.converted(to: dtype)
+    return try inner.reduceScatter(narrow).finally { bucket.overwrite(with: narrow.part) }
+  }
+
+  /// That of the hook that is wrapped.
+  public var scatterObstacle: String? { inner.scatterObstacle }
 
   /// Those of the hook that is wrapped.
   public func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup? { inner.ranksOfUse(group) }

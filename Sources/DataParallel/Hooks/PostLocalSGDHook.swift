@@ -28,6 +28,12 @@ public final class PostLocalSGDHook: CommunicationHook {
     return BucketReduction(subgroup.map { [$0.average(bucket)] } ?? [])
   }
 
+  /// A rank that moves its part for all must have everybody's gradients.
+  public var scatterObstacle: String? {
+    "it lets models differ from rank to rank, and a sharded optimizer moves parameters for all ranks "
+      + "alike; use an optimizer that is not sharded"
+  }
+
   /// The ranks among which gradients meet in the present pass.
   public func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup? { isLocal ? subgroup : group }
 }

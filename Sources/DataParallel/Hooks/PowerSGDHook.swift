@@ -71,6 +71,12 @@ public final class PowerSGDHook: CommunicationHook {
     seeds = Generator(seed: UInt64(options.seed))
   }
 
+  /// The factors of a gradient, and what they lost, are those of the whole gradient.
+  public var scatterObstacle: String? {
+    "it approximates whole gradients, of which each rank keeps its part only; use stage 1, or a "
+      + "CompressionHook"
+  }
+
   /// Compresses, once the first passes are over.
   public func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
     defer { if bucket.isLast { iteration += 1 } }

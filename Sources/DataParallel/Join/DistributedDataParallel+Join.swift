@@ -23,6 +23,7 @@ extension DistributedDataParallel: Joinable {
   /// Takes part in a pass with zeros.
   public func shadowPass(_ notices: [JoinNotice]) throws {
     guard let joining else { return }
+    hasShadowed = true
     take(notices, joining.options)
     let pass = notices[reducer.leader]
     if pass.sendsBuffers { try replicas.broadcastBuffers(root: reducer.leader) }
@@ -35,9 +36,12 @@ extension DistributedDataParallel: Joinable {
     if pass.synchronizes { try reducer.shadowPass() }
   }
 
-  /// Takes over the last joiner's parameters and buffers.
+  /// Takes over the last joiner's parameters and buffers, and lets go of the gradients of others'
+  /// passes: this rank's next pass begins without any.
   public func finishJoin(lastJoiner: Int) throws {
     try replicas.broadcast(root: lastJoiner)
     (reducer.leader, reducer.correction) = (0, 1)
+    if hasShadowed { for (_, parameter) in replicas.parameters { parameter.grad = nil } }
+    hasShadowed = false
   }
 }

@@ -7,7 +7,8 @@ import Tensors
 /// the walk goes on, and each rank keeps the average of its part only.
 ///
 /// Gradients lie in memory of their own until their bucket is full, and are let go of then. Beside
-/// the share there are two buckets' memory through which they travel.
+/// the share there are two buckets' memory through which they travel. A communication hook reduces
+/// them where there is one, else the built-in average.
 final class GradientShards: ModelReducing {
   let plan: BucketPlan
   var isSynchronizing = true
@@ -20,12 +21,18 @@ final class GradientShards: ModelReducing {
   private let group: ProcessGroup
   private let schedule: BackwardSchedule
   private var names: [String] = []
+  private var observer: (@Sendable (GradientMoment) -> Void)?
+  private var slot = HookSlot(.init())
+  /// What reduces and scatters buckets.
+  private var hook: any ScatteringHook = AllReduceHook()
+  private var graph = StaticGraph(isPromised: false)
   /// The averages of this rank's part of each bucket.
   private var shares: [Tensor?]
   /// Which parameters have a gradient anywhere.
   private var isUsed: [Bool]
   private var transits: [Transit] = []
-  private var underWay: [(bucket: Int, work: Work, transit: Int, output: Tensor)] = []
+  private var underWay: [(bucket: Int, reduction: BucketReduction, transit: Int, part: Tensor)] =
+    []
 
   // The state of the present pass.
   private var used: [Bool]
@@ -49,8 +56,12 @@ final class GradientShards: ModelReducing {
   var isFollowing: Bool { !names.isEmpty }
 
   /// Follows walks from now on.
-  func start(names: [String]) {
+  func start(names: [String], _ options: DataParallelOptions) throws(DataParallelError) {
     self.names = names
+    observer = options.observer
+    slot = HookSlot(options)
+    if let hook = slot.hook { self.hook = try hook.scattering() }
+    graph = StaticGraph(isPromised: options.isStaticGraph)
     let largest = layout.buckets.map { $0.count * $0.dtype.size }.max() ?? 0
     transits = (0..<2).map { _ in Transit(memory: .uninitialized([largest], .uint8)) }
     let own = layout.buckets.reduce(0) { $0 + $1.counts[group.rank] * $1.dtype.size }
@@ -79,8 +90,10 @@ final class GradientShards: ModelReducing {
   }
 
   func register(_ hook: any CommunicationHook) throws(DataParallelError) {
-    throw .unsupported(
-      "\(hook.name) cannot be registered: gradients are scattered by a ShardedOptimizer of stage 2")
+    let scattering = try hook.scattering()
+    try slot.register(hook)
+    self.hook = scattering
+    log.statistics.hook = hook.name
   }
 
   // MARK: A pass
@@ -88,37 +101,54 @@ final class GradientShards: ModelReducing {
   func passBegins(unreached: [Int]) {
     log.passBegan()
     log.statistics.unusedParameters = unreached.map { names[$0] }
+    graph.walkBegins(
+      unreached: unreached, names: names, rank: group.rank, pass: log.statistics.passes + 1)
   }
 
   func bucketIsFull(_ index: Int) {
     log.bucketLaunched()
-    do { try launch(index) } catch { group.end(error, during: "backward") }
+    do { try launch(index, observer) } catch { group.end(error, during: "backward") }
   }
 
-  private func launch(_ index: Int) throws {
-    let bucket = layout.buckets[index]
+  private func launch(_ index: Int, _ observer: ((GradientMoment) -> Void)? = nil) throws {
     let place = try freeTransit()
     transits[place].isFree = false
-    let (memory, size) = (transits[place].memory, bucket.dtype.size)
-    memory.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: bucket.count * size)
-    for position in bucket.positions {
-      let gradient = parameters[position].grad?.to(bucket.dtype).contiguous()
+    let bucket = filled(index, transits[place].memory)
+    observer?(
+      .bucketReady(
+        index: index, label: bucket.whole.label,
+        bytes: bucket.whole.buffer.count * bucket.part.dtype.size))
+    let reduction = try hook.reduceScatter(bucket)
+    log.watch(reduction)
+    underWay.append((index, reduction, place, bucket.part))
+  }
+
+  /// A bucket with this rank's gradients, zeros where it has none, which parameters let go of.
+  private func filled(_ index: Int, _ memory: Tensor) -> ScatterBucket {
+    let bucket = layout.buckets[index]
+    let (dtype, members) = (bucket.dtype, bucket.positions.map { parameters[$0] })
+    memory.pointer.initializeMemory(
+      as: UInt8.self, repeating: 0, count: bucket.count * dtype.size)
+    func view(_ offset: Int, _ shape: [Int]) -> Tensor {
+      Tensor(
+        borrowing: memory.pointer + offset * dtype.size, shape: shape, dtype: dtype,
+        owner: memory.storage)
+    }
+    let views = zip(bucket.positions, members).map { position, parameter in
+      view(bucket.offset(of: position), parameter.shape)
+    }
+    for (position, view) in zip(bucket.positions, views) {
+      let gradient = parameters[position].grad
       used[position] = gradient != nil
-      guard let gradient else { continue }
-      for piece in bucket.pieces where piece.position == position {
-        (memory.pointer + piece.offset * size).copyMemory(
-          from: gradient.pointer + piece.range.lowerBound * size,
-          byteCount: piece.range.count * size)
-      }
+      if let gradient { noGrad { view.copyInPlace(gradient) } }
       parameters[position].grad = nil
     }
-    let output = Tensor.uninitialized([bucket.counts[group.rank]], bucket.dtype)
-    let work = group.reduceScatter(
-      input: memory.pointer, output: output.pointer, counts: bucket.counts,
-      dtype: bucket.dtype.element, op: .average, label: "gradients \(index)")
-    let clock = log.clock
-    work.onCompletion { _ in clock.note() }
-    underWay.append((index, work, place, output))
+    return ScatterBucket(
+      whole: CommunicationBucket(
+        index: index, isLast: index == layout.buckets.count - 1, group: group,
+        names: bucket.positions.map { names[$0] }, parameters: members, gradients: views,
+        buffer: view(0, [bucket.count])),
+      counts: bucket.counts, part: .uninitialized([bucket.counts[group.rank]], dtype))
   }
 
   /// Memory to travel through, waiting for the bucket that has it where all is taken.
@@ -129,17 +159,21 @@ final class GradientShards: ModelReducing {
     return transit
   }
 
-  /// Waits for the first bucket under way and takes its averages.
+  /// Leads the first reduction under way to its end and takes its averages.
+  ///
+  /// Which one that is, and when, follows from the plan: collectives that a hook begins on the way
+  /// have the same order on all ranks.
   private func settle() throws {
-    let first = underWay.removeFirst()
-    try first.work.wait()
-    transits[first.transit].isFree = true
+    let (bucket, reduction, transit, part) = underWay.removeFirst()
+    var step: BucketReduction? = reduction
+    while let present = step { step = try present.advanced(log) }
+    transits[transit].isFree = true
     noGrad {
-      if correction != 1 { first.output.copyInPlace(first.output * correction) }
-      if let share = shares[first.bucket] {
-        share.addInPlace(first.output)
+      if correction != 1 { part.copyInPlace(part * correction) }
+      if let share = shares[bucket] {
+        share.addInPlace(part)
       } else {
-        shares[first.bucket] = first.output
+        shares[bucket] = part
       }
     }
   }
@@ -148,6 +182,7 @@ final class GradientShards: ModelReducing {
 
   func passEnds() {
     log.walkEnded()
+    observer?(.walkEnded)
     do {
       try finish()
       log.passEnded(readyOrder: schedule.readyOrder.map { names[$0] })
@@ -162,12 +197,23 @@ final class GradientShards: ModelReducing {
   }
 
   private func finish() throws {
+    let use = graph.usedAnywhere == nil ? tellUse() : nil
+    while !underWay.isEmpty { try settle() }
+    let usedAnywhere = try graph.usedAnywhere ?? use?() ?? used
+    for (position, isUsed) in usedAnywhere.enumerated() where isUsed {
+      self.isUsed[position] = true
+    }
+    graph.passEnded(usedAnywhere: usedAnywhere)
+  }
+
+  /// Begins to tell the other ranks which parameters this one used; the result waits for what all
+  /// used together.
+  private func tellUse() -> () throws -> [Bool] {
     let flags = Tensor(used.map { $0 ? UInt8(1) : 0 })
     let work = group.allReduce(flags, op: .maximum, label: "used parameters")
-    while !underWay.isEmpty { try settle() }
-    try work.wait()
-    for (position, flag) in flags.array(of: UInt8.self).enumerated() where flag > 0 {
-      isUsed[position] = true
+    return {
+      try work.wait()
+      return flags.array(of: UInt8.self).map { $0 > 0 }
     }
   }
 }

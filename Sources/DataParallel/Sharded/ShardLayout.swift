@@ -30,6 +30,11 @@ struct ShardLayout {
 
     var count: Int { counts.reduce(0, +) }
 
+    /// Where a parameter begins: its pieces lie side by side.
+    func offset(of position: Int) -> Int {
+      pieces.first { $0.position == position }?.offset ?? 0
+    }
+
     /// Where a rank's part begins.
     func start(of rank: Int) -> Int { counts[..<rank].reduce(0, +) }
   }

@@ -20,7 +20,9 @@ import Tensors
 /// ```
 ///
 /// Stage 1 moves parameters exactly as the optimizer by itself does. In stage 2 gradients are summed
-/// in another order, so that results agree within rounding.
+/// in another order, so that results agree within rounding; in half precision
+/// (``DataParallelOptions/reduceType``) they are summed in rank order, and on one node results are
+/// the same bits. Communication hooks must be ``ScatteringHook``s then.
 ///
 /// The wrapped optimizer lends its rule and options; it is not to be stepped itself. Saved state has
 /// its layout and is that of an optimizer that was never sharded, so a run can go on with any number
@@ -180,7 +182,11 @@ public final class ShardedOptimizer: Optimizer {
   }
 
   /// Reduces the gradients of a model from now on, in stage 2.
-  func follow(_ trained: [(name: String, parameter: Parameter)]) throws(DataParallelError) {
+  /// - Throws: ``DataParallelError/unsupported(_:)`` where the optimizer's parameters are not those
+  ///   that the model trains, or belong to another model already.
+  func follow(
+    _ trained: [(name: String, parameter: Parameter)], _ options: DataParallelOptions
+  ) throws(DataParallelError) {
     let names = Dictionary(
       trained.map { (ObjectIdentifier($0.parameter), $0.name) }, uniquingKeysWith: { $1 })
     let known = Set(all.map(ObjectIdentifier.init))
@@ -202,7 +208,7 @@ public final class ShardedOptimizer: Optimizer {
     guard !gradientShards.isFollowing else {
       throw .unsupported("a sharded optimizer of stage 2 belongs to one model; it has one already")
     }
-    gradientShards.start(names: found)
+    try gradientShards.start(names: found, options)
   }
 
   /// Takes over the state of an optimizer that was never sharded: this rank's share of it. Every

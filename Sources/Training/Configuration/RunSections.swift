@@ -113,12 +113,4 @@ public struct DistributedConfiguration: ConfigurationSection {
     Field("broadcast_buffers", \.broadcastBuffers, "steps begin with the first worker's buffers"),
     Field("static_graph", \.staticGraph, "promises that every step uses the same parameters"),
   ]
-  /// Gradients of which each worker keeps its share only are neither compressed nor static.
-  public var conflicts: [(key: String, problem: String, remedy: String)] {
-    guard shardOptimizer == .zero2 else { return [] }
-    let zero2 = "cannot be combined with shard_optimizer: zero2"
-    let remedy = "use zero1, or leave it out"
-    return (reduceDtype == .same ? [] : [("reduce_dtype", "it \(zero2)", remedy)])
-      + (staticGraph ? [("static_graph", "it \(zero2)", remedy)] : [])
-  }
 }
