@@ -30,6 +30,11 @@ public protocol CommunicationHook: AnyObject {
   /// The ranks among which gradients meet in the present pass; they tell each other which parameters
   /// they used. Nil for none. Asked before the last bucket.
   func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup?
+  /// A copy of what it remembers between passes.
+  func state() -> HookState
+  /// Goes on from saved state, before the first pass.
+  /// - Throws: Where it is not the state of such a hook.
+  func load(_ state: HookState) throws
 }
 
 extension CommunicationHook {
@@ -37,6 +42,10 @@ extension CommunicationHook {
   public var name: String { String(describing: Self.self) }
   /// All ranks.
   public func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup? { group }
+  /// Nothing.
+  public func state() -> HookState { HookState() }
+  /// Leaves it at that.
+  public func load(_ state: HookState) {}
 }
 
 /// A bucket as a ``CommunicationHook`` sees it (`torch.distributed.GradBucket`).
