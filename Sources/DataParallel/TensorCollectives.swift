@@ -238,14 +238,16 @@ private struct Output {
 extension ProcessGroup {
   /// All-reduces a contiguous tensor in place, without blocking; it must be left alone until the work
   /// is done. It need not be kept.
-  public func allReduce(_ tensor: Tensor, op: ReduceOp = .sum, label: String = "") -> Work {
+  public func allReduce(
+    _ tensor: Tensor, op: ReduceOp = .sum, algorithm: AllReduceAlgorithm? = nil, label: String = ""
+  ) -> Work {
     require(
       tensor.isContiguous, "allReduce", "a tensor of \(tensor.shape) that is not contiguous")
     let storage = tensor.storage
     storage.version &+= 1
     let work = allReduce(
       buffer: tensor.pointer, count: tensor.count, dtype: tensor.dtype.element, op: op,
-      label: label)
+      algorithm: algorithm, label: label)
     work.onCompletion { _ in withExtendedLifetime(storage) {} }
     return work
   }

@@ -32,7 +32,9 @@ struct TrainCommand: ParsableCommand {
   /// Every key with its type's default and what it means.
   private static var keyList: String {
     RunConfiguration.keys().map { key in
-      "  --\(key.path)".padding(toLength: 34, withPad: " ", startingAt: 0) + " \(key.help)"
+      let option = "  --\(key.path)"
+      let column = max(option.count, 34)
+      return option.padding(toLength: column, withPad: " ", startingAt: 0) + " \(key.help)"
     }.joined(separator: "\n")
   }
 }

@@ -149,26 +149,32 @@ struct HookTests {
 
   /// Golden/powersgd.json, which Golden/powersgd.py made with PyTorch 2.13 over Gloo.
   struct PowerCase: Codable {
+    let batched: Bool
     let rank: Int
     let error_feedback: Bool
     let warm_start: Bool
+    /// The parameters' positions in PyTorch's one bucket, which decide where a square's lines end.
+    let order: [Int]
     let compression: [Double]
     let gradients: [[[Float]]]
   }
 
-  @Test("PowerSGD gives PyTorch's gradients, pass by pass", arguments: 0..<5)
+  @Test("PowerSGD gives PyTorch's gradients, pass by pass", arguments: 0..<10)
   func powerSGD(number: Int) throws {
     let url = try #require(
       Bundle.module.url(forResource: "powersgd", withExtension: "json", subdirectory: "Golden"))
     let expected = try JSONDecoder().decode([PowerCase].self, from: Data(contentsOf: url))[number]
     let results = try onRanks(2, seed: 3) { group in
       let model = TwoLayers()
-      let parallel = try DistributedDataParallel(model, group: group)
+      var buckets = DataParallelOptions()
+      buckets.plan = BucketPlan(buckets: [expected.order])
+      let parallel = try DistributedDataParallel(model, group: group, options: buckets)
       var options = PowerSGDHook.Options()
       (options.rank, options.startIteration, options.minCompressionRate) = (expected.rank, 2, 1)
       options.usesErrorFeedback = expected.error_feedback
       options.usesWarmStart = expected.warm_start
       options.seed = 7
+      options.isBatched = expected.batched
       let hook = try PowerSGDHook(options)
       try parallel.register(hook)
       let optimizer = SGD(model.parameters(), lr: 0.1)
@@ -262,6 +268,21 @@ struct HookTests {
     #expect(throws: Never.self) { _ = try PowerSGDHook(options) }
     options.rank = 0
     #expect(throws: DataParallelError.self) { _ = try PowerSGDHook(options) }
+  }
+
+  @Test("batched PowerSGD takes several buckets, and what is lost comes later")
+  func batched() throws {
+    var options = PowerSGDHook.Options()
+    (options.startIteration, options.isBatched) = (2, true)
+    let chosen = options
+    let narrow = try gradients(ranks: 3, passes: 5) { _ in try PowerSGDHook(chosen) }
+    let plain = try gradients(ranks: 3, passes: 5) { _ in nil }
+    #expect(Array(narrow[..<2]) == Array(plain[..<2]))
+    #expect(narrow[2] != plain[2])
+    options.rank = 100
+    let all = options
+    let exact = try gradients(ranks: 3, passes: 5) { _ in try PowerSGDHook(all) }
+    for (one, other) in zip(exact, plain) { #expect(distance(one, other) < 1e-4) }
   }
 
   // MARK: Post-local SGD

@@ -92,6 +92,18 @@ struct BadInputTests {
     Fault(
       name: "an unknown all-reduce algorithm",
       arguments: ["digits-cnn", "--distributed.algorithm", "rang"], expected: ["rang", "ring"]),
+    Fault(
+      name: "a communication hook that cannot be",
+      arguments: [
+        "digits-cnn", "--distributed.hook", "powersgd", "--distributed.shard_optimizer", "zero2",
+      ],
+      expected: ["distributed.hook", "powersgd", "zero2", "zero1"]),
+    Fault(
+      name: "subgroups that do not divide the workers",
+      arguments: [
+        "digits-cnn", "--distributed.hook", "post_local_sgd", "--distributed.hook.subgroup", "3",
+      ],
+      expected: ["distributed.hook.subgroup", "do not divide 2 workers"]),
   ]
 
   @Test(arguments: faults)

@@ -72,12 +72,36 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     "", "--optimizer.lr=1e-17", "--clip-grad-norm=0.1", "--steps=3", "--resume",
     "--run-dir= odd: 'name' #\"1\\\"\n\t\u{7}é", "--name='null'", "--name=''", "--name=3",
     "--model.channels=1,2", "--data.path=-", "--optimizer.name=sgd", "--threads=3",
+    "--distributed.hook=bf16", "--distributed.hook=powersgd", "--distributed.hook=batched_powersgd",
+    "--distributed.hook=post_local_sgd",
   ])
   func `what is printed reads back as the same value`(override: String) throws {
     let run = try configuration(minimal, override.isEmpty ? "--seed=7" : override)
     let again = try configuration(run.yaml())
     #expect(again == run)
     #expect(again.yaml() == run.yaml())
+  }
+
+  @Test func `a communication hook is named with its keys`() throws {
+    #expect(try configuration(minimal).distributed.hook == Selection("none", PlainHookOptions()))
+    let yaml = minimal + "distributed: {hook: {name: powersgd, matrix_approximation_rank: 4}}"
+    let power = try configuration(yaml, "--distributed.hook.warm-start=off").distributed.hook
+    let options = try power.options(PowerSGDHookOptions.self)
+    #expect(power.name == "powersgd" && options.matrixApproximationRank == 4)
+    #expect(options.startPowerSGDIter == 1000 && options.useErrorFeedback && !options.warmStart)
+    // Early enough where nothing is remembered.
+    _ = try configuration(
+      yaml, "--distributed.hook.warm_start=off", "--distributed.hook.use_error_feedback=off",
+      "--distributed.hook.start_powersgd_iter=0")
+    for (text, subgroup) in [
+      ("node", PostLocalSGDHookOptions.Subgroup.node), ("none", .none), ("2", .workers(2)),
+    ] {
+      let local = try configuration(
+        yaml, "--distributed.hook=post_local_sgd", "--distributed.hook.subgroup=\(text)")
+      let options = try local.distributed.hook.options(PostLocalSGDHookOptions.self)
+      #expect(options.subgroup == subgroup)
+      #expect(try configuration(local.yaml()) == local)
+    }
   }
 
   @Test func `a saved configuration loads as the same value`() throws {
@@ -188,6 +212,48 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     ("epochs: null", ["epochs: the run would never end", "set epochs, steps, or both"]),
     ("schedule: {name: cosine, warmup_steps: 9, decay_steps: 9}", ["within the warm-up of 9"]),
     ("distributed: {reduce_dtype: int8}", ["must be one of same, bfloat16, float16"]),
+    (
+      "distributed: {shard_optimizer: zero2, hook: powersgd}",
+      ["distributed.hook: powersgd cannot be combined with shard_optimizer: zero2", "zero1"]
+    ),
+    (
+      "distributed: {reduce_dtype: float16, hook: powersgd}",
+      ["distributed.hook: powersgd cannot be combined with reduce_dtype: float16", "same"]
+    ),
+    (
+      "distributed: {shard_optimizer: zero1, hook: post_local_sgd}",
+      ["post_local_sgd cannot be combined with shard_optimizer: zero1", "to none"]
+    ),
+    (
+      "distributed: {checksum_every: 5, hook: post_local_sgd}",
+      ["post_local_sgd cannot be combined with checksum_every", "to null"]
+    ),
+    ("distributed: {hook: powersdg}", ["distributed.hook.name has no choice", "powersgd?"]),
+    ("distributed: {hook: {name: fp16, rank: 1}}", ["key distributed.hook.rank", "has no keys"]),
+    (
+      "distributed: {hook: {name: powersgd, start_powersgd_itr: 1}}",
+      ["did you mean distributed.hook.start_powersgd_iter?"]
+    ),
+    (
+      "distributed: {hook: {name: batched_powersgd, start_powersgd_iter: 1}}",
+      ["distributed.hook.start_powersgd_iter: 1 is too early", "set it to 2 or more"]
+    ),
+    (
+      "distributed: {hook: {name: powersgd, matrix_approximation_rank: 0}}",
+      ["distributed.hook.matrix_approximation_rank must be at least 1"]
+    ),
+    (
+      "distributed: {hook: {name: powersgd, random_seed: -1}}",
+      ["distributed.hook.random_seed must be between 0 and 4294967295"]
+    ),
+    (
+      "distributed: {hook: {name: post_local_sgd, subgroup: rack}}",
+      ["distributed.hook.subgroup must be node, none, or a number of workers", "rack"]
+    ),
+    (
+      "distributed: {hook: {name: post_local_sgd, period: 0}}",
+      ["distributed.hook.period must be at least 1"]
+    ),
     ("? [a]\n: 1", ["a key must be a word"]),
     ("seed: 1\nseed: 2", ["key given twice", "seed"]),
     ("seed: {", ["job.yaml:", "not valid YAML"]),

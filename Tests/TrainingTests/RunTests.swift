@@ -164,6 +164,50 @@ struct RunTests {
     #expect(whole == shared)
   }
 
+  @Test(
+    "a run with a communication hook resumes bit for bit, and on other workers too",
+    arguments: [
+      ["powersgd", "start_powersgd_iter", "5", "matrix_approximation_rank", "2"],
+      ["batched_powersgd", "start_powersgd_iter", "5", "matrix_approximation_rank", "2"],
+      ["post_local_sgd", "start_localsgd_iter", "5", "subgroup", "2"],
+      ["post_local_sgd", "start_localsgd_iter", "5", "subgroup", "none"],
+    ])
+  func hookResume(hook: [String]) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let job = [
+      "digits-cnn", "--checkpoint.every_epochs", "null", "--epochs", "null",
+      "--model.channels", "[4, 8]", "--model.dropout", "0.2", "--schedule.warmup_steps", "5",
+      "--schedule.decay_steps", "60", "--clip_grad_norm", "1",
+      "--distributed.first_bucket_mb", "0.01", "--distributed.bucket_mb", "0.02",
+      "--distributed.hook", hook[0], "--distributed.hook.\(hook[1])", hook[2],
+      "--distributed.hook.\(hook[3])", hook[4],
+    ]
+    func run(_ arguments: [String], ranks: Int) async throws -> Double {
+      let result = try await sandbox.train(job + arguments, ranks: ranks)
+      try #require(result.status == 0, "\(result.tail)")
+      return try #require(try sandbox.metrics(arguments[3]).last?["test_loss"] as? Double)
+    }
+    func weights(_ run: String) throws -> Data {
+      try Data(contentsOf: URL(fileURLWithPath: "\(sandbox.folder)/\(run)/model.safetensors"))
+    }
+    // The last one is neither a step of an average of models nor the end of an epoch.
+    let whole = try await run(["--steps", "39", "--run-dir", "whole"], ranks: 4)
+    _ = try await run(["--steps", "31", "--run-dir", "parts"], ranks: 4)
+    try FileManager.default.copyItem(
+      atPath: "\(sandbox.folder)/parts", toPath: "\(sandbox.folder)/other")
+    _ = try await run(["--steps", "39", "--run-dir", "parts", "--resume"], ranks: 4)
+    #expect(try weights("whole") == weights("parts"))
+    for ranks in [2, 1] {
+      let folder = "other\(ranks)"
+      try FileManager.default.copyItem(
+        atPath: "\(sandbox.folder)/other", toPath: "\(sandbox.folder)/\(folder)")
+      let other = try await run(
+        ["--steps", "39", "--run-dir", folder, "--resume"], ranks: ranks)
+      #expect(abs(other - whole) < 2e-2 * whole)
+    }
+  }
+
   @Test("a damaged checkpoint is refused by name and the one before it offered")
   func damagedCheckpoint() async throws {
     let sandbox = try RunSandbox()

@@ -33,6 +33,11 @@ public protocol CommunicationHook: AnyObject {
   /// Why the hook cannot reduce buckets of which each rank keeps its part only, and what to do
   /// instead; nil where it can: see ``ScatteringHook``.
   var scatterObstacle: String? { get }
+  /// A copy of what it remembers between passes.
+  func state() -> HookState
+  /// Goes on from saved state, before the first pass.
+  /// - Throws: Where it is not the state of such a hook.
+  func load(_ state: HookState) throws
 }
 
 extension CommunicationHook {
@@ -40,6 +45,10 @@ extension CommunicationHook {
   public var name: String { String(describing: Self.self) }
   /// All ranks.
   public func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup? { group }
+  /// Nothing.
+  public func state() -> HookState { HookState() }
+  /// Leaves it at that.
+  public func load(_ state: HookState) {}
 }
 
 /// A bucket as a ``CommunicationHook`` sees it (`torch.distributed.GradBucket`).

@@ -53,6 +53,12 @@ public final class CompressionHook: ScatteringHook {
   /// Those of the hook that is wrapped.
   public func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup? { inner.ranksOfUse(group) }
 
+  /// What the hook that is wrapped remembers.
+  public func state() -> HookState { inner.state() }
+
+  /// Has the hook that is wrapped go on.
+  public func load(_ state: HookState) throws { try inner.load(state) }
+
   /// Memory for a bucket, kept from pass to pass; made anew, on all ranks alike, where buckets were
   /// rebuilt.
   private func memory(for bucket: CommunicationBucket) throws -> Tensor {

@@ -38,6 +38,15 @@ public final class PeriodicModelAverager {
   public func average(_ parameters: [Parameter]) throws -> Bool {
     defer { step += 1 }
     guard step >= warmUpSteps, (step - warmUpSteps) % period == 0 else { return false }
+    try averageNow(parameters)
+    return true
+  }
+
+  /// Whether ranks have moved by themselves, so that their models and optimizers may differ.
+  public var hasDiverged: Bool { step > warmUpSteps }
+
+  /// Averages the parameters in place, whatever the step; every rank takes part.
+  public func averageNow(_ parameters: [Parameter]) throws {
     let plan = BucketPlan(parameters.map { ($0.count, $0.dtype) }, limits: [25 << 20])
     for bucket in plan.buckets {
       let slices = bucket.map { position in
@@ -47,7 +56,6 @@ public final class PeriodicModelAverager {
       }
       try group.allReduceCoalesced(slices, op: .average, label: "model average").wait()
     }
-    return true
   }
 }
 

@@ -7,6 +7,7 @@ import Collectives
 public final class PostLocalSGDHook: CommunicationHook {
   private let subgroup: ProcessGroup?
   private let startIteration: Int
+  private let algorithm: AllReduceAlgorithm?
   /// Passes so far.
   public private(set) var iteration = 0
 
@@ -14,9 +15,13 @@ public final class PostLocalSGDHook: CommunicationHook {
   ///   - subgroup: The ranks that still average gradients afterwards, such as those of this rank's
   ///     node; nil for none (`post_local_gradient_allreduce=False`).
   ///   - startIteration: Passes that average over all ranks.
-  public init(subgroup: ProcessGroup?, startIteration: Int) {
+  ///   - algorithm: How all ranks meet; nil picks by size and ranks. The subgroup always picks.
+  public init(
+    subgroup: ProcessGroup?, startIteration: Int, algorithm: AllReduceAlgorithm? = nil
+  ) {
     self.subgroup = subgroup
     self.startIteration = startIteration
+    self.algorithm = algorithm
   }
 
   private var isLocal: Bool { iteration >= startIteration }
@@ -24,7 +29,7 @@ public final class PostLocalSGDHook: CommunicationHook {
   /// Averages over all ranks, or over the subgroup.
   public func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
     defer { if bucket.isLast { iteration += 1 } }
-    guard isLocal else { return BucketReduction([bucket.group.average(bucket)]) }
+    guard isLocal else { return BucketReduction([bucket.group.average(bucket, algorithm)]) }
     return BucketReduction(subgroup.map { [$0.average(bucket)] } ?? [])
   }
 
@@ -36,4 +41,14 @@ public final class PostLocalSGDHook: CommunicationHook {
 
   /// The ranks among which gradients meet in the present pass.
   public func ranksOfUse(_ group: ProcessGroup) -> ProcessGroup? { isLocal ? subgroup : group }
+
+  /// The passes so far.
+  public func state() -> HookState {
+    var state = HookState()
+    state.counts["iteration"] = iteration
+    return state
+  }
+
+  /// Goes on counting.
+  public func load(_ state: HookState) { iteration = state.counts["iteration"] ?? 0 }
 }

@@ -16,6 +16,9 @@ import Tensors
 /// averaged as they are. What the approximation lost is added to the next pass's gradient. The
 /// first products are summed while the backward walk goes on; the rest waits for its end.
 ///
+/// Batched (`batched_powerSGD_hook`), a bucket's gradients are one square matrix instead, one behind
+/// the other, with zeros at its end: fewer and larger products, a worse approximation.
+///
 /// Error feedback keeps one copy of the gradients, and makes one more while a pass is under way. A
 /// gradient that is not finite makes what is kept of it so for good, as in PyTorch's hook.
 public final class PowerSGDHook: CommunicationHook {
@@ -23,11 +26,14 @@ public final class PowerSGDHook: CommunicationHook {
   public struct Options: Sendable {
     /// Columns of P and Q (`matrix_approximation_rank`).
     public var rank = 1
+    /// Whether a bucket's gradients are compressed together, as one square matrix.
+    public var isBatched = false
     /// Passes that average gradients as they are before compression begins
     /// (`start_powerSGD_iter`): at least 2 with error feedback or warm start, since buckets are
     /// rebuilt after the first.
     public var startIteration = 1000
-    /// How many times fewer numbers must travel for a gradient to be compressed.
+    /// How many times fewer numbers must travel for a gradient to be compressed; not asked where
+    /// they are batched.
     public var minCompressionRate = 2.0
     /// Whether what was lost is made up for in the next pass.
     public var usesErrorFeedback = true
@@ -45,20 +51,26 @@ public final class PowerSGDHook: CommunicationHook {
   /// How it compresses.
   public let options: Options
   /// Passes so far.
-  public private(set) var iteration = 0
+  public internal(set) var iteration = 0
   /// Numbers that compressed passes had, and that travelled (`compression_stats`).
-  public private(set) var countBefore = 0, countAfter = 0
+  public internal(set) var countBefore = 0, countAfter = 0
 
   /// What a bucket's passes hand on.
-  private struct Memory {
+  struct Memory {
     var error: Tensor?
     var qs: [Tensor] = []
   }
-  private var memories: [Int: Memory] = [:]
-  private let seeds: Generator
+  var memories: [Int: Memory] = [:]
+  let seeds: Generator
+  private let algorithm: AllReduceAlgorithm?
 
+  /// - Parameters:
+  ///   - options: How it compresses.
+  ///   - algorithm: How ranks meet; nil picks by size and ranks.
   /// - Throws: ``DataParallelError/options(_:)`` for a rank below 1 or an early start.
-  public init(_ options: Options = .init()) throws(DataParallelError) {
+  public init(
+    _ options: Options = .init(), algorithm: AllReduceAlgorithm? = nil
+  ) throws(DataParallelError) {
     guard options.rank >= 1 else {
       throw .options("PowerSGD needs a rank of at least 1, not \(options.rank)")
     }
@@ -68,6 +80,7 @@ public final class PowerSGDHook: CommunicationHook {
           + "\(options.startIteration): buckets are rebuilt after the first pass")
     }
     self.options = options
+    self.algorithm = algorithm
     seeds = Generator(seed: UInt64(options.seed))
   }
 
@@ -77,20 +90,25 @@ public final class PowerSGDHook: CommunicationHook {
       + "CompressionHook"
   }
 
+  /// The type, and whether it takes buckets as a whole.
+  public var name: String { options.isBatched ? "BatchedPowerSGDHook" : "PowerSGDHook" }
+
   /// Compresses, once the first passes are over.
   public func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
     defer { if bucket.isLast { iteration += 1 } }
     guard iteration >= options.startIteration else {
-      return BucketReduction([bucket.group.average(bucket)])
+      return BucketReduction([bucket.group.average(bucket, algorithm)])
     }
     return noGrad { compress(bucket) }
   }
 
   private func compress(_ bucket: CommunicationBucket) -> BucketReduction {
     var memory = memories[bucket.index] ?? Memory()
-    if let error = memory.error { bucket.buffer.addInPlace(error) }
-    let input = options.usesErrorFeedback ? bucket.buffer.clone() : nil
-    let (matrices, others) = chosen(bucket.gradients)
+    let square = options.isBatched ? PackedTensors(square: bucket.gradients) : nil
+    let values = square?.flat ?? bucket.buffer
+    if let error = memory.error, error.count == values.count { values.addInPlace(error) }
+    let input = options.usesErrorFeedback ? values.clone() : nil
+    let (matrices, others) = square.map { (whole($0), []) } ?? chosen(bucket.gradients)
     let dtype = bucket.buffer.dtype
     let ranks = matrices.map { min($0.size(0), $0.size(1), options.rank) }
 
@@ -104,24 +122,33 @@ public final class PowerSGDHook: CommunicationHook {
     }
 
     let (group, label) = (bucket.group, bucket.label)
-    let works = [
-      group.allReduce(plain.flat, op: .average, label: "\(label), not compressed"),
-      group.allReduce(ps.flat, label: "\(label), P"),
-    ]
-    return BucketReduction(works) { [options] in
+    var works: [Work] = []
+    if !others.isEmpty {
+      works.append(
+        group.allReduce(
+          plain.flat, op: .average, algorithm: algorithm, label: "\(label), not compressed"))
+    }
+    works.append(group.allReduce(ps.flat, algorithm: algorithm, label: "\(label), P"))
+    return BucketReduction(works) { [options, algorithm] in
       noGrad {
         for (place, tensor) in zip(plain.tensors, others) { tensor.copyInPlace(place) }
         for (matrix, (p, q)) in zip(matrices, zip(ps.tensors, qs.tensors)) {
           p.copyInPlace(orthogonalized(p, epsilon: options.orthogonalizationEpsilon))
           q.copyInPlace(matrix.transposed(0, 1).matmul(p))
         }
-        return BucketReduction([group.allReduce(qs.flat, op: .average, label: "\(label), Q")]) {
-          [weak self] in
+        let work = group.allReduce(
+          qs.flat, op: .average, algorithm: algorithm, label: "\(label), Q")
+        return BucketReduction([work]) { [weak self] in
           noGrad {
             for (matrix, (p, q)) in zip(matrices, zip(ps.tensors, qs.tensors)) {
               matrix.copyInPlace(p.matmul(q.transposed(0, 1)))
             }
-            memory.error = input.map { $0 - bucket.buffer }
+            if let square {
+              for (gradient, place) in zip(bucket.gradients, square.tensors) {
+                gradient.copyInPlace(place)
+              }
+            }
+            memory.error = input.map { $0 - values }
             memory.qs = options.usesWarmStart ? qs.tensors : []
             self?.memories[bucket.index] = memory
           }
@@ -129,6 +156,14 @@ public final class PowerSGDHook: CommunicationHook {
         }
       }
     }
+  }
+
+  /// All of a bucket as one matrix.
+  private func whole(_ square: PackedTensors) -> [Tensor] {
+    let side = square.side
+    countBefore += square.tensors.reduce(0) { $0 + $1.count }
+    countAfter += 2 * side * min(side, options.rank)
+    return [square.flat.reshaped([side, side])]
   }
 
   /// The gradients that are worth compressing, as matrices, those of one shape together; and the
@@ -160,7 +195,9 @@ public final class PowerSGDHook: CommunicationHook {
   ///
   /// Columns that vanished, or broke, would stay so for ever and are drawn anew. The last pass's are
   /// alike on all ranks, and so is what is decided here.
-  private func start(_ qs: [Tensor], from known: [Tensor]) {
+  private func start(_ qs: [Tensor], from memory: [Tensor]) {
+    // Those of a run that was resumed with another rank do not fit.
+    let known = memory.map(\.shape) == qs.map(\.shape) ? memory : []
     var random = known.isEmpty ? Generator(seed: nextSeed()) : nil
     for (index, q) in qs.enumerated() {
       if let random, known.isEmpty {
@@ -187,53 +224,4 @@ public final class PowerSGDHook: CommunicationHook {
       if draw < 1_000_000_000 { return UInt64(draw) }
     }
   }
-}
-
-/// Tensors of some shapes side by side in one `[n]`, so that they travel as one.
-private struct PackedTensors {
-  let flat: Tensor
-  let tensors: [Tensor]
-
-  init(_ shapes: [[Int]], _ dtype: DType) {
-    let counts = shapes.map { $0.reduce(1, *) }
-    let memory = Tensor.uninitialized([counts.reduce(0, +)], dtype)
-    flat = memory
-    var start = 0
-    tensors = zip(shapes, counts).map { shape, count in
-      defer { start += count }
-      return Tensor(
-        borrowing: memory.pointer + start * dtype.size, shape: shape, dtype: dtype,
-        owner: memory.storage)
-    }
-  }
-}
-
-/// A matrix's columns made orthogonal and of length 1, one after the other (Gram-Schmidt, each
-/// projected twice, so that nothing of the others is left); a column in which nothing but rounding
-/// remains becomes zeros.
-private func orthogonalized(_ matrix: Tensor, epsilon: Double) -> Tensor {
-  func norm(_ column: Tensor) -> Double { column.to(.float64).square().sum().sqrt().item() }
-  let negligible =
-    switch matrix.dtype {
-    case .float64: 1e-12
-    case .float32: 1e-5
-    default: 2e-2
-    }
-  let rows = matrix.transposed(0, 1).contiguous()
-  var columns: [Tensor] = []
-  for index in 0..<rows.size(0) {
-    var column = rows.sliced(from: index, to: index + 1)
-    let before = norm(column)
-    if !columns.isEmpty {
-      let basis = Tensor.cat(columns)
-      for _ in 0..<2 {
-        column = column - column.matmul(basis.transposed(0, 1)).matmul(basis)
-      }
-    }
-    let left = norm(column)
-    // NaN stays NaN, so that whoever looks for it finds it.
-    let isGone = left == 0 || left <= before * negligible
-    columns.append(isGone ? .zeros(like: column) : column / (left + epsilon))
-  }
-  return Tensor.cat(columns).transposed(0, 1)
 }

@@ -46,7 +46,9 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .unknownKey(let key, let place, let nearest, let known):
       "\(place): unknown key \(key)"
         + (nearest.map { "; did you mean \($0)?" }
-          ?? "; known here: \(known.joined(separator: ", "))")
+          ?? (known.isEmpty
+            ? "; what is named here has no keys, so name another or remove it"
+            : "; known here: \(known.joined(separator: ", "))"))
     case .missingKey(let key, let remedy):
       "\(key) is not set: \(remedy)"
     case .wrongType(let key, let place, let expected, let given):

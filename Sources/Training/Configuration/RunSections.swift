@@ -84,6 +84,8 @@ public struct DistributedConfiguration: ConfigurationSection {
   public var shardOptimizer = OptimizerSharding.none
   /// The type in which gradients travel.
   public var reduceDtype = ReduceType.same
+  /// The communication hook: what gradients meet by in place of their average.
+  public var hook = Selection("none", PlainHookOptions())
   /// Whether batch norms use the statistics of all workers' records.
   public var syncBatchNorm = false
   /// Whether every step begins with the first worker's buffers, such as running means.
@@ -109,8 +111,12 @@ public struct DistributedConfiguration: ConfigurationSection {
     Field(
       "shard_optimizer", \.shardOptimizer, "what each worker keeps its share of only, as ZeRO does"),
     Field("reduce_dtype", \.reduceDtype, "type in which gradients travel"),
+    Field("hook", \.hook, among: hookRegistry.map(\.variant)),
     Field("sync_batch_norm", \.syncBatchNorm, "batch norms over all workers' records"),
     Field("broadcast_buffers", \.broadcastBuffers, "steps begin with the first worker's buffers"),
     Field("static_graph", \.staticGraph, "promises that every step uses the same parameters"),
   ]
+
+  /// Hooks need what they replace.
+  public var conflicts: [(key: String, problem: String, remedy: String)] { hookConflicts }
 }

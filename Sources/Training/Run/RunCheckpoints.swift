@@ -19,6 +19,8 @@ struct RunState: Codable {
   var generators: [Data]
   /// The order in which gradients are added up.
   var buckets: [[Int]]?
+  /// The communication hook's memory; nil without one.
+  var hook: HookRecord?
 
   var bucketPlan: BucketPlan? { buckets.map { BucketPlan(buckets: $0) } }
 }
@@ -70,16 +72,21 @@ struct RunCheckpoints {
   func save(_ trainer: Trainer<Workload.Content>, _ loader: Workload.Loader) throws -> String {
     let generators = try context.group.allGather(
       object: Data(Generator.default.state), label: "random states")
+    let hook = try HookCheckpoint(trainer)
     let state = RunState(
       step: trainer.step, trainingSeconds: trainer.trainingSeconds,
       trainedRecords: trainer.trainedRecords, worldSize: context.worldSize, position: loader.state,
-      generators: generators, buckets: trainer.bucketPlan?.buckets)
+      generators: generators, buckets: trainer.bucketPlan?.buckets, hook: hook?.record)
     let path = store.path(step: trainer.step)
     let optimizer = try trainer.optimizerState()
+    let weights = try trainer.withAveragedModel {
+      context.rank == 0 ? trainer.model.stateDict() : StateDict()
+    }
     guard context.rank == 0, let optimizer else { return path }
-    var contents = CheckpointContents(model: trainer.model.stateDict())
+    var contents = CheckpointContents(model: weights)
     contents.groups["optimizer"] = optimizer.tensors.stored()
     try contents.setState("optimizer", optimizer.values)
+    if let tensors = hook?.tensors, !tensors.isEmpty { contents.groups["hook"] = tensors.stored() }
     if let scheduler = trainer.scheduler {
       try contents.setState("scheduler", scheduler.stateDict())
     }
@@ -111,6 +118,7 @@ extension RunCheckpoints.Found {
     trainer.trainedRecords = state.trainedRecords
     try trainer.scheduler?.load(checkpoint.state("scheduler"))
     try loader.restore(state.position)
+    try restoreHook(trainer, context)
     if state.worldSize == context.worldSize {
       try Generator.default.setState(Array(state.generators[context.rank]))
     } else {

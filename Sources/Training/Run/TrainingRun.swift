@@ -45,10 +45,11 @@ public final class TrainingRun {
     options.parallel.plan = resumed?.state.bucketPlan
     options.checksumEvery = configuration.distributed.checksumEvery
     try resumed?.restore(model)
+    let exchange = try makeExchange()
     let trace = try startTrace(&options)
     let trainer = try Trainer<Workload.Content>(
       model, optimizer: optimizer, group: world.size > 1 ? world.group : nil, options: options,
-      forward: forward)
+      hook: exchange.hook, averager: exchange.averager, forward: forward)
     let planned = trainer.plannedSteps(
       data.training, epochs: configuration.epochs, steps: configuration.steps)
     trainer.scheduler = try scheduleRegistry.make(
@@ -113,6 +114,15 @@ public final class TrainingRun {
       whole, group: world.group, stage: stage, limits: configuration.distributed.bucketLimits)
   }
 
+  /// The configured hook; a worker on its own has nobody to exchange with.
+  private func makeExchange() throws -> Exchange {
+    guard world.size > 1 else { return Exchange() }
+    let distributed = configuration.distributed
+    return try hookRegistry.make(
+      distributed.hook,
+      from: ExchangeInput(group: world.group, algorithm: distributed.chosenAlgorithm))
+  }
+
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }
 
   /// Writes down what the run is, and says so.
@@ -150,7 +160,9 @@ public final class TrainingRun {
     try reporter.judged(figures, step: trainer.step, prefix: prefix, isLast: true)
     try loop.save()
     let path = "\(configuration.runDirectory)/model.safetensors"
-    if isWriter { try RunCheckpoints.saveModel(trainer.model, to: path) }
+    try trainer.withAveragedModel {
+      if isWriter { try RunCheckpoints.saveModel(trainer.model, to: path) }
+    }
     let rate =
       trainer.trainingSeconds > 0
       ? Double(trainer.trainedRecords) / trainer.trainingSeconds : 0

@@ -39,6 +39,10 @@ public final class Trainer<Content> {
   /// Records trained on, over all ranks.
   public internal(set) var trainedRecords = 0
   let parallel: DistributedDataParallel<Module>?
+  /// What reduces gradients in place of the average.
+  let hook: (any CommunicationHook)?
+  /// What brings ranks' models together where gradients no longer do.
+  let averager: PeriodicModelAverager?
   /// Told of every phase that begins, with the step counted from 1, for tests that break a rank.
   package var onPhase: ((_ step: Int, _ phase: RunPhase) throws -> Void)?
   let forward: (Content) throws -> StepOutput
@@ -51,10 +55,13 @@ public final class Trainer<Content> {
   ///   - scheduler: Stepped after every optimizer step.
   ///   - group: The ranks that train together.
   ///   - options: Clipping and buckets.
+  ///   - hook: What reduces gradients in place of the average; not used without a group.
+  ///   - averager: What averages models after steps, where the hook lets them go apart.
   ///   - forward: The model's output for one batch.
   public init(
     _ model: Module, optimizer: Optimizer, scheduler: LRScheduler? = nil,
     group: ProcessGroup? = nil, options: TrainerOptions = .init(),
+    hook: (any CommunicationHook)? = nil, averager: PeriodicModelAverager? = nil,
     forward: @escaping (Content) throws -> StepOutput
   ) throws {
     self.model = model
@@ -63,10 +70,13 @@ public final class Trainer<Content> {
     self.group = group
     self.options = options
     self.forward = forward
+    self.hook = group == nil ? nil : hook
+    self.averager = group == nil ? nil : averager
     parallel = try group.map {
       try DistributedDataParallel(
         model, group: $0, options: options.parallel, optimizer: optimizer as? ShardedOptimizer)
     }
+    if let hook { try parallel?.register(hook) }
   }
 
   var worldSize: Int { group?.size ?? 1 }
@@ -209,6 +219,11 @@ public final class Trainer<Content> {
       optimizer.zeroGrad()
       scheduler?.step()
     }
+    if let averager {
+      _ = try during(.collective, named: "model average") {
+        try averager.average(optimizer.parameters)
+      }
+    }
     step += 1
     return (figures, total[total.count - 1] > 0)
   }
@@ -216,35 +231,6 @@ public final class Trainer<Content> {
   /// A vector added up over all ranks.
   func reduced(_ vector: [Double]) throws -> [Double] {
     try group.map { try $0.allReduce(vector, label: "figures") } ?? vector
-  }
-
-  /// Judges the model on all records of a loader's next epoch: exact sums over all ranks, no record
-  /// counted twice. The model is in evaluation mode meanwhile.
-  /// - Parameter maxBatches: Judge by this many global batches only.
-  public func evaluate(
-    _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil
-  ) throws -> Figures {
-    try during(.evaluation) { try judge(loader, maxBatches: maxBatches) }
-  }
-
-  private func judge(
-    _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int?
-  ) throws -> Figures {
-    model.eval()
-    // All ranks judge the same model.
-    try parallel?.broadcastBuffers()
-    var sums = FigureSums()
-    try noGrad {
-      while let batch = try loader.next() {
-        for part in batch.content {
-          sums.add(try forward(part.content), count: batch.count == 0 ? 0 : part.count)
-        }
-        if let maxBatches, loader.step >= maxBatches { break }
-      }
-    }
-    // The next evaluation begins where this one did.
-    try loader.restore(LoaderState(seed: loader.state.seed, epoch: 0, position: 0))
-    return sums.figures(try reduced(sums.vector))
   }
 }
 
