@@ -53,7 +53,9 @@ struct ShardedOptimizerTests {
     )
   }
 
-  @Test("one rank's infinite gradient skips the step of all", arguments: [nil, Stage.zero1, .zero2])
+  @Test(
+    "one rank's infinite gradient skips the step on all ranks",
+    arguments: [nil, Stage.zero1, .zero2])
   func infinity(stage: Stage?) throws {
     let results = try onRanks(3) { group in
       let model = TwoLayers()

@@ -6,7 +6,9 @@ import Testing
 struct OptionValueTests {
   @Test("JSON gives every number back bit for bit, infinities too")
   func roundTrip() throws {
-    let numbers: [Double] = [0.1, 1.0 / 3, 5e-324, 1e308, -0.0, .infinity, -.infinity]
+    let numbers: [Double] = [
+      0.1, 1.0 / 3, .leastNonzeroMagnitude, 1e308, -0.0, .infinity, -.infinity,
+    ]
     let value = OptionValue.object([
       "numbers": .doubles(numbers), "betas": [0.9, 0.999], "step": 7, "name": nil, "on": true,
     ])

@@ -49,6 +49,8 @@ public final class ShardedOptimizer: Optimizer {
   let all: [Parameter]
   /// This rank's share of the gradients, in stage 2.
   let gradientShards: GradientShards?
+  /// The parameters' names, once a model follows.
+  private var names: [String] = []
   /// This rank's pieces of each parameter.
   private(set) var pieces: [[ShardPiece]] = []
 
@@ -133,7 +135,7 @@ public final class ShardedOptimizer: Optimizer {
       }
       try group.allGather(
         input: staging.pointer + bucket.start(of: group.rank) * size, output: staging.pointer,
-        counts: bucket.counts, dtype: bucket.dtype.element, label: "parameters \(index)"
+        counts: bucket.counts, dtype: bucket.dtype.element, label: label(of: bucket, index)
       ).wait()
       for piece in bucket.pieces where piece.rank != group.rank {
         let value = all[piece.position].value
@@ -143,6 +145,17 @@ public final class ShardedOptimizer: Optimizer {
       }
     }
     withExtendedLifetime(staging) {}
+  }
+
+  /// What messages call the parameters of a bucket.
+  private func label(of bucket: ShardLayout.Bucket, _ index: Int) -> String {
+    guard let first = bucket.positions.first, first < names.count else {
+      return "parameters \(index)"
+    }
+    let others = bucket.positions.count - 1
+    let more = others > 0 ? " + \(others) more" : ""
+    let type = "\(bucket.dtype.element.name)\(all[first].shape)"
+    return "\(names[first]) \(type)\(more) (parameters \(index))"
   }
 
   /// Forgets every gradient, this rank's share included.
@@ -204,6 +217,7 @@ public final class ShardedOptimizer: Optimizer {
       }
       found.append(name)
     }
+    self.names = found
     guard let gradientShards else { return }
     guard !gradientShards.isFollowing else {
       throw .unsupported("a sharded optimizer of stage 2 belongs to one model; it has one already")
