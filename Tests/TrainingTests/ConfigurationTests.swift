@@ -185,6 +185,10 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     ("optimizer: {name: [sgd]}", ["optimizer.name must be one of sgd, adam, adamw"]),
     ("distributed: 3", ["distributed must be a section of keys, and 3 was given"]),
     ("distributed: {sharding: maybe}", ["distributed.sharding must be one of auto, record, file"]),
+    (
+      "distributed: {algorithm: foo}",
+      ["job.yaml:3:15: distributed.algorithm must be one of auto, ring,", "and foo was given"]
+    ),
     ("epochs: null", ["epochs: the run would never end", "set epochs, steps, or both"]),
     ("schedule: {name: cosine, warmup_steps: 9, decay_steps: 9}", ["within the warm-up of 9"]),
     (
@@ -272,6 +276,8 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(
       negative?.description
         == "--optimizer.lr: optimizer.lr must be at least 0, and -0.001 was given")
+    let algorithm = failure { try configuration(minimal, "--distributed.algorithm", "foo") }
+    #expect(algorithm?.description.hasPrefix("--distributed.algorithm: ") == true)
     let broken = failure { try configuration(minimal, "--model.channels", "[1, 2") }
     #expect(broken?.description.hasPrefix("--model.channels: not valid YAML") == true)
     let inner = failure { try configuration(minimal, "--seed.x", "1") }

@@ -41,7 +41,7 @@ public final class TrainingRun {
     let resumed = try checkpoints.find()
     var options = TrainerOptions()
     options.clipGradNorm = configuration.clipGradNorm
-    options.parallel = try configuration.distributed.parallelOptions
+    options.parallel = configuration.distributed.parallelOptions
     options.parallel.plan = resumed?.state.bucketPlan
     options.checksumEvery = configuration.distributed.checksumEvery
     try resumed?.restore(model)
@@ -181,7 +181,6 @@ extension TrainingRun {
         if launchedRank == 0 { print(configuration.yaml(), terminator: "") }
         return 0
       }
-      _ = try configuration.distributed.chosenAlgorithm
     } catch {
       complain(error, rank: launchedRank)
       return 2
