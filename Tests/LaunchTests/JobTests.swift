@@ -23,6 +23,13 @@ struct JobTests {
     }
   }
 
+  @Test func `the threads that the launcher is told reach each worker`() throws {
+    let result = try LauncherProcess.run(
+      "--nproc-per-node", "2", "--threads-per-rank", "3", "sh", "-c", "echo $OMP_NUM_THREADS",
+      environment: ["OMP_NUM_THREADS": "9"])
+    #expect(result.sortedLines == ["[0] 3", "[1] 3"])
+  }
+
   @Test func `arguments and output arrive byte for byte`() throws {
     let odd = ["", "a b", "--flag", "ü\"'$x`", "line\nbreak", "*", "-n"]
     let launcher = try LauncherProcess(

@@ -143,6 +143,21 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(files.resolve("configs/char-gpt.yaml").hasSuffix("configs/char-gpt.yaml"))
   }
 
+  @Test func `threads are those configured, else OMP_NUM_THREADS, else left to the cores`() throws {
+    let run = try configuration(minimal)
+    #expect(try run.threads(in: [:]) == nil && run.threads(in: ["OMP_NUM_THREADS": " "]) == nil)
+    #expect(try run.threads(in: ["OMP_NUM_THREADS": "3"]) == 3)
+    #expect(try run.threads(in: ["OMP_NUM_THREADS": " 4 , 2"]) == 4)
+    let set = try configuration(minimal, "--threads", "2")
+    #expect(try set.threads(in: ["OMP_NUM_THREADS": "3"]) == 2)
+    for wrong in ["0", "-1", "many", ",2", "1.5"] {
+      #expect(
+        failure { try run.threads(in: ["OMP_NUM_THREADS": wrong]) }?.description
+          == "the environment variable OMP_NUM_THREADS is '\(wrong)': "
+          + "set it to a whole number from 1, or unset it")
+    }
+  }
+
   @Test func `help lists every key with its kind, default and purpose`() {
     let keys = RunConfiguration.keys()
     let byPath = Dictionary(keys.map { ($0.path, $0) }) { first, _ in first }

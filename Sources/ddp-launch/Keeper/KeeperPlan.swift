@@ -62,8 +62,10 @@ package struct KeeperPlan: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - inherited: The keeper's environment, in which Open MPI says which rank this is.
-  ///   - cores: Cores that this host gives its workers.
-  package func environment(inherited: [String: String], cores: Int) -> [String: String] {
+  ///   - share: The cores of each of so many workers on this host.
+  package func environment(
+    inherited: [String: String], share: (_ workers: Int) -> Int = Machine.cores(ofEach:)
+  ) -> [String: String] {
     func number(_ name: String, or standard: Int) -> Int {
       inherited[name].flatMap(Int.init) ?? standard
     }
@@ -87,7 +89,7 @@ package struct KeeperPlan: Sendable, Equatable {
     if let threads {
       result["OMP_NUM_THREADS"] = String(threads)
     } else if result["OMP_NUM_THREADS"] == nil {
-      result["OMP_NUM_THREADS"] = String(max(1, cores / localSize))
+      result["OMP_NUM_THREADS"] = String(share(localSize))
     }
     return result
   }

@@ -26,8 +26,7 @@ struct RankKeeper {
     torus_signal_on_parent_death(SIGHUP)
     let output = OutputPipe()
     let errors = OutputPipe()
-    let environment = plan.environment(
-      inherited: ProcessInfo.processInfo.environment, cores: Machine.availableCores)
+    let environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
     let started = Date()
     let child: ChildProcess
     do {

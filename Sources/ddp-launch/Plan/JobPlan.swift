@@ -61,8 +61,8 @@ package struct JobPlan: Sendable {
         "--map-by", layout.equal.map { "ppr:\($0):node" } ?? "slot",
         "--bind-to", binding == .auto ? "none" : binding.rawValue,
       ]
-      // Programs and their libraries are found there as they are here.
-      for name in ["PATH", "LD_LIBRARY_PATH"] where exported.contains(name) {
+      // Programs and their libraries are found there as they are here, and have as many threads.
+      for name in ["PATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"] where exported.contains(name) {
         result += ["-x", name]
       }
     }
