@@ -105,6 +105,14 @@ int torus_signal_pipe(const int *signals, int count) {
   return ends[0];
 }
 
+void torus_signal_others(int number) {
+  // A signal that is ignored when it comes is gone: this process does not take its own for another.
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+  sigaction(number, &ignore, &before);
+  kill(0, number);
+  sigaction(number, &before, NULL);
+}
+
 void torus_signal_on_parent_death(int signal) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, signal);

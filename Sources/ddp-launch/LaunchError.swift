@@ -14,8 +14,8 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
   case noMPIRun(searched: [String])
   /// An mpirun of another MPI.
   case notOpenMPI(String, version: String)
-  /// A number of workers or hosts that cannot be.
-  case badCount(option: String, given: String, expected: String)
+  /// A value that an option cannot have.
+  case badValue(option: String, given: String, expected: String)
   /// A host file that cannot be read.
   case badHostFile(String, line: Int, problem: String)
   /// Fewer hosts than asked for.
@@ -46,7 +46,7 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     case .notOpenMPI(let path, let version):
       "\(path) is not Open MPI's mpirun but \(version):"
         + " apt-get install openmpi-bin, or name another with --mpirun"
-    case .badCount(let option, let given, let expected):
+    case .badValue(let option, let given, let expected):
       "\(option) \(given): give \(expected)"
     case .badHostFile(let path, let line, let problem):
       "\(path):\(line): \(problem); a line is 'HOST slots=N'"

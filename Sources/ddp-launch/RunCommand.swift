@@ -49,6 +49,13 @@ struct RunCommand: ParsableCommand {
   var gracePeriod = 30.0
 
   @Option(
+    help: """
+      Signal that asks workers to save and stop: TERM, INT, HUP, QUIT, USR1 or USR2; by default USR1 \
+      for ddp-train and TERM for other programs.
+      """)
+  var stopSignal: String?
+
+  @Option(
     name: [.customLong("log-dir"), .customLong("log_dir")],
     help: "Folder for each rank's output; without --tee or --redirects, all of it is teed.")
   var logDir: String?
@@ -120,7 +127,7 @@ struct RunCommand: ParsableCommand {
     let hosts = try self.hosts()
     let perHost = try workers.map { text throws(LaunchError) in try WorkersPerHost(text) }
     guard let binding = Binding(rawValue: bindTo) else {
-      throw .badCount(
+      throw .badValue(
         option: "--bind-to", given: bindTo,
         expected: Binding.allCases.map(\.rawValue).joined(separator: ", "))
     }
@@ -139,7 +146,7 @@ struct RunCommand: ParsableCommand {
       try StreamChoice(text, option: "--tee")
     }
     if logDir == nil, redirected?.isEmpty == false || teed?.isEmpty == false {
-      throw .badCount(
+      throw .badValue(
         option: "--log-dir", given: "(not given)", expected: "a folder for --tee and --redirects")
     }
     let isTerminal = isatty(STDOUT_FILENO) == 1
@@ -154,6 +161,9 @@ struct RunCommand: ParsableCommand {
     keeper.isTerminal = isTerminal
     keeper.columns = max(20, Self.columns - console.prefixWidth)
     keeper.threads = threadsPerRank
+    keeper.stopSignal =
+      try stopSignal.map { text throws(LaunchError) in try StopSignal(text) }
+      ?? (plan.isTraining ? .user1 : .term)
     let job = Job(
       plan: plan, hosts: hosts, hostRange: range ?? HostRange(exactly: hosts.count),
       workersPerHost: perHost,
@@ -209,7 +219,7 @@ struct RunCommand: ParsableCommand {
     guard let localRanksFilter else { return nil }
     let ranks = localRanksFilter.split(separator: ",").map { Int($0) }
     guard !ranks.isEmpty, !ranks.contains(nil) else {
-      throw .badCount(
+      throw .badValue(
         option: "--local-ranks-filter", given: localRanksFilter, expected: "ranks as in 0,1")
     }
     return Set(ranks.compactMap { $0 })

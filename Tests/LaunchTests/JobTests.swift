@@ -108,7 +108,7 @@ struct JobTests {
     let launcher = try LauncherProcess([
       "--nproc-per-node", "2", "--max-restarts", "3", "bash", "-c",
       """
-      trap 'sleep 0.3; echo saved $RANK; exit 0' USR1
+      trap 'sleep 0.3; echo saved $RANK; exit 0' TERM
       echo $$ > $RANK; while :; do sleep 0.05; done
       """,
     ])
@@ -121,6 +121,53 @@ struct JobTests {
     #expect(result.error.contains("asked the workers to save and stop"))
     #expect(!result.error.contains("failed"))
     try launcher.waitUntilGone(workers)
+  }
+
+  @Test(arguments: [
+    (["--stop-signal", "INT", "./job"], "INT"), (["--stop-signal", "SIGUSR2", "./job"], "USR2"),
+    (["./job"], "TERM"), (["./ddp-train"], "USR1"),
+  ])
+  func `workers are asked to stop by the signal that they expect, once`(
+    arguments: [String], name: String
+  ) throws {
+    let launcher = try LauncherProcess(["--nproc-per-node", "2"] + arguments)
+    let program = """
+      #!/bin/bash
+      for s in TERM INT HUP QUIT USR1 USR2; do trap "echo $s; last=1" $s; done
+      echo $$ > $RANK; while [ -z "$last" ]; do sleep 0.05; done
+      # The second worker needs longer, and the first ends with a code.
+      [ $RANK = 0 ] && exit 143; for i in $(seq 60); do sleep 0.05; done; echo saved
+      """
+    for file in ["job", "ddp-train"] {
+      try Data(program.utf8).write(to: URL(fileURLWithPath: "\(launcher.folder)/\(file)"))
+      chmod("\(launcher.folder)/\(file)", 0o755)
+    }
+    try launcher.start()
+    let workers = try launcher.numbers(["0", "1"])
+    kill(launcher.pid, SIGHUP)
+    let result = try launcher.finish()
+    #expect(result.code == 128 + SIGHUP)
+    #expect(result.sortedLines == ["[0] \(name)", "[1] \(name)", "[1] saved"])
+    try launcher.waitUntilGone(workers)
+  }
+
+  @Test func `USR2 reaches every worker and what it started, and ends nothing`() throws {
+    let launcher = try LauncherProcess([
+      "--nproc-per-node", "2", "bash", "-c",
+      """
+      trap 'echo told $RANK' USR2
+      (trap 'echo child $RANK; exit' USR2; echo 1 > child$RANK; while :; do sleep 0.05; done) &
+      echo $$ > $RANK; wait; wait; echo done $RANK
+      """,
+    ])
+    try launcher.start()
+    _ = try launcher.numbers(["0", "1", "child0", "child1"])
+    kill(launcher.pid, SIGUSR2)
+    let result = try launcher.finish()
+    #expect(result.code == 0)
+    #expect(
+      result.sortedLines
+        == (0..<2).flatMap { ["[\($0)] child \($0)", "[\($0)] done \($0)", "[\($0)] told \($0)"] })
   }
 
   @Test func `workers that do not stop are ended after the grace period`() throws {
@@ -138,7 +185,7 @@ struct JobTests {
   @Test func `a second signal ends the workers at once`() throws {
     let launcher = try LauncherProcess([
       "--nproc-per-node", "2", "--grace-period", "1000", "bash", "-c",
-      "trap '' USR1; echo $$ > $RANK; while :; do sleep 0.05; done",
+      "trap '' TERM; echo $$ > $RANK; while :; do sleep 0.05; done",
     ])
     try launcher.start()
     let workers = try launcher.numbers(["0", "1"])
@@ -259,6 +306,7 @@ struct JobTests {
       (["--tee", "7", "--log-dir", "x", "sh"], 64, "--tee 7: give 0 (none), 1 (out)"),
       (["--redirects", "1", "sh"], 64, "--log-dir (not given)"),
       (["--local-ranks-filter", "a", "sh"], 64, "give ranks as in 0,1"),
+      (["--stop-signal", "KILL", "sh"], 64, "give one of TERM, INT, HUP, QUIT, USR1, USR2"),
       (["--bind-to", "moon", "sh"], 64, "auto, none, core, numa"),
       (["--hostfile", "/nonexistent/hosts", "sh"], 64, "the host file cannot be read"),
       (["--nprocs", "3", "sh"], 64, "no option --nprocs"),

@@ -15,6 +15,9 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
     JobPlan(mpirun: "/usr/bin/mpirun", program: "/bin/p", arguments: [], layout: HostLayout([4]))
   }
 
+  /// What every job has set.
+  private let direct = "OMPI_MCA_odls_base_signal_direct_children_only"
+
   private func arguments(_ plan: JobPlan, cores: Int = 8, memoryNodes: Int = 1) -> [String] {
     Array(
       plan.mpirunArguments(
@@ -49,7 +52,7 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
     #expect(
       remote == [
-        "OMPI_MCA_plm_rsh_args": "-o BatchMode=yes -o ConnectTimeout=10",
+        direct: "1", "OMPI_MCA_plm_rsh_args": "-o BatchMode=yes -o ConnectTimeout=10",
         "OMPI_MCA_oob_tcp_keepalive_time": "10", "OMPI_MCA_oob_tcp_keepalive_intvl": "5",
         "OMPI_MCA_oob_tcp_keepalive_probes": "3",
       ])
@@ -89,25 +92,25 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       inherited: ["A": "1"], isRoot: true, cores: 2, singleCopyWorks: false, sharedFolder: "/t")
     #expect(
       root == [
-        "A": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "A": "1", direct: "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
         "OMPI_MCA_osc_sm_backing_directory": "/t", "OMPI_MCA_btl_vader_backing_directory": "/t",
       ])
-    let set = ["OMPI_MCA_mpi_yield_when_idle": "0"]
+    let set = ["OMPI_MCA_mpi_yield_when_idle": "0", direct: "0"]
     #expect(
       plan.environment(
         inherited: set, isRoot: false, cores: 2, singleCopyWorks: true, sharedFolder: nil) == set)
     #expect(
       plan.environment(
-        inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil
-      ).isEmpty)
+        inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
+        == [direct: "1"])
     let nested = [
       "OMPI_COMM_WORLD_SIZE": "4", "PMIX_RANK": "0", "PMI_RANK": "0", "OMPI_MCA_ess": "x", "B": "2",
     ]
     #expect(
       plan.environment(
         inherited: nested, isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
-        == ["B": "2"])
+        == ["B": "2", direct: "1"])
   }
 
   @Test func `counts and streams are read as torchrun writes them`() throws {
@@ -128,6 +131,18 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
         try StreamChoice(wrong, option: "--tee")
       }
     }
+  }
+
+  @Test func `a stop signal is read with or without SIG, and ddp-train's own is known`() throws {
+    #expect(try StopSignal("TERM") == .term && StopSignal("SIGUSR1") == .user1)
+    #expect(try StopSignal("sigint").number == SIGINT && StopSignal("quit").number == SIGQUIT)
+    for wrong in ["", "SIG", "15", "KILL", "SIGSIGTERM"] {
+      #expect(throws: LaunchError.self) { try StopSignal(wrong) }
+    }
+    var training = plan
+    #expect(!training.isTraining)
+    training.program = "/somewhere/ddp-train"
+    #expect(training.isTraining)
   }
 
   @Test func `host files are read as Open MPI's, and mistakes have their line`() throws {

@@ -74,10 +74,11 @@ import ddp_launch
     plan.maxRestarts = 3
     plan.isTerminal = true
     plan.threads = 5
+    plan.stopSignal = .interrupt
     plan.command = ["/bin/prog", "--", "", "--keep-rank"]
     #expect(KeeperPlan(arguments: plan.arguments) == plan)
     #expect(KeeperPlan(arguments: ["ddp-train", "x"]) == nil)
-    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(10))) == nil)
+    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(11))) == nil)
   }
 
   @Test func `a worker's variables follow Open MPI's, host by host`() {

@@ -28,6 +28,9 @@ pid_t torus_start(const torus_child *child);
 /// Returns the pipe's end to read (non-blocking, closed on exec), or a negative errno.
 int torus_signal_pipe(const int *signals, int count);
 
+/// Sends a signal to all other processes of this one's group.
+void torus_signal_others(int number);
+
 /// Asks for a signal when the parent process ends. Linux only.
 void torus_signal_on_parent_death(int signal);
 

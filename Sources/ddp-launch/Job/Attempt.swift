@@ -13,9 +13,9 @@ enum Outcome {
 
 /// One run of mpirun with all workers, from its start to its end.
 ///
-/// TERM, INT, HUP and QUIT become SIGUSR1 for mpirun, which hands it to every worker, so that
-/// they save a checkpoint and stop together: sent TERM itself, mpirun would kill them within two
-/// seconds. A second signal, or the grace period's end, ends them without more ado. SIGUSR2 is handed
+/// TERM, INT, HUP and QUIT become SIGUSR1 for mpirun, which hands it to every worker's keeper, and that
+/// the program's stop signal to the program, so that they save a checkpoint and stop together: sent TERM
+/// itself, mpirun would kill them within two seconds. A second signal, or the grace period's end, ends them without more ado. SIGUSR2 is handed
 /// on as it is.
 struct Attempt {
   /// How many lines of a rank's standard error are kept for the report.
