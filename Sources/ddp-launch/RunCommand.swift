@@ -176,7 +176,7 @@ struct RunCommand: ParsableCommand {
       keeperPlan: keeper, masterAddress: masterAddress, logFolder: logDir,
       logLimit: max(1, logLimit) << 20)
     signal(SIGPIPE, SIG_IGN)
-    let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR2])
+    let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])
     return try job.run(
       keeper: Bundle.main.executablePath ?? CommandLine.arguments[0], console: &console,
       signals: signals)

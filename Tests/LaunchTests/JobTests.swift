@@ -103,7 +103,7 @@ struct JobTests {
     try launcher.waitUntilGone(workers)
   }
 
-  @Test(arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT])
+  @Test(arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1])
   func `a signal lets the workers save and stop`(number: Int32) throws {
     let launcher = try LauncherProcess([
       "--nproc-per-node", "2", "--max-restarts", "3", "bash", "-c",
@@ -121,6 +121,39 @@ struct JobTests {
     #expect(result.error.contains("asked the workers to save and stop"))
     #expect(!result.error.contains("failed"))
     try launcher.waitUntilGone(workers)
+  }
+
+  @Test func `TERM and USR1 of a batch system, soon after each other, are one request`() throws {
+    let launcher = try LauncherProcess([
+      "--nproc-per-node", "1", "bash", "-c",
+      """
+      trap 'sleep 0.5; echo saved; exit 0' TERM; echo $$ > $RANK; while :; do sleep 0.05; done
+      """,
+    ])
+    try launcher.start()
+    _ = try launcher.numbers(["0"])
+    for number in [SIGUSR1, SIGTERM, SIGUSR1] {
+      kill(launcher.pid, number)
+      usleep(20_000)
+    }
+    let result = try launcher.finish()
+    #expect(result.code == 128 + SIGUSR1 && result.output == "[0] saved\n")
+  }
+
+  @Test(arguments: [SIGTERM, SIGUSR1])
+  func `a signal between two attempts ends the job`(number: Int32) throws {
+    let launcher = try LauncherProcess(
+      [
+        "--nproc-per-node", "1", "--max-restarts", "1", "--restart-delay", "60", "sh", "-c",
+        "exit 3",
+      ], deadline: 30)
+    try launcher.start()
+    try launcher.waitUntil("the launcher waits") {
+      (try? String(contentsOfFile: "\(launcher.folder)/err", encoding: .utf8))?
+        .contains("restart 1 of 1") == true
+    }
+    kill(launcher.pid, number)
+    #expect(try launcher.finish().code == 128 + number)
   }
 
   @Test(arguments: [
