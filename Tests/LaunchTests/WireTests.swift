@@ -92,7 +92,8 @@ import ddp_launch
     #expect(given["RANK"] == "6" && given["WORLD_SIZE"] == "8" && given["PATH"] == "/bin")
     #expect(given["LOCAL_RANK"] == "2" && given["LOCAL_WORLD_SIZE"] == "4")
     #expect(given["GROUP_RANK"] == "1" && given["GROUP_WORLD_SIZE"] == "2")
-    #expect(given["OMP_NUM_THREADS"] == "2")
+    #expect(given["ROLE_RANK"] == "6" && given["ROLE_WORLD_SIZE"] == "8")
+    #expect(given["ROLE_NAME"] == "default" && given["OMP_NUM_THREADS"] == "2")
     let set = plan.environment(inherited: open.merging(["OMP_NUM_THREADS": "7"]) { $1 })
     #expect(set["OMP_NUM_THREADS"] == "7")
     plan.threads = 3

@@ -88,6 +88,8 @@ package struct KeeperPlan: Sendable, Equatable {
     ]
     for (name, value) in ours { result[name] = String(value) }
     result["MASTER_ADDR"] = masterAddress
+    // torchrun's word for workers of one role, the only one here.
+    result["ROLE_NAME"] = "default"
     result["TORUS_RUN_ID"] = runID
     result["TORCHELASTIC_RUN_ID"] = runID
     if let threads {
