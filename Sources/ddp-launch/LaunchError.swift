@@ -33,7 +33,9 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     case .noProgram:
       "no program named: ddp-launch --nproc-per-node 4 ddp-train [arguments]"
     case .unknownOption(let option):
-      "no option \(option): ddp-launch run --help lists them; the program's own follow its name"
+      "no option \(option): "
+        + (TorchrunOption.hint(option)
+          ?? "ddp-launch run --help lists them; the program's own follow its name")
     case .programNotFound(let name, let searched):
       "program '\(name)' not found; looked in \(searched.joined(separator: ", "))."
         + (name.hasPrefix("ddp-")
