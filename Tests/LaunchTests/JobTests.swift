@@ -23,11 +23,52 @@ struct JobTests {
     }
   }
 
-  @Test func `the threads that the launcher is told reach each worker`() throws {
+  @Test func `what options of ours and of mpirun's set reaches each worker`() throws {
     let result = try LauncherProcess.run(
-      "--nproc-per-node", "2", "--threads-per-rank", "3", "sh", "-c", "echo $OMP_NUM_THREADS",
+      "--nproc-per-node", "2", "--threads-per-rank", "3", "--rdzv-id", "j2", "--master-addr",
+      "10.0.0.1", "--mpi-option=-x GREETING=hello", "sh", "-c",
+      "echo $OMP_NUM_THREADS $TORUS_RUN_ID $TORCHELASTIC_RUN_ID $MASTER_ADDR $GREETING $ROLE_NAME",
       environment: ["OMP_NUM_THREADS": "9"])
-    #expect(result.sortedLines == ["[0] 3", "[1] 3"])
+    #expect(result.code == 0, "\(result.error)")
+    #expect(
+      result.sortedLines == (0..<2).map { "[\($0)] 3 j2 j2 10.0.0.1 hello default" })
+  }
+
+  @Test func `PBS's hosts have a worker for each line, which --standalone ignores`() throws {
+    for (options, lines) in [
+      ([], ["[0] 0 of 2", "[1] 1 of 2"]), (["--standalone"], ["[0] 0 of 1"]),
+    ] {
+      let launcher = try LauncherProcess(
+        options + ["sh", "-c", "echo $RANK of $LOCAL_WORLD_SIZE"],
+        environment: ["PBS_NODEFILE": "nodes"])
+      try Data("localhost\nlocalhost\n".utf8)
+        .write(to: URL(fileURLWithPath: "\(launcher.folder)/nodes"))
+      try launcher.start()
+      let result = try launcher.finish()
+      #expect(result.code == 0 && result.sortedLines == lines, "\(result.error)")
+    }
+  }
+
+  @Test func `a long monitor interval delays neither output nor the end`() throws {
+    let result = try LauncherProcess.run(
+      "--nproc-per-node", "2", "--monitor-interval", "3600", "sh", "-c", "echo out; exit 3",
+      deadline: 30)
+    #expect(result.code == 3 && result.error.contains("failed first: exit code 3"))
+  }
+
+  @Test func `logs are put aside at the limit that is given`() throws {
+    let launcher = try LauncherProcess([
+      "--nproc-per-node", "1", "--log-dir", "logs", "--log-limit", "1", "--rdzv-id", "r", "sh",
+      "-c", "head -c 1500000 /dev/zero | tr '\\0' x | fold -w 1000",
+    ])
+    try launcher.start()
+    let code = try launcher.finish().code
+    let sizes = try ["stdout.log.1", "stdout.log"].map { name in
+      try Data(contentsOf: URL(fileURLWithPath: "\(launcher.folder)/logs/r/attempt_0/0/\(name)"))
+        .count
+    }
+    #expect(code == 0 && sizes[0] <= 1 << 20 && sizes[0] > 1_040_000)
+    #expect(sizes[0] + sizes[1] == 1_501_500)
   }
 
   @Test func `arguments and output arrive byte for byte`() throws {
