@@ -27,6 +27,7 @@ let package = Package(
     .target(name: "CDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
     .target(name: "CKernels", dependencies: ["COpenBLAS"], linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CMPIShim", dependencies: ["CMPI"]),
+    .target(name: "CProcess"),
 
     // The replica.
     .target(name: "Tensors", dependencies: ["CKernels"]),
@@ -38,7 +39,7 @@ let package = Package(
     .target(name: "Checkpoints", dependencies: ["NN", "Archives"]),
 
     // The world.
-    .target(name: "Collectives", dependencies: ["CMPIShim"]),
+    .target(name: "Collectives", dependencies: ["CMPIShim", "CProcess"]),
     .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
 
     // The run.
@@ -57,7 +58,6 @@ let package = Package(
       name: "ddp-train",
       dependencies: ["Torus", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
-    .target(name: "CProcess"),
     .executableTarget(
       name: "ddp-launch",
       dependencies: [

@@ -1,6 +1,5 @@
 #ifdef __linux__
 #define _GNU_SOURCE
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/timex.h>
 #include <sys/uio.h>
@@ -106,6 +105,14 @@ int torus_signal_pipe(const int *signals, int count) {
   return ends[0];
 }
 
+void torus_signal_others(int number) {
+  // A signal that is ignored when it comes is gone: this process does not take its own for another.
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+  sigaction(number, &ignore, &before);
+  kill(0, number);
+  sigaction(number, &before, NULL);
+}
+
 void torus_signal_on_parent_death(int signal) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, signal);
@@ -144,25 +151,6 @@ int torus_single_copy_works(void) {
 #else
   return -1;
 #endif
-}
-
-int torus_allowed_cores(void) {
-#ifdef __linux__
-  cpu_set_t *mask = NULL;
-  for (int cores = 1024; cores <= 1 << 20; cores *= 2) {
-    size_t size = CPU_ALLOC_SIZE(cores);
-    mask = CPU_ALLOC(cores);
-    if (mask && sched_getaffinity(0, size, mask) == 0) {
-      int count = CPU_COUNT_S(size, mask);
-      CPU_FREE(mask);
-      return count > 0 ? count : 1;
-    }
-    CPU_FREE(mask);
-    if (errno != EINVAL) break;
-  }
-#endif
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? (int)count : 1;
 }
 
 int torus_clock_is_synchronised(void) {

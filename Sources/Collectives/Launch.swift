@@ -1,4 +1,4 @@
-import CMPIShim
+import CProcess
 import Foundation
 
 /// What started this process, as far as its environment tells.
@@ -28,13 +28,17 @@ struct Launch {
     }
   }
 
-  /// Cores that this process may run on.
-  static var cores: Int { Int(torus_process_cores()) }
+  /// Cores that this process may use: its affinity mask, or its container's quota where that is less.
+  static var cores: Double { torus_usable_cores(0) }
+
+  /// Cores' worth of time that control groups allow the ranks here, 0 for no limit.
+  static var quota: Double { torus_core_quota(nil, nil) }
 
   /// Whether the launcher put more ranks on this node than it has cores. Open MPI binds to cores
   /// where they suffice, so a mask of one core may belong to one of many.
   var oversubscribed: Bool {
     guard let localRanks else { return false }
-    return localRanks > ProcessInfo.processInfo.processorCount
+    let machine = Double(ProcessInfo.processInfo.processorCount)
+    return Double(localRanks) > (Self.quota > 0 ? min(machine, Self.quota) : machine)
   }
 }

@@ -21,7 +21,7 @@ extension World {
     }
     let meeting = Meeting(hub)
     let outcomes = Mutex([Int: Swift.Result<Result, any Error>]())
-    let share = Double(Launch.cores) / Double(ranks)
+    let share = Launch.cores / Double(ranks)
     let group = DispatchGroup()
     for rank in 0..<ranks {
       group.enter()

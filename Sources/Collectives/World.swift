@@ -54,7 +54,7 @@ public final class World: Sendable {
   /// What ranks are here.
   public let kind: Kind
   /// This rank's share of the node's cores: Σ over the cores that it may use of 1 ÷ (ranks there
-  /// that may use them).
+  /// that may use them), or its part of the container's quota where that is less.
   public let coreShare: Double
 
   /// This rank's number.
@@ -86,7 +86,7 @@ public final class World: Sendable {
     guard status == Status.done else {
       throw .launch(reason: "MPI could not be started: \(words(text))")
     }
-    let share = torus_mpi_core_share()
+    let share = torus_mpi_core_share(Launch.quota)
     guard let transport = torus_mpi_world(Int32(options.ranksPerNode ?? 0)) else {
       throw .launch(reason: "MPI could not create the world's communicator")
     }
@@ -97,7 +97,7 @@ public final class World: Sendable {
     guard let hub = torus_hub_create(1, nil), let transport = torus_hub_join(hub, 0) else {
       throw .launch(reason: "no memory to start with")
     }
-    return try open(transport, options, kind: .single, coreShare: Double(Launch.cores))
+    return try open(transport, options, kind: .single, coreShare: Launch.cores)
   }
 
   static func open(

@@ -14,8 +14,8 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
   case noMPIRun(searched: [String])
   /// An mpirun of another MPI.
   case notOpenMPI(String, version: String)
-  /// A number of workers or hosts that cannot be.
-  case badCount(option: String, given: String, expected: String)
+  /// A value that an option cannot have.
+  case badValue(option: String, given: String, expected: String)
   /// A host file that cannot be read.
   case badHostFile(String, line: Int, problem: String)
   /// Fewer hosts than asked for.
@@ -33,7 +33,9 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     case .noProgram:
       "no program named: ddp-launch --nproc-per-node 4 ddp-train [arguments]"
     case .unknownOption(let option):
-      "no option \(option): ddp-launch run --help lists them; the program's own follow its name"
+      "no option \(option): "
+        + (TorchrunOption.hint(option)
+          ?? "ddp-launch run --help lists them; the program's own follow its name")
     case .programNotFound(let name, let searched):
       "program '\(name)' not found; looked in \(searched.joined(separator: ", "))."
         + (name.hasPrefix("ddp-")
@@ -46,7 +48,7 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
     case .notOpenMPI(let path, let version):
       "\(path) is not Open MPI's mpirun but \(version):"
         + " apt-get install openmpi-bin, or name another with --mpirun"
-    case .badCount(let option, let given, let expected):
+    case .badValue(let option, let given, let expected):
       "\(option) \(given): give \(expected)"
     case .badHostFile(let path, let line, let problem):
       "\(path):\(line): \(problem); a line is 'HOST slots=N'"

@@ -14,20 +14,24 @@ package enum Machine {
 
   /// Cores that this process may use: its affinity mask, or its container's share where that is
   /// less.
-  package static var availableCores: Int {
-    min(Int(torus_allowed_cores()), containerShare.map { max(1, Int($0.rounded())) } ?? Int.max)
+  package static var availableCores: Int { max(1, Int(torus_usable_cores(0).rounded())) }
+
+  /// Cores that each of a host's workers gets, asked by one of them: its own where mpirun bound it to
+  /// some, and no more than an equal share of those that the process which started it has, mpirun or its
+  /// daemon, which are not bound.
+  package static func cores(ofEach workers: Int) -> Int {
+    let all = torus_usable_cores(getppid())
+    return max(1, Int(min(torus_usable_cores(0), all / Double(max(1, workers)))))
   }
 
-  /// Cores that the control group allows per second, nil for no limit.
-  package static var containerShare: Double? {
-    if let words = firstLine("/sys/fs/cgroup/cpu.max")?.split(separator: " "), words.count == 2 {
-      return Double(words[0]).flatMap { quota in Double(words[1]).map { quota / $0 } }
-    }
-    guard
-      let quota = firstLine("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").flatMap(Double.init), quota > 0,
-      let period = firstLine("/sys/fs/cgroup/cpu/cpu.cfs_period_us").flatMap(Double.init)
-    else { return nil }
-    return quota / period
+  /// Cores' worth of time that control groups allow, nil for no limit.
+  ///
+  /// - Parameters:
+  ///   - groups: A file like /proc/self/cgroup, which nil means.
+  ///   - root: A folder like /sys/fs/cgroup, which nil means.
+  package static func coreQuota(groups: String? = nil, root: String? = nil) -> Double? {
+    let quota = torus_core_quota(groups, root)
+    return quota > 0 ? quota : nil
   }
 
   /// Memory regions of different speed; 1 on most machines.

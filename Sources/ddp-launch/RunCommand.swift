@@ -49,6 +49,13 @@ struct RunCommand: ParsableCommand {
   var gracePeriod = 30.0
 
   @Option(
+    help: """
+      Signal that asks workers to save and stop: TERM, INT, HUP, QUIT, USR1 or USR2; by default USR1 \
+      for ddp-train and TERM for other programs.
+      """)
+  var stopSignal: String?
+
+  @Option(
     name: [.customLong("log-dir"), .customLong("log_dir")],
     help: "Folder for each rank's output; without --tee or --redirects, all of it is teed.")
   var logDir: String?
@@ -80,7 +87,7 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("rdzv-id"), .customLong("rdzv_id"), .customLong("run-id")],
-    help: "The job's name, in TORUS_RUN_ID and the logs' path.")
+    help: "The job's name, in TORUS_RUN_ID and the logs' path; no '/' in it.")
   var runID: String?
 
   @Option(help: "Threads of each worker's libraries; by default its share of the cores.")
@@ -117,10 +124,11 @@ struct RunCommand: ParsableCommand {
     let words = Array(command.drop { $0 == "--" })
     guard let program = words.first else { throw .noProgram }
     if program.hasPrefix("-") { throw .unknownOption(program) }
+    try checkNumbers()
     let hosts = try self.hosts()
     let perHost = try workers.map { text throws(LaunchError) in try WorkersPerHost(text) }
     guard let binding = Binding(rawValue: bindTo) else {
-      throw .badCount(
+      throw .badValue(
         option: "--bind-to", given: bindTo,
         expected: Binding.allCases.map(\.rawValue).joined(separator: ", "))
     }
@@ -132,6 +140,13 @@ struct RunCommand: ParsableCommand {
     plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }
     let range = try nnodes.map { text throws(LaunchError) in try HostRange(text) }
     if hosts.isEmpty { try layOut(&plan, perHost, range) }
+    let most: Int? =
+      switch perHost {
+      case _ where hosts.isEmpty: plan.layout.counts.max()
+      case .number(let count): count
+      case .cores: nil
+      case nil: hosts.map { $0.slots ?? 1 }.max()
+      }
     let redirected = try redirects.map { text throws(LaunchError) in
       try StreamChoice(text, option: "--redirects")
     }
@@ -139,7 +154,7 @@ struct RunCommand: ParsableCommand {
       try StreamChoice(text, option: "--tee")
     }
     if logDir == nil, redirected?.isEmpty == false || teed?.isEmpty == false {
-      throw .badCount(
+      throw .badValue(
         option: "--log-dir", given: "(not given)", expected: "a folder for --tee and --redirects")
     }
     let isTerminal = isatty(STDOUT_FILENO) == 1
@@ -149,24 +164,26 @@ struct RunCommand: ParsableCommand {
     ) { stream, bytes in writeAll(stream == .out ? STDOUT_FILENO : STDERR_FILENO, bytes) }
     var keeper = KeeperPlan()
     keeper.masterPort = masterPort
-    keeper.runID = runID ?? "job-\(getpid())"
-    keeper.maxRestarts = max(0, maxRestarts)
+    keeper.runID = try checkedRunID()
+    keeper.maxRestarts = maxRestarts
     keeper.isTerminal = isTerminal
     keeper.columns = max(20, Self.columns - console.prefixWidth)
     keeper.threads = threadsPerRank
+    keeper.stopSignal =
+      try stopSignal.map { text throws(LaunchError) in try StopSignal(text) }
+      ?? (plan.isTraining ? .user1 : .term)
     let job = Job(
       plan: plan, hosts: hosts, hostRange: range ?? HostRange(exactly: hosts.count),
       workersPerHost: perHost,
-      maxRestarts: max(0, maxRestarts),
-      restartDelay: max(0, restartDelay),
+      maxRestarts: maxRestarts, restartDelay: restartDelay,
       attempt: Attempt(
-        grace: gracePeriod, monitorInterval: max(0.01, monitorInterval),
-        shownLocalRanks: try shownLocalRanks(), redirects: redirected ?? .none,
+        grace: gracePeriod, monitorInterval: monitorInterval,
+        shownLocalRanks: try shownLocalRanks(most: most), redirects: redirected ?? .none,
         tee: teed ?? (logDir != nil && redirected == nil ? .all : .none)),
       keeperPlan: keeper, masterAddress: masterAddress, logFolder: logDir,
-      logLimit: max(1, logLimit) << 20)
+      logLimit: logLimit << 20)
     signal(SIGPIPE, SIG_IGN)
-    let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR2])
+    let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])
     return try job.run(
       keeper: Bundle.main.executablePath ?? CommandLine.arguments[0], console: &console,
       signals: signals)
@@ -203,16 +220,6 @@ struct RunCommand: ParsableCommand {
       case .cores: HostLayout([Int](repeating: Machine.availableCores, count: used))
       case nil: HostLayout(Array((tasks?.counts ?? [1]).prefix(used)))
       }
-  }
-
-  private func shownLocalRanks() throws(LaunchError) -> Set<Int>? {
-    guard let localRanksFilter else { return nil }
-    let ranks = localRanksFilter.split(separator: ",").map { Int($0) }
-    guard !ranks.isEmpty, !ranks.contains(nil) else {
-      throw .badCount(
-        option: "--local-ranks-filter", given: localRanksFilter, expected: "ranks as in 0,1")
-    }
-    return Set(ranks.compactMap { $0 })
   }
 
   private static var columns: Int {

@@ -23,6 +23,54 @@ struct JobTests {
     }
   }
 
+  @Test func `what options of ours and of mpirun's set reaches each worker`() throws {
+    let result = try LauncherProcess.run(
+      "--nproc-per-node", "2", "--threads-per-rank", "3", "--rdzv-id", "j2", "--master-addr",
+      "10.0.0.1", "--mpi-option=-x GREETING=hello", "sh", "-c",
+      "echo $OMP_NUM_THREADS $TORUS_RUN_ID $TORCHELASTIC_RUN_ID $MASTER_ADDR $GREETING $ROLE_NAME",
+      environment: ["OMP_NUM_THREADS": "9"])
+    #expect(result.code == 0, "\(result.error)")
+    #expect(
+      result.sortedLines == (0..<2).map { "[\($0)] 3 j2 j2 10.0.0.1 hello default" })
+  }
+
+  @Test func `PBS's hosts have a worker for each line, which --standalone ignores`() throws {
+    for (options, lines) in [
+      ([], ["[0] 0 of 2", "[1] 1 of 2"]), (["--standalone"], ["[0] 0 of 1"]),
+    ] {
+      let launcher = try LauncherProcess(
+        options + ["sh", "-c", "echo $RANK of $LOCAL_WORLD_SIZE"],
+        environment: ["PBS_NODEFILE": "nodes"])
+      try Data("localhost\nlocalhost\n".utf8)
+        .write(to: URL(fileURLWithPath: "\(launcher.folder)/nodes"))
+      try launcher.start()
+      let result = try launcher.finish()
+      #expect(result.code == 0 && result.sortedLines == lines, "\(result.error)")
+    }
+  }
+
+  @Test func `a long monitor interval delays neither output nor the end`() throws {
+    let result = try LauncherProcess.run(
+      "--nproc-per-node", "2", "--monitor-interval", "3600", "sh", "-c", "echo out; exit 3",
+      deadline: 30)
+    #expect(result.code == 3 && result.error.contains("failed first: exit code 3"))
+  }
+
+  @Test func `logs are put aside at the limit that is given`() throws {
+    let launcher = try LauncherProcess([
+      "--nproc-per-node", "1", "--log-dir", "logs", "--log-limit", "1", "--rdzv-id", "r", "sh",
+      "-c", "head -c 1500000 /dev/zero | tr '\\0' x | fold -w 1000",
+    ])
+    try launcher.start()
+    let code = try launcher.finish().code
+    let sizes = try ["stdout.log.1", "stdout.log"].map { name in
+      try Data(contentsOf: URL(fileURLWithPath: "\(launcher.folder)/logs/r/attempt_0/0/\(name)"))
+        .count
+    }
+    #expect(code == 0 && sizes[0] <= 1 << 20 && sizes[0] > 1_040_000)
+    #expect(sizes[0] + sizes[1] == 1_501_500)
+  }
+
   @Test func `arguments and output arrive byte for byte`() throws {
     let odd = ["", "a b", "--flag", "ü\"'$x`", "line\nbreak", "*", "-n"]
     let launcher = try LauncherProcess(
@@ -96,12 +144,12 @@ struct JobTests {
     try launcher.waitUntilGone(workers)
   }
 
-  @Test(arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT])
+  @Test(arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1])
   func `a signal lets the workers save and stop`(number: Int32) throws {
     let launcher = try LauncherProcess([
       "--nproc-per-node", "2", "--max-restarts", "3", "bash", "-c",
       """
-      trap 'sleep 0.3; echo saved $RANK; exit 0' USR1
+      trap 'sleep 0.3; echo saved $RANK; exit 0' TERM
       echo $$ > $RANK; while :; do sleep 0.05; done
       """,
     ])
@@ -114,6 +162,86 @@ struct JobTests {
     #expect(result.error.contains("asked the workers to save and stop"))
     #expect(!result.error.contains("failed"))
     try launcher.waitUntilGone(workers)
+  }
+
+  @Test func `TERM and USR1 of a batch system, soon after each other, are one request`() throws {
+    let launcher = try LauncherProcess([
+      "--nproc-per-node", "1", "bash", "-c",
+      """
+      trap 'sleep 0.5; echo saved; exit 0' TERM; echo $$ > $RANK; while :; do sleep 0.05; done
+      """,
+    ])
+    try launcher.start()
+    _ = try launcher.numbers(["0"])
+    for number in [SIGUSR1, SIGTERM, SIGUSR1] {
+      kill(launcher.pid, number)
+      usleep(20_000)
+    }
+    let result = try launcher.finish()
+    #expect(result.code == 128 + SIGUSR1 && result.output == "[0] saved\n")
+  }
+
+  @Test(arguments: [SIGTERM, SIGUSR1])
+  func `a signal between two attempts ends the job`(number: Int32) throws {
+    let launcher = try LauncherProcess(
+      [
+        "--nproc-per-node", "1", "--max-restarts", "1", "--restart-delay", "60", "sh", "-c",
+        "exit 3",
+      ], deadline: 30)
+    try launcher.start()
+    try launcher.waitUntil("the launcher waits") {
+      (try? String(contentsOfFile: "\(launcher.folder)/err", encoding: .utf8))?
+        .contains("restart 1 of 1") == true
+    }
+    kill(launcher.pid, number)
+    #expect(try launcher.finish().code == 128 + number)
+  }
+
+  @Test(arguments: [
+    (["--stop-signal", "INT", "./job"], "INT"), (["--stop-signal", "SIGUSR2", "./job"], "USR2"),
+    (["./job"], "TERM"), (["./ddp-train"], "USR1"),
+  ])
+  func `workers are asked to stop by the signal that they expect, once`(
+    arguments: [String], name: String
+  ) throws {
+    let launcher = try LauncherProcess(["--nproc-per-node", "2"] + arguments)
+    let program = """
+      #!/bin/bash
+      for s in TERM INT HUP QUIT USR1 USR2; do trap "echo $s; last=1" $s; done
+      echo $$ > $RANK; while [ -z "$last" ]; do sleep 0.05; done
+      # The second worker needs longer, and the first ends with a code.
+      [ $RANK = 0 ] && exit 143; for i in $(seq 60); do sleep 0.05; done; echo saved
+      """
+    for file in ["job", "ddp-train"] {
+      try Data(program.utf8).write(to: URL(fileURLWithPath: "\(launcher.folder)/\(file)"))
+      chmod("\(launcher.folder)/\(file)", 0o755)
+    }
+    try launcher.start()
+    let workers = try launcher.numbers(["0", "1"])
+    kill(launcher.pid, SIGHUP)
+    let result = try launcher.finish()
+    #expect(result.code == 128 + SIGHUP)
+    #expect(result.sortedLines == ["[0] \(name)", "[1] \(name)", "[1] saved"])
+    try launcher.waitUntilGone(workers)
+  }
+
+  @Test func `USR2 reaches every worker and what it started, and ends nothing`() throws {
+    let launcher = try LauncherProcess([
+      "--nproc-per-node", "2", "bash", "-c",
+      """
+      trap 'echo told $RANK' USR2
+      (trap 'echo child $RANK; exit' USR2; echo 1 > child$RANK; while :; do sleep 0.05; done) &
+      echo $$ > $RANK; wait; wait; echo done $RANK
+      """,
+    ])
+    try launcher.start()
+    _ = try launcher.numbers(["0", "1", "child0", "child1"])
+    kill(launcher.pid, SIGUSR2)
+    let result = try launcher.finish()
+    #expect(result.code == 0)
+    #expect(
+      result.sortedLines
+        == (0..<2).flatMap { ["[\($0)] child \($0)", "[\($0)] done \($0)", "[\($0)] told \($0)"] })
   }
 
   @Test func `workers that do not stop are ended after the grace period`() throws {
@@ -131,7 +259,7 @@ struct JobTests {
   @Test func `a second signal ends the workers at once`() throws {
     let launcher = try LauncherProcess([
       "--nproc-per-node", "2", "--grace-period", "1000", "bash", "-c",
-      "trap '' USR1; echo $$ > $RANK; while :; do sleep 0.05; done",
+      "trap '' TERM; echo $$ > $RANK; while :; do sleep 0.05; done",
     ])
     try launcher.start()
     let workers = try launcher.numbers(["0", "1"])
@@ -252,9 +380,38 @@ struct JobTests {
       (["--tee", "7", "--log-dir", "x", "sh"], 64, "--tee 7: give 0 (none), 1 (out)"),
       (["--redirects", "1", "sh"], 64, "--log-dir (not given)"),
       (["--local-ranks-filter", "a", "sh"], 64, "give ranks as in 0,1"),
+      (["--stop-signal", "KILL", "sh"], 64, "give one of TERM, INT, HUP, QUIT, USR1, USR2"),
       (["--bind-to", "moon", "sh"], 64, "auto, none, core, numa"),
+      (["--rdzv-id", "../../evil", "sh"], 64, "--rdzv-id ../../evil: give a name without '/'"),
+      (["--run-id", "..", "sh"], 64, "give a name without '/'"),
+      (["--rdzv-id", "", "sh"], 64, "--rdzv-id '': give a name"),
+      (["--threads-per-rank", "0", "sh"], 64, "--threads-per-rank 0: give a number from 1"),
+      (["--threads-per-rank=-2", "sh"], 64, "--threads-per-rank -2: give a number from 1"),
+      (["--master-port", "999999", "sh"], 64, "--master-port 999999: give a port from 1 to 65535"),
+      (["--master-port=-1", "sh"], 64, "or leave it out for one that is free"),
+      (["--max-restarts=-3", "sh"], 64, "--max-restarts -3: give a number from 0"),
+      (["--grace-period=-5", "sh"], 64, "--grace-period -5.0: give seconds from 0"),
+      (["--grace-period", "nan", "sh"], 64, "--grace-period nan: give seconds from 0"),
+      (["--restart-delay=-1", "sh"], 64, "give seconds from 0 to 60"),
+      (["--log-limit", "0", "sh"], 64, "--log-limit 0: give MiB from 1 to 1048576"),
+      (["--log-limit=-1", "sh"], 64, "--log-limit -1: give MiB from 1"),
+      (["--monitor-interval", "0", "sh"], 64, "give seconds from 0.01 to 3600"),
+      (["--local-ranks-filter=-1", "sh"], 64, "give ranks as in 0,1"),
+      (["--local-ranks-filter", "1", "sh"], 64, "give 0, or leave it out: a host runs 1 worker"),
+      (
+        ["--nproc-per-node", "2", "--local-ranks-filter", "0,7", "sh"], 64,
+        "--local-ranks-filter 0,7: give ranks from 0 to 1: a host runs 2 workers"
+      ),
+      (["-H", "a:2,b:3", "--local-ranks-filter", "3", "sh"], 64, "give ranks from 0 to 2"),
       (["--hostfile", "/nonexistent/hosts", "sh"], 64, "the host file cannot be read"),
       (["--nprocs", "3", "sh"], 64, "no option --nprocs"),
+      (["--rdzv-backend", "c10d", "sh"], 64, "mpirun brings the hosts together"),
+      (["--rdzv_endpoint=a:1", "sh"], 64, "no option --rdzv_endpoint=a:1: mpirun brings"),
+      (["--node_rank", "0", "sh"], 64, "leave it out, and start the job once"),
+      (["--role", "trainer", "sh"], 64, "all workers have one role; leave it out"),
+      (["-m", "package", "sh"], 64, "as in ddp-launch python3 -m MODULE"),
+      (["--no-python", "sh"], 64, "every program is run as it is"),
+      (["--start-method", "spawn", "sh"], 64, "each worker is a process of its own"),
       (["--log-dir", "/proc/x", "sh"], 73, "choose another --log-dir"),
       (["no-such-program"], 127, "program 'no-such-program' not found; looked in /"),
       (["ddp-nothing"], 127, "Build it: swift build -c release"),

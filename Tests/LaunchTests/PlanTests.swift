@@ -15,6 +15,9 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
     JobPlan(mpirun: "/usr/bin/mpirun", program: "/bin/p", arguments: [], layout: HostLayout([4]))
   }
 
+  /// What every job has set.
+  private let direct = "OMPI_MCA_odls_base_signal_direct_children_only"
+
   private func arguments(_ plan: JobPlan, cores: Int = 8, memoryNodes: Int = 1) -> [String] {
     Array(
       plan.mpirunArguments(
@@ -49,7 +52,7 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
     #expect(
       remote == [
-        "OMPI_MCA_plm_rsh_args": "-o BatchMode=yes -o ConnectTimeout=10",
+        direct: "1", "OMPI_MCA_plm_rsh_args": "-o BatchMode=yes -o ConnectTimeout=10",
         "OMPI_MCA_oob_tcp_keepalive_time": "10", "OMPI_MCA_oob_tcp_keepalive_intvl": "5",
         "OMPI_MCA_oob_tcp_keepalive_probes": "3",
       ])
@@ -89,25 +92,25 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       inherited: ["A": "1"], isRoot: true, cores: 2, singleCopyWorks: false, sharedFolder: "/t")
     #expect(
       root == [
-        "A": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "A": "1", direct: "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
         "OMPI_MCA_osc_sm_backing_directory": "/t", "OMPI_MCA_btl_vader_backing_directory": "/t",
       ])
-    let set = ["OMPI_MCA_mpi_yield_when_idle": "0"]
+    let set = ["OMPI_MCA_mpi_yield_when_idle": "0", direct: "0"]
     #expect(
       plan.environment(
         inherited: set, isRoot: false, cores: 2, singleCopyWorks: true, sharedFolder: nil) == set)
     #expect(
       plan.environment(
-        inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil
-      ).isEmpty)
+        inherited: [:], isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
+        == [direct: "1"])
     let nested = [
       "OMPI_COMM_WORLD_SIZE": "4", "PMIX_RANK": "0", "PMI_RANK": "0", "OMPI_MCA_ess": "x", "B": "2",
     ]
     #expect(
       plan.environment(
         inherited: nested, isRoot: false, cores: 4, singleCopyWorks: true, sharedFolder: nil)
-        == ["B": "2"])
+        == ["B": "2", direct: "1"])
   }
 
   @Test func `counts and streams are read as torchrun writes them`() throws {
@@ -128,6 +131,18 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
         try StreamChoice(wrong, option: "--tee")
       }
     }
+  }
+
+  @Test func `a stop signal is read with or without SIG, and ddp-train's own is known`() throws {
+    #expect(try StopSignal("TERM") == .term && StopSignal("SIGUSR1") == .user1)
+    #expect(try StopSignal("sigint").number == SIGINT && StopSignal("quit").number == SIGQUIT)
+    for wrong in ["", "SIG", "15", "KILL", "SIGSIGTERM"] {
+      #expect(throws: LaunchError.self) { try StopSignal(wrong) }
+    }
+    var training = plan
+    #expect(!training.isTraining)
+    training.program = "/somewhere/ddp-train"
+    #expect(training.isTraining)
   }
 
   @Test func `host files are read as Open MPI's, and mistakes have their line`() throws {
@@ -155,6 +170,50 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       .appendingPathComponent("launch/hosts.example").path
     #expect(
       try HostEntry.file(example) == [HostEntry("node1", slots: 4), HostEntry("node2", slots: 4)])
+  }
+}
+
+@Suite struct MachineTests {
+  /// What is read of a machine whose files are these.
+  private func quota(_ groups: String, _ files: [String: String]) throws -> Double? {
+    try inFolder { folder in
+      try Data(groups.utf8).write(to: URL(fileURLWithPath: "\(folder)/groups"))
+      for (name, text) in files {
+        let file = URL(fileURLWithPath: "\(folder)/root/\(name)")
+        try FileManager.default.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+      }
+      return Machine.coreQuota(groups: "\(folder)/groups", root: "\(folder)/root")
+    }
+  }
+
+  @Test func `a quota of either version is found, in a container or below a service's`() throws {
+    #expect(try quota("0::/\n", ["cpu.max": "150000 100000\n"]) == 1.5)
+    #expect(try quota("0::/\n", ["cpu.max": "max 100000\n"]) == nil)
+    // The least of a group's own and those above.
+    let nested = ["a/cpu.max": "200000 100000\n", "a/b.service/cpu.max": "300000 100000\n"]
+    #expect(try quota("0::/a/b.service\n", nested) == 2)
+    // The host's path, which is not there in the container.
+    #expect(try quota("0::/docker/4711\n", ["cpu.max": "50000 100000\n"]) == 0.5)
+    let first = ["cpu.cfs_quota_us": "400000\n", "cpu.cfs_period_us": "200000\n"]
+    for (controllers, folder) in [
+      ("cpu", "cpu"), ("cpu,cpuacct", "cpu,cpuacct"), ("cpuacct,cpu", "cpu"),
+    ] {
+      let files = Dictionary(
+        uniqueKeysWithValues: first.map { ("\(folder)/x/\($0.key)", $0.value) })
+      #expect(try quota("9:cpuset:/y\n4:\(controllers):/x\n0::/\n", files) == 2)
+    }
+    let none = ["cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"]
+    #expect(try quota("3:cpu:/\n", none) == nil)
+    #expect(try quota("3:cpuset:/\n", ["cpu.max": "1 1\n"]) == nil)
+    #expect(Machine.coreQuota(groups: "/nonexistent") == nil)
+  }
+
+  @Test func `each worker's cores are no more than its share and at least one`() {
+    let all = Machine.availableCores
+    #expect(Machine.cores(ofEach: 1) <= max(1, all) && Machine.cores(ofEach: 1) >= 1)
+    #expect(Machine.cores(ofEach: 10_000) == 1)
   }
 }
 

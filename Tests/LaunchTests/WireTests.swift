@@ -74,10 +74,11 @@ import ddp_launch
     plan.maxRestarts = 3
     plan.isTerminal = true
     plan.threads = 5
+    plan.stopSignal = .interrupt
     plan.command = ["/bin/prog", "--", "", "--keep-rank"]
     #expect(KeeperPlan(arguments: plan.arguments) == plan)
     #expect(KeeperPlan(arguments: ["ddp-train", "x"]) == nil)
-    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(10))) == nil)
+    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(11))) == nil)
   }
 
   @Test func `a worker's variables follow Open MPI's, host by host`() {
@@ -87,14 +88,15 @@ import ddp_launch
     ]
     var plan = KeeperPlan()
     plan.layout = HostLayout([4, 4])
-    let given = plan.environment(inherited: open, cores: 9)
+    let given = plan.environment(inherited: open) { 9 / $0 }
     #expect(given["RANK"] == "6" && given["WORLD_SIZE"] == "8" && given["PATH"] == "/bin")
     #expect(given["LOCAL_RANK"] == "2" && given["LOCAL_WORLD_SIZE"] == "4")
     #expect(given["GROUP_RANK"] == "1" && given["GROUP_WORLD_SIZE"] == "2")
-    #expect(given["OMP_NUM_THREADS"] == "2")
-    let set = plan.environment(inherited: open.merging(["OMP_NUM_THREADS": "7"]) { $1 }, cores: 9)
+    #expect(given["ROLE_RANK"] == "6" && given["ROLE_WORLD_SIZE"] == "8")
+    #expect(given["ROLE_NAME"] == "default" && given["OMP_NUM_THREADS"] == "2")
+    let set = plan.environment(inherited: open.merging(["OMP_NUM_THREADS": "7"]) { $1 })
     #expect(set["OMP_NUM_THREADS"] == "7")
     plan.threads = 3
-    #expect(plan.environment(inherited: set, cores: 1)["OMP_NUM_THREADS"] == "3")
+    #expect(plan.environment(inherited: set)["OMP_NUM_THREADS"] == "3")
   }
 }

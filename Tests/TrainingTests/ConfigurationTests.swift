@@ -167,6 +167,21 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(files.resolve("configs/char-gpt.yaml").hasSuffix("configs/char-gpt.yaml"))
   }
 
+  @Test func `threads are those configured, else OMP_NUM_THREADS, else left to the cores`() throws {
+    let run = try configuration(minimal)
+    #expect(try run.threads(in: [:]) == nil && run.threads(in: ["OMP_NUM_THREADS": " "]) == nil)
+    #expect(try run.threads(in: ["OMP_NUM_THREADS": "3"]) == 3)
+    #expect(try run.threads(in: ["OMP_NUM_THREADS": " 4 , 2"]) == 4)
+    let set = try configuration(minimal, "--threads", "2")
+    #expect(try set.threads(in: ["OMP_NUM_THREADS": "3"]) == 2)
+    for wrong in ["0", "-1", "many", ",2", "1.5"] {
+      #expect(
+        failure { try run.threads(in: ["OMP_NUM_THREADS": wrong]) }?.description
+          == "the environment variable OMP_NUM_THREADS is '\(wrong)': "
+          + "set it to a whole number from 1, or unset it")
+    }
+  }
+
   @Test func `help lists every key with its kind, default and purpose`() {
     let keys = RunConfiguration.keys()
     let byPath = Dictionary(keys.map { ($0.path, $0) }) { first, _ in first }
@@ -209,6 +224,10 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     ("optimizer: {name: [sgd]}", ["optimizer.name must be one of sgd, adam, adamw"]),
     ("distributed: 3", ["distributed must be a section of keys, and 3 was given"]),
     ("distributed: {sharding: maybe}", ["distributed.sharding must be one of auto, record, file"]),
+    (
+      "distributed: {algorithm: foo}",
+      ["job.yaml:3:15: distributed.algorithm must be one of auto, ring,", "and foo was given"]
+    ),
     ("epochs: null", ["epochs: the run would never end", "set epochs, steps, or both"]),
     ("schedule: {name: cosine, warmup_steps: 9, decay_steps: 9}", ["within the warm-up of 9"]),
     ("distributed: {reduce_dtype: int8}", ["must be one of same, bfloat16, float16"]),
@@ -335,6 +354,8 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(
       negative?.description
         == "--optimizer.lr: optimizer.lr must be at least 0, and -0.001 was given")
+    let algorithm = failure { try configuration(minimal, "--distributed.algorithm", "foo") }
+    #expect(algorithm?.description.hasPrefix("--distributed.algorithm: ") == true)
     let broken = failure { try configuration(minimal, "--model.channels", "[1, 2") }
     #expect(broken?.description.hasPrefix("--model.channels: not valid YAML") == true)
     let inner = failure { try configuration(minimal, "--seed.x", "1") }

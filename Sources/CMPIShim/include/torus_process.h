@@ -48,11 +48,9 @@ int torus_transport_size(const torus_transport *transport);
 void torus_transport_nodes(const torus_transport *transport, int *nodes);
 
 /// This process's share of the node's cores: Σ over the cores that it may run on of 1 ÷ (ranks of
-/// the node that may run there). Collective over the MPI job.
-double torus_mpi_core_share(void);
+/// the node that may run there), or its part of `quota` where that is less. The quota is what control
+/// groups allow the ranks of a node together, in cores, 0 for no limit. Collective over the MPI job.
+double torus_mpi_core_share(double quota);
 
 /// Lets the calling thread sleep for tens of microseconds rather than a hundred.
 void torus_thread_sleep_finely(void);
-
-/// Cores that this process may run on.
-int torus_process_cores(void);

@@ -10,15 +10,6 @@
 
 #include "mpi_process.h"
 
-int torus_process_cores(void) {
-#if defined(__linux__)
-  cpu_set_t mine;
-  CPU_ZERO(&mine);
-  if (sched_getaffinity(0, sizeof mine, &mine) == 0) return CPU_COUNT(&mine);
-#endif
-  return (int)sysconf(_SC_NPROCESSORS_ONLN);
-}
-
 #if __has_include(<mpi.h>)
 #include <mpi.h>
 
@@ -70,7 +61,7 @@ void torus_mpi_version(char *text, size_t bytes) {
 }
 
 #if defined(__linux__)
-double torus_mpi_core_share(void) {
+double torus_mpi_core_share(double quota) {
   cpu_set_t mine;
   CPU_ZERO(&mine);
   if (sched_getaffinity(0, sizeof mine, &mine) != 0) return 1;
@@ -94,10 +85,11 @@ double torus_mpi_core_share(void) {
     free(masks);
   }
   MPI_Comm_free(&node);
-  return share;
+  return quota > 0 && quota / ranks < share ? quota / ranks : share;
 }
 #else
-double torus_mpi_core_share(void) {
+double torus_mpi_core_share(double quota) {
+  (void)quota;
   MPI_Comm node;
   int ranks = 1;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
@@ -124,6 +116,9 @@ torus_transport *torus_mpi_world(int ranks_per_node) {
 int torus_mpi_stop(void) { return TORUS_DONE; }
 _Noreturn void torus_mpi_abort(int code) { _exit(code); }
 void torus_mpi_version(char *text, size_t bytes) { snprintf(text, bytes, "none"); }
-double torus_mpi_core_share(void) { return (double)sysconf(_SC_NPROCESSORS_ONLN); }
+double torus_mpi_core_share(double quota) {
+  (void)quota;
+  return (double)sysconf(_SC_NPROCESSORS_ONLN);
+}
 
 #endif

@@ -1,5 +1,5 @@
-// What a launcher needs of Unix and Swift cannot express: a fork whose child dies with its parent,
-// signals as bytes in a pipe, and a probe of the kernel's single-copy call.
+// What Swift cannot express of Unix: a fork whose child dies with its parent, signals as bytes in a
+// pipe, a probe of the kernel's single-copy call, and the cores that a process may use.
 #ifndef TORUS_CPROCESS_H
 #define TORUS_CPROCESS_H
 
@@ -28,6 +28,9 @@ pid_t torus_start(const torus_child *child);
 /// Returns the pipe's end to read (non-blocking, closed on exec), or a negative errno.
 int torus_signal_pipe(const int *signals, int count);
 
+/// Sends a signal to all other processes of this one's group.
+void torus_signal_others(int number);
+
 /// Asks for a signal when the parent process ends. Linux only.
 void torus_signal_on_parent_death(int signal);
 
@@ -35,8 +38,17 @@ void torus_signal_on_parent_death(int signal);
 /// ranks of a node: 1, 0, or -1 where it cannot be told. Containers often forbid it.
 int torus_single_copy_works(void);
 
-/// Cores that this process may run on: its affinity mask, not the machine.
-int torus_allowed_cores(void);
+/// Cores that a process may run on, 0 for this one: its affinity mask, not the machine.
+int torus_allowed_cores(pid_t process);
+
+/// Cores' worth of time that control groups allow this process, 0 for no limit: the least of its own
+/// group (cpu.max of version 2, cpu.cfs_quota_us of version 1) and of those above.
+/// `groups` and `root` stand in for /proc/self/cgroup and /sys/fs/cgroup, which NULL means.
+double torus_core_quota(const char *groups, const char *root);
+
+/// Cores that a process may use, 0 for this one: those of its mask, or this process's quota where that is
+/// less.
+double torus_usable_cores(pid_t process);
 
 /// Whether the system clock is kept by NTP: 1, 0, or -1 where it cannot be told.
 int torus_clock_is_synchronised(void);

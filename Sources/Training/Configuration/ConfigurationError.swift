@@ -26,6 +26,8 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case conflict(String, problem: String, remedy: String)
   /// A command line that cannot be read.
   case badArgument(String, remedy: String)
+  /// An environment variable that cannot be read.
+  case badVariable(String, given: String, expected: String)
 
   /// One or two lines: what is wrong and where, then the remedy.
   public var description: String {
@@ -64,6 +66,8 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
       "\(key): \(problem); \(remedy)"
     case .badArgument(let argument, let remedy):
       "'\(argument)': \(remedy)"
+    case .badVariable(let name, let given, let expected):
+      "the environment variable \(name) is '\(given)': set it to \(expected), or unset it"
     }
   }
 }

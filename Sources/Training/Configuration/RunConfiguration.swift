@@ -39,7 +39,7 @@ public struct RunConfiguration: Sendable, Equatable {
   public var checkpoint = CheckpointConfiguration()
   /// How gradients meet.
   public var distributed = DistributedConfiguration()
-  /// Compute threads of each worker; nil for its share of the cores.
+  /// Compute threads of each worker; nil for OMP_NUM_THREADS, or its share of the cores.
   public var threads: Int?
   /// File for the timeline of all workers, `auto` for `trace.json` in the run directory; nil for none.
   public var trace: String?
@@ -70,7 +70,9 @@ public struct RunConfiguration: Sendable, Equatable {
       Field("evaluation", \.evaluation),
       Field("checkpoint", \.checkpoint),
       Field("distributed", \.distributed),
-      Field("threads", \.threads, in: .atLeast(1), "threads of each worker; null for its share"),
+      Field(
+        "threads", \.threads, in: .atLeast(1),
+        "threads of each worker; null for OMP_NUM_THREADS, else its share of the cores"),
       Field(
         "trace", \.trace, bare: "auto",
         "file for a timeline of all workers; auto: RUN_DIR/trace.json"),

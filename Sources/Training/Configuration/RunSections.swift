@@ -63,8 +63,8 @@ public struct DistributedConfiguration: ConfigurationSection {
     /// Half the bytes of float32, and more digits.
     case float16
   }
-  /// Name of the all-reduce algorithm; `auto` picks by size and ranks.
-  public var algorithm = "auto"
+  /// The all-reduce algorithm.
+  public var algorithm = AlgorithmChoice.auto
   /// A table that `ddp-bench allreduce --calibrate` saved, by which `auto` picks; nil for the
   /// built-in rule. Rank 0 reads it.
   public var calibration: String?
@@ -96,7 +96,7 @@ public struct DistributedConfiguration: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("algorithm", \.algorithm, "all-reduce algorithm; auto picks by size and ranks"),
+    Field("algorithm", \.algorithm, "how gradients are summed; auto picks by size and ranks"),
     Field(
       "calibration", \.calibration, "table by which auto picks, of ddp-bench allreduce --calibrate"
     ),

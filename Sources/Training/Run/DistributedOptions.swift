@@ -8,15 +8,13 @@ extension DistributedConfiguration {
 
   /// How replicas are kept together.
   var parallelOptions: DataParallelOptions {
-    get throws(ConfigurationError) {
-      var options = DataParallelOptions()
-      (options.firstBucketBytes, options.bucketBytes) = (bucketLimits[0], bucketLimits[1])
-      options.algorithm = try chosenAlgorithm
-      options.reduceType = reduceDtype.dtype
-      options.broadcastsBuffers = broadcastBuffers
-      options.isStaticGraph = staticGraph
-      return options
-    }
+    var options = DataParallelOptions()
+    (options.firstBucketBytes, options.bucketBytes) = (bucketLimits[0], bucketLimits[1])
+    options.algorithm = algorithm.named
+    options.reduceType = reduceDtype.dtype
+    options.broadcastsBuffers = broadcastBuffers
+    options.isStaticGraph = staticGraph
+    return options
   }
 }
 

@@ -1,4 +1,3 @@
-import Collectives
 import NN
 import Optimizers
 
@@ -32,18 +31,4 @@ private func groups(
   return [
     ParameterGroup(matrices), ParameterGroup(others, options: ["weight_decay": 0.0]),
   ].filter { !$0.parameters.isEmpty }
-}
-
-extension DistributedConfiguration {
-  /// The all-reduce algorithm for gradients; nil picks by size and ranks.
-  var chosenAlgorithm: AllReduceAlgorithm? {
-    get throws(ConfigurationError) {
-      if algorithm == "auto" { return nil }
-      if let named = AllReduceAlgorithm(rawValue: algorithm) { return named }
-      let known = ["auto"] + AllReduceAlgorithm.allCases.map(\.rawValue)
-      throw .unknownChoice(
-        "distributed.algorithm", .unwritten, given: algorithm,
-        nearest: nearestName(to: algorithm, among: known), known: known)
-    }
-  }
 }

@@ -10,13 +10,19 @@ import Tensors
 public final class TrainingRun {
   private let configuration: RunConfiguration
   private let world: World
+  /// Compute threads; nil for this worker's share of the cores.
+  private let threads: Int?
   private let context: RunContext
   private let observer: TrainingObserver?
   private var isWriter: Bool { world.rank == 0 }
 
-  init(_ configuration: RunConfiguration, _ world: World, _ observer: TrainingObserver? = nil) {
+  init(
+    _ configuration: RunConfiguration, _ world: World, threads: Int? = nil,
+    _ observer: TrainingObserver? = nil
+  ) {
     self.configuration = configuration
     self.world = world
+    self.threads = threads
     self.observer = observer
     context = RunContext(
       configuration: configuration, group: world.group, files: ProjectFiles())
@@ -26,7 +32,7 @@ public final class TrainingRun {
   func run() throws -> TrainingEnd {
     world.group.mark(step: 0, .start)
     try observer?(TrainingMoment(step: 0, phase: .start, group: world.group, model: nil))
-    Compute.setThreads(configuration.threads ?? max(1, Int(world.coreShare)))
+    Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
     let data = try dataRegistry.make(configuration.data, from: context)
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))
@@ -41,7 +47,7 @@ public final class TrainingRun {
     let resumed = try checkpoints.find()
     var options = TrainerOptions()
     options.clipGradNorm = configuration.clipGradNorm
-    options.parallel = try configuration.distributed.parallelOptions
+    options.parallel = configuration.distributed.parallelOptions
     options.parallel.plan = resumed?.state.bucketPlan
     options.checksumEvery = configuration.distributed.checksumEvery
     try resumed?.restore(model)
@@ -189,6 +195,7 @@ extension TrainingRun {
   /// A run whose moments are observed, on every rank.
   package static func main(_ arguments: [String], observer: TrainingObserver?) -> Int32 {
     let configuration: RunConfiguration
+    let threads: Int?
     do {
       let parsed = try RunArguments(arguments)
       configuration = try RunConfiguration(parsed)
@@ -196,7 +203,7 @@ extension TrainingRun {
         if launchedRank == 0 { print(configuration.yaml(), terminator: "") }
         return 0
       }
-      _ = try configuration.distributed.chosenAlgorithm
+      threads = try configuration.threads(in: ProcessInfo.processInfo.environment)
     } catch {
       complain(error, rank: launchedRank)
       return 2
@@ -216,7 +223,7 @@ extension TrainingRun {
     world.recordFailures(in: "\(configuration.runDirectory)/flight", request: SIGUSR2)
     StopRequest.install()
     do {
-      let end = try TrainingRun(configuration, world, observer).run()
+      let end = try TrainingRun(configuration, world, threads: threads, observer).run()
       try world.finalize()
       return end == .finished ? 0 : 143
     } catch {

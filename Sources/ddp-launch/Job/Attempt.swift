@@ -13,17 +13,17 @@ enum Outcome {
 
 /// One run of mpirun with all workers, from its start to its end.
 ///
-/// TERM, INT, HUP and QUIT become SIGUSR1 for mpirun, which hands it to every worker, so that
-/// they save a checkpoint and stop together: sent TERM itself, mpirun would kill them within two
-/// seconds. A second signal, or the grace period's end, ends them without more ado. SIGUSR2 is handed
+/// TERM, INT, HUP, QUIT and USR1 become SIGUSR1 for mpirun, which hands it to every worker's keeper, and that
+/// the program's stop signal to the program, so that they save a checkpoint and stop together: sent TERM
+/// itself, mpirun would kill them within two seconds. A second signal, or the grace period's end, ends them without more ado. SIGUSR2 is handed
 /// on as it is.
 struct Attempt {
   /// How many lines of a rank's standard error are kept for the report.
   private static let keptLines = 12
   /// Seconds until a job that has failed, or was told to end, is killed.
   private static let patience = 30.0
-  /// Seconds in which another SIGTERM is the same request: a batch system sends it to every process
-  /// of a job, of which the script may hand it on.
+  /// Seconds in which another SIGTERM or SIGUSR1 is the same request: a batch system sends it to every
+  /// process of a job, of which the script may hand it on.
   private static let sameRequest = 1.0
 
   let grace: Double
@@ -129,7 +129,9 @@ struct Attempt {
       console.note("\(name): asked the workers to save and stop; again to end them now")
       kill(child.pid, SIGUSR1)
       pressure = (Date().addingTimeInterval(grace), SIGTERM)
-    } else if number != SIGTERM || Date().timeIntervalSince(stopTime) > Self.sameRequest {
+    } else if ![SIGTERM, SIGUSR1].contains(number)
+      || Date().timeIntervalSince(stopTime) > Self.sameRequest
+    {
       console.note("\(name) again: ending the workers")
       pressure = (Date(), pressure?.signal ?? SIGTERM)
       press(child, &console)

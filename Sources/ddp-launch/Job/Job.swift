@@ -80,9 +80,8 @@ struct Job {
   /// The program's arguments: `ddp-train` goes on from its last checkpoint after a restart, as
   /// any program can that reads TORUS_RESTART_COUNT.
   func arguments(ofRestart restart: Int) -> [String] {
-    let isOurs = URL(fileURLWithPath: plan.program).lastPathComponent == "ddp-train"
     let resumes = plan.arguments.contains { $0 == "--resume" || $0.hasPrefix("--resume=") }
-    return plan.arguments + (restart > 0 && isOurs && !resumes ? ["--resume"] : [])
+    return plan.arguments + (restart > 0 && plan.isTraining && !resumes ? ["--resume"] : [])
   }
 
   /// What became of the ranks that did not fail themselves.

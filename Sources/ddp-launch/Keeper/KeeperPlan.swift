@@ -22,6 +22,8 @@ package struct KeeperPlan: Sendable, Equatable {
   package var columns = 80
   /// Threads for each worker's libraries; nil for its share of the cores.
   package var threads: Int?
+  /// The signal that asks the program to save and stop.
+  package var stopSignal = StopSignal.term
   /// The program's path and arguments.
   package var command: [String] = []
 
@@ -35,15 +37,16 @@ package struct KeeperPlan: Sendable, Equatable {
     [
       Self.marker, masterAddress, String(masterPort ?? Self.standardPort), runID, layout.text,
       String(restart), String(maxRestarts), isTerminal ? "1" : "0", String(columns),
-      threads.map(String.init) ?? "-",
+      threads.map(String.init) ?? "-", stopSignal.rawValue,
     ] + command
   }
 
   /// Reads a keeper's arguments; nil where they are not a keeper's.
   package init?(arguments: [String]) {
-    guard arguments.count > 10, arguments[0] == Self.marker, let port = Int(arguments[2]),
+    guard arguments.count > 11, arguments[0] == Self.marker, let port = Int(arguments[2]),
       let layout = HostLayout(arguments[4]), let restart = Int(arguments[5]),
-      let maxRestarts = Int(arguments[6]), let columns = Int(arguments[8])
+      let maxRestarts = Int(arguments[6]), let columns = Int(arguments[8]),
+      let stopSignal = StopSignal(rawValue: arguments[10])
     else { return nil }
     masterAddress = arguments[1]
     masterPort = port
@@ -54,7 +57,8 @@ package struct KeeperPlan: Sendable, Equatable {
     isTerminal = arguments[7] == "1"
     self.columns = columns
     threads = Int(arguments[9])
-    command = Array(arguments[10...])
+    self.stopSignal = stopSignal
+    command = Array(arguments[11...])
   }
 
   /// The variables that a worker finds besides those it inherits: torchrun's, and two that say
@@ -62,8 +66,10 @@ package struct KeeperPlan: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - inherited: The keeper's environment, in which Open MPI says which rank this is.
-  ///   - cores: Cores that this host gives its workers.
-  package func environment(inherited: [String: String], cores: Int) -> [String: String] {
+  ///   - share: The cores of each of so many workers on this host.
+  package func environment(
+    inherited: [String: String], share: (_ workers: Int) -> Int = Machine.cores(ofEach:)
+  ) -> [String: String] {
     func number(_ name: String, or standard: Int) -> Int {
       inherited[name].flatMap(Int.init) ?? standard
     }
@@ -82,12 +88,14 @@ package struct KeeperPlan: Sendable, Equatable {
     ]
     for (name, value) in ours { result[name] = String(value) }
     result["MASTER_ADDR"] = masterAddress
+    // torchrun's word for workers of one role, the only one here.
+    result["ROLE_NAME"] = "default"
     result["TORUS_RUN_ID"] = runID
     result["TORCHELASTIC_RUN_ID"] = runID
     if let threads {
       result["OMP_NUM_THREADS"] = String(threads)
     } else if result["OMP_NUM_THREADS"] == nil {
-      result["OMP_NUM_THREADS"] = String(max(1, cores / localSize))
+      result["OMP_NUM_THREADS"] = String(share(localSize))
     }
     return result
   }

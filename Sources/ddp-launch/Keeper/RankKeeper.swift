@@ -4,8 +4,10 @@ import Foundation
 /// Runs one worker's program: gives it its variables, passes its output on as frames, says how it
 /// ended, and sees to it that it does not outlive mpirun.
 ///
-/// mpirun sends signals to the process group, which the program shares, so that the keeper only
-/// has to stay alive for them.
+/// The launcher's request to stop comes as USR1, the only signal besides USR2 that mpirun hands on, and
+/// to the keeper alone, which sends the program's stop signal to its process group. TERM and KILL, by
+/// which mpirun ends a job, it sends to the whole group itself, so that the keeper only has to stay
+/// alive for TERM.
 struct RankKeeper {
   let plan: KeeperPlan
   private var splitters: [OutputStream: LineSplitter] = [
@@ -17,7 +19,8 @@ struct RankKeeper {
     self.plan = plan
   }
 
-  /// Runs the program to its end and returns the exit code for mpirun: 128 + n after signal n.
+  /// Runs the program to its end and returns the exit code for mpirun: 128 + n after signal n, and 0
+  /// where it was asked to stop.
   mutating func run() -> Int32 {
     signal(SIGPIPE, SIG_IGN)
     let parent = getppid()
@@ -26,8 +29,7 @@ struct RankKeeper {
     torus_signal_on_parent_death(SIGHUP)
     let output = OutputPipe()
     let errors = OutputPipe()
-    let environment = plan.environment(
-      inherited: ProcessInfo.processInfo.environment, cores: Machine.availableCores)
+    let environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
     let started = Date()
     let child: ChildProcess
     do {
@@ -42,6 +44,7 @@ struct RankKeeper {
     errors.closeInput()
     var open: [OutputStream: Int32] = [.out: output.output, .error: errors.output]
     var wasAsked = false
+    var isStopping = false
     var status: Int32?
     // After the program's end its own children may keep the pipes open: wait for them a moment.
     while status == nil || !open.isEmpty {
@@ -57,6 +60,12 @@ struct RankKeeper {
       }
       for number in signals.received() {
         if number == SIGTERM || number == SIGINT || number == SIGUSR1 { wasAsked = true }
+        if number == SIGUSR1 {
+          isStopping = true
+          handOn(plan.stopSignal.number, to: child)
+        } else if number == SIGUSR2 {
+          handOn(number, to: child)
+        }
       }
       if getppid() != parent {
         // mpirun is gone, and nobody is left to hear of it: end the whole group.
@@ -75,7 +84,13 @@ struct RankKeeper {
         RankEnd(
           host: Machine.hostName, pid: child.pid, code: code, wasAsked: wasAsked,
           time: Date().timeIntervalSince1970, seconds: Date().timeIntervalSince(started))))
-    return code < 0 ? 128 - code : code
+    // mpirun would end the other ranks, which may still be saving, where one ends with a code.
+    return isStopping ? 0 : code < 0 ? 128 - code : code
+  }
+
+  /// Sends a signal to the program and to what it started.
+  private func handOn(_ number: Int32, to child: ChildProcess) {
+    if getpgrp() == getpid() { torus_signal_others(number) } else { kill(child.pid, number) }
   }
 
   /// Reads what there is and sends its lines; false at the stream's end.

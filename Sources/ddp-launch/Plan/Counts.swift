@@ -11,7 +11,7 @@ package enum WorkersPerHost: Sendable, Equatable {
     case "auto", "cpu": self = .cores
     default:
       guard let count = Int(text), count >= 1 else {
-        throw .badCount(
+        throw .badValue(
           option: "--nproc-per-node", given: text, expected: "a number from 1, auto or cpu")
       }
       self = .number(count)
@@ -38,7 +38,7 @@ package struct HostRange: Sendable, Equatable {
     guard (1...2).contains(parts.count), let fewest = parts.first ?? nil,
       let most = parts.last ?? nil, fewest >= 1, most >= fewest
     else {
-      throw .badCount(option: "--nnodes", given: text, expected: "a number, or MIN:MAX as in 1:4")
+      throw .badValue(option: "--nnodes", given: text, expected: "a number, or MIN:MAX as in 1:4")
     }
     self.fewest = fewest
     self.most = most

@@ -54,12 +54,12 @@ package struct HostEntry: Sendable, Equatable {
       guard let name = parts.first, !name.isEmpty, parts.count <= 2,
         parts.count == 1 || (Int(parts[1]) ?? 0) >= 1
       else {
-        throw .badCount(option: "--host", given: text, expected: "hosts as in a:4,b:4")
+        throw .badValue(option: "--host", given: text, expected: "hosts as in a:4,b:4")
       }
       hosts.append(HostEntry(String(name), slots: parts.count == 2 ? Int(parts[1]) : nil))
     }
     guard !hosts.isEmpty else {
-      throw .badCount(option: "--host", given: text, expected: "hosts as in a:4,b:4")
+      throw .badValue(option: "--host", given: text, expected: "hosts as in a:4,b:4")
     }
     return hosts
   }

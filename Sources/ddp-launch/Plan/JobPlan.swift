@@ -39,6 +39,9 @@ package struct JobPlan: Sendable {
     self.layout = layout
   }
 
+  /// Whether the program is `ddp-train`, which resumes by `--resume` and stops by USR1.
+  package var isTraining: Bool { URL(fileURLWithPath: program).lastPathComponent == "ddp-train" }
+
   /// mpirun's arguments for one attempt whose workers are kept by `keeper`, this program.
   package func mpirunArguments(
     keeper: String, plan: KeeperPlan, cores: Int = Machine.availableCores,
@@ -61,8 +64,8 @@ package struct JobPlan: Sendable {
         "--map-by", layout.equal.map { "ppr:\($0):node" } ?? "slot",
         "--bind-to", binding == .auto ? "none" : binding.rawValue,
       ]
-      // Programs and their libraries are found there as they are here.
-      for name in ["PATH", "LD_LIBRARY_PATH"] where exported.contains(name) {
+      // Programs and their libraries are found there as they are here, and have as many threads.
+      for name in ["PATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"] where exported.contains(name) {
         result += ["-x", name]
       }
     }
@@ -94,6 +97,9 @@ package struct JobPlan: Sendable {
     func set(_ name: String, _ value: String) {
       if result[name] == nil { result[name] = value }
     }
+    // Signals that mpirun hands on are the keeper's, which hands on the right one; it would send them to
+    // the program as well.
+    set("OMPI_MCA_odls_base_signal_direct_children_only", "1")
     if isRoot {
       set("OMPI_ALLOW_RUN_AS_ROOT", "1")
       set("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
