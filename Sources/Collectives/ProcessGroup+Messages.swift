@@ -76,16 +76,16 @@ extension ProcessGroup {
     return work
   }
 
-  /// A message of the library's own.
+  /// A message of the library's own, whose memory lives as long as it is under way.
   func reserved(
     _ kind: CollectiveOperation.Kind, _ buffer: UnsafeMutableRawPointer, _ bytes: Int, peer: Int,
-    tag: Int, label: String = "monitored barrier"
+    tag: Int, lending memory: AnyObject? = nil, label: String = "monitored barrier"
   ) -> Work {
     let work = Work(
       group: self, task: .message(buffer: buffer, bytes: bytes, peer: peer, tag: tag),
       operation: CollectiveOperation(
         rank: rank, sequence: 0, kind: kind, type: .uint8, count: bytes, root: peer,
-        label: label))
+        label: label), keepAlive: memory)
     engine.submit(work, small: true)
     return work
   }

@@ -31,6 +31,7 @@ public final class ProcessGroup: @unchecked Sendable {
   var queue = WorkQueue()
   var running = false
   var failure: CollectiveError?
+  var rollCall = RollCall()
   private var subgroups = 0
   private var closed = false
 
@@ -366,7 +367,10 @@ public final class ProcessGroup: @unchecked Sendable {
     if !failed { try barrier(label: "close \(name)") }
     engine.locked {
       closed = true
-      failure = failure ?? .invalid(rank: rank, reason: "\(name) is closed")
+      let reason = failure ?? .invalid(rank: rank, reason: "\(name) is closed")
+      failure = reason
+      // Nobody takes any more what was left behind, such as news for a rank that never came.
+      engine.withdrawMessages(of: engine.watch?.world == handle ? nil : self, reason)
       torus_group_close(handle, failed ? 1 : 0)
     }
   }

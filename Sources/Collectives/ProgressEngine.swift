@@ -230,8 +230,14 @@ final class ProgressEngine: @unchecked Sendable {
     torus_group_give_up(group.handle)
     first.finish(error)
     while let work = group.queue.popFirst() { work.finish(error) }
-    for work in messages where work.group === group { withdraw(work, error) }
+    withdrawMessages(of: group, error)
+  }
+
+  /// Gives up the messages of a group, or of all where nil.
+  func withdrawMessages(of group: ProcessGroup?, _ error: CollectiveError) {
+    for work in messages where group == nil || work.group === group { withdraw(work, error) }
     messages.removeAll { $0.isDone }
+    note()
   }
 
   private func withdraw(_ work: Work, _ error: CollectiveError) {
@@ -302,6 +308,31 @@ final class ProgressEngine: @unchecked Sendable {
     }
     observer?.threadWaited(
       for: work.group.described(work), from: begin, to: monotonicNanoseconds())
+    progress.unlock()
+    let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
+    if left == 0 && busy.load(ordering: .acquiring) { wake() }
+  }
+
+  /// Drives everything until `isOver`, which is asked under the progress lock, or the time has passed.
+  func drive(for timeout: Duration, until isOver: () -> Bool) {
+    waiting.add(1, ordering: .acquiringAndReleasing)
+    let limit = timeout.nanoseconds
+    let begin = monotonicNanoseconds()
+    var backoff = Backoff(patience: 200_000)
+    var looked = begin &+ Self.quiet
+    progress.lock()
+    while !isOver() {
+      let moved = advance()
+      let now = monotonicNanoseconds()
+      if now &- begin > limit { break }
+      if now > looked {
+        looked = now &+ Self.quiet
+        heedNotices()
+      }
+      progress.unlock()
+      backoff.pause(moved: moved, now: now)
+      progress.lock()
+    }
     progress.unlock()
     let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
     if left == 0 && busy.load(ordering: .acquiring) { wake() }

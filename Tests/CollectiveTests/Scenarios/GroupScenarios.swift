@@ -123,13 +123,13 @@ extension Scenario {
       for _ in 0..<3 { try world.group.monitoredBarrier(timeout: .seconds(20)) }
     },
     Scenario("monitored_barrier_wait_all_ranks, failure_order") { world in
-      guard world.size > 2 else { return }
+      guard world.size > 2, let group = try world.everybody("some stay away") else { return }
       // The last two ranks stay away; every other one is told the first, or both.
       let missing = [world.size - 2, world.size - 1]
       for all in [false, true] {
         if !missing.contains(world.rank) {
           let error = try expectError("not there: rank \(missing[0])") {
-            try world.group.monitoredBarrier(timeout: .seconds(1), waitAllRanks: all)
+            try group.monitoredBarrier(timeout: .seconds(1), waitAllRanks: all)
           }
           guard case .timeout(_, _, _, let named) = error else {
             throw Broken(description: "\(error)")
@@ -139,5 +139,62 @@ extension Scenario {
         try world.group.barrier()
       }
     },
+    Scenario("monitored_barrier: a rank that comes late meets no later barrier") { world in
+      guard world.size > 2, let group = try world.everybody("rank 1 is late") else { return }
+      func barrier(_ words: String, _ timeout: Duration = .milliseconds(500)) throws {
+        try expectError(words) { try group.monitoredBarrier(timeout: timeout) }
+      }
+      if world.rank != 1 { try barrier("not there: rank 1;") }
+      try world.group.barrier()
+      // Its first barrier is over when rank 1 comes, and it comes to no second one meanwhile.
+      if world.rank == 1 {
+        try barrier("this rank came too late", .seconds(20))
+      } else {
+        try barrier("not there: rank 1;")
+      }
+      try world.group.barrier()
+      if world.rank == 1 { try barrier("this rank came too late", .seconds(20)) }
+      try group.monitoredBarrier(timeout: .seconds(20))
+      try group.close()
+    },
+    Scenario("monitored_barrier: rank 0 comes when the others have left") { world in
+      guard world.size > 1, let group = try world.everybody("rank 0 is late") else { return }
+      if world.rank > 0 {
+        try expectError("not there: rank 0;") {
+          try group.monitoredBarrier(timeout: .milliseconds(200))
+        }
+      }
+      try world.group.barrier()
+      if world.rank == 0 {
+        let begin = ContinuousClock.now
+        try expectError("not there: rank 1;") {
+          try group.monitoredBarrier(timeout: .seconds(15))
+        }
+        // They have said so: there is nobody to wait for.
+        try expect(ContinuousClock.now - begin < .seconds(10), "waited for ranks that had left")
+      }
+      try group.monitoredBarrier(timeout: .seconds(20))
+      try group.close()
+    },
+    Scenario("monitored_barrier in a subgroup names the subgroup's ranks") { world in
+      guard let half = try world.group.split(color: world.rank % 2, name: "half") else { return }
+      try half.monitoredBarrier(timeout: .seconds(20))
+      if world.size > 2, let pair = try world.group.newGroup(ranks: [0, 2], name: "pair"),
+        pair.rank == 0
+      {
+        try expectError("in pair: barrier of the end", "not there: rank 1;") {
+          try pair.monitoredBarrier(timeout: .milliseconds(200), label: "the end")
+        }
+      }
+      try half.monitoredBarrier(timeout: .seconds(20))
+      try world.group.barrier()
+    },
   ]
+}
+
+extension World {
+  /// A group of all ranks for a test's own.
+  func everybody(_ name: String) throws -> ProcessGroup? {
+    try group.newGroup(ranks: Array(0..<size), name: name)
+  }
 }
