@@ -46,10 +46,35 @@ extension Scenario {
         Array(stride(from: 0, to: world.size, by: 2)),
         Array(stride(from: 1, to: world.size, by: 2)),
       ].filter { !$0.isEmpty }
-      let group = try world.group.subgroups(enumerated: lists)
+      guard let group = try world.group.subgroups(enumerated: lists) else {
+        throw Broken(description: "every rank is a member")
+      }
       try expectEqual(group.ranks, lists[world.rank % 2])
       let sum = try group.allReduce(world.rank)
       try expectEqual(sum, lists[world.rank % 2].reduce(0, +))
+    },
+    Scenario("new_subgroups_by_enumeration: who is in none gets nil, as a non-member does") { world in
+      let group = try world.group.subgroups(enumerated: [[world.size - 1]])
+      try expectEqual(group != nil, world.rank == world.size - 1)
+      let none = try world.group.subgroups(enumerated: [])
+      try expect(none == nil)
+    },
+    Scenario("new_subgroups_by_enumeration: a bad list is found before any group is made") { world in
+      let begin = world.group.sequence
+      try expectError("no rank 77") { _ = try world.group.subgroups(enumerated: [[0], [77]]) }
+      try expectError("empty") { _ = try world.group.subgroups(enumerated: [[0], []]) }
+      try expectEqual(world.group.sequence, begin)
+    },
+    Scenario("groups have the parent's timeout or one of their own") { world in
+      let all = Array(0..<world.size), own = Duration.seconds(7)
+      let parent = world.group.timeout
+      let one = try world.group.newGroup(ranks: all, timeout: own)
+      let two = try one?.newGroup(ranks: all)
+      let three = try one?.split(color: 0, timeout: parent)
+      let four = try one?.subgroups(of: world.size, timeout: .seconds(8))
+      let five = try world.group.subgroups(enumerated: [all], timeout: .seconds(9))
+      let found = [one, two, three, four, five].map { $0?.timeout }
+      try expectEqual(found, [own, own, parent, .seconds(8), .seconds(9)])
     },
     Scenario("new_subgroups_by_enumeration_negative_input_rank, overlap") { world in
       try expectError("no rank -1") { _ = try world.group.subgroups(enumerated: [[-1]]) }
@@ -97,6 +122,16 @@ extension Scenario {
       try expectEqual(world.group.sequence, begin + 5)
       let agreed = try world.group.allReduce([Int(world.group.sequence)], op: .maximum)
       try expectEqual(agreed[0], Int(begin) + 5)
+    },
+    Scenario("sequence numbers of a new subgroup begin anew") { world in
+      guard let half = try world.group.split(color: world.rank % 2) else { return }
+      // Only several nodes have something to agree on before.
+      let begin = half.sequence
+      try expect(begin <= 1, "\(begin)")
+      let outside = world.group.sequence
+      for _ in 0..<3 { try half.barrier() }
+      try expectEqual(half.sequence, begin + 3)
+      try expectEqual(world.group.sequence, outside)
     },
   ]
 
