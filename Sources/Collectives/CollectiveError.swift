@@ -79,7 +79,9 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
   /// `[512]`; `[3 of 12]` and `[12 in all]` where the ranks' counts differ.
   private var extent: String {
     if let total { return count == total ? "[\(total) in all]" : "[\(count) of \(total)]" }
-    if kind == .allToAll && layout != 0 { return count == 0 ? " of its own counts" : "[\(count) sent]" }
+    if kind == .allToAll && layout != 0 {
+      return count == 0 ? " of its own counts" : "[\(count) sent]"
+    }
     return "[\(count)]"
   }
 

@@ -63,7 +63,8 @@ extension ProcessGroup {
   /// ranks' inputs in rank order.
   public func allGatherCoalesced(_ pairs: [BufferPair], label: String = "") -> Work {
     joined(
-      .allGather, .sum, 0, label, pairs.map { BufferSlice($0.input, count: $0.count, dtype: $0.dtype) },
+      .allGather, .sum, 0, label,
+      pairs.map { BufferSlice($0.input, count: $0.count, dtype: $0.dtype) },
       outputs: (0..<size).flatMap { rank in pairs.map { $0.slice(of: $0.output, rank) } },
       each: pairs.map(\.count))
   }

@@ -36,7 +36,8 @@ extension ProcessGroup {
     } else if let told = try answerRoll(number, limit: limit + limit) {
       missing = told
     } else {
-      throw .timeout(group: name, operation: operation, seconds: (limit + limit).seconds, missing: [0])
+      let seconds = (limit + limit).seconds
+      throw .timeout(group: name, operation: operation, seconds: seconds, missing: [0])
     }
     guard let first = missing.first else { return }
     if missing.contains(rank) { operation.label += ", to which this rank came too late," }

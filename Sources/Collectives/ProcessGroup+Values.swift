@@ -35,6 +35,45 @@ extension ProcessGroup {
     return result
   }
 
+  /// The elementwise reduction of all ranks' values on the root, nil elsewhere; every rank passes as
+  /// many.
+  public func reduce<Element: CollectiveElement>(
+    _ values: [Element], op: ReduceOp = .sum, root: Int = 0, label: String = ""
+  ) throws(CollectiveError) -> [Element]? {
+    var input = values
+    var output = rank == root ? values : []
+    try withBytes(of: &input) { (from: UnsafeMutableRawPointer) throws(CollectiveError) in
+      try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
+        try run(
+          torus_collective(
+            .reduce, type: Element.elementType, reduction: op, root: root, count: values.count,
+            input: from, output: to), label: label)
+      }
+    }
+    return rank == root ? output : nil
+  }
+
+  /// The elementwise reduction of all ranks' lists r, on rank r. Lengths may differ within the lists
+  /// of a rank, not between ranks.
+  public func reduceScatter<Element: CollectiveElement>(
+    _ lists: [[Element]], op: ReduceOp = .sum, label: String = ""
+  ) throws(CollectiveError) -> [Element] {
+    if lists.count != size {
+      throw .invalid(rank: rank, reason: "reduce-scatter: \(lists.count) lists for \(size) ranks")
+    }
+    var input = lists.flatMap { $0 }
+    var output = lists[rank]
+    try withBytes(of: &input) { (from: UnsafeMutableRawPointer) throws(CollectiveError) in
+      try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
+        try run(
+          torus_collective(
+            .reduceScatter, type: Element.elementType, reduction: op, count: 0, input: from,
+            output: to), label: label, counts: lists.map(\.count))
+      }
+    }
+    return output
+  }
+
   /// All ranks' values in rank order; ranks may pass different numbers of them.
   public func allGather<Element: CollectiveElement>(_ values: [Element], label: String = "")
     throws(CollectiveError) -> [[Element]]
@@ -80,9 +119,10 @@ extension ProcessGroup {
     let given = rank == root ? lists ?? [] : []
     let problem = "scatter: the root needs \(size) lists, not \(given.count)"
     // What only the root can see becomes every rank's error: a negative count says that words follow.
-    var counts = [Int](repeating: 0, count: size)
-    if rank == root {
-      if given.count == size { counts = given.map(\.count) } else { counts[0] = -problem.utf8.count }
+    var counts = given.map(\.count)
+    if given.count != size {
+      counts = [Int](repeating: 0, count: size)
+      if rank == root { counts[0] = -problem.utf8.count }
     }
     counts = try broadcast(counts, root: root, label: label)
     if counts[0] < 0 {
