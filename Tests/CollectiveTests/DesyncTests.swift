@@ -53,7 +53,8 @@ struct Desync: CustomTestStringConvertible, Sendable {
     },
     Desync(name: "uneven counts of one sum", words: "f32[8 in all]") { world, odd in
       try world.group.allGather(
-        input: Fixed.memory, output: Fixed.memory + 4096, counts: odd ? [1, 3, 2, 2] : [3, 1, 2, 2],
+        input: Fixed.memory, output: Fixed.memory + 4096,
+        counts: odd ? [1, 3, 2, 2] : [3, 1, 2, 2],
         dtype: .float32
       ).wait()
     },
@@ -64,7 +65,9 @@ struct Desync: CustomTestStringConvertible, Sendable {
       ).wait()
     },
     Desync(name: "lengths of coalesced buffers", words: "their counts differ") { world, odd in
-      let slices = (odd ? [3, 5] : [5, 3]).map { BufferSlice(Fixed.memory, count: $0, dtype: .uint8) }
+      let slices = (odd ? [3, 5] : [5, 3]).map {
+        BufferSlice(Fixed.memory, count: $0, dtype: .uint8)
+      }
       try world.group.broadcastCoalesced(slices, label: "parts").wait()
     },
     Desync(name: "type of coalesced buffers", words: "i32[8]") { world, odd in

@@ -16,6 +16,30 @@ extension Scenario {
       try expectEqual(most, [Double(world.size), 2])
       try expectEqual(mean, [ranks.reduce(0, +) / Double(world.size), 2])
     },
+    Scenario("reduce and reduce_scatter on values, uneven, with every op") { world in
+      let bits = (0..<world.size).map { Int32(1 << $0 | 8) }
+      let all: [(ReduceOp, (Int32, Int32) -> Int32)] = [
+        (.sum, { $0 &+ $1 }), (.product, { $0 &* $1 }), (.minimum, { min($0, $1) }),
+        (.maximum, { max($0, $1) }), (.bitAnd, { $0 & $1 }), (.bitOr, { $0 | $1 }),
+        (.bitXor, { $0 ^ $1 }),
+      ]
+      for (op, combine) in all {
+        let expected = bits.dropFirst().reduce(bits[0], combine)
+        for root in 0..<world.size {
+          let result = try world.group.reduce([bits[world.rank], 5], op: op, root: root)
+          try expectEqual(result?[0], world.rank == root ? expected : nil)
+        }
+        let lists = (0..<world.size).map { [Int32](repeating: bits[world.rank], count: $0) }
+        let part = try world.group.reduceScatter(lists, op: op)
+        try expectEqual(part, [Int32](repeating: expected, count: world.rank))
+      }
+      let mean = try world.group.reduceScatter(
+        (0..<world.size).map { [Double($0 + 2 * world.rank)] }, op: .average)
+      try expectEqual(mean, [Double(world.rank + world.size - 1)])
+      try expectError("lists for \(world.size) ranks") {
+        _ = try world.group.reduceScatter([[Float]](repeating: [], count: world.size + 1))
+      }
+    },
     Scenario("all_reduce of bool is or and and") { world in
       let any = try world.group.allReduce([world.rank == 0, false], op: .sum)
       let all = try world.group.allReduce([world.rank == 0, true], op: .product)
@@ -271,7 +295,9 @@ extension Scenario {
       try expectEqual(part.name, "to \(world.rank)")
     },
     Scenario("object collectives in a subgroup") { world in
-      guard let half = try world.group.split(color: world.rank % 2, key: -world.rank) else { return }
+      guard let half = try world.group.split(color: world.rank % 2, key: -world.rank) else {
+        return
+      }
       let mine = Record(name: "rank \(world.rank)", values: [])
       let names = half.ranks.map { "rank \($0)" }
       let all = try half.allGather(object: mine)

@@ -53,13 +53,13 @@ extension Scenario {
       let sum = try group.allReduce(world.rank)
       try expectEqual(sum, lists[world.rank % 2].reduce(0, +))
     },
-    Scenario("new_subgroups_by_enumeration: who is in none gets nil, as a non-member does") { world in
+    Scenario("new_subgroups_by_enumeration: who is in none gets nil") { world in
       let group = try world.group.subgroups(enumerated: [[world.size - 1]])
       try expectEqual(group != nil, world.rank == world.size - 1)
       let none = try world.group.subgroups(enumerated: [])
       try expect(none == nil)
     },
-    Scenario("new_subgroups_by_enumeration: a bad list is found before any group is made") { world in
+    Scenario("new_subgroups_by_enumeration: a bad list is found beforehand") { world in
       let begin = world.group.sequence
       try expectError("no rank 77") { _ = try world.group.subgroups(enumerated: [[0], [77]]) }
       try expectError("empty") { _ = try world.group.subgroups(enumerated: [[0], []]) }
