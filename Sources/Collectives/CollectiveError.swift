@@ -27,6 +27,8 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
     }
 
     var reduces: Bool { self == .allReduce || self == .reduce || self == .reduceScatter }
+    /// Whether each rank may have a count of its own that all know.
+    var sharesOut: Bool { [.allGather, .reduceScatter, .gather, .scatter].contains(self) }
     var hasRoot: Bool { [.broadcast, .reduce, .gather, .scatter].contains(self) }
   }
 
@@ -40,8 +42,13 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
   public var type: ElementType
   /// Of the kinds that reduce.
   public var reduction: ReduceOp
-  /// Elements.
+  /// Elements; this rank's own where the ranks' counts differ.
   public var count: Int
+  /// Of all ranks together where their counts differ, else nil. Of another rank's operation only this
+  /// is known, and `count` is the same.
+  public var total: Int?
+  /// Hash of what is shared out or joined how, 0 where all parts are alike.
+  var layout: UInt64 = 0
   /// Root rank of the operation, or peer of the message.
   public var root: Int
   /// The caller's name for it.
@@ -61,13 +68,25 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
     text += label
     // A label that ends with a shape of its own is kept apart from the operation's size.
     if label.hasSuffix("]") || label.hasSuffix(")") { text += "," }
-    if kind != .barrier { text += " \(type.name)[\(count)]" }
+    if kind != .barrier { text += " \(type.name)" + extent }
     if kind.reduces, other?.reduction != reduction { text += " (\(reduction.name))" }
     if kind.hasRoot { text += " root \(root)" }
     if kind == .send { text += " to rank \(root)" }
     if kind == .receive { text += root < 0 ? " from any rank" : " from rank \(root)" }
     return text
   }
+
+  /// `[512]`; `[3 of 12]` and `[12 in all]` where the ranks' counts differ.
+  private var extent: String {
+    if let total { return count == total ? "[\(total) in all]" : "[\(count) of \(total)]" }
+    if kind == .allToAll && layout != 0 {
+      return count == 0 ? " of its own counts" : "[\(count) sent]"
+    }
+    return "[\(count)]"
+  }
+
+  /// The count on which all ranks must agree.
+  private var agreed: Int { kind == .allToAll && layout != 0 ? 0 : total ?? count }
 
   init(_ f: torus_fingerprint) {
     rank = Int(f.rank)
@@ -76,6 +95,8 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
     type = ElementType(rawValue: f.dtype) ?? .uint8
     reduction = ReduceOp(rawValue: f.reduction) ?? .sum
     count = Int(f.count)
+    layout = f.layout
+    if layout != 0 && kind.sharesOut { total = count }
     root = Int(f.root)
     algorithm = kind == .allReduce ? AllReduceAlgorithm(code: f.algorithm) : nil
     label = text(of: f.label)
@@ -102,7 +123,7 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
   func agrees(with other: CollectiveOperation) -> Bool {
     let kept = Int(TORUS_LABEL_BYTES) - 1
     return kind == other.kind && type == other.type && reduction == other.reduction
-      && count == other.count && root == other.root
+      && agreed == other.agreed && layout == other.layout && root == other.root
       && (kind != .allReduce || algorithm == other.algorithm)
       && label.utf8.prefix(kept).elementsEqual(other.label.utf8.prefix(kept))
   }
@@ -133,6 +154,7 @@ public enum CollectiveError: Error, Sendable, CustomStringConvertible {
         + "\(theirs.words(beside: mine))\(manner(theirs, mine)) on rank \(theirs.rank)"
         + (mine.step == theirs.step ? "" : " in its step \(theirs.step)")
         + (mine.sequence == theirs.sequence ? "" : " at its operation \(theirs.sequence)")
+        + (mine.kind == theirs.kind && mine.layout != theirs.layout ? "; their counts differ" : "")
         + "\(number(mine, group)); every rank must call the same collectives in the same order"
     case .timeout(let group, let operation, let seconds, let missing):
       "\(place(operation, group)): \(operation) did not finish "

@@ -10,6 +10,8 @@ public enum ElementType: Int32, Sendable, Hashable, CaseIterable, Codable {
   case int32
   case uint8
   case bool
+  case int8
+  case int16
 
   /// Bytes per element.
   public var size: Int { torus_element_size(rawValue) }
@@ -25,6 +27,8 @@ public enum ElementType: Int32, Sendable, Hashable, CaseIterable, Codable {
     case .int32: "i32"
     case .uint8: "u8"
     case .bool: "bool"
+    case .int8: "i8"
+    case .int16: "i16"
     }
   }
 }
@@ -70,6 +74,20 @@ extension Int32: CollectiveElement {
   public static var elementType: ElementType { .int32 }
   /// Zero.
   public static var blank: Int32 { 0 }
+}
+
+extension Int16: CollectiveElement {
+  /// Travels as int16.
+  public static var elementType: ElementType { .int16 }
+  /// Zero.
+  public static var blank: Int16 { 0 }
+}
+
+extension Int8: CollectiveElement {
+  /// Travels as int8.
+  public static var elementType: ElementType { .int8 }
+  /// Zero.
+  public static var blank: Int8 { 0 }
 }
 
 extension UInt8: CollectiveElement {

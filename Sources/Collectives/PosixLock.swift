@@ -26,6 +26,15 @@ final class PosixLock: @unchecked Sendable {
   func unlock() { pthread_mutex_unlock(mutex) }
   /// Releases the lock, sleeps until `signal`, and takes it again.
   func sleep() { pthread_cond_wait(condition, mutex) }
+  /// The same, but for some time at most.
+  func sleep(atMost nanoseconds: UInt64) {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    let end = UInt64(time.tv_nsec) &+ nanoseconds
+    time.tv_sec += Int(end / 1_000_000_000)
+    time.tv_nsec = Int(end % 1_000_000_000)
+    pthread_cond_timedwait(condition, mutex, &time)
+  }
   func signal() { pthread_cond_broadcast(condition) }
 
   func locked<Result>(_ body: () throws -> Result) rethrows -> Result {

@@ -25,22 +25,28 @@ extension ProcessGroup {
   /// All-reduces a buffer in place and blocks until this rank has the result; the quickest way for
   /// short buffers.
   ///
-  /// - Parameter segmentBytes: Bytes of one pipelined segment; the algorithm's choice where 0.
+  /// - Parameters:
+  ///   - segmentBytes: Bytes of one pipelined segment; the algorithm's choice where 0.
+  ///   - timeout: How long to wait; the group's `timeout` where nil.
   public func allReduceAndWait(
     buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum,
-    algorithm: AllReduceAlgorithm? = nil, segmentBytes: Int = 0, label: String = ""
+    algorithm: AllReduceAlgorithm? = nil, segmentBytes: Int = 0, label: String = "",
+    timeout: Duration? = nil
   ) throws(CollectiveError) {
     var call = torus_collective(
       .allReduce, type: dtype, reduction: op, algorithm: algorithm, count: count, input: buffer,
       output: buffer)
     call.segment_bytes = UInt64(max(0, segmentBytes))
-    try run(call, label: label)
+    try run(call, label: label, timeout: timeout)
   }
 
   /// MPI_Allreduce itself, without fingerprint and deadline, for comparison. Blocks.
   public func reduceByMPI(
     buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum
   ) throws(CollectiveError) {
+    guard count >= 0 else {
+      throw .invalid(rank: rank, reason: "MPI_Allreduce: a count of \(count) was given")
+    }
     let status = engine.locked {
       torus_group_builtin_all_reduce(
         handle, buffer, UInt64(count), dtype.rawValue, op.rawValue)
@@ -141,10 +147,12 @@ extension ProcessGroup {
   }
 
   /// Blocks until every rank of the group has called it. Earlier works of the group are then done.
+  /// - Parameter timeout: How long to wait; the group's `timeout` where nil.
   /// - Complexity: ⌈log₂p⌉α.
-  public func barrier(label: String = "") throws(CollectiveError) {
+  public func barrier(label: String = "", timeout: Duration? = nil) throws(CollectiveError) {
     try run(
-      torus_collective(.barrier, type: .uint8, count: 0, input: nil, output: nil), label: label)
+      torus_collective(.barrier, type: .uint8, count: 0, input: nil, output: nil), label: label,
+      timeout: timeout)
   }
 
   /// A barrier that does not block.

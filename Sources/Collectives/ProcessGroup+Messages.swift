@@ -23,14 +23,15 @@ extension ProcessGroup {
 
   /// Sends values and blocks until they are on their way; long messages wait for the receiver.
   public func send<Element: CollectiveElement>(
-    _ values: [Element], to peer: Int, tag: Int = 0, label: String = ""
+    _ values: [Element], to peer: Int, tag: Int = 0, label: String = "",
+    timeout: Duration? = nil
   ) throws(CollectiveError) {
     var values = values
     let count = values.count
     try withBytes(of: &values) { (bytes: UnsafeMutableRawPointer) throws(CollectiveError) in
       try isend(
         buffer: bytes, count: count, dtype: Element.elementType, to: peer, tag: tag, label: label
-      ).wait()
+      ).wait(timeout: timeout)
     }
   }
 
@@ -38,15 +39,16 @@ extension ProcessGroup {
   /// there.
   public func receive<Element: CollectiveElement>(
     _ type: Element.Type = Element.self, count: Int, from peer: Int?, tag: Int = 0,
-    label: String = ""
+    label: String = "", timeout: Duration? = nil
   ) throws(CollectiveError) -> (values: [Element], source: Int) {
-    var values = [Element](repeating: .blank, count: count)
+    // A negative count is the message's error.
+    var values = [Element](repeating: .blank, count: max(count, 0))
     var source = -1
     try withBytes(of: &values) { (bytes: UnsafeMutableRawPointer) throws(CollectiveError) in
       let work = irecv(
         buffer: bytes, count: count, dtype: Element.elementType, from: peer, tag: tag,
         label: label)
-      try work.wait()
+      try work.wait(timeout: timeout)
       source = work.source ?? -1
     }
     return (values, source)
@@ -59,15 +61,16 @@ extension ProcessGroup {
   ) -> Work {
     let operation = CollectiveOperation(
       rank: rank, sequence: 0, kind: kind, type: dtype, count: count, root: peer, label: label)
+    let (bytes, isTooLong) = count.multipliedReportingOverflow(by: dtype.size)
     let work = Work(
       group: self,
-      task: .message(buffer: buffer, bytes: max(0, count) * dtype.size, peer: peer, tag: tag),
+      task: .message(buffer: buffer, bytes: bytes, peer: peer, tag: tag),
       operation: operation)
     let anySource = kind == .receive && peer == -1
     if !anySource && !(0..<size).contains(peer) {
       work.finish(
         .invalid(rank: rank, reason: "\(operation): there is no rank \(peer) among \(size)"))
-    } else if !(0...ReservedTag.users).contains(tag) || count < 0 {
+    } else if !(0...ReservedTag.users).contains(tag) || count < 0 || isTooLong {
       work.finish(
         .invalid(rank: rank, reason: "\(operation): tag \(tag) or count \(count) out of range"))
     } else {
@@ -76,16 +79,16 @@ extension ProcessGroup {
     return work
   }
 
-  /// A message of the library's own.
+  /// A message of the library's own, whose memory lives as long as it is under way.
   func reserved(
     _ kind: CollectiveOperation.Kind, _ buffer: UnsafeMutableRawPointer, _ bytes: Int, peer: Int,
-    tag: Int, label: String = "monitored barrier"
+    tag: Int, lending memory: AnyObject? = nil, label: String = "monitored barrier"
   ) -> Work {
     let work = Work(
       group: self, task: .message(buffer: buffer, bytes: bytes, peer: peer, tag: tag),
       operation: CollectiveOperation(
         rank: rank, sequence: 0, kind: kind, type: .uint8, count: bytes, root: peer,
-        label: label))
+        label: label), keepAlive: memory)
     engine.submit(work, small: true)
     return work
   }

@@ -2,65 +2,81 @@ import Foundation
 
 /// Collectives on `Codable` values: their length first, then JSON; never anything executable.
 extension ProcessGroup {
-  /// The root's object on every rank; other ranks' argument is ignored.
+  /// The root's object on every rank; other ranks' argument is ignored. Where the root has none, or
+  /// one that cannot be encoded, every rank throws that.
   public func broadcastObject<Object: Codable>(
     _ object: Object?, root: Int = 0, label: String = ""
   ) throws(CollectiveError) -> Object {
-    if rank == root && object == nil {
-      throw .invalid(rank: rank, reason: "broadcast of an object: the root has none")
+    var bytes: [UInt8] = []
+    if rank == root {
+      bytes = object.map(sealed) ?? Self.refusal("broadcast of an object: the root has none")
     }
-    let bytes = rank == root ? try encoded(object) : []
     let count = try broadcast([bytes.count], root: root, label: label)[0]
-    let mine = rank == root ? bytes : [UInt8](repeating: 0, count: count)
-    return try decoded(broadcast(mine, root: root, label: label), from: root)
+    if rank != root { bytes = [UInt8](repeating: 0, count: count) }
+    return try opened(broadcast(bytes, root: root, label: label), from: root)
   }
 
-  /// All ranks' objects in rank order, on every rank.
+  /// All ranks' objects in rank order, on every rank. One that cannot be encoded is every rank's error.
   public func allGather<Object: Codable>(object: Object, label: String = "")
     throws(CollectiveError) -> [Object]
   {
-    let all = try allGather(encoded(object), label: label)
-    var objects: [Object] = []
-    for (source, bytes) in all.enumerated() { try objects.append(decoded(bytes, from: source)) }
-    return objects
+    try opened(allGather(sealed(object), label: label))
   }
 
-  /// All ranks' objects in rank order on the root, nil elsewhere.
+  /// All ranks' objects in rank order on the root, nil elsewhere. One that cannot be encoded is an error
+  /// on its rank and on the root.
   public func gather<Object: Codable>(object: Object, root: Int = 0, label: String = "")
     throws(CollectiveError) -> [Object]?
   {
-    guard let all = try gather(encoded(object), root: root, label: label) else { return nil }
-    var objects: [Object] = []
-    for (source, bytes) in all.enumerated() { try objects.append(decoded(bytes, from: source)) }
-    return objects
+    let mine = sealed(object)
+    if let all = try gather(mine, root: root, label: label) { return try opened(all) }
+    if mine.first == Self.refusalMark { _ = try opened(mine, from: rank) as Object }
+    return nil
   }
 
-  /// Object r of the root's list, on rank r; other ranks pass nil.
+  /// Object r of the root's list, on rank r; other ranks pass nil. A wrong number of objects, or one
+  /// that cannot be encoded, is an error on every rank.
   public func scatter<Object: Codable>(objects: [Object]?, root: Int = 0, label: String = "")
     throws(CollectiveError) -> Object
   {
     var lists: [[UInt8]]?
     if rank == root {
-      lists = []
-      for object in objects ?? [] { try lists?.append(encoded(object)) }
+      let all = (objects ?? []).map(sealed)
+      let broken = all.first { $0.first == Self.refusalMark }
+      lists = broken.map { [[UInt8]](repeating: $0, count: all.count) } ?? all
     }
-    return try decoded(scatter(lists, root: root, label: label), from: root)
+    return try opened(scatter(lists, root: root, label: label), from: root)
   }
 
-  private func encoded<Object: Codable>(_ object: Object) throws(CollectiveError) -> [UInt8] {
+  /// No JSON begins with it: the reason why there is none follows.
+  private static let refusalMark: UInt8 = 0
+
+  private static func refusal(_ reason: String) -> [UInt8] { [refusalMark] + Array(reason.utf8) }
+
+  /// What travels: the object, or why it cannot, so that the others are not left without a cause.
+  private func sealed<Object: Codable>(_ object: Object) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do {
       return try [UInt8](encoder.encode(object))
     } catch {
-      throw .object(rank: rank, reason: "\(Object.self) could not be encoded: \(error)")
+      return Self.refusal("\(Object.self) could not be encoded: \(error)")
     }
   }
 
-  private func decoded<Object: Codable>(_ bytes: [UInt8], from source: Int)
+  private func opened<Object: Codable>(_ all: [[UInt8]]) throws(CollectiveError) -> [Object] {
+    var objects: [Object] = []
+    for (source, bytes) in all.enumerated() { try objects.append(opened(bytes, from: source)) }
+    return objects
+  }
+
+  private func opened<Object: Codable>(_ bytes: [UInt8], from source: Int)
     throws(CollectiveError) -> Object
   {
+    if bytes.first == Self.refusalMark {
+      throw .object(rank: source, reason: String(decoding: bytes.dropFirst(), as: UTF8.self))
+    }
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")

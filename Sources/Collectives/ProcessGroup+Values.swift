@@ -35,6 +35,45 @@ extension ProcessGroup {
     return result
   }
 
+  /// The elementwise reduction of all ranks' values on the root, nil elsewhere; every rank passes as
+  /// many.
+  public func reduce<Element: CollectiveElement>(
+    _ values: [Element], op: ReduceOp = .sum, root: Int = 0, label: String = ""
+  ) throws(CollectiveError) -> [Element]? {
+    var input = values
+    var output = rank == root ? values : []
+    try withBytes(of: &input) { (from: UnsafeMutableRawPointer) throws(CollectiveError) in
+      try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
+        try run(
+          torus_collective(
+            .reduce, type: Element.elementType, reduction: op, root: root, count: values.count,
+            input: from, output: to), label: label)
+      }
+    }
+    return rank == root ? output : nil
+  }
+
+  /// The elementwise reduction of all ranks' lists r, on rank r. Lengths may differ within the lists
+  /// of a rank, not between ranks.
+  public func reduceScatter<Element: CollectiveElement>(
+    _ lists: [[Element]], op: ReduceOp = .sum, label: String = ""
+  ) throws(CollectiveError) -> [Element] {
+    if lists.count != size {
+      throw .invalid(rank: rank, reason: "reduce-scatter: \(lists.count) lists for \(size) ranks")
+    }
+    var input = lists.flatMap { $0 }
+    var output = lists[rank]
+    try withBytes(of: &input) { (from: UnsafeMutableRawPointer) throws(CollectiveError) in
+      try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
+        try run(
+          torus_collective(
+            .reduceScatter, type: Element.elementType, reduction: op, count: 0, input: from,
+            output: to), label: label, counts: lists.map(\.count))
+      }
+    }
+    return output
+  }
+
   /// All ranks' values in rank order; ranks may pass different numbers of them.
   public func allGather<Element: CollectiveElement>(_ values: [Element], label: String = "")
     throws(CollectiveError) -> [[Element]]
@@ -72,17 +111,27 @@ extension ProcessGroup {
     return rank == root ? output.cut(counts) : nil
   }
 
-  /// Element r of the root's lists, on rank r; other ranks pass nil. Lengths may differ.
+  /// Element r of the root's lists, on rank r; other ranks pass nil. Lengths may differ. A wrong number
+  /// of lists is an error on every rank.
   public func scatter<Element: CollectiveElement>(
     _ lists: [[Element]]?, root: Int = 0, label: String = ""
   ) throws(CollectiveError) -> [Element] {
-    if rank == root && lists?.count != size {
-      throw .invalid(
-        rank: rank, reason: "scatter: the root needs \(size) lists, not \(lists?.count ?? 0)")
+    let given = rank == root ? lists ?? [] : []
+    let problem = "scatter: the root needs \(size) lists, not \(given.count)"
+    // What only the root can see becomes every rank's error: a negative count says that words follow.
+    var counts = given.map(\.count)
+    if given.count != size {
+      counts = [Int](repeating: 0, count: size)
+      if rank == root { counts[0] = -problem.utf8.count }
     }
-    let mine = rank == root ? (lists ?? []).map(\.count) : [Int](repeating: 0, count: size)
-    let counts = try broadcast(mine, root: root, label: label)
-    var input = rank == root ? (lists ?? []).flatMap { $0 } : []
+    counts = try broadcast(counts, root: root, label: label)
+    if counts[0] < 0 {
+      var words = [UInt8](repeating: 0, count: -counts[0])
+      if rank == root { words = Array(problem.utf8) }
+      words = try broadcast(words, root: root, label: label)
+      throw .invalid(rank: root, reason: String(decoding: words, as: UTF8.self))
+    }
+    var input = given.flatMap { $0 }
     var output = [Element](repeating: .blank, count: counts[rank])
     try withBytes(of: &input) { (from: UnsafeMutableRawPointer) throws(CollectiveError) in
       try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in

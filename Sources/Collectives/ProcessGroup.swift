@@ -31,6 +31,7 @@ public final class ProcessGroup: @unchecked Sendable {
   var queue = WorkQueue()
   var running = false
   var failure: CollectiveError?
+  var rollCall = RollCall()
   private var subgroups = 0
   private var closed = false
 
@@ -57,6 +58,7 @@ public final class ProcessGroup: @unchecked Sendable {
         nodes > 1 ? AllReduceAlgorithm.hierarchical.code : AllReduceAlgorithm.sharedMemory.code,
         ElementType.float32.rawValue, ReduceOp.sum.rawValue) != 0
     topology = Topology(ranks: size, nodes: nodes, sharesMemory: shares && size > 1)
+    engine.heedTimeout(options.timeout)
   }
 
   /// Takes rank 0's table from a file.
@@ -79,6 +81,9 @@ public final class ProcessGroup: @unchecked Sendable {
 
   /// The world's rank for a rank of the group.
   public func worldRank(of rank: Int) -> Int { ranks[rank] }
+
+  /// How long waits in the group last where a call names no other time.
+  public var timeout: Duration { options.timeout }
 
   /// Collectives that this rank has begun in the group.
   public var sequence: UInt64 { engine.locked { torus_group_sequence(handle) } }
@@ -121,9 +126,10 @@ public final class ProcessGroup: @unchecked Sendable {
   }
 
   /// Runs a collective to its end.
-  func run(_ call: torus_collective, label: String, counts: [Int]? = nil, sent: [Int]? = nil)
-    throws(CollectiveError)
-  {
+  func run(
+    _ call: torus_collective, label: String, counts: [Int]? = nil, sent: [Int]? = nil,
+    timeout: Duration? = nil
+  ) throws(CollectiveError) {
     var call = call
     setLabel(&call, label)
     let (memory, reason) = prepare(&call, counts: counts, sent: sent)
@@ -141,7 +147,7 @@ public final class ProcessGroup: @unchecked Sendable {
       group: self, task: .collective(call), operation: operation(of: call, label: label),
       counts: memory)
     if let begun { engine.adopt(work, status: begun) } else { engine.submit(work, small: true) }
-    try work.wait()
+    try work.wait(timeout: timeout)
   }
 
   private func setLabel(_ call: inout torus_collective, _ label: String) {
@@ -152,13 +158,18 @@ public final class ProcessGroup: @unchecked Sendable {
   }
 
   private func isSmall(_ call: torus_collective) -> Bool {
-    call.count &* UInt64(torus_element_size(call.dtype)) <= 8 << 10
+    call.count <= 8 << 10 / UInt64(torus_element_size(call.dtype))
   }
 
   /// Chooses the algorithm, lends the counts and checks the arguments.
   private func prepare(_ call: inout torus_collective, counts: [Int]?, sent: [Int]?)
     -> (UnsafeMutablePointer<UInt64>?, String?)
   {
+    let (bytes, isTooLong) = Int64(bitPattern: call.count).multipliedReportingOverflow(
+      by: Int64(torus_element_size(call.dtype) * size))
+    if bytes < 0 || isTooLong {
+      return (nil, "a count of \(Int64(bitPattern: call.count)) was given")
+    }
     if call.kind == CollectiveOperation.Kind.allReduce.rawValue && call.algorithm < 0 {
       let bytes = Int(call.count) * Int(torus_element_size(call.dtype))
       let (algorithm, segment) = options.algorithms.choose(bytes: bytes, on: topology)
@@ -215,12 +226,21 @@ public final class ProcessGroup: @unchecked Sendable {
   }
 
   private func operation(of call: torus_collective, label: String) -> CollectiveOperation {
-    CollectiveOperation(
-      rank: rank, sequence: 0, kind: CollectiveOperation.Kind(rawValue: call.kind) ?? .barrier,
-      type: ElementType(rawValue: call.dtype) ?? .uint8,
-      reduction: ReduceOp(rawValue: call.reduction) ?? .sum, count: Int(call.count),
-      root: Int(call.root), label: label, step: flight.step,
-      algorithm: AllReduceAlgorithm(code: call.algorithm))
+    let kind = CollectiveOperation.Kind(rawValue: call.kind) ?? .barrier
+    var operation = CollectiveOperation(
+      rank: rank, sequence: 0, kind: kind, type: ElementType(rawValue: call.dtype) ?? .uint8,
+      reduction: ReduceOp(rawValue: call.reduction) ?? .sum,
+      count: Int(truncatingIfNeeded: call.count), root: Int(call.root), label: label,
+      step: flight.step,
+      algorithm: kind == .allReduce ? AllReduceAlgorithm(code: call.algorithm) : nil)
+    operation.layout = withUnsafePointer(to: call) { torus_layout($0, Int32(size)) }
+    if kind == .allToAll, let sent = call.send_counts {
+      operation.count = (0..<size).reduce(0) { $0 + Int(sent[$1]) }
+    } else if let counts = call.counts {
+      operation.count = Int(counts[rank])
+      operation.total = (0..<size).reduce(0) { $0 + Int(counts[$1]) }
+    }
+    return operation
   }
 
   /// The work's operation with its number.
@@ -274,68 +294,87 @@ public final class ProcessGroup: @unchecked Sendable {
   /// Creates a group of some ranks. Every rank of this group must call it, with the same list, in
   /// the same order relative to other groups. Blocks until all have.
   ///
-  /// - Parameter ranks: Ranks of this group; their order is that of the new group.
+  /// - Parameters:
+  ///   - ranks: Ranks of this group; their order is that of the new group.
+  ///   - timeout: How long waits in the new group last; as in this one where nil.
   /// - Returns: The new group, or nil where this rank is not in it.
-  public func newGroup(ranks list: [Int], name: String? = nil) throws(CollectiveError)
-    -> ProcessGroup?
-  {
-    if let bad = list.first(where: { $0 < 0 || $0 >= size }) {
-      throw .invalid(rank: rank, reason: "new group: there is no rank \(bad) among \(size)")
-    }
-    if list.isEmpty || Set(list).count != list.count {
-      throw .invalid(rank: rank, reason: "new group: ranks \(list) are empty or repeat a rank")
-    }
+  /// - Throws: On every rank alike where the list is empty, repeats a rank or names one that is not.
+  public func newGroup(
+    ranks list: [Int], name: String? = nil, timeout: Duration? = nil
+  ) throws(CollectiveError) -> ProcessGroup? {
+    try check([list])
     let title = name ?? "group \(list)"
     try barrier(label: "new \(title) of ranks \(list)")
-    return try subgroup(list, title)
+    return try subgroup(list, title, timeout)
   }
 
   /// Splits the group: ranks with the same color form a group, ordered by key, then by rank.
   /// Blocks until all ranks have called it.
   ///
+  /// - Parameter timeout: As in `newGroup`.
   /// - Returns: This rank's new group, or nil where its color is nil.
-  public func split(color: Int?, key: Int = 0, name: String? = nil) throws(CollectiveError)
-    -> ProcessGroup?
-  {
+  public func split(
+    color: Int?, key: Int = 0, name: String? = nil, timeout: Duration? = nil
+  ) throws(CollectiveError) -> ProcessGroup? {
     let mine = [color == nil ? 0 : 1, color ?? 0, key]
     let all = try allGather(mine, label: "split")
     let members = all.indices
       .filter { all[$0][0] == 1 && color != nil && all[$0][1] == color }
       .sorted { (all[$0][2], $0) < (all[$1][2], $1) }
-    return try subgroup(members, name ?? "color \(color.map(String.init) ?? "none")")
+    return try subgroup(members, name ?? "color \(color.map(String.init) ?? "none")", timeout)
   }
 
   /// Equal groups of `size` consecutive ranks; returns this rank's. Blocks until all have called it.
   ///
+  /// - Parameter timeout: As in `newGroup`.
   /// - Throws: Where `size` exceeds this group's or does not divide it.
-  public func subgroups(of part: Int) throws(CollectiveError) -> ProcessGroup {
-    if part < 1 || part > size || size % part != 0 {
-      throw .invalid(
-        rank: rank, reason: "subgroups of \(part) ranks do not divide a group of \(size)")
-    }
+  public func subgroups(of part: Int, timeout: Duration? = nil) throws(CollectiveError)
+    -> ProcessGroup
+  {
+    let reason = "subgroups of \(part) ranks do not divide a group of \(size)"
+    if part < 1 || part > size || size % part != 0 { throw .invalid(rank: rank, reason: reason) }
     let lists = stride(from: 0, to: size, by: part).map { Array($0..<($0 + part)) }
-    return try subgroups(enumerated: lists)
+    guard let own = try subgroups(enumerated: lists, timeout: timeout) else {
+      throw .invalid(rank: rank, reason: reason)
+    }
+    return own
   }
 
-  /// One group per list; returns this rank's. Blocks until all ranks have called it.
+  /// One group per list; returns this rank's, or nil where it is in none. Every rank passes the same
+  /// lists, also those in none. Blocks until all ranks have called it.
   ///
-  /// - Throws: Where a rank appears twice or this rank not at all.
-  public func subgroups(enumerated lists: [[Int]]) throws(CollectiveError) -> ProcessGroup {
+  /// - Parameter timeout: As in `newGroup`.
+  /// - Throws: On every rank alike, before any group is created, where a rank appears twice or a list
+  ///   is none for `newGroup`.
+  public func subgroups(enumerated lists: [[Int]], timeout: Duration? = nil)
+    throws(CollectiveError) -> ProcessGroup?
+  {
+    try check(lists)
     let all = lists.flatMap { $0 }
     if Set(all).count != all.count {
       throw .invalid(rank: rank, reason: "subgroups \(lists) overlap")
     }
-    var found: ProcessGroup?
+    var own: ProcessGroup?
     for list in lists {
-      if let group = try newGroup(ranks: list) { found = group }
+      if let group = try newGroup(ranks: list, timeout: timeout) { own = group }
     }
-    guard let found else {
-      throw .invalid(rank: rank, reason: "subgroups \(lists) leave rank \(rank) out")
-    }
-    return found
+    return own
   }
 
-  private func subgroup(_ members: [Int], _ title: String) throws(CollectiveError) -> ProcessGroup?
+  /// What every rank sees alike in lists of members.
+  private func check(_ lists: [[Int]]) throws(CollectiveError) {
+    for list in lists {
+      if let bad = list.first(where: { $0 < 0 || $0 >= size }) {
+        throw .invalid(rank: rank, reason: "new group: there is no rank \(bad) among \(size)")
+      }
+      if list.isEmpty || Set(list).count != list.count {
+        throw .invalid(rank: rank, reason: "new group: ranks \(list) are empty or repeat a rank")
+      }
+    }
+  }
+
+  private func subgroup(_ members: [Int], _ title: String, _ timeout: Duration?)
+    throws(CollectiveError) -> ProcessGroup?
   {
     let handle: OpaquePointer? = engine.locked {
       subgroups += 1
@@ -349,6 +388,8 @@ public final class ProcessGroup: @unchecked Sendable {
         rank: rank,
         reason: "\(title) could not be created: \(String(cString: torus_group_error(self.handle)))")
     }
+    var options = options
+    options.timeout = timeout ?? options.timeout
     return ProcessGroup(
       handle: handle, ranks: members.map { ranks[$0] }, name: title, engine: engine,
       flight: flight, options: options)
@@ -366,7 +407,10 @@ public final class ProcessGroup: @unchecked Sendable {
     if !failed { try barrier(label: "close \(name)") }
     engine.locked {
       closed = true
-      failure = failure ?? .invalid(rank: rank, reason: "\(name) is closed")
+      let reason = failure ?? .invalid(rank: rank, reason: "\(name) is closed")
+      failure = reason
+      // Nobody takes any more what was left behind, such as news for a rank that never came.
+      engine.withdrawMessages(of: engine.watch?.world == handle ? nil : self, reason)
       torus_group_close(handle, failed ? 1 : 0)
     }
   }
@@ -383,9 +427,10 @@ extension torus_collective {
     self.kind = kind.rawValue
     dtype = type.rawValue
     self.reduction = reduction.rawValue
-    self.root = Int32(truncatingIfNeeded: root)
+    self.root = Int32(clamping: root)
     self.algorithm = algorithm?.code ?? -1
-    self.count = UInt64(count)
+    // A negative count is objected to before it is used.
+    self.count = UInt64(bitPattern: Int64(count))
     self.input = input
     self.output = output
   }

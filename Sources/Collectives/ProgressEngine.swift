@@ -34,6 +34,9 @@ final class ProgressEngine: @unchecked Sendable {
   private let submissions = Atomic<Int>(0)
   private let busy = Atomic<Bool>(false)
 
+  /// Nanoseconds that the thread sleeps at most.
+  private let napLimit = Atomic<UInt64>(1_000_000_000)
+
   private let usesThread: Bool
   /// Whether the thread has a core to itself. Where it shares one with computation, that computation
   /// begins what it submits and polls along the way, and the thread looks in ever more rarely.
@@ -59,6 +62,7 @@ final class ProgressEngine: @unchecked Sendable {
     inbox.locked {
       submitted.append(work)
       submissions.add(1, ordering: .releasing)
+      if usesThread && thread == nil && !stopping { start() }
     }
     var behind = true
     if small || !sparesCore, progress.tryLock() {
@@ -230,8 +234,14 @@ final class ProgressEngine: @unchecked Sendable {
     torus_group_give_up(group.handle)
     first.finish(error)
     while let work = group.queue.popFirst() { work.finish(error) }
-    for work in messages where work.group === group { withdraw(work, error) }
+    withdrawMessages(of: group, error)
+  }
+
+  /// Gives up the messages of a group, or of all where nil.
+  func withdrawMessages(of group: ProcessGroup?, _ error: CollectiveError) {
+    for work in messages where group == nil || work.group === group { withdraw(work, error) }
     messages.removeAll { $0.isDone }
+    note()
   }
 
   private func withdraw(_ work: Work, _ error: CollectiveError) {
@@ -295,6 +305,7 @@ final class ProgressEngine: @unchecked Sendable {
       if now > looked {
         looked = now &+ Self.quiet
         heedNotices()
+        expireDropped(now: now)
       }
       progress.unlock()
       backoff.pause(moved: moved, now: now)
@@ -305,6 +316,57 @@ final class ProgressEngine: @unchecked Sendable {
     progress.unlock()
     let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
     if left == 0 && busy.load(ordering: .acquiring) { wake() }
+  }
+
+  /// Drives everything until `isOver`, which is asked under the progress lock, or the time has passed.
+  func drive(for timeout: Duration, until isOver: () -> Bool) {
+    waiting.add(1, ordering: .acquiringAndReleasing)
+    let limit = timeout.nanoseconds
+    let begin = monotonicNanoseconds()
+    var backoff = Backoff(patience: 200_000)
+    var looked = begin &+ Self.quiet
+    progress.lock()
+    while !isOver() {
+      let moved = advance()
+      let now = monotonicNanoseconds()
+      if now &- begin > limit { break }
+      if now > looked {
+        looked = now &+ Self.quiet
+        heedNotices()
+        expireDropped(now: now)
+      }
+      progress.unlock()
+      backoff.pause(moved: moved, now: now)
+      progress.lock()
+    }
+    progress.unlock()
+    let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
+    if left == 0 && busy.load(ordering: .acquiring) { wake() }
+  }
+
+  /// Ends works that nobody holds any more and that have not moved within their group's time: nobody
+  /// will wait for them, and what comes after them in the group would wait for ever.
+  private func expireDropped(now: UInt64) {
+    for group in active {
+      let limit = group.options.timeout
+      if let work = group.queue.expired(now: now, limit: limit.nanoseconds) {
+        give(up: work, in: group, seconds: limit.seconds)
+      }
+    }
+    let expired = messages.indices.filter { i in
+      let isHeld = !isKnownUniquelyReferenced(&messages[i])
+      let limit = messages[i].group.options.timeout.nanoseconds
+      return messages[i].isExpired(isHeld: isHeld, now: now, limit: limit)
+    }
+    for work in expired.map({ messages[$0] }) {
+      expire(work, seconds: work.group.options.timeout.seconds)
+    }
+  }
+
+  /// Lets the thread sleep no longer than a part of the shortest time that works are given.
+  func heedTimeout(_ timeout: Duration) {
+    let part = min(max(timeout.nanoseconds / 4, 20_000_000), 1_000_000_000)
+    if part < napLimit.load(ordering: .relaxed) { napLimit.store(part, ordering: .relaxed) }
   }
 
   private func expire(_ work: Work, seconds: Double) {
@@ -337,6 +399,7 @@ final class ProgressEngine: @unchecked Sendable {
     torus_thread_sleep_finely()
     let fresh = sparesCore ? Backoff(patience: 50_000) : Backoff(patience: 0, share: 4)
     var backoff = fresh
+    var looked: UInt64 = 0
     while true {
       inbox.lock()
       while !stopping
@@ -344,7 +407,8 @@ final class ProgressEngine: @unchecked Sendable {
           || (submitted.isEmpty && !busy.load(ordering: .acquiring)))
       {
         asleep = true
-        inbox.sleep()
+        // Now and then it looks for what was left to itself without a need to wake it.
+        inbox.sleep(atMost: napLimit.load(ordering: .relaxed))
         asleep = false
         backoff = fresh
       }
@@ -357,8 +421,13 @@ final class ProgressEngine: @unchecked Sendable {
       if stop { return }
       progress.lock()
       let moved = advance()
+      let now = monotonicNanoseconds()
+      if now > looked {
+        looked = now &+ Self.quiet
+        expireDropped(now: now)
+      }
       progress.unlock()
-      backoff.pause(moved: moved, now: monotonicNanoseconds())
+      backoff.pause(moved: moved, now: now)
     }
   }
 

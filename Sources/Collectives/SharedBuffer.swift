@@ -37,6 +37,9 @@ extension ProcessGroup {
   /// Allocates memory for collectives: in a window that the node's ranks share where the group can,
   /// else plain memory. Every rank must call it with the same size; blocks until all have.
   public func allocateBuffer(_ bytes: Int) throws(CollectiveError) -> SharedBuffer {
+    guard bytes >= 0 else {
+      throw .invalid(rank: rank, reason: "a buffer of \(bytes) bytes was asked for")
+    }
     try barrier(label: "allocate \(bytes) bytes")
     let pointer = engine.locked { torus_buffer_create(handle, bytes) }
     guard let pointer else {

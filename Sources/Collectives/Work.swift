@@ -3,7 +3,9 @@ import Synchronization
 
 /// An operation under way.
 ///
-/// Dropping it is legal: the operation goes on, and its buffers must stay alive until it is done.
+/// Dropping it is legal: the operation goes on, and its buffers must stay alive until it is done. One
+/// that was dropped and does not finish within its group's `timeout` fails by itself, and the group
+/// with it; one that is held has the deadline of whoever waits for it.
 /// Collectives of one group are carried out in the order in which they were issued; messages are
 /// independent of them.
 public final class Work: @unchecked Sendable {
@@ -26,6 +28,8 @@ public final class Work: @unchecked Sendable {
   var sequence: UInt64 = 0
   /// When it was issued and begun, where somebody observes; else 0.
   var issued: UInt64 = 0, started: UInt64 = 0
+  /// When it was first seen to be left to itself.
+  private var dropped: UInt64 = 0
   private var error: CollectiveError?
   private var received: (source: Int, bytes: Int) = (-1, 0)
   private var observers: [@Sendable (CollectiveError?) -> Void] = []
@@ -53,7 +57,7 @@ public final class Work: @unchecked Sendable {
 
   /// Blocks until the operation is done. The calling thread drives it while it waits.
   ///
-  /// - Parameter timeout: How long to wait; the world's `timeout` where nil. When it passes, the
+  /// - Parameter timeout: How long to wait; the group's `timeout` where nil. When it passes, the
   ///   group is unusable and the error says who is missing.
   /// - Throws: What went wrong.
   public func wait(timeout: Duration? = nil) throws(CollectiveError) {
@@ -78,7 +82,13 @@ public final class Work: @unchecked Sendable {
   var isDone: Bool { done.load(ordering: .acquiring) }
 
   /// Whether beginning it takes no time worth a thread.
-  var isBrief: Bool { operation.count * operation.type.size <= 8 << 10 }
+  var isBrief: Bool { operation.count <= 8 << 10 / operation.type.size }
+
+  /// Whether nobody has held it, as far as was seen, for longer than the limit. Under the progress lock.
+  func isExpired(isHeld: Bool, now: UInt64, limit: UInt64) -> Bool {
+    if isHeld { dropped = 0 } else if dropped == 0 { dropped = now }
+    return !isHeld && now &- dropped > limit
+  }
 
   /// Called once, under the progress lock or before the work is shared.
   func finish(_ error: CollectiveError?, source: Int = -1, bytes: Int = 0) {

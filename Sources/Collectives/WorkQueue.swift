@@ -20,4 +20,11 @@ struct WorkQueue {
     }
     return work
   }
+
+  /// The first one, where nobody else holds it and it has been first for longer than the limit.
+  mutating func expired(now: UInt64, limit: UInt64) -> Work? {
+    guard !isEmpty else { return nil }
+    let isHeld = !isKnownUniquelyReferenced(&items[head])
+    return items[head].flatMap { $0.isExpired(isHeld: isHeld, now: now, limit: limit) ? $0 : nil }
+  }
 }

@@ -55,6 +55,21 @@ extension ProcessGroup {
     return output.parts()
   }
 
+  /// All ranks' rows in rank order as one tensor (`all_gather_into_tensor`); their numbers may differ.
+  public func allGatherRows(_ tensor: Tensor, label: String = "") throws -> Tensor {
+    guard tensor.rank > 0 else {
+      throw CollectiveError.invalid(rank: rank, reason: "all-gather: a scalar has no rows to join")
+    }
+    let input = tensor.detach().contiguous()
+    let shapes = try shapes(of: input, "all-gather", label)
+    let output = Output(shapes, input.dtype)
+    let work = allGather(
+      input: input.pointer, output: output.memory.pointer, counts: output.counts,
+      dtype: input.dtype.element, label: label)
+    try work.wait(lending: input, output.memory)
+    return output.memory.reshaped([shapes.reduce(0) { $0 + $1[0] }] + input.shape.dropFirst())
+  }
+
   /// All ranks' tensors in rank order on the root, nil elsewhere (`gather`); their first dimensions
   /// may differ.
   public func gather(
@@ -128,6 +143,45 @@ extension ProcessGroup {
       dtype: input.dtype.element, op: op, label: label)
     try work.wait(lending: input, output)
     return output
+  }
+
+  /// The reduction of all ranks' tensors r on rank r (`reduce_scatter`); the tensors of one list may
+  /// have different shapes, each of them the same on every rank.
+  public func reduceScatter(
+    _ tensors: [Tensor], op: ReduceOp = .sum, label: String = ""
+  ) throws -> Tensor {
+    let input = try joined(tensors, "reduce-scatter")
+    let output = Tensor.zeros(tensors[rank].shape, dtype: input.dtype)
+    let work = reduceScatter(
+      input: input.pointer, output: output.pointer, counts: tensors.map(\.count),
+      dtype: input.dtype.element, op: op, label: label)
+    try work.wait(lending: input, output)
+    return output
+  }
+
+  /// Tensor r goes to rank r; gives what every rank sent here, in rank order (`all_to_all`). Shapes may
+  /// differ as they like; the receivers learn them first.
+  public func allToAll(_ tensors: [Tensor], label: String = "") throws -> [Tensor] {
+    let input = try joined(tensors, "all-to-all")
+    let output = Output(try allToAll(tensors.map(\.shape), label: label), input.dtype)
+    let work = allToAll(
+      input: input.pointer, output: output.memory.pointer, sent: tensors.map(\.count),
+      received: output.counts, dtype: input.dtype.element, label: label)
+    try work.wait(lending: input, output.memory)
+    return output.parts()
+  }
+
+  /// One tensor per rank, of one dtype, one behind the other.
+  private func joined(_ tensors: [Tensor], _ operation: String) throws -> Tensor {
+    if tensors.count != size {
+      throw CollectiveError.invalid(
+        rank: rank, reason: "\(operation): \(tensors.count) tensors for \(size) ranks")
+    }
+    if let odd = tensors.first(where: { $0.dtype != tensors[0].dtype }) {
+      throw CollectiveError.invalid(
+        rank: rank, reason: "\(operation): tensors of \(tensors[0].dtype) and \(odd.dtype)")
+    }
+    return Tensor.cat(tensors.map { $0.detach().flattened() })
   }
 
   /// Rows of this rank's tensor for every rank, and those that every rank sent here, in rank order

@@ -51,6 +51,43 @@ struct Desync: CustomTestStringConvertible, Sendable {
         algorithm: odd ? .ring : .recursiveDoubling
       ).wait()
     },
+    Desync(name: "uneven counts of one sum", words: "f32[8 in all]") { world, odd in
+      try world.group.allGather(
+        input: Fixed.memory, output: Fixed.memory + 4096,
+        counts: odd ? [1, 3, 2, 2] : [3, 1, 2, 2],
+        dtype: .float32
+      ).wait()
+    },
+    Desync(name: "uneven counts", words: "4003") { world, odd in
+      try world.group.reduceScatter(
+        input: Fixed.memory, output: Fixed.memory + (1 << 19),
+        counts: odd ? [1000, 1000, 1003, 1000] : [1000, 1000, 1004, 1000], dtype: .float32
+      ).wait()
+    },
+    Desync(name: "lengths of coalesced buffers", words: "their counts differ") { world, odd in
+      let slices = (odd ? [3, 5] : [5, 3]).map {
+        BufferSlice(Fixed.memory, count: $0, dtype: .uint8)
+      }
+      try world.group.broadcastCoalesced(slices, label: "parts").wait()
+    },
+    Desync(name: "type of coalesced buffers", words: "i32[8]") { world, odd in
+      let slices = [3, 5].map {
+        BufferSlice(Fixed.memory, count: $0, dtype: odd ? .int32 : .float32)
+      }
+      try world.group.allReduceCoalesced(slices).wait()
+    },
+    Desync(name: "type in a scatter", words: "scatter f64[4] root 0") { world, odd in
+      try world.group.scatter(
+        input: Fixed.memory, output: Fixed.memory + 4096, count: 4,
+        dtype: odd ? .float64 : .float32
+      ).wait()
+    },
+    Desync(name: "equal and unequal splits", words: "their counts differ") { world, odd in
+      try world.group.allToAll(
+        input: Fixed.memory, output: Fixed.memory + 4096, count: odd ? 0 : 2,
+        sent: odd ? [2, 2, 2, 2] : nil, received: odd ? [2, 2, 2, 2] : nil, dtype: .float32
+      ).wait()
+    },
     Desync(name: "order", words: "on rank") { world, odd in
       for name in odd ? ["b", "a"] : ["a", "b"] { try reduce(world, 100, .float32, .sum, name) }
     },
@@ -130,11 +167,37 @@ struct DesyncTests {
       try Desync.reduce(
         world, odd ? 512 : 262_144, .float32, .sum, odd ? "layer4.bias" : "layer3.weight")
     }
+    // Whichever of the others is met first, or tells first.
+    let expected = [0, 1].map {
+      "rank 2, operation 1 of world: all-reduce of layer4.bias f32[512] (sum) met "
+        + "layer3.weight f32[262144] on rank \($0); every rank must call the same collectives in "
+        + "the same order"
+    }
+    #expect(expected.contains(errors[2]), "\(errors[2])")
+  }
+
+  @Test("counts of each rank's own are told with their sum, and without an algorithm")
+  func uneven() {
+    let errors = outcomes(of: 2, options: World.Options(timeout: .seconds(20))) { world in
+      try world.group.reduceScatter(
+        input: Fixed.memory, output: Fixed.memory + 4096,
+        counts: world.rank == 0 ? [3, 5] : [5, 3], dtype: .float32, label: "grads"
+      ).wait()
+    }
     #expect(
-      errors[2]
-        == "rank 2, operation 1 of world: all-reduce of layer4.bias f32[512] (sum) met "
-        + "layer3.weight f32[262144] on rank 0; every rank must call the same collectives in "
-        + "the same order")
+      errors[0]
+        == "rank 0, operation 1 of world: reduce-scatter of grads f32[3 of 8] (sum) met "
+        + "grads f32[8 in all] on rank 1; their counts differ; every rank must call the same "
+        + "collectives in the same order")
+  }
+
+  @Test("a message of another type is one of another length")
+  func messageType() {
+    let errors = outcomes(of: 2, options: World.Options(timeout: .seconds(20))) { world in
+      if world.rank == 1 { return try world.group.send([1.0, 2.0], to: 0) }
+      _ = try world.group.receive(Float.self, count: 2, from: 1)
+    }
+    #expect(errors[0].contains("receive f32[2] from rank 1 met a message of another length"))
   }
 
   @Test("and the training step, where there is one")

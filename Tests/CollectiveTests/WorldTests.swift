@@ -49,7 +49,7 @@ struct ThreadWorldTests {
       } else {
         // It says that its buffer is ready, reduces one piece of many at most, and goes away.
         _ = work.isCompleted
-        told.wait()
+        _ = told.wait(timeout: .now() + 60)
         try work.wait()
       }
       return (0..<count).allSatisfy { floats[$0] == Float(2 * ($0 % 7) + 1) }

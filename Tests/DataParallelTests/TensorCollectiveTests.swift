@@ -68,6 +68,82 @@ struct TensorCollectiveTests {
     }
   }
 
+  @Test("lists of tensors, and rows as one tensor", arguments: 1...4)
+  func lists(ranks: Int) throws {
+    _ = try World.threads(ranks) { world in
+      let group = world.group
+      // Tensor s of every rank's list has s + 1 rows.
+      let part = try group.reduceScatter((0..<ranks).map { Self.rows($0) + Double(world.rank) })
+      let total = Double(ranks * world.rank + ranks * (ranks - 1) / 2)
+      #expect(part.shape == [world.rank + 1, 2])
+      #expect(part.flattened().array(of: Double.self).allSatisfy { $0 == total })
+      // Rank r sends rank s a tensor of r + 1 by s + 1, and its last one a scalar.
+      let received = try group.allToAll(
+        (0..<ranks).map { to in
+          to == ranks - 1
+            ? Tensor(Float(world.rank)) : Tensor.full([world.rank + 1, to + 1], Double(to))
+        })
+      for (from, tensor) in received.enumerated() {
+        let isLast = world.rank == ranks - 1
+        #expect(tensor.shape == (isLast ? [] : [from + 1, world.rank + 1]))
+        let value = Double(isLast ? from : world.rank)
+        #expect(tensor.flattened().array(of: Double.self).allSatisfy { $0 == value })
+      }
+      let rows = try group.allGatherRows(Self.rows(world.rank).to(.int8))
+      let owners = (0..<ranks).flatMap { [Double](repeating: Double($0), count: 2 * ($0 + 1)) }
+      #expect(rows.shape == [ranks * (ranks + 1) / 2, 2] && rows.dtype == .int8)
+      #expect(rows.flattened().array(of: Double.self) == owners)
+      let reason = #expect(throws: CollectiveError.self) {
+        _ = try group.reduceScatter([Tensor](repeating: Tensor.zeros([2]), count: ranks + 1))
+      }
+      #expect("\(reason.map { "\($0)" } ?? "")".contains("\(ranks + 1) tensors for \(ranks) ranks"))
+    }
+  }
+
+  @Test("works give their tensors, in any order of waiting", arguments: 1...4)
+  func works(ranks: Int) throws {
+    _ = try World.threads(ranks, options: World.Options(timeout: .seconds(60))) { world in
+      let group = world.group
+      let mine = Self.rows(world.rank, ranks).to(.int16)
+      let sum = group.allReducedAsync(mine)
+      let last = group.broadcastAsync(mine, root: ranks - 1)
+      let all = group.allGatherAsync(mine)
+      let part = try group.reduceScatterAsync(mine)
+      let (right, left) = ((world.rank + 1) % ranks, (world.rank + ranks - 1) % ranks)
+      let into = group.irecv([ranks, 2], dtype: .int16, from: nil, tag: 4)
+      let out = group.isend(mine, to: right, tag: 4)
+      let ring = group.batch([
+        .send(mine, to: left), .receive([ranks, 2], dtype: .int16, from: right),
+        .send(mine, to: right, tag: 1), .receive([ranks, 2], dtype: .int16, from: left, tag: 1),
+      ])
+      let total = Double(ranks * (ranks - 1) / 2)
+      func holds(_ tensor: Tensor, _ value: Double) -> Bool {
+        tensor.flattened().array(of: Double.self).allSatisfy { $0 == value }
+      }
+      let around = try ring.wait()
+      #expect(around.count == 2)
+      #expect(holds(around[0], Double(right)) && holds(around[1], Double(left)))
+      let (tensor, source) = try into.wait()
+      #expect(source == left && holds(tensor, Double(left)))
+      try out.wait(timeout: .seconds(30))
+      let kept = try part.wait()
+      #expect(kept.shape == [1, 2] && holds(kept, total))
+      let gathered = try all.wait()
+      #expect(gathered.shape == [ranks, ranks, 2])
+      for rank in 0..<ranks { #expect(holds(gathered[rank], Double(rank))) }
+      let (told, summed) = (try last.wait(), try sum.wait())
+      #expect(holds(told, Double(ranks - 1)) && holds(summed, total))
+      #expect(sum.isCompleted && ring.isCompleted)
+      #expect(throws: CollectiveError.self) {
+        _ = try group.reduceScatterAsync(Tensor.zeros([ranks + 1])).wait()
+        if ranks == 1 { throw CollectiveError.invalid(rank: 0, reason: "one rank shares all") }
+      }
+      // Dropped works keep their memory.
+      _ = group.allReducedAsync(Tensor.ones([4096]))
+      try group.barrier()
+    }
+  }
+
   @Test("send and recv around a ring", arguments: 2...4)
   func ring(ranks: Int) throws {
     _ = try World.threads(ranks, options: World.Options(timeout: .seconds(60))) { world in

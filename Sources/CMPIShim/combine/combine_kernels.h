@@ -145,6 +145,14 @@ TORUS_BOTH(u8_sum, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a + b))
 TORUS_BOTH(u8_product, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a * b))
 TORUS_BOTH(u8_min, uint8_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
 TORUS_BOTH(u8_max, uint8_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
+// The sums, products and bits of int8 are those of uint8. Products of uint16 do not fit int.
+TORUS_BOTH(i8_min, int8_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
+TORUS_BOTH(i8_max, int8_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
+TORUS_BOTH(i16_sum, uint16_t, TORUS_SAME, TORUS_SAME, (uint16_t)(a + b))
+TORUS_BOTH(i16_product, uint16_t, TORUS_SAME, TORUS_SAME, (uint16_t)((uint32_t)a * b))
+TORUS_BOTH(i16_min, int16_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
+TORUS_BOTH(i16_max, int16_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
+TORUS_BITS(i16, uint16_t)
 TORUS_BITS(i64, uint64_t)
 TORUS_BITS(i32, uint32_t)
 TORUS_BITS(u8, uint8_t)
@@ -195,6 +203,9 @@ static const torus_combine_table LEVEL(table) = {
     [TORUS_TYPE_U8] = TORUS_BIT_PAIRS(u8),
     [TORUS_TYPE_BOOL] = {LEVEL(u8_or), 0, LEVEL(u8_and), LEVEL(u8_and), LEVEL(u8_or), LEVEL(u8_and),
                     LEVEL(u8_or), LEVEL(u8_xor)},
+    [TORUS_TYPE_I8] = {LEVEL(u8_sum), 0, LEVEL(u8_product), LEVEL(i8_min), LEVEL(i8_max),
+                  LEVEL(u8_and), LEVEL(u8_or), LEVEL(u8_xor)},
+    [TORUS_TYPE_I16] = TORUS_BIT_PAIRS(i16),
   },
   .many = {
     [TORUS_TYPE_F64] = TORUS_MANIES(f64),
@@ -206,6 +217,9 @@ static const torus_combine_table LEVEL(table) = {
     [TORUS_TYPE_U8] = TORUS_BIT_MANIES(u8),
     [TORUS_TYPE_BOOL] = {LEVEL(u8_or_many), 0, LEVEL(u8_and_many), LEVEL(u8_and_many),
                     LEVEL(u8_or_many), LEVEL(u8_and_many), LEVEL(u8_or_many), LEVEL(u8_xor_many)},
+    [TORUS_TYPE_I8] = {LEVEL(u8_sum_many), 0, LEVEL(u8_product_many), LEVEL(i8_min_many),
+                  LEVEL(i8_max_many), LEVEL(u8_and_many), LEVEL(u8_or_many), LEVEL(u8_xor_many)},
+    [TORUS_TYPE_I16] = TORUS_BIT_MANIES(i16),
   },
   .f16_widen = LEVEL(f16_widen),
   .f16_narrow = LEVEL(f16_narrow),

@@ -25,8 +25,8 @@ const char *torus_kind_name(int32_t kind) {
 }
 
 const char *torus_dtype_name(int32_t dtype) {
-  static const char *const names[TORUS_DTYPES] = {"f64", "f32", "f16", "bf16",
-                                                  "i64", "i32", "u8",  "bool"};
+  static const char *const names[TORUS_DTYPES] = {"f64", "f32", "f16",  "bf16", "i64",
+                                                  "i32", "u8",  "bool", "i8",   "i16"};
   return NAME(dtype, names);
 }
 

@@ -17,7 +17,7 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
 
 static uint64_t digest(const torus_fingerprint *f) {
   uint64_t h = mix(f->sequence, f->count);
-  h = mix(h, f->counts);
+  h = mix(h, f->layout);
   h = mix(h, f->name);
   h = mix(h, (uint64_t)(uint32_t)f->kind << 32 | (uint32_t)f->dtype);
   h = mix(h, (uint64_t)(uint32_t)f->reduction << 32 | (uint32_t)f->root);

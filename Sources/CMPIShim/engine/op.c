@@ -223,13 +223,10 @@ static void describe(torus_op *op) {
   torus_fingerprint *f = &op->mine;
   f->sequence = op->group->sequence;
   f->count = c->count;
-  f->counts = 0;
-  // What each rank sends in an all-to-all is its own affair; the other counts are everybody's.
+  f->layout = torus_layout(c, op->group->size);
   if (c->counts && c->kind != TORUS_ALL_TO_ALL) {
-    f->counts = 1;
-    for (int r = 0; r < op->group->size; r++) {
-      f->counts = (f->counts ^ c->counts[r]) * 0x100000001b3u + 0x9e3779b9u;
-    }
+    f->count = 0;
+    for (int r = 0; r < op->group->size; r++) f->count += c->counts[r];
   }
   f->name = c->name;
   f->kind = c->kind;

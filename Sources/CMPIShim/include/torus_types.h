@@ -13,6 +13,8 @@ enum {
   TORUS_TYPE_I32,
   TORUS_TYPE_U8,
   TORUS_TYPE_BOOL,
+  TORUS_TYPE_I8,
+  TORUS_TYPE_I16,
   TORUS_DTYPES
 };
 
@@ -73,9 +75,10 @@ enum {
 /// What all ranks of a group must agree on for one operation: 128 bytes.
 typedef struct torus_fingerprint {
   uint64_t sequence;
+  /// Elements; of all ranks together where their counts differ.
   uint64_t count;
-  /// Hash of the per-rank counts where they differ, else 0.
-  uint64_t counts;
+  /// Hash of how the elements are shared out or joined; see torus_layout.
+  uint64_t layout;
   /// Hash of the whole label.
   uint64_t name;
   int32_t kind;
@@ -115,6 +118,8 @@ typedef struct torus_collective {
   /// All-to-all: elements that this rank sends to each rank, or null where all are `count`.
   const uint64_t *send_counts;
   uint64_t sequence;
+  /// Hash of the lengths of the buffers that were joined to this one, else 0.
+  uint64_t joined;
   /// Bytes of one pipelined segment; 0 chooses.
   uint64_t segment_bytes;
   /// Hash of the whole label and its first bytes, zero padded.
@@ -122,8 +127,19 @@ typedef struct torus_collective {
   char label[TORUS_LABEL_BYTES];
 } torus_collective;
 
+/// Hash of how the elements are shared out (the ranks' counts, where they may differ) or joined; 0
+/// where all parts are alike. What each rank sends in an all-to-all is its own affair; every other
+/// count is everybody's.
+static inline uint64_t torus_layout(const torus_collective *call, int size) {
+  if (!call->counts) return call->joined;
+  uint64_t hash = call->joined + 1;
+  if (call->kind == TORUS_ALL_TO_ALL) return hash;
+  for (int r = 0; r < size; r++) hash = (hash ^ call->counts[r]) * 0x100000001b3u + 0x9e3779b9u;
+  return hash;
+}
+
 /// The bytes of one element.
 static inline size_t torus_element_size(int32_t dtype) {
-  static const uint8_t sizes[TORUS_DTYPES] = {8, 4, 2, 2, 8, 4, 1, 1};
+  static const uint8_t sizes[TORUS_DTYPES] = {8, 4, 2, 2, 8, 4, 1, 1, 1, 2};
   return sizes[dtype];
 }

@@ -175,6 +175,7 @@ static int mpi_builtin_all_reduce(
   static MPI_Datatype const types[TORUS_DTYPES] = {
     [TORUS_TYPE_F64] = MPI_DOUBLE, [TORUS_TYPE_F32] = MPI_FLOAT, [TORUS_TYPE_I64] = MPI_INT64_T,
     [TORUS_TYPE_I32] = MPI_INT32_T, [TORUS_TYPE_U8] = MPI_UINT8_T, [TORUS_TYPE_BOOL] = MPI_C_BOOL,
+    [TORUS_TYPE_I8] = MPI_INT8_T, [TORUS_TYPE_I16] = MPI_INT16_T,
   };
   MPI_Op ops[TORUS_REDUCTIONS] = {MPI_SUM, MPI_SUM, MPI_PROD, MPI_MIN, MPI_MAX,
                                   MPI_BAND, MPI_BOR, MPI_BXOR};

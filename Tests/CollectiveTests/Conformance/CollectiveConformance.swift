@@ -16,6 +16,9 @@ struct CollectiveConformance {
         try gathering(group, type, (0..<group.size).map { $0 == 1 ? 0 : length }, even: false)
         try exchanging(group, type, length)
       }
+      for op in ReduceOp.allCases where op.supports(type) {
+        for length in lengths where length < 70_000 { try reducing(group, type, op, length) }
+      }
     }
   }
 
@@ -71,6 +74,35 @@ struct CollectiveConformance {
     ).wait()
     #expect(result.matches(expected, bytes: bytes), "scatter \(type) \(length) from \(root)")
     for buffer in [data, expected, result, parts] { try buffer.free() }
+  }
+
+  /// Reduce to the last rank, and reduce-scatter.
+  private func reducing(
+    _ group: ProcessGroup, _ type: ElementType, _ op: ReduceOp, _ length: Int
+  ) throws {
+    let total = length * group.size
+    let input = try TestBuffer(bytes: total * type.size, sharedIn: nil)
+    let output = try TestBuffer(bytes: total * type.size, sharedIn: nil)
+    let expected = try TestBuffer(bytes: total * type.size, sharedIn: nil)
+    input.fill(Elements.palette(rank: group.rank, op: op, type: type), type, count: total)
+    expected.fill(
+      Elements.reducedPalette(ranks: group.size, op: op, type: type), type, count: total)
+    let root = group.size - 1
+    try group.reduce(
+      input: input.pointer, output: output.pointer, count: total, dtype: type, op: op, root: root
+    ).wait()
+    if group.rank == root {
+      #expect(output.matches(expected, bytes: total * type.size), "reduce \(type) \(op) \(total)")
+    }
+    try group.reduceScatter(
+      input: input.pointer, output: output.pointer, count: length, dtype: type, op: op
+    ).wait()
+    expected.fill(
+      Elements.reducedPalette(ranks: group.size, op: op, type: type), type, count: length,
+      from: length * group.rank)
+    #expect(
+      output.matches(expected, bytes: length * type.size), "reduce-scatter \(type) \(op) \(length)")
+    for buffer in [input, output, expected] { try buffer.free() }
   }
 
   /// All-gather, gather and reduce-scatter with given parts.

@@ -13,7 +13,11 @@ enum Elements {
   static func value(rank: Int, residue: Int, op: ReduceOp, type: ElementType) -> Double {
     let mixed = residue &+ rank &* 5 &+ rank / 2
     if type == .bool { return Double(mixed % 3 == 0 ? 1 : 0) }
-    return Double(mixed % (op == .product ? 2 : 3) + 1)
+    let magnitude = Double(mixed % (op == .product ? 2 : 3) + 1)
+    // Of signed integers some are negative, where bits are not looked at.
+    let isSigned = [.int64, .int32, .int16, .int8].contains(type)
+    let looksAtBits = [.bitAnd, .bitOr, .bitXor].contains(op)
+    return isSigned && !looksAtBits && (mixed / 2) % 2 == 1 ? -magnitude : magnitude
   }
 
   /// The bits of a value.
@@ -23,7 +27,7 @@ enum Elements {
     case .float32: UInt64(Float(value).bitPattern)
     case .float16: UInt64(half(Float(value)))
     case .bfloat16: UInt64(brain(Float(value)))
-    case .int64, .int32, .uint8, .bool: UInt64(value)
+    case .int64, .int32, .int16, .int8, .uint8, .bool: UInt64(bitPattern: Int64(value))
     }
   }
 

@@ -16,6 +16,30 @@ extension Scenario {
       try expectEqual(most, [Double(world.size), 2])
       try expectEqual(mean, [ranks.reduce(0, +) / Double(world.size), 2])
     },
+    Scenario("reduce and reduce_scatter on values, uneven, with every op") { world in
+      let bits = (0..<world.size).map { Int32(1 << $0 | 8) }
+      let all: [(ReduceOp, (Int32, Int32) -> Int32)] = [
+        (.sum, { $0 &+ $1 }), (.product, { $0 &* $1 }), (.minimum, { min($0, $1) }),
+        (.maximum, { max($0, $1) }), (.bitAnd, { $0 & $1 }), (.bitOr, { $0 | $1 }),
+        (.bitXor, { $0 ^ $1 }),
+      ]
+      for (op, combine) in all {
+        let expected = bits.dropFirst().reduce(bits[0], combine)
+        for root in 0..<world.size {
+          let result = try world.group.reduce([bits[world.rank], 5], op: op, root: root)
+          try expectEqual(result?[0], world.rank == root ? expected : nil)
+        }
+        let lists = (0..<world.size).map { [Int32](repeating: bits[world.rank], count: $0) }
+        let part = try world.group.reduceScatter(lists, op: op)
+        try expectEqual(part, [Int32](repeating: expected, count: world.rank))
+      }
+      let mean = try world.group.reduceScatter(
+        (0..<world.size).map { [Double($0 + 2 * world.rank)] }, op: .average)
+      try expectEqual(mean, [Double(world.rank + world.size - 1)])
+      try expectError("lists for \(world.size) ranks") {
+        _ = try world.group.reduceScatter([[Float]](repeating: [], count: world.size + 1))
+      }
+    },
     Scenario("all_reduce of bool is or and and") { world in
       let any = try world.group.allReduce([world.rank == 0, false], op: .sum)
       let all = try world.group.allReduce([world.rank == 0, true], op: .product)
@@ -65,6 +89,76 @@ extension Scenario {
       let mixed = slices + [BufferSlice(buffers[0].pointer, count: 1, dtype: .int32)]
       try expectError("mix f32 and i32") { try world.group.allReduceCoalesced(mixed).wait() }
       for buffer in buffers { try buffer.free() }
+    },
+    Scenario("all_gather_coalesced, reduce_scatter_tensor_coalesced") { world in
+      let counts = [2, 0, 700], size = world.size
+      var gathered: [BufferPair] = [], scattered: [BufferPair] = []
+      var buffers: [TestBuffer] = []
+      for (i, count) in counts.enumerated() {
+        let one = try TestBuffer(bytes: count * 4, sharedIn: nil)
+        let all = try TestBuffer(bytes: count * 4 * size, sharedIn: nil)
+        one.pointer.initializeMemory(
+          as: Int32.self, repeating: Int32(100 * i + world.rank), count: count)
+        buffers += [one, all]
+        gathered.append(
+          BufferPair(input: one.pointer, output: all.pointer, count: count, dtype: .int32))
+        let back = try TestBuffer(bytes: count * 4, sharedIn: nil)
+        buffers.append(back)
+        scattered.append(
+          BufferPair(input: all.pointer, output: back.pointer, count: count, dtype: .int32))
+      }
+      try world.group.allGatherCoalesced(gathered).wait()
+      for (i, pair) in gathered.enumerated() {
+        for k in 0..<(pair.count * size) {
+          let value = pair.output.load(fromByteOffset: 4 * k, as: Int32.self)
+          try expectEqual(value, Int32(100 * i + k / pair.count))
+        }
+      }
+      try world.group.reduceScatterCoalesced(scattered).wait()
+      for (i, pair) in scattered.enumerated() {
+        for k in 0..<pair.count {
+          let value = pair.output.load(fromByteOffset: 4 * k, as: Int32.self)
+          try expectEqual(value, Int32(size * (100 * i + world.rank)))
+        }
+      }
+      let mixed = [
+        gathered[0],
+        BufferPair(input: Fixed.memory, output: Fixed.memory, count: 1, dtype: .uint8),
+      ]
+      try expectError("mix i32 and u8") { try world.group.allGatherCoalesced(mixed).wait() }
+      try expectError("mix i32 and u8") { try world.group.reduceScatterCoalesced(mixed).wait() }
+      try world.group.allGatherCoalesced([]).wait()
+      for buffer in buffers { try buffer.free() }
+    },
+    Scenario("a negative count is an error before anything is sent") { world in
+      let group = world.group, memory = Fixed.memory
+      let works = [
+        group.allReduce(buffer: memory, count: -1, dtype: .float32),
+        group.allReduce(buffer: memory, count: .min, dtype: .float32),
+        group.allReduce(buffer: memory, count: .max, dtype: .float32),
+        group.broadcast(buffer: memory, count: -1, dtype: .float32),
+        group.reduce(input: memory, output: memory, count: -1, dtype: .float32),
+        group.allGather(input: memory, output: memory, count: -1, dtype: .float32),
+        group.reduceScatter(input: memory, output: memory, count: -1, dtype: .float32),
+        group.gather(input: memory, output: memory, count: -1, dtype: .float32),
+        group.scatter(input: memory, output: memory, count: -1, dtype: .float32),
+        group.allToAll(input: memory, output: memory, count: -1, dtype: .float32),
+        group.allReduceCoalesced([BufferSlice(memory, count: -1, dtype: .float32)]),
+        group.broadcastCoalesced([BufferSlice(memory, count: -1, dtype: .float32)]),
+        group.reduceScatterCoalesced([
+          BufferPair(input: memory, output: memory, count: -1, dtype: .float32)
+        ]),
+        group.isend(buffer: memory, count: -1, dtype: .float32, to: 0),
+        group.irecv(buffer: memory, count: .max, dtype: .float32, from: 0),
+      ]
+      for work in works { try expectError("count") { try work.wait() } }
+      try expectError("a count of -1") {
+        try group.allReduceAndWait(buffer: memory, count: -1, dtype: .float32)
+      }
+      try expectError("count -1") { _ = try group.receive(Int.self, count: -1, from: 0) }
+      try expectError("-1 bytes") { _ = try group.allocateBuffer(-1) }
+      let sum = try group.allReduce(1)
+      try expectEqual(sum, world.size)
     },
     Scenario("an algorithm that cannot run here is named") { world in
       if world.size == 1 { return }
@@ -134,6 +228,35 @@ extension Scenario {
         received,
         (0..<world.size).map { [Int](repeating: $0 * 100 + world.rank, count: world.rank + 1) })
     },
+    Scenario("what only the root finds wrong is every rank's error") { world in
+      for root in 0..<world.size {
+        let words = "rank \(root): scatter: the root needs \(world.size) lists, not 9"
+        try expectError(words) {
+          let lists = [[Int]](repeating: [1], count: 9)
+          _ = try world.group.scatter(world.rank == root ? lists : nil, root: root)
+        }
+        try expectError("rank \(root): scatter: the root needs \(world.size) lists, not 0") {
+          _ = try world.group.scatter(nil as [[Float]]?, root: root)
+        }
+        try expectError(words) {
+          let objects = [String](repeating: "", count: 9)
+          _ = try world.group.scatter(objects: world.rank == root ? objects : nil, root: root)
+        }
+        try expectError("rank \(root): broadcast of an object: the root has none") {
+          _ = try world.group.broadcastObject(nil as Int?, root: root)
+        }
+        let mine = Stubborn(refuses: world.rank == root)
+        let refused = "rank \(root): Stubborn could not be encoded"
+        try expectError(refused) { _ = try world.group.broadcastObject(mine, root: root) }
+        try expectError(refused) { _ = try world.group.allGather(object: mine) }
+        try expectError(refused) {
+          let objects = (0..<world.size).map { Stubborn(refuses: $0 == 0) }
+          _ = try world.group.scatter(objects: objects, root: root)
+        }
+      }
+      let sum = try world.group.allReduce(1)
+      try expectEqual(sum, world.size)
+    },
     Scenario("a wrong number of lists or counts is an error") { world in
       try expectError("lists for \(world.size) ranks") {
         _ = try world.group.allToAll([[Int]](repeating: [], count: world.size + 1))
@@ -171,6 +294,22 @@ extension Scenario {
       let part = try world.group.scatter(objects: world.rank == 0 ? objects : nil)
       try expectEqual(part.name, "to \(world.rank)")
     },
+    Scenario("object collectives in a subgroup") { world in
+      guard let half = try world.group.split(color: world.rank % 2, key: -world.rank) else {
+        return
+      }
+      let mine = Record(name: "rank \(world.rank)", values: [])
+      let names = half.ranks.map { "rank \($0)" }
+      let all = try half.allGather(object: mine)
+      try expectEqual(all.map(\.name), names)
+      let last = half.size - 1
+      let collected = try half.gather(object: mine, root: last)
+      try expectEqual(collected?.map(\.name), half.rank == last ? names : nil)
+      let told = try half.broadcastObject(half.rank == last ? mine : nil, root: last)
+      try expectEqual(told.name, names[last])
+      let part = try half.scatter(objects: half.rank == last ? names : nil, root: last)
+      try expectEqual(part, names[half.rank])
+    },
     Scenario("an object of another type is an error") { world in
       try expectError("could not be decoded") {
         if world.rank == 0 {
@@ -186,6 +325,20 @@ extension Scenario {
 struct Record: Codable {
   let name: String
   let values: [Double]
+}
+
+/// An object that may refuse to be encoded.
+struct Stubborn: Codable {
+  let refuses: Bool
+
+  func encode(to encoder: any Encoder) throws {
+    if refuses { throw Broken(description: "it refuses") }
+    var container = encoder.singleValueContainer()
+    try container.encode([refuses])
+  }
+
+  init(refuses: Bool) { self.refuses = refuses }
+  init(from decoder: any Decoder) throws { refuses = false }
 }
 
 /// Memory that outlives every operation that a test leaves behind.

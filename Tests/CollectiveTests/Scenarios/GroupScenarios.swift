@@ -46,10 +46,35 @@ extension Scenario {
         Array(stride(from: 0, to: world.size, by: 2)),
         Array(stride(from: 1, to: world.size, by: 2)),
       ].filter { !$0.isEmpty }
-      let group = try world.group.subgroups(enumerated: lists)
+      guard let group = try world.group.subgroups(enumerated: lists) else {
+        throw Broken(description: "every rank is a member")
+      }
       try expectEqual(group.ranks, lists[world.rank % 2])
       let sum = try group.allReduce(world.rank)
       try expectEqual(sum, lists[world.rank % 2].reduce(0, +))
+    },
+    Scenario("new_subgroups_by_enumeration: who is in none gets nil") { world in
+      let group = try world.group.subgroups(enumerated: [[world.size - 1]])
+      try expectEqual(group != nil, world.rank == world.size - 1)
+      let none = try world.group.subgroups(enumerated: [])
+      try expect(none == nil)
+    },
+    Scenario("new_subgroups_by_enumeration: a bad list is found beforehand") { world in
+      let begin = world.group.sequence
+      try expectError("no rank 77") { _ = try world.group.subgroups(enumerated: [[0], [77]]) }
+      try expectError("empty") { _ = try world.group.subgroups(enumerated: [[0], []]) }
+      try expectEqual(world.group.sequence, begin)
+    },
+    Scenario("groups have the parent's timeout or one of their own") { world in
+      let all = Array(0..<world.size), own = Duration.seconds(7)
+      let parent = world.group.timeout
+      let one = try world.group.newGroup(ranks: all, timeout: own)
+      let two = try one?.newGroup(ranks: all)
+      let three = try one?.split(color: 0, timeout: parent)
+      let four = try one?.subgroups(of: world.size, timeout: .seconds(8))
+      let five = try world.group.subgroups(enumerated: [all], timeout: .seconds(9))
+      let found = [one, two, three, four, five].map { $0?.timeout }
+      try expectEqual(found, [own, own, parent, .seconds(8), .seconds(9)])
     },
     Scenario("new_subgroups_by_enumeration_negative_input_rank, overlap") { world in
       try expectError("no rank -1") { _ = try world.group.subgroups(enumerated: [[-1]]) }
@@ -98,6 +123,16 @@ extension Scenario {
       let agreed = try world.group.allReduce([Int(world.group.sequence)], op: .maximum)
       try expectEqual(agreed[0], Int(begin) + 5)
     },
+    Scenario("sequence numbers of a new subgroup begin anew") { world in
+      guard let half = try world.group.split(color: world.rank % 2) else { return }
+      // Only several nodes have something to agree on before.
+      let begin = half.sequence
+      try expect(begin <= 1, "\(begin)")
+      let outside = world.group.sequence
+      for _ in 0..<3 { try half.barrier() }
+      try expectEqual(half.sequence, begin + 3)
+      try expectEqual(world.group.sequence, outside)
+    },
   ]
 
   static let barriers = [
@@ -123,13 +158,13 @@ extension Scenario {
       for _ in 0..<3 { try world.group.monitoredBarrier(timeout: .seconds(20)) }
     },
     Scenario("monitored_barrier_wait_all_ranks, failure_order") { world in
-      guard world.size > 2 else { return }
+      guard world.size > 2, let group = try world.everybody("some stay away") else { return }
       // The last two ranks stay away; every other one is told the first, or both.
       let missing = [world.size - 2, world.size - 1]
       for all in [false, true] {
         if !missing.contains(world.rank) {
           let error = try expectError("not there: rank \(missing[0])") {
-            try world.group.monitoredBarrier(timeout: .seconds(1), waitAllRanks: all)
+            try group.monitoredBarrier(timeout: .seconds(1), waitAllRanks: all)
           }
           guard case .timeout(_, _, _, let named) = error else {
             throw Broken(description: "\(error)")
@@ -139,5 +174,62 @@ extension Scenario {
         try world.group.barrier()
       }
     },
+    Scenario("monitored_barrier: a rank that comes late meets no later barrier") { world in
+      guard world.size > 2, let group = try world.everybody("rank 1 is late") else { return }
+      func barrier(_ words: String, _ timeout: Duration = .milliseconds(500)) throws {
+        try expectError(words) { try group.monitoredBarrier(timeout: timeout) }
+      }
+      if world.rank != 1 { try barrier("not there: rank 1;") }
+      try world.group.barrier()
+      // Its first barrier is over when rank 1 comes, and it comes to no second one meanwhile.
+      if world.rank == 1 {
+        try barrier("this rank came too late", .seconds(20))
+      } else {
+        try barrier("not there: rank 1;")
+      }
+      try world.group.barrier()
+      if world.rank == 1 { try barrier("this rank came too late", .seconds(20)) }
+      try group.monitoredBarrier(timeout: .seconds(20))
+      try group.close()
+    },
+    Scenario("monitored_barrier: rank 0 comes when the others have left") { world in
+      guard world.size > 1, let group = try world.everybody("rank 0 is late") else { return }
+      if world.rank > 0 {
+        try expectError("not there: rank 0;") {
+          try group.monitoredBarrier(timeout: .milliseconds(200))
+        }
+      }
+      try world.group.barrier()
+      if world.rank == 0 {
+        let begin = ContinuousClock.now
+        try expectError("not there: rank 1;") {
+          try group.monitoredBarrier(timeout: .seconds(15))
+        }
+        // They have said so: there is nobody to wait for.
+        try expect(ContinuousClock.now - begin < .seconds(10), "waited for ranks that had left")
+      }
+      try group.monitoredBarrier(timeout: .seconds(20))
+      try group.close()
+    },
+    Scenario("monitored_barrier in a subgroup names the subgroup's ranks") { world in
+      guard let half = try world.group.split(color: world.rank % 2, name: "half") else { return }
+      try half.monitoredBarrier(timeout: .seconds(20))
+      if world.size > 2, let pair = try world.group.newGroup(ranks: [0, 2], name: "pair"),
+        pair.rank == 0
+      {
+        try expectError("in pair: barrier of the end", "not there: rank 1;") {
+          try pair.monitoredBarrier(timeout: .milliseconds(200), label: "the end")
+        }
+      }
+      try half.monitoredBarrier(timeout: .seconds(20))
+      try world.group.barrier()
+    },
   ]
+}
+
+extension World {
+  /// A group of all ranks for a test's own.
+  func everybody(_ name: String) throws -> ProcessGroup? {
+    try group.newGroup(ranks: Array(0..<size), name: name)
+  }
 }

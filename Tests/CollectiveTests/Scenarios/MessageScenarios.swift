@@ -99,6 +99,53 @@ extension Scenario {
       }
       try buffer.free()
     },
+    Scenario("irecv and batch_isend_irecv from any source") { world in
+      let size = world.size
+      let buffer = try TestBuffer(bytes: 8 * (2 * size + 1), sharedIn: nil)
+      let values = buffer.pointer.assumingMemoryBound(to: Int.self)
+      values[2 * size] = world.rank
+      // Everybody sends to everybody twice, to itself as well.
+      let works = (0..<size).map {
+        world.group.irecv(
+          buffer: buffer.pointer + 8 * $0, count: 1, dtype: .int64, from: nil, tag: 7)
+      }
+      var batch: [BatchedMessage] = []
+      for peer in 0..<size {
+        let mine = UnsafeRawPointer(buffer.pointer + 16 * size)
+        batch.append(.send(mine, count: 1, dtype: .int64, to: peer, tag: 7))
+        batch.append(.send(mine, count: 1, dtype: .int64, to: peer, tag: 8))
+        batch.append(
+          .receive(
+            buffer.pointer + 8 * (size + peer), count: 1, dtype: .int64, from: nil, tag: 8))
+      }
+      let batched = world.group.batch(batch)
+      for work in works + batched { try work.wait() }
+      for (i, work) in works.enumerated() { try expectEqual(work.source, values[i]) }
+      try expectEqual((0..<size).map { values[$0] }.sorted(), Array(0..<size))
+      for peer in 0..<size {
+        try expectEqual(batched[3 * peer + 2].source, values[size + peer])
+      }
+      try expectEqual((0..<size).map { values[size + $0] }.sorted(), Array(0..<size))
+      try buffer.free()
+    },
+    Scenario("batch_isend_irecv: a bad message is an error, and the others go") { world in
+      let buffer = try TestBuffer(bytes: 16, sharedIn: nil)
+      buffer.pointer.storeBytes(of: 42 + world.rank, as: Int.self)
+      let into = buffer.pointer + 8
+      let works = world.group.batch([
+        .send(buffer.pointer, count: 1, dtype: .int64, to: world.size),
+        .receive(into, count: 1, dtype: .int64, from: world.rank, tag: 40_000),
+        .send(buffer.pointer, count: -3, dtype: .int64, to: world.rank),
+        .receive(into, count: 1, dtype: .int64, from: world.rank, tag: 9),
+        .send(buffer.pointer, count: 1, dtype: .int64, to: world.rank, tag: 9),
+      ])
+      try expectError("send i64[1] to rank \(world.size): there is no rank") { try works[0].wait() }
+      try expectError("tag 40000") { try works[1].wait() }
+      try expectError("count -3") { try works[2].wait() }
+      for work in works[3...] { try work.wait() }
+      try expectEqual(into.load(as: Int.self), 42 + world.rank)
+      try buffer.free()
+    },
     Scenario("a bad peer or tag is an error") { world in
       try expectError("no rank \(world.size)") { try world.group.send([1], to: world.size) }
       try expectError("tag -1") { try world.group.send([1], to: 0, tag: -1) }
@@ -119,26 +166,6 @@ extension Scenario {
   ]
 
   static let works = [
-    Scenario("all_reduce_async: 1,000 outstanding, in order") { world in
-      let count = 1000
-      let buffer = try TestBuffer(bytes: count * 8, sharedIn: nil)
-      let values = buffer.pointer.assumingMemoryBound(to: Int.self)
-      let order = Order()
-      var works: [Work] = []
-      for k in 0..<count {
-        values[k] = k + world.rank
-        let work = world.group.allReduce(
-          buffer: buffer.pointer + 8 * k, count: 1, dtype: .int64, label: "\(k)")
-        work.onCompletion { _ in order.append(k) }
-        works.append(work)
-      }
-      for work in works.reversed() { try work.wait() }
-      for k in 0..<count {
-        try expectEqual(values[k], world.size * k + world.size * (world.size - 1) / 2)
-      }
-      try expectEqual(order.items, Array(0..<count))
-      try buffer.free()
-    },
     Scenario("work is done by the thread while nobody waits") { world in
       let count = 3 << 20
       let buffer = try TestBuffer(bytes: count * 4, sharedIn: nil)

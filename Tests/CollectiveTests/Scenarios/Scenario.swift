@@ -14,7 +14,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     self.body = body
   }
 
-  static let all = groups + barriers + reductions + movements + messages + objects + works
+  static let all =
+    groups + barriers + reductions + movements + messages + objects + works + outstanding
 }
 
 /// A broken expectation, thrown so that the rank that meets it ends the others' waiting.
