@@ -28,6 +28,12 @@ extension ProcessGroup {
       let title = "rank \(rank)" + (place.isEmpty ? "" : ", \(place)")
       if shown.isEmpty { lines.append("\(title): no operation yet") }
       lines += shown.reversed().enumerated().map { $0 == 0 ? "\(title): \($1)" : "  before: \($1)" }
+      if !status.scheduled.isEmpty {
+        let more = status.scheduledCount - status.scheduled.count
+        lines.append(
+          "  queued behind it: \(status.scheduled.map { "\($0.operation)" }.joined(separator: "; "))"
+            + (more > 0 ? "; and \(more) more" : ""))
+      }
     }
     return lines
   }

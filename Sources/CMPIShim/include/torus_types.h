@@ -115,6 +115,8 @@ typedef struct torus_collective {
   /// All-to-all: elements that this rank sends to each rank, or null where all are `count`.
   const uint64_t *send_counts;
   uint64_t sequence;
+  /// Its number in the flight recorder's list of what has not begun; 0 where it begins at once.
+  uint64_t scheduled;
   /// Bytes of one pipelined segment; 0 chooses.
   uint64_t segment_bytes;
   /// Hash of the whole label and its first bytes, zero padded.
