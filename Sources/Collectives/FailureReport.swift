@@ -49,6 +49,7 @@ extension ProcessGroup {
     let prefix = "[rank \(engine.watch?.rank ?? rank)] "
     var lines = [(place.isEmpty ? "" : "\(place): ") + "\(error)"]
     let failure = error as? CollectiveError
+    report(lines[0], failure)
     if case .timeout = failure, let failure {
       lines += ["the last operations of each rank:"]
       lines += lastOperations(after: failure).map { "  \($0)" }
@@ -61,6 +62,15 @@ extension ProcessGroup {
     signal(SIGTERM, SIG_DFL)
     if let failure { engine.takeLeave(failure, of: name) }
     torus_mpi_abort(code)
+  }
+
+  /// Leaves the cause for who started this process, as ``torus_fatal_report`` describes.
+  private func report(_ cause: String, _ failure: CollectiveError?) {
+    var missing: [Int32] = []
+    if case .timeout(let group, _, _, let ranks) = failure, group == name {
+      missing = ranks.map { Int32(self.ranks[$0]) }
+    }
+    torus_fatal_report(cause, missing, Int32(missing.count))
   }
 
   /// What ranks met with each other, each of them writes down, and the first one that is left for those

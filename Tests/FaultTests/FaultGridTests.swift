@@ -47,6 +47,24 @@ struct FaultGridTests {
     }
   }
 
+  @Test("that hangs is named by the launcher, with who waited for it and in which operation")
+  func hang() async throws {
+    try await MPIRun.together {
+      let job = try FaultJob()
+      defer { job.remove() }
+      let said = try await job.fail("hang:backward:2").errors
+      let lines = said.split(separator: "\n").map(String.init)
+      let cause = try #require(
+        lines.first { $0.hasPrefix("ddp-launch: rank ") && $0.contains("failed first") }, "\(said)")
+      #expect(!cause.contains("MPI_Abort") && !cause.contains("rank 2 failed first"), "\(cause)")
+      for part in ["step 5: all-reduce of ", "did not finish within 5 s", "not there: rank 2;"] {
+        #expect(cause.contains(part), "\(cause)")
+      }
+      #expect(
+        lines.contains { $0.hasPrefix("ddp-launch: it waited for rank 2, ") }, "\(said)")
+    }
+  }
+
   @Test("whose replica has changed by a bit is named with the parameter, by rank 0 alone")
   func drift() async throws {
     try await MPIRun.together {

@@ -95,6 +95,21 @@ struct FaultJob {
     return result.errors
   }
 
+  /// A run under `ddp-launch` with that fault, to its failure; `more` are further arguments of the run.
+  func fail(_ fault: String, _ more: [String] = []) async throws -> MPIRunResult {
+    let result = try await start(
+      ["--nproc-per-node", "\(FaultCase.ranks)", "./ddp-train", "--fault", fault] + Self.run + more,
+      ranks: 0)
+    guard FileManager.default.fileExists(atPath: "\(folder)/fired") else {
+      throw Problem(description: "the fault did not happen: \(result.tail)")
+    }
+    guard !result.timedOut, result.status != 0 else {
+      throw Problem(description: "the job did not fail: \(result.tail)")
+    }
+    try await checkNothingRemains()
+    return result
+  }
+
   private func check(_ result: MPIRunResult, _ fault: FaultCase) throws {
     guard FileManager.default.fileExists(atPath: "\(folder)/fired") else {
       throw Problem(description: "the fault did not happen: \(result.tail)")
