@@ -57,6 +57,7 @@ extension ProcessGroup {
     let text = lines.map { prefix + $0 + "\n" }.joined()
     FileHandle.standardError.write(Data(text.utf8))
     writeRecorders("\(error)", failure)
+    LastAct.perform(lines[0])
     // All is said: mpirun's TERM, which the first one to end brings the others, may end this rank at
     // once, though a run takes it for a request to stop; mpirun would wait a second before it kills.
     signal(SIGTERM, SIG_DFL)

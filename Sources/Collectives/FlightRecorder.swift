@@ -126,6 +126,9 @@ public struct FlightRecorder: @unchecked Sendable {
 }
 
 extension ProcessGroup {
+  /// This rank's recorder, the same for all its groups.
+  public var recorder: FlightRecorder { flight }
+
   /// Says what this rank is doing, for messages about failures: the step counted from 1, and the
   /// phase. Costs two stores.
   public func mark(step: Int, _ phase: RunPhase) { flight.mark(step: step, phase: phase) }

@@ -153,6 +153,7 @@ public final class World: Sendable {
     torus_fatal_disarm()
     torus_fatal_report(message, nil, 0)
     FileHandle.standardError.write(Data("[rank \(rank)] \(message)\n".utf8))
+    LastAct.perform(message)
     torus_mpi_abort(code)
   }
 

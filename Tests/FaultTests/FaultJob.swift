@@ -110,6 +110,18 @@ struct FaultJob {
     return result
   }
 
+  /// The names of the events in the trace that a failed run has left, by rank.
+  func failedTrace() throws -> [Int: [String]] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/run/trace.failed.json"))
+    guard let trace = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+      let events = trace["traceEvents"] as? [[String: Any]],
+      let facts = trace["otherData"] as? [String: Any], facts["ended"] is String,
+      facts["world_size"] as? Int == FaultCase.ranks
+    else { throw Problem(description: "the trace is none") }
+    return Dictionary(grouping: events) { $0["pid"] as? Int ?? -1 }
+      .mapValues { $0.compactMap { $0["name"] as? String } }
+  }
+
   private func check(_ result: MPIRunResult, _ fault: FaultCase) throws {
     guard FileManager.default.fileExists(atPath: "\(folder)/fired") else {
       throw Problem(description: "the fault did not happen: \(result.tail)")

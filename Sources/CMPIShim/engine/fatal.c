@@ -23,6 +23,8 @@ static struct {
   /// The file for the cause of the end, and whether that is still to be written.
   char report[900];
   _Atomic int reports;
+  /// Whether a thread looks whether the process ends, and the end waits for it.
+  _Atomic int watched, ending;
 } process;
 
 static const struct {
@@ -108,6 +110,18 @@ static void say_end(torus_text *text) {
   torus_text_flush(&t);
 }
 
+void torus_fatal_watched(int on) { atomic_store(&process.watched, on); }
+int torus_fatal_is_ending(void) { return atomic_load(&process.ending); }
+void torus_fatal_go_on(void) { atomic_store(&process.ending, 0); }
+
+/// Lets the watching thread do its last thing. It may need what this one holds: a second is enough.
+static void await_watcher(void) {
+  if (!atomic_exchange(&process.watched, 0)) return;
+  atomic_store(&process.ending, 1);
+  const struct timespec pause = {.tv_nsec = 10000000};
+  for (int i = 0; i < 100 && atomic_load(&process.ending); i++) nanosleep(&pause, NULL);
+}
+
 void torus_fatal_write(int rank, const char *reason) {
   if (!process.group || !process.folder[0]) return;
   const torus_flight *flight = torus_group_flight(process.group, rank);
@@ -149,6 +163,7 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
     torus_text_put(&t, ")");
     say_end(&t);
     torus_fatal_write_all(fatal[place].name);
+    await_watcher();
   }
   errno = saved;
   // Blocked until this returns; then whoever handled it before gets it, or it ends the process.
@@ -161,6 +176,7 @@ static void on_exit_called(void) {
   torus_text_put(&t, "exit was called before the run's end");
   say_end(&t);
   torus_fatal_write_all("exit");
+  await_watcher();
 }
 
 void torus_fatal_install(const torus_group *group) {

@@ -28,6 +28,14 @@ void torus_fatal_write(int rank, const char *reason);
 /// Writes all recorders that this rank can reach.
 void torus_fatal_write_all(const char *reason);
 
+/// Whether a thread of this process looks every few milliseconds whether it ends by a fatal signal or a
+/// stray exit, to do a last thing then; the end waits a second for it at most.
+void torus_fatal_watched(int on);
+
+/// Whether the process ends so and waits for that thread to call `torus_fatal_go_on`.
+int torus_fatal_is_ending(void);
+void torus_fatal_go_on(void);
+
 /// The process has said why it ends.
 void torus_fatal_disarm(void);
 

@@ -43,10 +43,12 @@ package struct Failure: Sendable {
     let cause = report.message.split(separator: "\n").first.map(String.init) ?? ""
     if !cause.isEmpty { reason = cause }
     self.lastLines = lastLines(rank).filter { !$0.contains(reason) }
-    missing = report.waitsFor.map { ($0, lastLines($0).suffix(Self.linesOfMissing)) }
+    missing = report.waitsFor.prefix(Self.shownMissing).map {
+      ($0, lastLines($0).suffix(Self.linesOfMissing))
+    }
   }
 
-  private static let linesOfMissing = 3
+  private static let shownMissing = 4, linesOfMissing = 3
 
   /// A failure that only mpirun tells of.
   package init(rank: Int?, reason: String, exitCode: Int32, lastLines: [String]) {
