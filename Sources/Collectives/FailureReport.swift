@@ -28,6 +28,12 @@ extension ProcessGroup {
       let title = "rank \(rank)" + (place.isEmpty ? "" : ", \(place)")
       if shown.isEmpty { lines.append("\(title): no operation yet") }
       lines += shown.reversed().enumerated().map { $0 == 0 ? "\(title): \($1)" : "  before: \($1)" }
+      if !status.scheduled.isEmpty {
+        let more = status.scheduledCount - status.scheduled.count
+        lines.append(
+          "  queued behind it: \(status.scheduled.map { "\($0.operation)" }.joined(separator: "; "))"
+            + (more > 0 ? "; and \(more) more" : ""))
+      }
     }
     return lines
   }
@@ -43,6 +49,7 @@ extension ProcessGroup {
     let prefix = "[rank \(engine.watch?.rank ?? rank)] "
     var lines = [(place.isEmpty ? "" : "\(place): ") + "\(error)"]
     let failure = error as? CollectiveError
+    report(lines[0], failure)
     if case .timeout = failure, let failure {
       lines += ["the last operations of each rank:"]
       lines += lastOperations(after: failure).map { "  \($0)" }
@@ -50,11 +57,21 @@ extension ProcessGroup {
     let text = lines.map { prefix + $0 + "\n" }.joined()
     FileHandle.standardError.write(Data(text.utf8))
     writeRecorders("\(error)", failure)
+    LastAct.perform(lines[0])
     // All is said: mpirun's TERM, which the first one to end brings the others, may end this rank at
     // once, though a run takes it for a request to stop; mpirun would wait a second before it kills.
     signal(SIGTERM, SIG_DFL)
     if let failure { engine.takeLeave(failure, of: name) }
     torus_mpi_abort(code)
+  }
+
+  /// Leaves the cause for who started this process, as ``torus_fatal_report`` describes.
+  private func report(_ cause: String, _ failure: CollectiveError?) {
+    var missing: [Int32] = []
+    if case .timeout(let group, _, _, let ranks) = failure, group == name {
+      missing = ranks.map { Int32(self.ranks[$0]) }
+    }
+    torus_fatal_report(cause, missing, Int32(missing.count))
   }
 
   /// What ranks met with each other, each of them writes down, and the first one that is left for those

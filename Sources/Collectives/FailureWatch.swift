@@ -11,6 +11,9 @@ struct RankStatus: Codable, Sendable {
   var reached: UInt64
   /// Its last operations, oldest first.
   var operations: [RecordedOperation]
+  /// The first that it has issued and not begun, and how many there are.
+  var scheduled: [RecordedOperation]
+  var scheduledCount: Int
 
   init(rank: Int, _ flight: FlightRecorder, group: String) {
     self.rank = rank
@@ -23,6 +26,8 @@ struct RankStatus: Codable, Sendable {
       all.last { $0.operation.sequence > 0 && Array($0.group.utf8) == kept }?.operation.sequence
       ?? 0
     operations = all.suffix(3)
+    scheduled = flight.scheduled(first: 3)
+    scheduledCount = flight.scheduledCount
   }
 }
 

@@ -14,7 +14,7 @@ public struct FlightAnalysis: Sendable {
     for old in all where newest - old.timeNs >= 60_000_000_000 {
       lines.append("rank \(old.rank)'s dump is of an earlier failure and is left out")
     }
-    for dump in dumps { lines.append(Self.state(dump)) }
+    for dump in dumps { lines += [Self.state(dump)] + Self.queue(dump) }
     let size = dumps.map(\.worldSize).max() ?? 0
     for rank in 0..<size where !dumps.contains(where: { $0.rank == rank }) {
       lines.append("rank \(rank): no dump; it was killed, or its node could not be reached")
@@ -30,7 +30,7 @@ public struct FlightAnalysis: Sendable {
     var place = dump.step > 0 ? "step \(dump.step)" : ""
     if !dump.phase.isEmpty { place += (place.isEmpty ? "" : ", ") + dump.phase }
     var text = "rank \(dump.rank) on \(dump.host)" + (place.isEmpty ? "" : ", \(place)")
-    if let last = dump.operations.last {
+    if let last = dump.begun.last {
       let since = last.endedNs > 0 ? last.endedNs : last.begunNs
       let time = brief(Double(dump.clockNs - min(since, dump.clockNs)) / 1e9)
       text +=
@@ -42,12 +42,22 @@ public struct FlightAnalysis: Sendable {
     return text + (dump.writtenBy == dump.rank ? "" : " (written by rank \(dump.writtenBy))")
   }
 
+  /// What the rank had issued besides.
+  private static func queue(_ dump: FlightDump) -> [String] {
+    let all = dump.scheduled
+    let shown = all.prefix(3).map(\.words)
+    let more = all.count - shown.count + dump.unlisted
+    guard !shown.isEmpty else { return [] }
+    let rest = more > 0 ? "; and \(more) more" : ""
+    return ["  queued behind it: \(shown.joined(separator: "; "))\(rest)"]
+  }
+
   private static func compare(
     _ group: String, _ dumps: [FlightDump], _ lines: inout [String], _ behind: inout Set<Int>
   ) {
     typealias Place = (rank: Int, operation: FlightDump.Operation)
     let places: [Place] = dumps.compactMap { dump in
-      dump.operations.last { $0.group == group && $0.sequence > 0 }.map { (dump.rank, $0) }
+      dump.begun.last { $0.group == group && $0.sequence > 0 }.map { (dump.rank, $0) }
     }
     guard let front = places.map(\.operation.sequence).max() else { return }
     let first = places.filter { $0.operation.sequence == front }

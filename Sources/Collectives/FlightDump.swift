@@ -22,10 +22,10 @@ public struct FlightDump: Sendable, Codable {
     public let root: Int
     /// The training step.
     public let step: Int
-    /// `pending`, `done`, `mismatch` or `failed`.
+    /// `scheduled` until it begins, then `pending`, at last `done`, `mismatch` or `failed`.
     public let state: String
-    /// When it began and ended; the end of a pending one is 0.
-    public let begunNs: UInt64, endedNs: UInt64
+    /// When it was issued, began and ended; 0 for what has not happened.
+    public let issuedNs: UInt64, begunNs: UInt64, endedNs: UInt64
 
     /// Such as `all-reduce of fc1.weight f32[512] (sum)`.
     public var words: String {
@@ -44,8 +44,15 @@ public struct FlightDump: Sendable, Codable {
   public let timeNs: Int64, clockNs: UInt64
   /// Where the training was.
   public let step: Int, phase: String
-  /// The last operations, oldest first.
+  /// The last operations, oldest first; behind those that have begun, those that have not.
   public let operations: [Operation]
+  /// How many more have not begun.
+  public let unlisted: Int
+
+  /// Those that have begun.
+  public var begun: [Operation] { operations.filter { $0.state != "scheduled" } }
+  /// Those that were issued and have not begun.
+  public var scheduled: [Operation] { operations.filter { $0.state == "scheduled" } }
 
   /// All dumps of a run, by rank; `folder` is the run's, or its folder `flight`.
   /// - Throws: ``FlightError`` where there are none or one cannot be read.

@@ -20,31 +20,34 @@ public struct RecordedOperation: Sendable, Hashable, Codable, CustomStringConver
   public var group: String
   /// What it was.
   public var operation: CollectiveOperation
-  /// `pending`, `done`, `mismatch` or `failed`.
+  /// `scheduled` until it begins, then `pending`, at last `done`, `mismatch` or `failed`.
   public var state: String
-  /// Nanoseconds of the monotonic clock at its begin and end; the end of a pending one is 0.
-  public var begun: UInt64, ended: UInt64
-  /// Seconds since its begin, or since its end where it has one, when it was read.
+  /// Nanoseconds of the monotonic clock at its issue, begin and end, 0 for what has not happened. A
+  /// scheduled one that has an end will never begin, since its group failed.
+  public var issued: UInt64, begun: UInt64, ended: UInt64
+  /// Seconds since what happened last, when it was read.
   public var seconds: Double
 
   /// Such as `all-reduce of fc1.weight f32[512] (operation 7 of world), pending for 5.0 s`.
   public var description: String {
     var text = "\(operation)"
     if operation.sequence > 0 { text += " (operation \(operation.sequence) of \(group))" }
-    let time = brief(seconds)
-    return text + (state == "pending" ? ", pending for \(time)" : ", \(state) \(time) ago")
+    let isOpen = isPending || isScheduled
+    return text + ", \(state) " + (isOpen ? "for \(brief(seconds))" : "\(brief(seconds)) ago")
   }
 
   /// Whether it is still under way.
   public var isPending: Bool { state == "pending" }
+  /// Whether it was issued and has not begun.
+  public var isScheduled: Bool { state == "scheduled" }
 
   init(_ record: torus_flight_record, now: UInt64) {
     number = record.number
     group = text(of: record.group)
     operation = CollectiveOperation(record)
     state = String(cString: torus_status_name(record.status))
-    (begun, ended) = (record.begun, record.ended)
-    let since = ended > 0 ? ended : begun
+    (issued, begun, ended) = (record.issued, record.begun, record.ended)
+    let since = begun == 0 ? issued : ended > 0 ? ended : begun
     seconds = now > since ? Double(now - since) / 1e9 : 0
   }
 }
@@ -65,7 +68,7 @@ public struct FlightRecorder: @unchecked Sendable {
   /// How many are kept.
   public var capacity: Int { Int(torus_flight_records(handle)) }
 
-  /// The last operations, oldest first.
+  /// The last operations that have begun, oldest first.
   /// - Parameters:
   ///   - limit: At most so many.
   ///   - number: Only those after this one.
@@ -81,6 +84,23 @@ public struct FlightRecorder: @unchecked Sendable {
       return RecordedOperation(record, now: now)
     }
   }
+
+  /// What was issued and has not begun, in order of issue: as many as are kept, or `limit`.
+  public func scheduled(first limit: Int = .max) -> [RecordedOperation] {
+    let now = torus_clock()
+    var found: [RecordedOperation] = []
+    var record = torus_flight_record()
+    var number: UInt64 = 0
+    while found.count < limit {
+      number = torus_flight_next(handle, number, &record)
+      if number == 0 { break }
+      found.append(RecordedOperation(record, now: now))
+    }
+    return found
+  }
+
+  /// How many operations were issued and have not begun, those for which there was no room included.
+  public var scheduledCount: Int { scheduled().count + Int(torus_flight_unlisted(handle)) }
 
   /// Writes it as JSON, which ``FlightDump`` reads.
   /// - Parameters:
@@ -106,6 +126,9 @@ public struct FlightRecorder: @unchecked Sendable {
 }
 
 extension ProcessGroup {
+  /// This rank's recorder, the same for all its groups.
+  public var recorder: FlightRecorder { flight }
+
   /// Says what this rank is doing, for messages about failures: the step counted from 1, and the
   /// phase. Costs two stores.
   public func mark(step: Int, _ phase: RunPhase) { flight.mark(step: step, phase: phase) }

@@ -60,6 +60,7 @@ final class ProgressEngine: @unchecked Sendable {
   func submit(_ work: Work, small: Bool) {
     if isObserved.load(ordering: .acquiring) { work.issued = monotonicNanoseconds() }
     inbox.locked {
+      schedule(work)
       submitted.append(work)
       submissions.add(1, ordering: .releasing)
       if usesThread && thread == nil && !stopping { start() }
@@ -72,6 +73,20 @@ final class ProgressEngine: @unchecked Sendable {
       if work.isDone { return }
     }
     if behind { wake() }
+  }
+
+  /// Lists the work in the flight recorder until it begins. Under `inbox`.
+  private func schedule(_ work: Work) {
+    let handle = work.group.handle
+    switch work.task {
+    case .collective(var call):
+      // A rank alone keeps no record of what it copies.
+      if work.group.size > 1 { work.scheduled = torus_group_schedule(handle, &call) }
+    case .message(_, let bytes, let peer, let tag) where tag <= ReservedTag.users:
+      work.scheduled = torus_message_schedule(
+        handle, bytes, Int32(peer), work.operation.kind == .receive ? 1 : 0)
+    case .message: break
+    }
   }
 
   /// Runs a collective to its end on the calling thread where nothing is ahead of it, without
@@ -136,7 +151,7 @@ final class ProgressEngine: @unchecked Sendable {
     }
     for work in new {
       if let failure = work.group.failure {
-        work.finish(failure)
+        abandon(work, failure)
       } else if case .message(let buffer, let bytes, let peer, let tag) = work.task {
         begin(work, buffer, bytes, peer, tag)
       } else {
@@ -150,6 +165,7 @@ final class ProgressEngine: @unchecked Sendable {
     _ work: Work, _ buffer: UnsafeMutableRawPointer, _ bytes: Int, _ peer: Int, _ tag: Int
   ) {
     let handle = work.group.handle
+    defer { _ = torus_flight_unschedule(work.group.flight.handle, work.scheduled) }
     work.message =
       work.operation.kind == .send
       ? torus_message_send(handle, buffer, bytes, Int32(peer), Int32(tag))
@@ -192,6 +208,7 @@ final class ProgressEngine: @unchecked Sendable {
         status = torus_group_poll(group.handle)
       } else if case .collective(var call) = work.task {
         group.running = true
+        call.scheduled = work.scheduled
         torus_group_record(group.handle, work.issued > 0 ? 1 : 0)
         if work.issued > 0 { work.started = monotonicNanoseconds() }
         status = torus_group_start(group.handle, &call)
@@ -233,7 +250,9 @@ final class ProgressEngine: @unchecked Sendable {
     group.running = false
     torus_group_give_up(group.handle)
     first.finish(error)
-    while let work = group.queue.popFirst() { work.finish(error) }
+    while let work = group.queue.popFirst() {
+      if work !== first { abandon(work, error) }
+    }
     withdrawMessages(of: group, error)
   }
 
@@ -242,6 +261,13 @@ final class ProgressEngine: @unchecked Sendable {
     for work in messages where group == nil || work.group === group { withdraw(work, error) }
     messages.removeAll { $0.isDone }
     note()
+  }
+
+  /// Ends a work that has not begun and never will: the recorder goes on listing it, since who reads
+  /// that after a failure wants to see what was queued.
+  private func abandon(_ work: Work, _ error: CollectiveError) {
+    torus_flight_abandon(work.group.flight.handle, work.scheduled)
+    work.finish(error)
   }
 
   private func withdraw(_ work: Work, _ error: CollectiveError) {

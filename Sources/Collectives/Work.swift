@@ -26,6 +26,8 @@ public final class Work: @unchecked Sendable {
   var conclusion: (() -> Void)?
   var message: OpaquePointer?
   var sequence: UInt64 = 0
+  /// Its number among what the flight recorder lists as not begun; 0 where it is not there.
+  var scheduled: UInt64 = 0
   /// When it was issued and begun, where somebody observes; else 0.
   var issued: UInt64 = 0, started: UInt64 = 0
   /// When it was first seen to be left to itself.

@@ -151,7 +151,9 @@ public final class World: Sendable {
   /// so that no rank waits for one that failed.
   public func abort(_ message: String, code: Int32 = 1) -> Never {
     torus_fatal_disarm()
+    torus_fatal_report(message, nil, 0)
     FileHandle.standardError.write(Data("[rank \(rank)] \(message)\n".utf8))
+    LastAct.perform(message)
     torus_mpi_abort(code)
   }
 

@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import Torus
 
-/// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN --prompt TEXT` and
-/// `ddp-train flight RUN`.
+/// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN --prompt TEXT`,
+/// `ddp-train flight RUN` and `ddp-train trace RUN`.
 @main
 struct DDPTrain: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,8 +13,9 @@ struct DDPTrain: ParsableCommand {
       ddp-train [CONFIG] [--key value …] [--print-config] [--resume]
       ddp-train generate RUN [--prompt TEXT]
       ddp-train flight RUN
+      ddp-train trace RUN
       """,
     discussion: TrainCommand.keys,
-    subcommands: [TrainCommand.self, GenerateCommand.self, FlightCommand.self],
+    subcommands: [TrainCommand.self, GenerateCommand.self, FlightCommand.self, TraceCommand.self],
     defaultSubcommand: TrainCommand.self)
 }

@@ -79,6 +79,86 @@ struct FlightTests {
     return try FlightDump.read(folder)
   }
 
+  @Test("lists what is issued and has not begun, and takes it off the list as it begins")
+  func scheduled() throws {
+    var options = World.Options(timeout: .seconds(60))
+    options.records = 4
+    let issued = Gate(2)
+    _ = try World.threads(2, options: options) { world in
+      let buffers = (0..<7).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: 4096) }
+      defer { buffers.forEach { $0.deallocate() } }
+      for buffer in buffers { buffer.initialize(repeating: 1, count: 4096) }
+      var works: [Work] = []
+      let flight = try #require(world.flight())
+      if world.rank == 0 {
+        // Nothing of it can end, since the other rank has not come; the first one may begin.
+        works = buffers.enumerated().map { index, buffer in
+          world.group.allReduce(
+            buffer: buffer, count: 4096, dtype: .float32, op: .maximum, label: "bucket \(index)")
+        }
+        _ = works[0].isCompleted
+        let listed = flight.scheduled()
+        #expect(listed.map(\.operation.label) == (1...4).map { "bucket \($0)" })
+        #expect(flight.scheduledCount == 6)
+        let first = try #require(listed.first)
+        #expect(first.isScheduled && first.operation.kind == .allReduce)
+        #expect(first.operation.type == .float32 && first.operation.count == 4096)
+        #expect(first.operation.reduction == .maximum && first.operation.sequence == 0)
+        #expect(first.issued > 0 && first.begun == 0 && first.ended == 0)
+        #expect("\(first)".contains("all-reduce of bucket 1 f32[4096] (max), scheduled for "))
+        #expect(flight.scheduled(first: 2).count == 2)
+        #expect(flight.operations().last?.operation.label == "bucket 0")
+        issued.open()
+        issued.wait()
+      } else {
+        issued.open()
+        issued.wait()
+        // The list lies in memory that the ranks share.
+        let other = try #require(world.flight(of: 0))
+        #expect(other.scheduled().map(\.operation.label) == (1...4).map { "bucket \($0)" })
+        works = buffers.enumerated().map { index, buffer in
+          world.group.allReduce(
+            buffer: buffer, count: 4096, dtype: .float32, op: .maximum, label: "bucket \(index)")
+        }
+      }
+      for work in works { try work.wait() }
+      #expect(flight.scheduled().isEmpty && flight.scheduledCount == 0)
+      let last = try #require(flight.operations().last { $0.operation.kind == .allReduce })
+      #expect(last.operation.label == "bucket 6" && last.state == "done")
+      #expect(last.issued > 0 && last.begun >= last.issued && last.ended >= last.begun)
+      try world.group.barrier()
+    }
+  }
+
+  @Test("after a hang tells what each rank had queued, in the dump and in words")
+  func queuedBehindHang() throws {
+    let all = try dumps(2) { world in
+      guard world.rank == 0 else { return }
+      let buffer = UnsafeMutablePointer<Float>.allocate(capacity: 4096)
+      buffer.initialize(repeating: 1, count: 4096)
+      let works = (0..<6).map {
+        world.group.allReduce(buffer: buffer, count: 4096, dtype: .float32, label: "bucket \($0)")
+      }
+      // A second; the memory is left to operations that were given up.
+      for work in works { try? work.wait() }
+    }
+    let queue = all[0].scheduled
+    #expect(queue.map(\.label) == (1...5).map { "bucket \($0)" }, "\(queue)")
+    for operation in queue {
+      #expect(operation.kind == "all-reduce" && operation.dtype == "f32")
+      #expect(operation.count == 4096 && operation.step == 7 && operation.issuedNs > 0)
+      #expect(operation.begunNs == 0)
+    }
+    let begun = try #require(all[0].begun.last)
+    #expect(begun.label == "bucket 0" && begun.begunNs >= begun.issuedNs)
+    #expect(all[1].scheduled.isEmpty)
+    let lines = FlightAnalysis(all).lines
+    #expect(
+      lines.contains(
+        "  queued behind it: all-reduce of bucket 1 f32[4096] (sum); all-reduce of bucket 2 "
+          + "f32[4096] (sum); all-reduce of bucket 3 f32[4096] (sum); and 2 more"), "\(lines)")
+  }
+
   @Test("is written as JSON that reads back")
   func json() throws {
     let all = try dumps(2) { world in

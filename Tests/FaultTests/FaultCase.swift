@@ -55,6 +55,11 @@ struct FaultCase: Sendable, CustomStringConvertible {
           return "rank \(survivor) does not tell rank \(rank)'s last operation"
         }
       }
+      let isExplained = isSaid(
+        "ddp-launch: ", "failed first: ", "not finish", "not there: rank \(rank);")
+      if isLaunched, !isExplained {
+        return "ddp-launch does not say who waited for rank \(rank)"
+      }
       return nil
     case .exit:
       return isSaid("[rank \(rank)] exit was called before the run's end", place)
@@ -63,6 +68,10 @@ struct FaultCase: Sendable, CustomStringConvertible {
       return isSaid("[rank \(rank)] ended by signal ", place)
         ? nil : "rank \(rank) does not say where it trapped"
     case .exception:
+      let isReported = isSaid("ddp-launch: rank \(rank) failed first: ", "that was injected")
+      if isLaunched, !isReported {
+        return "ddp-launch does not say rank \(rank)'s error"
+      }
       return isSaid("[rank \(rank)] ", "an error that was injected")
         ? nil : "rank \(rank) does not say its error"
     case .mismatch:

@@ -47,6 +47,48 @@ struct FaultGridTests {
     }
   }
 
+  @Test("that hangs is named by the launcher, with who waited for it and in which operation")
+  func hang() async throws {
+    try await MPIRun.together {
+      let job = try FaultJob()
+      defer { job.remove() }
+      let said = try await job.fail("hang:backward:2").errors
+      let lines = said.split(separator: "\n").map(String.init)
+      let cause = try #require(
+        lines.first { $0.hasPrefix("ddp-launch: rank ") && $0.contains("failed first") }, "\(said)")
+      #expect(!cause.contains("MPI_Abort") && !cause.contains("rank 2 failed first"), "\(cause)")
+      for part in ["step 5: all-reduce of ", "did not finish within 5 s", "not there: rank 2;"] {
+        #expect(cause.contains(part), "\(cause)")
+      }
+      #expect(
+        lines.contains { $0.hasPrefix("ddp-launch: it waited for rank 2, ") }, "\(said)")
+    }
+  }
+
+  @Test(
+    "leaves the timeline of all until then as a valid trace",
+    arguments: ["hang:backward:2", "exception:forward:3", "trap:forward:1", "exit:backward:0"])
+  func trace(fault: String) async throws {
+    try await MPIRun.together {
+      let job = try FaultJob()
+      defer { job.remove() }
+      let result = try await job.fail(fault, ["--trace"])
+      #expect(result.errors.contains("the timeline until then: run/trace.failed.json"))
+      let names = try job.failedTrace()
+      let faulty = try #require(Int(fault.suffix(1)))
+      // Who fails writes down what it has; the others may have been ended too soon.
+      for rank in fault.hasPrefix("hang") ? [0, 1, 2, 3] : [faulty] {
+        let own = try #require(names[rank], "\(names.keys)")
+        #expect(own.contains("step 4") && own.contains("backward"), "rank \(rank): \(own)")
+        #expect(!own.contains("step 5"), "rank \(rank)")
+        // Who hangs is not asked.
+        if !fault.hasPrefix("hang") || rank != faulty {
+          #expect(own.contains("step 5, unfinished"), "rank \(rank): \(own)")
+        }
+      }
+    }
+  }
+
   @Test("whose replica has changed by a bit is named with the parameter, by rank 0 alone")
   func drift() async throws {
     try await MPIRun.together {

@@ -95,6 +95,33 @@ struct FaultJob {
     return result.errors
   }
 
+  /// A run under `ddp-launch` with that fault, to its failure; `more` are further arguments of the run.
+  func fail(_ fault: String, _ more: [String] = []) async throws -> MPIRunResult {
+    let result = try await start(
+      ["--nproc-per-node", "\(FaultCase.ranks)", "./ddp-train", "--fault", fault] + Self.run + more,
+      ranks: 0)
+    guard FileManager.default.fileExists(atPath: "\(folder)/fired") else {
+      throw Problem(description: "the fault did not happen: \(result.tail)")
+    }
+    guard !result.timedOut, result.status != 0 else {
+      throw Problem(description: "the job did not fail: \(result.tail)")
+    }
+    try await checkNothingRemains()
+    return result
+  }
+
+  /// The names of the events in the trace that a failed run has left, by rank.
+  func failedTrace() throws -> [Int: [String]] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/run/trace.failed.json"))
+    guard let trace = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+      let events = trace["traceEvents"] as? [[String: Any]],
+      let facts = trace["otherData"] as? [String: Any], facts["ended"] is String,
+      facts["world_size"] as? Int == FaultCase.ranks
+    else { throw Problem(description: "the trace is none") }
+    return Dictionary(grouping: events) { $0["pid"] as? Int ?? -1 }
+      .mapValues { $0.compactMap { $0["name"] as? String } }
+  }
+
   private func check(_ result: MPIRunResult, _ fault: FaultCase) throws {
     guard FileManager.default.fileExists(atPath: "\(folder)/fired") else {
       throw Problem(description: "the fault did not happen: \(result.tail)")

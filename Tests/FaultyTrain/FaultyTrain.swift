@@ -35,7 +35,7 @@ enum FaultyTrain {
 
 /// What breaks, where.
 struct Fault {
-  enum Kind: String { case kill, stop, exit, trap, exception, mismatch, drift }
+  enum Kind: String { case kill, stop, hang, exit, trap, exception, mismatch, drift }
 
   let kind: Kind
   let phase: String
@@ -89,6 +89,7 @@ struct Fault {
     switch kind {
     case .kill: signal(SIGKILL)
     case .stop: signal(SIGSTOP)
+    case .hang: Thread.sleep(forTimeInterval: 600)
     case .exit: Foundation.exit(1)
     case .trap:
       let places = [Int](repeating: 0, count: rank)

@@ -132,6 +132,39 @@ struct JobTests {
     #expect(result.error.contains("rank 1 failed first: signal SIG\(name) ("))
   }
 
+  @Test func `a rank that leaves an error file is reported by its words, and the file goes`() throws
+  {
+    let launcher = try LauncherProcess(
+      [
+        "--nproc-per-node", "3", "sh", "-c",
+        """
+        echo $$ > $RANK
+        [ $RANK = 1 ] || exec sleep 100
+        while [ ! -s 0 ] || [ ! -s 2 ]; do sleep 0.02; done
+        echo '{"message": "no such shard", "timestamp": 1, "waits_for": [2]}' > "$TORUS_ERROR_FILE"
+        echo "$TORUS_ERROR_FILE" > file; echo "it failed" >&2
+        # The cause is known at once, whatever keeps the program from ending.
+        exec sleep 0.5
+        """,
+      ])
+    try launcher.start()
+    let workers = try launcher.numbers(["0", "1", "2"])
+    let pid = try #require(workers.first)
+    let path = "\(launcher.folder)/file"
+    try launcher.waitUntil("the worker has failed") {
+      FileManager.default.fileExists(atPath: path)
+    }
+    kill(pid, SIGKILL)
+    let result = try launcher.finish()
+    #expect(result.error.contains("rank 1 failed first: no such shard (host "), "\(result.error)")
+    #expect(result.error.contains("it waited for rank 2, which said nothing on standard error"))
+    #expect(result.error.contains("ddp-launch: rank 1 said besides:\nddp-launch:     it failed\n"))
+    let file = try String(contentsOfFile: path, encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(!file.isEmpty && !FileManager.default.fileExists(atPath: file))
+    try launcher.waitUntilGone(workers)
+  }
+
   @Test func `a stopped rank does not keep a failed job alive`() throws {
     let launcher = try LauncherProcess([
       "--nproc-per-node", "2", "sh", "-c",

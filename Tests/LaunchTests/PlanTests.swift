@@ -224,20 +224,91 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
     RankEnd(host: host, pid: 1, code: code, wasAsked: asked, time: time, seconds: 1.25)
   }
 
+  private func report(
+    _ message: String, host: String = "a", at time: Double, waitsFor: [Int] = []
+  ) -> RankReport {
+    RankReport(
+      host: host, pid: 1, message: message, waitsFor: waitsFor, time: time, seconds: 1.25)
+  }
+
+  private let lines = { (rank: Int) in ["said by \(rank)"] }
+
   @Test func `the earliest failure of its own counts, by one host's clock`() throws {
-    let lines = { (rank: Int) in ["said by \(rank)"] }
-    let first = Failure.first(
-      among: [
-        (0, end(-15, at: 1, asked: true)), (1, end(0, at: 2)), (2, end(1, at: 5)),
-        (3, end(-9, at: 4)), (4, end(7, host: "b", at: 0)),
-      ], lastLines: lines)
+    var record = FailureRecord()
+    let ends = [
+      end(-15, at: 1, asked: true), end(0, at: 2), end(1, at: 5), end(-9, at: 4),
+      end(7, host: "b", at: 0),
+    ]
+    for (rank, end) in ends.enumerated() { record.add(end, of: rank) }
+    let first = record.first(lastLines: lines)
     #expect(first?.rank == 3 && first?.exitCode == 137)
     #expect(
       first?.report == [
         "rank 3 failed first: signal SIGKILL (Killed) (host a, process 1, after 1.2 s)",
         "the last lines of its standard error:", "    said by 3",
       ])
-    #expect(Failure.first(among: [(0, end(0, at: 1))], lastLines: lines) == nil)
+    var well = FailureRecord()
+    well.add(end(0, at: 1), of: 0)
+    #expect(well.first(lastLines: lines) == nil && !well.hasReports)
+  }
+
+  @Test func `a rank that explains itself is reported in its own words`() {
+    var record = FailureRecord()
+    record.add(report("data.csv: line 81: no number\nfurther", at: 2), of: 1)
+    record.add(report("a later one", at: 3), of: 0)
+    record.add(report("a second word", at: 1), of: 1)
+    record.add(end(3, at: 2.1), of: 1)
+    let first = record.first(exitCode: 9) {
+      $0 == 1 ? ["[rank 1] data.csv: line 81: no number", "what led to it"] : []
+    }
+    #expect(record.hasReports && first?.exitCode == 3)
+    #expect(
+      first?.report == [
+        "rank 1 failed first: data.csv: line 81: no number (host a, process 1, after 1.2 s)",
+        "the last lines of its standard error:", "    what led to it",
+      ])
+    // A signal that came before is the cause of what others then met.
+    record.add(end(-9, at: 1.5), of: 2)
+    #expect(record.first(lastLines: lines)?.rank == 2)
+  }
+
+  @Test func `who waited for a rank that waited itself is not the cause`() {
+    var record = FailureRecord()
+    record.add(report("gave up waiting", at: 1, waitsFor: [2]), of: 0)
+    record.add(report("gave up too", at: 2, waitsFor: [3]), of: 2)
+    record.add(report("gave up as well", at: 3, waitsFor: [2, 3]), of: 1)
+    let first = record.first(exitCode: 9) { $0 == 3 ? (0..<5).map { "line \($0)" } : [] }
+    #expect(first?.rank == 2 && first?.exitCode == 9)
+    #expect(
+      first?.report == [
+        "rank 2 failed first: gave up too (host a, process 1, after 1.2 s)",
+        "it waited for rank 3, the last lines of whose standard error are:", "    line 2",
+        "    line 3", "    line 4",
+      ])
+    // Two that wait for each other: the first to give up.
+    var circle = FailureRecord()
+    circle.add(report("one", at: 1, waitsFor: [1]), of: 0)
+    circle.add(report("other", at: 2, waitsFor: [0]), of: 1)
+    #expect(circle.first(lastLines: { _ in [] })?.report.last?.contains("said nothing") == true)
+  }
+
+  @Test func `error files are read as Torus and as PyTorch write them`() {
+    func read(_ text: String) -> RankReport? {
+      RankReport(file: Data(text.utf8), host: "a", pid: 1, started: 10, now: 15)
+    }
+    let ours = read(
+      #"{"message": "it hung", "timestamp": 12, "time_ns": 12500000000, "rank": 0, "waits_for": [2]}"#
+    )
+    #expect(
+      ours
+        == RankReport(
+          host: "a", pid: 1, message: "it hung", waitsFor: [2], time: 12.5, seconds: 2.5))
+    let theirs = read(
+      #"{"message": {"message": "ValueError: x", "extraInfo": {"timestamp": "12", "py_callstack": ""}}}"#
+    )
+    #expect(
+      theirs == RankReport(host: "a", pid: 1, message: "ValueError: x", time: 15, seconds: 5))
+    #expect(read("{") == nil && read("{}") == nil)
   }
 
   @Test func `an MPI_Abort is found in what mpirun says`() {

@@ -91,6 +91,51 @@ import Testing
     #expect(result.text.hasSuffix("1 core\nfound\n"), "\(result.text)")
   }
 
+  /// The settings of the unit for systemd.
+  private func unit() throws -> [String: String] {
+    let text = try String(contentsOfFile: "\(Self.root)/launch/torus.service", encoding: .utf8)
+    var settings: [String: String] = [:]
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") && !line.hasPrefix("[") {
+      let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+      #expect(parts.count == 2, "\(line)")
+      if parts.count == 2 { settings[parts[0]] = parts[1] }
+    }
+    return settings
+  }
+
+  @Test func `systemd leaves the workers time for their checkpoint, and no worker behind`() throws {
+    let settings = try unit()
+    let command = try #require(settings["ExecStart"]).split(separator: " ").map(String.init)
+    let option = try #require(command.firstIndex(of: "--grace-period"))
+    let grace = try #require(Int(command[option + 1]))
+    // The launcher's own patience after its grace period is 30 s.
+    #expect(try #require(Int(settings["TimeoutStopSec"] ?? "")) > grace + 30)
+    #expect(settings["KillMode"] == "mixed" && settings["OOMPolicy"] == "continue")
+    #expect(settings["SuccessExitStatus"] == "143" && settings["Restart"] == "on-failure")
+    // The launcher takes its options; a program that is not there is told from a wrong option.
+    let program = try #require(command.firstIndex { $0.hasSuffix("/ddp-train") })
+    let options = command[1..<program].map { $0 == "auto" ? "1" : $0 }
+    let launcher = try LauncherProcess(options + ["/nonexistent/ddp-train"])
+    try launcher.start()
+    #expect(try launcher.finish().code == 127)
+  }
+
+  private static let analyzer = "/usr/bin/systemd-analyze"
+
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: analyzer), "systemd-analyze is not installed"
+    ))
+  func `systemd finds nothing wrong with the unit`() throws {
+    // The program that it names is not there.
+    let result = try shell(
+      """
+      mkdir "$FAKE/unit"; sed 's|/srv/torus/ddp-launch|/bin/true|' launch/torus.service > \
+      "$FAKE/unit/torus.service"; systemd-analyze verify "$FAKE/unit/torus.service" 2>&1
+      """, with: ["systemd-analyze", "mkdir"])
+    #expect(result.code == 0 && !result.text.contains("torus.service:"), "\(result.text)")
+  }
+
   @Test func `every script is valid`() throws {
     for name in ["setup", "quickstart", "test", "env", "torus.sbatch"] {
       let result = try shell("bash -n launch/\(name)")

@@ -8,6 +8,9 @@ import ddp_launch
     .line(.out, Array("plain".utf8)), .line(.error, []), .line(.out, Array(UInt8.min...9)),
     .line(.out, Array(UInt8(11)...UInt8.max)), .line(.out, Array("[1,3]<stdout>:x [1,".utf8)),
     .unfinished(.out, Array("[==  ] <b>".utf8)), .unfinished(.error, Array("?".utf8)),
+    .failed(
+      RankReport(
+        host: "a b", pid: 7, message: "<two>\nlines", waitsFor: [1, 2], time: 1.5, seconds: 0.25)),
     .ended(RankEnd(host: "a b", pid: 7, code: -9, wasAsked: true, time: 1.5, seconds: 0.25)),
   ]
 

@@ -68,6 +68,69 @@ struct TraceTests {
     #expect(!result.output.contains("step"), "\(result.tail)")
   }
 
+  /// `ddp-train` alone with a trace of a run without end, once it has written some steps down.
+  private func begin(_ sandbox: RunSandbox) async throws -> Process {
+    let run = Process()
+    run.executableURL = URL(fileURLWithPath: RunSandbox.program)
+    run.arguments = job + ["--epochs", "100000", "--steps", "10000000", "--trace"]
+    run.currentDirectoryURL = URL(fileURLWithPath: sandbox.folder)
+    run.environment = MPIRun.environment()
+    run.standardOutput = FileHandle.nullDevice
+    run.standardError = FileHandle.nullDevice
+    try run.run()
+    let part = "\(sandbox.folder)/run/trace.json.parts/rank-0.json"
+    try await wait("the part holds steps", run) {
+      (try? String(contentsOfFile: part, encoding: .utf8))?.contains("\"step 2\"") ?? false
+    }
+    return run
+  }
+
+  private func wait(_ what: Comment, _ run: Process, until isSo: () -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(60)
+    while !isSo() {
+      if ContinuousClock.now > end {
+        kill(run.processIdentifier, SIGKILL)
+        try #require(Bool(false), what)
+      }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  @Test("a run that is told to end writes its trace in order and leaves no parts")
+  func terminated() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let run = try await begin(sandbox)
+    kill(run.processIdentifier, SIGTERM)
+    try await wait("the run ends", run) { !run.isRunning }
+    #expect(run.terminationStatus == 143)
+    try Trace("\(sandbox.folder)/run/trace.json").check(ranks: 1)
+    let left = try FileManager.default.contentsOfDirectory(atPath: "\(sandbox.folder)/run")
+    #expect(left.filter { $0.hasPrefix("trace") } == ["trace.json"])
+  }
+
+  @Test("a run that is killed leaves parts, of which a trace can be made though one is cut")
+  func killed() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let run = try await begin(sandbox)
+    kill(run.processIdentifier, SIGKILL)
+    try await wait("the run is gone", run) { !run.isRunning }
+    let part = "\(sandbox.folder)/run/trace.json.parts/rank-0.json"
+    var data = try Data(contentsOf: URL(fileURLWithPath: part))
+    data.removeLast(5)
+    try data.write(to: URL(fileURLWithPath: part))
+    let made = try await sandbox.train(["trace", "run"], ranks: 0)
+    #expect(
+      made.status == 0 && made.output.contains("run/trace.failed.json: rank 0"), "\(made.tail)")
+    let trace = try Trace("\(sandbox.folder)/run/trace.failed.json")
+    try trace.check(ranks: 1)
+    #expect(trace.spans(0, "compute").contains { $0.name == "step 2" })
+    #expect(trace.other["ended"] as? String == "killed")
+    let nothing = try await sandbox.train(["trace", "elsewhere"], ranks: 0)
+    #expect(nothing.status == 1 && nothing.errors.contains("elsewhere/trace.json.parts"))
+  }
+
   @Test("more events than fit are counted, and pieces hold whole events")
   func capacity() throws {
     let timeline = Timeline(.steps(1...1), capacity: 5)

@@ -1,13 +1,15 @@
 // The last words of a process that ends unexpectedly: a trap, a fatal signal, a stray exit.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "../include/torus_fatal.h"
 #include "flight.h"
@@ -18,6 +20,11 @@ static struct {
   int rank, size;
   _Atomic int armed;
   char folder[900];
+  /// The file for the cause of the end, and whether that is still to be written.
+  char report[900];
+  _Atomic int reports;
+  /// Whether a thread looks whether the process ends, and the end waits for it.
+  _Atomic int watched, ending;
 } process;
 
 static const struct {
@@ -60,6 +67,61 @@ static void put_operation(torus_text *t) {
   torus_text_operation(t, &record);
 }
 
+void torus_fatal_report(const char *message, const int *waits_for, int count) {
+  if (!atomic_exchange(&process.reports, 0)) return;
+  torus_text name = {.descriptor = -1};
+  torus_text_put(&name, process.report);
+  torus_text_put(&name, ".part");
+  name.bytes[name.length] = 0;
+  torus_text t = {
+    .descriptor = open(name.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  if (t.descriptor < 0) return;
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  torus_text_put(&t, "{\"message\": ");
+  torus_text_quote(&t, message);
+  torus_text_put(&t, ", \"timestamp\": ");
+  torus_text_number(&t, now.tv_sec);
+  torus_text_put(&t, ", \"time_ns\": ");
+  torus_text_number(&t, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+  torus_text_put(&t, ", \"rank\": ");
+  torus_text_number(&t, process.rank);
+  torus_text_put(&t, ", \"waits_for\": [");
+  for (int i = 0; i < count; i++) {
+    if (i) torus_text_put(&t, ", ");
+    torus_text_number(&t, waits_for[i]);
+  }
+  torus_text_put(&t, "]}\n");
+  torus_text_flush(&t);
+  close(t.descriptor);
+  if (!t.error) rename(name.bytes, process.report);
+}
+
+/// Says on standard error and in the report how the process ends; `text` is what it knows of that.
+static void say_end(torus_text *text) {
+  put_place(text);
+  put_operation(text);
+  text->bytes[text->length] = 0;
+  torus_fatal_report(text->bytes, NULL, 0);
+  torus_text t = {.descriptor = STDERR_FILENO};
+  put_rank(&t);
+  torus_text_put(&t, text->bytes);
+  torus_text_put(&t, "\n");
+  torus_text_flush(&t);
+}
+
+void torus_fatal_watched(int on) { atomic_store(&process.watched, on); }
+int torus_fatal_is_ending(void) { return atomic_load(&process.ending); }
+void torus_fatal_go_on(void) { atomic_store(&process.ending, 0); }
+
+/// Lets the watching thread do its last thing. It may need what this one holds: a second is enough.
+static void await_watcher(void) {
+  if (!atomic_exchange(&process.watched, 0)) return;
+  atomic_store(&process.ending, 1);
+  const struct timespec pause = {.tv_nsec = 10000000};
+  for (int i = 0; i < 100 && atomic_load(&process.ending); i++) nanosleep(&pause, NULL);
+}
+
 void torus_fatal_write(int rank, const char *reason) {
   if (!process.group || !process.folder[0]) return;
   const torus_flight *flight = torus_group_flight(process.group, rank);
@@ -92,18 +154,16 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
   if (number == SIGABRT || info->si_code <= 0) signal(number, SIG_DFL);
   else sigaction(number, &before[place], NULL);
   if (atomic_exchange(&process.armed, 0)) {
-    torus_text t = {.descriptor = STDERR_FILENO};
-    put_rank(&t);
+    // Far shorter than the buffer, so that nothing of it is written out.
+    torus_text t = {.descriptor = -1};
     torus_text_put(&t, "ended by signal ");
     torus_text_number(&t, number);
     torus_text_put(&t, " (");
     torus_text_put(&t, fatal[place].name);
     torus_text_put(&t, ")");
-    put_place(&t);
-    put_operation(&t);
-    torus_text_put(&t, "\n");
-    torus_text_flush(&t);
+    say_end(&t);
     torus_fatal_write_all(fatal[place].name);
+    await_watcher();
   }
   errno = saved;
   // Blocked until this returns; then whoever handled it before gets it, or it ends the process.
@@ -112,14 +172,11 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
 
 static void on_exit_called(void) {
   if (!atomic_exchange(&process.armed, 0)) return;
-  torus_text t = {.descriptor = STDERR_FILENO};
-  put_rank(&t);
+  torus_text t = {.descriptor = -1};
   torus_text_put(&t, "exit was called before the run's end");
-  put_place(&t);
-  put_operation(&t);
-  torus_text_put(&t, "\n");
-  torus_text_flush(&t);
+  say_end(&t);
   torus_fatal_write_all("exit");
+  await_watcher();
 }
 
 void torus_fatal_install(const torus_group *group) {
@@ -131,6 +188,11 @@ void torus_fatal_install(const torus_group *group) {
   atomic_store(&process.armed, 1);
   if (installed) return;
   installed = true;
+  const char *report = getenv("TORUS_ERROR_FILE");
+  if (report && *report && strlen(report) < sizeof process.report) {
+    strcpy(process.report, report);
+    atomic_store(&process.reports, 1);
+  }
   // A stack of its own for the handler, so that an overflowing one can be told of.
   static char stack[64 << 10];
   stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};

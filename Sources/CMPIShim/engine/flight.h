@@ -10,9 +10,21 @@ struct torus_flight {
   _Atomic int32_t step, phase;
   /// Number of the newest record.
   _Atomic uint64_t newest;
-  /// Record n lies at n modulo records. Its number is 0 while it is written.
+  /// Number of what was listed last, how many listed ones may begin yet, and how many are not listed.
+  _Atomic uint64_t issued;
+  _Atomic uint32_t waiting, unlisted;
+  /// Record n lies at n modulo records. Its number is 0 while it is written. Behind them lie as many
+  /// for the list of what has not begun: a number of 0 is a free place there.
   _Alignas(64) torus_flight_record ring[];
 };
+
+static inline _Atomic uint64_t *torus_flight_number(torus_flight_record *record) {
+  return (_Atomic uint64_t *)&record->number;
+}
+
+/// Copies a record unless it is no longer that of `number`, or being written.
+int torus_flight_copy(
+  torus_flight_record *kept, uint64_t number, torus_flight_record *record);
 
 /// Words for codes, as JSON and messages have them.
 const char *torus_kind_name(int32_t kind);

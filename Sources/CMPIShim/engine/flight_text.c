@@ -51,6 +51,7 @@ const char *torus_phase_name(int32_t phase) {
 
 const char *torus_status_name(int32_t status) {
   switch (status) {
+    case TORUS_SCHEDULED: return "scheduled";
     case TORUS_PENDING: return "pending";
     case TORUS_DONE: return "done";
     case TORUS_MISMATCH: return "mismatch";
@@ -171,6 +172,7 @@ static void put_record(torus_text *t, const torus_flight_record *r) {
   field(t, "root", r->root);
   field(t, "step", r->step);
   word(t, "state", torus_status_name(r->status));
+  field(t, "issued_ns", (int64_t)r->issued);
   field(t, "begun_ns", (int64_t)r->begun);
   torus_text_put(t, "\"ended_ns\": ");
   torus_text_number(t, (int64_t)r->ended);
@@ -204,6 +206,7 @@ int torus_flight_write(
   field(&t, "clock_ns", (int64_t)torus_now());
   field(&t, "step", torus_flight_step(f));
   word(&t, "phase", torus_phase_name(torus_flight_phase(f)));
+  field(&t, "unlisted", (int64_t)torus_flight_unlisted(f));
   torus_text_put(&t, "\"operations\": [");
   uint64_t newest = torus_flight_newest(f), kept = (uint64_t)f->records;
   const char *between = "\n";
@@ -212,6 +215,12 @@ int torus_flight_write(
     if (!torus_flight_read(f, n, &record)) continue;
     torus_text_put(&t, between);
     put_record(&t, &record);
+    between = ",\n";
+  }
+  torus_flight_record waiting;
+  for (uint64_t n = 0; (n = torus_flight_next(f, n, &waiting));) {
+    torus_text_put(&t, between);
+    put_record(&t, &waiting);
     between = ",\n";
   }
   torus_text_put(&t, "\n]}\n");

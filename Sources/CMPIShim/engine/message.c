@@ -15,6 +15,19 @@ struct torus_message {
   torus_request pieces[];
 };
 
+static torus_flight_record describe(const torus_group *g, size_t bytes, int peer, bool receive) {
+  torus_flight_record record = {
+    .kind = receive ? TORUS_KIND_RECEIVE : TORUS_KIND_SEND, .dtype = TORUS_TYPE_U8,
+    .count = bytes, .root = peer, .rank = g->rank};
+  memcpy(record.group, g->name, sizeof record.group);
+  return record;
+}
+
+uint64_t torus_message_schedule(torus_group *g, size_t bytes, int peer, int receive) {
+  torus_flight_record record = describe(g, bytes, peer, receive != 0);
+  return torus_flight_schedule(g->flight, &record);
+}
+
 static torus_message *begin(
   torus_group *g, char *data, size_t bytes, int peer, int tag, bool receive
 ) {
@@ -30,10 +43,7 @@ static torus_message *begin(
   m->receive = receive;
   m->status = TORUS_PENDING;
   if (tag <= TORUS_USER_TAGS) {
-    torus_flight_record record = {
-      .kind = receive ? TORUS_KIND_RECEIVE : TORUS_KIND_SEND, .dtype = TORUS_TYPE_U8,
-      .count = bytes, .root = peer, .rank = g->rank};
-    memcpy(record.group, g->name, sizeof record.group);
+    torus_flight_record record = describe(g, bytes, peer, receive);
     m->record = torus_flight_begin(g->flight, &record);
   }
   for (size_t i = 0; i < count && m->status == TORUS_PENDING; i++) {

@@ -239,10 +239,26 @@ static void describe(torus_op *op) {
   memcpy(f->label, c->label, TORUS_LABEL_BYTES);
 }
 
+uint64_t torus_group_schedule(torus_group *g, const torus_collective *call) {
+  torus_flight_record record;
+  record.count = call->count;
+  record.kind = call->kind;
+  record.dtype = call->dtype;
+  record.reduction = call->reduction;
+  record.root = call->root;
+  record.algorithm = call->algorithm;
+  record.rank = g->rank;
+  memcpy(record.group, g->name, sizeof record.group);
+  memcpy(record.label, call->label, sizeof record.label);
+  return torus_flight_schedule(g->flight, &record);
+}
+
 static void record(torus_op *op) {
   const torus_fingerprint *f = &op->mine;
   torus_flight_record record;
   record.sequence = f->sequence;
+  record.issued = op->call.scheduled
+    ? torus_flight_unschedule(op->group->flight, op->call.scheduled) : 0;
   record.count = f->count;
   record.kind = f->kind;
   record.dtype = f->dtype;

@@ -10,6 +10,12 @@
 /// handled it before. Also says so where exit is called before `torus_fatal_disarm`.
 void torus_fatal_install(const torus_group *group);
 
+/// Leaves the cause of this process's end in the file that TORUS_ERROR_FILE names, for who started it:
+/// `{"message": …, "timestamp": …}` as torchrun's error files, with the time in nanoseconds, the rank,
+/// and `waits_for`, the world's ranks that did not come. Only the first call writes; without the
+/// variable none does. Safe in signal handlers.
+void torus_fatal_report(const char *message, const int *waits_for, int count);
+
 /// Where recorders are written: `folder/rank-2.json`. The folder is made then, within one that exists.
 void torus_fatal_folder(const char *folder);
 
@@ -21,6 +27,14 @@ void torus_fatal_write(int rank, const char *reason);
 
 /// Writes all recorders that this rank can reach.
 void torus_fatal_write_all(const char *reason);
+
+/// Whether a thread of this process looks every few milliseconds whether it ends by a fatal signal or a
+/// stray exit, to do a last thing then; the end waits a second for it at most.
+void torus_fatal_watched(int on);
+
+/// Whether the process ends so and waits for that thread to call `torus_fatal_go_on`.
+int torus_fatal_is_ending(void);
+void torus_fatal_go_on(void);
 
 /// The process has said why it ends.
 void torus_fatal_disarm(void);

@@ -3,7 +3,8 @@
 /// Each rank has one, whatever groups it works in. It lies in memory that the ranks of a node share
 /// where they share any, so that what a rank did last can be read when that rank is stopped or dead.
 /// `torus_flight_begin` and `torus_flight_end` are the one place where operations are recorded: at
-/// the start and the end of every collective and message.
+/// the start and the end of every collective and message. What is issued and has not begun lies in a
+/// list beside them, so that however much is queued, what runs is never pushed out.
 #pragma once
 
 #include "torus_types.h"
@@ -28,6 +29,12 @@ enum {
 /// Messages are kinds of their own behind the collectives.
 enum { TORUS_KIND_SEND = 100, TORUS_KIND_RECEIVE };
 
+/// A record's status besides those of calls: it was issued and has not begun.
+enum { TORUS_SCHEDULED = 2 };
+
+/// What `torus_flight_schedule` returns where there was no room.
+#define TORUS_FLIGHT_UNLISTED UINT64_MAX
+
 /// One operation.
 typedef struct torus_flight_record {
   /// From 1, rising; written last.
@@ -35,13 +42,14 @@ typedef struct torus_flight_record {
   /// The operation's number in its group; 0 for messages.
   uint64_t sequence;
   uint64_t count;
-  /// Nanoseconds of the monotonic clock; `ended` is 0 while the operation is under way.
-  uint64_t begun, ended;
+  /// Nanoseconds of the monotonic clock; `begun` is 0 until the operation begins, `ended` while it
+  /// is under way.
+  uint64_t issued, begun, ended;
   int32_t kind, dtype, reduction;
   /// The root, or a message's peer.
   int32_t root;
   int32_t algorithm;
-  /// TORUS_PENDING, TORUS_DONE or the error that ended it.
+  /// TORUS_SCHEDULED, TORUS_PENDING, TORUS_DONE or the error that ended it.
   int32_t status;
   /// The training step, 0 where there is none.
   int32_t step;
@@ -65,8 +73,27 @@ int32_t torus_flight_step(const torus_flight *flight);
 int32_t torus_flight_phase(const torus_flight *flight);
 
 /// Records an operation's begin, all of `record` but its number, `begun` and `ended` being given;
-/// returns its number. One thread at a time.
+/// returns its number. An `issued` of 0 stands for now. One thread at a time.
 uint64_t torus_flight_begin(torus_flight *flight, const torus_flight_record *record);
+
+/// Lists an operation that is issued and begins later, all of `record` being given but its number,
+/// times and status; returns its number in the list. As many are listed as begun ones are kept;
+/// further ones are only counted. One thread at a time, beside another that calls the two below.
+uint64_t torus_flight_schedule(torus_flight *flight, const torus_flight_record *record);
+
+/// Takes an operation that begins from the list; returns when it was issued, 0 where that is unknown.
+uint64_t torus_flight_unschedule(torus_flight *flight, uint64_t number);
+
+/// The operation will never begin: it stays listed until its place is needed.
+void torus_flight_abandon(torus_flight *flight, uint64_t number);
+
+/// Copies the next operation that is listed, in order of issue, after that of number `after`; 0 where
+/// there is none. From any process.
+uint64_t torus_flight_next(
+  const torus_flight *flight, uint64_t after, torus_flight_record *record);
+
+/// How many operations that have not begun are not listed.
+uint64_t torus_flight_unlisted(const torus_flight *flight);
 
 /// Records the end of the operation of that number, unless newer ones took its place.
 void torus_flight_end(torus_flight *flight, uint64_t number, int32_t status);
@@ -78,7 +105,7 @@ int torus_flight_records(const torus_flight *flight);
 /// Copies the record of that number; 0 where it is gone or being written. From any process.
 int torus_flight_read(const torus_flight *flight, uint64_t number, torus_flight_record *record);
 
-/// `pending`, `done`, `mismatch` or `failed`.
+/// `scheduled`, `pending`, `done`, `mismatch` or `failed`.
 const char *torus_status_name(int32_t status);
 
 /// Whose recorder is written down, and why.

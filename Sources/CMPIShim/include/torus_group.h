@@ -50,6 +50,11 @@ int torus_group_shares_memory(const torus_group *group);
 /// Names an operation in messages about it; all ranks must give it the same name.
 void torus_label(torus_collective *call, const char *text, size_t length);
 
+/// Lists a collective, or a message of a user's, that is issued and begins later, in the flight
+/// recorder; returns its number there. See `torus_flight_schedule` for who may call it.
+uint64_t torus_group_schedule(torus_group *group, const torus_collective *call);
+uint64_t torus_message_schedule(torus_group *group, size_t bytes, int peer, int receive);
+
 /// Starts a collective; the one before must be done. Returns as `torus_group_poll`.
 int torus_group_start(torus_group *group, const torus_collective *call);
 

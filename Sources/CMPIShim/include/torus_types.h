@@ -120,6 +120,8 @@ typedef struct torus_collective {
   uint64_t sequence;
   /// Hash of the lengths of the buffers that were joined to this one, else 0.
   uint64_t joined;
+  /// Its number in the flight recorder's list of what has not begun; 0 where it begins at once.
+  uint64_t scheduled;
   /// Bytes of one pipelined segment; 0 chooses.
   uint64_t segment_bytes;
   /// Hash of the whole label and its first bytes, zero padded.

@@ -11,7 +11,12 @@ enum StopRequest {
 
   /// Notes these signals from now on.
   static func install() {
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    // Whoever started this program may have blocked them.
+    defer { pthread_sigmask(SIG_UNBLOCK, &wanted, nil) }
     for number in [SIGTERM, SIGINT, SIGUSR1] {
+      sigaddset(&wanted, number)
       signal(number) { number in
         if StopRequest.received.exchange(number, ordering: .relaxed) != 0, number != SIGUSR1 {
           signal(number, SIG_DFL)
@@ -20,6 +25,9 @@ enum StopRequest {
       }
     }
   }
+
+  /// Whether the process is to end soon even if it does not do so by itself.
+  static var endsSoon: Bool { [SIGTERM, SIGINT].contains(received.load(ordering: .relaxed)) }
 
   /// Whether a signal came.
   static var isPending: Bool { received.load(ordering: .relaxed) != 0 }

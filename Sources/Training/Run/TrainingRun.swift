@@ -230,11 +230,15 @@ extension TrainingRun {
       if world.size == 1 {
         world.expectExit()
         complain(error, rank: 0)
+        LastAct.perform("\(error)")
         return 1
       }
       // What all ranks meet alike (a missing file), rank 0 says; its end is the others'. What ranks
       // met with each other, each of them says.
-      if world.rank != 0, !(error is CollectiveError) { awaitEnd(seconds: 3, world) }
+      if world.rank != 0, !(error is CollectiveError) {
+        LastAct.perform("\(error)")
+        awaitEnd(seconds: 3, world)
+      }
       world.group.end(error, during: "ddp-train")
     }
   }

@@ -101,6 +101,30 @@ public final class Timeline: Sendable {
     add(event)
   }
 
+  /// What was recorded after the first `count` events.
+  func recorded(after count: Int) -> [TimelineEvent] {
+    // A copy of the few, so that the many are not copied when the next event comes.
+    state.withLock { Array($0.events[min(count, $0.events.count)...]) }
+  }
+
+  /// What goes on now, drawn as far as it has come: the step, and the collectives that are under way.
+  func unfinished() -> [TimelineEvent] {
+    guard isActive else { return [] }
+    let (step, began, group) = state.withLock { ($0.step, $0.stepBegan, $0.group) }
+    let now = ProcessGroup.now
+    let operations = group?.recorder.operations().filter(\.isPending) ?? []
+    return [
+      TimelineEvent(track: .compute, name: "step \(step), unfinished", begin: began, end: now)
+    ]
+      + operations.map { pending in
+        let isMessage = pending.operation.sequence == 0
+        return TimelineEvent(
+          track: .communication(pending.group), name: "\(pending.operation), unfinished",
+          shape: isMessage ? .overlapping(id: "unfinished \(pending.number)") : .span,
+          begin: pending.begun, end: now)
+      }
+  }
+
   func add(_ event: TimelineEvent) {
     state.withLock { state in
       if state.events.count < capacity { state.events.append(event) } else { state.dropped += 1 }

@@ -8,8 +8,8 @@ package struct TraceEncoder {
   private let rank: Int
   private let clock: ClockLine
   private let origin: Double
-  private let threads: [Track: Int]
-  private let header: [String]
+  private var threads: [Track: Int]
+  private var header: [String]
   private var rest: ArraySlice<TimelineEvent>
   private var isFirst = true
 
@@ -27,19 +27,30 @@ package struct TraceEncoder {
     let tracks = Set(events.map(\.track)).union([.compute, .buckets, .waiting])
     let sorted = tracks.sorted { ($0.order, $0.name) < ($1.order, $1.name) }
     threads = Dictionary(uniqueKeysWithValues: zip(sorted, 0...))
-    var header = [("process_name", 0, "name", MetricValue.text(name).json)]
-    header.append(("process_sort_index", 0, "sort_index", "\(rank)"))
+    header = []
+    header.append(fact("process_name", 0, "name", MetricValue.text(name).json))
+    header.append(fact("process_sort_index", 0, "sort_index", "\(rank)"))
     if dropped > 0 {
       header.append(
-        ("process_labels", 0, "labels", MetricValue.text("\(dropped) events left out").json))
+        fact("process_labels", 0, "labels", MetricValue.text("\(dropped) events left out").json))
     }
-    for (thread, track) in sorted.enumerated() {
-      header.append(("thread_name", thread, "name", MetricValue.text(track.name).json))
-      header.append(("thread_sort_index", thread, "sort_index", "\(thread)"))
-    }
-    self.header = header.map { kind, thread, key, value in
-      #"{"ph":"M","pid":\#(rank),"tid":\#(thread),"name":"\#(kind)","args":{"\#(key)":\#(value)}}"#
-    }
+    for (thread, track) in sorted.enumerated() { header += introduce(track, thread) }
+  }
+
+  /// Further events, to be handed out after those before.
+  package mutating func append(_ events: [TimelineEvent]) {
+    if rest.isEmpty { rest = events[...] } else { rest += events }
+  }
+
+  private func introduce(_ track: Track, _ thread: Int) -> [String] {
+    [
+      fact("thread_name", thread, "name", MetricValue.text(track.name).json),
+      fact("thread_sort_index", thread, "sort_index", "\(100 * track.order + thread)"),
+    ]
+  }
+
+  private func fact(_ kind: String, _ thread: Int, _ key: String, _ value: String) -> String {
+    #"{"ph":"M","pid":\#(rank),"tid":\#(thread),"name":"\#(kind)","args":{"\#(key)":\#(value)}}"#
   }
 
   /// The next events, joined by commas, of about `bytes` bytes; empty at the end.
@@ -58,10 +69,17 @@ package struct TraceEncoder {
   /// Whether everything was handed out.
   package var isDone: Bool { !isFirst && rest.isEmpty }
 
-  private func line(_ event: TimelineEvent) -> [String] {
+  private mutating func line(_ event: TimelineEvent) -> [String] {
+    if let thread = threads[event.track] { return line(event, thread) }
+    let thread = threads.count
+    threads[event.track] = thread
+    return introduce(event.track, thread) + line(event, thread)
+  }
+
+  private func line(_ event: TimelineEvent, _ thread: Int) -> [String] {
     let begin = nanoseconds(event.begin)
     let end = max(begin, nanoseconds(event.end))
-    let place = #""pid":\#(rank),"tid":\#(threads[event.track] ?? 0)"#
+    let place = #""pid":\#(rank),"tid":\#(thread)"#
     let name = #""name":\#(MetricValue.text(event.name).json)"#
     let facts = event.facts.pairs.isEmpty ? "" : #","args":\#(event.facts.json)"#
     let at = #""ts":\#(microseconds(begin))"#

@@ -36,7 +36,7 @@ struct Attempt {
   var layout = HostLayout([1])
 
   private var decoder = OutputDecoder()
-  private var ends: [(rank: Int, end: RankEnd)] = []
+  private var failures = FailureRecord()
   private var errorLines: [Int: [String]] = [:]
   private var mpirunLines: [String] = []
   private var stopSignal: Int32?
@@ -170,8 +170,9 @@ struct Attempt {
       {
         console.show(frame, of: rank)
       }
+    case .failed(let report): failures.add(report, of: rank)
     case .ended(let end):
-      ends.append((rank, end))
+      failures.add(end, of: rank)
       // mpirun ends the others by itself; this is for the case that it does not.
       if end.code != 0, pressure == nil {
         pressure = (Date().addingTimeInterval(Self.patience), SIGTERM)
@@ -182,9 +183,13 @@ struct Attempt {
   private func outcome(_ code: Int32, _ console: inout RankConsole) -> Outcome {
     if let stopSignal { return .stopped(signal: stopSignal) }
     let lastLines = { (rank: Int) in errorLines[rank] ?? [] }
-    if let failure = Failure.lostHost(in: mpirunLines)
-      ?? Failure.abort(in: mpirunLines, lastLines: lastLines)
-      ?? Failure.first(among: ends, lastLines: lastLines)
+    // Who called MPI_Abort first need not be who failed first, but that is all that is known of ranks
+    // that do not explain themselves.
+    let abort = Failure.abort(in: mpirunLines, lastLines: lastLines)
+    if code != 0,
+      let failure = Failure.lostHost(in: mpirunLines)
+        ?? (failures.hasReports ? nil : abort)
+        ?? failures.first(exitCode: abort?.exitCode ?? 1, lastLines: lastLines)
     {
       return .failed(failure)
     }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What failed first in an attempt, and how.
-package struct Failure: Sendable, Equatable {
+package struct Failure: Sendable {
   /// The rank, nil where a host or mpirun itself failed.
   package var rank: Int?
   /// The host that was lost.
@@ -14,6 +14,8 @@ package struct Failure: Sendable, Equatable {
   package var circumstances: String?
   /// The last lines that the rank wrote to standard error, or mpirun's own.
   package var lastLines: [String] = []
+  /// The ranks for which it waited in vain, each with the last lines of its standard error.
+  package var missing: [(rank: Int, lastLines: [String])] = []
 
   /// The failure of a rank's program.
   package init(rank: Int, end: RankEnd, lastLines: [String]) {
@@ -25,26 +27,35 @@ package struct Failure: Sendable, Equatable {
     self.lastLines = lastLines
   }
 
+  /// A failure that the rank has explained.
+  ///
+  /// - Parameter end: How its program ended, where that is known and was not another's doing.
+  package init(
+    rank: Int, report: RankReport, end: RankEnd?, exitCode: Int32, lastLines: (Int) -> [String]
+  ) {
+    self.init(
+      rank: rank,
+      end: end
+        ?? RankEnd(
+          host: report.host, pid: report.pid, code: exitCode, wasAsked: false, time: report.time,
+          seconds: report.seconds),
+      lastLines: [])
+    let cause = report.message.split(separator: "\n").first.map(String.init) ?? ""
+    if !cause.isEmpty { reason = cause }
+    self.lastLines = lastLines(rank).filter { !$0.contains(reason) }
+    missing = report.waitsFor.prefix(Self.shownMissing).map {
+      ($0, lastLines($0).suffix(Self.linesOfMissing))
+    }
+  }
+
+  private static let shownMissing = 4, linesOfMissing = 3
+
   /// A failure that only mpirun tells of.
   package init(rank: Int?, reason: String, exitCode: Int32, lastLines: [String]) {
     self.rank = rank
     self.reason = reason
     self.exitCode = exitCode
     self.lastLines = lastLines
-  }
-
-  /// The first of the ranks' ends that was a failure of its own.
-  ///
-  /// The first report decides, and on that report's host, where clocks agree, the earliest end.
-  package static func first(
-    among ends: [(rank: Int, end: RankEnd)], lastLines: (Int) -> [String]
-  ) -> Failure? {
-    let failed = ends.filter { $0.end.code != 0 && !$0.end.wasAsked }
-    guard let reported = failed.first,
-      let first = failed.filter({ $0.end.host == reported.end.host })
-        .min(by: { $0.end.time < $1.end.time })
-    else { return nil }
-    return Failure(rank: first.rank, end: first.end, lastLines: lastLines(first.rank))
   }
 
   /// What mpirun says of a rank that called MPI_Abort, which ends it together with all others.
@@ -84,8 +95,17 @@ package struct Failure: Sendable, Equatable {
       (rank.map { "rank \($0) failed first: " } ?? host.map { "host \($0) was lost: " }
         ?? "mpirun failed: ") + reason + (circumstances.map { " (\($0))" } ?? "")
     ]
+    for (rank, said) in missing {
+      lines.append(
+        "it waited for rank \(rank), "
+          + (said.isEmpty
+            ? "which said nothing on standard error"
+            : "the last lines of whose standard error are:"))
+      lines += said.map { "    \($0)" }
+    }
     if !lastLines.isEmpty {
-      lines.append(rank == nil ? "mpirun said:" : "the last lines of its standard error:")
+      let own = missing.isEmpty ? "the last lines of its standard error:" : nil
+      lines.append(rank.map { own ?? "rank \($0) said besides:" } ?? "mpirun said:")
       lines += lastLines.map { "    \($0)" }
     }
     return lines

@@ -43,7 +43,7 @@ package struct RankConsole {
       clear()
       unfinished = (rank, text)
       redraw()
-    case .unfinished, .ended: break
+    case .unfinished, .failed, .ended: break
     }
   }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// One of a worker's two output streams.
 package enum OutputStream: UInt8, Sendable, CaseIterable {
   /// Standard output.
@@ -43,6 +45,8 @@ package enum Frame: Sendable, Equatable {
   case line(OutputStream, [UInt8])
   /// What stands in a line that is not finished yet, such as a progress bar.
   case unfinished(OutputStream, [UInt8])
+  /// The program has said why it ends.
+  case failed(RankReport)
   /// The program ended.
   case ended(RankEnd)
 
@@ -59,6 +63,9 @@ package enum Frame: Sendable, Equatable {
     case .unfinished(let stream, let bytes):
       kind = stream == .out ? UInt8(ascii: "O") : UInt8(ascii: "E")
       body = bytes
+    case .failed(let report):
+      kind = UInt8(ascii: "f")
+      body = Array((try? JSONEncoder().encode(report)) ?? Data())
     case .ended(let end):
       kind = UInt8(ascii: "x")
       body = Array(
@@ -96,6 +103,11 @@ package enum Frame: Sendable, Equatable {
     case UInt8(ascii: "e"): self = .line(.error, body)
     case UInt8(ascii: "O"): self = .unfinished(.out, body)
     case UInt8(ascii: "E"): self = .unfinished(.error, body)
+    case UInt8(ascii: "f"):
+      guard let report = try? JSONDecoder().decode(RankReport.self, from: Data(body)) else {
+        return nil
+      }
+      self = .failed(report)
     case UInt8(ascii: "x"):
       let words = String(decoding: body, as: UTF8.self).split(separator: " ", maxSplits: 5)
       guard words.count == 6, let pid = Int32(words[0]), let code = Int32(words[1]),

@@ -14,6 +14,7 @@ struct RankKeeper {
     .out: LineSplitter(), .error: LineSplitter(),
   ]
   private var shown: [OutputStream: [UInt8]] = [:]
+  private let report = ReportFile()
 
   init(_ plan: KeeperPlan) {
     self.plan = plan
@@ -30,6 +31,8 @@ struct RankKeeper {
     let output = OutputPipe()
     let errors = OutputPipe()
     let environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
+      .merging(report.variables) { $1 }
+    defer { report.remove() }
     let started = Date()
     let child: ChildProcess
     do {
@@ -58,6 +61,8 @@ struct RankKeeper {
         guard let descriptor = open[stream], ready.contains(descriptor) else { continue }
         if !pass(stream, descriptor) { open[stream] = nil }
       }
+      // A program that fails leaves its report before it speaks, and mpirun may end both at once.
+      if ready.contains(errors.output) || status != nil { passReport(child.pid, started) }
       for number in signals.received() {
         if number == SIGTERM || number == SIGINT || number == SIGUSR1 { wasAsked = true }
         if number == SIGUSR1 {
@@ -78,6 +83,7 @@ struct RankKeeper {
     for stream in OutputStream.allCases {
       if let rest = splitters[stream]?.finish() { send(.line(stream, rest)) }
     }
+    passReport(child.pid, started)
     let code = torus_exit_code(status ?? 0)
     send(
       .ended(
@@ -100,6 +106,17 @@ struct RankKeeper {
     for line in lines { send(.line(stream, line)) }
     if !lines.isEmpty { shown[stream] = [] }
     return true
+  }
+
+  /// Sends what the program has left in its report's file.
+  private func passReport(_ pid: Int32, _ started: Date) {
+    guard
+      let contents = report.take(),
+      let found = RankReport(
+        file: contents, host: Machine.hostName, pid: pid, started: started.timeIntervalSince1970,
+        now: Date().timeIntervalSince1970)
+    else { return }
+    send(.failed(found))
   }
 
   private var hasUnshown: Bool {

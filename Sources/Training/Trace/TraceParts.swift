@@ -1,0 +1,150 @@
+import Foundation
+
+/// What each rank has written of a trace so far: `trace.json.parts/rank-2.json`.
+///
+/// A part is an array of events whose end is missing, as the trace event format allows, so that it can
+/// be read at any time, whatever becomes of its rank; only its last event may be cut.
+package struct TraceParts {
+  package let folder: String
+
+  /// Bytes up to which a failing run puts its parts together; beyond, that is left to
+  /// `ddp-train trace`.
+  package static let automaticBytes = 64 << 20
+  /// Seconds for which a rank waits while another one puts them together.
+  private static let patience = 1.0
+
+  /// The parts of a trace.
+  package init(of trace: String) { folder = trace + ".parts" }
+
+  /// The parts that lie in a run's directory, in a folder of parts, or beside a trace that was to be.
+  package init(at path: String) {
+    let files = FileManager.default
+    let candidates = [path, "\(path).parts", "\(path)/trace.json.parts"]
+    folder =
+      candidates.first { $0.hasSuffix(".parts") && files.fileExists(atPath: $0) }
+      ?? candidates[2]
+  }
+
+  /// The trace of a run that failed: `trace.failed.json`.
+  package var failedTrace: String {
+    let trace = folder.hasSuffix(".parts") ? String(folder.dropLast(6)) : folder
+    return (trace.hasSuffix(".json") ? String(trace.dropLast(5)) : trace) + ".failed.json"
+  }
+
+  func path(ofRank rank: Int) -> String { "\(folder)/rank-\(rank).json" }
+
+  /// The ranks that have left parts.
+  private var ranks: [Int] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).compactMap { name in
+      guard name.hasPrefix("rank-"), name.hasSuffix(".json") else { return nil }
+      return Int(name.dropFirst(5).dropLast(5))
+    }.sorted()
+  }
+
+  /// Bytes of all parts.
+  package var bytes: Int {
+    ranks.reduce(0) { sum, rank in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path(ofRank: rank))
+      return sum + (attributes?[.size] as? Int ?? 0)
+    }
+  }
+
+  /// Puts the parts together as ``failedTrace``, whole or not at all. Ranks that do so at the same time
+  /// take turns, so that the last one sees what all others have written.
+  ///
+  /// - Parameter reason: Why the run ended, unless another rank has given its reason before.
+  /// - Returns: The ranks that are in it; nil where another rank was too long about it.
+  /// - Throws: `RunLogError` where there are no parts, or the file cannot be written.
+  @discardableResult
+  package func merge(because reason: String) throws(RunLogError) -> [Int]? {
+    guard !ranks.isEmpty else { throw .cannotOpen(folder, errno: ENOENT) }
+    let turn = open("\(folder)/turn", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    defer { close(turn) }
+    let end = Date(timeIntervalSinceNow: Self.patience)
+    while flock(turn, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      if Date() > end { return nil }
+      usleep(10_000)
+    }
+    let unfinished = "\(failedTrace).\(getpid()).part"
+    let found: [Int]
+    do {
+      found = try write(to: unfinished, because: firstReason(reason))
+      guard rename(unfinished, failedTrace) == 0 else {
+        throw RunLogError.cannotWrite(failedTrace, errno: errno)
+      }
+    } catch {
+      unlink(unfinished)
+      throw error as? RunLogError ?? .cannotWrite(failedTrace, errno: EIO)
+    }
+    return found
+  }
+
+  /// The reason that was given first is the cause of the others.
+  private func firstReason(_ reason: String) -> String {
+    let path = "\(folder)/reason"
+    if let first = try? String(contentsOfFile: path, encoding: .utf8) { return first }
+    try? reason.write(toFile: path, atomically: true, encoding: .utf8)
+    return reason
+  }
+
+  private func write(to path: String, because reason: String) throws -> [Int] {
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let file = FileHandle(forWritingAtPath: path)
+    else { throw RunLogError.cannotOpen(path, errno: errno) }
+    try file.write(contentsOf: Data(#"{"displayTimeUnit":"ms","traceEvents":[\#n"#.utf8))
+    var found: [Int] = []
+    var size = 0
+    for rank in ranks {
+      guard let part = Self.events(ofPart: self.path(ofRank: rank)) else { continue }
+      if !found.isEmpty { try file.write(contentsOf: Data(",\n".utf8)) }
+      try file.write(contentsOf: part.events)
+      found.append(rank)
+      size = max(size, part.worldSize)
+    }
+    var facts: Metrics = ["ended": .text(reason)]
+    facts["world_size"] = .integer(max(size, found.count))
+    facts["ranks"] = .text(found.map(String.init).joined(separator: " "))
+    try file.write(contentsOf: Data("\n],\n\"otherData\":\(facts.json)}\n".utf8))
+    try file.close()
+    return found
+  }
+
+  /// The first line of a part, before its events.
+  static func title(worldSize: Int) -> String {
+    #"{"ph":"M","pid":0,"name":"world_size","args":{"value":\#(worldSize)}}"#
+  }
+
+  /// The whole events of a part, joined by commas; nil where there are none.
+  private static func events(ofPart path: String) -> (events: Data, worldSize: Int)? {
+    struct Title: Decodable {
+      struct Arguments: Decodable { let value: Int }
+      let args: Arguments
+    }
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    let between = Data(",\n".utf8)
+    guard data.starts(with: Data("[\n".utf8)), let first = data.firstRange(of: between),
+      let title = try? JSONDecoder().decode(
+        Title.self, from: data[data.startIndex + 2..<first.lowerBound])
+    else { return nil }
+    var events = data[first.upperBound...]
+    if let last = events.lastRange(of: between),
+      (try? JSONSerialization.jsonObject(with: Data(events[last.upperBound...]))) == nil
+    {
+      events = events[..<last.lowerBound]
+    }
+    return (Data(events), title.args.value)
+  }
+
+  /// Whether the trace of a failure was made since then.
+  func isMade(since time: Date) -> Bool { Self.time(of: failedTrace).map { $0 >= time } ?? false }
+
+  /// Whether parts were written that no trace of a failure holds.
+  var areUnmade: Bool {
+    let newest = ranks.compactMap { Self.time(of: path(ofRank: $0)) }.max()
+    return newest.map { !isMade(since: $0) } ?? false
+  }
+
+  private static func time(of path: String) -> Date? {
+    (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+  }
+}

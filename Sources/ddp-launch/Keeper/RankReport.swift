@@ -1,0 +1,88 @@
+import Foundation
+
+/// Why a worker's program ends, in its own words: what it left in the file that TORUS_ERROR_FILE
+/// names (as torchrun's programs do in TORCHELASTIC_ERROR_FILE), and where it ran.
+package struct RankReport: Sendable, Equatable, Codable {
+  /// The host it ran on.
+  package var host: String
+  /// Its process.
+  package var pid: Int32
+  /// What was wrong.
+  package var message: String
+  /// The ranks for which it waited in vain.
+  package var waitsFor: [Int] = []
+  /// When, in seconds of its host's clock.
+  package var time: Double
+  /// How long it had run, in seconds.
+  package var seconds: Double
+
+  package init(
+    host: String, pid: Int32, message: String, waitsFor: [Int] = [], time: Double, seconds: Double
+  ) {
+    self.host = host
+    self.pid = pid
+    self.message = message
+    self.waitsFor = waitsFor
+    self.time = time
+    self.seconds = seconds
+  }
+
+  /// Reads an error file.
+  ///
+  /// The message is text, or as PyTorch's programs write it an object that holds the text. Without a
+  /// finer time than its seconds, `now` stands for it.
+  package init?(file contents: Data, host: String, pid: Int32, started: Double, now: Double) {
+    struct Message: Decodable {
+      let text: String
+
+      init(from decoder: any Decoder) throws {
+        struct Object: Decodable { let message: String }
+        let container = try decoder.singleValueContainer()
+        text = try (try? container.decode(String.self)) ?? container.decode(Object.self).message
+      }
+    }
+    struct File: Decodable {
+      let message: Message
+      let timeNs: Int64?
+      let waitsFor: [Int]?
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    guard let file = try? decoder.decode(File.self, from: contents) else { return nil }
+    message = file.message.text
+    self.host = host
+    self.pid = pid
+    waitsFor = file.waitsFor ?? []
+    time = file.timeNs.map { Double($0) / 1e9 } ?? now
+    seconds = max(0, time - started)
+  }
+}
+
+/// The file in which a worker's program leaves its report, named to it by its keeper.
+struct ReportFile {
+  let path: String
+
+  /// A file of this process, which does not exist yet.
+  init() {
+    path = "\(Machine.temporaryFolder)/torus-error-\(getpid()).json"
+    remove()
+  }
+
+  /// The variables by which a program knows it.
+  var variables: [String: String] {
+    ["TORUS_ERROR_FILE": path, "TORCHELASTIC_ERROR_FILE": path]
+  }
+
+  /// What is there, which is gone afterwards; nil where there is nothing.
+  func take() -> Data? {
+    guard access(path, R_OK) == 0 else { return nil }
+    defer { unlink(path) }
+    return try? Data(contentsOf: URL(fileURLWithPath: path))
+  }
+
+  /// Leaves nothing behind.
+  func remove() {
+    unlink(path)
+    unlink("\(path).part")
+  }
+}
