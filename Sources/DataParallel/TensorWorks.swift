@@ -92,6 +92,49 @@ extension ProcessGroup {
     return TensorWork([work], lending: [input, output]) { _ in output }
   }
 
+  /// The reduction of all ranks' tensors on the root, nil elsewhere (`reduce`). The tensor must be left
+  /// alone until the work is done.
+  public func reducedAsync(
+    _ tensor: Tensor, op: ReduceOp = .sum, root: Int = 0, label: String = ""
+  ) -> TensorWork<Tensor?> {
+    let input = tensor.detach().contiguous()
+    let output = rank == root ? Tensor.zeros(like: input) : nil
+    let work = reduce(
+      input: input.pointer, output: output?.pointer, count: input.count,
+      dtype: input.dtype.element, op: op, root: root, label: label)
+    return TensorWork([work], lending: [input] + [output].compactMap { $0 }) { _ in output }
+  }
+
+  /// All ranks' tensors in rank order, of one shape and dtype, along a new first dimension on the root,
+  /// nil elsewhere (`gather`). The tensor must be left alone until the work is done.
+  public func gatherAsync(
+    _ tensor: Tensor, root: Int = 0, label: String = ""
+  ) -> TensorWork<Tensor?> {
+    let input = tensor.detach().contiguous()
+    let output = rank == root ? Tensor.zeros([size] + input.shape, dtype: input.dtype) : nil
+    let work = gather(
+      input: input.pointer, output: output?.pointer, count: input.count,
+      dtype: input.dtype.element, root: root, label: label)
+    return TensorWork([work], lending: [input] + [output].compactMap { $0 }) { _ in output }
+  }
+
+  /// As many rows of this rank's tensor for every rank, and those that every rank sent here, in rank
+  /// order (`all_to_all_single`). The tensor must be left alone until the work is done.
+  /// - Throws: At once where the number of ranks does not divide the first dimension.
+  public func allToAllAsync(_ tensor: Tensor, label: String = "") throws -> TensorWork<Tensor> {
+    let input = tensor.detach().contiguous()
+    guard let total = input.shape.first, total % size == 0 else {
+      throw CollectiveError.invalid(
+        rank: rank,
+        reason: "all-to-all: the first dimension of \(input.shape) is not shared by \(size)")
+    }
+    let output = Tensor.zeros(like: input)
+    let work = allToAll(
+      input: input.pointer, output: output.pointer, count: input.count / size,
+      dtype: input.dtype.element, label: label)
+    return TensorWork([work], lending: [input, output]) { _ in output }
+  }
+
   /// Starts sending a tensor, which must be left alone until the work is done (`isend`).
   public func isend(
     _ tensor: Tensor, to peer: Int, tag: Int = 0, label: String = ""

@@ -109,6 +109,9 @@ struct TensorCollectiveTests {
       let last = group.broadcastAsync(mine, root: ranks - 1)
       let all = group.allGatherAsync(mine)
       let part = try group.reduceScatterAsync(mine)
+      let atRoot = group.reducedAsync(mine, op: .maximum, root: ranks - 1)
+      let joined = group.gatherAsync(mine)
+      let swapped = try group.allToAllAsync(mine)
       let (right, left) = ((world.rank + 1) % ranks, (world.rank + ranks - 1) % ranks)
       let into = group.irecv([ranks, 2], dtype: .int16, from: nil, tag: 4)
       let out = group.isend(mine, to: right, tag: 4)
@@ -126,6 +129,14 @@ struct TensorCollectiveTests {
       let (tensor, source) = try into.wait()
       #expect(source == left && holds(tensor, Double(left)))
       try out.wait(timeout: .seconds(30))
+      let (most, rows, column) = (try atRoot.wait(), try joined.wait(), try swapped.wait())
+      let isLast = world.rank == ranks - 1
+      #expect((most != nil) == isLast && most.map { holds($0, Double(ranks - 1)) } ?? true)
+      #expect(rows?.shape == (world.rank == 0 ? [ranks, ranks, 2] : nil))
+      for rank in 0..<ranks {
+        #expect(holds(column[rank], Double(rank)))
+        #expect(rows.map { holds($0[rank], Double(rank)) } ?? true)
+      }
       let kept = try part.wait()
       #expect(kept.shape == [1, 2] && holds(kept, total))
       let gathered = try all.wait()
