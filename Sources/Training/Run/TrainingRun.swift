@@ -126,7 +126,7 @@ public final class TrainingRun {
     let distributed = configuration.distributed
     return try hookRegistry.make(
       distributed.hook,
-      from: ExchangeInput(group: world.group, algorithm: distributed.chosenAlgorithm))
+      from: ExchangeInput(group: world.group, algorithm: distributed.algorithm.named))
   }
 
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }
