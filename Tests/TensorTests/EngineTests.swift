@@ -44,6 +44,56 @@ struct EngineTests {
     #expect(b.grad?.array(of: Double.self) == [1, 1])
   }
 
+  /// Weights of a product, a linear map and an embedding, and a loss that uses each of them.
+  private static func losses() -> [(weight: Tensor, loss: (Tensor) -> Tensor)] {
+    let x = Tensor.randn([2, 5, 4], generator: Generator(seed: 1))
+    let index = Tensor([[0, 2], [2, 1]])
+    func weight(_ shape: [Int]) -> Tensor {
+      Tensor.randn(shape, generator: Generator(seed: 2)).requiringGrad()
+    }
+    return [
+      (weight([4, 3]), { x.matmul($0).square().sum() }),
+      (weight([3, 4]), { F.linear(x, $0).square().sum() }),
+      (weight([3, 4]), { F.embedding(index, $0).square().sum() }),
+      // Two gradients flow into one weight.
+      (weight([4, 4]), { F.linear(F.linear(x, $0).tanh(), $0).square().sum() }),
+    ]
+  }
+
+  @Test("gradients go into the memory handed in for them", arguments: 0..<4)
+  func gradientBuffers(which: Int) {
+    let (weight, loss) = Self.losses()[which]
+    loss(weight).backward()
+    let expected = weight.grad ?? .zeros([])
+    weight.grad = nil
+    let buffer = Tensor.full(weight.shape, 7.0)
+    weight.gradientBuffer = buffer
+
+    // What is asked for by name is nobody's gradient.
+    let asked = grad(of: [loss(weight)], withRespectTo: [weight])[0]
+    #expect(asked?.storage !== buffer.storage && buffer.eq(7.0).all().item() == 1)
+    let version = buffer.storage.version
+    loss(weight).backward()
+    #expect(weight.grad?.storage === buffer.storage && buffer.eq(expected).all().item() == 1)
+    #expect(buffer.storage.version != version)
+    loss(weight).backward()
+    #expect((buffer - expected * 2.0).abs().max().item() < 1e-4)
+
+    // A hook sees the gradient before it is the parameter's, and may keep it.
+    weight.grad = nil
+    var kept: Tensor?
+    let hook = weight.registerHook {
+      kept = $0
+      return nil
+    }
+    loss(weight).backward()
+    hook.remove()
+    #expect(kept?.storage !== buffer.storage)
+    weight.grad = nil
+    loss(weight).backward(createGraph: true)
+    #expect(weight.grad?.storage !== buffer.storage)
+  }
+
   @Test("broadcast operands receive sums of their shape")
   func broadcasting() {
     let (row, column) = (leaf([1, 2, 3]), Tensor([[1.0], [2.0]]).requiringGrad())

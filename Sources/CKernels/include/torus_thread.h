@@ -15,6 +15,8 @@ typedef struct {
   /// walk a graph itself.
   uint64_t walk;
   uint32_t walk_depth;
+  /// Whether the walk under way hands gradients to leaves, rather than to whoever asked for some.
+  bool walk_accumulates;
   /// The thread's own random generator (an unretained object), or null for the process's.
   void *_Nullable generator;
   /// Observers of backward walks (an object), or null.

@@ -32,7 +32,10 @@ enum BackwardWalk {
     let visited = countUses(roots.map(\.edge.node), walk) {
       if isNested { outer.append(WalkState($0)) }
     }
+    let outerAccumulates = state.pointee.walk_accumulates
+    state.pointee.walk_accumulates = captures == nil
     defer {
+      state.pointee.walk_accumulates = outerAccumulates
       state.pointee.walk_depth -= 1
       for saved in outer { saved.restore() }
     }
@@ -199,7 +202,10 @@ extension AutogradMeta {
       return
     }
     if let buffer = gradientBuffer {
-      if let gradient {
+      if incoming.pointer == buffer.pointer {
+        // It was computed in its place.
+        buffer.storage.version &+= 1
+      } else if let gradient {
         // Somebody may have put another gradient in its place.
         if gradient.storage !== buffer.storage { buffer.copyInPlace(gradient) }
         buffer.addInPlace(incoming)

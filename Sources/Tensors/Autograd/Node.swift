@@ -124,6 +124,19 @@ extension Node {
   /// Whether an input wants a gradient: where not, its part need not be computed.
   public func needsGradient(_ input: Int) -> Bool { edges[input] != nil }
 
+  /// Where the gradient of an input may be written at once, instead of being copied there: memory that
+  /// was handed in for a parameter's gradient. Nil where there is none, where a gradient is there
+  /// already or more are to come, and where somebody looks at it before or at how it is computed.
+  func gradientPlace(_ input: Int) -> Tensor? {
+    let state = torus_thread().pointee
+    guard !state.grad_enabled, state.walk_accumulates, state.watchers == 0,
+      let node = edges[input]?.node, node.pending == 1, node.hooks.isEmpty, node.retained.isEmpty,
+      let leaf = node.leaf, leaf.gradient == nil, let place = leaf.gradientBuffer,
+      place.shape == shape(input), place.dtype == dtype(input), place.isContiguous
+    else { return nil }
+    return place
+  }
+
   /// An input's shape.
   public func shape(_ input: Int) -> [Int] { inputs[input].shape }
 

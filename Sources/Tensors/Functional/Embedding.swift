@@ -37,17 +37,22 @@ extension F {
       }
       return out
     } gradient: { g, node in
-      [embeddingGradient(g, node.input(1), rows, width, padding, scaleGradByFrequency), nil]
+      [
+        embeddingGradient(
+          g, node.input(1), rows, width, padding, scaleGradByFrequency, node.gradientPlace(0)), nil,
+      ]
     }
   }
 
   /// The sum of the gradients of every use of a row; recorded by its own gradient, the lookup.
   private static func embeddingGradient(
-    _ g: Tensor, _ index: Tensor, _ rows: Int, _ width: Int, _ padding: Int?, _ scaled: Bool
+    _ g: Tensor, _ index: Tensor, _ rows: Int, _ width: Int, _ padding: Int?, _ scaled: Bool,
+    _ place: Tensor?
   ) -> Tensor {
     Tensor.apply("embedding_backward", [g]) { inputs in
       let dy = inputs[0].contiguous()
-      let out = Tensor.zeros([rows, width], dtype: dy.dtype)
+      let out = place ?? Tensor.uninitialized([rows, width], dy.dtype)
+      out.fill(.int(0))
       Kernel.checkIndex("embedding", 0, rows, dy.dtype) {
         torus_embedding_backward(
           dy.dtype.c, dy.pointer, Int64(width), index.pointer.assumingMemoryBound(to: Int64.self),

@@ -33,9 +33,17 @@ extension Tensor {
     } gradient: { g, node in
       [
         node.needsGradient(0) ? g.product(node.input(1).transposed()) : nil,
-        node.needsGradient(1) ? node.input(0).transposed().product(g) : nil,
+        node.needsGradient(1) ? node.input(0).transposed().product(g, for: 1, of: node) : nil,
       ]
     }
+  }
+
+  /// A product that is the gradient of a node's input, computed in its place where it has one.
+  private func product(_ other: Tensor, for input: Int, of node: Node) -> Tensor {
+    guard rank == 2, other.rank == 2, let place = node.gradientPlace(input) else {
+      return product(other)
+    }
+    return Kernel.matmul(self, other, into: place)
   }
 
   /// x Wᵀ + b (`torch.nn.functional.linear`).
@@ -69,7 +77,8 @@ extension Tensor {
       let flat = g.reshaped([-1, outputs])
       return [
         node.needsGradient(0) ? flat.product(w).reshaped(x.shape) : nil,
-        node.needsGradient(1) ? flat.t.product(x.reshaped([-1, w.shape[1]])) : nil,
+        node.needsGradient(1)
+          ? flat.t.product(x.reshaped([-1, w.shape[1]]), for: 1, of: node) : nil,
       ]
         + (node.inputs.count > 2 ? [node.needsGradient(2) ? flat.sum(dim: 0) : nil] : [])
     }
@@ -78,15 +87,17 @@ extension Tensor {
 
 extension Kernel {
   /// alpha · a b + beta · c for tensors with at least two dimensions, whose batch dimensions
-  /// broadcast; without the second term where c is nil.
+  /// broadcast; without the second term where c is nil. The result is new, or `place`, which is then
+  /// contiguous and of its shape.
   static func matmul(
-    _ a: Tensor, _ b: Tensor, alpha: Double = 1, adding c: Tensor? = nil, beta: Double = 0
+    _ a: Tensor, _ b: Tensor, alpha: Double = 1, adding c: Tensor? = nil, beta: Double = 0,
+    into place: Tensor? = nil
   ) -> Tensor {
     let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
     guard let batch = broadcastShape(Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))) else {
       fail("matmul", "batch dimensions do not broadcast: \(a.shape) × \(b.shape)")
     }
-    let out = Tensor.uninitialized(batch + [m, n], a.dtype)
+    let out = place ?? Tensor.uninitialized(batch + [m, n], a.dtype)
     if out.count == 0 { return out }
     if let c { copy(c, into: out) }
     if k == 0 {
