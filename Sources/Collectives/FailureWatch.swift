@@ -26,8 +26,10 @@ struct RankStatus: Codable, Sendable {
       all.last { $0.operation.sequence > 0 && Array($0.group.utf8) == kept }?.operation.sequence
       ?? 0
     operations = all.suffix(3)
-    scheduled = flight.scheduled(first: 3)
-    scheduledCount = flight.scheduledCount
+    // What another group queued, or left behind when it failed, explains nothing here.
+    let waiting = flight.scheduled().filter { Array($0.group.utf8) == kept }
+    scheduled = Array(waiting.prefix(3))
+    scheduledCount = waiting.count
   }
 }
 

@@ -11,7 +11,13 @@ final class PosixLock: @unchecked Sendable {
 
   init() {
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    #if canImport(Glibc)
+      pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    #endif
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -29,7 +35,11 @@ final class PosixLock: @unchecked Sendable {
   /// The same, but for some time at most.
   func sleep(atMost nanoseconds: UInt64) {
     var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
+    #if canImport(Glibc)
+      clock_gettime(CLOCK_MONOTONIC, &time)
+    #else
+      clock_gettime(CLOCK_REALTIME, &time)
+    #endif
     let end = UInt64(time.tv_nsec) &+ nanoseconds
     time.tv_sec += Int(end / 1_000_000_000)
     time.tv_nsec = Int(end % 1_000_000_000)

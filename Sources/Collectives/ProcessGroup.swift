@@ -157,6 +157,12 @@ public final class ProcessGroup: @unchecked Sendable {
     }
   }
 
+  /// Whether nothing is left to do here for the other ranks: the only operation's payload is posted
+  /// where they read it. Under the progress lock.
+  var isLeftToOthers: Bool {
+    queue.count == 1 && running && torus_group_is_posted(handle) != 0
+  }
+
   private func isSmall(_ call: torus_collective) -> Bool {
     call.count <= 8 << 10 / UInt64(torus_element_size(call.dtype))
   }

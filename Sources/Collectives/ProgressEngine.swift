@@ -23,6 +23,8 @@ final class ProgressEngine: @unchecked Sendable {
   // Under `progress`.
   private(set) var active: [ProcessGroup] = []
   private var messages: [Work] = []
+  /// What sends were lent that were given up.
+  private var orphans: [Any] = []
   var observer: (any CollectiveObserver)? {
     didSet { isObserved.store(observer != nil, ordering: .releasing) }
   }
@@ -68,7 +70,7 @@ final class ProgressEngine: @unchecked Sendable {
     var behind = true
     if small || !sparesCore, progress.tryLock() {
       advance()
-      behind = !small || messages.count > 0 || active.contains { $0.queue.count > 1 }
+      behind = !small || messages.count > 0 || active.contains { !$0.isLeftToOthers }
       progress.unlock()
       if work.isDone { return }
     }
@@ -129,6 +131,13 @@ final class ProgressEngine: @unchecked Sendable {
     if status != Status.pending { settle(work.group, status: status) }
     note()
     progress.unlock()
+  }
+
+  /// Leaves what is under way, or was submitted meanwhile, to the thread.
+  private func wakeIfNeeded() {
+    let isLeft =
+      busy.load(ordering: .acquiring) || submissions.load(ordering: .acquiring) > 0
+    if isLeft { wake() }
   }
 
   private func wake() {
@@ -271,7 +280,11 @@ final class ProgressEngine: @unchecked Sendable {
   }
 
   private func withdraw(_ work: Work, _ error: CollectiveError) {
-    if let message = work.message { torus_message_free(message) }
+    if let message = work.message {
+      // MPI cannot take a send back: the receiver may still read what was lent.
+      if work.operation.kind == .send { orphans.append(work.lent) }
+      torus_message_free(message)
+    }
     work.message = nil
     work.finish(error)
   }
@@ -341,7 +354,7 @@ final class ProgressEngine: @unchecked Sendable {
       for: work.group.described(work), from: begin, to: monotonicNanoseconds())
     progress.unlock()
     let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
-    if left == 0 && busy.load(ordering: .acquiring) { wake() }
+    if left == 0 { wakeIfNeeded() }
   }
 
   /// Drives everything until `isOver`, which is asked under the progress lock, or the time has passed.
@@ -367,10 +380,10 @@ final class ProgressEngine: @unchecked Sendable {
     }
     progress.unlock()
     let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
-    if left == 0 && busy.load(ordering: .acquiring) { wake() }
+    if left == 0 { wakeIfNeeded() }
   }
 
-  /// Ends works that nobody holds any more and that have not moved within their group's time: nobody
+  /// Ends works that nobody holds any more and that have not ended within their group's time: nobody
   /// will wait for them, and what comes after them in the group would wait for ever.
   private func expireDropped(now: UInt64) {
     for group in active {
@@ -380,6 +393,8 @@ final class ProgressEngine: @unchecked Sendable {
       }
     }
     let expired = messages.indices.filter { i in
+      // A send that nobody has received yet does no harm, and cannot be taken back.
+      guard messages[i].operation.kind != .send else { return false }
       let isHeld = !isKnownUniquelyReferenced(&messages[i])
       let limit = messages[i].group.options.timeout.nanoseconds
       return messages[i].isExpired(isHeld: isHeld, now: now, limit: limit)

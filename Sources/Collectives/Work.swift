@@ -4,8 +4,9 @@ import Synchronization
 /// An operation under way.
 ///
 /// Dropping it is legal: the operation goes on, and its buffers must stay alive until it is done. One
-/// that was dropped and does not finish within its group's `timeout` fails by itself, and the group
-/// with it; one that is held has the deadline of whoever waits for it.
+/// that was dropped and does not finish within its group's `timeout` fails by itself, a collective with
+/// its group; a dropped send waits for its receiver however long that takes. One that is held has the
+/// deadline of whoever waits for it.
 /// Collectives of one group are carried out in the order in which they were issued; messages are
 /// independent of them.
 public final class Work: @unchecked Sendable {
@@ -91,6 +92,9 @@ public final class Work: @unchecked Sendable {
     if isHeld { dropped = 0 } else if dropped == 0 { dropped = now }
     return !isHeld && now &- dropped > limit
   }
+
+  /// What must live as long as the operation, with what its observers hold.
+  var lent: Any { (keepAlive, observers) }
 
   /// Called once, under the progress lock or before the work is shared.
   func finish(_ error: CollectiveError?, source: Int = -1, bytes: Int = 0) {

@@ -9,7 +9,7 @@ public enum Compute {
   /// (`torch.set_num_threads`). Call it while no kernel runs; results do not depend on it.
   public static func setThreads(_ count: Int) {
     require(count > 0, "setThreads", "at least one thread is needed, not \(count)")
-    torus_set_threads(Int32(count))
+    torus_set_threads(Int32(clamping: count))
   }
 
   /// The instruction set of the kernels: `default`, `x86-64-v3` (AVX2) or `x86-64-v4` (AVX-512).

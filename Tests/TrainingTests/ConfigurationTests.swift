@@ -178,7 +178,7 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
       #expect(
         failure { try run.threads(in: ["OMP_NUM_THREADS": wrong]) }?.description
           == "the environment variable OMP_NUM_THREADS is '\(wrong)': "
-          + "set it to a whole number from 1, or unset it")
+          + "set it to a whole number from 1 to 1024, or unset it")
     }
   }
 

@@ -209,6 +209,8 @@ void torus_parallel_for(int64_t n, int64_t grain, torus_body body, void *context
     body(0, n, context);
     return;
   }
+  // The number stays as it is while `busy` is held; it may have changed before.
+  threads = torus_threads();
   if (running_workers < threads - 1) start_workers(threads - 1);
   int64_t pieces = (n + grain - 1) / grain, most = (int64_t)threads * PIECES_PER_THREAD;
   if (pieces > most) pieces = most;

@@ -73,8 +73,11 @@ void torus_fatal_report(const char *message, const int *waits_for, int count) {
   torus_text_put(&name, process.report);
   torus_text_put(&name, ".part");
   name.bytes[name.length] = 0;
+  // In a folder that others may write to, only a file of our own.
+  unlink(name.bytes);
   torus_text t = {
-    .descriptor = open(name.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    .descriptor =
+      open(name.bytes, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (t.descriptor < 0) return;
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);

@@ -168,6 +168,8 @@ int torus_group_local_index(const torus_group *g) { return g->transport->local_i
 int torus_group_node(const torus_group *g, int rank) { return g->transport->nodes[rank]; }
 int torus_group_shares_memory(const torus_group *g) { return g->desks != NULL; }
 uint64_t torus_group_sequence(const torus_group *g) { return g->sequence; }
+int torus_group_is_posted(const torus_group *g) { return g->op.inlined; }
+
 uint64_t torus_group_activity(const torus_group *g) { return g->activity; }
 const char *torus_group_error(const torus_group *g) { return g->error; }
 

@@ -68,6 +68,10 @@ void torus_group_give_up(torus_group *group);
 /// Polls until the collective is done or `microseconds` have passed, without sleeping.
 int torus_group_spin(torus_group *group, uint64_t microseconds);
 
+/// Whether the operation under way is a payload that was posted for all ranks, of which nothing else is
+/// sent.
+int torus_group_is_posted(const torus_group *group);
+
 /// A number that rises whenever the collective makes headway; where it stands still, waiting ranks
 /// should sleep.
 uint64_t torus_group_activity(const torus_group *group);

@@ -71,7 +71,7 @@ public struct RunConfiguration: Sendable, Equatable {
       Field("checkpoint", \.checkpoint),
       Field("distributed", \.distributed),
       Field(
-        "threads", \.threads, in: .atLeast(1),
+        "threads", \.threads, in: .between(1, 1024),
         "threads of each worker; null for OMP_NUM_THREADS, else its share of the cores"),
       Field(
         "trace", \.trace, bare: "auto",

@@ -35,7 +35,7 @@ struct HookCheckpoint {
     let state = hook.state()
     var record = HookRecord(
       name: hook.name, counts: state.counts, averagerStep: trainer.averager?.step)
-    var own = StateDict(state.own.map { ($0.name, $0.tensor) })
+    var own = StateDict(state.own.map { ("hook.\($0.name)", $0.tensor) })
     if trainer.averager?.hasDiverged ?? false {
       let optimizer = trainer.optimizer.stateDict()
       for (name, tensor) in trainer.model.stateDict() { own["model.\(name)"] = tensor }
@@ -65,7 +65,7 @@ extension RunCheckpoints.Found {
     }
     memory.shared = try part("shared.")
     let isSameWorld = state.worldSize == context.worldSize
-    if isSameWorld { memory.own = try part("rank\(context.rank).") }
+    if isSameWorld { memory.own = try part("rank\(context.rank).hook.") }
     try hook.load(memory)
     trainer.averager?.step = record.averagerStep ?? 0
     guard isSameWorld, let optimizers = record.optimizers else { return }

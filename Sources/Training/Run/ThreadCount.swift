@@ -11,8 +11,9 @@ extension RunConfiguration {
     guard let text = environment[name]?.trimmingPlainSpace(), !text.isEmpty else { return nil }
     // A list has a number for each level of nested regions; ours are not nested.
     let first = text.prefix { $0 != "," }
-    guard let count = Int(String(first).trimmingPlainSpace()), count >= 1 else {
-      throw .badVariable(name, given: text, expected: "a whole number from 1")
+    guard let count = Int(String(first).trimmingPlainSpace()), (1...1024).contains(count)
+    else {
+      throw .badVariable(name, given: text, expected: "a whole number from 1 to 1024")
     }
     return count
   }

@@ -5,18 +5,18 @@ import Foundation
 enum Outcome {
   /// Every worker's program ended with 0.
   case succeeded
-  /// The user's signal ended it.
-  case stopped(signal: Int32)
+  /// The user's signal ended it; with a failure where a worker did not end as it was asked to.
+  case stopped(signal: Int32, failure: Failure?)
   /// Something failed.
   case failed(Failure)
 }
 
 /// One run of mpirun with all workers, from its start to its end.
 ///
-/// TERM, INT, HUP, QUIT and USR1 become SIGUSR1 for mpirun, which hands it to every worker's keeper, and that
-/// the program's stop signal to the program, so that they save a checkpoint and stop together: sent TERM
-/// itself, mpirun would kill them within two seconds. A second signal, or the grace period's end, ends them without more ado. SIGUSR2 is handed
-/// on as it is.
+/// TERM, INT, HUP, QUIT and USR1 become SIGUSR1 for mpirun, which hands it to every worker's keeper, and
+/// that the program's stop signal to the program, so that they save a checkpoint and stop together: sent
+/// TERM itself, mpirun would kill them within two seconds. A second signal, or the grace period's end,
+/// ends them without more ado. SIGUSR2 is handed on as it is.
 struct Attempt {
   /// How many lines of a rank's standard error are kept for the report.
   private static let keptLines = 12
@@ -25,6 +25,11 @@ struct Attempt {
   /// Seconds in which another SIGTERM or SIGUSR1 is the same request: a batch system sends it to every
   /// process of a job, of which the script may hand it on.
   private static let sameRequest = 1.0
+  /// How programs end that were asked to: well, as ddp-train does with a checkpoint saved, or by the
+  /// signal (negative) that they do not handle.
+  private static let goodStops: Set<Int32> = [
+    0, 128 + SIGTERM, 128 + SIGINT, -SIGTERM, -SIGINT, -SIGHUP, -SIGQUIT, -SIGUSR1,
+  ]
 
   let grace: Double
   let monitorInterval: Double
@@ -41,6 +46,10 @@ struct Attempt {
   private var mpirunLines: [String] = []
   private var stopSignal: Int32?
   private var stopTime = Date.distantPast
+  /// The first worker that ended otherwise than it was asked to.
+  private var badStop: (rank: Int, end: RankEnd)?
+  /// Whether workers that were asked to stop were ended by force.
+  private var isForced = false
   /// When the job is next pressed harder, and by which signal.
   private var pressure: (at: Date, signal: Int32)?
 
@@ -133,6 +142,7 @@ struct Attempt {
       || Date().timeIntervalSince(stopTime) > Self.sameRequest
     {
       console.note("\(name) again: ending the workers")
+      isForced = true
       pressure = (Date(), pressure?.signal ?? SIGTERM)
       press(child, &console)
     }
@@ -141,6 +151,10 @@ struct Attempt {
   /// Ends a job that did not end by itself in time.
   private mutating func press(_ child: ChildProcess, _ console: inout RankConsole) {
     guard let due = pressure, due.at <= Date() else { return }
+    if stopSignal != nil && !isForced {
+      isForced = true
+      console.note("the workers have not ended by themselves: ending them")
+    }
     kill(child.pid, due.signal)
     if due.signal == SIGKILL { console.note("mpirun did not end its workers: killed it") }
     pressure = due.signal == SIGKILL ? nil : (Date().addingTimeInterval(Self.patience), SIGKILL)
@@ -173,6 +187,9 @@ struct Attempt {
     case .failed(let report): failures.add(report, of: rank)
     case .ended(let end):
       failures.add(end, of: rank)
+      if stopSignal != nil, !isForced, badStop == nil, !Self.goodStops.contains(end.code) {
+        badStop = (rank, end)
+      }
       // mpirun ends the others by itself; this is for the case that it does not.
       if end.code != 0, pressure == nil {
         pressure = (Date().addingTimeInterval(Self.patience), SIGTERM)
@@ -181,8 +198,13 @@ struct Attempt {
   }
 
   private func outcome(_ code: Int32, _ console: inout RankConsole) -> Outcome {
-    if let stopSignal { return .stopped(signal: stopSignal) }
     let lastLines = { (rank: Int) in errorLines[rank] ?? [] }
+    if let stopSignal {
+      let failure = badStop.map {
+        Failure(rank: $0.rank, end: $0.end, lastLines: lastLines($0.rank))
+      }
+      return .stopped(signal: stopSignal, failure: failure)
+    }
     // Who called MPI_Abort first need not be who failed first, but that is all that is known of ranks
     // that do not explain themselves.
     let abort = Failure.abort(in: mpirunLines, lastLines: lastLines)

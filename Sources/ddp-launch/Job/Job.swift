@@ -63,7 +63,10 @@ struct Job {
         signals: signals, console: &console, logs: logs)
       switch outcome {
       case .succeeded: return 0
-      case .stopped(let signal): return 128 + signal
+      case .stopped(let signal, let failure):
+        guard let failure else { return 128 + signal }
+        for line in failure.report { console.note(line) }
+        return failure.exitCode
       case .failed(let failure):
         for line in failure.report { console.note(line) }
         if let note = Self.ended(by: failure, plan) { console.note(note) }

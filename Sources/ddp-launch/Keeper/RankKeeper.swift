@@ -111,11 +111,12 @@ struct RankKeeper {
   /// Sends what the program has left in its report's file.
   private func passReport(_ pid: Int32, _ started: Date) {
     guard
-      let contents = report.take(),
+      let contents = report.read(),
       let found = RankReport(
         file: contents, host: Machine.hostName, pid: pid, started: started.timeIntervalSince1970,
         now: Date().timeIntervalSince1970)
     else { return }
+    report.remove()
     send(.failed(found))
   }
 

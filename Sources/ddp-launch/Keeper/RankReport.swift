@@ -73,10 +73,9 @@ struct ReportFile {
     ["TORUS_ERROR_FILE": path, "TORCHELASTIC_ERROR_FILE": path]
   }
 
-  /// What is there, which is gone afterwards; nil where there is nothing.
-  func take() -> Data? {
+  /// What is there; nil where there is nothing.
+  func read() -> Data? {
     guard access(path, R_OK) == 0 else { return nil }
-    defer { unlink(path) }
     return try? Data(contentsOf: URL(fileURLWithPath: path))
   }
 
