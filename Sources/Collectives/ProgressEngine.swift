@@ -9,7 +9,7 @@ import Synchronization
 /// between polls, so that it never takes a core from computation for long.
 final class ProgressEngine: @unchecked Sendable {
   /// Held around everything that touches groups and messages.
-  private let progress = PosixLock()
+  let progress = PosixLock()
   /// Held briefly to hand works over and to wake the thread.
   private let inbox = PosixLock()
   private var submitted: [Work] = []
@@ -22,7 +22,7 @@ final class ProgressEngine: @unchecked Sendable {
 
   // Under `progress`.
   private(set) var active: [ProcessGroup] = []
-  private var messages: [Work] = []
+  var messages: [Work] = []
   /// What sends were lent that were given up.
   private var orphans: [Any] = []
   var observer: (any CollectiveObserver)? {
@@ -32,17 +32,17 @@ final class ProgressEngine: @unchecked Sendable {
   private let isObserved = Atomic<Bool>(false)
   /// When the collective that `runAlone` runs was issued, where somebody observes; else 0.
   private var issuedAlone: UInt64 = 0
-  private let waiting = Atomic<Int>(0)
-  private let submissions = Atomic<Int>(0)
-  private let busy = Atomic<Bool>(false)
+  let waiting = Atomic<Int>(0)
+  let submissions = Atomic<Int>(0)
+  let busy = Atomic<Bool>(false)
 
   /// Nanoseconds that the thread sleeps at most.
-  private let napLimit = Atomic<UInt64>(1_000_000_000)
+  let napLimit = Atomic<UInt64>(1_000_000_000)
 
   private let usesThread: Bool
   /// Whether the thread has a core to itself. Where it shares one with computation, that computation
   /// begins what it submits and polls along the way, and the thread looks in ever more rarely.
-  private let sparesCore: Bool
+  let sparesCore: Bool
 
   init(usesThread: Bool, sparesCore: Bool) {
     self.usesThread = usesThread
@@ -134,7 +134,7 @@ final class ProgressEngine: @unchecked Sendable {
   }
 
   /// Leaves what is under way, or was submitted meanwhile, to the thread.
-  private func wakeIfNeeded() {
+  func wakeIfNeeded() {
     let isLeft =
       busy.load(ordering: .acquiring) || submissions.load(ordering: .acquiring) > 0
     if isLeft { wake() }
@@ -191,7 +191,7 @@ final class ProgressEngine: @unchecked Sendable {
 
   /// Polls everything once. True where something moved.
   @discardableResult
-  private func advance(spin: UInt64 = 0) -> Bool {
+  func advance(spin: UInt64 = 0) -> Bool {
     drain()
     var moved = false
     if !messages.isEmpty { moved = advanceMessages() }
@@ -279,7 +279,7 @@ final class ProgressEngine: @unchecked Sendable {
     work.finish(error)
   }
 
-  private func withdraw(_ work: Work, _ error: CollectiveError) {
+  func withdraw(_ work: Work, _ error: CollectiveError) {
     if let message = work.message {
       // MPI cannot take a send back: the receiver may still read what was lent.
       if work.operation.kind == .send { orphans.append(work.lent) }
@@ -306,124 +306,6 @@ final class ProgressEngine: @unchecked Sendable {
     }
     if moved { messages.removeAll { $0.isDone } }
     return moved
-  }
-
-  // MARK: Waiting
-
-  /// Nanoseconds of waiting before, and between, looks at what other ranks tell of failures.
-  private static let quiet: UInt64 = 10_000_000
-
-  /// Polls once, from computation that shares its core with the thread.
-  func helpAlong() {
-    if !sparesCore && busy.load(ordering: .acquiring) { help() }
-  }
-
-  /// Polls once where nobody else does.
-  func help() {
-    guard progress.tryLock() else { return }
-    advance()
-    progress.unlock()
-  }
-
-  /// Drives everything until `work` is done or the time has passed.
-  func wait(for work: Work, timeout: Duration) {
-    waiting.add(1, ordering: .acquiringAndReleasing)
-    let limit = timeout.nanoseconds
-    let begin = monotonicNanoseconds()
-    var backoff = Backoff(patience: 200_000)
-    var looked = begin &+ Self.quiet
-    progress.lock()
-    while !work.isDone {
-      let moved = advance(spin: 40)
-      if work.isDone { break }
-      let now = monotonicNanoseconds()
-      if now &- begin > limit {
-        expire(work, seconds: Double(limit) / 1e9)
-        break
-      }
-      if now > looked {
-        looked = now &+ Self.quiet
-        heedNotices()
-        expireDropped(now: now)
-      }
-      progress.unlock()
-      backoff.pause(moved: moved, now: now)
-      progress.lock()
-    }
-    observer?.threadWaited(
-      for: work.group.described(work), from: begin, to: monotonicNanoseconds())
-    progress.unlock()
-    let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
-    if left == 0 { wakeIfNeeded() }
-  }
-
-  /// Drives everything until `isOver`, which is asked under the progress lock, or the time has passed.
-  func drive(for timeout: Duration, until isOver: () -> Bool) {
-    waiting.add(1, ordering: .acquiringAndReleasing)
-    let limit = timeout.nanoseconds
-    let begin = monotonicNanoseconds()
-    var backoff = Backoff(patience: 200_000)
-    var looked = begin &+ Self.quiet
-    progress.lock()
-    while !isOver() {
-      let moved = advance()
-      let now = monotonicNanoseconds()
-      if now &- begin > limit { break }
-      if now > looked {
-        looked = now &+ Self.quiet
-        heedNotices()
-        expireDropped(now: now)
-      }
-      progress.unlock()
-      backoff.pause(moved: moved, now: now)
-      progress.lock()
-    }
-    progress.unlock()
-    let left = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
-    if left == 0 { wakeIfNeeded() }
-  }
-
-  /// Ends works that nobody holds any more and that have not ended within their group's time: nobody
-  /// will wait for them, and what comes after them in the group would wait for ever.
-  private func expireDropped(now: UInt64) {
-    for group in active {
-      let limit = group.options.timeout
-      if let work = group.queue.expired(now: now, limit: limit.nanoseconds) {
-        give(up: work, in: group, seconds: limit.seconds)
-      }
-    }
-    let expired = messages.indices.filter { i in
-      // A send that nobody has received yet does no harm, and cannot be taken back.
-      guard messages[i].operation.kind != .send else { return false }
-      let isHeld = !isKnownUniquelyReferenced(&messages[i])
-      let limit = messages[i].group.options.timeout.nanoseconds
-      return messages[i].isExpired(isHeld: isHeld, now: now, limit: limit)
-    }
-    for work in expired.map({ messages[$0] }) {
-      expire(work, seconds: work.group.options.timeout.seconds)
-    }
-  }
-
-  /// Lets the thread sleep no longer than a part of the shortest time that works are given.
-  func heedTimeout(_ timeout: Duration) {
-    let part = min(max(timeout.nanoseconds / 4, 20_000_000), 1_000_000_000)
-    if part < napLimit.load(ordering: .relaxed) { napLimit.store(part, ordering: .relaxed) }
-  }
-
-  private func expire(_ work: Work, seconds: Double) {
-    let group = work.group
-    guard case .collective = work.task else {
-      let peer = work.operation.root
-      withdraw(
-        work,
-        .timeout(
-          group: group.name, operation: work.operation, seconds: seconds,
-          missing: peer >= 0 ? [peer] : []))
-      messages.removeAll { $0 === work }
-      return
-    }
-    // What runs is what holds everything behind it up.
-    give(up: group.running ? group.queue.first ?? work : work, in: group, seconds: seconds)
   }
 
   // MARK: The thread
@@ -481,30 +363,5 @@ final class ProgressEngine: @unchecked Sendable {
         inbox.sleep()
       }
     }
-  }
-}
-
-/// Polls eagerly for a while, then sleeps between polls, longer the longer nothing moves.
-struct Backoff {
-  /// Nanoseconds without headway before the first sleep.
-  let patience: UInt64
-  /// A sleep lasts at most this part of the time without headway, so that what is waited for is
-  /// noticed late by that part at most, and at least 20 µs.
-  let share: UInt64
-  private var still: UInt64 = 0
-
-  init(patience: UInt64, share: UInt64 = 20) {
-    self.patience = patience
-    self.share = share
-  }
-
-  mutating func pause(moved: Bool, now: UInt64) {
-    if moved || still == 0 {
-      still = now
-      if moved { return }
-    }
-    let stillness = now &- still
-    guard stillness >= patience else { return }
-    usleep(UInt32(min(max(stillness / share / 1000, 20), 1000)))
   }
 }
