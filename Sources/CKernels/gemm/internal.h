@@ -16,7 +16,14 @@ typedef struct torus_tile {
   const int64_t *b_offsets;  // or NULL: where step p reads its columns, in place of p · b_step
   double alpha, beta;
   const void *row_bias, *col_bias;  // what the sums start from, or NULL
+  // What is asked of memory meanwhile, one line every TORUS_FETCH_STEPS steps: next[offset] for
+  // each of the offsets, and the tile's place in C. Nothing where next is NULL.
+  const void *next;
+  const int64_t *next_offsets;
+  int64_t next_lines;
 } torus_tile;
+
+enum { TORUS_FETCH_STEPS = 4 };
 
 enum { TORUS_PLAN_DOT = 1, TORUS_PLAN_SMALL, TORUS_PLAN_PACKED };
 

@@ -5,14 +5,16 @@
 // Scheme: a tile of ROWS × two vectors of sums stays in registers while the product runs along
 // k; the row values are broadcast and the columns are read as vectors. Rows are packed as
 // [k][ROWS] and columns as [k][COLS], so that both are read in order (Goto and van de Geijn,
-// "Anatomy of high-performance matrix multiplication", 2008).
+// "Anatomy of high-performance matrix multiplication", 2008). Rows are packed tile by tile as they
+// are wanted, and while a tile runs along k, it asks memory for the rows that come next and for
+// its own place in C: what waits for memory is then a small part even where nothing is cached.
 
 enum { NAME(LANES) = VBYTES / sizeof(REAL), NAME(COLS) = 2 * NAME(LANES) };
 typedef REAL NAME(vec) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL))));
 
 static inline __attribute__((always_inline)) void NAME(tile_body)(
-    const int M, const int V, const bool packed, const bool table, const torus_tile *t,
-    const REAL *a, const REAL *b, REAL *c, int64_t ldc) {
+    const int M, const int V, const bool packed, const bool table, const bool fetch,
+    const torus_tile *t, const REAL *a, const REAL *b, REAL *c, int64_t ldc) {
   NAME(vec) sum[ROWS][2];
   const REAL *row_bias = t->row_bias, *col_bias = t->col_bias;
 #pragma clang loop unroll(full)
@@ -31,7 +33,21 @@ static inline __attribute__((always_inline)) void NAME(tile_body)(
       pa += t->a_taps[tap];
       pb += t->b_taps[tap];
     }
+    const int64_t lines = fetch ? t->next_lines : 0;
+    int64_t fetched = 0;
+    REAL *place = c;
     for (int64_t p = 0; p < k; p++) {
+      if (fetch && p % TORUS_FETCH_STEPS == 0) {
+        if (fetched < lines) {
+          __builtin_prefetch((const REAL *)t->next + t->next_offsets[fetched], 0, 3);
+          fetched++;
+        }
+        if (p < TORUS_FETCH_STEPS * M) {
+          __builtin_prefetch(place, 1, 3);
+          __builtin_prefetch(place + (V - 1) * NAME(LANES), 1, 3);
+          place += ldc;
+        }
+      }
       NAME(vec) column[2];
       const REAL *from = table ? pb + t->b_offsets[p] : pb;
 #pragma clang loop unroll(full)
@@ -61,13 +77,14 @@ static inline __attribute__((always_inline)) void NAME(tile_body)(
   static void NAME(tile_##M)(int vectors, const torus_tile *t, const REAL *a, const REAL *b,  \
                              REAL *c, int64_t ldc) {                                          \
     if (t->b_offsets) {                                                                       \
-      NAME(tile_body)(M, 2, true, true, t, a, b, c, ldc);                                     \
+      NAME(tile_body)(M, 2, true, true, false, t, a, b, c, ldc);                              \
     } else if (t->a_row == 1) {                                                               \
-      if (vectors == 2) NAME(tile_body)(M, 2, true, false, t, a, b, c, ldc);                  \
-      else NAME(tile_body)(M, 1, true, false, t, a, b, c, ldc);                               \
+      if (vectors == 1) NAME(tile_body)(M, 1, true, false, false, t, a, b, c, ldc);           \
+      else if (t->next) NAME(tile_body)(M, 2, true, false, true, t, a, b, c, ldc);            \
+      else NAME(tile_body)(M, 2, true, false, false, t, a, b, c, ldc);                        \
     } else {                                                                                  \
-      if (vectors == 2) NAME(tile_body)(M, 2, false, false, t, a, b, c, ldc);                 \
-      else NAME(tile_body)(M, 1, false, false, t, a, b, c, ldc);                              \
+      if (vectors == 1) NAME(tile_body)(M, 1, false, false, false, t, a, b, c, ldc);          \
+      else NAME(tile_body)(M, 2, false, false, false, t, a, b, c, ldc);                       \
     }                                                                                         \
   }
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
@@ -120,11 +137,35 @@ static void NAME(transpose)(const REAL *in, int64_t ldi, REAL *out, int64_t ldo,
     int64_t i = 0;
     for (; i + 4 <= rows; i += 4)
       NAME(transpose4)(in + i * ldi + j, ldi, out + j * ldo + i, ldo);
+    // The last four overlap those before.
+    if (i < rows && rows >= 4) {
+      i = rows - 4;
+      NAME(transpose4)(in + i * ldi + j, ldi, out + j * ldo + i, ldo);
+      i = rows;
+    }
     for (; i < rows; i++)
       for (int64_t q = 0; q < 4; q++) out[(j + q) * ldo + i] = in[i * ldi + j + q];
   }
   for (; j < cols; j++)
     for (int64_t i = 0; i < rows; i++) out[j * ldo + i] = in[i * ldi + j];
+}
+
+static inline int64_t NAME(least)(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Copies fewer than 2·`half` values but no fewer than `half`, as two halves that overlap.
+static inline __attribute__((always_inline)) void NAME(copy_halves)(const REAL *in, int64_t n,
+                                                                    const int half, REAL *out) {
+  NAME(quad) a[4], b[4];
+#pragma clang loop unroll(full)
+  for (int q = 0; q < half / 4; q++) {
+    a[q] = *(const NAME(quad) *)(in + 4 * q);
+    b[q] = *(const NAME(quad) *)(in + n - half + 4 * q);
+  }
+#pragma clang loop unroll(full)
+  for (int q = 0; q < half / 4; q++) {
+    *(NAME(quad) *)(out + 4 * q) = a[q];
+    *(NAME(quad) *)(out + n - half + 4 * q) = b[q];
+  }
 }
 
 // `width` values of each of k steps, contiguous where `along` is set, side by side as [k][full].
@@ -136,6 +177,11 @@ static inline __attribute__((always_inline)) void NAME(pack)(const REAL *in, int
     if (width == full) {
       for (int64_t p = 0; p < k; p++, in += ld, out += full)
         __builtin_memcpy(out, in, (size_t)full * sizeof(REAL));
+    } else if (width >= 8 && width < 16) {
+      for (int64_t p = 0; p < k; p++, in += ld, out += full) {
+        for (int j = 8; j < full; j++) out[j] = 0;
+        NAME(copy_halves)(in, width, 8, out);
+      }
     } else {
       for (int64_t p = 0; p < k; p++, in += ld, out += full) {
         for (int64_t j = 0; j < width; j++) out[j] = in[j];
@@ -160,7 +206,20 @@ static void NAME(pack_cols)(const void *b, int64_t ldb, bool trans, int64_t n, i
   NAME(pack)(b, ldb, !trans, n, NAME(COLS), k, out);
 }
 
-static inline int64_t NAME(least)(int64_t a, int64_t b) { return a < b ? a : b; }
+// n columns and k steps of op(B), panel after panel. Rows of B are read once from end to end.
+static void NAME(pack_block)(const REAL *b, int64_t ldb, bool trans, int64_t n, int64_t k,
+                             REAL *out) {
+  const int64_t panels = trans ? 0 : n / NAME(COLS);
+  for (int64_t p = 0; p < k && panels; p++) {
+    const REAL *in = b + p * ldb;
+    REAL *to = out + p * NAME(COLS);
+    for (int64_t q = 0; q < panels; q++, in += NAME(COLS), to += k * NAME(COLS))
+      __builtin_memcpy(to, in, NAME(COLS) * sizeof(REAL));
+  }
+  for (int64_t j = panels * NAME(COLS); j < n; j += NAME(COLS))
+    NAME(pack_cols)(b + (trans ? j * ldb : j), ldb, trans, NAME(least)(NAME(COLS), n - j), k,
+                    out + j * k);
+}
 
 // One tile of any width: whole vectors go straight to C, others through a buffer.
 static inline void NAME(put)(int m, int64_t n, const torus_tile *t, const REAL *a, const REAL *b,
@@ -188,7 +247,8 @@ static inline void NAME(put)(int m, int64_t n, const torus_tile *t, const REAL *
 
 enum {
   NAME(K_BLOCK) = 1536 / sizeof(REAL),  // a packed panel of rows stays in the first cache
-  NAME(N_BLOCK) = 12 * NAME(COLS),      // a packed block of columns in the second
+  NAME(N_BLOCK) = 12 * NAME(COLS),      // a packed block of columns in the second, or more of
+                                        // them where there are fewer steps
   NAME(M_BLOCK) = 96 * ROWS,
 };
 
@@ -289,37 +349,61 @@ static void NAME(product_small)(const torus_product *g) {
   if (panel != local) torus_free(panel, bytes);
 }
 
+enum {
+  NAME(LINE) = 64 / sizeof(REAL),
+  // No panel of op(A) has more lines: it is ROWS ≤ LINE + 6 values wide or long.
+  NAME(MOST_LINES) = 3 * NAME(K_BLOCK),
+};
+
+// Where the cache lines of a panel of op(A), `width` rows by k steps, lie from its first element.
+static int64_t NAME(lines)(int64_t lda, bool trans, int64_t width, int64_t k, int64_t *out) {
+  const int64_t rows = trans ? k : width, cols = trans ? width : k;
+  int64_t count = 0;
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t c = 0; c < cols + NAME(LINE) - 1; c += NAME(LINE))
+      out[count++] = r * lda + NAME(least)(c, cols - 1);
+  return count;
+}
+
 static void NAME(product_packed)(const torus_product *g) {
   const int64_t kc = NAME(least)(g->k, NAME(K_BLOCK));
-  const int64_t mc = NAME(least)((g->m + ROWS - 1) / ROWS * ROWS, NAME(M_BLOCK));
+  const int64_t columns = (g->n + NAME(COLS) - 1) / NAME(COLS) * NAME(COLS);
+  const int64_t nc = NAME(least)(
+      columns, NAME(N_BLOCK) * NAME(K_BLOCK) / kc / NAME(COLS) * NAME(COLS));
+  // Rows that meet one block of columns alone are packed into the same place one after another.
+  const bool once = columns == nc;
+  const int64_t mc = once ? g->m : NAME(least)((g->m + ROWS - 1) / ROWS * ROWS, NAME(M_BLOCK));
   const int64_t height = NAME(height)(NAME(least)(mc, g->m));
-  const int64_t nc =
-      NAME(least)((g->n + NAME(COLS) - 1) / NAME(COLS) * NAME(COLS), NAME(N_BLOCK));
-  const size_t row_bytes = (size_t)((mc + ROWS) * kc) * sizeof(REAL);
+  const size_t row_bytes = (size_t)((once ? ROWS : mc + ROWS) * kc) * sizeof(REAL);
   const size_t col_bytes = (size_t)(nc * kc) * sizeof(REAL);
   REAL *rows = torus_alloc(row_bytes), *cols = torus_alloc(col_bytes);
   const REAL *A = g->A, *B = g->B;
+  int64_t lines[NAME(MOST_LINES)];
   for (int64_t i0 = 0; i0 < g->m; i0 += mc) {
     const int64_t m = NAME(least)(mc, g->m - i0);
     for (int64_t p0 = 0; p0 < g->k; p0 += kc) {
       const int64_t k = NAME(least)(kc, g->k - p0);
-      for (int64_t i = 0, at = 0; i < m; i += height, at += ROWS * k)
-        NAME(pack_rows)(g->transA ? A + p0 * g->lda + i0 + i : A + (i0 + i) * g->lda + p0,
-                        g->lda, g->transA, NAME(least)(height, m - i), k, rows + at);
+      const int64_t count = NAME(lines)(g->lda, g->transA, height, k, lines);
       torus_tile t = {.taps = 1, .k = k, .a_row = 1, .a_step = ROWS, .b_step = NAME(COLS)};
       t.alpha = g->alpha;
       t.beta = p0 == 0 ? g->beta : 1;
       for (int64_t j0 = 0; j0 < g->n; j0 += nc) {
         const int64_t n = NAME(least)(nc, g->n - j0);
-        for (int64_t j = 0; j < n; j += NAME(COLS))
-          NAME(pack_cols)(g->transB ? B + (j0 + j) * g->ldb + p0 : B + p0 * g->ldb + j0 + j,
-                          g->ldb, g->transB, NAME(least)(NAME(COLS), n - j), k, cols + j * k);
-        for (int64_t i = 0, at = 0; i < m; i += height, at += ROWS * k) {
+        NAME(pack_block)(g->transB ? B + j0 * g->ldb + p0 : B + p0 * g->ldb + j0, g->ldb,
+                         g->transB, n, k, cols);
+        for (int64_t i = 0, at = 0; i < m; i += height, at += once ? 0 : ROWS * k) {
           const int tall = (int)NAME(least)(height, m - i);
+          const REAL *a = g->transA ? A + p0 * g->lda + i0 + i : A + (i0 + i) * g->lda + p0;
+          if (j0 == 0) NAME(pack_rows)(a, g->lda, g->transA, tall, k, rows + at);
+          t.next = a + height * (g->transA ? 1 : g->lda);
+          const int64_t wanted = j0 == 0 && i + height < m ? count : 0;
           t.row_bias = g->row_bias && p0 == 0 ? (const REAL *)g->row_bias + i0 + i : 0;
           for (int64_t j = 0; j < n; j += NAME(COLS)) {
+            const int64_t end = NAME(least)(j + NAME(COLS), n);
+            t.next_offsets = lines + wanted * j / n;
+            t.next_lines = wanted * end / n - wanted * j / n;
             t.col_bias = g->col_bias && p0 == 0 ? (const REAL *)g->col_bias + j0 + j : 0;
-            NAME(put)(tall, NAME(least)(NAME(COLS), n - j), &t, rows + at, cols + j * k,
+            NAME(put)(tall, end - j, &t, rows + at, cols + j * k,
                       (REAL *)g->C + (i0 + i) * g->ldc + j0 + j, g->ldc);
           }
         }
