@@ -113,7 +113,7 @@ public final class ProcessGroup: @unchecked Sendable {
       work.finish(.invalid(rank: rank, reason: "\(work.operation): \(reason)"))
       return work
     }
-    engine.submit(work, small: isSmall(call))
+    engine.submit(work, small: work.isBrief)
     return work
   }
 
@@ -161,10 +161,6 @@ public final class ProcessGroup: @unchecked Sendable {
   /// where they read it. Under the progress lock.
   var isLeftToOthers: Bool {
     queue.count == 1 && running && torus_group_is_posted(handle) != 0
-  }
-
-  private func isSmall(_ call: torus_collective) -> Bool {
-    call.count <= 8 << 10 / UInt64(torus_element_size(call.dtype))
   }
 
   /// Chooses the algorithm, lends the counts and checks the arguments.

@@ -45,14 +45,7 @@ extension ProcessGroup {
 
   /// All ranks' tensors in rank order (`all_gather`); their first dimensions may differ.
   public func allGather(_ tensor: Tensor, label: String = "") throws -> [Tensor] {
-    let input = tensor.detach().contiguous()
-    let shapes = try shapes(of: input, "all-gather", label)
-    let output = Output(shapes, input.dtype)
-    let work = allGather(
-      input: input.pointer, output: output.memory.pointer, counts: output.counts,
-      dtype: input.dtype.element, label: label)
-    try work.wait(lending: input, output.memory)
-    return output.parts()
+    try gathered(tensor, label).parts()
   }
 
   /// All ranks' rows in rank order as one tensor (`all_gather_into_tensor`); their numbers may differ.
@@ -60,6 +53,11 @@ extension ProcessGroup {
     guard tensor.rank > 0 else {
       throw CollectiveError.invalid(rank: rank, reason: "all-gather: a scalar has no rows to join")
     }
+    let all = try gathered(tensor, label)
+    return all.memory.reshaped([all.shapes.reduce(0) { $0 + $1[0] }] + tensor.shape.dropFirst())
+  }
+
+  private func gathered(_ tensor: Tensor, _ label: String) throws -> Output {
     let input = tensor.detach().contiguous()
     let shapes = try shapes(of: input, "all-gather", label)
     let output = Output(shapes, input.dtype)
@@ -67,7 +65,7 @@ extension ProcessGroup {
       input: input.pointer, output: output.memory.pointer, counts: output.counts,
       dtype: input.dtype.element, label: label)
     try work.wait(lending: input, output.memory)
-    return output.memory.reshaped([shapes.reduce(0) { $0 + $1[0] }] + input.shape.dropFirst())
+    return output
   }
 
   /// All ranks' tensors in rank order on the root, nil elsewhere (`gather`); their first dimensions

@@ -239,36 +239,34 @@ static void describe(torus_op *op) {
   memcpy(f->label, c->label, TORUS_LABEL_BYTES);
 }
 
+/// What a flight recorder notes of a call, but for its sequence and the moment it was issued.
+static void note(torus_flight_record *record, const torus_group *g, const torus_collective *call) {
+  record->count = call->count;
+  record->kind = call->kind;
+  record->dtype = call->dtype;
+  record->reduction = call->reduction;
+  record->root = call->root;
+  record->algorithm = call->algorithm;
+  record->rank = g->rank;
+  memcpy(record->group, g->name, sizeof record->group);
+  memcpy(record->label, call->label, sizeof record->label);
+}
+
 uint64_t torus_group_schedule(torus_group *g, const torus_collective *call) {
   torus_flight_record record;
-  record.count = call->count;
-  record.kind = call->kind;
-  record.dtype = call->dtype;
-  record.reduction = call->reduction;
-  record.root = call->root;
-  record.algorithm = call->algorithm;
-  record.rank = g->rank;
-  memcpy(record.group, g->name, sizeof record.group);
-  memcpy(record.label, call->label, sizeof record.label);
+  note(&record, g, call);
   return torus_flight_schedule(g->flight, &record);
 }
 
 static void record(torus_op *op) {
-  const torus_fingerprint *f = &op->mine;
+  torus_group *g = op->group;
   torus_flight_record record;
-  record.sequence = f->sequence;
-  record.issued = op->call.scheduled
-    ? torus_flight_unschedule(op->group->flight, op->call.scheduled) : 0;
-  record.count = f->count;
-  record.kind = f->kind;
-  record.dtype = f->dtype;
-  record.reduction = f->reduction;
-  record.root = f->root;
-  record.algorithm = f->algorithm;
-  record.rank = f->rank;
-  memcpy(record.group, op->group->name, sizeof record.group);
-  memcpy(record.label, f->label, sizeof record.label);
-  op->record = torus_flight_begin(op->group->flight, &record);
+  note(&record, g, &op->call);
+  record.sequence = op->mine.sequence;
+  record.count = op->mine.count;
+  record.issued =
+    op->call.scheduled ? torus_flight_unschedule(g->flight, op->call.scheduled) : 0;
+  op->record = torus_flight_begin(g->flight, &record);
 }
 
 int torus_group_start(torus_group *g, const torus_collective *call) {
