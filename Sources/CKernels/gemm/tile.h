@@ -3,17 +3,24 @@
 // attributes that choose the instruction set.
 //
 // Scheme: a tile of ROWS × two vectors of sums stays in registers while the product runs along
-// k; the row values are broadcast and the columns are read as vectors. Rows are packed as
-// [k][ROWS] and columns as [k][COLS], so that both are read in order (Goto and van de Geijn,
-// "Anatomy of high-performance matrix multiplication", 2008). Rows are packed tile by tile as they
-// are wanted, and while a tile runs along k, it asks memory for the rows that come next and for
-// its own place in C: what waits for memory is then a small part even where nothing is cached.
+// k; the row values are broadcast and the columns are read as vectors. Columns are packed as
+// [k][COLS], rows that lie across k as [k][ROWS], so that both are read in order (Goto and van de
+// Geijn, "Anatomy of high-performance matrix multiplication", 2008); rows along k are copied side
+// by side. Rows are packed tile by tile as they are wanted, and while a tile runs along k, it asks
+// memory for the rows that come next and for its own place in C: little is then waited for even
+// where nothing is cached.
 
-enum { NAME(LANES) = VBYTES / sizeof(REAL), NAME(COLS) = 2 * NAME(LANES) };
+enum {
+  NAME(LANES) = VBYTES / sizeof(REAL),
+  NAME(COLS) = 2 * NAME(LANES),
+  NAME(LINE) = 64 / sizeof(REAL),
+  NAME(K_BLOCK) = 1536 / sizeof(REAL),        // a panel of rows stays in the first cache
+  NAME(STRIDE) = NAME(K_BLOCK) + NAME(LINE),  // of copied rows, which lie in different sets of it
+};
 typedef REAL NAME(vec) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL))));
 
 static inline __attribute__((always_inline)) void NAME(tile_body)(
-    const int M, const int V, const bool packed, const bool table, const bool fetch,
+    const int M, const int V, const int64_t row, const bool table, const bool fetch,
     const torus_tile *t, const REAL *a, const REAL *b, REAL *c, int64_t ldc) {
   NAME(vec) sum[ROWS][2];
   const REAL *row_bias = t->row_bias, *col_bias = t->col_bias;
@@ -25,7 +32,7 @@ static inline __attribute__((always_inline)) void NAME(tile_body)(
       else if (col_bias) sum[i][v] = *(const NAME(vec) *)(col_bias + v * NAME(LANES));
       else sum[i][v] = (NAME(vec)){};
     }
-  const int64_t row = packed ? 1 : t->a_row, step = packed ? t->a_step : 1;
+  const int64_t step = row == 1 ? t->a_step : 1;
   const int64_t b_step = t->b_step, k = t->k;
   for (int64_t tap = 0; tap < t->taps; tap++) {
     const REAL *pa = a, *pb = b;
@@ -76,16 +83,14 @@ static inline __attribute__((always_inline)) void NAME(tile_body)(
 #define TILE(M)                                                                               \
   static void NAME(tile_##M)(int vectors, const torus_tile *t, const REAL *a, const REAL *b,  \
                              REAL *c, int64_t ldc) {                                          \
-    if (t->b_offsets) {                                                                       \
-      NAME(tile_body)(M, 2, true, true, false, t, a, b, c, ldc);                              \
-    } else if (t->a_row == 1) {                                                               \
-      if (vectors == 1) NAME(tile_body)(M, 1, true, false, false, t, a, b, c, ldc);           \
-      else if (t->next) NAME(tile_body)(M, 2, true, false, true, t, a, b, c, ldc);            \
-      else NAME(tile_body)(M, 2, true, false, false, t, a, b, c, ldc);                        \
-    } else {                                                                                  \
-      if (vectors == 1) NAME(tile_body)(M, 1, false, false, false, t, a, b, c, ldc);          \
-      else NAME(tile_body)(M, 2, false, false, false, t, a, b, c, ldc);                       \
-    }                                                                                         \
+    if (t->b_offsets) NAME(tile_body)(M, 2, 1, true, false, t, a, b, c, ldc);                 \
+    else if (t->a_row == 1)                                                                   \
+      if (vectors == 1) NAME(tile_body)(M, 1, 1, false, false, t, a, b, c, ldc);              \
+      else if (t->next) NAME(tile_body)(M, 2, 1, false, true, t, a, b, c, ldc);               \
+      else NAME(tile_body)(M, 2, 1, false, false, t, a, b, c, ldc);                           \
+    else if (vectors == 1) NAME(tile_body)(M, 1, t->a_row, false, false, t, a, b, c, ldc);    \
+    else if (t->next) NAME(tile_body)(M, 2, NAME(STRIDE), false, true, t, a, b, c, ldc);      \
+    else NAME(tile_body)(M, 2, t->a_row, false, false, t, a, b, c, ldc);                      \
   }
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #if ROWS > 6
@@ -113,6 +118,8 @@ static void NAME(tile)(int m, int vectors, const torus_tile *t, const void *a, c
   NAME(tiles)[m - 1](vectors, t, a, b, c, ldc);
 }
 
+static inline int64_t NAME(least)(int64_t a, int64_t b) { return a < b ? a : b; }
+
 // Four columns of four rows at a time: the shuffles stay in 16-byte lanes, which every level has.
 typedef REAL NAME(quad) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL))));
 
@@ -130,27 +137,29 @@ static inline __attribute__((always_inline)) void NAME(transpose4)(const REAL *i
   *(NAME(quad) *)(out + 3 * ldo) = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
+// Whole cache lines of `in`, one after the other: of many rows at a long stride few are kept.
 static void NAME(transpose)(const REAL *in, int64_t ldi, REAL *out, int64_t ldo, int64_t rows,
                             int64_t cols) {
-  int64_t j = 0;
-  for (; j + 4 <= cols; j += 4) {
-    int64_t i = 0;
-    for (; i + 4 <= rows; i += 4)
-      NAME(transpose4)(in + i * ldi + j, ldi, out + j * ldo + i, ldo);
-    // The last four overlap those before.
-    if (i < rows && rows >= 4) {
-      i = rows - 4;
-      NAME(transpose4)(in + i * ldi + j, ldi, out + j * ldo + i, ldo);
-      i = rows;
+  for (int64_t begin = 0; begin < cols; begin += NAME(LINE)) {
+    const int64_t end = NAME(least)(begin + NAME(LINE), cols);
+    const int64_t whole = begin + (end - begin) / 4 * 4;
+    for (int64_t i = 0; i < rows; i += 4) {
+      // The last four rows overlap those before.
+      if (i + 4 > rows) {
+        if (rows < 4) break;
+        i = rows - 4;
+      }
+      const REAL *from = in + i * ldi;
+      for (int64_t j = begin; j < whole; j += 4)
+        NAME(transpose4)(from + j, ldi, out + j * ldo + i, ldo);
     }
-    for (; i < rows; i++)
-      for (int64_t q = 0; q < 4; q++) out[(j + q) * ldo + i] = in[i * ldi + j + q];
+    if (rows < 4)
+      for (int64_t j = begin; j < whole; j++)
+        for (int64_t i = 0; i < rows; i++) out[j * ldo + i] = in[i * ldi + j];
+    for (int64_t j = whole; j < end; j++)
+      for (int64_t i = 0; i < rows; i++) out[j * ldo + i] = in[i * ldi + j];
   }
-  for (; j < cols; j++)
-    for (int64_t i = 0; i < rows; i++) out[j * ldo + i] = in[i * ldi + j];
 }
-
-static inline int64_t NAME(least)(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Copies fewer than 2·`half` values but no fewer than `half`, as two halves that overlap.
 static inline __attribute__((always_inline)) void NAME(copy_halves)(const REAL *in, int64_t n,
@@ -210,11 +219,14 @@ static void NAME(pack_cols)(const void *b, int64_t ldb, bool trans, int64_t n, i
 static void NAME(pack_block)(const REAL *b, int64_t ldb, bool trans, int64_t n, int64_t k,
                              REAL *out) {
   const int64_t panels = trans ? 0 : n / NAME(COLS);
-  for (int64_t p = 0; p < k && panels; p++) {
-    const REAL *in = b + p * ldb;
-    REAL *to = out + p * NAME(COLS);
-    for (int64_t q = 0; q < panels; q++, in += NAME(COLS), to += k * NAME(COLS))
-      __builtin_memcpy(to, in, NAME(COLS) * sizeof(REAL));
+  for (int64_t p = 0; p < k && panels; p += NAME(LINE)) {
+    const int64_t steps = NAME(least)(NAME(LINE), k - p);
+    for (int64_t q = 0; q < panels; q++) {
+      const REAL *in = b + p * ldb + q * NAME(COLS);
+      REAL *to = out + (q * k + p) * NAME(COLS);
+      for (int64_t r = 0; r < steps; r++)
+        __builtin_memcpy(to + r * NAME(COLS), in + r * ldb, NAME(COLS) * sizeof(REAL));
+    }
   }
   for (int64_t j = panels * NAME(COLS); j < n; j += NAME(COLS))
     NAME(pack_cols)(b + (trans ? j * ldb : j), ldb, trans, NAME(least)(NAME(COLS), n - j), k,
@@ -246,7 +258,6 @@ static inline void NAME(put)(int m, int64_t n, const torus_tile *t, const REAL *
 }
 
 enum {
-  NAME(K_BLOCK) = 1536 / sizeof(REAL),  // a packed panel of rows stays in the first cache
   NAME(N_BLOCK) = 12 * NAME(COLS),      // a packed block of columns in the second, or more of
                                         // them where there are fewer steps
   NAME(M_BLOCK) = 96 * ROWS,
@@ -349,19 +360,27 @@ static void NAME(product_small)(const torus_product *g) {
   if (panel != local) torus_free(panel, bytes);
 }
 
+// Rows side by side, each along k.
+static void NAME(copy_rows)(const REAL *a, int64_t lda, int64_t m, int64_t k, REAL *out) {
+  for (int64_t i = 0; i < m; i++)
+    __builtin_memcpy(out + i * NAME(STRIDE), a + i * lda, (size_t)k * sizeof(REAL));
+}
+
 enum {
-  NAME(LINE) = 64 / sizeof(REAL),
-  // No panel of op(A) has more lines: it is ROWS ≤ LINE + 6 values wide or long.
-  NAME(MOST_LINES) = 3 * NAME(K_BLOCK),
+  NAME(MOST_LINES) = 2 * NAME(K_BLOCK),  // no panel of op(A) has more
 };
+_Static_assert(ROWS * (NAME(K_BLOCK) / NAME(LINE) + 2) <= NAME(MOST_LINES), "too few");
 
 // Where the cache lines of a panel of op(A), `width` rows by k steps, lie from its first element.
+// Of a transposed one each step's last: the panel before has touched the line it begins in.
 static int64_t NAME(lines)(int64_t lda, bool trans, int64_t width, int64_t k, int64_t *out) {
-  const int64_t rows = trans ? k : width, cols = trans ? width : k;
   int64_t count = 0;
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t c = 0; c < cols + NAME(LINE) - 1; c += NAME(LINE))
-      out[count++] = r * lda + NAME(least)(c, cols - 1);
+  if (trans)
+    for (; count < k; count++) out[count] = count * lda + width - 1;
+  else
+    for (int64_t r = 0; r < width; r++)
+      for (int64_t p = 0; p < k + NAME(LINE) - 1; p += NAME(LINE))
+        out[count++] = r * lda + NAME(least)(p, k - 1);
   return count;
 }
 
@@ -374,7 +393,10 @@ static void NAME(product_packed)(const torus_product *g) {
   const bool once = columns == nc;
   const int64_t mc = once ? g->m : NAME(least)((g->m + ROWS - 1) / ROWS * ROWS, NAME(M_BLOCK));
   const int64_t height = NAME(height)(NAME(least)(mc, g->m));
-  const size_t row_bytes = (size_t)((once ? ROWS : mc + ROWS) * kc) * sizeof(REAL);
+  // Rows that lie along k are copied, others as [k][ROWS].
+  const int64_t panel = g->transA ? ROWS * kc : ROWS * NAME(STRIDE);
+  const size_t row_bytes =
+      (size_t)((once ? 1 : (mc + height - 1) / height) * panel) * sizeof(REAL);
   const size_t col_bytes = (size_t)(nc * kc) * sizeof(REAL);
   REAL *rows = torus_alloc(row_bytes), *cols = torus_alloc(col_bytes);
   const REAL *A = g->A, *B = g->B;
@@ -384,17 +406,19 @@ static void NAME(product_packed)(const torus_product *g) {
     for (int64_t p0 = 0; p0 < g->k; p0 += kc) {
       const int64_t k = NAME(least)(kc, g->k - p0);
       const int64_t count = NAME(lines)(g->lda, g->transA, height, k, lines);
-      torus_tile t = {.taps = 1, .k = k, .a_row = 1, .a_step = ROWS, .b_step = NAME(COLS)};
-      t.alpha = g->alpha;
+      torus_tile t = {.taps = 1, .k = k, .b_step = NAME(COLS), .alpha = g->alpha};
+      t.a_row = g->transA ? 1 : NAME(STRIDE);
+      t.a_step = g->transA ? ROWS : 1;
       t.beta = p0 == 0 ? g->beta : 1;
       for (int64_t j0 = 0; j0 < g->n; j0 += nc) {
         const int64_t n = NAME(least)(nc, g->n - j0);
         NAME(pack_block)(g->transB ? B + j0 * g->ldb + p0 : B + p0 * g->ldb + j0, g->ldb,
                          g->transB, n, k, cols);
-        for (int64_t i = 0, at = 0; i < m; i += height, at += once ? 0 : ROWS * k) {
+        for (int64_t i = 0, at = 0; i < m; i += height, at += once ? 0 : panel) {
           const int tall = (int)NAME(least)(height, m - i);
           const REAL *a = g->transA ? A + p0 * g->lda + i0 + i : A + (i0 + i) * g->lda + p0;
-          if (j0 == 0) NAME(pack_rows)(a, g->lda, g->transA, tall, k, rows + at);
+          if (j0 == 0 && g->transA) NAME(pack_rows)(a, g->lda, true, tall, k, rows + at);
+          else if (j0 == 0) NAME(copy_rows)(a, g->lda, tall, k, rows + at);
           t.next = a + height * (g->transA ? 1 : g->lda);
           const int64_t wanted = j0 == 0 && i + height < m ? count : 0;
           t.row_bias = g->row_bias && p0 == 0 ? (const REAL *)g->row_bias + i0 + i : 0;
