@@ -1,5 +1,5 @@
 // The list of algorithms. To add one: its plan in a file of its own, its number in torus_types.h,
-// and its entries here; configuration, tests and benchmark read Swift's `Algorithm.allCases`.
+// and its entries here; configuration, tests and benchmark read Swift's `AllReduceAlgorithm.allCases`.
 
 #include <string.h>
 

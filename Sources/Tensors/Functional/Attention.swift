@@ -156,11 +156,7 @@ extension F {
       let (q, k, v) = (rowsContiguous(query), rowsContiguous(key), rowsContiguous(value))
       let out = node.output(0)
       let dy = g.strides == out.strides ? g : laidOut(g, like: out)
-      let (dq, dk, dv) = (
-        Tensor.uninitialized(like: q, dtype: q.dtype),
-        Tensor.uninitialized(like: k, dtype: q.dtype),
-        Tensor.uninitialized(like: v, dtype: q.dtype)
-      )
+      let (dq, dk, dv) = attentionGradients(q, k, v)
       var shape = attentionShape(q, k, v, out, wideMask, scale, isCausal)
       var into = attentionShape(dq, dk, dv, out, nil, scale, isCausal)
       checkLayer(
@@ -170,6 +166,34 @@ extension F {
         name, q.dtype)
       return [dq, dk, dv]
     }[0]
+  }
+
+  /// Memory for the gradients: where queries, keys and values are thirds of one packed projection
+  /// [N, T, 3·H·E], thirds of one tensor too, so that nothing needs to be put together afterwards.
+  private static func attentionGradients(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor
+  ) -> (Tensor, Tensor, Tensor) {
+    let parts = [q, k, v], first = parts.map(\.storageOffset).min() ?? 0
+    let (batch, heads, length, size) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
+    let width = heads * size
+    let strides = [length * 3 * width, size, 3 * width, 1]
+    let isPacked =
+      parts.allSatisfy {
+        $0.storage === q.storage && $0.shape == q.shape && $0.strides == strides
+          && $0.dtype == q.dtype
+      } && Set(parts.map { $0.storageOffset - first }) == [0, width, 2 * width]
+    guard isPacked else {
+      return (
+        Tensor.uninitialized(like: q, dtype: q.dtype),
+        Tensor.uninitialized(like: k, dtype: q.dtype),
+        Tensor.uninitialized(like: v, dtype: q.dtype)
+      )
+    }
+    let packed = Tensor.uninitialized([batch, length, 3 * width], q.dtype)
+    func part(_ x: Tensor) -> Tensor {
+      packed.restrided(shape: x.shape, strides: strides, offset: x.storageOffset - first)
+    }
+    return (part(q), part(k), part(v))
   }
 
   private static func rowsContiguous(_ x: Tensor) -> Tensor {

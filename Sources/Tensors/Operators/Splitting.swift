@@ -67,6 +67,7 @@ extension Tensor {
     _ gradients: [Tensor?], _ shape: [Int], _ sizes: [Int], dim: Int
   ) -> Tensor? {
     guard let any = gradients.lazy.compactMap({ $0 }).first else { return nil }
+    if let whole = alreadyJoined(gradients, shape, sizes, dim: dim) { return whole }
     let parts = gradients.enumerated().map { index, gradient in
       if let gradient { return gradient }
       var part = shape
@@ -74,6 +75,25 @@ extension Tensor {
       return Tensor.zeros(part, dtype: any.dtype)
     }
     return cat(parts, dim: dim).reshaped(shape)
+  }
+
+  /// What gradients make up that lie in their places of one contiguous tensor already, as those of
+  /// attention's packed projections do (see `F.scaledDotProductAttention`); nil otherwise.
+  private static func alreadyJoined(
+    _ gradients: [Tensor?], _ shape: [Int], _ sizes: [Int], dim: Int
+  ) -> Tensor? {
+    guard !isGradEnabled, shape.count > dim, let first = gradients[0], first.rank == shape.count
+    else { return nil }
+    let strides = contiguousStrides(shape)
+    var offset = first.storageOffset
+    for (index, gradient) in gradients.enumerated() {
+      guard let gradient, gradient.storage === first.storage, gradient.strides == strides,
+        gradient.storageOffset == offset, gradient.dtype == first.dtype,
+        gradient.shape[dim] == sizes[index]
+      else { return nil }
+      offset += sizes[index] * strides[dim]
+    }
+    return first.bare.restrided(shape: shape, strides: strides, offset: first.storageOffset)
   }
 
   /// `count` pieces along a dimension, the first ones by one longer where they cannot be equal
