@@ -31,6 +31,8 @@ public struct FlightDump: Sendable, Codable {
     public var words: String {
       var text = kind
       if !label.isEmpty { text += " of \(label)" }
+      // As in messages, a label that ends with a shape of its own is kept apart from the size.
+      if label.hasSuffix("]") || label.hasSuffix(")") { text += "," }
       if kind != "barrier" { text += " \(dtype)[\(count)]" }
       return text + (reduction.map { " (\($0))" } ?? "")
     }

@@ -7,7 +7,7 @@ import Tensors
 /// the backward pass goes on (`torch.nn.parallel.DistributedDataParallel`; Li et al. 2020).
 ///
 /// ```swift
-/// let model = try DistributedDataParallel(NeuralNet(), group: world)
+/// let model = try DistributedDataParallel(NeuralNet(), group: world.group)
 /// let loss = F.crossEntropy(try model(x), y)
 /// loss.backward()       // gradients are now the averages over all ranks
 /// optimizer.step()

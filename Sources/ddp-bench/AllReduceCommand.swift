@@ -81,7 +81,8 @@ struct AllReduceCommand: ParsableCommand {
       if tune, let calibration, world.rank == 0 {
         let table = AllReduceTiming.best(of: timings, on: world.group.topology)
         try table.save(to: calibration)
-        print("saved \(table.rows.count) rows to \(calibration)")
+        let rows = table.rows.count
+        print("saved \(rows) row\(rows == 1 ? "" : "s") to \(calibration)")
       }
     }
   }

@@ -16,7 +16,8 @@ struct Launch: ParsableCommand {
 
       mpirun starts the workers; ddp-launch sets what it needs (root, more workers than cores, \
       binding), gives each worker torchrun's variables, shows each line with its rank, and \
-      reports the first failure. TERM, INT and USR1 let the workers save a checkpoint and stop.
+      reports the first failure. TERM, INT, HUP, QUIT and USR1 let the workers save a checkpoint and \
+      stop.
       """,
     subcommands: [RunCommand.self, DoctorCommand.self], defaultSubcommand: RunCommand.self)
 

@@ -10,8 +10,12 @@ struct GenerateCommand: ParsableCommand {
   @Argument(help: "The run directory.")
   var runDirectory: String
 
-  @Option(help: "What the text begins with; characters that the model has not seen are an error.")
-  var prompt = "\n"
+  @Option(
+    help: """
+      What the text begins with, by default the end of a line; characters that the model has not seen \
+      are an error.
+      """)
+  var prompt: String?
 
   @Option(help: "How many characters to add.")
   var count = 500
@@ -29,13 +33,14 @@ struct GenerateCommand: ParsableCommand {
     guard count > 0 else { throw ValidationError("--count must be positive") }
     guard temperature >= 0 else { throw ValidationError("--temperature must not be negative") }
     guard topK ?? 1 > 0 else { throw ValidationError("--top-k must be positive") }
-    guard !prompt.isEmpty else { throw ValidationError("--prompt must hold a character") }
+    guard prompt?.isEmpty != true else { throw ValidationError("--prompt must hold a character") }
   }
 
   func run() throws {
     do {
       let text = try TextGeneration(runDirectory: runDirectory)
-        .generate(prompt: prompt, count: count, temperature: temperature, topK: topK, seed: seed)
+        .generate(
+          prompt: prompt ?? "\n", count: count, temperature: temperature, topK: topK, seed: seed)
       print(text)
     } catch {
       FileHandle.standardError.write(Data("ddp-train: \(error)\n".utf8))

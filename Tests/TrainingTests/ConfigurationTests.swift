@@ -190,6 +190,22 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(byPath["optimizer.nesterov"]?.bareText == "true")
     #expect(byPath["data.path"] != nil && byPath["model.name"]?.standard == nil)
     #expect(keys.allSatisfy { !$0.help.isEmpty })
+    #expect(byPath["model.name"]?.choices.map(\.name).contains("char-gpt") == true)
+    #expect(byPath["model.heads"]?.takers == ["char-gpt"])
+    #expect(byPath["schedule.min_lr"]?.takers == ["cosine", "linear"])
+    #expect(byPath["run_dir"]?.standard == "runs/NAME" && byPath["seed"]?.takers == [])
+  }
+
+  @Test func `docs/configuration.md names every key and every choice`() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let guide = try String(
+      contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
+    let words = Set(guide.split { !$0.isLetter && !$0.isNumber && $0 != "_" && $0 != "-" })
+    for key in RunConfiguration.keys() {
+      let name = key.path.split(separator: ".").last ?? ""
+      #expect(words.contains(name), "\(key.path)")
+      for choice in key.choices { #expect(words.contains(choice.name[...]), "\(choice.name)") }
+    }
   }
 }
 

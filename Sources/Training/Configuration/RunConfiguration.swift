@@ -54,11 +54,13 @@ public struct RunConfiguration: Sendable, Equatable {
   /// The keys, in the order in which they are printed.
   static func fields(_ catalog: Catalog) -> [Field<Self>] {
     [
-      Field("name", \.name, "what the run is called; by default the file's name"),
+      Field("name", \.name, standard: "the file's name", "what the run is called"),
       Field("model", \.model, among: catalog.models, required: true),
       Field("data", \.data, among: catalog.data, required: true),
       Field("batch_size", \.batchSize, in: .atLeast(1), "records in one step, over all workers"),
-      Field("epochs", \.epochs, in: .atLeast(1), "passes over the records; null for no such end"),
+      Field(
+        "epochs", \.epochs, in: .atLeast(1), standard: "10, or null where steps are set",
+        "passes over the records; null for no such end"),
       Field("steps", \.steps, in: .atLeast(1), "optimizer steps; null for no such end"),
       Field("optimizer", \.optimizer, among: catalog.optimizers),
       Field("schedule", \.schedule, among: catalog.schedules),
@@ -79,7 +81,9 @@ public struct RunConfiguration: Sendable, Equatable {
       Field(
         "trace_steps", \.traceSteps, in: .atLeast(1),
         "how many first steps the timeline holds, or FIRST,LAST"),
-      Field("run_dir", \.runDirectory, "folder for configuration, metrics and checkpoints"),
+      Field(
+        "run_dir", \.runDirectory, standard: "runs/NAME",
+        "folder for configuration, metrics and checkpoints"),
       Field("resume", \.resume, bare: "latest", "latest, or a checkpoint's path, to go on from"),
     ]
   }

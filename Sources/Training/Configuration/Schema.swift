@@ -36,12 +36,22 @@ public struct KeyDescription: Sendable {
   public let path: String
   /// The kind of value and its range.
   public let expectation: String
-  /// The default as it would be written; nil where the key must be given.
+  /// The default, as it would be written or in words; nil where the key must be given.
   public let standard: String?
   /// What the key is for.
   public let help: String
   /// What `--key` alone means; nil where a value must follow.
   public let bareText: String?
+  /// What can be named here, each with a line on it.
+  public internal(set) var choices: [(name: String, summary: String)] = []
+  /// The names whose key this is; empty for a key that is always there.
+  public internal(set) var takers: [String] = []
+
+  /// Whether both say the same.
+  func isAlike(_ other: Self) -> Bool {
+    path == other.path && expectation == other.expectation && standard == other.standard
+      && help == other.help
+  }
 }
 
 /// One key of a section: its name, type, limits and purpose, bound to the property that holds it.
@@ -61,10 +71,11 @@ public struct Field<Section: Sendable>: Sendable {
   ///   - limit: What numbers are allowed.
   ///   - required: Whether a configuration without this key is an error.
   ///   - bare: What the option means without a value, where the type does not say.
+  ///   - standard: The default in words, where it depends on other keys.
   ///   - help: One line on what it is for, with its unit.
   public init<Value: ConfigurationConvertible>(
     _ name: String, _ property: WritableKeyPath<Section, Value> & Sendable, in limit: Limit? = nil,
-    required: Bool = false, bare: String? = nil, _ help: String
+    required: Bool = false, bare: String? = nil, standard: String? = nil, _ help: String
   ) {
     self.name = name
     isRequired = required
@@ -84,8 +95,8 @@ public struct Field<Section: Sendable>: Sendable {
         KeyDescription(
           path: path,
           expectation: Value.expectation + (limit.map { ", \($0.description)" } ?? ""),
-          standard: required ? nil : section[keyPath: property].node.yamlInline, help: help,
-          bareText: bare ?? Value.bareText)
+          standard: required ? nil : standard ?? section[keyPath: property].node.yamlInline,
+          help: help, bareText: bare ?? Value.bareText)
       ]
     }
   }
@@ -124,8 +135,32 @@ public struct Field<Section: Sendable>: Sendable {
           path: "\(path).name",
           expectation: "one of " + variants.map(\.name).joined(separator: ", "),
           standard: required ? nil : section[keyPath: property].name, help: "which \(name)",
-          bareText: nil)
-      ] + variants.flatMap { $0.describe(path) }
+          bareText: nil, choices: variants.map { ($0.name, $0.summary) })
+      ] + Self.describe(variants, path)
+    }
+  }
+}
+
+extension Field {
+  /// The variants' keys; those that follow each other with the same keys are described once.
+  private static func describe(_ variants: [Variant], _ path: String) -> [KeyDescription] {
+    var groups: [(names: [String], keys: [KeyDescription])] = []
+    for variant in variants {
+      let keys = variant.describe(path)
+      if let last = groups.last, last.keys.count == keys.count,
+        zip(last.keys, keys).allSatisfy({ $0.isAlike($1) })
+      {
+        groups[groups.count - 1].names.append(variant.name)
+      } else {
+        groups.append(([variant.name], keys))
+      }
+    }
+    return groups.flatMap { group in
+      group.keys.map { key in
+        var key = key
+        key.takers = group.names
+        return key
+      }
     }
   }
 }

@@ -16,8 +16,10 @@ public struct TextGeneration {
   public init(runDirectory: String) throws {
     let configuration = try RunConfiguration(file: "\(runDirectory)/config.yaml")
     guard configuration.model.name == "char-gpt" else {
-      throw WorkloadError(
-        model: "char-gpt", needs: "characters", given: "a run of \(configuration.model.name)")
+      throw CheckpointError(
+        .mismatch, path: "\(runDirectory)/config.yaml",
+        "\(configuration.model.name) continues no texts",
+        remedy: "Name the directory of a char-gpt run")
     }
     let path = "\(runDirectory)/vocabulary.json"
     guard let contents = FileManager.default.contents(atPath: path) else {

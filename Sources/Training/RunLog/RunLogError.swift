@@ -1,6 +1,6 @@
 import Foundation
 
-/// A run directory or metrics file that cannot be written.
+/// A run directory, metrics file or timeline that cannot be written.
 public enum RunLogError: Error, Equatable, CustomStringConvertible {
   /// The run directory cannot be made or written.
   case unwritableDirectory(String, errno: Int32)
@@ -8,6 +8,8 @@ public enum RunLogError: Error, Equatable, CustomStringConvertible {
   case cannotOpen(String, errno: Int32)
   /// A line could not be written; the file ends with the line before it.
   case cannotWrite(String, errno: Int32)
+  /// The folder holds nothing that the workers of a failed run have left of a timeline.
+  case noParts(String)
 
   /// What failed, why, and what to do.
   public var description: String {
@@ -22,6 +24,9 @@ public enum RunLogError: Error, Equatable, CustomStringConvertible {
       "writing to \(path) failed: \(Self.reason(code))"
         + (code == ENOSPC || code == EDQUOT
           ? "; free some space and go on with --resume" : "; go on elsewhere with --run-dir")
+    case .noParts(let path):
+      "\(path) holds no rank-*.json; they are there while a run with --trace goes on, and stay when it"
+        + " fails"
     }
   }
 

@@ -57,7 +57,7 @@ package struct TraceParts {
   /// - Throws: `RunLogError` where there are no parts, or the file cannot be written.
   @discardableResult
   package func merge(because reason: String) throws(RunLogError) -> [Int]? {
-    guard !ranks.isEmpty else { throw .cannotOpen(folder, errno: ENOENT) }
+    guard !ranks.isEmpty else { throw .noParts(folder) }
     let turn = open("\(folder)/turn", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     defer { close(turn) }
     let end = Date(timeIntervalSinceNow: Self.patience)
