@@ -7,6 +7,10 @@ import Foundation
 @main
 struct Conformance {
   static func main() {
+    if CommandLine.arguments.dropFirst().contains(where: { ["-h", "--help"].contains($0) }) {
+      print(Options.usage)
+      return
+    }
     do {
       let options = try Options(CommandLine.arguments)
       guard let kind = kinds[options.kind] else {

@@ -114,8 +114,11 @@ extension RunCheckpoints.Found {
     try trainer.optimizer.load(
       OptimizerState(tensors: tensors, values: checkpoint.state("optimizer")))
     trainer.step = state.step
-    trainer.trainingSeconds = state.trainingSeconds
-    trainer.trainedRecords = state.trainedRecords
+    if state.worldSize == context.worldSize {
+      // The speed of other numbers of workers says nothing about these.
+      trainer.trainingSeconds = state.trainingSeconds
+      trainer.trainedRecords = state.trainedRecords
+    }
     try trainer.scheduler?.load(checkpoint.state("scheduler"))
     try loader.restore(state.position)
     try restoreHook(trainer, context)

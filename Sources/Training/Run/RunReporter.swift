@@ -89,7 +89,7 @@ final class RunReporter: TrainingCallback {
   }
 
   /// Ends the log of a finished run.
-  func finished(worldSize: Int, samplesPerSecond: Double, results: Metrics) throws {
+  func finished(worldSize: Int, samplesPerSecond: Double?, results: Metrics) throws {
     progress?.finish()
     try log?.finish(worldSize: worldSize, samplesPerSecond: samplesPerSecond, results)
   }

@@ -169,19 +169,19 @@ public final class TrainingRun {
     try trainer.withAveragedModel {
       if isWriter { try RunCheckpoints.saveModel(trainer.model, to: path) }
     }
-    let rate =
-      trainer.trainingSeconds > 0
-      ? Double(trainer.trainedRecords) / trainer.trainingSeconds : 0
     var results: Metrics = ["step": .integer(trainer.step), "model": .text(path)]
     for (name, value) in figures.values { results["\(prefix)_\(name)"] = .number(value) }
     if data.isJudgedByLoss { results["bits_per_character"] = .number(figures.loss / log(2)) }
-    try reporter.finished(worldSize: world.size, samplesPerSecond: rate, results: results)
+    try reporter.finished(
+      worldSize: world.size, samplesPerSecond: trainer.recordsPerSecond, results: results)
     let words = figures.values.map { "\(prefix) \($0.name) \(RunReporter.text($0))" }
     let bits =
       data.isJudgedByLoss
       ? [String(format: "%.3f bits per character", figures.loss / log(2))] : []
     reporter.say((words + bits).joined(separator: ", "))
-    reporter.say(String(format: "%.0f samples per second on ", rate) + workers)
+    if let rate = trainer.recordsPerSecond {
+      reporter.say(String(format: "%.0f samples per second on ", rate) + workers)
+    }
     reporter.say("model saved as \(path)")
   }
 }

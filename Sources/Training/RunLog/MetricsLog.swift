@@ -74,14 +74,14 @@ public final class MetricsLog: Sendable {
   ///
   /// - Parameters:
   ///   - worldSize: How many workers trained.
-  ///   - samplesPerSecond: Training records per second, over all workers.
+  ///   - samplesPerSecond: Training records per second, over all workers; nil where these workers
+  ///     trained none.
   ///   - results: What the run is judged by: `test_accuracy` or `validation_loss` (in nats).
   public func finish(
-    worldSize: Int, samplesPerSecond: Double, _ results: Metrics
+    worldSize: Int, samplesPerSecond: Double?, _ results: Metrics
   ) throws(RunLogError) {
-    var line: Metrics = [
-      "world_size": .integer(worldSize), "samples_per_second": .number(samplesPerSecond),
-    ]
+    var line: Metrics = ["world_size": .integer(worldSize)]
+    if let samplesPerSecond { line["samples_per_second"] = .number(samplesPerSecond) }
     for pair in results.pairs { line[pair.name] = pair.value }
     try write("finished", line)
     let failure: Int32 = file.withLock { fsync($0.descriptor) == 0 ? 0 : errno }

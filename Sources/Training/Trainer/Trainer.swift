@@ -34,10 +34,15 @@ public final class Trainer<Content> {
 
   /// Optimizer steps done, earlier parts of a resumed run included.
   public internal(set) var step = 0
-  /// Seconds spent on steps, evaluation and saving left out.
+  /// Seconds spent on steps, evaluation and saving left out; with earlier parts of a run that is
+  /// resumed on as many workers.
   public internal(set) var trainingSeconds = 0.0
-  /// Records trained on, over all ranks.
+  /// Records trained on meanwhile, over all ranks.
   public internal(set) var trainedRecords = 0
+  /// Records trained on per second; nil before the first step.
+  public var recordsPerSecond: Double? {
+    trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : nil
+  }
   let parallel: DistributedDataParallel<Module>?
   /// What reduces gradients in place of the average.
   let hook: (any CommunicationHook)?
@@ -135,7 +140,7 @@ public final class Trainer<Content> {
         step: step, of: planned, epoch: batch.epoch,
         isLastOfEpoch: loader.step == loader.batchCount,
         figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
-        recordsPerSecond: trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : 0,
+        recordsPerSecond: recordsPerSecond ?? 0,
         isStopping: isStopping)
       try checkReplicas()
       for callback in callbacks { try callback.stepEnded(report) }
@@ -272,7 +277,7 @@ public enum TrainingError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .lossNotFinite(let loss, let step, let rate):
-      "the loss became \(loss) in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
+      "the loss became \(loss.isNaN ? "NaN" : "\(loss)") in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
     case .parameterNotFinite(let name, let step):
       "\(name) is not finite after step \(step): a gradient overflowed; lower optimizer.lr, set clip_grad_norm, or look for bad records. This step's checkpoint is not written; earlier ones are sound"
     }
