@@ -34,13 +34,14 @@ extension Tensor {
   public var isLeaf: Bool { body.autograd?.isLeaf ?? true }
 
   /// The accumulated gradient (`Tensor.grad`): of a leaf that requires one, or of a tensor after
-  /// ``retainGrad()``.
+  /// ``retainGrad()``. Any tensor can be told to have none.
   public var grad: Tensor? {
     get { body.autograd?.gradient }
     nonmutating set {
-      require(
-        body.autograd != nil, "grad", "a tensor that does not require a gradient cannot hold one")
       if let newValue {
+        require(
+          body.autograd != nil, "grad",
+          "a tensor that does not require a gradient cannot hold one")
         require(
           newValue.shape == shape, "grad",
           "a gradient of \(newValue.shape) for a tensor of \(shape)")
