@@ -119,8 +119,18 @@ final class BackwardSchedule: BackwardObserver {
         + "averaged; make a new DistributedDataParallel of the model, in place of this one")
   }
 
+  /// Stops a walk that meets the other ranks and whose begin was not seen: it is on another thread,
+  /// and its gradients would stay this rank's own.
+  private func refuseForeign(_ position: Int) {
+    guard let reducer, reducer.isSynchronizing else { return }
+    fail(
+      "backward",
+      "the walk that reaches \(names[position]) is on another thread than the one that made the model "
+        + "data-parallel; call backward there, since only there are gradients averaged")
+  }
+
   private func gradientReady(_ position: Int) {
-    guard isActive else { return }
+    guard isActive else { return refuseForeign(position) }
     readyOrder.append(position)
     pending[bucketOf[position]] -= 1
     if next > 0 { reducer?.gradientIsReady() }

@@ -66,6 +66,10 @@ public final class Parameter {
   /// Gives the parameter a value of another dtype, and with it a new place in memory.
   func convert(to dtype: DType) {
     guard dtype != self.dtype else { return }
+    require(
+      !leaf.awaitsGradient, "Module.to",
+      "a parameter of \(shape) is one of a data-parallel model, which would go on with the old value; "
+        + "convert the model before making it data-parallel")
     let before = requiresGrad
     thawed = nil
     value = value.detach().to(dtype)

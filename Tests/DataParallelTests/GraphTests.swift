@@ -212,6 +212,24 @@ struct GraphTests {
     #expect(message.contains("a walk within another one reaches first.weight"))
   }
 
+  @Test("a walk on another thread, whose gradients would not be averaged, is named")
+  func foreignThread() async {
+    let result = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
+      _ = try onRanks(1) { group in
+        let parallel = try DistributedDataParallel(TwoLayers(), group: group)
+        nonisolated(unsafe) let loss = try parallel.forward { $0.loss(rank: 0, pass: 0) }
+        let thread = Thread { loss.backward() }
+        thread.start()
+        while !thread.isFinished { usleep(1000) }
+        return true
+      }
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("is on another thread than the one that made the model data-parallel"))
+  }
+
   // MARK: Static graphs
 
   @Test("a static graph trains as any other, and sends less", arguments: [1, 2, 4])

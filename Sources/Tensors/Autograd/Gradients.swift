@@ -158,6 +158,9 @@ extension Tensor {
     return HookHandle { [weak meta] in meta?.readyHooks.removeAll { $0.id == id } }
   }
 
+  /// Whether somebody wants to know when this leaf's gradient is ready.
+  package var awaitsGradient: Bool { body.autograd?.readyHooks.isEmpty == false }
+
   /// Memory that this leaf's gradient shall live in from the next backward pass on, such as a view
   /// of a communication bucket; nil gives it its own again.
   public var gradientBuffer: Tensor? {
