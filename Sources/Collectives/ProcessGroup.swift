@@ -35,6 +35,7 @@ public final class ProcessGroup: @unchecked Sendable {
   var running = false
   var failure: CollectiveError?
   var rollCall = RollCall()
+  var lent: [LentBuffer] = []
   private var subgroups = 0
   /// Whether `handle` is gone.
   private(set) var isClosed = false
