@@ -228,8 +228,14 @@ public final class ProcessGroup: @unchecked Sendable {
       let algorithm = AllReduceAlgorithm(code: call.algorithm),
       !supports(algorithm, type, reduction)
     {
-      return "\(algorithm.rawValue) cannot run here: \(topology.ranks) ranks on "
-        + "\(topology.nodes) nodes, \(topology.sharesMemory ? "shared" : "no shared") memory"
+      let nodes = topology.nodes == 1 ? "1 node" : "\(topology.nodes) nodes"
+      // What it can do at all tells whether the ranks or the type are in its way.
+      let reason =
+        supports(algorithm, .float32, .sum)
+        ? "it has no \(reduction.name) of \(type.name)"
+        : "\(topology.ranks) ranks on \(nodes), "
+          + "\(topology.sharesMemory ? "shared" : "no shared") memory"
+      return "\(algorithm.rawValue) cannot run here: \(reason); name another algorithm, or none"
     }
     return nil
   }
