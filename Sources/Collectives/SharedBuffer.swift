@@ -40,9 +40,9 @@ struct LentBuffer {
 }
 
 extension ProcessGroup {
-  /// Allocates memory as `allocateBuffer` does, which goes without `free`: the first call of this method
-  /// after all ranks have let go of their `SharedBuffer` gives it back. Every rank must call it with the
-  /// same size; blocks until all have.
+  /// Allocates memory as `allocateBuffer` does, which goes without `free`: the first call of this
+  /// method after all ranks have let go of their `SharedBuffer` gives it back. Every rank must call
+  /// it with the same size; blocks until all have.
   package func lendBuffer(_ bytes: Int) throws(CollectiveError) -> SharedBuffer {
     // All ranks have borrowed alike, so that places in the list match.
     var held = engine.locked { lent.map { $0.buffer == nil ? 0 : 1 } }

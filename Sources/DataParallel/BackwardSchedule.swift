@@ -105,12 +105,12 @@ final class BackwardSchedule: BackwardObserver {
     guard let place = parameters.firstIndex(where: { reaches($0.leaf) }) else { return }
     fail(
       "backward",
-      "a walk within another one reaches \(names[place]), whose average is being taken; compute its "
-        + "gradient by grad(of:withRespectTo:) and hand it back, or call backward inside noSync")
+      "a walk within another one reaches \(names[place]), whose average is being taken; compute "
+        + "its gradient by grad(of:withRespectTo:) and hand it back, or walk inside noSync")
   }
 
-  /// Stops a walk to a parameter that was frozen at the start: each rank would keep a gradient of its
-  /// own, and replicas would drift apart.
+  /// Stops a walk to a parameter that was frozen at the start: each rank would keep a gradient of
+  /// its own, and replicas would drift apart.
   private func refuse(thawed reaches: (Tensor) -> Bool) {
     guard let odd = frozen.first(where: { reaches($0.parameter.leaf) }) else { return }
     fail(
@@ -125,8 +125,8 @@ final class BackwardSchedule: BackwardObserver {
     guard let reducer, reducer.isSynchronizing else { return }
     fail(
       "backward",
-      "the walk that reaches \(names[position]) is on another thread than the one that made the model "
-        + "data-parallel; call backward there, since only there are gradients averaged")
+      "the walk that reaches \(names[position]) is on another thread than the one that made the "
+        + "model data-parallel; call backward there, since only there are gradients averaged")
   }
 
   private func gradientReady(_ position: Int) {

@@ -68,8 +68,8 @@ public final class Parameter {
     guard dtype != self.dtype else { return }
     require(
       !leaf.awaitsGradient, "Module.to",
-      "a parameter of \(shape) is one of a data-parallel model, which would go on with the old value; "
-        + "convert the model before making it data-parallel")
+      "a parameter of \(shape) is one of a data-parallel model, which would go on with the old "
+        + "value; convert the model before making it data-parallel")
     let before = requiresGrad
     thawed = nil
     value = value.detach().to(dtype)

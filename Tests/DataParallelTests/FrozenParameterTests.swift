@@ -6,7 +6,7 @@ import Optimizers
 import Tensors
 import Testing
 
-/// Parameters that are frozen before, and freed or frozen again after a model is made data-parallel.
+/// Parameters frozen before, and freed or frozen again after a model is made data-parallel.
 @Suite("Frozen parameters")
 struct FrozenParameterTests {
   /// Two layers of which the first may be out of training.
