@@ -61,7 +61,7 @@ extension ProcessGroup {
     // All is said: mpirun's TERM, which the first one to end brings the others, may end this rank at
     // once, though a run takes it for a request to stop; mpirun would wait a second before it kills.
     signal(SIGTERM, SIG_DFL)
-    if let failure { engine.takeLeave(failure, of: name) }
+    if let failure { engine.takeLeave(failure, of: self) }
     torus_mpi_abort(code)
   }
 

@@ -15,6 +15,7 @@ struct RankStatus: Codable, Sendable {
   var scheduled: [RecordedOperation]
   var scheduledCount: Int
 
+  /// - Parameter group: The group's name.
   init(rank: Int, _ flight: FlightRecorder, group: String) {
     self.rank = rank
     step = flight.step
@@ -50,7 +51,8 @@ final class FailureWatch {
       case farewell
     }
     var kind: Kind
-    var group: String
+    /// The group's identity, and its name in messages.
+    var group: String, name: String
     var seconds = 0.0
     var mine: CollectiveOperation?
     var theirs: CollectiveOperation?
@@ -63,9 +65,9 @@ final class FailureWatch {
   private let flight: FlightRecorder
   private var messages: [(handle: OpaquePointer, memory: UnsafeMutableRawPointer, bytes: Int)] = []
   private var arriving: [(handle: OpaquePointer, memory: UnsafeMutableRawPointer, bytes: Int)] = []
-  /// What each rank said last, by the world's rank, and for which group.
+  /// What each rank said last, by the world's rank, and for the group of which identity.
   private(set) var statuses: [Int: (group: String, status: RankStatus)] = [:]
-  /// By group.
+  /// By the group's identity.
   private(set) var mismatches: [String: Notice] = [:]
   private(set) var farewells: Set<Int> = []
   private var answered: Set<String> = []
@@ -77,16 +79,23 @@ final class FailureWatch {
     self.flight = flight
   }
 
-  func status(for group: String) -> RankStatus { RankStatus(rank: rank, flight, group: group) }
-
   /// Sends to other ranks of the world; nothing is waited for.
   func tell(
-    _ kind: Notice.Kind, group: String, to ranks: some Sequence<Int>, seconds: Double = 0,
-    mine: CollectiveOperation? = nil, theirs: CollectiveOperation? = nil
+    _ kind: Notice.Kind, of group: ProcessGroup, to ranks: some Sequence<Int>,
+    seconds: Double = 0, mine: CollectiveOperation? = nil, theirs: CollectiveOperation? = nil
+  ) {
+    tell(
+      kind, group: group.identity, name: group.name, to: ranks, seconds: seconds, mine: mine,
+      theirs: theirs)
+  }
+
+  private func tell(
+    _ kind: Notice.Kind, group: String, name: String, to ranks: some Sequence<Int>,
+    seconds: Double = 0, mine: CollectiveOperation? = nil, theirs: CollectiveOperation? = nil
   ) {
     let notice = Notice(
-      kind: kind, group: group, seconds: seconds, mine: mine, theirs: theirs,
-      status: status(for: group))
+      kind: kind, group: group, name: name, seconds: seconds, mine: mine, theirs: theirs,
+      status: RankStatus(rank: rank, flight, group: name))
     guard let data = try? JSONEncoder().encode(notice) else { return }
     for peer in ranks where peer != rank {
       let memory = UnsafeMutableRawPointer.allocate(byteCount: data.count, alignment: 16)
@@ -108,7 +117,7 @@ final class FailureWatch {
   /// Answers once that this rank waits for something else.
   func answer(_ notice: Notice, ranks: [Int]) {
     guard answered.insert(notice.group).inserted else { return }
-    tell(.status, group: notice.group, to: ranks)
+    tell(.status, group: notice.group, name: notice.name, to: ranks)
   }
 
   /// The notices that have come since the last call.

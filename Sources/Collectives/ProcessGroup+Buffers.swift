@@ -44,6 +44,7 @@ extension ProcessGroup {
   public func reduceByMPI(
     buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum
   ) throws(CollectiveError) {
+    if isClosed { throw .invalid(rank: rank, reason: "MPI_Allreduce: \(name) is closed") }
     guard count >= 0 else {
       throw .invalid(rank: rank, reason: "MPI_Allreduce: a count of \(count) was given")
     }

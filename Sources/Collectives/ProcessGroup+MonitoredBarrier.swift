@@ -24,6 +24,9 @@ extension ProcessGroup {
   public func monitoredBarrier(
     timeout: Duration? = nil, waitAllRanks: Bool = false, label: String = ""
   ) throws(CollectiveError) {
+    if isClosed {
+      throw .invalid(rank: rank, reason: "monitored barrier: \(name) is closed")
+    }
     let limit = timeout ?? options.timeout
     let number = engine.locked { rollCall.begin(size: size) }
     if size == 1 { return }

@@ -15,6 +15,9 @@ public final class ProcessGroup: @unchecked Sendable {
   public let ranks: [Int]
   /// The name in messages.
   public let name: String
+  /// What tells the group from others of its name: the number of each group among those that its
+  /// parent has made, from the world down. The same on all of its ranks.
+  let identity: String
   /// Ranks of the group on this rank's node, and this rank's place among them.
   public let localSize: Int, localRank: Int
   /// What the choice of algorithm depends on.
@@ -32,11 +35,16 @@ public final class ProcessGroup: @unchecked Sendable {
   var running = false
   var failure: CollectiveError?
   var rollCall = RollCall()
+  var lent: [LentBuffer] = []
   private var subgroups = 0
-  private var closed = false
+  /// Whether `handle` is gone.
+  private(set) var isClosed = false
+  private var lastSequence: UInt64 = 0
+  /// The node of each rank.
+  private let nodeOf: [Int]
 
   init(
-    handle: OpaquePointer, ranks: [Int], name: String, engine: ProgressEngine,
+    handle: OpaquePointer, ranks: [Int], name: String, identity: String, engine: ProgressEngine,
     flight: FlightRecorder, options: World.Options
   ) {
     torus_group_name(handle, name)
@@ -44,12 +52,14 @@ public final class ProcessGroup: @unchecked Sendable {
     self.handle = handle
     self.ranks = ranks
     self.name = name
+    self.identity = identity
     self.engine = engine
     self.options = options
     rank = Int(torus_group_rank(handle))
     size = Int(torus_group_size(handle))
     localSize = Int(torus_group_local_size(handle))
     localRank = Int(torus_group_local_index(handle))
+    nodeOf = (0..<size).map { Int(torus_group_node(handle, Int32($0))) }
     let nodes = Int(torus_group_node_count(handle))
     // With several nodes a rank that is alone on its node has no desk but takes part all the same.
     let shares =
@@ -74,7 +84,7 @@ public final class ProcessGroup: @unchecked Sendable {
   }
 
   /// The node of a rank: ranks on one node have the same number.
-  public func node(of rank: Int) -> Int { Int(torus_group_node(handle, Int32(rank))) }
+  public func node(of rank: Int) -> Int { nodeOf[rank] }
 
   /// The group's rank for a rank of the world, or nil for a non-member.
   public func groupRank(ofWorldRank rank: Int) -> Int? { ranks.firstIndex(of: rank) }
@@ -86,13 +96,16 @@ public final class ProcessGroup: @unchecked Sendable {
   public var timeout: Duration { options.timeout }
 
   /// Collectives that this rank has begun in the group.
-  public var sequence: UInt64 { engine.locked { torus_group_sequence(handle) } }
+  public var sequence: UInt64 {
+    engine.locked { isClosed ? lastSequence : torus_group_sequence(handle) }
+  }
 
   /// Whether an all-reduce by `algorithm` can run in this group for a type and reduction.
   public func supports(
     _ algorithm: AllReduceAlgorithm, _ type: ElementType, _ reduction: ReduceOp
   ) -> Bool {
-    torus_group_supports(handle, algorithm.code, type.rawValue, reduction.rawValue) != 0
+    !isClosed
+      && torus_group_supports(handle, algorithm.code, type.rawValue, reduction.rawValue) != 0
   }
 
   // MARK: Issuing
@@ -134,7 +147,8 @@ public final class ProcessGroup: @unchecked Sendable {
     setLabel(&call, label)
     let (memory, reason) = prepare(&call, counts: counts, sent: sent)
     if let reason {
-      memory?.deallocate()
+      // The call still points to the counts.
+      defer { memory?.deallocate() }
       throw .invalid(
         rank: rank, reason: "\(operation(of: call, label: label)): \(reason)")
     }
@@ -167,6 +181,7 @@ public final class ProcessGroup: @unchecked Sendable {
   private func prepare(_ call: inout torus_collective, counts: [Int]?, sent: [Int]?)
     -> (UnsafeMutablePointer<UInt64>?, String?)
   {
+    if isClosed { return (nil, "\(name) is closed") }
     let (bytes, isTooLong) = Int64(bitPattern: call.count).multipliedReportingOverflow(
       by: Int64(torus_element_size(call.dtype) * size))
     if bytes < 0 || isTooLong {
@@ -209,8 +224,14 @@ public final class ProcessGroup: @unchecked Sendable {
       let algorithm = AllReduceAlgorithm(code: call.algorithm),
       !supports(algorithm, type, reduction)
     {
-      return "\(algorithm.rawValue) cannot run here: \(topology.ranks) ranks on "
-        + "\(topology.nodes) nodes, \(topology.sharesMemory ? "shared" : "no shared") memory"
+      let nodes = topology.nodes == 1 ? "1 node" : "\(topology.nodes) nodes"
+      // What it can do at all tells whether the ranks or the type are in its way.
+      let reason =
+        supports(algorithm, .float32, .sum)
+        ? "it has no \(reduction.name) of \(type.name)"
+        : "\(topology.ranks) ranks on \(nodes), "
+          + "\(topology.sharesMemory ? "shared" : "no shared") memory"
+      return "\(algorithm.rawValue) cannot run here: \(reason); name another algorithm, or none"
     }
     return nil
   }
@@ -378,11 +399,12 @@ public final class ProcessGroup: @unchecked Sendable {
   private func subgroup(_ members: [Int], _ title: String, _ timeout: Duration?)
     throws(CollectiveError) -> ProcessGroup?
   {
-    let handle: OpaquePointer? = engine.locked {
+    let (handle, number): (OpaquePointer?, Int) = engine.locked {
       subgroups += 1
-      guard members.contains(rank) else { return nil }
-      return torus_group_subgroup(
+      guard members.contains(rank) else { return (nil, subgroups) }
+      let handle = torus_group_subgroup(
         self.handle, members.map(Int32.init), Int32(members.count), Int32(subgroups))
+      return (handle, subgroups)
     }
     guard members.contains(rank) else { return nil }
     guard let handle else {
@@ -393,8 +415,8 @@ public final class ProcessGroup: @unchecked Sendable {
     var options = options
     options.timeout = timeout ?? options.timeout
     return ProcessGroup(
-      handle: handle, ranks: members.map { ranks[$0] }, name: title, engine: engine,
-      flight: flight, options: options)
+      handle: handle, ranks: members.map { ranks[$0] }, name: title,
+      identity: "\(identity).\(number)", engine: engine, flight: flight, options: options)
   }
 
   /// Helps operations under way along, where no core is free for the communication thread; else does
@@ -404,11 +426,12 @@ public final class ProcessGroup: @unchecked Sendable {
   /// Frees the group's resources. Every rank must call it, once all operations are done; groups that
   /// are never closed end with the process.
   public func close() throws(CollectiveError) {
-    if closed { return }
+    if isClosed { return }
     let failed = engine.locked { failure != nil }
     if !failed { try barrier(label: "close \(name)") }
     engine.locked {
-      closed = true
+      lastSequence = torus_group_sequence(handle)
+      isClosed = true
       let reason = failure ?? .invalid(rank: rank, reason: "\(name) is closed")
       failure = reason
       // Nobody takes any more what was left behind, such as news for a rank that never came.

@@ -9,7 +9,7 @@ extension ProgressEngine {
   /// Tells the group's other ranks of a mismatch, since not all of them can see it.
   func announce(_ error: CollectiveError, in group: ProcessGroup) {
     guard case .mismatch(_, let mine, let theirs) = error else { return }
-    watch?.tell(.mismatch, group: group.name, to: group.ranks, mine: mine, theirs: theirs)
+    watch?.tell(.mismatch, of: group, to: group.ranks, mine: mine, theirs: theirs)
   }
 
   /// A message of another length comes of a call that another rank sees to differ: what it tells
@@ -17,11 +17,11 @@ extension ProgressEngine {
   func toldMismatch(for work: Work, in group: ProcessGroup) -> CollectiveError? {
     guard let watch else { return nil }
     let begin = monotonicNanoseconds()
-    while watch.mismatches[group.name] == nil, monotonicNanoseconds() &- begin < 1_000_000_000 {
+    while watch.mismatches[group.identity] == nil, monotonicNanoseconds() &- begin < 1_000_000_000 {
       _ = watch.heed()
       usleep(1000)
     }
-    return watch.mismatches[group.name].map { group.error(for: work, $0) }
+    return watch.mismatches[group.identity].map { group.error(for: work, $0) }
   }
 
   /// Reads what others have told, and acts on it.
@@ -29,7 +29,7 @@ extension ProgressEngine {
     guard let watch else { return }
     for notice in watch.heed() {
       let sender = notice.status.rank
-      let group = active.first { $0.name == notice.group && $0.ranks.contains(sender) }
+      let group = active.first { $0.identity == notice.group && $0.ranks.contains(sender) }
       let head = group.flatMap { $0.running ? $0.queue.first : nil }
       switch notice.kind {
       case .mismatch:
@@ -50,7 +50,7 @@ extension ProgressEngine {
   func give(up stuck: Work, in group: ProcessGroup, seconds: Double) {
     let missing = absentees(of: group, stuck, seconds: seconds)
     let error =
-      watch?.mismatches[group.name].map { group.error(for: stuck, $0) }
+      watch?.mismatches[group.identity].map { group.error(for: stuck, $0) }
       ?? CollectiveError.timeout(
         group: group.name, operation: group.described(stuck), seconds: seconds, missing: missing)
     fail(group, error, first: stuck)
@@ -63,10 +63,10 @@ extension ProgressEngine {
     let unseen = group.missingRanks()
     guard let watch, group.size > 1 else { return unseen }
     let isCertain = !unseen.isEmpty && group.seesEveryPost
-    watch.tell(.timeout, group: group.name, to: group.ranks, seconds: seconds)
+    watch.tell(.timeout, of: group, to: group.ranks, seconds: seconds)
     func isAnswered(_ rank: Int) -> Bool {
       let world = group.ranks[rank]
-      return world == watch.rank || watch.statuses[world]?.group == group.name
+      return world == watch.rank || watch.statuses[world]?.group == group.identity
     }
     let awaited = (0..<group.size).filter { !isCertain || !unseen.contains($0) }
     let begin = monotonicNanoseconds()
@@ -85,7 +85,7 @@ extension ProgressEngine {
 
   /// After this rank has said what is wrong: waits until the others have as well, or the time has
   /// passed, so that ending the job does not cut them short.
-  func takeLeave(_ error: CollectiveError, of group: String) {
+  func takeLeave(_ error: CollectiveError, of group: ProcessGroup) {
     locked {
       guard let watch else { return }
       let others = Set(0..<watch.size).subtracting([watch.rank])
@@ -96,7 +96,7 @@ extension ProgressEngine {
       case .timeout: (expected, limit) = (others.intersection(watch.statuses.keys), 2_000_000_000)
       default: return
       }
-      watch.tell(.farewell, group: group, to: others)
+      watch.tell(.farewell, of: group, to: others)
       let begin = monotonicNanoseconds()
       while !expected.isSubset(of: watch.farewells), monotonicNanoseconds() &- begin < limit {
         _ = watch.heed()

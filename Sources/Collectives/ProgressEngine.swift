@@ -60,6 +60,10 @@ final class ProgressEngine: @unchecked Sendable {
   /// caller where it can be done without waiting, so that the others have this rank's part at once;
   /// the thread is woken for what is left to do.
   func submit(_ work: Work, small: Bool) {
+    if work.group.isClosed {
+      let reason = "\(work.operation): \(work.group.name) is closed"
+      return work.finish(.invalid(rank: work.group.rank, reason: reason))
+    }
     if isObserved.load(ordering: .acquiring) { work.issued = monotonicNanoseconds() }
     inbox.locked {
       schedule(work)

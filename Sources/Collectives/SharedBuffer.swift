@@ -33,7 +33,33 @@ public final class SharedBuffer: @unchecked Sendable {
   }
 }
 
+/// A buffer that goes by itself once no rank holds it.
+struct LentBuffer {
+  let pointer: UnsafeMutableRawPointer
+  weak var buffer: SharedBuffer?
+}
+
 extension ProcessGroup {
+  /// Allocates memory as `allocateBuffer` does, which goes without `free`: the first call of this
+  /// method after all ranks have let go of their `SharedBuffer` gives it back. Every rank must call
+  /// it with the same size; blocks until all have.
+  package func lendBuffer(_ bytes: Int) throws(CollectiveError) -> SharedBuffer {
+    // All ranks have borrowed alike, so that places in the list match.
+    var held = engine.locked { lent.map { $0.buffer == nil ? 0 : 1 } }
+    if !held.isEmpty { held = try allReduce(held, op: .maximum, label: "buffers in use") }
+    engine.locked {
+      for place in held.indices.reversed() where held[place] == 0 {
+        torus_buffer_destroy(handle, lent.remove(at: place).pointer)
+      }
+    }
+    let buffer = try allocateBuffer(bytes)
+    engine.locked { lent.append(LentBuffer(pointer: buffer.pointer, buffer: buffer)) }
+    return buffer
+  }
+
+  /// Buffers of `lendBuffer` that have not been given back.
+  package var lentBuffers: Int { engine.locked { lent.count } }
+
   /// Allocates memory for collectives: in a window that the node's ranks share where the group can,
   /// else plain memory. Every rank must call it with the same size; blocks until all have.
   public func allocateBuffer(_ bytes: Int) throws(CollectiveError) -> SharedBuffer {

@@ -118,8 +118,8 @@ public final class World: Sendable {
     let engine = ProgressEngine(usesThread: options.usesThread, sparesCore: coreShare >= 2)
     let ranks = Array(0..<Int(torus_group_size(handle)))
     let group = ProcessGroup(
-      handle: handle, ranks: ranks, name: "world", engine: engine, flight: flight,
-      options: options)
+      handle: handle, ranks: ranks, name: "world", identity: "world", engine: engine,
+      flight: flight, options: options)
     if ranks.count > 1 {
       engine.watch = FailureWatch(
         world: handle, rank: group.rank, size: group.size, flight: flight)
@@ -161,8 +161,9 @@ public final class World: Sendable {
   /// reported as unexpected.
   public func expectExit() { torus_fatal_disarm() }
 
-  /// Runs `body` and finalizes; an error that it throws is printed with the rank, and ends every
-  /// process of the job.
+  /// Runs `body` and finalizes; an error of either is printed with the rank, and ends every process
+  /// of the job.
+  /// - Throws: `CollectiveError.launch` where the world cannot be started.
   public static func run<Result>(
     _ options: Options = Options(), _ body: (World) throws -> Result
   ) throws(CollectiveError) -> Result {
@@ -170,10 +171,10 @@ public final class World: Sendable {
     let result: Result
     do {
       result = try body(world)
+      try world.finalize()
     } catch {
       world.group.end(error)
     }
-    try world.finalize()
     return result
   }
 

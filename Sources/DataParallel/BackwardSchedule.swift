@@ -26,6 +26,9 @@ extension BucketReducing {
 final class BackwardSchedule: BackwardObserver {
   private let parameters: [Parameter]
   private weak var reducer: (any BucketReducing)?
+  private var names: [String] = []
+  /// The model's parameters that were frozen at the start and have no place in buckets.
+  private var frozen: [NamedParameter] = []
   private var hooks: [HookHandle] = []
   /// The positions in each bucket.
   private var buckets: [[Int]] = []
@@ -34,6 +37,8 @@ final class BackwardSchedule: BackwardObserver {
 
   // The state of the present pass.
   private var isActive = false
+  /// Walks of other graphs under way within the present one.
+  private var inner = 0
   private var pending: [Int] = []
   private var next = 0
   /// The positions in the order in which gradients became ready, first those that were not reached.
@@ -47,12 +52,14 @@ final class BackwardSchedule: BackwardObserver {
   }
 
   /// Tells a reducer of every walk from now on.
-  func start(_ reducer: any BucketReducing, _ plan: BucketPlan) {
-    self.reducer = reducer
+  func start(
+    _ reducer: any BucketReducing, _ plan: BucketPlan, names: [String], frozen: [NamedParameter]
+  ) {
+    (self.reducer, self.names, self.frozen) = (reducer, names, frozen)
     adopt(plan)
     for (position, parameter) in parameters.enumerated() {
       hooks.append(
-        parameter.value.onGradientReady { [unowned self] in gradientReady(position) })
+        parameter.leaf.onGradientReady { [unowned self] in gradientReady(position) })
     }
     BackwardObservers.add(self)
   }
@@ -67,13 +74,17 @@ final class BackwardSchedule: BackwardObserver {
   }
 
   func backwardWillBegin(reaches: (Tensor) -> Bool) {
-    isActive = false
+    if isActive {
+      inner += 1
+      return refuse(within: reaches)
+    }
     guard let reducer, reducer.isSynchronizing else { return }
+    refuse(thawed: reaches)
     reducer.passIsDue()
     pending = [Int](repeating: 0, count: buckets.count)
     var unreached: [Int] = []
     for (position, parameter) in parameters.enumerated() {
-      if reaches(parameter.value) {
+      if reaches(parameter.leaf) {
         pending[bucketOf[position]] += 1
       } else {
         unreached.append(position)
@@ -88,8 +99,38 @@ final class BackwardSchedule: BackwardObserver {
     handOverFullBuckets()
   }
 
+  /// Stops a walk, within the one that is under way, that would add to gradients which may be
+  /// travelling already, as a gradient function does that computes a part of the model again.
+  private func refuse(within reaches: (Tensor) -> Bool) {
+    guard let place = parameters.firstIndex(where: { reaches($0.leaf) }) else { return }
+    fail(
+      "backward",
+      "a walk within another one reaches \(names[place]), whose average is being taken; compute "
+        + "its gradient by grad(of:withRespectTo:) and hand it back, or walk inside noSync")
+  }
+
+  /// Stops a walk to a parameter that was frozen at the start: each rank would keep a gradient of
+  /// its own, and replicas would drift apart.
+  private func refuse(thawed reaches: (Tensor) -> Bool) {
+    guard let odd = frozen.first(where: { reaches($0.parameter.leaf) }) else { return }
+    fail(
+      "backward",
+      "\(odd.name) was frozen when the model was made data-parallel, so that its gradient is not "
+        + "averaged; make a new DistributedDataParallel of the model, in place of this one")
+  }
+
+  /// Stops a walk that meets the other ranks and whose begin was not seen: it is on another thread,
+  /// and its gradients would stay this rank's own.
+  private func refuseForeign(_ position: Int) {
+    guard let reducer, reducer.isSynchronizing else { return }
+    fail(
+      "backward",
+      "the walk that reaches \(names[position]) is on another thread than the one that made the "
+        + "model data-parallel; call backward there, since only there are gradients averaged")
+  }
+
   private func gradientReady(_ position: Int) {
-    guard isActive else { return }
+    guard isActive else { return refuseForeign(position) }
     readyOrder.append(position)
     pending[bucketOf[position]] -= 1
     if next > 0 { reducer?.gradientIsReady() }
@@ -105,6 +146,10 @@ final class BackwardSchedule: BackwardObserver {
 
   func backwardDidEnd() {
     guard isActive else { return }
+    if inner > 0 {
+      inner -= 1
+      return
+    }
     isActive = false
     reducer?.passEnds()
   }

@@ -61,16 +61,17 @@ public final class DistributedDataParallel<Model: Module> {
     try replicas.verify()
     try replicas.broadcast()
     let trained = replicas.parameters.filter { $0.parameter.requiresGrad }
+    let frozen = replicas.parameters.filter { !$0.parameter.requiresGrad }
     guard !trained.isEmpty else {
       throw DataParallelError.unsupported(
         "the model has no parameter that requires a gradient; data parallelism has nothing to do")
     }
     synchronizers = BatchNormSynchronizer.all(in: module)
     if let optimizer, let shards = optimizer.gradientShards {
-      try optimizer.follow(trained, options)
+      try optimizer.follow(trained, frozen: frozen, options)
       reducer = shards
     } else {
-      reducer = try Reducer(trained, group: group, options: options)
+      reducer = try Reducer(trained, frozen: frozen, group: group, options: options)
     }
     describe(trained.map(\.parameter))
   }

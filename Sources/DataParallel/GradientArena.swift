@@ -6,14 +6,15 @@ import Tensors
 ///
 /// It comes from the group, so that ranks of one node reduce buckets where they lie. It holds every
 /// gradient once, and less than 128 bytes a parameter for alignment and for the numbers that tell which
-/// were used. Rebuilt buckets take the same memory again.
+/// were used. Rebuilt buckets take the same memory again. Once no rank holds it or a gradient in
+/// it, the group's next arena gives it back.
 struct GradientArena {
   private let buffer: SharedBuffer
   private var end = 0
 
   /// Blocks until all ranks have made theirs.
   init(_ parameters: [Parameter], _ group: ProcessGroup) throws {
-    buffer = try group.allocateBuffer(max(64, Self.byteCount(parameters)))
+    buffer = try group.lendBuffer(max(64, Self.byteCount(parameters)))
   }
 
   /// What any plan needs at most.

@@ -54,7 +54,7 @@ final class Reducer: ModelReducing {
   var leader = 0
 
   init(
-    _ named: [(name: String, parameter: Parameter)], group: ProcessGroup,
+    _ named: [NamedParameter], frozen: [NamedParameter], group: ProcessGroup,
     options: DataParallelOptions
   ) throws {
     names = named.map(\.name)
@@ -78,10 +78,10 @@ final class Reducer: ModelReducing {
     log.statistics.sharesMemory = arena.isShared
     layBucketsOut()
     log.statistics.initialBucketBytes = buckets.map(\.byteCount)
-    schedule.start(self, plan)
+    schedule.start(self, plan, names: names, frozen: frozen)
   }
 
-  deinit { for parameter in parameters { parameter.value.gradientBuffer = nil } }
+  deinit { for parameter in parameters { parameter.leaf.gradientBuffer = nil } }
 
   func register(_ hook: any CommunicationHook) throws(DataParallelError) {
     try slot.register(hook)
@@ -98,7 +98,7 @@ final class Reducer: ModelReducing {
     }
     for bucket in buckets {
       for (view, position) in zip(bucket.views, bucket.positions) {
-        parameters[position].value.gradientBuffer = view
+        parameters[position].leaf.gradientBuffer = view
         if let gradient = before[position] {
           view.copyInPlace(gradient)
           parameters[position].grad = view

@@ -8,9 +8,12 @@ public struct ReplicaMismatch: Error, CustomStringConvertible {
   public let description: String
 }
 
+/// A parameter with its first name in the model.
+typealias NamedParameter = (name: String, parameter: Parameter)
+
 /// The parameters and buffers that are kept equal on all ranks.
 package struct Replicas {
-  let parameters: [(name: String, parameter: Parameter)]
+  let parameters: [NamedParameter]
   let buffers: [(name: String, buffer: Buffer)]
   private let group: ProcessGroup
 

@@ -9,22 +9,40 @@ public final class Parameter {
   /// The present value, a leaf of the graph.
   public private(set) var value: Tensor
 
+  /// The leaf that a frozen parameter becomes again, with its gradient and what hooks into it.
+  private var thawed: Tensor?
+
   /// A parameter that starts as the given values.
   public init(_ value: Tensor, requiresGrad: Bool = true) {
     self.value = value.detach().contiguous()
     self.value.requiresGrad = requiresGrad
   }
 
-  /// Whether training changes it; false freezes it.
+  /// Whether training changes it; false freezes it. Its gradient stays, and so does its place in
+  /// the buckets of a data-parallel model.
   public var requiresGrad: Bool {
     get { value.requiresGrad }
-    set { value.requiresGrad = newValue }
+    set {
+      guard newValue != value.requiresGrad else { return }
+      if newValue, let leaf = thawed {
+        value = leaf
+        thawed = nil
+      } else {
+        if !newValue { thawed = value }
+        value.requiresGrad = newValue
+      }
+    }
   }
 
-  /// The gradient that backward passes have added up; nil before the first and after zeroing.
+  /// The value as a leaf of the graph, also while the parameter is frozen: what gradients go to and
+  /// hooks are set on.
+  package var leaf: Tensor { thawed ?? value }
+
+  /// The gradient that backward passes have added up; nil before the first and after zeroing. One
+  /// that was there when the parameter was frozen stays until then.
   public var grad: Tensor? {
-    get { value.grad }
-    set { value.grad = newValue }
+    get { leaf.grad }
+    set { leaf.grad = newValue }
   }
 
   /// The sizes of the value.
@@ -48,7 +66,12 @@ public final class Parameter {
   /// Gives the parameter a value of another dtype, and with it a new place in memory.
   func convert(to dtype: DType) {
     guard dtype != self.dtype else { return }
+    require(
+      !leaf.awaitsGradient, "Module.to",
+      "a parameter of \(shape) is one of a data-parallel model, which would go on with the old "
+        + "value; convert the model before making it data-parallel")
     let before = requiresGrad
+    thawed = nil
     value = value.detach().to(dtype)
     value.requiresGrad = before
   }

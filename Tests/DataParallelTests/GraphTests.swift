@@ -147,6 +147,89 @@ struct GraphTests {
     for result in results { #expect(result.allSatisfy { $0 < 1e-5 }) }
   }
 
+  // MARK: Walks within walks
+
+  /// Begins a backward walk of its own when its gradient is computed.
+  enum Walking: CustomFunction {
+    static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor] {
+      context.save(inputs[1])
+      return [inputs[0] * 1]
+    }
+    static func backward(_ context: FunctionContext, _ gradients: [Tensor?]) -> [Tensor?] {
+      // A leaf of its own; the walk is that of another graph.
+      let leaf = context.saved[0].requiringGrad()
+      enableGrad { (leaf * 3).sum().backward() }
+      return [gradients[0], leaf.grad]
+    }
+  }
+
+  /// Computes a model again when its gradient is asked for, as memory-saving checkpoints do.
+  enum Again: CustomFunction {
+    static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor] {
+      [inputs[0] * 1]
+    }
+    static func backward(_ context: FunctionContext, _ gradients: [Tensor?]) -> [Tensor?] {
+      enableGrad { again?.loss(rank: 0, pass: 0).backward() }
+      return gradients
+    }
+  }
+
+  /// The model of ``Again``, in a process of its own.
+  nonisolated(unsafe) static var again: TwoLayers?
+
+  @Test("a walk of another graph within a walk leaves the averages as they are")
+  func innerWalk() throws {
+    let results = try onRanks(2) { group in
+      let model = TwoLayers()
+      let parallel = try DistributedDataParallel(model, group: group)
+      return try [false, true].map { isNested in
+        model.zeroGrad()
+        let loss = try parallel.forward { $0.loss(rank: group.rank, pass: 0) }
+        (isNested ? Walking.apply(loss, Tensor.ones([3]))[0] : loss).backward()
+        return model.gradients
+      }
+    }
+    #expect(results[0][0] == results[1][0])
+    #expect(results[0][1] == results[0][0])
+    #expect(results[1][1] == results[0][0])
+  }
+
+  @Test("a walk to the model's own parameters within a walk is named")
+  func innerWalkOfOwn() async {
+    let result = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
+      _ = try onRanks(1) { group in
+        let model = TwoLayers()
+        let parallel = try DistributedDataParallel(model, group: group)
+        GraphTests.again = model
+        let loss = try parallel.forward { $0.loss(rank: 0, pass: 0) }
+        Again.apply(loss)[0].backward()
+        return true
+      }
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("a walk within another one reaches first.weight"))
+  }
+
+  @Test("a walk on another thread, whose gradients would not be averaged, is named")
+  func foreignThread() async {
+    let result = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
+      _ = try onRanks(1) { group in
+        let parallel = try DistributedDataParallel(TwoLayers(), group: group)
+        nonisolated(unsafe) let loss = try parallel.forward { $0.loss(rank: 0, pass: 0) }
+        let thread = Thread { loss.backward() }
+        thread.start()
+        while !thread.isFinished { usleep(1000) }
+        return true
+      }
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("is on another thread than the one that made the model data-parallel"))
+  }
+
   // MARK: Static graphs
 
   @Test("a static graph trains as any other, and sends less", arguments: [1, 2, 4])

@@ -29,6 +29,51 @@ struct SetupTests {
     }
   }
 
+  @Test("the memory of models that are gone is given back", arguments: [1, 2, 3])
+  func memory(ranks: Int) throws {
+    let results = try onRanks(ranks) { group in
+      var kept: Tensor?
+      for round in 0..<6 {
+        let model = Linear(64, 64)
+        let parallel = try DistributedDataParallel(model, group: group)
+        try parallel(.full([2, 64], Double(group.rank))).sum().backward()
+        // A gradient that one rank keeps holds all ranks' memory.
+        if round == 0 && group.rank == ranks - 1 { kept = model.weight.grad }
+      }
+      let count = group.lentBuffers
+      let average = Double((0..<ranks).reduce(0, +)) * 2 / Double(ranks)
+      #expect(kept.map { $0.array(of: Double.self).allSatisfy { $0 == average } } ?? true)
+      return count
+    }
+    // The first one is held, the last one not yet given back.
+    #expect(results.allSatisfy { $0 == 2 })
+  }
+
+  @Test("converting a data-parallel model is refused, before and afterwards it is not")
+  func conversion() async throws {
+    _ = try onRanks(1) { group in
+      let model = Linear(2, 2).to(.float64)
+      do {
+        let parallel = try DistributedDataParallel(model, group: group)
+        parallel.module.to(.float64)
+      }
+      model.to(.float32)
+      return true
+    }
+    let result = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
+      _ = try onRanks(1) { group in
+        let parallel = try DistributedDataParallel(Linear(2, 2), group: group)
+        parallel.module.to(.float32)
+        parallel.module.to(.float64)
+        return true
+      }
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("Module.to: a parameter of [2, 2] is one of a data-parallel model"))
+  }
+
   @Test("models whose parameters differ in dtype or are frozen on some ranks are refused")
   func kinds() throws {
     let messages = try onRanks(2) { group in

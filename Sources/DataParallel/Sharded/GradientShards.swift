@@ -56,7 +56,9 @@ final class GradientShards: ModelReducing {
   var isFollowing: Bool { !names.isEmpty }
 
   /// Follows walks from now on.
-  func start(names: [String], _ options: DataParallelOptions) throws(DataParallelError) {
+  func start(
+    names: [String], frozen: [NamedParameter], _ options: DataParallelOptions
+  ) throws(DataParallelError) {
     self.names = names
     observer = options.observer
     slot = HookSlot(options)
@@ -68,7 +70,7 @@ final class GradientShards: ModelReducing {
     log.statistics.addedBytes = own + 2 * largest
     let bytes = layout.buckets.map { $0.count * $0.dtype.size }
     (log.statistics.initialBucketBytes, log.statistics.bucketBytes) = (bytes, bytes)
-    schedule.start(self, plan)
+    schedule.start(self, plan, names: names, frozen: frozen)
   }
 
   /// The average of a piece of this rank's, nil where no rank had a gradient.

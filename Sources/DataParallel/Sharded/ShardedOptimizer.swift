@@ -198,7 +198,7 @@ public final class ShardedOptimizer: Optimizer {
   /// - Throws: ``DataParallelError/unsupported(_:)`` where the optimizer's parameters are not those
   ///   that the model trains, or belong to another model already.
   func follow(
-    _ trained: [(name: String, parameter: Parameter)], _ options: DataParallelOptions
+    _ trained: [NamedParameter], frozen: [NamedParameter], _ options: DataParallelOptions
   ) throws(DataParallelError) {
     let names = Dictionary(
       trained.map { (ObjectIdentifier($0.parameter), $0.name) }, uniquingKeysWith: { $1 })
@@ -222,7 +222,7 @@ public final class ShardedOptimizer: Optimizer {
     guard !gradientShards.isFollowing else {
       throw .unsupported("a sharded optimizer of stage 2 belongs to one model; it has one already")
     }
-    try gradientShards.start(names: found, options)
+    try gradientShards.start(names: found, frozen: frozen, options)
   }
 
   /// Takes over the state of an optimizer that was never sharded: this rank's share of it. Every

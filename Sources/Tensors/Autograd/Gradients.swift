@@ -34,13 +34,14 @@ extension Tensor {
   public var isLeaf: Bool { body.autograd?.isLeaf ?? true }
 
   /// The accumulated gradient (`Tensor.grad`): of a leaf that requires one, or of a tensor after
-  /// ``retainGrad()``.
+  /// ``retainGrad()``. Any tensor can be told to have none.
   public var grad: Tensor? {
     get { body.autograd?.gradient }
     nonmutating set {
-      require(
-        body.autograd != nil, "grad", "a tensor that does not require a gradient cannot hold one")
       if let newValue {
+        require(
+          body.autograd != nil, "grad",
+          "a tensor that does not require a gradient cannot hold one")
         require(
           newValue.shape == shape, "grad",
           "a gradient of \(newValue.shape) for a tensor of \(shape)")
@@ -156,6 +157,9 @@ extension Tensor {
     meta.readyHooks.append((id, hook))
     return HookHandle { [weak meta] in meta?.readyHooks.removeAll { $0.id == id } }
   }
+
+  /// Whether somebody wants to know when this leaf's gradient is ready.
+  package var awaitsGradient: Bool { body.autograd?.readyHooks.isEmpty == false }
 
   /// Memory that this leaf's gradient shall live in from the next backward pass on, such as a view
   /// of a communication bucket; nil gives it its own again.

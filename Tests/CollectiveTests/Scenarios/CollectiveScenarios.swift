@@ -168,6 +168,12 @@ extension Scenario {
           buffer: Fixed.memory, count: 1, dtype: .float32, algorithm: foreign
         ).wait()
       }
+      guard world.group.supports(.mpi, .float32, .sum) else { return }
+      try expectError("mpi cannot run here: it has no sum of bf16; name another algorithm") {
+        try world.group.allReduce(
+          buffer: Fixed.memory, count: 1, dtype: .bfloat16, algorithm: .mpi
+        ).wait()
+      }
     },
     Scenario("results are bitwise identical on all ranks") { world in
       let values = (0..<5000).map { Float($0 + 1) / Float(3 + world.rank) }

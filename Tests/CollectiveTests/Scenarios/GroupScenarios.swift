@@ -1,4 +1,5 @@
 import Collectives
+import Foundation
 
 extension Scenario {
   static let groups = [
@@ -132,6 +133,52 @@ extension Scenario {
       for _ in 0..<3 { try half.barrier() }
       try expectEqual(half.sequence, begin + 3)
       try expectEqual(world.group.sequence, outside)
+    },
+    Scenario("a group made after another of its name failed knows nothing of that") { world in
+      guard world.size > 1 else { return }
+      let all = Array(0..<world.size)
+      for round in 0..<2 {
+        guard let broken = try world.everybody("the same") else { return }
+        try expectError("met") {
+          if world.rank == 1 { _ = try broken.allReduce([1.5]) } else { try broken.barrier() }
+        }
+        guard let fresh = try world.everybody("the same") else { return }
+        for late in all {
+          // Whoever waits looks for what the others tell of failures.
+          if world.rank == late { usleep(60_000) }
+          let sum = try fresh.allReduce(round)
+          try expectEqual(sum, round * world.size)
+        }
+        try fresh.close()
+      }
+    },
+    Scenario("a closed group says that it is") { world in
+      guard let group = try world.everybody("short-lived") else { return }
+      try group.barrier()
+      try group.close()
+      let buffer = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+      defer { buffer.deallocate() }
+      let words = "short-lived is closed"
+      try expectError(words) { _ = try group.allReduce(1) }
+      try expectError(words) {
+        try group.allReduce(buffer: buffer, count: 4, dtype: .float32).wait()
+      }
+      try expectError(words) {
+        try group.isend(buffer: buffer, count: 4, dtype: .float32, to: group.rank).wait()
+      }
+      try expectError(words) { try group.monitoredBarrier() }
+      try expectError(words) { _ = try group.newGroup(ranks: [0]) }
+      try expectError(words) { _ = try group.allocateBuffer(64) }
+      try expectEqual(group.node(of: 0), world.group.node(of: 0))
+      try expect(group.sequence >= 2)
+      try expect(!group.supports(.ring, .float32, .sum))
+      try group.close()
+    },
+    Scenario("a root that is not there is named beside the counts") { world in
+      let count = world.rank + 1
+      try expectError("gather i64[\(count) ", "there is no rank 9 among \(world.size)") {
+        _ = try world.group.gather([Int](repeating: 1, count: count), root: 9)
+      }
     },
   ]
 
