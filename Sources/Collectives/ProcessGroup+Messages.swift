@@ -18,7 +18,7 @@ extension ProcessGroup {
     buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, from peer: Int?, tag: Int = 0,
     label: String = ""
   ) -> Work {
-    message(.receive, buffer, count, dtype, peer ?? -1, tag, label)
+    message(.receive, buffer, count, dtype, peer, tag, label)
   }
 
   /// Sends values and blocks until they are on their way; long messages wait for the receiver.
@@ -56,9 +56,10 @@ extension ProcessGroup {
 
   private func message(
     _ kind: CollectiveOperation.Kind, _ buffer: UnsafeMutableRawPointer, _ count: Int,
-    _ dtype: ElementType,
-    _ peer: Int, _ tag: Int, _ label: String
+    _ dtype: ElementType, _ named: Int?, _ tag: Int, _ label: String
   ) -> Work {
+    // The shim's number for any rank.
+    let peer = named ?? -1
     let operation = CollectiveOperation(
       rank: rank, sequence: 0, kind: kind, type: dtype, count: count, root: peer, label: label)
     let (bytes, isTooLong) = count.multipliedReportingOverflow(by: dtype.size)
@@ -66,10 +67,9 @@ extension ProcessGroup {
       group: self,
       task: .message(buffer: buffer, bytes: bytes, peer: peer, tag: tag),
       operation: operation)
-    let anySource = kind == .receive && peer == -1
-    if !anySource && !(0..<size).contains(peer) {
+    if let named, !(0..<size).contains(named) {
       work.finish(
-        .invalid(rank: rank, reason: "\(operation): there is no rank \(peer) among \(size)"))
+        .invalid(rank: rank, reason: "\(operation): there is no rank \(named) among \(size)"))
     } else if !(0...ReservedTag.users).contains(tag) || count < 0 || isTooLong {
       work.finish(
         .invalid(rank: rank, reason: "\(operation): tag \(tag) or count \(count) out of range"))

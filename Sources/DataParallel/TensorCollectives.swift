@@ -75,12 +75,12 @@ extension ProcessGroup {
   ) throws -> [Tensor]? {
     let input = tensor.detach().contiguous()
     let shapes = try shapes(of: input, "gather", label)
-    let output = Output(shapes, input.dtype)
+    let output = rank == root ? Output(shapes, input.dtype) : nil
     let work = gather(
-      input: input.pointer, output: output.memory.pointer, counts: output.counts,
-      dtype: input.dtype.element, root: root, label: label)
-    try work.wait(lending: input, output.memory)
-    return rank == root ? output.parts() : nil
+      input: input.pointer, output: output?.memory.pointer,
+      counts: shapes.map { $0.reduce(1, *) }, dtype: input.dtype.element, root: root, label: label)
+    try work.wait(lending: input, output?.memory)
+    return output?.parts()
   }
 
   /// Tensor r of the root's list on rank r (`scatter`); the others pass nil. The list's tensors share

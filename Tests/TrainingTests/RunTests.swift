@@ -113,6 +113,27 @@ struct RunTests {
     #expect(expected == resumed)
   }
 
+  @Test("a checkpoint of another optimizer or of other records is refused, and nothing is lost")
+  func otherRun() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let job = ["digits-cnn", "--model.channels", "[4, 8]", "--epochs", "1", "--run-dir", "run"]
+    let first = try await sandbox.train(job, ranks: 2)
+    try #require(first.status == 0, "\(first.tail)")
+    let metrics = try sandbox.metrics().count
+    for (change, words) in [
+      (["--optimizer.name", "sgd"], "saved with optimizer adamw, and the configuration has sgd"),
+      (["--data.held_out", "300"], "saved with 1437 training records, and the configuration has"),
+    ] {
+      let result = try await sandbox.train(job + ["--resume"] + change, ranks: 2)
+      #expect(result.status != 0)
+      #expect(result.tail.contains(words), "\(result.tail)")
+    }
+    #expect(try sandbox.metrics().count == metrics)
+    let again = try await sandbox.train(job + ["--resume"], ranks: 2)
+    #expect(again.status == 0, "\(again.tail)")
+  }
+
   @Test(
     "a run whose optimizer is shared out resumes bit for bit, and on other workers too",
     arguments: ["zero1", "zero2"])

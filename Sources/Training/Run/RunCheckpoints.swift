@@ -17,6 +17,9 @@ struct RunState: Codable {
   var position: LoaderState
   /// Each rank's random generator.
   var generators: [Data]
+  /// The optimizer's name and the number of training records; nil in older checkpoints.
+  var optimizer: String?
+  var records: Int?
   /// The order in which gradients are added up.
   var buckets: [[Int]]?
   /// The communication hook's memory; nil without one.
@@ -30,9 +33,12 @@ struct RunCheckpoints {
   private let configuration: RunConfiguration
   private let context: RunContext
   private let store: CheckpointStore
+  /// The training records.
+  private let records: Int
 
-  init(_ configuration: RunConfiguration, _ context: RunContext) {
+  init(_ configuration: RunConfiguration, _ context: RunContext, records: Int) {
     self.configuration = configuration
+    self.records = records
     self.context = context
     store = CheckpointStore(
       folder: "\(configuration.runDirectory)/checkpoints", keep: configuration.checkpoint.keep,
@@ -64,7 +70,24 @@ struct RunCheckpoints {
     }
     guard let path else { return nil }
     let checkpoint = try Checkpoint(path: path)
-    return Found(checkpoint: checkpoint, state: try checkpoint.state("run"))
+    let found = Found(checkpoint: checkpoint, state: try checkpoint.state("run"))
+    try check(found)
+    return found
+  }
+
+  /// Refuses to go on with another optimizer's state, or at a place among other records.
+  private func check(_ found: Found) throws(OtherRun) {
+    let optimizer = configuration.optimizer.name
+    if let saved = found.state.optimizer, saved != optimizer {
+      throw OtherRun(
+        path: found.path, saved: "optimizer \(saved)", given: optimizer,
+        remedy: "set optimizer.name: \(saved)")
+    }
+    if let saved = found.state.records, saved != records {
+      throw OtherRun(
+        path: found.path, saved: "\(saved) training records", given: "\(records)",
+        remedy: "give the data, and what of them is held out, as they were")
+    }
   }
 
   /// Saves the present state; every rank takes part, and rank 0 writes.
@@ -76,7 +99,8 @@ struct RunCheckpoints {
     let state = RunState(
       step: trainer.step, trainingSeconds: trainer.trainingSeconds,
       trainedRecords: trainer.trainedRecords, worldSize: context.worldSize, position: loader.state,
-      generators: generators, buckets: trainer.bucketPlan?.buckets, hook: hook?.record)
+      generators: generators, optimizer: configuration.optimizer.name, records: records,
+      buckets: trainer.bucketPlan?.buckets, hook: hook?.record)
     let path = store.path(step: trainer.step)
     let optimizer = try trainer.optimizerState()
     let weights = try trainer.withAveragedModel {
@@ -129,6 +153,18 @@ extension RunCheckpoints.Found {
       manualSeed(
         UInt64(context.configuration.seed + context.rank) &+ UInt64(state.step) << 20)
     }
+  }
+}
+
+/// A checkpoint of a run whose optimizer or data were others than the configured ones.
+struct OtherRun: Error, CustomStringConvertible {
+  let path: String
+  let saved: String
+  let given: String
+  let remedy: String
+
+  var description: String {
+    "\(path) was saved with \(saved), and the configuration has \(given); \(remedy), or begin a new run"
   }
 }
 

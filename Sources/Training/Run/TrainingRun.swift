@@ -43,7 +43,8 @@ public final class TrainingRun {
     let optimizer = try makeOptimizer(of: model)
     manualSeed(UInt64(configuration.seed + world.rank))
 
-    let checkpoints = RunCheckpoints(configuration, context)
+    let checkpoints = RunCheckpoints(
+      configuration, context, records: data.plan.source.records)
     let resumed = try checkpoints.find()
     var options = TrainerOptions()
     options.clipGradNorm = configuration.clipGradNorm

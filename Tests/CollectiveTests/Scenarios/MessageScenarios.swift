@@ -148,6 +148,7 @@ extension Scenario {
     },
     Scenario("a bad peer or tag is an error") { world in
       try expectError("no rank \(world.size)") { try world.group.send([1], to: world.size) }
+      try expectError("no rank -1") { _ = try world.group.receive(Int.self, count: 1, from: -1) }
       try expectError("tag -1") { try world.group.send([1], to: 0, tag: -1) }
       try expectError("no rank -2") {
         _ = try world.group.receive(Int.self, count: 1, from: -2)
