@@ -137,28 +137,41 @@ static inline __attribute__((always_inline)) void NAME(transpose4)(const REAL *i
   *(NAME(quad) *)(out + 3 * ldo) = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-// Whole cache lines of `in`, one after the other: of many rows at a long stride few are kept.
+// Columns [begin, end), four at a time.
+static inline __attribute__((always_inline)) void NAME(transpose_columns)(
+    const REAL *in, int64_t ldi, REAL *out, int64_t ldo, int64_t rows, int64_t begin,
+    int64_t end) {
+  int64_t j = begin;
+  for (; j + 4 <= end; j += 4) {
+    int64_t i = 0;
+    for (; i + 4 <= rows; i += 4)
+      NAME(transpose4)(in + i * ldi + j, ldi, out + j * ldo + i, ldo);
+    for (; i < rows; i++)
+      for (int64_t q = 0; q < 4; q++) out[(j + q) * ldo + i] = in[i * ldi + j + q];
+  }
+  for (; j < end; j++)
+    for (int64_t i = 0; i < rows; i++) out[j * ldo + i] = in[i * ldi + j];
+}
+
 static void NAME(transpose)(const REAL *in, int64_t ldi, REAL *out, int64_t ldo, int64_t rows,
                             int64_t cols) {
-  for (int64_t begin = 0; begin < cols; begin += NAME(LINE)) {
-    const int64_t end = NAME(least)(begin + NAME(LINE), cols);
-    const int64_t whole = begin + (end - begin) / 4 * 4;
-    for (int64_t i = 0; i < rows; i += 4) {
-      // The last four rows overlap those before.
-      if (i + 4 > rows) {
-        if (rows < 4) break;
-        i = rows - 4;
-      }
-      const REAL *from = in + i * ldi;
-      for (int64_t j = begin; j < whole; j += 4)
-        NAME(transpose4)(from + j, ldi, out + j * ldo + i, ldo);
-    }
-    if (rows < 4)
-      for (int64_t j = begin; j < whole; j++)
-        for (int64_t i = 0; i < rows; i++) out[j * ldo + i] = in[i * ldi + j];
-    for (int64_t j = whole; j < end; j++)
-      for (int64_t i = 0; i < rows; i++) out[j * ldo + i] = in[i * ldi + j];
+  NAME(transpose_columns)(in, ldi, out, ldo, rows, 0, cols);
+}
+
+// The same for a panel's few rows at a long stride, of which the first cache keeps few lines: whole
+// lines one after the other.
+static void NAME(transpose_panel)(const REAL *in, int64_t ldi, REAL *out, int64_t ldo,
+                                  int64_t rows, int64_t cols) {
+  int64_t begin = 0;
+  for (; begin + NAME(LINE) <= cols; begin += NAME(LINE)) {
+    int64_t i = 0;
+    for (; i + 4 <= rows; i += 4)
+      for (int64_t j = begin; j < begin + NAME(LINE); j += 4)
+        NAME(transpose4)(in + i * ldi + j, ldi, out + j * ldo + i, ldo);
+    for (; i < rows; i++)
+      for (int64_t j = begin; j < begin + NAME(LINE); j++) out[j * ldo + i] = in[i * ldi + j];
   }
+  NAME(transpose_columns)(in, ldi, out, ldo, rows, begin, cols);
 }
 
 // Copies fewer than 2·`half` values but no fewer than `half`, as two halves that overlap.
@@ -198,7 +211,7 @@ static inline __attribute__((always_inline)) void NAME(pack)(const REAL *in, int
       }
     }
   } else {
-    NAME(transpose)(in, ld, out, full, width, k);
+    NAME(transpose_panel)(in, ld, out, full, width, k);
     if (width < full)
       for (int64_t p = 0; p < k; p++)
         for (int64_t j = width; j < full; j++) out[p * full + j] = 0;
