@@ -113,6 +113,29 @@ struct RunTests {
     #expect(expected == resumed)
   }
 
+  @Test("a run directory that another job writes to is refused until that one has ended")
+  func claimed() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let folder = "\(sandbox.folder)/run"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    let job = ["digits-cnn", "--model.channels", "[4, 8]", "--epochs", "1", "--run-dir", "run"]
+    let refused = try await sandbox.train(job, ranks: 2)
+    #expect(refused.status != 0)
+    #expect(refused.tail.contains("another run is writing to run;"), "\(refused.tail)")
+    for name in ["metrics.jsonl", "config.yaml", "checkpoints"] {
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/\(name)"))
+    }
+    // The other one ends while this one waits.
+    async let waiting = sandbox.train(job, ranks: 2)
+    try await Task.sleep(for: .seconds(1))
+    close(descriptor)
+    let result = try await waiting
+    #expect(result.status == 0, "\(result.tail)")
+  }
+
   @Test("a checkpoint of another optimizer or of other records is refused, and nothing is lost")
   func otherRun() async throws {
     let sandbox = try RunSandbox()

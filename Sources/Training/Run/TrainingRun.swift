@@ -33,6 +33,12 @@ public final class TrainingRun {
     world.group.mark(step: 0, .start)
     try observer?(TrainingMoment(step: 0, phase: .start, group: world.group, model: nil))
     Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
+    var claim: RunDirectoryClaim?
+    _ = try context.madeOnce("claim") { () -> Bool in
+      claim = try RunDirectoryClaim.take(configuration.runDirectory)
+      return claim != nil
+    }
+    defer { withExtendedLifetime(claim) {} }
     let data = try dataRegistry.make(configuration.data, from: context)
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))

@@ -4,6 +4,8 @@ import Foundation
 public enum RunLogError: Error, Equatable, CustomStringConvertible {
   /// The run directory cannot be made or written.
   case unwritableDirectory(String, errno: Int32)
+  /// Another job writes to the run directory.
+  case inUse(String)
   /// The metrics file cannot be opened, read back or replaced.
   case cannotOpen(String, errno: Int32)
   /// A line could not be written; the file ends with the line before it.
@@ -17,6 +19,8 @@ public enum RunLogError: Error, Equatable, CustomStringConvertible {
     case .unwritableDirectory(let path, let code):
       "the run directory \(path) cannot be written: \(Self.reason(code));"
         + " choose another with --run-dir"
+    case .inUse(let path):
+      "another run is writing to \(path); wait for it or stop it, or choose another folder with --run-dir"
     case .cannotOpen(let path, let code):
       "\(path) cannot be opened for writing: \(Self.reason(code));"
         + " choose another folder with --run-dir"
