@@ -106,7 +106,7 @@ final class BackwardSchedule: BackwardObserver {
     fail(
       "backward",
       "a walk within another one reaches \(names[place]), whose average is being taken; compute "
-        + "its gradient by grad(of:withRespectTo:) and hand it back, or walk inside noSync")
+        + "its gradient by grad(of:withRespectTo:) and hand it back, or make both inside noSync")
   }
 
   /// Stops a walk to a parameter that was frozen at the start: each rank would keep a gradient of

@@ -220,9 +220,12 @@ struct GraphTests {
       _ = try onRanks(1) { group in
         let parallel = try DistributedDataParallel(TwoLayers(), group: group)
         nonisolated(unsafe) let loss = try parallel.forward { $0.loss(rank: 0, pass: 0) }
-        let thread = Thread { loss.backward() }
-        thread.start()
-        while !thread.isFinished { usleep(1000) }
+        let ended = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+          loss.backward()
+          ended.signal()
+        }
+        ended.wait()
         return true
       }
     }

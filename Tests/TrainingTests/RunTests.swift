@@ -1,6 +1,7 @@
 import Foundation
 import MPITesting
 import Testing
+import Training
 
 /// Whole runs of `ddp-train`, on small data.
 @Suite("Runs", .serialized, .enabled(if: !MPIRank.isOne))
@@ -113,6 +114,21 @@ struct RunTests {
     #expect(expected == resumed)
   }
 
+  @Test("a claim on a run directory waits for the one before it")
+  func waitingClaim() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let folder = "\(sandbox.folder)/run"
+    var first = try RunDirectoryClaim.take(folder, patience: .zero)
+    try #require(first != nil)
+    #expect(throws: RunLogError.inUse(folder)) {
+      try RunDirectoryClaim.take(folder, patience: .zero)
+    }
+    let second = Task { try RunDirectoryClaim.take(folder, patience: .seconds(60)) != nil }
+    first = nil
+    #expect(try await second.value)
+  }
+
   @Test("a run directory that another job writes to is refused until that one has ended")
   func claimed() async throws {
     let sandbox = try RunSandbox()
@@ -128,11 +144,8 @@ struct RunTests {
     for name in ["metrics.jsonl", "config.yaml", "checkpoints"] {
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/\(name)"))
     }
-    // The other one ends while this one waits.
-    async let waiting = sandbox.train(job, ranks: 2)
-    try await Task.sleep(for: .seconds(1))
     close(descriptor)
-    let result = try await waiting
+    let result = try await sandbox.train(job, ranks: 2)
     #expect(result.status == 0, "\(result.tail)")
   }
 

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// It is a lock on the folder itself, which ends with the process that holds it, however that ends.
 /// File systems without such locks, as some network ones, are not guarded.
-final class RunDirectoryClaim {
+package final class RunDirectoryClaim {
   private let descriptor: Int32
 
   private init(_ descriptor: Int32) { self.descriptor = descriptor }
@@ -16,8 +16,8 @@ final class RunDirectoryClaim {
   /// - Parameter patience: How long to wait for a job that is ending.
   /// - Returns: The claim; nil where the folder cannot be locked.
   /// - Throws: ``RunLogError/inUse(_:)`` where another job has it.
-  static func take(
-    _ path: String, patience: Duration = .seconds(3)
+  package static func take(
+    _ path: String, patience: Duration
   ) throws(RunLogError) -> RunDirectoryClaim? {
     // What cannot be made is reported by the first that writes there.
     try? FileManager.default.createDirectory(

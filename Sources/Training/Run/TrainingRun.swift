@@ -35,7 +35,9 @@ public final class TrainingRun {
     Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
     var claim: RunDirectoryClaim?
     _ = try context.madeOnce("claim") { () -> Bool in
-      claim = try RunDirectoryClaim.take(configuration.runDirectory)
+      // The other ranks wait meanwhile, and no longer than their deadline.
+      claim = try RunDirectoryClaim.take(
+        configuration.runDirectory, patience: min(.seconds(3), world.group.timeout / 2))
       return claim != nil
     }
     defer { withExtendedLifetime(claim) {} }
