@@ -29,6 +29,9 @@ let package = Package(
     .target(name: "CMPIShim", dependencies: ["CMPI"]),
     .target(name: "CProcess"),
 
+    // The ground floor: what every room may use, without dependencies.
+    .target(name: "Base"),
+
     // The replica.
     .target(name: "Tensors", dependencies: ["CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
@@ -36,7 +39,7 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["NN", "CKernels"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Tensors", "Archives", "CDigits"]),
-    .target(name: "Checkpoints", dependencies: ["NN", "Archives"]),
+    .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
 
     // The world.
     .target(name: "Collectives", dependencies: ["CMPIShim", "CProcess"]),

@@ -1,4 +1,5 @@
 import Archives
+import Base
 import Foundation
 
 /// What a checkpoint's folder must hold: `manifest.json`, written last.

@@ -1,5 +1,5 @@
 /// A JSON value as it stands in a file: numbers as text, members in order with their duplicates.
-enum JSONValue: Equatable {
+package enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
   /// The digits as they were written.
@@ -9,32 +9,61 @@ enum JSONValue: Equatable {
   case object([Member])
 
   /// A name with its value.
-  struct Member: Equatable {
-    var name: String
-    var value: JSONValue
+  package struct Member: Equatable, Sendable {
+    package var name: String
+    package var value: JSONValue
+
+    package init(name: String, value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// The value of a member, the last one where the name comes twice; nil where there is none.
   ///
   /// Names are compared by their UTF-8 bytes: Swift's `String` equality is canonical.
-  subscript(name: String) -> JSONValue? {
+  package subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.name.utf8.elementsEqual(name.utf8) }?.value
   }
 
   /// The string, or nil where this is none.
-  var string: String? {
+  package var string: String? {
     if case .string(let value) = self { value } else { nil }
   }
 
   /// The elements, or nil where this is no array.
-  var array: [JSONValue]? {
+  package var array: [JSONValue]? {
     if case .array(let value) = self { value } else { nil }
+  }
+
+  /// The truth value, or nil where this is none.
+  package var bool: Bool? {
+    if case .bool(let value) = self { value } else { nil }
+  }
+
+  /// The members in the order of the file, or nil where this is no object.
+  package var members: [Member]? {
+    if case .object(let members) = self { members } else { nil }
+  }
+
+  /// Whether this is `null`.
+  package var isNull: Bool { self == .null }
+
+  /// The number, or nil where this is none.
+  package var double: Double? {
+    if case .number(let text) = self { Double(text) } else { nil }
+  }
+
+  /// A whole number that `Int` holds, written with or without a fraction of zeros; nil otherwise.
+  package var int: Int? {
+    guard case .number(let text) = self else { return nil }
+    return Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
   }
 
   /// A whole number of digits alone, without sign, fraction or exponent; nil otherwise or above
   /// `Int.max`.
-  var count: Int? {
+  package var count: Int? {
     guard case .number(let text) = self, text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else { return nil }
     return Int(text)
@@ -42,7 +71,7 @@ enum JSONValue: Equatable {
 }
 
 /// A string between quotes, escaped as little as JSON allows.
-func quotedJSON(_ string: String) -> String {
+package func quotedJSON(_ string: String) -> String {
   var result = "\""
   for scalar in string.unicodeScalars {
     switch scalar {

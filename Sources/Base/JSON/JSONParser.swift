@@ -3,15 +3,17 @@
 ///
 /// Foundation's reader takes more than the format allows and keeps one of two equal names by a rule
 /// of its own, which is why file headers are not read with it.
-struct JSONParser {
+package struct JSONParser {
   /// What is wrong, and at which byte.
-  struct Fault: Error, Equatable {
-    var message: String
-    var position: Int
+  package struct Fault: Error, Equatable {
+    /// What is wrong, as a clause.
+    package var message: String
+    /// The number of bytes before it.
+    package var position: Int
   }
 
   /// How deeply arrays and objects may be nested.
-  static let maximumDepth = 127
+  package static let maximumDepth = 127
 
   private let bytes: [UInt8]
   private var position = 0
@@ -20,7 +22,7 @@ struct JSONParser {
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// Reads one value that fills all of the bytes, which must be UTF-8.
-  static func parse(_ bytes: [UInt8]) throws(Fault) -> JSONValue {
+  package static func parse(_ bytes: [UInt8]) throws(Fault) -> JSONValue {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw Fault(message: "it is not valid UTF-8", position: 0)
     }
