@@ -33,23 +33,23 @@ let package = Package(
     .target(name: "Base"),
 
     // The replica.
-    .target(name: "Tensors", dependencies: ["CKernels"]),
+    .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
     .target(name: "Models", dependencies: ["NN"]),
     .target(name: "Optimizers", dependencies: ["NN", "CKernels"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
-    .target(name: "Datasets", dependencies: ["Tensors", "Archives", "CDigits"]),
+    .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
 
     // The world.
-    .target(name: "Collectives", dependencies: ["CMPIShim", "CProcess"]),
+    .target(name: "Collectives", dependencies: ["Base", "CMPIShim", "CProcess"]),
     .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
 
     // The run.
     .target(
       name: "Training",
       dependencies: [
-        "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel", "Yams",
+        "Base", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel", "Yams",
       ]),
     .target(
       name: "Torus",
@@ -64,18 +64,21 @@ let package = Package(
     .executableTarget(
       name: "ddp-launch",
       dependencies: [
-        "CProcess", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Base", "CProcess", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "ddp-bench",
-      dependencies: ["Torus", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     // What one process computes; no ranks, no runs.
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
+        "Base", "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
       ]),
 
+    .testTarget(name: "BaseTests", dependencies: ["Base"]),
     .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),

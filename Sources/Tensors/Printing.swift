@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 extension Tensor: CustomStringConvertible, CustomDebugStringConvertible {
@@ -47,8 +48,8 @@ struct TensorPrinter {
         autograd.isLeaf
           ? "requires_grad=True" : "grad_fn=<\(GradientName(autograd.edge.node).text)>")
     }
-    var width = (body.split(separator: "\n", omittingEmptySubsequences: false).last?.count ?? 0) + 2
-    if !body.contains("\n") { width += prefix.count }
+    var width = (body.lines.last?.count ?? 0) + 2
+    if body.lines.count < 2 { width += prefix.count }
     for suffix in suffixes {
       if width + suffix.count + 2 > lineWidth {
         body += ",\n" + String(repeating: " ", count: prefix.count) + suffix

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Runs a worker process, starts it again behind every check that ended it, and adds up.
@@ -112,7 +113,7 @@ private final class LastWords: @unchecked Sendable {
 
   func wait() -> String {
     done.wait()
-    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: text, as: UTF8.self).lines.filter { !$0.isEmpty }
     return String((lines.first { $0.contains("Fatal") } ?? lines.last ?? "").prefix(300))
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 
 /// One operator's times as they are written down, one JSON object a line.
@@ -35,8 +36,7 @@ struct OpsRecord {
     } catch {
       throw ValidationError("\(path) cannot be read: \(error.localizedDescription)")
     }
-    return try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap
-    { number, line in
+    return try text.lines.enumerated().compactMap { number, line in
       if line.allSatisfy(\.isWhitespace) { return nil }
       guard let fields = try? JSONDecoder().decode(Fields.self, from: Data(line.utf8)) else {
         throw ValidationError(

@@ -1,3 +1,4 @@
+import Base
 import CProcess
 import Foundation
 
@@ -82,6 +83,6 @@ package enum Machine {
   /// The first line of a small file, nil where it cannot be read.
   static func firstLine(_ path: String) -> String? {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-    return text.split(separator: "\n").first.map(String.init)
+    return text.lines.first { !$0.isEmpty }.map(String.init)
   }
 }

@@ -1,3 +1,4 @@
+import Base
 import Yams
 
 extension ConfigurationNode {
@@ -98,7 +99,7 @@ extension ConfigurationNode {
         return
       }
       text += "\(entry.key):\n"
-      for line in entry.node.yaml.split(separator: "\n") { text += "  \(line)\n" }
+      for line in entry.node.yaml.lines { text += "  \(line)\n" }
     }
   }
 

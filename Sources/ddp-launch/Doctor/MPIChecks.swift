@@ -1,3 +1,4 @@
+import Base
 import CProcess
 import Foundation
 
@@ -43,7 +44,7 @@ package struct MPIChecks {
     let seconds = String(format: "%.2f", Date().timeIntervalSince(started))
     guard run?.code == 0 else {
       let said = String(decoding: run?.output ?? [], as: UTF8.self)
-        .split(separator: "\n").first { !$0.allSatisfy { $0 == "-" } }
+        .lines.first { !$0.allSatisfy { $0 == "-" } }
       return Finding(
         .broken, "Open MPI",
         "\(version) at \(path) does not start two workers: "

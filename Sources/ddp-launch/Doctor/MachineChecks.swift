@@ -1,3 +1,4 @@
+import Base
 import CProcess
 import Foundation
 
@@ -126,7 +127,7 @@ package struct MachineChecks {
 
   private static func processorFlags() -> Set<Substring> {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("flags") }
+    let line = text.lines.first { $0.hasPrefix("flags") }
     return Set(line?.split(separator: " ") ?? [])
   }
 }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What failed first in an attempt, and how.
@@ -40,7 +41,7 @@ package struct Failure: Sendable {
           host: report.host, pid: report.pid, code: exitCode, wasAsked: false, time: report.time,
           seconds: report.seconds),
       lastLines: [])
-    let cause = report.message.split(separator: "\n").first.map(String.init) ?? ""
+    let cause = report.message.lines.first { !$0.isEmpty }.map(String.init) ?? ""
     if !cause.isEmpty { reason = cause }
     self.lastLines = lastLines(rank).filter { !$0.contains(reason) }
     missing = report.waitsFor.prefix(Self.shownMissing).map {

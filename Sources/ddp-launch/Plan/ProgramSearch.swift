@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Finds programs the way their users expect: `mpirun` on the machine, `ddp-train` in the project.
@@ -73,6 +74,6 @@ package struct ProgramSearch: Sendable {
   package static func firstLine(of path: String, _ arguments: String...) -> String {
     let result = CapturedRun(path, arguments, deadline: 10)
     let text = String(decoding: result?.output ?? [], as: UTF8.self)
-    return text.split(separator: "\n").first.map(String.init) ?? ""
+    return text.lines.first { !$0.isEmpty }.map(String.init) ?? ""
   }
 }
