@@ -49,7 +49,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Base", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel", "Yams",
+        "Base", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel", "Archives",
+        "Yams",
       ]),
     .target(
       name: "Torus",
@@ -59,7 +60,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "ddp-train",
-      dependencies: ["Torus", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
     .executableTarget(
       name: "ddp-launch",
@@ -93,7 +96,7 @@ let package = Package(
       name: "DataParallelTests",
       dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"],
       resources: [.copy("Golden")]),
-    .testTarget(name: "TrainingTests", dependencies: ["Torus", "MPITesting", "ddp-train"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Base", "Torus", "MPITesting", "ddp-train"]),
     // Broken ranks, and what becomes of their jobs.
     .executableTarget(
       name: "faulty-train", dependencies: ["Training"], path: "Tests/FaultyTrain"),
