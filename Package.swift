@@ -35,7 +35,7 @@ let package = Package(
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
-    .target(name: "Models", dependencies: ["NN"]),
+    .target(name: "Models", dependencies: ["Base", "NN"]),
     .target(name: "Optimizers", dependencies: ["NN", "CKernels"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),

@@ -42,6 +42,7 @@ struct Conformance {
       "sampler": { try SamplerSuite(path: $0, options: $1) },
       "schedulers": { url, _ in try SchedulerSuite(url) },
       "modules": { try ModuleSuite(folder: $0, options: $1) },
+      "processors": { url, _ in try ProcessorSuite(path: url) },
     ]
   }
 
