@@ -3,10 +3,15 @@ import Tensors
 
 /// Initial values for parameters (`torch.nn.init`), drawn as PyTorch draws them.
 public enum Init {
+  /// Whether nothing is drawn or filled in here, because values will be read: memory that is
+  /// overwritten anyway is then not touched before.
+  @TaskLocal package static var isSkipped = false
+
   /// Uniform on [from, to).
   public static func uniform(
     _ parameter: Parameter, from: Double = 0, to: Double = 1, generator: Generator? = nil
   ) {
+    if isSkipped { return }
     parameter.assign(
       .uniform(parameter.shape, from: from, to: to, dtype: parameter.dtype, generator: generator))
   }
@@ -15,12 +20,14 @@ public enum Init {
   public static func normal(
     _ parameter: Parameter, mean: Double = 0, std: Double = 1, generator: Generator? = nil
   ) {
+    if isSkipped { return }
     parameter.assign(
       .normal(parameter.shape, mean: mean, std: std, dtype: parameter.dtype, generator: generator))
   }
 
   /// One value everywhere.
   public static func constant(_ parameter: Parameter, _ value: Double) {
+    if isSkipped { return }
     parameter.assign(.full(parameter.shape, value, dtype: parameter.dtype))
   }
 
@@ -115,6 +122,7 @@ public enum Init {
     _ parameter: Parameter, mean: Double = 0, std: Double = 1, from low: Double = -2,
     to high: Double = 2, generator: Generator? = nil
   ) {
+    if isSkipped { return }
     require(std > 0 && low < high, "Init.truncatedNormal", "std \(std) on [\(low), \(high)]")
     let (shape, dtype) = (parameter.shape, parameter.dtype)
     func below(_ x: Double) -> Double { (1 + erf((x - mean) / std / 2.0.squareRoot())) / 2 }

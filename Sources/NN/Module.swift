@@ -36,7 +36,7 @@ open class Module {
 }
 
 /// What a module's property holds.
-enum Member {
+package enum Member {
   case parameter(Parameter)
   case buffer(Buffer)
   case module(Module)
@@ -166,6 +166,13 @@ extension Module {
   /// Every parameter, each once (`parameters`).
   public func parameters() -> [Parameter] { namedParameters().map(\.parameter) }
 
+  /// The parameters of this module alone, with their names.
+  package var ownParameters: [(name: String, parameter: Parameter)] {
+    members.compactMap { name, member in
+      if case .parameter(let parameter) = member { (name, parameter) } else { nil }
+    }
+  }
+
   /// Every buffer with its first name, each once (`named_buffers`).
   public func namedBuffers() -> [(name: String, buffer: Buffer)] {
     var seen = Set<ObjectIdentifier>()
@@ -185,7 +192,7 @@ extension Module {
 
   /// Calls a body with every parameter and buffer under every name that it has: a module's own
   /// first, as in PyTorch, then those of the modules below it.
-  func forEachMember(_ body: (String, Member) -> Void) {
+  package func forEachMember(_ body: (String, Member) -> Void) {
     func visit(_ module: Module, _ prefix: String) {
       let members = module.members
       for (name, member) in members {
@@ -303,7 +310,7 @@ extension Module {
 }
 
 extension Member {
-  var shape: [Int] {
+  package var shape: [Int] {
     switch self {
     case .parameter(let parameter): parameter.shape
     case .buffer(let buffer): buffer.value.shape

@@ -94,6 +94,15 @@ extension StateDict {
   ///   - key: Where the state dict is, if the file holds a dict with several: `model`.
   /// - Throws: ``CheckpointError`` where the file is damaged or holds no state dict there.
   public init(pth path: String, key: String? = nil) throws(CheckpointError) {
+    self.init()
+    for stored in try Self.stored(pth: path, key: key) {
+      self[stored.name] = try stored.tensor(path: path)
+    }
+  }
+
+  /// The tensors of a state dict that `torch.save` wrote, by name.
+  static func stored(pth path: String, key: String? = nil) throws(CheckpointError) -> [StoredTensor]
+  {
     var value = try PthFile.read(path: path)
     func mismatch(_ message: String, _ value: PthValue) -> CheckpointError {
       var keys: [String] = []
@@ -112,16 +121,17 @@ extension StateDict {
     guard case .dictionary(let members) = value else {
       throw mismatch("the file holds \(value.kind) instead of a state dict", value)
     }
-    self.init()
+    var result: [StoredTensor] = []
     for member in members {
       guard case .string(let name) = member.key, case .tensor(let stored) = member.value else {
         throw mismatch(
           "a state dict holds tensors by name, but this one \(member.value.kind)", value)
       }
-      let named = StoredTensor(
-        name: name, dtype: stored.dtype, shape: stored.shape, bytes: stored.bytes)
-      self[name] = try named.tensor(path: path)
+      result.append(
+        StoredTensor(
+          name: name, dtype: stored.dtype, shape: stored.shape, bytes: stored.bytes))
     }
+    return result
   }
 
   /// Writes a state dict that `torch.load` reads; the file appears complete or not at all.

@@ -52,4 +52,32 @@ public struct StoredTensor: Sendable, Equatable {
     }
     return tensor
   }
+
+  /// Overwrites a tensor of the same shape with the elements, converted to its dtype, in one pass.
+  /// - Parameter path: What errors call the file.
+  /// - Throws: ``CheckpointError`` where tensors have no such dtype or the shapes differ.
+  package func copy(into target: Tensor, path: String = "") throws(CheckpointError) {
+    guard target.shape == shape else {
+      throw CheckpointError(
+        .mismatch, path: path, tensor: name, "it is of \(shape), not \(target.shape)",
+        remedy: "Load it into a model of its own shape")
+    }
+    guard let dtype = dtype.dtype else {
+      return target.copyInPlace(try tensor(path: path))
+    }
+    let isDone = bytes.withUnsafeBytes { source in
+      guard let base = source.baseAddress else { return true }
+      // Files may start a tensor anywhere.
+      guard UInt(bitPattern: base) % UInt(dtype.size) == 0 else { return false }
+      target.copyInPlace(
+        Tensor(
+          borrowing: UnsafeMutableRawPointer(mutating: base), shape: shape, dtype: dtype,
+          owner: Lender()))
+      return true
+    }
+    if !isDone { target.copyInPlace(try tensor(path: path)) }
+  }
 }
+
+/// Stands for whoever keeps borrowed memory alive.
+private final class Lender {}

@@ -109,7 +109,7 @@ func writeError(_ path: String, _ what: String) -> CheckpointError {
 }
 
 /// A file's bytes, mapped into memory.
-func mappedContents(of path: String) throws(CheckpointError) -> Data {
+package func mappedContents(of path: String) throws(CheckpointError) -> Data {
   var status = stat()
   guard stat(path, &status) == 0 else {
     if errno == ENOENT || errno == ENOTDIR {

@@ -24,8 +24,11 @@ public final class Embedding: Module {
     (self.maxNorm, self.normType) = (maxNorm, normType)
     self.scaleGradByFrequency = scaleGradByFrequency
     Init.normal(weight)
-    clearPadding(weight, self.paddingIndex)
+    if !Init.isSkipped { zeroRow(weight, self.paddingIndex) }
   }
+
+  /// Makes the padding row zero.
+  package func clearPadding() { zeroRow(weight, paddingIndex) }
 
   /// The rows at the indices, which are integers.
   public func callAsFunction(_ indices: Tensor) -> Tensor {
@@ -66,7 +69,7 @@ public final class EmbeddingBag: Module {
     (self.maxNorm, self.normType) = (maxNorm, normType)
     (self.scaleGradByFrequency, self.includeLastOffset) = (scaleGradByFrequency, includeLastOffset)
     Init.normal(weight)
-    clearPadding(weight, self.paddingIndex)
+    if !Init.isSkipped { zeroRow(weight, self.paddingIndex) }
   }
 
   /// The bags: rows of `[B, n]` indices, or a vector of them cut by `offsets`.
@@ -93,7 +96,7 @@ private func checkedPadding(_ name: String, _ index: Int?, _ rows: Int) -> Int? 
   return index < 0 ? index + rows : index
 }
 
-private func clearPadding(_ weight: Parameter, _ index: Int?) {
+private func zeroRow(_ weight: Parameter, _ index: Int?) {
   guard let index else { return }
   var values = weight.value.detach()
   values[index] = Tensor.zeros([weight.shape[1]], dtype: weight.dtype)
