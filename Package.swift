@@ -35,11 +35,11 @@ let package = Package(
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
-    .target(name: "Models", dependencies: ["Base", "NN"]),
     .target(name: "Optimizers", dependencies: ["NN", "CKernels"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
+    .target(name: "Models", dependencies: ["Base", "NN", "Checkpoints"]),
 
     // The world.
     .target(name: "Collectives", dependencies: ["Base", "CMPIShim", "CProcess"]),

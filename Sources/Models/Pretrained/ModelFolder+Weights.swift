@@ -1,0 +1,49 @@
+import Base
+import Checkpoints
+
+/// A folder with a pretrained model: `config.json` and weights, as `save_pretrained` writes it.
+extension ModelFolder {
+  /// Finds a model's folder by its path or by its name in the hub's cache.
+  /// - Throws: ``ModelError`` where it is not there.
+  static func found(_ nameOrPath: String, revision: String) throws -> ModelFolder {
+    do {
+      return try ModelFolder(nameOrPath, revision: revision)
+    } catch {
+      throw ModelError(.missing, path: error.path, error.problem, remedy: error.remedy)
+    }
+  }
+
+  /// The configuration in `config.json`.
+  /// - Throws: ``ModelError`` where there is none or it is damaged.
+  func configuration() throws -> ModelConfiguration {
+    guard let file = file("config.json") else {
+      throw ModelError(
+        .missing, path: path, "there is no config.json",
+        remedy: "Name the folder that holds the model's config.json and weights")
+    }
+    return try ModelConfiguration(file: file)
+  }
+
+  /// The names of the files that may hold weights, in the order in which they are looked for.
+  static func weightFiles(variant: String?) -> [String] {
+    let mark = variant.map { ".\($0)" } ?? ""
+    return [
+      "model\(mark).safetensors", "model.safetensors.index\(mark).json",
+      "pytorch_model\(mark).bin", "pytorch_model.bin.index\(mark).json",
+    ]
+  }
+
+  /// The weights' tensors, mapped, each with its file.
+  /// - Parameter variant: `fp16` for `model.fp16.safetensors`.
+  /// - Throws: ``ModelError`` where there are none, `CheckpointError` where a file is damaged.
+  func weights(variant: String? = nil) throws -> [(tensor: StoredTensor, file: String)] {
+    let names = Self.weightFiles(variant: variant)
+    guard let file = names.lazy.compactMap({ file($0) }).first else {
+      throw ModelError(
+        .missing, path: path, "there are no weights: none of \(names.joined(separator: ", "))",
+        remedy: "Download the weights into the folder")
+    }
+    if file.hasSuffix(".json") { return try ShardedWeights.tensors(index: file) }
+    return try ShardedWeights.tensors(in: file).map { ($0, file) }
+  }
+}

@@ -1,0 +1,153 @@
+import Base
+import Checkpoints
+import NN
+import Tensors
+
+/// How a pretrained model is loaded: the keywords of `from_pretrained`.
+public struct PretrainedOptions: Sendable {
+  /// The dtype of the weights; by default the one they were saved with.
+  public var dtype: DType?
+  /// Fields of the configuration to replace: `["num_labels": 3]`.
+  public var overrides: [String: ConfigurationValue] = [:]
+  /// Whether tensors of another shape than the model's are initialised anew instead of refused.
+  public var ignoreMismatchedSizes = false
+  /// Fields of the configuration that may be dropped though nothing honours them.
+  public var ignoringFields: Set<String> = []
+  /// Which weights: `fp16` for `model.fp16.safetensors`.
+  public var variant: String?
+  /// The branch, tag or commit of a name in the hub's cache.
+  public var revision = "main"
+
+  /// Options, each by its default.
+  public init(
+    dtype: DType? = nil, overrides: [String: ConfigurationValue] = [:],
+    ignoreMismatchedSizes: Bool = false, ignoringFields: Set<String> = [], variant: String? = nil,
+    revision: String = "main"
+  ) {
+    self.dtype = dtype
+    self.overrides = overrides
+    self.ignoreMismatchedSizes = ignoreMismatchedSizes
+    self.ignoringFields = ignoringFields
+    self.variant = variant
+    self.revision = revision
+  }
+}
+
+/// Loads models from folders.
+public enum Pretrained {
+  /// Loads the class that a folder's `architectures` names.
+  /// - Parameter path: A folder with `config.json` and weights, or a name in the hub's cache.
+  /// - Throws: ``ModelError`` or `CheckpointError`.
+  public static func load(_ path: String, _ options: PretrainedOptions = .init()) throws
+    -> PretrainedModel
+  {
+    try load(path, task: nil, options)
+  }
+
+  /// Loads a family's class for a task, or the class that was saved where `task` is nil.
+  static func load(
+    _ path: String, task: ModelTask?, _ options: PretrainedOptions
+  ) throws -> PretrainedModel {
+    let folder = try ModelFolder.found(path, revision: options.revision)
+    let configuration = try folder.configuration()
+    configuration.apply(options.overrides)
+    let tensors = try folder.weights(variant: options.variant)
+    configuration.dtype =
+      try options.dtype ?? configuration.savedDType ?? tensors.lazy.compactMap(\.tensor.dtype.dtype)
+      .first(where: \.isFloatingPoint) ?? .float32
+    let model = try Init.$isSkipped.withValue(true) {
+      try make(configuration, task: task, ignoringFields: options.ignoringFields)
+    }
+    var loading = WeightLoading(model, path: folder.path)
+    model.loadReport = try loading.load(
+      tensors, ignoreMismatchedSizes: options.ignoreMismatchedSizes)
+    model.eval()
+    return model
+  }
+
+  /// Makes a model with new weights.
+  /// - Throws: ``ModelError`` where the configuration is not honoured in full.
+  static func make(
+    new configuration: ModelConfiguration, task: ModelTask?, _ options: PretrainedOptions
+  ) throws -> PretrainedModel {
+    configuration.apply(options.overrides)
+    configuration.dtype = try options.dtype ?? configuration.savedDType ?? .float32
+    let model = try Init.$isSkipped.withValue(true) {
+      try make(configuration, task: task, ignoringFields: options.ignoringFields)
+    }
+    model.initializeParameters()
+    return model
+  }
+
+  private static func make(
+    _ configuration: ModelConfiguration, task: ModelTask?, ignoringFields: Set<String>
+  ) throws -> PretrainedModel {
+    let (family, name) = try architecture(configuration, task)
+    guard let maker = family.architectures[name] else {
+      let known = family.architectures.keys.sorted().joined(separator: ", ")
+      throw configuration.fault(
+        "architectures", "there is no class “\(name)”", remedy: "The family's classes are \(known)")
+    }
+    let model = try maker(configuration)
+    configuration.note(family.fields)
+    try configuration.requireAllHonoured(ignoring: ignoringFields)
+    configuration["architectures"] = .list([.string(name)])
+    return model
+  }
+
+  /// The family and the name of the class.
+  private static func architecture(
+    _ configuration: ModelConfiguration, _ task: ModelTask?
+  ) throws -> (ModelFamily, String) {
+    guard let type = try configuration.optionalString("model_type") else {
+      throw configuration.fault("model_type", "the field is missing")
+    }
+    guard let family = ModelRegistry.family(of: type) else {
+      let known = ModelRegistry.families.flatMap(\.modelTypes).joined(separator: ", ")
+      throw configuration.fault(
+        "model_type", "no family is called “\(type)”",
+        remedy: "Known are \(known); add others with ModelRegistry.register")
+    }
+    guard let task else {
+      guard let name = try configuration.optionalStrings("architectures")?.first else {
+        throw configuration.fault(
+          "architectures", "the field is missing, so it is not clear which class to make",
+          remedy: "Load the folder with one of the AutoModel classes")
+      }
+      return (family, name)
+    }
+    guard let name = family.tasks[task] else {
+      let known = family.tasks.keys.map(\.rawValue).sorted().joined(separator: ", ")
+      throw configuration.fault(
+        "model_type", "\(type) has no class \(task.rawValue)", remedy: "It has \(known)")
+    }
+    return (family, name)
+  }
+}
+
+extension ModelConfiguration {
+  /// Replaces fields; a number of labels also renews their names.
+  func apply(_ overrides: [String: ConfigurationValue]) {
+    for (name, value) in overrides {
+      if name == "num_labels", let count = value.int {
+        if self["id2label"]?.members?.count != count {
+          setLabels((0..<Swift.max(count, 0)).map { "LABEL_\($0)" })
+        }
+      } else {
+        self[name] = value
+      }
+    }
+  }
+
+  /// The dtype that the weights were saved with (`dtype`, formerly `torch_dtype`).
+  var savedDType: DType? {
+    get throws {
+      guard let name = try optionalString("dtype") ?? optionalString("torch_dtype"), name != "auto"
+      else { return nil }
+      guard let dtype = DType.allCases.first(where: { $0.description == name }),
+        dtype.isFloatingPoint
+      else { throw fault("dtype", "“\(name)” is no floating-point type") }
+      return dtype
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import NN
+import Tensors
+
+/// A linear layer whose weight is a table's: scores of every row (`lm_head` tied to the embedding).
+///
+/// Where a file holds a weight of its own for it, or the configuration does not tie, the layer has
+/// its own. `[…, width] → […, rows]`.
+public final class TiedLinear: Module, Layer {
+  /// `[rows, width]`.
+  public private(set) var weight: Parameter
+  /// `[rows]`, or nil.
+  public let bias: Parameter?
+  /// Whether the weight is another module's.
+  public private(set) var isTied: Bool
+
+  /// - Parameters:
+  ///   - table: The weight to share.
+  ///   - bias: The bias, which is shared as well.
+  ///   - isTied: False gives the layer a weight and a bias of its own, of the same shapes.
+  public init(_ table: Parameter, bias: Parameter? = nil, isTied: Bool = true) {
+    func own(_ shared: Parameter) -> Parameter {
+      Parameter(.zeros(shared.shape, dtype: shared.dtype))
+    }
+    weight = isTied ? table : own(table)
+    self.bias = isTied ? bias : bias.map(own)
+    self.isTied = isTied
+  }
+
+  /// Gives the layer a weight of its own, which starts as the shared one.
+  func untie() {
+    guard isTied else { return }
+    weight = Parameter(weight.value.detach().clone())
+    isTied = false
+  }
+
+  /// The linear map.
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight.value, bias?.value) }
+
+  /// The sizes.
+  public override var extraDescription: String {
+    "in_features=\(weight.shape[1]), out_features=\(weight.shape[0])"
+  }
+}

@@ -1,0 +1,155 @@
+import Checkpoints
+import NN
+import Tensors
+
+/// Brings the tensors of files under a model's names.
+struct WeightLoading {
+  /// A model's parameter or buffer under one of its names.
+  fileprivate enum Target {
+    case parameter(Parameter)
+    case buffer(Buffer)
+  }
+
+  private let model: PretrainedModel
+  private let path: String
+  private var targets: [[UInt8]: Target] = [:]
+
+  init(_ model: PretrainedModel, path: String) {
+    self.model = model
+    self.path = path
+    collectTargets()
+  }
+
+  private mutating func collectTargets() {
+    var targets: [[UInt8]: Target] = [:]
+    model.forEachMember { name, member in
+      switch member {
+      case .parameter(let parameter): targets[Array(name.utf8)] = .parameter(parameter)
+      case .buffer(let buffer) where buffer.isPersistent:
+        targets[Array(name.utf8)] = .buffer(buffer)
+      default: break
+      }
+    }
+    self.targets = targets
+  }
+
+  /// Takes over the tensors; what is missing is initialised.
+  /// - Throws: ``ModelError`` with every shape that differs, unless that is allowed.
+  mutating func load(
+    _ tensors: [(tensor: StoredTensor, file: String)], ignoreMismatchedSizes: Bool
+  ) throws -> LoadReport {
+    var report = LoadReport()
+    var found: [[UInt8]: (tensor: StoredTensor, file: String)] = [:]
+    for entry in tensors {
+      if let name = name(of: entry.tensor.name) {
+        found[Array(name.utf8)] = entry
+      } else if !model.isObsolete(entry.tensor.name) {
+        report.unexpected.append(entry.tensor.name)
+      }
+    }
+    untie(found)
+    var filled = Set<ObjectIdentifier>()
+    for (key, entry) in found {
+      guard let target = targets[key] else { continue }
+      let shape = target.shape
+      guard entry.tensor.shape == shape else {
+        report.mismatched.append(
+          .init(
+            name: String(decoding: key, as: UTF8.self), expected: shape, found: entry.tensor.shape))
+        continue
+      }
+      switch target {
+      case .parameter(let parameter):
+        // Of tied names the file may hold each: equal ones are read once.
+        guard filled.insert(ObjectIdentifier(parameter)).inserted else { continue }
+        try entry.tensor.copy(into: parameter.value.detach(), path: entry.file)
+      case .buffer(let buffer):
+        filled.insert(ObjectIdentifier(buffer))
+        buffer.value = try entry.tensor.tensor(path: entry.file).to(buffer.value.dtype)
+      }
+    }
+    report.mismatched.sort { $0.name < $1.name }
+    report.unexpected.sort()
+    if !report.mismatched.isEmpty && !ignoreMismatchedSizes { throw mismatch(report) }
+    fillMissing(filled, &report)
+    return report
+  }
+
+  /// The model's name for a tensor of a file, or nil where the model holds no such tensor.
+  private func name(of name: String) -> String? {
+    let renamed = model.renamed(name)
+    let prefix = type(of: model).baseModelPrefix
+    var candidates = [name, renamed]
+    if !prefix.isEmpty {
+      for name in [name, renamed] {
+        candidates.append("\(prefix).\(name)")
+        if name.hasPrefix("\(prefix).") {
+          candidates.append(String(name.dropFirst(prefix.count + 1)))
+        }
+      }
+    }
+    return candidates.first { targets[Array($0.utf8)] != nil }
+  }
+
+  /// Gives tied layers weights of their own where the files hold different ones.
+  private mutating func untie(_ found: [[UInt8]: (tensor: StoredTensor, file: String)]) {
+    var changed = false
+    for (path, module) in model.namedModules() {
+      guard let layer = module as? TiedLinear, layer.isTied,
+        let own = found[Array("\(path).weight".utf8)],
+        own.tensor.shape == layer.weight.shape
+      else { continue }
+      let shared = found.first { key, entry in
+        if case .parameter(let parameter) = targets[key] {
+          parameter === layer.weight && entry.tensor.name != own.tensor.name
+        } else {
+          false
+        }
+      }
+      // A file that holds the head alone fills the table as well.
+      guard let shared else { continue }
+      if shared.value.tensor.dtype == own.tensor.dtype
+        && shared.value.tensor.bytes == own.tensor.bytes
+      {
+        continue
+      }
+      layer.untie()
+      changed = true
+    }
+    if changed { collectTargets() }
+  }
+
+  private func mismatch(_ report: LoadReport) -> ModelError {
+    let lines = report.mismatched.map {
+      "\($0.name) is \($0.found) in the file, \($0.expected) in the model"
+    }
+    return ModelError(
+      .mismatch, path: path, lines.joined(separator: "; "),
+      remedy: "Correct the configuration, or initialise these anew with ignoreMismatchedSizes")
+  }
+
+  /// Initialises parameters that nothing filled.
+  private func fillMissing(_ filled: Set<ObjectIdentifier>, _ report: inout LoadReport) {
+    let mismatched = Set(report.mismatched.map(\.name))
+    var missing = Set<String>()
+    for (name, parameter) in model.namedParameters()
+    where !filled.contains(ObjectIdentifier(parameter)) {
+      missing.insert(name)
+      if !mismatched.contains(name) { report.missing.append(name) }
+    }
+    for (name, buffer) in model.namedBuffers()
+    where buffer.isPersistent && !filled.contains(ObjectIdentifier(buffer)) {
+      report.missing.append(name)
+    }
+    if !missing.isEmpty { model.initializeParameters { missing.contains($0) } }
+  }
+}
+
+extension WeightLoading.Target {
+  fileprivate var shape: [Int] {
+    switch self {
+    case .parameter(let parameter): parameter.shape
+    case .buffer(let buffer): buffer.value.shape
+    }
+  }
+}
