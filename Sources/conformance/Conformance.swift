@@ -41,6 +41,7 @@ struct Conformance {
       "safetensors": { try SafetensorsSuite(path: $0, options: $1) },
       "sampler": { try SamplerSuite(path: $0, options: $1) },
       "schedulers": { url, _ in try SchedulerSuite(url) },
+      "models": { try ModelSuite(path: $0, options: $1) },
       "modules": { try ModuleSuite(folder: $0, options: $1) },
       "processors": { url, _ in try ProcessorSuite(path: url) },
     ]

@@ -5,7 +5,8 @@ struct Options {
   static let usage = """
     usage: conformance KIND PATH [--strided] [--only NAME] [--seed N] [--count N]
 
-    ops|modules|optimizers|schedulers|sampler|random|safetensors   compare with the cases' answers
+    ops|modules|optimizers|schedulers|sampler|random|safetensors|models
+                  compare with the cases' answers
     derivatives   check first and second derivatives at the operators' cases by finite differences
     fuzz          call operators with arguments changed at random: --count calls of each, by --seed
     """
