@@ -102,7 +102,7 @@ let package = Package(
       name: "faulty-train", dependencies: ["Training"], path: "Tests/FaultyTrain"),
     .testTarget(
       name: "FaultTests", dependencies: ["Collectives", "MPITesting", "faulty-train", "ddp-launch"]),
-    .testTarget(name: "LaunchTests", dependencies: ["ddp-launch"]),
+    .testTarget(name: "LaunchTests", dependencies: ["Base", "ddp-launch"]),
     .testTarget(name: "BenchTests", dependencies: ["ddp-bench", "Collectives"]),
   ]
 )

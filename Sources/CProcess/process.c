@@ -162,6 +162,10 @@ int torus_clock_is_synchronised(void) {
 #endif
 }
 
+int torus_wait_change(int status) {
+  return WIFSTOPPED(status) ? 1 : WIFCONTINUED(status) ? 2 : 0;
+}
+
 int torus_exit_code(int status) {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }

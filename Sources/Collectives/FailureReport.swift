@@ -1,3 +1,4 @@
+import Base
 import CMPIShim
 import Foundation
 
@@ -54,8 +55,7 @@ extension ProcessGroup {
       lines += ["the last operations of each rank:"]
       lines += lastOperations(after: failure).map { "  \($0)" }
     }
-    let text = lines.map { prefix + $0 + "\n" }.joined()
-    FileHandle.standardError.write(Data(text.utf8))
+    StandardStream.error.write(lines.map { prefix + $0 + "\n" }.joined())
     writeRecorders("\(error)", failure)
     LastAct.perform(lines[0])
     // All is said: mpirun's TERM, which the first one to end brings the others, may end this rank at

@@ -1,3 +1,4 @@
+import Base
 import CProcess
 import Foundation
 
@@ -7,21 +8,22 @@ struct Launch {
   let usesMPI: Bool
   /// Ranks on this node where the launcher says so.
   let localRanks: Int?
+  /// What is in the environment and means nothing, one line each, where this process is to say so.
+  let notes: [String]
 
   init(environment: [String: String]) throws(CollectiveError) {
-    // Open MPI's mpirun; PMIx and PMI for srun, MPICH and others.
-    let marks = [
-      "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "PMI_FD", "MPI_LOCALNRANKS",
-    ]
-    usesMPI = marks.contains { environment[$0] != nil }
+    let variables = LaunchVariables(environment: environment)
+    usesMPI = variables.isMPI
+    notes = variables.rank == 0 ? variables.leftOvers.map(\.description) : []
     let local = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"]
     // Slurm lists its nodes, as in "4(x2),2"; the fullest stands for all.
     let listed = environment["SLURM_STEP_TASKS_PER_NODE"]?.split(separator: ",").compactMap {
       Int($0.prefix { $0 != "(" })
     }
     localRanks =
-      local.lazy.compactMap { environment[$0].flatMap(Int.init) }.first ?? listed?.max()
-    if !usesMPI, let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap(Int.init), tasks > 1 {
+      !usesMPI
+      ? nil : local.lazy.compactMap { environment[$0].flatMap(Int.init) }.first ?? listed?.max()
+    if !usesMPI, let tasks = variables.stepTasks, tasks > 1 {
       throw .launch(
         reason: "srun started \(tasks) tasks without MPI: use srun --mpi=pmix (srun --mpi=list "
           + "shows what this cluster has) or mpirun")

@@ -1,3 +1,4 @@
+import Base
 import CMPIShim
 import Foundation
 
@@ -80,6 +81,9 @@ public final class World: Sendable {
   /// - Throws: `CollectiveError.launch` where MPI cannot be started, with the remedy.
   public static func initialize(_ options: Options = Options()) throws(CollectiveError) -> World {
     let launch = try Launch(environment: ProcessInfo.processInfo.environment)
+    for note in launch.notes {
+      StandardStream.error.write("\(ProcessInfo.processInfo.processName): \(note)\n")
+    }
     guard launch.usesMPI else { return try alone(options) }
     var text = [CChar](repeating: 0, count: 512)
     let status = torus_mpi_start(launch.oversubscribed ? 1 : 0, &text, text.count)
@@ -152,7 +156,7 @@ public final class World: Sendable {
   public func abort(_ message: String, code: Int32 = 1) -> Never {
     torus_fatal_disarm()
     torus_fatal_report(message, nil, 0)
-    FileHandle.standardError.write(Data("[rank \(rank)] \(message)\n".utf8))
+    StandardStream.error.write("[rank \(rank)] \(message)\n")
     LastAct.perform(message)
     torus_mpi_abort(code)
   }

@@ -44,6 +44,27 @@ struct ChildProcess {
     var status: Int32 = 0
     return waitpid(pid, &status, WNOHANG) == pid ? status : nil
   }
+
+  /// What has become of a child since the last question.
+  enum Change {
+    /// It has ended, with a status of waitpid.
+    case ended(Int32)
+    /// A signal has stopped it.
+    case stopped
+    /// It goes on.
+    case resumed
+  }
+
+  /// Its next change; nil where there is none.
+  func change() -> Change? {
+    var status: Int32 = 0
+    guard waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED) == pid else { return nil }
+    return switch torus_wait_change(status) {
+    case 1: .stopped
+    case 2: .resumed
+    default: .ended(status)
+    }
+  }
 }
 
 /// A pipe whose ends other programs do not inherit, unless one is made their output.
@@ -95,20 +116,4 @@ func readAvailable(_ descriptor: Int32) -> [UInt8]? {
     failed = result == 0 || (result < 0 && errno != EAGAIN && errno != EINTR)
   }
   return failed ? nil : bytes
-}
-
-/// Writes all bytes, or as many as the reader's end allows.
-func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) {
-  var rest = bytes[...]
-  while !rest.isEmpty {
-    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if count > 0 {
-      rest = rest.dropFirst(count)
-    } else if errno == EAGAIN {
-      var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      _ = Foundation.poll(&entry, 1, 1000)
-    } else if errno != EINTR {
-      return
-    }
-  }
 }

@@ -16,6 +16,12 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
   case notOpenMPI(String, version: String)
   /// A value that an option cannot have.
   case badValue(option: String, given: String, expected: String)
+  /// A path that names no place.
+  case badPath(option: String, problem: String)
+  /// A variable of the environment whose value cannot be.
+  case badVariable(String, given: String, expected: String)
+  /// More workers than a machine or a job can have.
+  case tooManyWorkers(Int, limit: Int, reason: String)
   /// A host file that cannot be read.
   case badHostFile(String, line: Int, problem: String)
   /// Fewer hosts than asked for.
@@ -50,6 +56,13 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
         + " apt-get install openmpi-bin, or name another with --mpirun"
     case .badValue(let option, let given, let expected):
       "\(option) \(given): give \(expected)"
+    case .badPath(let option, let problem):
+      "\(option): \(problem)"
+    case .badVariable(let name, let given, let expected):
+      "\(name)=\(given) in the environment: \(expected)"
+    case .tooManyWorkers(let count, let limit, let reason):
+      "\(count) workers are too many: at most \(limit), since \(reason); give fewer with"
+        + " --nproc-per-node or fewer slots"
     case .badHostFile(let path, let line, let problem):
       "\(path):\(line): \(problem); a line is 'HOST slots=N'"
     case .tooFewHosts(let have, let need, let remedy):

@@ -35,6 +35,29 @@ package enum Machine {
     return quota > 0 ? quota : nil
   }
 
+  /// The most workers that this machine holds, and what sets the limit: each takes a keeper and a program
+  /// of its own, some MiB at the least, and three of mpirun's descriptors.
+  package static var capacity: (workers: Int, reason: String) {
+    func number(_ path: String) -> Int? { firstLine(path).flatMap { Int($0) } }
+    let tasks = ["pid_max", "threads-max"].compactMap { number("/proc/sys/kernel/\($0)") }.min()
+    let memory = (sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) >> 20
+    var files = rlimit()
+    let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0
+    let limits = [
+      (
+        max(1, memory / 16),
+        "this machine has \(memory) MiB of memory, and each takes 16 at the least"
+      ),
+      tasks.map { (max(1, $0 / 8), "this machine runs at most \($0) threads, and each has 8") },
+      isKnown && files.rlim_cur < 1 << 30
+        ? (
+          max(1, Int(files.rlim_cur) / 3),
+          "mpirun may open \(files.rlim_cur) files (ulimit -n), and each takes 3"
+        ) : nil,
+    ]
+    return limits.compactMap(\.self).min { $0.0 < $1.0 } ?? (JobLimits.workersPerHost, "")
+  }
+
   /// Memory regions of different speed; 1 on most machines.
   package static var memoryNodes: Int {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/devices/system/node"))

@@ -1,10 +1,11 @@
+import Base
 import Foundation
 
 /// What the options' values must be, beyond their types.
 extension RunCommand {
   /// Refuses numbers that make no sense, each with those that do.
   func checkNumbers() throws(LaunchError) {
-    try check("--max-restarts", maxRestarts, 0...Int.max, "a number from 0")
+    try check("--max-restarts", maxRestarts, 0...Int(Int32.max), "a number from 0 to \(Int32.max)")
     try check("--restart-delay", restartDelay, 0...60, "seconds from 0 to 60")
     try check("--monitor-interval", monitorInterval, 0.01...3600, "seconds from 0.01 to 3600")
     try check("--grace-period", gracePeriod, 0...Double.infinity, "seconds from 0")
@@ -18,6 +19,40 @@ extension RunCommand {
       try check(
         "--threads-per-rank", threadsPerRank, 1...1 << 20,
         "a number from 1, or leave it out for a share of the cores")
+    }
+  }
+
+  /// The place that an option's path means; nil where it is not given.
+  func place(_ path: String?, _ option: String) throws(LaunchError) -> String? {
+    guard let path else { return nil }
+    do throws(UserPathError) {
+      return try UserPath.expanded(path)
+    } catch {
+      throw .badPath(option: option, problem: "\(error)")
+    }
+  }
+
+  /// Refuses a job that no machine holds, before any of it is started.
+  func checkSize(
+    _ plan: JobPlan, _ hosts: [HostEntry], _ perHost: WorkersPerHost?
+  ) throws(LaunchError) {
+    func workers(_ host: HostEntry) -> Int {
+      if case .number(let count) = perHost { return count }
+      return host.slots ?? 1
+    }
+    let all = hosts.isEmpty ? plan.layout.workers : hosts.map(workers).reduce(0, +)
+    guard all <= JobLimits.workers else {
+      throw .tooManyWorkers(
+        all, limit: JobLimits.workers, reason: "no job is taken to be larger")
+    }
+    let here = [Machine.hostName, "localhost", "127.0.0.1", "::1"]
+    let local =
+      hosts.isEmpty
+      ? plan.layout.counts.count == 1 ? all : 0
+      : hosts.filter { here.contains($0.name) }.map(workers).reduce(0, +)
+    let capacity = Machine.capacity
+    guard local <= capacity.workers else {
+      throw .tooManyWorkers(local, limit: capacity.workers, reason: capacity.reason)
     }
   }
 

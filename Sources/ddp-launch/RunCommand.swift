@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import CProcess
 import Foundation
 
@@ -114,7 +115,7 @@ struct RunCommand: ParsableCommand {
     do {
       status = try launch()
     } catch {
-      writeAll(STDERR_FILENO, Array("ddp-launch: \(error)\n".utf8))
+      StandardStream.error.write("ddp-launch: \(error)\n")
       status = error.exitCode
     }
     if status != 0 { throw ExitCode(status) }
@@ -125,7 +126,8 @@ struct RunCommand: ParsableCommand {
     guard let program = words.first else { throw .noProgram }
     if program.hasPrefix("-") { throw .unknownOption(program) }
     try checkNumbers()
-    let hosts = try self.hosts()
+    let batch = BatchEnvironment(ProcessInfo.processInfo.environment)
+    let hosts = try self.hosts(batch)
     let perHost = try workers.map { text throws(LaunchError) in try WorkersPerHost(text) }
     guard let binding = Binding(rawValue: bindTo) else {
       throw .badValue(
@@ -134,12 +136,15 @@ struct RunCommand: ParsableCommand {
     }
     let search = ProgramSearch()
     var plan = JobPlan(
-      mpirun: try search.mpirun(named: mpirun), program: try search.find(program),
+      mpirun: try search.mpirun(named: try place(mpirun, "--mpirun")),
+      program: try search.find(program),
       arguments: Array(words.dropFirst()), layout: HostLayout([1]))
     plan.binding = binding
     plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }
     let range = try nnodes.map { text throws(LaunchError) in try HostRange(text) }
-    if hosts.isEmpty { try layOut(&plan, perHost, range) }
+    plan.ignoresBatch = standalone
+    if hosts.isEmpty { try layOut(&plan, perHost, range, batch) }
+    try checkSize(plan, hosts, perHost)
     let most: Int? =
       switch perHost {
       case _ where hosts.isEmpty: plan.layout.counts.max()
@@ -161,7 +166,7 @@ struct RunCommand: ParsableCommand {
     var console = RankConsole(
       isTerminal: isTerminal, columns: Self.columns,
       workers: max(plan.layout.workers, hosts.map { $0.slots ?? 1 }.reduce(0, +))
-    ) { stream, bytes in writeAll(stream == .out ? STDOUT_FILENO : STDERR_FILENO, bytes) }
+    ) { stream, bytes in (stream == .out ? StandardStream.output : .error).write(bytes) }
     var keeper = KeeperPlan()
     keeper.masterPort = masterPort
     keeper.runID = try checkedRunID()
@@ -180,8 +185,10 @@ struct RunCommand: ParsableCommand {
         grace: gracePeriod, monitorInterval: monitorInterval,
         shownLocalRanks: try shownLocalRanks(most: most), redirects: redirected ?? .none,
         tee: teed ?? (logDir != nil && redirected == nil ? .all : .none)),
-      keeperPlan: keeper, masterAddress: masterAddress, logFolder: logDir,
+      keeperPlan: keeper, masterAddress: masterAddress,
+      logFolder: try place(logDir, "--log-dir"),
       logLimit: logLimit << 20)
+    for note in batch.notes { console.note(note) }
     signal(SIGPIPE, SIG_IGN)
     let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])
     return try job.run(
@@ -189,24 +196,32 @@ struct RunCommand: ParsableCommand {
       signals: signals)
   }
 
-  private func hosts() throws(LaunchError) -> [HostEntry] {
+  private func hosts(_ batch: BatchEnvironment) throws(LaunchError) -> [HostEntry] {
     if standalone { return [] }
-    if let hostfile { return try HostEntry.file(hostfile) }
+    if let file = try place(hostfile, "--hostfile") { return try HostEntry.file(file) }
     if let host { return try HostEntry.list(host) }
     // PBS writes a host's name once for each of its slots.
-    guard let file = ProcessInfo.processInfo.environment["PBS_NODEFILE"] else { return [] }
-    return try HostEntry.file(file)
+    return try batch.nodeFile.map { file throws(LaunchError) in try HostEntry.file(file) } ?? []
   }
 
   /// Without a list of hosts, several exist only where a Slurm job brings them, and mpirun finds
   /// those by itself.
   private func layOut(
-    _ plan: inout JobPlan, _ perHost: WorkersPerHost?, _ range: HostRange?
+    _ plan: inout JobPlan, _ perHost: WorkersPerHost?, _ range: HostRange?,
+    _ batch: BatchEnvironment
   ) throws(LaunchError) {
-    let environment = ProcessInfo.processInfo.environment
-    let tasks = environment["SLURM_TASKS_PER_NODE"].flatMap { HostLayout($0) }
-    let nodes = tasks?.counts.count ?? environment["SLURM_JOB_NUM_NODES"].flatMap { Int($0) } ?? 1
-    let allocated = standalone ? 1 : nodes
+    var tasks: HostLayout?
+    if !standalone, let text = batch.slurmTasks {
+      tasks = HostLayout(text)
+      if tasks == nil {
+        throw .badVariable(
+          "SLURM_TASKS_PER_NODE", given: text,
+          expected: "Slurm writes it as in 4(x2),2; outside of a Slurm job unset it, or give"
+            + " --standalone")
+      }
+    }
+    let nodes = tasks?.counts.count ?? 1
+    let allocated = nodes
     guard allocated >= range?.fewest ?? 1 else {
       throw .tooFewHosts(
         have: allocated, need: range?.fewest ?? 1,

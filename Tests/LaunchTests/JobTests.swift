@@ -395,7 +395,9 @@ struct JobTests {
     let result = try LauncherProcess.run("doctor")
     #expect(result.code == 0, "\(result.output)")
     #expect(result.output.contains("started two workers"))
-    for subject in ["root", "slots", "binding", "single copy", "shared memory", "BLAS", "clock"] {
+    for subject in [
+      "environment", "root", "slots", "binding", "single copy", "shared memory", "BLAS", "clock",
+    ] {
       #expect(result.output.contains(subject))
     }
   }
@@ -408,6 +410,24 @@ struct JobTests {
       ([], 64, "no program named"),
       (["--nproc-per-node", "0", "sh"], 64, "give a number from 1, auto or cpu"),
       (["--nproc-per-node", "gpu", "sh"], 64, "give a number from 1, auto or cpu"),
+      (["--nproc-per-node", "1000000", "sh"], 64, "no host runs more than 65536"),
+      (["--nproc-per-node", "9223372036854775807", "sh"], 64, "no host runs more than 65536"),
+      (["--nproc-per-node", "99999999999999999999", "sh"], 64, "give a number from 1"),
+      (["--nproc-per-node", "65536", "sh"], 64, "65536 workers are too many: at most "),
+      (["-H", "localhost:65536", "sh"], 64, "65536 workers are too many: at most "),
+      (["-H", "a:9223372036854775807,b:9223372036854775807", "sh"], 64, "1 to 65536 workers each"),
+      (
+        ["-H", (0..<17).map { "a\($0):65536" }.joined(separator: ","), "sh"], 64,
+        "1114112 workers are too many: at most 1048576"
+      ),
+      (["--max-restarts", "9223372036854775807", "sh"], 64, "a number from 0 to 2147483647"),
+      (["--nnodes", "9223372036854775807", "sh"], 69, "hosts are needed and 1 is there"),
+      (["--master-port", "9223372036854775807", "sh"], 64, "give a port from 1 to 65535"),
+      (["--threads-per-rank", "9223372036854775807", "sh"], 64, "give a number from 1"),
+      (["--log-limit", "9223372036854775807", "sh"], 64, "MiB from 1 to 1048576"),
+      (["--monitor-interval", "1e30", "sh"], 64, "give seconds from 0.01 to 3600"),
+      (["--restart-delay", "1e308", "sh"], 64, "give seconds from 0 to 60"),
+      (["--hostfile=~no-such-user/hosts", "sh"], 64, "names no user no-such-user"),
       (["--nnodes", "3:2", "sh"], 64, "MIN:MAX"),
       (["--nnodes", "2", "sh"], 69, "2 hosts are needed and 1 is there"),
       (["--tee", "7", "--log-dir", "x", "sh"], 64, "--tee 7: give 0 (none), 1 (out)"),

@@ -82,7 +82,11 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       }
       #expect(layout.workers == rank)
     }
-    for wrong in ["", "0", "a", "2(x0)", "2(x", "2x3", "2(x2)(x2)", "1,", "-1"] {
+    for wrong in [
+      "", "0", "a", "2(x0)", "2(x", "2x3", "2(x2)(x2)", "1,", "-1", "4(x9223372036854775807)",
+      "9223372036854775807", "9223372036854775807,1", "65536(x65536)", "1(x65536),1", "4(x-1)",
+      "99999999999999999999", "4(x99999999999999999999)",
+    ] {
       #expect(HostLayout(wrong) == nil, "\(wrong)")
     }
   }
@@ -159,10 +163,32 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
         throws: LaunchError.badHostFile(path, line: 2, problem: "'slots=x' is not understood")
       ) { try hosts("a\nb slots=x") }
       #expect(throws: LaunchError.self) { try hosts("a slot=3") }
+      for wrong in [
+        "=", "a =", "a = 3", "a slots", "a slots=", "a =4", "a slots=0", "a slots=-1", "slots=3",
+        "a slots=9223372036854775807", "a slots=65537", "a slots=99999999999999999999",
+        "a slots=65536\na slots=1", "a slots=1\nb max_slots=x", "a slots=1.5", "a slots=1e3",
+      ] { #expect(throws: LaunchError.self, "\(wrong)") { try hosts(wrong) } }
+      // As systems and editors write it.
+      let expected = [HostEntry("a", slots: 2), HostEntry("b", slots: 3), HostEntry("c")]
+      for end in ["\n", "\r\n", "\r"] {
+        for mark in ["", "\u{FEFF}"] {
+          let text = [
+            "# all", "a\tslots=2 # fast", "", "\t b  slots=3\t", "#\u{301}no", "c#d", " ",
+          ]
+          #expect(try hosts(mark + text.joined(separator: end)) == expected, "\(text) \(end)")
+          #expect(try hosts(mark + text.map { $0 + end }.joined()) == expected)
+          #expect(
+            throws: LaunchError.badHostFile(path, line: 3, problem: "'x=1' is not understood")
+          ) { try hosts(mark + ["a", "# b", "c x=1"].joined(separator: end)) }
+        }
+      }
+      try Data("a\n".utf16.flatMap { [UInt8($0 & 0xFF), 0] })
+        .write(to: URL(fileURLWithPath: path))
+      #expect(throws: LaunchError.self) { try HostEntry.file(path) }
       #expect(throws: LaunchError.self) { try hosts("# none\n") }
     }
     #expect(try HostEntry.list("a:4,b") == [HostEntry("a", slots: 4), HostEntry("b")])
-    for wrong in ["", ":4", "a:0", "a:4:5"] {
+    for wrong in ["", ":4", "a:0", "a:4:5", "a:9223372036854775807", "a:65537", "a:-1"] {
       #expect(throws: LaunchError.self) { try HostEntry.list(wrong) }
     }
     let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -380,7 +406,9 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
   @Test func `a log that grows past its limit is put aside, and the oldest goes`() throws {
     try inFolder { folder in
       let logs = try RankLogs(folder: "\(folder)/x", limit: 8, kept: 2)
-      for number in 1...4 { try logs.write(Array("line \(number)".utf8), .out, ofRank: 3) }
+      for number in 1...4 {
+        #expect(logs.write(Array("line \(number)".utf8), .out, ofRank: 3) == nil)
+      }
       func text(_ name: String) -> String? {
         try? String(contentsOfFile: "\(folder)/x/3/\(name)", encoding: .utf8)
       }
@@ -388,8 +416,13 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
       #expect(text("stdout.log.2") == "line 2\n" && text("stdout.log.3") == nil)
       try FileManager.default.createDirectory(
         atPath: "\(folder)/x/4/stderr.log", withIntermediateDirectories: true)
-      let error = #expect(throws: LaunchError.self) { try logs.write([65], .error, ofRank: 4) }
-      #expect(error == .cannotLog("\(folder)/x/4/stderr.log", errno: EISDIR))
+      // Said once, and nothing ends.
+      #expect(
+        logs.write([65], .error, ofRank: 4)
+          == .cannotLog("\(folder)/x/4/stderr.log", errno: EISDIR))
+      #expect(logs.write([65], .error, ofRank: 4) == nil && logs.deleted == [])
+      try FileManager.default.removeItem(atPath: "\(folder)/x/3")
+      #expect(logs.deleted == ["\(folder)/x/3/stdout.log"])
     }
   }
 }

@@ -1,5 +1,6 @@
 // What Swift cannot express of Unix: a fork whose child dies with its parent, signals as bytes in a
-// pipe, a probe of the kernel's single-copy call, and the cores that a process may use.
+// pipe, a probe of the kernel's single-copy call, and the cores that a process may use. A program that
+// links this finds its descriptors 0 to 2 open, those that were closed on /dev/null.
 #ifndef TORUS_CPROCESS_H
 #define TORUS_CPROCESS_H
 
@@ -52,6 +53,9 @@ double torus_usable_cores(pid_t process);
 
 /// Whether the system clock is kept by NTP: 1, 0, or -1 where it cannot be told.
 int torus_clock_is_synchronised(void);
+
+/// Whether a status of waitpid is that of a child that was stopped (1), goes on (2) or has ended (0).
+int torus_wait_change(int status);
 
 /// Decodes a status of waitpid: returns the exit code, or the negative signal.
 int torus_exit_code(int status);

@@ -25,7 +25,7 @@ package struct MPIChecks {
 
   /// All findings.
   package func findings() -> [Finding] {
-    [mpi(), root(), slots(), binding(), singleCopy()]
+    [mpi(), leftOvers(), root(), slots(), binding(), singleCopy()]
   }
 
   private func mpi() -> Finding {
@@ -52,6 +52,17 @@ package struct MPIChecks {
         remedy: "run '\(path) -n 2 --oversubscribe true' to see the whole message")
     }
     return Finding(.ok, "Open MPI", "\(version) at \(path) started two workers in \(seconds) s")
+  }
+
+  private func leftOvers() -> Finding {
+    let notes = BatchEnvironment(environment).notes
+    guard !notes.isEmpty else {
+      return Finding(.ok, "environment", "nothing is left over from other jobs")
+    }
+    return Finding(
+      .advice, "environment",
+      notes.map { $0.replacing(": ignored; unset", with: "; unset") }.joined(separator: "; "),
+      remedy: "ddp-launch ignores that; for plain mpirun unset the variables, or open a new shell")
   }
 
   private func root() -> Finding {

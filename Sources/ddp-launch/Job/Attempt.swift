@@ -97,7 +97,7 @@ struct Attempt {
       if ready.contains(output.output) {
         if let bytes = readAvailable(output.output) {
           for (rank, frame) in decoder.add(bytes) {
-            try take(frame, of: rank, &console, logs)
+            take(frame, of: rank, &console, logs)
           }
         } else {
           open.removeAll { $0 == output.output }
@@ -115,6 +115,7 @@ struct Attempt {
       if status == nil { status = child.exitStatus() }
     }
     console.finish()
+    for path in logs?.deleted ?? [] { console.note("\(path) was deleted while it was written") }
     if torus_exit_code(status ?? 0) < 0 {
       // Killed, it leaves its session behind.
       let folder = environment["TMPDIR"] ?? "/tmp"
@@ -162,7 +163,7 @@ struct Attempt {
 
   private mutating func take(
     _ frame: Frame, of rank: Int, _ console: inout RankConsole, _ logs: RankLogs?
-  ) throws(LaunchError) {
+  ) {
     let localRank = layout.place(ofRank: rank).local
     switch frame {
     case .line(let stream, let text):
@@ -173,7 +174,9 @@ struct Attempt {
       }
       let isRedirected = redirects.contains(stream, ofLocalRank: localRank)
       if isRedirected || tee.contains(stream, ofLocalRank: localRank) {
-        try logs?.write(text, stream, ofRank: rank)
+        if let problem = logs?.write(text, stream, ofRank: rank) {
+          console.note("\(problem). The job goes on; lines are missing from its logs")
+        }
       }
       if !isRedirected, shownLocalRanks?.contains(localRank) ?? true {
         console.show(frame, of: rank)

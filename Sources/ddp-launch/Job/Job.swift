@@ -51,9 +51,16 @@ struct Job {
       keeperPlan.restart = restart
       keeperPlan.command = [plan.program] + arguments(ofRestart: restart)
       keeperPlan.masterPort = self.keeperPlan.masterPort ?? Machine.freePort()
-      let logs = try logFolder.map { folder throws(LaunchError) in
-        try RankLogs(
-          folder: "\(folder)/\(keeperPlan.runID)/attempt_\(restart)", limit: logLimit)
+      var logs: RankLogs?
+      if let logFolder {
+        do throws(LaunchError) {
+          logs = try RankLogs(
+            folder: "\(logFolder)/\(keeperPlan.runID)/attempt_\(restart)", limit: logLimit)
+        } catch {
+          // A job that ran is not given up for its logs.
+          guard restart > 0 else { throw error }
+          console.note("\(error). The job goes on without logs")
+        }
       }
       var attempt = attempt
       attempt.layout = plan.layout

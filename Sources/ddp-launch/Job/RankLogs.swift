@@ -1,17 +1,23 @@
+import Base
 import Foundation
 
 /// Files for the workers' output: `LOG_DIR/RUN_ID/attempt_0/2/stdout.log`, as torchrun lays them
 /// out. A file that grows past its limit becomes `stdout.log.1`, the one before `.2`, and so on.
+///
+/// A log that cannot be written is no reason to end a job: its lines are lost until there is room again,
+/// and the next line of the file says how many.
 package final class RankLogs {
   private struct File {
     var descriptor: Int32
     var size: Int
+    var lost = 0
   }
 
   private let folder: String
   private let limit: Int
   private let kept: Int
   private var files: [String: File] = [:]
+  private var isTold = false
 
   /// Logs below `folder`.
   ///
@@ -31,8 +37,25 @@ package final class RankLogs {
   }
 
   /// Appends a line to the file of a rank's stream.
-  package func write(
-    _ line: [UInt8], _ stream: OutputStream, ofRank rank: Int
+  ///
+  /// - Returns: Why it cannot be written, the first time that one cannot.
+  package func write(_ line: [UInt8], _ stream: OutputStream, ofRank rank: Int) -> LaunchError? {
+    do throws(LaunchError) {
+      try append(line, stream, rank)
+      return nil
+    } catch {
+      defer { isTold = true }
+      return isTold ? nil : error
+    }
+  }
+
+  /// The files that somebody has deleted while they were written.
+  package var deleted: [String] {
+    files.keys.filter { access($0, F_OK) != 0 }.sorted()
+  }
+
+  private func append(
+    _ line: [UInt8], _ stream: OutputStream, _ rank: Int
   ) throws(LaunchError) {
     let path = "\(folder)/\(rank)/\(stream == .out ? "stdout" : "stderr").log"
     var file = if let known = files[path] { known } else { try open(path, rank) }
@@ -46,13 +69,21 @@ package final class RankLogs {
       if kept == 0 { unlink(path) }
       file = try open(path, rank)
     }
-    let bytes = line + Array("\n".utf8)
-    guard
-      bytes.withUnsafeBytes({ Foundation.write(file.descriptor, $0.baseAddress, $0.count) })
-        == bytes.count
-    else { throw .cannotLog(path, errno: errno) }
-    file.size += bytes.count
+    let gap =
+      file.lost == 0
+      ? [] : Array("(\(file.lost) line\(file.lost == 1 ? "" : "s") could not be written)\n".utf8)
+    let bytes = gap + line + Array("\n".utf8)
+    let code = StandardStream.write(bytes, to: file.descriptor)
+    if code == 0 {
+      file.size += bytes.count
+      file.lost = 0
+    } else {
+      // What there was room for is no line.
+      _ = ftruncate(file.descriptor, off_t(file.size))
+      file.lost += 1
+    }
     files[path] = file
+    if code != 0 { throw .cannotLog(path, errno: code) }
   }
 
   private func open(_ path: String, _ rank: Int) throws(LaunchError) -> File {

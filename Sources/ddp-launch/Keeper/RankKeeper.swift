@@ -1,3 +1,4 @@
+import Base
 import CProcess
 import Foundation
 
@@ -138,6 +139,6 @@ struct RankKeeper {
   }
 
   private func send(_ frame: Frame) {
-    writeAll(STDOUT_FILENO, frame.encoded)
+    _ = StandardStream.write(frame.encoded, to: STDOUT_FILENO)
   }
 }

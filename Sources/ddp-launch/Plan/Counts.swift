@@ -10,9 +10,11 @@ package enum WorkersPerHost: Sendable, Equatable {
     switch text {
     case "auto", "cpu": self = .cores
     default:
-      guard let count = Int(text), count >= 1 else {
+      guard let count = JobLimits.workersPerHost(text) else {
         throw .badValue(
-          option: "--nproc-per-node", given: text, expected: "a number from 1, auto or cpu")
+          option: "--nproc-per-node", given: text,
+          expected: "a number from 1, auto or cpu"
+            + ((Int(text) ?? 0) > 0 ? "; no host runs more than \(JobLimits.workersPerHost)" : ""))
       }
       self = .number(count)
     }

@@ -8,19 +8,26 @@ package struct HostLayout: Sendable, Equatable {
     self.counts = counts
   }
 
-  /// Reads Slurm's notation: `4(x3),2` for three hosts with 4 workers and one with 2.
+  /// Reads Slurm's notation: `4(x3),2` for three hosts with 4 workers and one with 2. Nil where the text
+  /// is none, or means more than ``JobLimits`` allow.
   package init?(_ text: String) {
     counts = []
+    var workers = 0
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let words = part.split(separator: "(", omittingEmptySubsequences: false)
-      guard let count = words.first.flatMap({ Int($0) }), count >= 1 else { return nil }
+      guard let count = words.first.flatMap({ JobLimits.workersPerHost($0) }) else { return nil }
       var hosts = 1
       if words.count == 2 {
         guard words[1].hasPrefix("x"), words[1].hasSuffix(")"),
-          let times = Int(words[1].dropFirst().dropLast()), times >= 1
+          let times = Int(words[1].dropFirst().dropLast()),
+          (1...JobLimits.hosts).contains(times)
         else { return nil }
         hosts = times
       } else if words.count != 1 {
+        return nil
+      }
+      workers += count * hosts
+      guard counts.count + hosts <= JobLimits.hosts, workers <= JobLimits.workers else {
         return nil
       }
       counts += [Int](repeating: count, count: hosts)

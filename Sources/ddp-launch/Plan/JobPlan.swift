@@ -25,6 +25,8 @@ package struct JobPlan: Sendable {
   package var layout: HostLayout
   /// The hosts by name; empty for this machine, or for those of the Slurm job.
   package var hosts: [HostEntry] = []
+  /// Whether the job keeps to this machine even within a batch system's job.
+  package var ignoresBatch = false
   /// Whether the Slurm job has more nodes than are used, over which mpirun would spread workers.
   package var leavesNodes = false
   /// Where workers may run.
@@ -87,19 +89,23 @@ package struct JobPlan: Sendable {
     singleCopyWorks: Bool = torus_single_copy_works() != 0,
     sharedFolder: String? = Machine.otherSharedFolder
   ) -> [String: String] {
-    var result = inherited
-    if inherited["OMPI_COMM_WORLD_SIZE"] != nil {
-      // Within another mpirun's job its variables would join this one to that.
-      result = result.filter { name, _ in
-        !["OMPI_", "PMIX_", "PMI_"].contains { name.hasPrefix($0) }
-      }
-    }
+    var result = BatchEnvironment(inherited).variables
+    // Within another mpirun's job its variables would join this one to that.
+    let isNested = ["OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_MCA_orte_launch"]
+      .contains { inherited[$0] != nil }
+    let foreign = (isNested ? ["OMPI_"] : []) + ["PMIX_", "PMI_", "MPI_LOCAL"]
+    result = result.filter { name, _ in !foreign.contains { name.hasPrefix($0) } }
     func set(_ name: String, _ value: String) {
       if result[name] == nil { result[name] = value }
     }
     // Signals that mpirun hands on are the keeper's, which hands on the right one; it would send them to
     // the program as well.
     set("OMPI_MCA_odls_base_signal_direct_children_only", "1")
+    if ignoresBatch {
+      for framework in ["ras", "plm"] {
+        set("OMPI_MCA_\(framework)", "^slurm,gridengine,tm,lsf,alps")
+      }
+    }
     if isRoot {
       set("OMPI_ALLOW_RUN_AS_ROOT", "1")
       set("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
