@@ -85,6 +85,7 @@ public final class World: Sendable {
       StandardStream.error.write("\(ProcessInfo.processInfo.processName): \(note)\n")
     }
     guard launch.usesMPI else { return try alone(options) }
+    torus_deadline_limit(options.timeout / .seconds(1))
     var text = [CChar](repeating: 0, count: 512)
     let status = torus_mpi_start(launch.oversubscribed ? 1 : 0, &text, text.count)
     guard status == Status.done else {

@@ -67,6 +67,17 @@ static void put_operation(torus_text *t) {
   torus_text_operation(t, &record);
 }
 
+/// Learns where the cause of the end is to be left; once.
+static void find_report(void) {
+  static _Atomic int sought;
+  if (atomic_exchange(&sought, 1)) return;
+  const char *report = getenv("TORUS_ERROR_FILE");
+  if (report && *report && strlen(report) < sizeof process.report) {
+    strcpy(process.report, report);
+    atomic_store(&process.reports, 1);
+  }
+}
+
 void torus_fatal_report(const char *message, const int *waits_for, int count) {
   if (!atomic_exchange(&process.reports, 0)) return;
   torus_text name = {.descriptor = -1};
@@ -191,11 +202,7 @@ void torus_fatal_install(const torus_group *group) {
   atomic_store(&process.armed, 1);
   if (installed) return;
   installed = true;
-  const char *report = getenv("TORUS_ERROR_FILE");
-  if (report && *report && strlen(report) < sizeof process.report) {
-    strcpy(process.report, report);
-    atomic_store(&process.reports, 1);
-  }
+  find_report();
   // A stack of its own for the handler, so that an overflowing one can be told of.
   static char stack[64 << 10];
   stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
@@ -206,6 +213,12 @@ void torus_fatal_install(const torus_group *group) {
     sigaction(fatal[i].number, &action, &before[i]);
   }
   atexit(on_exit_called);
+}
+
+void torus_fatal_report_early(int rank, const char *message, const int *waits_for, int count) {
+  if (!process.group) process.rank = rank;
+  find_report();
+  torus_fatal_report(message, waits_for, count);
 }
 
 void torus_fatal_folder(const char *folder) {

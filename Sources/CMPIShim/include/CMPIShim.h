@@ -4,6 +4,7 @@
 /// `allreduce/mpi_builtin.c` alone, so that everything above can be built without MPI.
 #pragma once
 
+#include "torus_deadline.h"
 #include "torus_fatal.h"
 #include "torus_flight.h"
 #include "torus_group.h"

@@ -16,6 +16,9 @@ void torus_fatal_install(const torus_group *group);
 /// variable none does. Safe in signal handlers.
 void torus_fatal_report(const char *message, const int *waits_for, int count);
 
+/// The same before `torus_fatal_install`, or after the end of the world, for this rank.
+void torus_fatal_report_early(int rank, const char *message, const int *waits_for, int count);
+
 /// Where recorders are written: `folder/rank-2.json`. The folder is made then, within one that exists.
 void torus_fatal_folder(const char *folder);
 

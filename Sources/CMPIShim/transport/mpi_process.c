@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../include/torus_deadline.h"
 #include "mpi_process.h"
 
 #if __has_include(<mpi.h>)
@@ -18,7 +19,9 @@ int torus_mpi_available(void) { return 1; }
 int torus_mpi_start(int yield, char *error, size_t error_bytes) {
   if (yield) setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
   int provided = MPI_THREAD_SINGLE;
+  torus_deadline_begin("MPI_Init");
   int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided);
+  torus_deadline_end();
   if (code != MPI_SUCCESS) {
     snprintf(error, error_bytes, "MPI_Init_thread failed with code %d", code);
     return TORUS_TRANSPORT_ERROR;
@@ -41,7 +44,10 @@ int torus_mpi_stop(void) {
   MPI_Initialized(&initialized);
   MPI_Finalized(&finalized);
   if (!initialized || finalized) return TORUS_DONE;
-  return MPI_Finalize() == MPI_SUCCESS ? TORUS_DONE : TORUS_TRANSPORT_ERROR;
+  torus_deadline_begin("MPI_Finalize");
+  int code = MPI_Finalize();
+  torus_deadline_end();
+  return code == MPI_SUCCESS ? TORUS_DONE : TORUS_TRANSPORT_ERROR;
 }
 
 _Noreturn void torus_mpi_abort(int code) {
@@ -61,7 +67,7 @@ void torus_mpi_version(char *text, size_t bytes) {
 }
 
 #if defined(__linux__)
-double torus_mpi_core_share(double quota) {
+static double core_share(double quota) {
   cpu_set_t mine;
   CPU_ZERO(&mine);
   if (sched_getaffinity(0, sizeof mine, &mine) != 0) return 1;
@@ -86,6 +92,13 @@ double torus_mpi_core_share(double quota) {
   }
   MPI_Comm_free(&node);
   return quota > 0 && quota / ranks < share ? quota / ranks : share;
+}
+
+double torus_mpi_core_share(double quota) {
+  torus_deadline_begin("the ranks' start");
+  double share = core_share(quota);
+  torus_deadline_end();
+  return share;
 }
 #else
 double torus_mpi_core_share(double quota) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../include/torus_deadline.h"
 #include "mpi_process.h"
 #include "transport.h"
 
@@ -101,7 +102,7 @@ static void mpi_cancel(torus_transport *base, torus_request *request) {
 
 static torus_transport *mpi_open(MPI_Comm comm, const int *nodes, int key);
 
-static torus_transport *mpi_subgroup(torus_transport *base, const int *ranks, int count, int key) {
+static torus_transport *open_subgroup(torus_transport *base, const int *ranks, int count, int key) {
   mpi_transport *t = (mpi_transport *)base;
   MPI_Group all, some;
   MPI_Comm comm = MPI_COMM_NULL;
@@ -125,7 +126,14 @@ static torus_transport *mpi_subgroup(torus_transport *base, const int *ranks, in
   return group;
 }
 
-static int mpi_window_create(
+static torus_transport *mpi_subgroup(torus_transport *base, const int *ranks, int count, int key) {
+  torus_deadline_begin("the making of a group");
+  torus_transport *group = open_subgroup(base, ranks, count, key);
+  torus_deadline_end();
+  return group;
+}
+
+static int open_window(
   torus_transport *base, size_t bytes, size_t zeroed, torus_window *window
 ) {
   mpi_transport *t = (mpi_transport *)base;
@@ -160,10 +168,21 @@ static int mpi_window_create(
   return TORUS_DONE;
 }
 
+static int mpi_window_create(
+  torus_transport *base, size_t bytes, size_t zeroed, torus_window *window
+) {
+  torus_deadline_begin("the making of shared memory");
+  int status = open_window(base, bytes, zeroed, window);
+  torus_deadline_end();
+  return status;
+}
+
 static void mpi_window_destroy(torus_transport *base, torus_window *window) {
   (void)base;
   mpi_window *w = window->handle;
+  torus_deadline_begin("the end of shared memory");
   MPI_Win_free(&w->window);
+  torus_deadline_end();
   free(w);
   free(window->segments);
 }
@@ -200,8 +219,10 @@ static int mpi_builtin_all_reduce(
 
 static void mpi_close(torus_transport *base) {
   mpi_transport *t = (mpi_transport *)base;
+  torus_deadline_begin("the end of a group");
   for (int c = 0; c < TORUS_CHANNELS; c++) MPI_Comm_free(&t->channels[c]);
   MPI_Comm_free(&t->node);
+  torus_deadline_end();
   free(base->nodes);
   free(base->local_ranks);
   free(t);
@@ -236,7 +257,7 @@ static torus_transport *mpi_open(MPI_Comm comm, const int *nodes, int key) {
   return b;
 }
 
-torus_transport *torus_mpi_world(int ranks_per_node) {
+static torus_transport *open_world(int ranks_per_node) {
   MPI_Comm comm, node;
   int rank, size, leader;
   if (MPI_Comm_dup(MPI_COMM_WORLD, &comm) != MPI_SUCCESS) return NULL;
@@ -255,6 +276,13 @@ torus_transport *torus_mpi_world(int ranks_per_node) {
   MPI_Allgather(&leader, 1, MPI_INT, leaders, 1, MPI_INT, comm);
   torus_transport *world = mpi_open(comm, leaders, 0);
   free(leaders);
+  return world;
+}
+
+torus_transport *torus_mpi_world(int ranks_per_node) {
+  torus_deadline_begin("the ranks' start");
+  torus_transport *world = open_world(ranks_per_node);
+  torus_deadline_end();
   return world;
 }
 #endif

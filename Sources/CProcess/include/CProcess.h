@@ -57,6 +57,12 @@ int torus_clock_is_synchronised(void);
 /// Whether a status of waitpid is that of a child that was stopped (1), goes on (2) or has ended (0).
 int torus_wait_change(int status);
 
+/// The state of a process as /proc shows it, such as 'R', 'T' (stopped) or 'Z' (ended); 0 for none.
+char torus_process_state(pid_t process);
+
+/// Whether a process has children that run: 1, 0, or -1 where it cannot be told.
+int torus_has_children(pid_t process);
+
 /// Decodes a status of waitpid: returns the exit code, or the negative signal.
 int torus_exit_code(int status);
 

@@ -21,7 +21,7 @@ struct Attempt {
   /// How many lines of a rank's standard error are kept for the report.
   private static let keptLines = 12
   /// Seconds until a job that has failed, or was told to end, is killed.
-  private static let patience = 30.0
+  private static let patience = 8.0
   /// Seconds in which another SIGTERM or SIGUSR1 is the same request: a batch system sends it to every
   /// process of a job, of which the script may hand it on.
   private static let sameRequest = 1.0
@@ -52,6 +52,9 @@ struct Attempt {
   private var isForced = false
   /// When the job is next pressed harder, and by which signal.
   private var pressure: (at: Date, signal: Int32)?
+  private var watch = RankWatch(workers: 1)
+  /// Why the job is ended, where none of its ranks has said so.
+  private var finding: RankWatch.Finding?
 
   init(
     grace: Double, monitorInterval: Double, shownLocalRanks: Set<Int>?, redirects: StreamChoice,
@@ -82,6 +85,7 @@ struct Attempt {
       ownGroup: true, diesWith: SIGTERM)
     output.closeInput()
     errors.closeInput()
+    watch = RankWatch(workers: layout.workers)
     var ownLines = LineSplitter()
     var open = [output.output, errors.output]
     var status: Int32?
@@ -111,11 +115,20 @@ struct Attempt {
           open.removeAll { $0 == errors.output }
         }
       }
+      if status == nil, finding == nil, let found = watch.look(child.pid) {
+        finding = found
+        pressure = (Date(), SIGTERM)
+      }
       if status == nil { press(child, &console) }
       if status == nil { status = child.exitStatus() }
     }
     console.finish()
     for path in logs?.deleted ?? [] { console.note("\(path) was deleted while it was written") }
+    if torus_exit_code(status ?? 0) != 0 {
+      for job in watch.jobs {
+        SessionFiles.removeSharedMemory(ofJob: job, environment: environment)
+      }
+    }
     if torus_exit_code(status ?? 0) < 0 {
       // Killed, it leaves its session behind.
       let folder = environment["TMPDIR"] ?? "/tmp"
@@ -165,7 +178,9 @@ struct Attempt {
     _ frame: Frame, of rank: Int, _ console: inout RankConsole, _ logs: RankLogs?
   ) {
     let localRank = layout.place(ofRank: rank).local
+    watch.add(frame, of: rank)
     switch frame {
+    case .started, .stopped: break
     case .line(let stream, let text):
       if stream == .error {
         var lines = errorLines[rank] ?? []
@@ -211,13 +226,18 @@ struct Attempt {
     // Who called MPI_Abort first need not be who failed first, but that is all that is known of ranks
     // that do not explain themselves.
     let abort = Failure.abort(in: mpirunLines, lastLines: lastLines)
+    if code != 0, watch.allEndedWell { return .succeeded }
+    let killed = Failure.killedKeeper(in: mpirunLines).flatMap { failure in
+      failure.rank.map { watch.hasEnded($0) } == true ? nil : failure
+    }
     if code != 0,
-      let failure = Failure.lostHost(in: mpirunLines)
+      let failure = Failure.lostHost(in: mpirunLines) ?? killed
         ?? (failures.hasReports ? nil : abort)
         ?? failures.first(exitCode: abort?.exitCode ?? 1, lastLines: lastLines)
     {
       return .failed(failure)
     }
+    if let failure = finding?.failure { return .failed(failure) }
     let said = mpirunLines.filter { !$0.isEmpty && !$0.allSatisfy { $0 == "-" } }
     guard code == 0 else {
       return .failed(

@@ -77,6 +77,25 @@ package struct Failure: Sendable {
       exitCode: code & 0xFF == 0 ? 1 : Int32(code & 0xFF), lastLines: lastLines(rank))
   }
 
+  /// What mpirun says of a rank's keeper that a signal has ended: a program's own end its keeper tells.
+  package static func killedKeeper(in lines: [String]) -> Failure? {
+    for line in lines {
+      guard let range = line.range(of: "noticed that process rank ") else { continue }
+      let words = line[range.upperBound...].split(separator: " ")
+      guard let rank = words.first.flatMap({ Int($0) }),
+        let place = words.firstIndex(of: "signal"), place + 1 < words.count,
+        let number = Int32(words[place + 1]), (1...64).contains(number)
+      else { continue }
+      let node = words.firstIndex(of: "node").flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+      return Failure(
+        rank: rank,
+        reason: "its keeper was ended by \(reason(-number))"
+          + (node.map { " on host \($0)" } ?? ""),
+        exitCode: 128 + number, lastLines: [])
+    }
+    return nil
+  }
+
   /// A host that mpirun no longer reaches: switched off, or cut off.
   package static func lostHost(in lines: [String]) -> Failure? {
     guard lines.contains(where: { $0.contains("lost communication with a remote daemon") }),

@@ -8,6 +8,25 @@ package enum OutputStream: UInt8, Sendable, CaseIterable {
   case error = 2
 }
 
+/// Where a worker's program runs.
+package struct RankStart: Sendable, Equatable {
+  /// The host.
+  package var host: String
+  /// The program's process.
+  package var pid: Int32
+  /// Its keeper's.
+  package var keeper: Int32
+  /// The number that Open MPI has given to the job, where it is one.
+  package var job: UInt32?
+
+  package init(host: String, pid: Int32, keeper: Int32, job: UInt32?) {
+    self.host = host
+    self.pid = pid
+    self.keeper = keeper
+    self.job = job
+  }
+}
+
 /// How a worker's program ended.
 package struct RankEnd: Sendable, Equatable {
   /// The host it ran on.
@@ -45,6 +64,10 @@ package enum Frame: Sendable, Equatable {
   case line(OutputStream, [UInt8])
   /// What stands in a line that is not finished yet, such as a progress bar.
   case unfinished(OutputStream, [UInt8])
+  /// The program has begun.
+  case started(RankStart)
+  /// A signal has stopped the program, or it goes on.
+  case stopped(Bool)
   /// The program has said why it ends.
   case failed(RankReport)
   /// The program ended.
@@ -63,6 +86,13 @@ package enum Frame: Sendable, Equatable {
     case .unfinished(let stream, let bytes):
       kind = stream == .out ? UInt8(ascii: "O") : UInt8(ascii: "E")
       body = bytes
+    case .started(let start):
+      kind = UInt8(ascii: "s")
+      body = Array(
+        "\(start.pid) \(start.keeper) \(start.job.map(String.init) ?? "-") \(start.host)".utf8)
+    case .stopped(let isStopped):
+      kind = UInt8(ascii: "p")
+      body = Array((isStopped ? "1" : "0").utf8)
     case .failed(let report):
       kind = UInt8(ascii: "f")
       body = Array((try? JSONEncoder().encode(report)) ?? Data())
@@ -108,6 +138,14 @@ package enum Frame: Sendable, Equatable {
         return nil
       }
       self = .failed(report)
+    case UInt8(ascii: "s"):
+      let words = String(decoding: body, as: UTF8.self).split(separator: " ", maxSplits: 3)
+      guard words.count == 4, let pid = Int32(words[0]), let keeper = Int32(words[1]) else {
+        return nil
+      }
+      self = .started(
+        RankStart(host: String(words[3]), pid: pid, keeper: keeper, job: UInt32(words[2])))
+    case UInt8(ascii: "p"): self = .stopped(body == [UInt8(ascii: "1")])
     case UInt8(ascii: "x"):
       let words = String(decoding: body, as: UTF8.self).split(separator: " ", maxSplits: 5)
       guard words.count == 6, let pid = Int32(words[0]), let code = Int32(words[1]),

@@ -46,6 +46,11 @@ struct RankKeeper {
     }
     output.closeInput()
     errors.closeInput()
+    send(
+      .started(
+        RankStart(
+          host: Machine.hostName, pid: child.pid, keeper: getpid(),
+          job: environment["PMIX_NAMESPACE"].flatMap { UInt32($0) })))
     var open: [OutputStream: Int32] = [.out: output.output, .error: errors.output]
     var wasAsked = false
     var isStopping = false
@@ -76,10 +81,19 @@ struct RankKeeper {
       if getppid() != parent {
         // mpirun is gone, and nobody is left to hear of it: end the whole group.
         kill(child.pid, SIGKILL)
+        var ignored: Int32 = 0
+        waitpid(child.pid, &ignored, 0)
+        SessionFiles.removeOwn(environment: environment)
         if getpgrp() == getpid() { kill(0, SIGKILL) }
         return 1
       }
-      if status == nil { status = child.exitStatus() }
+      while status == nil, let change = child.change() {
+        switch change {
+        case .ended(let number): status = number
+        case .stopped: send(.stopped(true))
+        case .resumed: send(.stopped(false))
+        }
+      }
     }
     for stream in OutputStream.allCases {
       if let rest = splitters[stream]?.finish() { send(.line(stream, rest)) }

@@ -1,0 +1,110 @@
+import CProcess
+import Foundation
+
+/// What is known of the ranks' processes, by which a job is ended that would not end by itself: mpirun
+/// waits for ever for a rank that is stopped, and sometimes for itself when a rank is killed early.
+struct RankWatch {
+  /// Why a job is to be ended now.
+  enum Finding {
+    /// A rank's keeper is gone and has said nothing.
+    case lost(rank: Int, RankStart)
+    /// All ranks have ended but this one, which is stopped.
+    case stopped(rank: Int, RankStart)
+    /// All ranks have ended, or no process of the job is left here, and mpirun goes on.
+    case over
+  }
+
+  /// Seconds that a keeper's last words and mpirun's own end may take, and for which a stopped rank is
+  /// waited for once all others have ended.
+  private static let patience = 5.0, stoppedPatience = 10.0
+
+  private let workers: Int
+  private let host = Machine.hostName
+  private var starts: [Int: RankStart] = [:]
+  private var ends: [Int: Int32] = [:]
+  private var stopped: Set<Int> = []
+  private var hadChildren = false
+  /// Since when something is so.
+  private var since: [String: Date] = [:]
+  private var lastLook = Date.distantPast
+
+  init(workers: Int) { self.workers = workers }
+
+  /// The numbers that Open MPI has given to the job.
+  var jobs: Set<UInt32> { Set(starts.values.compactMap(\.job)) }
+
+  /// Whether every rank has ended well, however mpirun itself has ended.
+  var allEndedWell: Bool { ends.count == workers && ends.values.allSatisfy { $0 == 0 } }
+
+  /// Whether a rank has told of its end.
+  func hasEnded(_ rank: Int) -> Bool { ends[rank] != nil }
+
+  /// Where a rank runs, as far as it has said so.
+  func start(of rank: Int) -> RankStart? { starts[rank] }
+
+  mutating func add(_ frame: Frame, of rank: Int) {
+    switch frame {
+    case .started(let start): starts[rank] = start
+    case .stopped(let isStopped):
+      if isStopped { stopped.insert(rank) } else { stopped.remove(rank) }
+    case .ended(let end): ends[rank] = end.code
+    default: break
+    }
+  }
+
+  /// Looks once a second; returns a reason to end the job now.
+  mutating func look(_ mpirun: Int32, now: Date = Date()) -> Finding? {
+    guard now.timeIntervalSince(lastLook) >= 1 else { return nil }
+    lastLook = now
+    let running = starts.keys.filter { ends[$0] == nil }.sorted()
+    for rank in running {
+      guard let start = starts[rank], start.host == host else { continue }
+      let state = torus_process_state(start.keeper)
+      let isGone = state == 0 || UInt8(bitPattern: state) == UInt8(ascii: "Z")
+      if holds("lost \(rank)", isGone, Self.patience, now) { return .lost(rank: rank, start) }
+      let isStopped = stopped.contains(rank) || UInt8(bitPattern: state) == UInt8(ascii: "T")
+      let isAlone = isStopped && ends.count == workers - 1
+      if holds("stopped \(rank)", isAlone, Self.stoppedPatience, now) {
+        return .stopped(rank: rank, start)
+      }
+    }
+    if holds("over", ends.count == workers, Self.patience, now) { return .over }
+    // While all have begun and none has ended there is nothing to look for.
+    guard starts.count < workers || !ends.isEmpty else { return nil }
+    let hasChildren = torus_has_children(mpirun) != 0
+    hadChildren = hadChildren || hasChildren
+    return holds("childless", hadChildren && !hasChildren, Self.patience, now) ? .over : nil
+  }
+
+  /// Whether a condition has held for some seconds.
+  private mutating func holds(
+    _ name: String, _ condition: Bool, _ seconds: Double, _ now: Date
+  ) -> Bool {
+    guard condition else {
+      since[name] = nil
+      return false
+    }
+    let begin = since[name] ?? now
+    since[name] = begin
+    return now.timeIntervalSince(begin) >= seconds
+  }
+}
+
+extension RankWatch.Finding {
+  /// The failure that it tells of; nil where it tells of none.
+  var failure: Failure? {
+    switch self {
+    case .lost(let rank, let start):
+      Failure(
+        rank: rank, reason: "its keeper was killed (host \(start.host), process \(start.keeper))",
+        exitCode: 128 + SIGKILL, lastLines: [])
+    case .stopped(let rank, let start):
+      Failure(
+        rank: rank,
+        reason:
+          "it is stopped, and all others have ended (host \(start.host), process \(start.pid))",
+        exitCode: 1, lastLines: [])
+    case .over: nil
+    }
+  }
+}
