@@ -1,3 +1,4 @@
+import Base
 import Collectives
 import DataParallel
 import Foundation
@@ -21,11 +22,30 @@ final class RunReporter: TrainingCallback {
     progress = isWriter ? ProgressReport() : nil
   }
 
+  /// Writes the other files of the run directory again, where somebody has deleted it meanwhile.
+  var restore: (() throws -> Void)?
+
   /// Prints a line that stays.
   func say(_ line: String) { progress?.print(line) }
 
+  /// Logs a line; a run directory that is gone is made again first, and that is said.
+  private func write(_ event: String, _ metrics: Metrics) throws {
+    guard let log else { return }
+    try restoreDirectory(log)
+    try log.write(event, metrics)
+  }
+
+  private func restoreDirectory(_ log: MetricsLog) throws {
+    guard try log.restoreIfDeleted() else { return }
+    progress?.finish()
+    StandardStream.error.write(
+      "ddp-train: \(log.path) was deleted or moved while the run goes on: it and the run's other files"
+        + " are written again; earlier checkpoints are gone\n")
+    try restore?()
+  }
+
   /// Logs a line of the run's beginning.
-  func began(_ metrics: Metrics) throws { try log?.write("started", metrics) }
+  func began(_ metrics: Metrics) throws { try write("started", metrics) }
 
   func stepEnded(_ report: StepReport) throws {
     guard let progress else { return }
@@ -42,7 +62,7 @@ final class RunReporter: TrainingCallback {
       "samples_per_second": .number(report.recordsPerSecond),
     ]
     for (name, value) in report.figures.values { line["train_\(name)"] = .number(value) }
-    try log?.write("step", line)
+    try write("step", line)
   }
 
   /// Reports figures of held-out records.
@@ -52,18 +72,18 @@ final class RunReporter: TrainingCallback {
     if !isLast { say("step \(step): " + words.joined(separator: ", ")) }
     var line: Metrics = ["step": .integer(step), "records": .integer(figures.records)]
     for (name, value) in figures.values { line["\(prefix)_\(name)"] = .number(value) }
-    try log?.write("evaluation", line)
+    try write("evaluation", line)
   }
 
   /// Reports a checkpoint.
   func saved(_ path: String, step: Int) throws {
-    try log?.write("checkpoint", ["step": .integer(step), "path": .text(path)])
+    try write("checkpoint", ["step": .integer(step), "path": .text(path)])
   }
 
   /// Logs what data parallelism was and took: seconds are averages over steps.
   func paralleled(_ statistics: DataParallelStatistics, step: Int) throws {
     func list(_ bytes: [Int]) -> MetricValue { .list(bytes.map { .integer($0) }) }
-    try log?.write(
+    try write(
       "data_parallel",
       [
         "step": .integer(step), "world_size": .integer(statistics.worldSize),
@@ -85,12 +105,13 @@ final class RunReporter: TrainingCallback {
   /// Ends the log of a run that was asked to stop.
   func stopped(step: Int) throws {
     progress?.finish()
-    try log?.write("stopped", ["step": .integer(step)])
+    try write("stopped", ["step": .integer(step)])
   }
 
   /// Ends the log of a finished run.
   func finished(worldSize: Int, samplesPerSecond: Double?, results: Metrics) throws {
     progress?.finish()
+    if let log { try restoreDirectory(log) }
     try log?.finish(worldSize: worldSize, samplesPerSecond: samplesPerSecond, results)
   }
 

@@ -1,3 +1,4 @@
+import Base
 import Collectives
 import DataParallel
 import Datasets
@@ -74,6 +75,10 @@ public final class TrainingRun {
 
     let reporter = try RunReporter(
       configuration, isWriter: isWriter, resumingAt: resumed?.state.step)
+    reporter.restore = { [self] in
+      claim = try RunDirectoryClaim.take(configuration.runDirectory, patience: .zero)
+      try writeFacts(data)
+    }
     try begin(reporter, trainer, data, resumed)
     let loop = RunLoop(configuration, trainer, data, checkpoints, reporter)
     trainer.callbacks = [reporter, loop]
@@ -140,18 +145,23 @@ public final class TrainingRun {
 
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }
 
-  /// Writes down what the run is, and says so.
-  private func begin(
-    _ reporter: RunReporter, _ trainer: Trainer<Workload.Content>, _ data: WorkloadData,
-    _ resumed: RunCheckpoints.Found?
-  ) throws {
-    guard isWriter else { return }
+  /// Writes down what the run is.
+  private func writeFacts(_ data: WorkloadData) throws {
     let directory = configuration.runDirectory
     try configuration.save(in: directory)
     try data.plan.save(to: "\(directory)/shards.json")
     for artifact in data.artifacts {
       try RunFile.write(artifact.contents, to: "\(directory)/\(artifact.name)")
     }
+  }
+
+  /// Writes down what the run is, and says so.
+  private func begin(
+    _ reporter: RunReporter, _ trainer: Trainer<Workload.Content>, _ data: WorkloadData,
+    _ resumed: RunCheckpoints.Found?
+  ) throws {
+    guard isWriter else { return }
+    try writeFacts(data)
     try reporter.began([
       "world_size": .integer(world.size), "parameters": .integer(trainer.model.parameterCount),
       "records": .integer(data.plan.source.records), "threads": .integer(Compute.threads),
@@ -203,6 +213,8 @@ extension TrainingRun {
 
   /// A run whose moments are observed, on every rank.
   package static func main(_ arguments: [String], observer: TrainingObserver?) -> Int32 {
+    // A reader of the output that went away is no reason to end.
+    signal(SIGPIPE, SIG_IGN)
     let configuration: RunConfiguration
     let threads: Int?
     do {
@@ -254,9 +266,7 @@ extension TrainingRun {
 
   /// The rank that mpirun or srun gave this process, before MPI is there to ask.
   private static var launchedRank: Int {
-    let environment = ProcessInfo.processInfo.environment
-    return ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]
-      .lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 0
+    LaunchVariables(environment: ProcessInfo.processInfo.environment).rank
   }
 
   /// Waits for the end that another rank's failure brings, as mpirun's TERM; returns where none came,
@@ -277,7 +287,7 @@ extension TrainingRun {
       Thread.sleep(forTimeInterval: 0.5)
       return
     }
-    FileHandle.standardError.write(Data("ddp-train: \(error)\n".utf8))
+    StandardStream.error.write("ddp-train: \(error)\n")
   }
 }
 

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 
@@ -33,7 +34,8 @@ public final class MetricsLog: Sendable {
     }
     path = "\(directory)/metrics.jsonl"
     if let step { try Self.dropLines(after: step, path) }
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (step == nil ? O_TRUNC : 0)
+    // To be read as well: what stands there is copied where somebody deletes the file meanwhile.
+    let flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | (step == nil ? O_TRUNC : 0)
     let descriptor = open(path, flags, 0o644)
     guard descriptor >= 0 else { throw .cannotOpen(path, errno: errno) }
     file = Mutex((descriptor, Int64(lseek(descriptor, 0, SEEK_END))))
@@ -68,6 +70,54 @@ public final class MetricsLog: Sendable {
       return 0
     }
     guard failure == 0 else { throw .cannotWrite(path, errno: failure) }
+  }
+
+  /// Makes the file again, with all that was written to it, where somebody has deleted or moved it or its
+  /// folder while the run goes on.
+  ///
+  /// - Returns: Whether that was so.
+  /// - Throws: `RunLogError.cannotOpen` where it cannot be made.
+  package func restoreIfDeleted() throws(RunLogError) -> Bool {
+    let failure: (isMissing: Bool, code: Int32) = file.withLock { file in
+      var here = stat()
+      var written = stat()
+      guard fstat(file.descriptor, &written) == 0 else { return (false, 0) }
+      let isThere = stat(path, &here) == 0
+      if isThere, here.st_dev == written.st_dev, here.st_ino == written.st_ino { return (false, 0) }
+      // A pipe or a device keeps nothing to copy.
+      guard written.st_mode & S_IFMT == S_IFREG else { return (false, 0) }
+      let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+      try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let new = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o644)
+      guard new >= 0 else { return (true, errno) }
+      if let code = Self.copy(file.descriptor, file.length, to: new) {
+        close(new)
+        return (true, code)
+      }
+      close(file.descriptor)
+      file.descriptor = new
+      return (true, 0)
+    }
+    guard failure.code == 0 else { throw .cannotOpen(path, errno: failure.code) }
+    return failure.isMissing
+  }
+
+  /// Copies a file's first bytes; returns the errno of what failed.
+  private static func copy(_ source: Int32, _ length: Int64, to target: Int32) -> Int32? {
+    var place: Int64 = 0
+    var failure: Int32?
+    while place < length, failure == nil {
+      let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+        let wanted = min(buffer.count, Int(length - place))
+        let got = pread(source, buffer.baseAddress, wanted, off_t(place))
+        if got <= 0 { failure = got == 0 ? EIO : errno }
+        count = max(0, got)
+      }
+      let code = StandardStream.write(bytes, to: target)
+      if code != 0 { failure = code }
+      place += Int64(bytes.count)
+    }
+    return failure
   }
 
   /// Appends the run's last line and waits until it is on the disk.

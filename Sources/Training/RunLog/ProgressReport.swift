@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 
@@ -102,20 +103,19 @@ public final class ProgressReport: Sendable {
   ///   - terminal: What the output leads to.
   ///   - interval: Seconds between two plain lines; a bar is redrawn ten times a second.
   ///   - clock: Seconds since any fixed time.
-  ///   - emit: Takes the text; by default standard output, flushed.
+  ///   - emit: Takes the text; by default standard output, where text that cannot be written is
+  ///     dropped: a full disk of the log is no reason to end a run.
   public init(
     terminal: Terminal = .standardOutput(), interval: Double = 5,
     clock: @escaping @Sendable () -> Double = {
       Double(DispatchTime.now().uptimeNanoseconds) / 1e9
     },
-    emit: @escaping @Sendable (String) -> Void = {
-      FileHandle.standardOutput.write(Data($0.utf8))
-    }
+    emit: (@Sendable (String) -> Void)? = nil
   ) {
     self.terminal = terminal
     self.interval = interval
     self.clock = clock
-    self.emit = emit
+    self.emit = emit ?? { StandardStream.output.write($0) }
   }
 
   /// Shows `progress`, unless something was shown a moment ago; the last step is always shown.

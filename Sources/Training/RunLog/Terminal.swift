@@ -10,7 +10,8 @@ public struct Terminal: Sendable, Equatable {
   /// A terminal with the properties given.
   public init(isInteractive: Bool, columns: Int = 80) {
     self.isInteractive = isInteractive
-    self.columns = columns
+    // What the environment says may be any number.
+    self.columns = min(max(columns, 1), 10_000)
   }
 
   /// This process's standard output.

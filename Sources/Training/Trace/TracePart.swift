@@ -1,3 +1,4 @@
+import Base
 import Collectives
 import Foundation
 import Synchronization
@@ -113,7 +114,7 @@ final class TracePart: Sendable {
   }
 
   private func say(_ text: String) {
-    FileHandle.standardError.write(Data("\(prefix)\(text)\n".utf8))
+    StandardStream.error.write("\(prefix)\(text)\n")
   }
 
   private func watch() {
