@@ -11,11 +11,19 @@ public enum Gzip {
   /// The decompressed contents of all members, each with its checksum and length verified.
   ///
   /// Zero bytes after the last member, with which tape blocks are padded, are allowed.
-  /// - Throws: ``ArchiveError`` for truncated or corrupt input and for other trailing bytes.
-  public static func decompress(_ data: Data) throws(ArchiveError) -> Data {
+  /// - Parameter limit: The most bytes that are taken; ``InflationLimit`` where nil.
+  /// - Throws: ``ArchiveError`` for truncated or corrupt input, for other trailing bytes, and where
+  ///   the contents are beyond the limit.
+  public static func decompress(
+    _ data: Data, limit: Int? = nil
+  ) throws(ArchiveError) -> Data {
     guard isGzip(data) else { throw .corrupt("the gzip magic bytes 1f 8b are missing") }
+    let limit = limit ?? InflationLimit.bytes(from: data.count)
+    let inflater = try Inflater(.gzip)
     var output = Data()
-    output.reserveCapacity(data.count * 4)
+    // The last four bytes say how long the contents of the last member are.
+    let length = data.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+    output.reserveCapacity(min(length, limit, data.count &* 8))
     var failure: ArchiveError?
     data.withUnsafeBytes { source in
       do throws(ArchiveError) {
@@ -26,7 +34,7 @@ public enum Gzip {
             if rest.allSatisfy({ $0 == 0 }) { return }
             throw .corrupt("\(rest.count) bytes follow the last gzip member")
           }
-          position += try Inflater.inflate(rest, framing: .gzip, into: &output)
+          position += try inflater.inflate(rest, into: &output, limit: limit)
         }
       } catch {
         failure = error

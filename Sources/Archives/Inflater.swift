@@ -1,8 +1,8 @@
 import CZlib
 import Foundation
 
-/// Decompression by zlib, with every way in which it can fail told apart.
-enum Inflater {
+/// Decompression by zlib, one stream after another, with every way in which it can fail told apart.
+final class Inflater {
   /// How the compressed stream is framed.
   enum Framing: Int32 {
     /// Deflate alone, as in zip archives.
@@ -11,49 +11,67 @@ enum Inflater {
     case gzip = 31
   }
 
-  /// Inflates one stream that starts at `source`.
-  /// - Returns: How many input bytes the stream took. Output is appended to `output`.
-  static func inflate(
-    _ source: UnsafeRawBufferPointer, framing: Framing, into output: inout Data,
-    chunk: Int = 1 << 18
-  ) throws(ArchiveError) -> Int {
-    var stream = z_stream()
+  // zlib remembers where its record is, so the record has a place of its own.
+  private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var isStarted = false
+
+  /// Makes ready for streams of one framing.
+  init(_ framing: Framing, chunk: Int = 1 << 18) throws(ArchiveError) {
+    stream.initialize(to: z_stream())
+    buffer = .allocate(byteCount: chunk, alignment: 64)
     let size = Int32(MemoryLayout<z_stream>.size)
-    guard inflateInit2_(&stream, framing.rawValue, zlibVersion(), size) == Z_OK else {
+    guard inflateInit2_(stream, framing.rawValue, zlibVersion(), size) == Z_OK else {
       throw .unsupported("zlib \(String(cString: zlibVersion())) refused to start")
     }
-    defer { inflateEnd(&stream) }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 64)
-    defer { buffer.deallocate() }
+    isStarted = true
+  }
 
+  deinit {
+    if isStarted { inflateEnd(stream) }
+    stream.deallocate()
+    buffer.deallocate()
+  }
+
+  /// Inflates one stream that starts at `source`.
+  /// - Parameter limit: The most bytes that `output` may hold.
+  /// - Returns: How many input bytes the stream took. Output is appended to `output`.
+  func inflate(
+    _ source: UnsafeRawBufferPointer, into output: inout Data, limit: Int
+  ) throws(ArchiveError) -> Int {
+    guard inflateReset(stream) == Z_OK else { throw .unsupported("zlib refused to start again") }
+    stream.pointee.avail_in = 0
     var consumed = 0
     while true {
-      if stream.avail_in == 0, consumed < source.count {
+      if stream.pointee.avail_in == 0, consumed < source.count {
         // zlib counts input in 32 bits, so a long source is fed in pieces.
         let piece = min(source.count - consumed, 1 << 30)
         let start = source.baseAddress?.advanced(by: consumed)
-        stream.next_in = UnsafeMutableRawPointer(mutating: start)?
+        stream.pointee.next_in = UnsafeMutableRawPointer(mutating: start)?
           .assumingMemoryBound(to: UInt8.self)
-        stream.avail_in = UInt32(piece)
+        stream.pointee.avail_in = UInt32(piece)
         consumed += piece
       }
-      stream.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
-      stream.avail_out = UInt32(chunk)
-      let status = CZlib.inflate(&stream, Z_NO_FLUSH)
-      let produced = chunk - Int(stream.avail_out)
+      stream.pointee.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      stream.pointee.avail_out = UInt32(buffer.count)
+      let status = CZlib.inflate(stream, Z_NO_FLUSH)
+      let produced = buffer.count - Int(stream.pointee.avail_out)
+      guard produced <= limit - output.count else {
+        throw .oversized("the contents have more than \(limit) bytes")
+      }
       output.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<produced]))
 
       switch status {
       case Z_STREAM_END:
-        return consumed - Int(stream.avail_in)
+        return consumed - Int(stream.pointee.avail_in)
       case Z_OK:
-        if produced == 0, stream.avail_in == 0, consumed == source.count { fallthrough }
+        if produced == 0, stream.pointee.avail_in == 0, consumed == source.count { fallthrough }
       case Z_BUF_ERROR:
-        guard consumed < source.count || stream.avail_in > 0 else {
+        guard consumed < source.count || stream.pointee.avail_in > 0 else {
           throw .truncated("the compressed data end after \(output.count) decompressed bytes")
         }
       default:
-        let reason = stream.msg.map { String(cString: $0) } ?? "zlib error \(status)"
+        let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(status)"
         throw .corrupt("\(reason) after \(output.count) decompressed bytes")
       }
     }

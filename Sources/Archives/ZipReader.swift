@@ -21,6 +21,10 @@ public struct ZipReader: Sendable {
   /// The files in the order of the directory.
   public let entries: [Entry]
   private let archive: Data
+  private let places: [[UInt8]: Int]
+
+  /// The size of the whole archive.
+  public var byteCount: Int { archive.count }
 
   /// Reads the directory of an archive.
   /// - Throws: ``ArchiveError`` where there is none, it is cut short or points outside the file.
@@ -40,7 +44,9 @@ public struct ZipReader: Sendable {
       end >= 20, bytes.u32(end - 20) == 0x0706_4b50
     {
       let position = bytes.u64(end - 12)
-      guard position <= UInt64(archive.count - 56), bytes.u32(Int(position)) == 0x0606_4b50 else {
+      guard archive.count >= 56, position <= UInt64(archive.count - 56),
+        bytes.u32(Int(position)) == 0x0606_4b50
+      else {
         throw .corrupt("the zip64 record is not where its locator says")
       }
       let record = Int(position)
@@ -52,16 +58,20 @@ public struct ZipReader: Sendable {
       throw .corrupt("the directory lies outside the archive")
     }
     entries = try Self.directory(bytes, Int(start), end: Int(start + size), count: count)
+    var places: [[UInt8]: Int] = [:]
+    for (index, entry) in entries.enumerated() { places[Array(entry.name.utf8)] = index }
+    self.places = places
     self.archive = archive
   }
 
   /// The entry of a name, the last one where several have it.
   public func entry(_ name: String) -> Entry? {
-    entries.last { $0.name.utf8.elementsEqual(name.utf8) }
+    places[Array(name.utf8)].map { entries[$0] }
   }
 
   /// The bytes of an entry, verified by their checksum; of a stored one they are not copied.
-  public func contents(of entry: Entry) throws(ArchiveError) -> Data {
+  /// - Parameter limit: The most bytes that a compressed entry may have; ``InflationLimit`` where nil.
+  public func contents(of entry: Entry, limit: Int? = nil) throws(ArchiveError) -> Data {
     let bytes = LittleEndian(archive)
     let header = entry.header
     guard header <= archive.count - 30, bytes.u32(header) == 0x0403_4b50 else {
@@ -76,12 +86,19 @@ public struct ZipReader: Sendable {
     if entry.isStored {
       contents = raw
     } else {
+      let limit = limit ?? InflationLimit.bytes(from: raw.count)
+      guard entry.size <= limit else {
+        throw .oversized(
+          "\(entry.name) has \(entry.size) bytes, and at most \(limit) are taken from "
+            + "\(raw.count) compressed ones")
+      }
       // A deflate stream cannot shrink its contents more than about a thousandfold.
       contents.reserveCapacity(min(entry.size, 1032 * raw.count + 64))
+      let inflater = try Inflater(.raw)
       var failure: ArchiveError?
       raw.withUnsafeBytes { source in
         do throws(ArchiveError) {
-          _ = try Inflater.inflate(source, framing: .raw, into: &contents)
+          _ = try inflater.inflate(source, into: &contents, limit: entry.size)
         } catch { failure = error }
       }
       if let failure { throw failure }
@@ -114,6 +131,7 @@ public struct ZipReader: Sendable {
   ) throws(ArchiveError) -> [Entry] {
     var entries: [Entry] = []
     var position = start
+    var total = 0
     while entries.count < count {
       guard end - position >= 46, bytes.u32(position) == 0x0201_4b50 else {
         throw .corrupt("the directory has \(entries.count) of \(count) entries")
@@ -132,6 +150,12 @@ public struct ZipReader: Sendable {
       guard fields.allSatisfy({ $0 <= UInt64(Int.max / 2) }),
         method == 8 || fields[0] == fields[1]
       else { throw .corrupt("\(name) has impossible sizes") }
+      // Many entries over the same bytes would make a large archive of a small one.
+      let (sum, overflow) = total.addingReportingOverflow(Int(fields[1]))
+      guard !overflow, sum <= bytes.count else {
+        throw .corrupt("the entries up to \(name) are longer together than the archive")
+      }
+      total = sum
       entries.append(
         Entry(
           name: name, isStored: method == 0, size: Int(fields[0]), compressedSize: Int(fields[1]),
