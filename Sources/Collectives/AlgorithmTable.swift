@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What a choice of algorithm may depend on. All of it is the same on every rank of a group.
@@ -68,10 +69,11 @@ public struct AlgorithmTable: Sendable, Hashable, Codable {
   public init(contentsOf path: String) throws(CollectiveError) {
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      self = try JSONDecoder().decode(AlgorithmTable.self, from: data)
+      self = try JSONReading.decode(AlgorithmTable.self, from: data)
     } catch {
+      let reason = (error as? JSONReading.Fault)?.description ?? error.localizedDescription
       throw .launch(
-        reason: "\(path) is not a calibration: \(error.localizedDescription) Write one with "
+        reason: "\(path) is not a calibration: \(reason). Write one with "
           + "ddp-bench allreduce --calibrate --calibration \(path)")
     }
   }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A recorder as it was written down: `rank-2.json` in a run's folder `flight`.
@@ -56,6 +57,14 @@ public struct FlightDump: Sendable, Codable {
   /// Those that were issued and have not begun.
   public var scheduled: [Operation] { operations.filter { $0.state == "scheduled" } }
 
+  /// What is impossible in it, if anything.
+  private var fault: String? {
+    if !(1...1 << 20).contains(worldSize) { return "a world of \(worldSize) ranks is impossible" }
+    if !(0..<worldSize).contains(rank) { return "rank \(rank) of \(worldSize) is impossible" }
+    if timeNs < 0 { return "the time \(timeNs) is impossible" }
+    return (0...1 << 40).contains(unlisted) ? nil : "\(unlisted) unlisted operations are impossible"
+  }
+
   /// All dumps of a run, by rank; `folder` is the run's, or its folder `flight`.
   /// - Throws: ``FlightError`` where there are none or one cannot be read.
   public static func read(_ folder: String) throws(FlightError) -> [FlightDump] {
@@ -70,9 +79,13 @@ public struct FlightDump: Sendable, Codable {
     var dumps: [FlightDump] = []
     for name in names {
       let path = "\(place)/\(name)"
-      do {
-        dumps.append(
-          try decoder.decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path))))
+      guard let contents = files.contents(atPath: path) else {
+        throw .unreadable(path, "it cannot be opened")
+      }
+      do throws(JSONReading.Fault) {
+        let dump = try JSONReading.decode(Self.self, from: contents, with: decoder)
+        if let fault = dump.fault { throw JSONReading.Fault(fault) }
+        dumps.append(dump)
       } catch {
         throw .unreadable(path, "\(error)")
       }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Collectives on `Codable` values: their length first, then JSON; never anything executable.
@@ -81,7 +82,7 @@ extension ProcessGroup {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do {
-      return try decoder.decode(Object.self, from: Data(bytes))
+      return try JSONReading.decode(Object.self, from: Data(bytes), with: decoder)
     } catch {
       throw .object(
         rank: rank, reason: "\(Object.self) from rank \(source) could not be decoded: \(error)")

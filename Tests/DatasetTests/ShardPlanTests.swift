@@ -158,4 +158,25 @@ struct ShardPlanTests {
     plan.version = 2
     expectDataError(.mismatch, "version 2") { _ = try ShardPlan(json: plan.json()) }
   }
+
+  @Test("a plan that is damaged is refused in words, by its entry")
+  func damagedPlan() throws {
+    let source = SourceFingerprint(records: 9, files: [.init(name: "a", bytes: 3)])
+    let good = String(
+      decoding: try ShardPlan(for: source, worldSize: 2, batchSize: 4, seed: 1).json(),
+      as: UTF8.self)
+    for (old, new, word) in [
+      ("\"worldSize\" : 2", "\"worldSize\" : \"x\"", "worldSize is not a whole number"),
+      ("\"worldSize\" : 2", "\"worldSize\" : 9223372036854775807", "do not fit"),
+      ("\"batchSize\" : 4", "\"batchSize\" : 9223372036854775807", "do not fit"),
+      ("\"records\" : 9", "\"records\" : 9223372036854775807", "do not fit"),
+      ("\"bytes\" : 3", "\"bytes\" : -3", "a has a negative size"),
+      ("\"seed\" : 1", "\"sead\" : 1", "seed is missing"), ("{", "", "not JSON"),
+    ] {
+      #expect(good.contains(old), "\(good)")
+      expectDataError(.malformed, "shard plan", word) {
+        _ = try ShardPlan(json: Data(good.replacingOccurrences(of: old, with: new).utf8))
+      }
+    }
+  }
 }

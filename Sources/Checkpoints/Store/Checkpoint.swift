@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import NN
 
@@ -9,6 +10,9 @@ public struct Checkpoint: Sendable {
   public let path: String
   /// The names of its groups of tensors besides the model's.
   public let groupNames: [String]
+
+  /// The largest whole number that counters of a checkpoint may have: what doubles hold exactly.
+  package static let largestCount = 1 << 53
 
   static let modelFile = "model.safetensors"
   static let stateFile = "training-state.json"
@@ -61,13 +65,14 @@ public struct Checkpoint: Sendable {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     if let key = memberName { decoder.userInfo[key] = name }
-    do {
-      return try decoder.decode(NamedValue<Value>.self, from: contents).value
-    } catch DecodingError.keyNotFound(let key, _) where key.stringValue == name {
-      throw CheckpointError(
-        .missing, path: file, "it does not hold “\(name)”",
-        remedy: "Resume with the configuration that the run was started with")
+    do throws(JSONReading.Fault) {
+      return try JSONReading.decode(NamedValue<Value>.self, from: contents, with: decoder).value
     } catch {
+      if error.description == "\(name) is missing" {
+        throw CheckpointError(
+          .missing, path: file, "it does not hold “\(name)”",
+          remedy: "Resume with the configuration that the run was started with")
+      }
       throw CheckpointError(
         .mismatch, path: file, "“\(name)” has another form than expected: \(error)",
         remedy: "Resume with the program and configuration that the run was started with")

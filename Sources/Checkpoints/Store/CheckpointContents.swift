@@ -34,7 +34,7 @@ public struct CheckpointContents {
   }
 
   /// The bytes of `training-state.json`.
-  var stateFile: Data {
+  package var stateFile: Data {
     let lines = state.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map {
       "\(quotedJSON($0.key)): \(String(decoding: $0.value, as: UTF8.self))"
     }

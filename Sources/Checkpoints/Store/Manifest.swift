@@ -34,8 +34,8 @@ struct Manifest: Codable, Equatable {
         .truncated, path: folder, "the checkpoint is incomplete: it has no \(Self.fileName)",
         remedy: "Use an earlier checkpoint")
     }
-    do {
-      self = try JSONDecoder().decode(Manifest.self, from: contents)
+    do throws(JSONReading.Fault) {
+      self = try JSONReading.decode(Manifest.self, from: contents)
     } catch {
       throw CheckpointError(
         .damaged, path: path, "the manifest cannot be read: \(error)",
@@ -46,6 +46,27 @@ struct Manifest: Codable, Equatable {
         .unsupported, path: path, "the checkpoint has version \(version); this program reads 1",
         remedy: "Use the program that wrote it")
     }
+    if let fault {
+      throw CheckpointError(
+        .damaged, path: path, "the manifest is wrong: \(fault)",
+        remedy: "Use an earlier checkpoint")
+    }
+  }
+
+  /// What is wrong with the entries, if anything.
+  private var fault: String? {
+    if step < 0 || step > Checkpoint.largestCount { return "the step \(step) is impossible" }
+    var names: Set<[UInt8]> = []
+    for file in files {
+      if file.name.isEmpty || file.name.contains("/") || file.name == ".." {
+        return "“\(file.name)” is not the name of a file beside it"
+      }
+      guard names.insert(Array(file.name.utf8)).inserted else {
+        return "the file \(file.name) is listed twice"
+      }
+      if file.bytes < 0 { return "the file \(file.name) has \(file.bytes) bytes" }
+    }
+    return nil
   }
 
   init(step: Int, files: [File]) {

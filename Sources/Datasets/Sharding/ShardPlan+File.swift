@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 extension ShardPlan {
@@ -13,8 +14,8 @@ extension ShardPlan {
   /// - Throws: ``DataError`` that names the fault.
   public init(json: Data, path: String = "shard plan") throws(DataError) {
     let remedy = "Delete it, so that the plan is made again"
-    do {
-      self = try JSONDecoder().decode(ShardPlan.self, from: json)
+    do throws(JSONReading.Fault) {
+      self = try JSONReading.decode(ShardPlan.self, from: json)
     } catch {
       throw DataError(.malformed, path: path, "not a shard plan: \(error)", remedy: remedy)
     }
@@ -25,14 +26,23 @@ extension ShardPlan {
     }
     let problem: String? =
       worldSize < 1 || batchSize < worldSize || source.records < 1
+        || worldSize > Self.largestWorld || batchSize > Self.largestCount
+        || source.records > Self.largestCount
       ? "\(source.records) records, batch size \(batchSize) and world size \(worldSize) do not fit"
       : (policy == .padded || policy == .cut) && batchSize % worldSize != 0
         ? "batch size \(batchSize) is no multiple of world size \(worldSize)" : shardFault
     if let problem { throw DataError(.malformed, path: path, problem, remedy: remedy) }
   }
 
+  /// More ranks than any job has, and more records than any source.
+  private static let largestWorld = 1 << 20
+  private static let largestCount = 1 << 48
+
   /// What is wrong with the lists of files, if anything.
   private var shardFault: String? {
+    if let file = source.files.first(where: { $0.bytes < 0 || $0.records ?? 0 < 0 }) {
+      return "\(file.name) has a negative size"
+    }
     guard policy == .files else { return shards == nil ? nil : "policy \(policy) lists files" }
     guard let shards, shards.count == worldSize else {
       return "\(shards?.count ?? 0) lists of files for \(worldSize) ranks"

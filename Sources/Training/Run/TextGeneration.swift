@@ -1,3 +1,4 @@
+import Base
 import Checkpoints
 import Datasets
 import Foundation
@@ -27,11 +28,11 @@ public struct TextGeneration {
         .missing, path: path, "the run has no vocabulary",
         remedy: "Name the directory of a char-gpt run that was started at least")
     }
-    do {
-      vocabulary = try JSONDecoder().decode(CharacterVocabulary.self, from: contents)
+    do throws(JSONReading.Fault) {
+      vocabulary = try JSONReading.decode(CharacterVocabulary.self, from: contents)
     } catch {
       throw CheckpointError(
-        .damaged, path: path, "it is not a vocabulary", remedy: "Run the training again")
+        .damaged, path: path, "it is not a vocabulary: \(error)", remedy: "Run the training again")
     }
     let options = try configuration.model.options(CharGPTOptions.self)
     let data = try configuration.data.options(TextOptions.self)
