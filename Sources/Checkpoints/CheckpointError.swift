@@ -49,3 +49,8 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
 
   static let copyAgain = "Download or copy the file again, or use an earlier checkpoint"
 }
+
+/// Says on standard error that a part of a file is left out, and why.
+public func sayLeftOut(_ error: CheckpointError) {
+  FileHandle.standardError.write(Data("\(error). It is left out\n".utf8))
+}

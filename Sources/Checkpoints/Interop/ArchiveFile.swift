@@ -18,10 +18,13 @@ func archived<Result>(
       switch error {
       case .truncated: .truncated
       case .corrupt: .damaged
-      case .unsupported: .unsupported
+      case .unsupported, .oversized: .unsupported
+      }
+    let remedy =
+      if case .oversized = error { "Save it again without compression" } else {
+        CheckpointError.copyAgain
       }
     throw CheckpointError(
-      problem, path: path, tensor: tensor, "the archive is \(error)",
-      remedy: CheckpointError.copyAgain)
+      problem, path: path, tensor: tensor, "the archive is \(error)", remedy: remedy)
   }
 }

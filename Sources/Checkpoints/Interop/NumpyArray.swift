@@ -23,16 +23,22 @@ public enum NumpyArray {
     }
   }
 
-  /// Reads all arrays of a `.npz` archive, stored or compressed.
-  public static func readArchive(path: String) throws(CheckpointError) -> [StoredTensor] {
-    let archive = try archive(at: path)
+  /// Reads all arrays of numbers of a `.npz` archive, stored or compressed. ``NumpyArchive`` reads
+  /// single ones.
+  /// - Parameter leftOut: Is told of every member that holds something other than numbers, such as
+  ///   text; by default it is named on standard error.
+  /// - Throws: ``CheckpointError`` where the archive or a member is damaged.
+  public static func readArchive(
+    path: String, leftOut: (CheckpointError) -> Void = sayLeftOut
+  ) throws(CheckpointError) -> [StoredTensor] {
+    let archive = try NumpyArchive(path: path)
     var result: [StoredTensor] = []
-    for entry in archive.entries where entry.name.hasSuffix(".npy") {
-      let name = String(entry.name.dropLast(4))
-      let contents = try archived(path, tensor: name) { () throws(ArchiveError) in
-        try archive.contents(of: entry)
+    for name in archive.names {
+      do throws(CheckpointError) {
+        result.append(try archive.tensor(name))
+      } catch  where error.problem == .unsupported {
+        leftOut(error)
       }
-      result.append(try parse(contents, name: name, path: path))
     }
     return result
   }
@@ -80,7 +86,7 @@ public enum NumpyArray {
       + Data((text + String(repeating: " ", count: padding) + "\n").utf8)
   }
 
-  private static func parse(
+  static func parse(
     _ contents: Data, name: String, path: String
   ) throws(CheckpointError) -> StoredTensor {
     func fault(_ problem: CheckpointError.Problem, _ message: String) -> CheckpointError {
@@ -103,9 +109,10 @@ public enum NumpyArray {
     guard contents.count - start >= length else {
       throw fault(.truncated, "the header is cut short")
     }
-    guard
-      let header = NumpyHeader(String(decoding: contents[start..<start + length], as: UTF8.self))
-    else {
+    guard length <= NumpyHeader.maximumLength else {
+      throw fault(.damaged, "a header of \(length) bytes is longer than any array needs")
+    }
+    guard let header = NumpyHeader(contents[start..<start + length]) else {
       throw fault(.damaged, "the header is not a dictionary of descr, fortran_order and shape")
     }
     guard let dtype = codes.first(where: { $0.code == header.code })?.dtype else {

@@ -1,30 +1,26 @@
 import Foundation
 
-/// Reads the pickles that PyTorch writes (protocol 2 and below). It builds values and executes
-/// nothing: a name that is not one of PyTorch's rebuilding functions is an error.
+/// Reads the pickles that PyTorch writes (protocol 2; what protocol 5 and below add to values is read
+/// too). It builds values and executes nothing: what is not one of PyTorch's rebuilding functions
+/// becomes a value that nobody understands.
 struct PickleMachine {
-  /// Fetches a storage record: key and dtype (nil: untyped), number of elements.
-  typealias Loader = (_ key: String, _ dtype: StoredDType?, _ count: Int) throws(PickleFault)
-    -> PickleStorage
-
-  private let bytes: Data
-  private let loadStorage: Loader
+  var heap = PickleHeap()
+  private let bytes: [UInt8]
   private var position = 0
   private var stack: [PickleObject] = []
+  /// Where on the stack the open marks are.
+  private var marks: [Int] = []
   private var memory: [Int: PickleObject] = [:]
 
-  private init(_ bytes: Data, _ loadStorage: @escaping Loader) {
-    self.bytes = bytes
-    self.loadStorage = loadStorage
-  }
+  private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// Runs a pickle to its end.
-  static func run(_ pickle: Data, storage: @escaping Loader) throws(PickleFault) -> PickleObject {
-    var machine = PickleMachine(
-      pickle.startIndex == 0 ? pickle : Data(pickle), storage)
+  /// - Complexity: Time and memory are linear in the pickle's length.
+  static func run(_ pickle: Data) throws(PickleFault) -> (root: PickleObject, heap: PickleHeap) {
+    var machine = PickleMachine([UInt8](pickle))
     while true {
       let code = try machine.byte()
-      if code == UInt8(ascii: ".") { return try machine.pop() }
+      if code == UInt8(ascii: ".") { return (try machine.pop(), machine.heap) }
       try machine.execute(code)
     }
   }
@@ -33,57 +29,94 @@ struct PickleMachine {
     switch code {
     case 0x80:
       let version = try byte()
-      guard version <= 2 else { throw .unsupported("pickle protocol \(version)") }
-    case UInt8(ascii: "c"): stack.append(.global("\(try line()) \(try line())"))
-    case UInt8(ascii: "("): stack.append(.mark)
-    case UInt8(ascii: "N"): stack.append(.none)
-    case 0x88: stack.append(.bool(true))
-    case 0x89: stack.append(.bool(false))
-    case UInt8(ascii: "J"): stack.append(.int(Int(Int32(truncatingIfNeeded: try number(4)))))
-    case UInt8(ascii: "K"): stack.append(.int(Int(try number(1))))
-    case UInt8(ascii: "M"): stack.append(.int(Int(try number(2))))
-    case 0x8a: stack.append(.int(try long()))
-    case UInt8(ascii: "G"):
-      stack.append(.double(Double(bitPattern: UInt64(try number(8)).byteSwapped)))
-    case UInt8(ascii: "X"): stack.append(.string(try text(Int(try number(4)))))
-    case UInt8(ascii: "U"): stack.append(.string(try text(Int(try number(1)))))
-    case UInt8(ascii: ")"): stack.append(.tuple([]))
-    case UInt8(ascii: "]"), 0x8f: stack.append(.list(PickleList()))
-    case UInt8(ascii: "}"): stack.append(.dictionary(PickleDictionary()))
-    case UInt8(ascii: "t"): stack.append(.tuple(try popToMark()))
+      guard version <= 5 else { throw .unsupported("pickle protocol \(version)") }
+    case 0x95: _ = try number(8)
+    case UInt8(ascii: "("): marks.append(stack.count)
+    case UInt8(ascii: "0"): _ = try pop()
+    case UInt8(ascii: "1"): _ = try popToMark()
+    case UInt8(ascii: "2"): stack.append(try top())
+    case UInt8(ascii: "t"):
+      let elements = try popToMark()
+      stack.append(.tuple(heap.node(elements)))
     case 0x85, 0x86, 0x87:
       let count = Int(code) - 0x84
-      guard stack.count >= count else { throw .damaged("a tuple lacks its elements") }
+      guard stack.count - (marks.last ?? 0) >= count else {
+        throw .damaged("a tuple lacks its elements")
+      }
       let elements = Array(stack.suffix(count))
       stack.removeLast(count)
-      stack.append(.tuple(elements))
+      stack.append(.tuple(heap.node(elements)))
     case UInt8(ascii: "a"):
       let element = try pop()
       try append([element])
-    case UInt8(ascii: "e"), 0x90:
+    case UInt8(ascii: "e"), 0x90: try append(try popToMark())
+    case 0x91:
       let elements = try popToMark()
-      try append(elements)
+      stack.append(.list(heap.node(elements)))
     case UInt8(ascii: "s"):
       let value = try pop()
       let key = try pop()
       try setItems([key, value])
-    case UInt8(ascii: "u"):
-      let items = try popToMark()
-      try setItems(items)
+    case UInt8(ascii: "u"): try setItems(try popToMark())
     case UInt8(ascii: "q"): memory[Int(try number(1))] = try top()
     case UInt8(ascii: "r"): memory[Int(try number(4))] = try top()
+    case 0x94: memory[memory.count] = try top()
     case UInt8(ascii: "h"): stack.append(try recalled(Int(try number(1))))
     case UInt8(ascii: "j"): stack.append(try recalled(Int(try number(4))))
-    case UInt8(ascii: "Q"): stack.append(try persistent(try pop()))
+    case UInt8(ascii: "Q"):
+      let id = try pop()
+      stack.append(heap.persistent(id))
     case UInt8(ascii: "R"), 0x81:
       let arguments = try pop()
-      stack.append(try call(try pop(), arguments))
-    case UInt8(ascii: "b"):
-      // The state of an OrderedDict: its _metadata, which nobody here reads.
+      let function = try pop()
+      stack.append(heap.call(function, arguments))
+    case 0x92:
       _ = try pop()
-      guard case .dictionary = try top() else {
-        throw .unsupported("\(try top().kind) with a state of its own")
+      let arguments = try pop()
+      let function = try pop()
+      stack.append(heap.call(function, arguments))
+    case UInt8(ascii: "b"):
+      // The state of an OrderedDict is its _metadata, that of a parameter its attributes: nobody
+      // here reads them.
+      _ = try pop()
+      switch try top() {
+      case .dictionary, .tensor, .foreign: break
+      case let object:
+        _ = try pop()
+        stack.append(heap.foreign(.unsupported("\(heap.kind(object)) has a state of its own")))
       }
+    default: stack.append(try constant(code))
+    }
+  }
+
+  /// The operations that put a value on the stack and read nothing from it, but for names.
+  private mutating func constant(_ code: UInt8) throws(PickleFault) -> PickleObject {
+    switch code {
+    case UInt8(ascii: "c"): return .global(TorchNames.current("\(try line()).\(try line())"))
+    case 0x93:
+      let name = try pop()
+      guard case .string(let module) = try pop(), case .string(let name) = name else {
+        throw .damaged("a name is not made of strings")
+      }
+      return .global(TorchNames.current("\(module).\(name)"))
+    case UInt8(ascii: "N"): return .none
+    case 0x88: return .bool(true)
+    case 0x89: return .bool(false)
+    case UInt8(ascii: "J"): return .int(Int(Int32(truncatingIfNeeded: try number(4))))
+    case UInt8(ascii: "K"): return .int(Int(try number(1)))
+    case UInt8(ascii: "M"): return .int(Int(try number(2)))
+    case 0x8a: return try long(Int(try number(1)))
+    case 0x8b: return try long(Int(Int32(truncatingIfNeeded: try number(4))))
+    case UInt8(ascii: "G"): return .double(Double(bitPattern: try number(8).byteSwapped))
+    case UInt8(ascii: "X"): return try text(try number(4))
+    case UInt8(ascii: "U"), 0x8c: return try text(try number(1))
+    case 0x8d: return try text(try number(8))
+    case UInt8(ascii: "C"): return .bytes(Data(try take(try number(1), "bytes")))
+    case UInt8(ascii: "B"): return .bytes(Data(try take(try number(4), "bytes")))
+    case 0x8e, 0x96: return .bytes(Data(try take(try number(8), "bytes")))
+    case UInt8(ascii: ")"): return .tuple(heap.node([]))
+    case UInt8(ascii: "]"), 0x8f: return .list(heap.node([]))
+    case UInt8(ascii: "}"): return .dictionary(heap.node([]))
     default: throw .unsupported("pickle operation 0x\(String(code, radix: 16))")
     }
   }
@@ -91,9 +124,7 @@ struct PickleMachine {
   // MARK: - Reading
 
   private mutating func byte() throws(PickleFault) -> UInt8 {
-    guard position < bytes.count else {
-      throw PickleFault(problem: .truncated, message: "the pickle ends without a stop")
-    }
+    guard position < bytes.count else { throw .truncated("the pickle ends without a stop") }
     defer { position += 1 }
     return bytes[position]
   }
@@ -104,30 +135,42 @@ struct PickleMachine {
     return value
   }
 
-  /// A number of up to 8 bytes in two's complement.
-  private mutating func long() throws(PickleFault) -> Int {
-    let size = Int(try byte())
-    guard size <= 8 else { throw .unsupported("a whole number of \(size) bytes") }
-    if size == 0 { return 0 }
-    let shift = UInt64(64 - 8 * size)
-    return Int(Int64(bitPattern: try number(size) << shift) >> Int64(shift))
+  private mutating func take(
+    _ count: UInt64, _ what: String
+  ) throws(PickleFault) -> ArraySlice<UInt8> {
+    guard count <= UInt64(bytes.count - position) else {
+      throw .truncated("\(what) end after the pickle")
+    }
+    defer { position += Int(count) }
+    return bytes[position..<position + Int(count)]
   }
 
-  private mutating func text(_ count: Int) throws(PickleFault) -> String {
-    guard count <= bytes.count - position else {
-      throw PickleFault(problem: .truncated, message: "a string ends after the pickle")
+  /// A whole number of `size` bytes in two's complement.
+  private mutating func long(_ size: Int) throws(PickleFault) -> PickleObject {
+    guard size >= 0 else { throw .damaged("a whole number of \(size) bytes") }
+    let digits = try take(UInt64(size), "the bytes of a whole number")
+    guard let last = digits.last else { return .int(0) }
+    let sign: UInt64 = last >= 0x80 ? .max : 0
+    if size <= 8 {
+      return .int(Int(truncatingIfNeeded: digits.reversed().reduce(sign) { $0 << 8 | UInt64($1) }))
     }
-    let slice = bytes[position..<position + count]
+    guard size <= DecimalText.maximumBytes else {
+      return heap.foreign(.unsupported("it is a whole number of \(size) bytes"))
+    }
+    return .largeInt(DecimalText.of(twosComplement: Array(digits)))
+  }
+
+  private mutating func text(_ count: UInt64) throws(PickleFault) -> PickleObject {
+    let slice = try take(count, "the letters of a string")
     guard let text = String(validating: slice, as: UTF8.self) else {
-      throw .damaged("a string is not valid UTF-8")
+      return heap.foreign(.damaged("it is a string that is not valid UTF-8"))
     }
-    position += count
-    return text
+    return .string(text)
   }
 
   private mutating func line() throws(PickleFault) -> String {
     guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else {
-      throw PickleFault(problem: .truncated, message: "a name ends after the pickle")
+      throw .truncated("a name ends after the pickle")
     }
     defer { position = end + 1 }
     return String(decoding: bytes[position..<end], as: UTF8.self)
@@ -136,20 +179,23 @@ struct PickleMachine {
   // MARK: - The stack
 
   private mutating func pop() throws(PickleFault) -> PickleObject {
-    guard let object = stack.popLast() else { throw .damaged("the stack is empty") }
+    guard stack.count > marks.last ?? 0, let object = stack.popLast() else {
+      throw .damaged("the stack is empty")
+    }
     return object
   }
 
   private func top() throws(PickleFault) -> PickleObject {
-    guard let object = stack.last else { throw .damaged("the stack is empty") }
+    guard stack.count > marks.last ?? 0, let object = stack.last else {
+      throw .damaged("the stack is empty")
+    }
     return object
   }
 
   private mutating func popToMark() throws(PickleFault) -> [PickleObject] {
-    let mark = stack.lastIndex { if case .mark = $0 { true } else { false } }
-    guard let mark else { throw .damaged("a mark is missing") }
+    guard let mark = marks.popLast() else { throw .damaged("a mark is missing") }
     defer { stack.removeSubrange(mark...) }
-    return Array(stack[(mark + 1)...])
+    return Array(stack[mark...])
   }
 
   private func recalled(_ index: Int) throws(PickleFault) -> PickleObject {
@@ -157,68 +203,20 @@ struct PickleMachine {
     return object
   }
 
-  private func append(_ elements: [PickleObject]) throws(PickleFault) {
-    guard case .list(let list) = try top() else {
-      throw .damaged("\(try top().kind) cannot be appended to")
-    }
-    list.elements += elements
-  }
-
-  private func setItems(_ items: [PickleObject]) throws(PickleFault) {
-    guard case .dictionary(let dictionary) = try top(), items.count % 2 == 0 else {
-      throw .damaged("\(try top().kind) takes no items")
-    }
-    for index in stride(from: 0, to: items.count, by: 2) {
-      dictionary.members.append((items[index], items[index + 1]))
+  private mutating func append(_ elements: [PickleObject]) throws(PickleFault) {
+    switch try top() {
+    case .list(let node): heap.nodes[node] += elements
+    case .foreign: break
+    case let object: throw .damaged("\(heap.kind(object)) cannot be appended to")
     }
   }
 
-  // MARK: - PyTorch's objects
-
-  /// `('storage', torch FloatStorage, key, location, count)`.
-  private func persistent(_ id: PickleObject) throws(PickleFault) -> PickleObject {
-    guard case .tuple(let parts) = id, parts.count == 5, case .string("storage") = parts[0],
-      case .global(let type) = parts[1], case .string(let key) = parts[2],
-      case .int(let count) = parts[4], count >= 0
-    else { throw .damaged("a persistent id is not a storage") }
-    let dtype = try TorchNames.storageType(type)
-    return .storage(try loadStorage(key, dtype, count))
-  }
-
-  private func call(
-    _ function: PickleObject, _ arguments: PickleObject
-  ) throws(PickleFault) -> PickleObject {
-    guard case .global(let name) = function, case .tuple(let arguments) = arguments else {
-      throw .damaged("\(function.kind) is called with \(arguments.kind)")
-    }
-    switch name {
-    case "collections OrderedDict":
-      let dictionary = PickleDictionary()
-      if case .list(let pairs)? = arguments.first {
-        for pair in pairs.elements {
-          guard case .tuple(let items) = pair, items.count == 2 else {
-            throw .damaged("an OrderedDict is made of something other than pairs")
-          }
-          dictionary.members.append((items[0], items[1]))
-        }
-      }
-      return .dictionary(dictionary)
-    case "torch Size":
-      guard case .tuple? = arguments.first else { throw .damaged("a torch.Size without sizes") }
-      return arguments[0]
-    case "torch device":
-      guard case .string? = arguments.first else { throw .damaged("a torch.device without a name") }
-      return arguments[0]
-    case "torch._utils _rebuild_parameter":
-      guard case .tensor? = arguments.first else { throw .damaged("a parameter without a tensor") }
-      return arguments[0]
-    case "torch._utils _rebuild_tensor_v2": return try TorchNames.tensor(arguments, dtype: nil)
-    case "torch._utils _rebuild_tensor_v3":
-      guard arguments.count >= 7, case .global(let dtype) = arguments[6] else {
-        throw .damaged("a tensor without a dtype")
-      }
-      return try TorchNames.tensor(arguments, dtype: TorchNames.dtype(dtype))
-    default: throw .unsupported("the file calls \(name.replacingOccurrences(of: " ", with: "."))")
+  private mutating func setItems(_ items: [PickleObject]) throws(PickleFault) {
+    guard items.count % 2 == 0 else { throw .damaged("a key has no value") }
+    switch try top() {
+    case .dictionary(let node): heap.nodes[node] += items
+    case .foreign: break
+    case let object: throw .damaged("\(heap.kind(object)) takes no items")
     }
   }
 }

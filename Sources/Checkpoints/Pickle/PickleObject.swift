@@ -1,29 +1,82 @@
 import Foundation
 
-/// A value on the pickle machine's stack. Lists and dicts are references, as in Python: the machine
-/// fills them after it has put them into its memory.
+/// A value on the pickle machine's stack.
+///
+/// Containers are numbers of ``PickleHeap``'s nodes: the machine fills lists and dicts after it has
+/// put them into its memory, they may hold themselves, and a pickle may nest them as deep as it is
+/// long, which chains of references do not survive.
 enum PickleObject {
   case none
   case bool(Bool)
   case int(Int)
+  /// A whole number beyond 64 bits, in decimal digits.
+  case largeInt(String)
   case double(Double)
+  case complex(Double, Double)
   case string(String)
-  case tuple([PickleObject])
-  case list(PickleList)
-  case dictionary(PickleDictionary)
-  /// A name that the file mentions: `torch FloatStorage`.
+  case bytes(Data)
+  case tuple(Int)
+  case list(Int)
+  case dictionary(Int)
+  /// A name that the file mentions: `torch.FloatStorage`.
   case global(String)
-  case storage(PickleStorage)
-  case tensor(StoredTensor)
-  case mark
+  case storage(Int)
+  case tensor(Int)
+  /// What is not understood, by its number among the heap's faults. It is an error only for those
+  /// who want it.
+  case foreign(Int)
 }
 
-final class PickleList {
-  var elements: [PickleObject] = []
-}
+/// Everything that a pickle has made.
+struct PickleHeap {
+  /// Elements of tuples and lists; keys and values of dicts in turn.
+  var nodes: [[PickleObject]] = []
+  var storages: [PickleStorage] = []
+  var tensors: [PickleTensor] = []
+  var faults: [PickleFault] = []
 
-final class PickleDictionary {
-  var members: [(key: PickleObject, value: PickleObject)] = []
+  mutating func node(_ elements: [PickleObject]) -> Int {
+    nodes.append(elements)
+    return nodes.count - 1
+  }
+
+  mutating func foreign(_ fault: PickleFault) -> PickleObject {
+    faults.append(fault)
+    return .foreign(faults.count - 1)
+  }
+
+  /// The elements of a tuple; nil for anything else.
+  func tuple(_ object: PickleObject?) -> [PickleObject]? {
+    if case .tuple(let node)? = object { nodes[node] } else { nil }
+  }
+
+  /// The elements of a tuple or a list; nil for anything else.
+  func sequence(_ object: PickleObject?) -> [PickleObject]? {
+    switch object {
+    case .tuple(let node)?, .list(let node)?: nodes[node]
+    default: nil
+    }
+  }
+
+  /// What kind of value an object is, in Python's words.
+  func kind(_ object: PickleObject) -> String {
+    switch object {
+    case .none: "None"
+    case .bool: "a bool"
+    case .int, .largeInt: "an int"
+    case .double: "a float"
+    case .complex: "a complex number"
+    case .string: "a string"
+    case .bytes: "bytes"
+    case .tuple: "a tuple"
+    case .list: "a list"
+    case .dictionary: "a dict"
+    case .global(let name): name
+    case .storage: "a storage"
+    case .tensor: "a tensor"
+    case .foreign(let fault): faults[fault].message
+    }
+  }
 }
 
 /// A record of numbers that tensors are views of.
@@ -33,85 +86,39 @@ struct PickleStorage {
   let dtype: StoredDType?
   /// In elements, or in bytes where untyped.
   let count: Int
-  let bytes: Data
 }
 
-/// What is wrong with a pickle.
+/// A view of a storage, all in elements.
+struct PickleTensor {
+  let storage: Int
+  let dtype: StoredDType
+  let offset: Int
+  let shape: [Int]
+  let strides: [Int]
+}
+
+/// What is wrong with a pickle, and where in the values that it makes.
 struct PickleFault: Error {
   var problem: CheckpointError.Problem
   var message: String
+  /// Such as `optimizer.param_groups[0]`; empty for the whole.
+  var place = ""
 
   static func damaged(_ message: String) -> PickleFault {
     PickleFault(problem: .damaged, message: message)
   }
+  static func truncated(_ message: String) -> PickleFault {
+    PickleFault(problem: .truncated, message: message)
+  }
   static func unsupported(_ message: String) -> PickleFault {
     PickleFault(problem: .unsupported, message: message)
   }
-}
 
-extension PickleObject {
-  var kind: String {
-    switch self {
-    case .none: "None"
-    case .bool: "a bool"
-    case .int: "an int"
-    case .double: "a float"
-    case .string: "a string"
-    case .tuple: "a tuple"
-    case .list: "a list"
-    case .dictionary: "a dict"
-    case .global(let name): name
-    case .storage: "a storage"
-    case .tensor: "a tensor"
-    case .mark: "a mark"
-    }
-  }
-
-  /// A list of whole numbers that are not negative.
-  func sizes(_ what: String) throws(PickleFault) -> [Int] {
-    guard case .tuple(let elements) = self else { throw .damaged("\(what) is \(kind)") }
-    var result: [Int] = []
-    for element in elements {
-      guard case .int(let value) = element, value >= 0 else {
-        throw .damaged("\(what) holds \(element.kind) where a size belongs")
-      }
-      result.append(value)
-    }
-    return result
-  }
-
-  /// The finished value. Shared lists are copied; a list inside itself is refused.
-  func value(depth: Int = 0, budget: inout Int) throws(PickleFault) -> PthValue {
-    budget -= 1
-    if depth > 200 { throw .unsupported("values are nested more than 200 deep or in a circle") }
-    if budget < 0 { throw .unsupported("there are more than ten million values") }
-    func values(_ objects: [PickleObject]) throws(PickleFault) -> [PthValue] {
-      var result: [PthValue] = []
-      for object in objects { result.append(try object.value(depth: depth + 1, budget: &budget)) }
-      return result
-    }
-    switch self {
-    case .none: return .none
-    case .bool(let value): return .bool(value)
-    case .int(let value): return .int(value)
-    case .double(let value): return .double(value)
-    case .string(let value): return .string(value)
-    case .tuple(let elements): return .tuple(try values(elements))
-    case .list(let list): return .list(try values(list.elements))
-    case .dictionary(let dictionary):
-      var members: [PthValue.Member] = []
-      for member in dictionary.members {
-        members.append(
-          PthValue.Member(
-            try member.key.value(depth: depth + 1, budget: &budget),
-            try member.value.value(depth: depth + 1, budget: &budget)))
-      }
-      return .dictionary(members)
-    case .tensor(let tensor): return .tensor(tensor)
-    // A dtype or device alone, as in an option, comes as its name.
-    case .global(let name): return .string(name.replacingOccurrences(of: " ", with: "."))
-    case .storage: throw .unsupported("a storage stands outside a tensor")
-    case .mark: throw .damaged("a mark is left over")
-    }
+  /// The same fault of a value one step further out.
+  func inside(_ step: String) -> PickleFault {
+    var fault = self
+    let isIndex = place.isEmpty || place.hasPrefix("[")
+    fault.place = isIndex ? step + place : "\(step).\(place)"
+    return fault
   }
 }

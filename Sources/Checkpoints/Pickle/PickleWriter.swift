@@ -23,6 +23,17 @@ struct PickleWriter {
       put("G")
       put(value.bitPattern.byteSwapped, 8)
     case .string(let value): put(text: value)
+    case .largeInt(let digits): try put(large: digits)
+    case .complex(let real, let imaginary):
+      put("c__builtin__\ncomplex\n(")
+      try write(.double(real))
+      try write(.double(imaginary))
+      put("tR")
+    case .bytes(let bytes):
+      put("c_codecs\nencode\n(")
+      put(text: String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) })))
+      put(text: "latin1")
+      put("tR")
     case .list(let elements):
       put("]")
       try write(elements, closing: "e")
@@ -65,7 +76,8 @@ struct PickleWriter {
     storages.append(tensor.bytes)
     put(0)
     put(sizes: tensor.shape)
-    put(sizes: tensor.shape.indices.map { tensor.shape[($0 + 1)...].reduce(1) { $0 * max($1, 1) } })
+    put(
+      sizes: tensor.shape.indices.map { tensor.shape[($0 + 1)...].reduce(1) { $0 &* max($1, 1) } })
     output.append(0x89)
     put("ccollections\nOrderedDict\n)R")
     if !isTyped { put("ctorch\n\(type.name)\n") }
@@ -98,6 +110,18 @@ struct PickleWriter {
       output += [0x8a, 8]
       put(UInt64(bitPattern: Int64(value)), 8)
     }
+  }
+
+  private mutating func put(large digits: String) throws(CheckpointError) {
+    guard let bytes = DecimalText.twosComplement(of: digits) else {
+      throw CheckpointError(
+        .unsupported, path: path,
+        "“\(digits.prefix(40))” is no whole number of at most "
+          + "\(2 * DecimalText.maximumBytes) digits", remedy: "Save it as a string")
+    }
+    put(UInt64(0x8b), 1)
+    put(UInt64(bytes.count), 4)
+    output += bytes
   }
 
   private mutating func put(_ value: UInt64, _ size: Int) {

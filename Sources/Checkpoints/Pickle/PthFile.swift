@@ -9,8 +9,46 @@ import Tensors
 /// Written files load there with `weights_only=True`.
 public enum PthFile {
   /// Reads a file that `torch.save` wrote.
-  /// - Throws: ``CheckpointError`` where it is damaged or holds objects of other kinds, by name.
-  public static func read(path: String) throws(CheckpointError) -> PthValue {
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - key: What of it, if it holds a dict: `model`. Nothing else must be understood then.
+  /// - Throws: ``CheckpointError`` where it is damaged, holds no such key, or holds there objects of
+  ///   other kinds, by name and place.
+  public static func read(path: String, key: String? = nil) throws(CheckpointError) -> PthValue {
+    let reader = try reader(path)
+    guard let value = try wanted(path, { () throws(PickleFault) in try reader.value(key: key) })
+    else { throw mismatch(path, "there is no key “\(key ?? "")”", keys: reader.outline.keys) }
+    return value
+  }
+
+  fileprivate static func mismatch(
+    _ path: String, _ message: String, keys: [String]
+  ) -> CheckpointError {
+    let more = keys.count > 20 ? " and \(keys.count - 20) more" : ""
+    return CheckpointError(
+      .mismatch, path: path, message,
+      remedy: keys.isEmpty
+        ? "Save model.state_dict()"
+        : "Name one of its keys: \(keys.prefix(20).joined(separator: ", "))\(more)")
+  }
+
+  /// Adds the file to what is wrong with its pickle.
+  private static func wanted<Result>(
+    _ path: String, _ body: () throws(PickleFault) -> Result
+  ) throws(CheckpointError) -> Result {
+    do throws(PickleFault) {
+      return try body()
+    } catch {
+      let place = error.place.isEmpty ? "" : "at \(error.place): "
+      throw CheckpointError(
+        error.problem, path: path, place + error.message,
+        remedy: error.problem == .unsupported
+          ? "Save only tensors, numbers, strings, lists and dicts, or name the key that is wanted"
+          : CheckpointError.copyAgain)
+    }
+  }
+
+  private static func reader(_ path: String) throws(CheckpointError) -> PthReader {
     let contents = try mappedContents(of: path)
     guard contents.starts(with: [0x50, 0x4b]) else {
       throw CheckpointError(
@@ -31,38 +69,18 @@ public enum PthFile {
           remedy: "Save it again on a little-endian machine")
       }
     }
-    var storages: [String: Data] = [:]
-    do throws(PickleFault) {
+    return try wanted(path) { () throws(PickleFault) in
       let program: Data
       do throws(ArchiveError) {
-        program = try zip.contents(of: pickle)
+        program = try zip.contents(of: pickle, limit: maximumPickle(contents.count))
       } catch { throw .damaged("data.pkl is \(error)") }
-      let object = try PickleMachine.run(program) {
-        (key, dtype, count) throws(PickleFault) -> PickleStorage in
-        let (size, overflow) = count.multipliedReportingOverflow(by: (dtype?.bits ?? 8) / 8)
-        if let known = storages[key], known.count == size {
-          return PickleStorage(key: key, dtype: dtype, count: count, bytes: known)
-        }
-        guard let entry = zip.entry("\(folder)data/\(key)") else {
-          throw .damaged("the record data/\(key) is missing")
-        }
-        guard entry.isStored, !overflow, entry.size == size else {
-          throw .damaged("the record data/\(key) has \(entry.size) bytes instead of \(size)")
-        }
-        do throws(ArchiveError) {
-          storages[key] = try zip.contents(of: entry)
-        } catch { throw .damaged("the record data/\(key) is \(error)") }
-        return PickleStorage(
-          key: key, dtype: dtype, count: count, bytes: storages[key] ?? Data())
-      }
-      var budget = 10_000_000
-      return try object.value(budget: &budget)
-    } catch {
-      throw CheckpointError(
-        error.problem, path: path, error.message,
-        remedy: error.problem == .unsupported
-          ? "Save only tensors, numbers, strings, lists and dicts" : CheckpointError.copyAgain)
+      return try PthReader(program, in: zip, folder: folder, size: contents.count)
     }
+  }
+
+  /// The longest pickle that is read where it is compressed: values take many times its size.
+  private static func maximumPickle(_ size: Int) -> Int {
+    (4 << 20) + 8 * min(size, .max / 16)
   }
 
   /// Writes a file that `torch.load` reads; it appears complete or not at all.
@@ -103,29 +121,21 @@ extension StateDict {
   /// The tensors of a state dict that `torch.save` wrote, by name.
   static func stored(pth path: String, key: String? = nil) throws(CheckpointError) -> [StoredTensor]
   {
-    var value = try PthFile.read(path: path)
-    func mismatch(_ message: String, _ value: PthValue) -> CheckpointError {
+    let value = try PthFile.read(path: path, key: key)
+    func mismatch(_ message: String) -> CheckpointError {
       var keys: [String] = []
       if case .dictionary(let members) = value {
         keys = members.compactMap { if case .string(let name) = $0.key { name } else { nil } }
       }
-      return CheckpointError(
-        .mismatch, path: path, message,
-        remedy: keys.isEmpty
-          ? "Save model.state_dict()" : "Name one of its keys: \(keys.joined(separator: ", "))")
-    }
-    if let key {
-      guard let inner = value[key] else { throw mismatch("there is no key “\(key)”", value) }
-      value = inner
+      return PthFile.mismatch(path, message, keys: keys)
     }
     guard case .dictionary(let members) = value else {
-      throw mismatch("the file holds \(value.kind) instead of a state dict", value)
+      throw mismatch("the file holds \(value.kind) instead of a state dict")
     }
     var result: [StoredTensor] = []
     for member in members {
       guard case .string(let name) = member.key, case .tensor(let stored) = member.value else {
-        throw mismatch(
-          "a state dict holds tensors by name, but this one \(member.value.kind)", value)
+        throw mismatch("a state dict holds tensors by name, but this one \(member.value.kind)")
       }
       result.append(
         StoredTensor(

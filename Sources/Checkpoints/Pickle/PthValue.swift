@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a `.pth` file can hold: the values that PyTorch reads with `weights_only=True`.
 public indirect enum PthValue: Sendable, Equatable {
   /// `None`.
@@ -6,15 +8,21 @@ public indirect enum PthValue: Sendable, Equatable {
   case bool(Bool)
   /// A whole number of at most 64 bits.
   case int(Int)
+  /// A whole number beyond 64 bits, in decimal digits.
+  case largeInt(String)
   /// A float.
   case double(Double)
-  /// A string.
+  /// A complex number.
+  case complex(real: Double, imaginary: Double)
+  /// A string, a device, or the name of a dtype: `torch.float32`.
   case string(String)
-  /// A list, or a set in the order of the file.
+  /// `bytes` or a `bytearray`.
+  case bytes(Data)
+  /// A list, or a set or frozenset in the order of the file.
   case list([PthValue])
   /// A tuple or a `torch.Size`.
   case tuple([PthValue])
-  /// A dict or an `OrderedDict` in its order.
+  /// A dict in its order; an `OrderedDict`, a `defaultdict` or a `Counter` too.
   case dictionary([Member])
   /// A tensor or a parameter; views are laid out in row-major order.
   case tensor(StoredTensor)
@@ -46,9 +54,11 @@ public indirect enum PthValue: Sendable, Equatable {
     switch self {
     case .none: "None"
     case .bool: "a bool"
-    case .int: "an int"
+    case .int, .largeInt: "an int"
     case .double: "a float"
+    case .complex: "a complex number"
     case .string: "a string"
+    case .bytes: "bytes"
     case .list: "a list"
     case .tuple: "a tuple"
     case .dictionary: "a dict"

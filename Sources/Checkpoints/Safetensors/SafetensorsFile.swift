@@ -12,8 +12,11 @@ public struct SafetensorsFile: Sendable {
 
   /// Where the file is.
   public let path: String
-  /// The tensors in the order of their bytes.
+  /// The tensors in the order of their bytes, but for those in ``unread``.
   public let tensors: [StoredTensor]
+  /// The tensors whose element type is not one of the format's as it is known here, with what is
+  /// wrong. The others are read all the same.
+  public let unread: [CheckpointError]
   /// What `__metadata__` says, in the file's order.
   public let metadata: [(name: String, value: String)]
   private let places: [[UInt8]: Int]
@@ -54,10 +57,18 @@ public struct SafetensorsFile: Sendable {
     }
     let entries = try SafetensorsHeader(members, path: path)
     metadata = entries.metadata
-    tensors = try entries.laidOut(over: contents.count - start, path: path).map { entry in
-      StoredTensor(
-        name: entry.name, dtype: entry.dtype, shape: entry.shape,
+    let laidOut = try entries.laidOut(over: contents.count - start, path: path)
+    tensors = laidOut.compactMap { entry in
+      guard case .known(let dtype) = entry.type else { return nil }
+      return StoredTensor(
+        name: entry.name, dtype: dtype, shape: entry.shape,
         bytes: contents[(start + entry.range.lowerBound)..<(start + entry.range.upperBound)])
+    }
+    unread = laidOut.compactMap { entry in
+      guard case .unknown(let name) = entry.type else { return nil }
+      return CheckpointError(
+        .unsupported, path: path, tensor: entry.name,
+        "elements of type \(name) are not known here", remedy: "Convert it to F32, F16 or BF16")
     }
     self.path = path
     places = Dictionary(
@@ -72,10 +83,17 @@ public struct SafetensorsFile: Sendable {
 
 /// The entries of a safetensors header.
 struct SafetensorsHeader {
+  /// What a tensor's elements are.
+  enum ElementType {
+    case known(StoredDType)
+    /// A name of the format's form that a later version may have given a type.
+    case unknown(String)
+  }
+
   /// One tensor.
   struct Entry {
     var name: String
-    var dtype: StoredDType
+    var type: ElementType
     var shape: [Int]
     var range: Range<Int>
   }
@@ -146,15 +164,29 @@ struct SafetensorsHeader {
     guard case .object(let members) = value else {
       throw damaged("__metadata__ is not an object", path: path)
     }
+    // Of equal names the last one counts, in the last one's place.
+    var last: [[UInt8]: Int] = [:]
+    for (index, member) in members.enumerated() { last[Array(member.name.utf8)] = index }
     var result: [(name: String, value: String)] = []
-    for member in members {
+    for (index, member) in members.enumerated() {
       guard let text = member.value.string else {
         throw damaged("__metadata__ holds something other than strings", path: path)
       }
-      result.removeAll { $0.name.utf8.elementsEqual(member.name.utf8) }
-      result.append((member.name, text))
+      if last[Array(member.name.utf8)] == index { result.append((member.name, text)) }
     }
     return result
+  }
+
+  /// Whether a name has the form of the format's: a kind in capitals, then its size.
+  private static func isTypeName(_ name: String) -> Bool {
+    if StoredDType(rawValue: name) != nil { return true }
+    let letters = name.utf8.prefix { (0x41...0x5a).contains($0) }
+    let rest = name.utf8.dropFirst(letters.count)
+    return (1...4).contains(letters.count) && rest.first.map { (0x30...0x39).contains($0) } == true
+      && name.utf8.count <= 32
+      && rest.allSatisfy {
+        (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || $0 == UInt8(ascii: "_")
+      }
   }
 
   private static func entry(
@@ -176,8 +208,8 @@ struct SafetensorsHeader {
       }
     default: throw fault("its entry is not an object")
     }
-    guard let dtypeName = fields[0].string, let dtype = StoredDType(rawValue: dtypeName) else {
-      throw fault("the dtype \(fields[0].string ?? "") is not one of the format's")
+    guard let dtypeName = fields[0].string, isTypeName(dtypeName) else {
+      throw fault("the dtype “\(fields[0].string ?? "")” is not one of the format's")
     }
     guard let dimensions = fields[1].array else { throw fault("its shape is not an array") }
     var shape: [Int] = []
@@ -188,12 +220,15 @@ struct SafetensorsHeader {
     guard let offsets = fields[2].array, offsets.count == 2, let start = offsets[0].count,
       let end = offsets[1].count, start <= end
     else { throw fault("its data_offsets are not two whole numbers in order") }
+    guard let dtype = StoredDType(rawValue: dtypeName) else {
+      return Entry(name: member.name, type: .unknown(dtypeName), shape: shape, range: start..<end)
+    }
     guard let bytes = dtype.byteCount(of: shape) else {
       throw fault("the shape \(shape) of \(dtypeName) is impossible")
     }
     guard bytes == end - start else {
       throw fault("\(shape) of \(dtypeName) takes \(bytes) bytes, not \(end - start)")
     }
-    return Entry(name: member.name, dtype: dtype, shape: shape, range: start..<end)
+    return Entry(name: member.name, type: .known(dtype), shape: shape, range: start..<end)
   }
 }

@@ -6,9 +6,10 @@ import NN
 /// (`model.safetensors.index.json`, `pytorch_model.bin.index.json`).
 package enum ShardedWeights {
   /// The tensors in the order of the index, each with the file it lies in.
+  /// - Parameter leftOut: Is told of every tensor whose element type is not known.
   /// - Throws: ``CheckpointError`` that names the file and the tensor.
   package static func tensors(
-    index path: String
+    index path: String, leftOut: (CheckpointError) -> Void = sayLeftOut
   ) throws(CheckpointError) -> [(tensor: StoredTensor, file: String)] {
     func fault(_ message: String, tensor: String? = nil) -> CheckpointError {
       CheckpointError(
@@ -28,7 +29,9 @@ package enum ShardedWeights {
       throw fault("the index has no weight_map")
     }
     let folder = (path as NSString).deletingLastPathComponent
-    var files: [String: [[UInt8]: StoredTensor]] = [:]
+    // Keyed by bytes: two spellings of é are two files.
+    var files: [[UInt8]: [[UInt8]: StoredTensor]] = [:]
+    var unread: Set<[UInt8]> = []
     var result: [(tensor: StoredTensor, file: String)] = []
     for member in members {
       guard let name = member.value.string, !name.contains("/") else {
@@ -36,13 +39,18 @@ package enum ShardedWeights {
       }
       let file = folder.isEmpty ? name : "\(folder)/\(name)"
       let held: [[UInt8]: StoredTensor]
-      if let known = files[name] {
+      if let known = files[Array(name.utf8)] {
         held = known
       } else {
-        held = Dictionary(try tensors(in: file).map { (Array($0.name.utf8), $0) }) { $1 }
-        files[name] = held
+        let all = try tensors(in: file) { error in
+          unread.insert(Array((error.tensor ?? "").utf8))
+          leftOut(error)
+        }
+        held = Dictionary(all.map { (Array($0.name.utf8), $0) }) { $1 }
+        files[Array(name.utf8)] = held
       }
       guard let tensor = held[Array(member.name.utf8)] else {
+        if unread.contains(Array(member.name.utf8)) { continue }
         throw fault("the file \(name) does not hold it", tensor: member.name)
       }
       result.append((tensor, file))
@@ -52,8 +60,14 @@ package enum ShardedWeights {
 
   /// The tensors of one file: safetensors, or what `torch.save` wrote of a state dict.
   /// - Throws: ``CheckpointError`` where it is damaged or holds no state dict.
-  package static func tensors(in path: String) throws(CheckpointError) -> [StoredTensor] {
-    if path.hasSuffix(".safetensors") { return try SafetensorsFile(path: path).tensors }
+  package static func tensors(
+    in path: String, leftOut: (CheckpointError) -> Void = sayLeftOut
+  ) throws(CheckpointError) -> [StoredTensor] {
+    if path.hasSuffix(".safetensors") {
+      let file = try SafetensorsFile(path: path)
+      file.unread.forEach(leftOut)
+      return file.tensors
+    }
     return try StateDict.stored(pth: path)
   }
 }

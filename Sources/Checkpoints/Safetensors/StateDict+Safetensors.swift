@@ -5,17 +5,28 @@ import Tensors
 
 extension StateDict {
   /// Reads all tensors of a safetensors file, or of all files of a sharded model.
-  /// - Parameter path: `model.safetensors`, or the `model.safetensors.index.json` of a sharded one.
+  /// - Parameters:
+  ///   - path: `model.safetensors`, or the `model.safetensors.index.json` of a sharded one.
+  ///   - leftOut: Is told of every tensor whose elements have no type here; by default it is named on
+  ///     standard error.
   /// - Throws: ``CheckpointError`` that names the file and the tensor.
-  public init(safetensors path: String) throws(CheckpointError) {
+  public init(
+    safetensors path: String, leftOut: (CheckpointError) -> Void = sayLeftOut
+  ) throws(CheckpointError) {
     self.init()
+    let tensors: [(tensor: StoredTensor, file: String)]
     if path.hasSuffix(".index.json") {
-      for (tensor, file) in try ShardedWeights.tensors(index: path) {
-        self[tensor.name] = try tensor.tensor(path: file)
-      }
+      tensors = try ShardedWeights.tensors(index: path, leftOut: leftOut)
     } else {
-      for tensor in try SafetensorsFile(path: path).tensors {
-        self[tensor.name] = try tensor.tensor(path: path)
+      let file = try SafetensorsFile(path: path)
+      file.unread.forEach(leftOut)
+      tensors = file.tensors.map { ($0, path) }
+    }
+    for (tensor, file) in tensors {
+      do throws(CheckpointError) {
+        self[tensor.name] = try tensor.tensor(path: file)
+      } catch  where error.problem == .unsupported {
+        leftOut(error)
       }
     }
   }

@@ -44,6 +44,17 @@ public struct StoredTensor: Sendable, Equatable {
         "elements of type \(self.dtype.rawValue) have no tensor type here",
         remedy: "Convert the file to F32, F16 or BF16")
     }
+    // A tensor's strides multiply also those dimensions that are beside an empty one.
+    var extent = 8
+    for size in shape {
+      let (product, overflow) = extent.multipliedReportingOverflow(by: max(size, 1))
+      guard !overflow else {
+        throw CheckpointError(
+          .unsupported, path: path, tensor: name, "the shape \(shape) is beyond any tensor",
+          remedy: "Leave the tensor out, which holds nothing")
+      }
+      extent = product
+    }
     let tensor = Tensor.empty(shape, dtype: dtype)
     bytes.withUnsafeBytes { source in
       if let base = source.baseAddress {
