@@ -266,57 +266,6 @@ extension Module {
       return state
     }
   }
-
-  /// Takes over values by name (`load_state_dict`), converted to the module's dtypes.
-  ///
-  /// Nothing changes unless everything fits.
-  /// - Parameter strict: Whether missing and unexpected names are errors; shapes always are.
-  /// - Returns: The names that were missing and those that were not used.
-  /// - Throws: ``StateDictError`` with every name that does not fit.
-  @discardableResult
-  public func load(
-    _ state: StateDict, strict: Bool = true
-  ) throws(StateDictError) -> (missing: [String], unexpected: [String]) {
-    var own: [(String, Member)] = []
-    forEachMember { name, member in
-      if case .buffer(let buffer) = member, !buffer.isPersistent { return }
-      own.append((name, member))
-    }
-    let known = Set(own.map { Array($0.0.utf8) })
-    let unexpected = state.names.filter { !known.contains(Array($0.utf8)) }
-    var missing: [String] = []
-    var mismatched: [(name: String, expected: [Int], found: [Int])] = []
-    for (name, member) in own {
-      guard let tensor = state[name] else {
-        if !mayBeMissing(name) { missing.append(name) }
-        continue
-      }
-      let shape = member.shape
-      if tensor.shape != shape { mismatched.append((name, shape, tensor.shape)) }
-    }
-    if !mismatched.isEmpty || strict && !(missing.isEmpty && unexpected.isEmpty) {
-      throw StateDictError(missing: missing, unexpected: unexpected, mismatched: mismatched)
-    }
-    for (name, member) in own {
-      guard let tensor = state[name] else { continue }
-      switch member {
-      case .parameter(let parameter): parameter.assign(tensor)
-      case .buffer(let buffer): buffer.value = tensor.detach().to(buffer.value.dtype).clone()
-      case .module: break
-      }
-    }
-    return (missing, unexpected)
-  }
-}
-
-extension Member {
-  package var shape: [Int] {
-    switch self {
-    case .parameter(let parameter): parameter.shape
-    case .buffer(let buffer): buffer.value.shape
-    case .module: []
-    }
-  }
 }
 
 extension Module: CustomStringConvertible {

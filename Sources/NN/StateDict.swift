@@ -52,11 +52,14 @@ public struct StateDict: RandomAccessCollection {
 /// A state dict that does not fit a module.
 public struct StateDictError: Error, CustomStringConvertible {
   /// Names that the module has and the state lacks.
-  public let missing: [String]
+  public internal(set) var missing: [String]
   /// Names that the state has and the module lacks.
-  public let unexpected: [String]
+  public internal(set) var unexpected: [String]
   /// Entries whose shapes differ: name, the module's shape, the state's.
-  public let mismatched: [(name: String, expected: [Int], found: [Int])]
+  public internal(set) var mismatched: [(name: String, expected: [Int], found: [Int])]
+  /// Pairs of names of one parameter, as tied weights have them, for which the state has different
+  /// values.
+  public internal(set) var contradictions: [(name: String, other: String)] = []
 
   /// Every name that does not fit, by kind.
   public var description: String {
@@ -65,6 +68,11 @@ public struct StateDictError: Error, CustomStringConvertible {
     if !unexpected.isEmpty { lines.append("unexpected: \(unexpected.joined(separator: ", "))") }
     for entry in mismatched {
       lines.append("\(entry.name): the module has \(entry.expected), the state \(entry.found)")
+    }
+    for pair in contradictions {
+      lines.append(
+        "\(pair.name) and \(pair.other) are one parameter of the module, but the state has different "
+          + "values for them; take the wrong one out")
     }
     return lines.joined(separator: "\n  ")
   }
