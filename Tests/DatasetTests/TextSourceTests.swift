@@ -181,4 +181,85 @@ struct TextSourceTests {
     expectDataError(.mismatch, "short.txt", "changed") { _ = try contexts[0] }
     expectDataError(.mismatch, "has 4 bytes; it had 70") { try corpus.validate() }
   }
+
+  @Test("labels that no model can have are refused by line")
+  func hugeLabels() throws {
+    for label in ["9223372036854775807", "99999999999999999999", "16777217"] {
+      let path = try folder.write("huge.txt", "0 fine\n\(label) film\n")
+      expectDataError(.outOfRange, "huge.txt, line 2", label) {
+        _ = try LabelledSentences(path: path)
+      }
+    }
+    #expect(
+      try LabelledSentences(path: folder.write("ok.txt", "16777216 film")).classCount == 16_777_217)
+  }
+
+  @Test("files from any system give the same text: line ends, byte order marks, UTF-16 and UTF-32")
+  func encodings() throws {
+    let text = "0 caf\u{e9} 😀\n1 two words\n"
+    func bytes(_ text: String, _ size: Int, big: Bool) -> [UInt8] {
+      let units = size == 2 ? text.utf16.map(UInt32.init) : text.unicodeScalars.map(\.value)
+      return units.flatMap { unit in
+        let bytes = (0..<size).map { UInt8(truncatingIfNeeded: unit >> (8 * UInt32($0))) }
+        return big ? bytes.reversed() : bytes
+      }
+    }
+    let windows = text.replacingOccurrences(of: "\n", with: "\r\n")
+    var files: [[UInt8]] = [
+      Array(text.utf8), Array(windows.utf8), Array(("\u{feff}" + windows).utf8),
+      Array(text.replacingOccurrences(of: "\n", with: "\r").utf8),
+    ]
+    for size in [2, 4] {
+      for big in [false, true] { files.append(bytes("\u{feff}" + windows, size, big: big)) }
+    }
+    for (index, file) in files.enumerated() {
+      let path = try folder.write("text\(index).txt", file)
+      let corpus = try TextCorpus(scanning: path)
+      #expect(try corpus.read(0) == text, "\(index)")
+      #expect(corpus.characterCount == text.unicodeScalars.count)
+      let sentences = try LabelledSentences(path: path)
+      #expect(sentences.count == 2 && sentences[1].label == 1 && sentences[0].words.count == 2)
+    }
+    for (index, name) in [(2, "UTF-16"), (4, "UTF-32")] {
+      for big in [false, true] {
+        let path = try folder.write("bare.txt", bytes(text, index, big: big))
+        expectDataError(.malformed, "bare.txt", "\(name)\(big ? "BE" : "LE")", "iconv -f \(name)") {
+          _ = try TextCorpus(scanning: path)
+        }
+      }
+    }
+    let cut = try folder.write("cut.txt", [0xff, 0xfe, 0x0a, 0, 0x00, 0xd8])
+    expectDataError(.malformed, "cut.txt, line 2", "surrogate") {
+      _ = try TextCorpus(scanning: cut)
+    }
+  }
+
+  @Test("links are followed, once, and what is left out is said")
+  func links() throws {
+    try folder.write("texts/a.txt", "aaa")
+    try folder.write("texts/.git/config", "hidden")
+    try folder.write("texts/picture.png", "png")
+    try folder.write("elsewhere/b.txt", "bb")
+    let files = FileManager.default
+    let texts = folder.path + "/texts"
+    try files.createSymbolicLink(
+      atPath: texts + "/linked", withDestinationPath: folder.path + "/elsewhere")
+    try files.createSymbolicLink(
+      atPath: folder.path + "/elsewhere/back", withDestinationPath: texts)
+    try files.createSymbolicLink(atPath: texts + "/c.txt", withDestinationPath: "/nowhere/c.txt")
+    try files.createSymbolicLink(atPath: folder.path + "/data", withDestinationPath: texts)
+    for path in [texts, folder.path + "/data"] {
+      let corpus = try TextCorpus(scanning: path, extensions: ["txt"])
+      #expect(corpus.files.map(\.name) == ["a.txt", "linked/b.txt"])
+      let leftOut = try #require(corpus.leftOut)
+      for words in [
+        "1 that are hidden (.git)", "1 that have other endings (picture.png)",
+        "1 that lead nowhere (c.txt)", "1 that lead to folders that are read already (linked/back)",
+      ] { #expect(leftOut.contains(words), "\(leftOut)") }
+    }
+    #expect(try TextCorpus(scanning: texts + "/a.txt").leftOut == nil)
+    expectDataError(.missing, "no files ending in .md", "have other endings") {
+      _ = try TextCorpus(scanning: texts, extensions: ["md"])
+    }
+  }
 }

@@ -1,7 +1,11 @@
+import Base
 import Foundation
+import Tensors
 
-/// The records of a CSV file (RFC 4180), gzip or plain: fields in quotes may hold separators, line
-/// breaks and doubled quotes. Records are found at once and read one by one; blank lines are none.
+/// The records of a CSV file (RFC 4180, and Python's `csv` where that leaves something open), gzip or
+/// plain: a field that begins with a quote may hold separators, line ends and doubled quotes; a quote
+/// anywhere else stands for itself. Lines end with LF, CR LF or CR. Records are found at once and read
+/// one by one; blank lines are none.
 public struct CSVFile: Dataset, Sendable {
   /// Where the file is.
   public let path: String
@@ -17,7 +21,7 @@ public struct CSVFile: Dataset, Sendable {
   /// - Parameters:
   ///   - path: The file.
   ///   - hasHeader: Whether the first record names the columns.
-  ///   - separator: What stands between fields: an ASCII character.
+  ///   - separator: What stands between fields: an ASCII character other than a quote or a line end.
   /// - Throws: ``DataError`` where the file is missing, empty or not UTF-8, or a quote stays open.
   public init(path: String, hasHeader: Bool = false, separator: Character = ",") throws(DataError) {
     try self.init(
@@ -28,11 +32,15 @@ public struct CSVFile: Dataset, Sendable {
   init(
     text: Data, path: String, hasHeader: Bool = false, separator: Character = ","
   ) throws(DataError) {
-    data = text
+    let scalar = separator.unicodeScalars.first ?? ","
+    require(
+      separator.unicodeScalars.count == 1 && scalar.isASCII
+        && !"\"\r\n".unicodeScalars.contains(scalar),
+      "CSVFile", "the separator “\(separator)” is no ASCII character that may stand between fields")
+    data = try TextFile.text(text, path: path, keepsLineEnds: true)
     self.path = path
-    self.separator = separator.asciiValue ?? UInt8(ascii: ",")
-    try requireUTF8(data, path: path)
-    var found = try Self.findRecords(in: data, path: path)
+    self.separator = UInt8(truncatingIfNeeded: scalar.value)
+    var found = try Self.findRecords(in: data, separator: self.separator, path: path)
     let names: [String]?
     if hasHeader, let first = found.first {
       names = try Self.fields(of: data, first.range, self.separator, path: path, line: first.line)
@@ -86,94 +94,46 @@ public struct CSVFile: Dataset, Sendable {
     }
   }
 
-  /// The fields of one record as numbers.
+  /// The fields of one record as finite numbers, written as Python's `float()` takes them, but for
+  /// underscores.
   public func numbers(_ index: Int) throws(DataError) -> [Double] {
     var numbers: [Double] = []
     for (column, field) in try self[index].enumerated() {
-      guard let number = Double(field.filter { $0 != " " }), number.isFinite else {
+      guard let number = NumberText.double(field), number.isFinite else {
+        let isLarge = NumberText.double(field)?.isInfinite == true && field.contains { $0.isNumber }
         throw DataError(
           .malformed, path: path, at: "line \(line(of: index)), column \(column + 1)",
-          "“\(field)” is no number", remedy: "Repair the field, or drop the column")
+          isLarge ? "the number “\(field)” is too large" : "“\(field)” is no number",
+          remedy: "Repair the field, or drop the column")
       }
       numbers.append(number)
     }
     return numbers
   }
 
+  /// Finds the records: a line each, unless a quoted field holds line ends.
   private static func findRecords(
-    in data: Data, path: String
+    in data: Data, separator: UInt8, path: String
   ) throws(DataError) -> [(range: Range<Int>, line: Int)] {
-    var records: [(range: Range<Int>, line: Int)] = []
-    var line = 1
-    var firstLine = 1
-    var quotedAt: Int?
-    data.withUnsafeBytes { bytes in
-      var start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
-      func close(at end: Int) {
-        let stop = end > start && bytes[end - 1] == UInt8(ascii: "\r") ? end - 1 : end
-        if stop > start { records.append((start..<stop, firstLine)) }
-      }
-      for position in start..<max(bytes.count, start) {
-        switch bytes[position] {
-        case UInt8(ascii: "\""): quotedAt = quotedAt == nil ? line : nil
-        case UInt8(ascii: "\n"):
-          line += 1
-          if quotedAt == nil {
-            close(at: position)
-            start = position + 1
-            firstLine = line
-          }
-        default: break
-        }
-      }
-      close(at: bytes.count)
-    }
-    if let quotedAt {
+    var scanner = CSVScanner(separator: separator)
+    data.withUnsafeBytes { scanner.scan($0) }
+    if let line = scanner.openQuoteLine {
       throw DataError(
-        .malformed, path: path, at: "line \(quotedAt)", "a quote is opened and never closed",
+        .malformed, path: path, at: "line \(line)", "a quote is opened and never closed",
         remedy: "Close it, or write a quote inside a field twice")
     }
-    return records
+    return scanner.records
   }
 
   private static func fields(
     of data: Data, _ range: Range<Int>, _ separator: UInt8, path: String, line: Int
   ) throws(DataError) -> [String] {
-    let quote = UInt8(ascii: "\"")
     let bytes = [UInt8](data.dropFirst(range.lowerBound).prefix(range.count))
-    var fields: [String] = []
-    var field: [UInt8] = []
-    var position = bytes.startIndex
-    while true {
-      if position < bytes.endIndex, bytes[position] == quote {
-        position += 1
-        while position < bytes.endIndex {
-          if bytes[position] != quote {
-            field.append(bytes[position])
-          } else if position + 1 < bytes.endIndex, bytes[position + 1] == quote {
-            field.append(quote)
-            position += 1
-          } else {
-            break
-          }
-          position += 1
-        }
-        position += 1
-        guard position >= bytes.endIndex || bytes[position] == separator else {
-          throw DataError(
-            .malformed, path: path, at: "line \(line)", "text follows a closing quote",
-            remedy: "Put the whole field in quotes")
-        }
-      } else {
-        while position < bytes.endIndex, bytes[position] != separator {
-          field.append(bytes[position])
-          position += 1
-        }
-      }
-      fields.append(String(decoding: field, as: UTF8.self))
-      field.removeAll(keepingCapacity: true)
-      guard position < bytes.endIndex else { return fields }
-      position += 1
+    guard let fields = CSVScanner.fields(of: bytes, separator: separator) else {
+      throw DataError(
+        .malformed, path: path, at: "line \(line)", "text follows a closing quote",
+        remedy: "Put the whole field in quotes, and write a quote inside it twice")
     }
+    return fields
   }
 }

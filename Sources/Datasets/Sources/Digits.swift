@@ -52,10 +52,10 @@ public struct Digits: ImageDataset, Sendable {
         throw reject(.malformed, "there are not 65 whole numbers")
       }
       if let pixel = numbers.dropLast().first(where: { $0 < 0 || $0 > 16 }) {
-        throw reject(.outOfRange, "the pixel \(Int(pixel)) is out of range")
+        throw reject(.outOfRange, "the pixel \(Self.words(pixel)) is out of range")
       }
       guard numbers[64] >= 0, numbers[64] <= 9 else {
-        throw reject(.outOfRange, "the label \(Int(numbers[64])) is out of range")
+        throw reject(.outOfRange, "the label \(Self.words(numbers[64])) is out of range")
       }
       images.append(
         LabelledImage(pixels: numbers.dropLast().map { Float($0) / 16 }, label: Int(numbers[64])))
@@ -64,6 +64,11 @@ public struct Digits: ImageDataset, Sendable {
     fingerprint = SourceFingerprint(
       records: images.count,
       files: [SourceFingerprint.File(name: SourceFile.name(of: file.path), bytes: bytes)])
+  }
+
+  /// A whole number without a fraction, where `Int` holds it.
+  private static func words(_ number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? "\(number)"
   }
 
   /// The number of digits.

@@ -19,6 +19,10 @@ enum SourceFile {
     guard Gzip.isGzip(data) else { return data }
     do {
       return try Gzip.decompress(data)
+    } catch ArchiveError.oversized(let what) {
+      throw DataError(
+        .malformed, path: path, "the gzip file is too large: \(what)",
+        remedy: "Unpack it with gunzip: plain files are read in place")
     } catch {
       let problem: DataError.Problem = if case .truncated = error { .truncated } else { .malformed }
       throw DataError(

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The words of a sentence with its class.
@@ -25,7 +26,8 @@ public struct LabelledSentence: Sendable, Equatable {
 /// Sentences with labels, one `label text` a line, as SST-2 and TREC are distributed.
 ///
 /// Opening the file checks every line and notes where it is; the words of a line are read when it
-/// is asked for. Empty lines are skipped.
+/// is asked for. Empty lines are skipped. Lines may end with LF, CR LF or CR, and a byte order mark is
+/// no part of the first label.
 public struct LabelledSentences: Dataset, Sendable {
   /// Where the file is.
   public let path: String
@@ -35,6 +37,9 @@ public struct LabelledSentences: Dataset, Sendable {
   public let lengths: [Int]
   private let data: Data
   private let lines: [Line]
+
+  /// The largest class: a model has at least a weight for each.
+  public static let maximumClass = 1 << 24
 
   private struct Line: Sendable {
     /// Where the text is in the file.
@@ -49,9 +54,8 @@ public struct LabelledSentences: Dataset, Sendable {
   /// - Throws: ``DataError`` that names the line: a label that is no number or out of range, no
   ///   words, malformed UTF-8; or a file without records.
   public init(path: String, classCount: Int? = nil) throws(DataError) {
-    data = try SourceFile.contents(of: path)
+    data = try TextFile.contents(of: path)
     self.path = path
-    try requireUTF8(data, path: path)
     var lines: [Line] = []
     var lengths: [Int] = []
     var fault: DataError?
@@ -137,7 +141,11 @@ public struct LabelledSentences: Dataset, Sendable {
     guard let first = bytes[range].firstIndex(where: { !isBlank($0) }) else { return nil }
     let stop = bytes[first..<range.upperBound].firstIndex(where: isBlank) ?? range.upperBound
     let field = String(decoding: bytes[first..<stop], as: UTF8.self)
-    guard field.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let label = Int(field) else {
+    let number = NumberText.int(field)
+    if number ?? 0 > maximumClass || number == nil && NumberText.isWhole(field) {
+      throw reject(.outOfRange, "the label \(field) is beyond \(maximumClass)")
+    }
+    guard let label = number, label >= 0 else {
       throw reject(.malformed, "“\(field)” is no class")
     }
     if let classCount, label >= classCount {

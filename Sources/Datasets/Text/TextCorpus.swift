@@ -20,8 +20,14 @@ public struct TextCorpus: Codable, Hashable, Sendable {
   public var folder: String
   /// The texts, ordered by the bytes of their names.
   public var files: [File]
+  /// What was left out of a folder, and why, in words; nil where nothing was.
+  public var leftOut: String?
 
-  /// Finds and scans a text file or all texts in a folder and its subfolders.
+  /// Finds and scans a text file or all texts in a folder and its subfolders. Links are followed, each
+  /// folder once; ``leftOut`` says what is not read.
+  ///
+  /// A byte order mark is no part of a text, UTF-16 and UTF-32 are read where one says so, and all
+  /// lines end with LF, as in Python's text mode.
   /// - Parameters:
   ///   - path: A file, or a folder.
   ///   - extensions: Which files of a folder are texts: `["swift"]`; all where empty. Hidden files
@@ -31,7 +37,16 @@ public struct TextCorpus: Codable, Hashable, Sendable {
     let names: [String]
     if SourceFile.isFolder(path) {
       folder = path
-      names = try Self.texts(in: path, extensions: extensions)
+      let found = TextFolder(path, extensions: extensions)
+      leftOut = found.leftOutWords
+      guard !found.names.isEmpty else {
+        throw DataError(
+          .missing, path: path,
+          "there are no files\(found.wanted)"
+            + (leftOut.map { "; left out are \($0)" } ?? ""),
+          remedy: "Name another folder or other extensions")
+      }
+      names = found.names
     } else {
       folder = (path as NSString).deletingLastPathComponent
       names = [SourceFile.name(of: path)]
@@ -39,8 +54,7 @@ public struct TextCorpus: Codable, Hashable, Sendable {
     files = []
     for name in names {
       let filePath = Self.join(folder, name)
-      let data = try SourceFile.contents(of: filePath)
-      try requireUTF8(data, path: filePath)
+      let data = try TextFile.contents(of: filePath)
       // Every byte that does not continue a sequence begins a character.
       let characters = data.withUnsafeBytes { bytes in bytes.count { $0 & 0xc0 != 0x80 } }
       files.append(
@@ -71,9 +85,7 @@ public struct TextCorpus: Codable, Hashable, Sendable {
   /// The characters of one text.
   public func read(_ index: Int) throws(DataError) -> String {
     let path = path(of: files[index])
-    let data = try SourceFile.contents(of: path)
-    try requireUTF8(data, path: path)
-    return String(decoding: data, as: UTF8.self)
+    return String(decoding: try TextFile.contents(of: path), as: UTF8.self)
   }
 
   /// How often each character occurs in some of the texts: a rank's part of the corpus.
@@ -93,29 +105,5 @@ public struct TextCorpus: Codable, Hashable, Sendable {
 
   private static func join(_ folder: String, _ name: String) -> String {
     folder.isEmpty ? name : (folder as NSString).appendingPathComponent(name)
-  }
-
-  private static func texts(in folder: String, extensions: [String]) throws(DataError) -> [String] {
-    let endings = Set(extensions.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 })
-    var names: [String] = []
-    let entries = FileManager.default.enumerator(atPath: folder)
-    while let name = entries?.nextObject() as? String {
-      let parts = name.split(separator: "/")
-      if parts.last?.hasPrefix(".") == true {
-        entries?.skipDescendants()
-        continue
-      }
-      guard endings.isEmpty || endings.contains((name as NSString).pathExtension),
-        !SourceFile.isFolder(join(folder, name))
-      else { continue }
-      names.append(name)
-    }
-    guard !names.isEmpty else {
-      let wanted = endings.isEmpty ? "" : " ending in ." + endings.sorted().joined(separator: ", .")
-      throw DataError(
-        .missing, path: folder, "there are no files\(wanted)",
-        remedy: "Name another folder or other extensions")
-    }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

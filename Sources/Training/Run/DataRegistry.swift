@@ -56,7 +56,11 @@ where Training.Element == LabelledImage, HeldOut.Element == LabelledImage {
 private func characters(_ options: TextOptions, _ context: RunContext) throws -> WorkloadData {
   let path = context.files.resolve(options.path)
   let corpus = try context.madeOnce("text corpus") {
-    try TextCorpus(scanning: path, extensions: options.extensions)
+    let corpus = try TextCorpus(scanning: path, extensions: options.extensions)
+    if let leftOut = corpus.leftOut {
+      FileHandle.standardError.write(Data("ddp-train: \(path): left out are \(leftOut)\n".utf8))
+    }
+    return corpus
   }
   // Every rank counts its share of the files; the counts meet.
   let mine = corpus.files.indices.filter { $0 % context.worldSize == context.rank }
