@@ -33,6 +33,7 @@ extension Optimizer {
   }
 
   func adopt(_ state: OptimizerState) throws(OptimizerStateError) {
+    try state.values.requireModest("state")
     let saved = try SavedGroups(state.values)
     guard saved.groups.count == groups.count else {
       throw .groups(expected: groups.count, found: saved.groups.count)

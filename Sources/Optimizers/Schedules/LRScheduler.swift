@@ -105,6 +105,7 @@ open class LRScheduler {
     guard let saved = state.object else {
       throw .malformed(path: "\(Self.self)", expected: "an object of values by name")
     }
+    try state.requireModest("\(Self.self)")
     let lastEpoch = try saved.required("last_epoch", "a whole number") { $0.int }
     let rates = try saved.required("base_lrs", "\(baseLRs.count) numbers") { $0.doubles }
     guard rates.count == baseLRs.count else {

@@ -8,7 +8,7 @@ import Optimizers
 import Tensors
 
 /// What a run must remember besides weights and the optimizer's tensors to go on bit for bit.
-struct RunState: Codable {
+package struct RunState: Codable {
   var step: Int
   var trainingSeconds: Double
   var trainedRecords: Int
@@ -70,7 +70,9 @@ struct RunCheckpoints {
     }
     guard let path else { return nil }
     let checkpoint = try Checkpoint(path: path)
-    let found = Found(checkpoint: checkpoint, state: try checkpoint.state("run"))
+    let state: RunState = try checkpoint.state("run")
+    try state.check(path: checkpoint.path)
+    let found = Found(checkpoint: checkpoint, state: state)
     try check(found)
     return found
   }
