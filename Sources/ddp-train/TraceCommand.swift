@@ -19,8 +19,15 @@ struct TraceCommand: ParsableCommand {
   func run() throws {
     let parts = TraceParts(at: path)
     do {
-      guard let ranks = try parts.merge(because: "killed") else {
+      guard let merged = try parts.merge(because: "killed") else {
         throw Busy(folder: parts.folder)
+      }
+      let ranks = merged.ranks
+      for (rank, lines) in merged.damaged {
+        FileHandle.standardError.write(
+          Data(
+            "ddp-train: \(lines) damaged lines of \(parts.folder)/rank-\(rank).json are left out\n"
+              .utf8))
       }
       print(
         "\(parts.failedTrace): rank\(ranks.count == 1 ? "" : "s") "

@@ -12,6 +12,8 @@ public enum RunLogError: Error, Equatable, CustomStringConvertible {
   case cannotWrite(String, errno: Int32)
   /// The folder holds nothing that the workers of a failed run have left of a timeline.
   case noParts(String)
+  /// Parts of a trace hold no event that is whole.
+  case noEvents(String)
 
   /// What failed, why, and what to do.
   public var description: String {
@@ -28,6 +30,8 @@ public enum RunLogError: Error, Equatable, CustomStringConvertible {
       "writing to \(path) failed: \(Self.reason(code))"
         + (code == ENOSPC || code == EDQUOT
           ? "; free some space and go on with --resume" : "; go on elsewhere with --run-dir")
+    case .noEvents(let path):
+      "the parts in \(path) are damaged: no event in them is whole"
     case .noParts(let path):
       "\(path) holds no rank-*.json; they are there while a run with --trace goes on, and stay when it"
         + " fails"

@@ -7,6 +7,14 @@ import Foundation
 package struct TraceParts {
   package let folder: String
 
+  /// What a trace was made of.
+  package struct Merged: Sendable {
+    /// The ranks whose events are in it.
+    package var ranks: [Int] = []
+    /// How many lines of which ranks' parts are no events, and were left out.
+    package var damaged: [(rank: Int, lines: Int)] = []
+  }
+
   /// Bytes up to which a failing run puts its parts together; beyond, that is left to
   /// `ddp-train trace`.
   package static let automaticBytes = 64 << 20
@@ -53,10 +61,11 @@ package struct TraceParts {
   /// take turns, so that the last one sees what all others have written.
   ///
   /// - Parameter reason: Why the run ended, unless another rank has given its reason before.
-  /// - Returns: The ranks that are in it; nil where another rank was too long about it.
-  /// - Throws: `RunLogError` where there are no parts, or the file cannot be written.
+  /// - Returns: What is in it; nil where another rank was too long about it.
+  /// - Throws: `RunLogError` where there are no parts, none holds an event, or the file cannot be
+  ///   written.
   @discardableResult
-  package func merge(because reason: String) throws(RunLogError) -> [Int]? {
+  package func merge(because reason: String) throws(RunLogError) -> Merged? {
     guard !ranks.isEmpty else { throw .noParts(folder) }
     let turn = open("\(folder)/turn", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     defer { close(turn) }
@@ -66,7 +75,7 @@ package struct TraceParts {
       usleep(10_000)
     }
     let unfinished = "\(failedTrace).\(getpid()).part"
-    let found: [Int]
+    let found: Merged
     do {
       found = try write(to: unfinished, because: firstReason(reason))
       guard rename(unfinished, failedTrace) == 0 else {
@@ -87,52 +96,35 @@ package struct TraceParts {
     return reason
   }
 
-  private func write(to path: String, because reason: String) throws -> [Int] {
+  private func write(to path: String, because reason: String) throws -> Merged {
     guard FileManager.default.createFile(atPath: path, contents: nil),
       let file = FileHandle(forWritingAtPath: path)
     else { throw RunLogError.cannotOpen(path, errno: errno) }
     try file.write(contentsOf: Data(#"{"displayTimeUnit":"ms","traceEvents":[\#n"#.utf8))
-    var found: [Int] = []
+    var merged = Merged()
     var size = 0
     for rank in ranks {
-      guard let part = Self.events(ofPart: self.path(ofRank: rank)) else { continue }
-      if !found.isEmpty { try file.write(contentsOf: Data(",\n".utf8)) }
+      let part = TracePartReader.read(self.path(ofRank: rank))
+      if part.damaged > 0 { merged.damaged.append((rank, part.damaged)) }
+      guard !part.events.isEmpty else { continue }
+      if !merged.ranks.isEmpty { try file.write(contentsOf: Data(",\n".utf8)) }
       try file.write(contentsOf: part.events)
-      found.append(rank)
+      merged.ranks.append(rank)
       size = max(size, part.worldSize)
     }
+    if merged.ranks.isEmpty, !merged.damaged.isEmpty { throw RunLogError.noEvents(folder) }
+    let found = merged.ranks
     var facts: Metrics = ["ended": .text(reason)]
     facts["world_size"] = .integer(max(size, found.count))
     facts["ranks"] = .text(found.map(String.init).joined(separator: " "))
     try file.write(contentsOf: Data("\n],\n\"otherData\":\(facts.json)}\n".utf8))
     try file.close()
-    return found
+    return merged
   }
 
   /// The first line of a part, before its events.
   static func title(worldSize: Int) -> String {
     #"{"ph":"M","pid":0,"name":"world_size","args":{"value":\#(worldSize)}}"#
-  }
-
-  /// The whole events of a part, joined by commas; nil where there are none.
-  private static func events(ofPart path: String) -> (events: Data, worldSize: Int)? {
-    struct Title: Decodable {
-      struct Arguments: Decodable { let value: Int }
-      let args: Arguments
-    }
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    let between = Data(",\n".utf8)
-    guard data.starts(with: Data("[\n".utf8)), let first = data.firstRange(of: between),
-      let title = try? JSONDecoder().decode(
-        Title.self, from: data[data.startIndex + 2..<first.lowerBound])
-    else { return nil }
-    var events = data[first.upperBound...]
-    if let last = events.lastRange(of: between),
-      (try? JSONSerialization.jsonObject(with: Data(events[last.upperBound...]))) == nil
-    {
-      events = events[..<last.lowerBound]
-    }
-    return (Data(events), title.args.value)
   }
 
   /// Whether the trace of a failure was made since then.
