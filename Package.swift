@@ -102,6 +102,14 @@ let package = Package(
       name: "faulty-train", dependencies: ["Training"], path: "Tests/FaultyTrain"),
     .testTarget(
       name: "FaultTests", dependencies: ["Collectives", "MPITesting", "faulty-train", "ddp-launch"]),
+    // Damaged files, and what becomes of their readers.
+    .executableTarget(
+      name: "reader-fuzzing",
+      dependencies: [
+        "Base", "Archives", "Checkpoints", "Collectives", "Datasets", "NN", "Optimizers", "Tensors",
+        "Training",
+      ], path: "Tests/ReaderFuzzing"),
+    .testTarget(name: "ReaderFuzzingTests", dependencies: ["reader-fuzzing"]),
     .testTarget(name: "LaunchTests", dependencies: ["Base", "ddp-launch"]),
     .testTarget(name: "BenchTests", dependencies: ["ddp-bench", "Collectives"]),
   ]

@@ -9,7 +9,8 @@ struct TextTests {
       ("", []), ("a", ["a"]), ("a\n", ["a"]), ("\n", [""]), ("a\nb", ["a", "b"]),
       ("a\r\nb\r\n", ["a", "b"]), ("a\rb\r", ["a", "b"]), ("\r\n\r\n", ["", ""]),
       ("a\n\rb", ["a", "", "b"]), ("a\r\r\nb\n\nc", ["a", "", "b", "", "c"]),
-      ("e\u{301}\r\n\u{301}x", ["e\u{301}", "\u{301}x"]), ("a\u{2028}b\u{85}", ["a\u{2028}b\u{85}"]),
+      ("e\u{301}\r\n\u{301}x", ["e\u{301}", "\u{301}x"]),
+      ("a\u{2028}b\u{85}", ["a\u{2028}b\u{85}"]),
     ])
   func lines(_ text: String, _ expected: [String]) {
     #expect(text.lines.map(String.init) == expected)

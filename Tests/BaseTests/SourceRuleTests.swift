@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+/// Mistakes that are easy to make again, looked for in the sources themselves.
+@Suite("Rules for the sources")
+struct SourceRuleTests {
+  private static var sources: URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Sources")
+  }
+
+  private static func files() -> [URL] {
+    let all = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    return (all?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "swift" }
+  }
+
+  @Test("text is divided into lines by `lines` alone, since CR LF is one Character")
+  func lines() throws {
+    // Splitting or looking for "\n" as a Character or String; bytes are written UInt8(ascii:).
+    let mistake =
+      #/(split|components|range|ranges|firstIndex|lastIndex|hasSuffix|hasPrefix|contains|trimPrefix|enumerateLines)\s*\([^()]*"(\\r)?\\n"|components\(separatedBy: \.newlines/#
+    let files = Self.files()
+    #expect(files.count > 100, "the sources are not where the test looks for them")
+    for file in files {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+        .enumerated()
+      {
+        #expect(
+          line.firstMatch(of: mistake) == nil,
+          "\(file.lastPathComponent), line \(index + 1): use lines of Sources/Base/Text/Lines.swift"
+        )
+      }
+    }
+    #expect("text.split(separator: \"\\n\")".firstMatch(of: mistake) != nil)
+    #expect("line.hasSuffix(\"\\r\\n\")".firstMatch(of: mistake) != nil)
+    #expect("lines.joined(separator: \"\\n\")".firstMatch(of: mistake) == nil)
+    #expect("bytes.split(separator: UInt8(ascii: \"\\n\"))".firstMatch(of: mistake) == nil)
+  }
+}
