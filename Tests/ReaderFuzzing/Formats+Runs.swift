@@ -52,7 +52,6 @@ extension Formats {
     return Format("run-state", [Array(text.utf8)]) { bytes, folder in
       let state: RunState = try checkpoint(bytes, folder).state("run")
       try state.check(path: folder)
-      state.goOn()
     }
   }
 
@@ -114,13 +113,5 @@ extension Formats {
         "\(folder)/rank-1.json")
       _ = FlightAnalysis(try FlightDump.read(folder)).lines
     }
-  }
-}
-
-extension RunState {
-  /// What going on from a state computes.
-  fileprivate func goOn() {
-    precondition(step + 1 > step && trainedRecords + 1 > trainedRecords)
-    precondition(generators[worldSize - 1].count >= 0 && position.epoch + 1 > position.epoch)
   }
 }

@@ -93,11 +93,12 @@ enum Formats {
     func bigEndian(_ values: Int...) -> [UInt8] {
       values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
     }
-    let images = [0, 0, 8, 3] + bigEndian(3, 2, 2) + [UInt8](repeating: 7, count: 12)
-    let labels = [0, 0, 8, 1] + bigEndian(3) + [1, 2, 3]
-    let doubles = [0, 0, 14, 2] + bigEndian(1, 2) + [UInt8](repeating: 63, count: 16)
+    let images: [UInt8] = [0, 0, 8, 3] + bigEndian(3, 2, 2) + [UInt8](repeating: 7, count: 12)
+    let labels: [UInt8] = [0, 0, 8, 1] + bigEndian(3) + [1, 2, 3]
+    let doubles: [UInt8] = [0, 0, 14, 2] + bigEndian(1, 2) + [UInt8](repeating: 63, count: 16)
     let digit = (Array(repeating: "3", count: 64) + ["7"]).joined(separator: ",")
-    let wide = [0xff, 0xfe] + "ab\r\ncd €".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    let letters = "ab\r\ncd €".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    let wide: [UInt8] = [0xff, 0xfe] + letters
     return [
       Format("idx", [images, labels, doubles], file: "idx") { path in
         let file = try IDXFile(path: path)

@@ -19,7 +19,7 @@ struct ReaderFuzzingTests {
     return folder
   }()
 
-  static let formats: [String] = {
+  static let formatNames: [String] = {
     let run = Process()
     let pipe = Pipe()
     run.executableURL = program
@@ -33,13 +33,13 @@ struct ReaderFuzzingTests {
 
   @Test("there are files of every format")
   func formats() {
-    #expect(Self.formats.count >= 20, "\(Self.formats)")
+    #expect(Self.formatNames.count >= 20, "\(Self.formatNames)")
     for name in ["safetensors", "pickle", "npz", "gzip", "csv", "trace-part", "flight"] {
-      #expect(Self.formats.contains(name))
+      #expect(Self.formatNames.contains(name))
     }
   }
 
-  @Test("no mutation ends its reader", arguments: formats)
+  @Test("no mutation ends its reader", arguments: formatNames)
   func mutations(of format: String) throws {
     let count =
       ProcessInfo.processInfo.environment["TORUS_TEST_FUZZ"].flatMap { Int($0) } ?? 10_000

@@ -167,10 +167,10 @@ package struct JSONParser {
       if let scalar = Unicode.Scalar(unit) { return scalar }
       guard unit < 0xdc00, take("\\"), take("u") else { throw fault("a surrogate stands alone") }
       let low = try hexadecimal()
-      let combined = 0x10000 + (UInt32(unit) - 0xd800) << 10 + (UInt32(low) &- 0xdc00)
-      guard (0xdc00...0xdfff).contains(low), let scalar = Unicode.Scalar(combined) else {
-        throw fault("a surrogate stands alone")
-      }
+      guard (0xdc00...0xdfff).contains(low),
+        let scalar = Unicode.Scalar(
+          0x10000 + (UInt32(unit) - 0xd800) << 10 + (UInt32(low) - 0xdc00))
+      else { throw fault("a surrogate stands alone") }
       return scalar
     default: throw fault("there is no such escape")
     }

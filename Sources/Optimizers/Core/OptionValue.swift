@@ -77,10 +77,12 @@ extension OptionValue {
     .list(values.map { .int($0) })
   }
 
-  /// Whether a saved value may take this one's place; null stands for any.
+  /// Whether a saved value may take this one's place; null stands for any, but a number cannot become
+  /// null.
   func accepts(_ other: OptionValue) -> Bool {
     switch (self, other) {
-    case (.null, _), (_, .null): true
+    case (.null, _): true
+    case (_, .null): double == nil
     case (.int, _), (.double, _): other.double != nil
     case (.bool, .bool), (.string, .string), (.object, .object): true
     case (.list(let mine), .list(let theirs)): mine.count == theirs.count || mine.isEmpty

@@ -13,13 +13,14 @@ extension RunState {
 
   private var fault: String? {
     let counts = [
-      ("step", step), ("trainedRecords", trainedRecords), ("worldSize", worldSize - 1),
+      ("step", step), ("trainedRecords", trainedRecords), ("worldSize", worldSize),
       ("position.epoch", position.epoch), ("position.position", position.position),
       ("records", records ?? 0), ("hook.averagerStep", hook?.averagerStep ?? 0),
     ]
     for (name, count) in counts where count < 0 || count > Checkpoint.largestCount {
-      return "\(name) is \(name == "worldSize" ? count + 1 : count)"
+      return "\(name) is \(count)"
     }
+    if worldSize == 0 { return "worldSize is 0" }
     for (name, count) in hook?.counts ?? [:]
     where count < -Checkpoint.largestCount || count > Checkpoint.largestCount {
       return "hook.counts.\(name) is \(count)"
