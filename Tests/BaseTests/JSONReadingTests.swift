@@ -27,4 +27,13 @@ struct JSONReadingTests {
     #expect(fault?.description.contains(expected) == true, "\(fault?.description ?? "")")
     #expect(fault?.description.contains("codingPath") == false)
   }
+
+  @Test("surrogates come in pairs, or are an error")
+  func surrogates() throws {
+    #expect(try JSONParser.parse(Array(#""\ud83d\ude00""#.utf8)) == .string("😀"))
+    for text in [#""\ud83d\u0000""#, #""\ud83d\ud83d""#, #""\ude00""#, #""\ud83dx""#] {
+      let fault = #expect(throws: JSONParser.Fault.self) { try JSONParser.parse(Array(text.utf8)) }
+      #expect(fault?.message == "a surrogate stands alone", "\(text)")
+    }
+  }
 }

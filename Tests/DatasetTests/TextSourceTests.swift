@@ -46,6 +46,9 @@ struct TextSourceTests {
     // The word <pad> in a text is not the padding token's second number.
     #expect(Vocabulary(counts: whole).words.count == 2 + 7)
     #expect(throws: DataError.self) { try TokenCounts(bytes: Array(parts[0].bytes.dropLast())) }
+    var most = TokenCounts()
+    for _ in 0..<2 { most.add("w".utf8, count: .max) }
+    #expect(most.counts == [Array("w".utf8): .max])
   }
 
   @Test("words are told apart by their bytes")

@@ -26,7 +26,7 @@ extension ShardPlan {
     }
     let problem: String? =
       worldSize < 1 || batchSize < worldSize || source.records < 1
-        || worldSize > Self.largestWorld || batchSize > Self.largestCount
+        || worldSize > Self.largestWorld || batchSize > Self.largestBatch
         || source.records > Self.largestCount
       ? "\(source.records) records, batch size \(batchSize) and world size \(worldSize) do not fit"
       : (policy == .padded || policy == .cut) && batchSize % worldSize != 0
@@ -34,8 +34,9 @@ extension ShardPlan {
     if let problem { throw DataError(.malformed, path: path, problem, remedy: remedy) }
   }
 
-  /// More ranks than any job has, and more records than any source.
+  /// More ranks than any job has, more records than any batch, and than any source.
   private static let largestWorld = 1 << 20
+  private static let largestBatch = 1 << 24
   private static let largestCount = 1 << 48
 
   /// What is wrong with the lists of files, if anything.

@@ -13,12 +13,19 @@ public struct TokenCounts: Sendable, Equatable {
 
   /// Adds occurrences of a token.
   public mutating func add(_ token: some Sequence<UInt8>, count: Int = 1) {
-    counts[Array(token), default: 0] += count
+    let key = Array(token)
+    counts[key] = Self.sum(counts[key] ?? 0, count)
+  }
+
+  /// A sum that stays at `Int.max`, since counts also come from files and other ranks.
+  private static func sum(_ a: Int, _ b: Int) -> Int {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow ? .max : sum
   }
 
   /// Adds all counts of another part.
   public mutating func add(_ other: TokenCounts) {
-    counts.merge(other.counts, uniquingKeysWith: +)
+    counts.merge(other.counts, uniquingKeysWith: Self.sum)
   }
 
   /// The counts as bytes to be sent to other ranks: for each token in byte order its length, its
