@@ -119,8 +119,10 @@ struct PickleWriter {
         "“\(digits.prefix(40))” is no whole number of at most "
           + "\(2 * DecimalText.maximumBytes) digits", remedy: "Save it as a string")
     }
-    put(UInt64(0x8b), 1)
-    put(UInt64(bytes.count), 4)
+    // PyTorch's safe loader knows the short form alone.
+    let isShort = bytes.count < 256
+    put(UInt64(isShort ? 0x8a : 0x8b), 1)
+    put(UInt64(bytes.count), isShort ? 1 : 4)
     output += bytes
   }
 
