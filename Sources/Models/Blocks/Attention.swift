@@ -40,6 +40,9 @@ public final class AttentionWeights {
   /// An empty list.
   public init() {}
 
+  /// Adds a layer's weights that were computed one by one.
+  func append(_ weights: Tensor) { layers.append(weights) }
+
   func append(_ query: Tensor, _ key: Tensor, mask: Tensor?, isCausal: Bool, scale: Double?) {
     let (heads, length, keys) = (query.shape[1], query.shape[2], key.shape[2])
     let times = heads / key.shape[1]

@@ -61,16 +61,20 @@ public struct ModelFamily: Sendable {
   ///   - fields: Fields that some classes of the family read and the others need not.
   ///   - architectures: Makers by task; a class is called the name and the task's raw value.
   ///   - aliases: Other names of classes, such as `CamembertForMaskedLM`, with their task.
+  ///   - names: The names of classes that are not made of the name and the task, such as
+  ///     `GPT2LMHeadModel`.
   public init(
     _ modelTypes: [String], name: String, fields: Set<String> = [],
-    architectures: [ModelTask: Maker], aliases: [String: ModelTask] = [:]
+    architectures: [ModelTask: Maker], aliases: [String: ModelTask] = [:],
+    names: [ModelTask: String] = [:]
   ) {
+    func className(_ task: ModelTask) -> String { names[task] ?? name + task.rawValue }
     self.modelTypes = modelTypes
     self.fields = fields
     var makers: [String: Maker] = [:]
-    for (task, maker) in architectures { makers[name + task.rawValue] = maker }
+    for (task, maker) in architectures { makers[className(task)] = maker }
     for (alias, task) in aliases { makers[alias] = architectures[task] }
     self.architectures = makers
-    tasks = Dictionary(uniqueKeysWithValues: architectures.keys.map { ($0, name + $0.rawValue) })
+    tasks = Dictionary(uniqueKeysWithValues: architectures.keys.map { ($0, className($0)) })
   }
 }

@@ -4,7 +4,9 @@ import Synchronization
 public enum ModelRegistry {
   /// The families that come with the package.
   static var builtIn: [ModelFamily] {
-    [.bert]
+    [
+      .bert, .gpt2, .gptNeoX, .llama, .mistral, .qwen2, .qwen3, .gemma, .gemma2, .gemma3, .phi3,
+    ]
   }
 
   private static let added = Mutex<[ModelFamily]>([])
