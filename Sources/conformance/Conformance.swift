@@ -43,6 +43,7 @@ struct Conformance {
       "schedulers": { url, _ in try SchedulerSuite(url) },
       "models": { try ModelSuite(path: $0, options: $1) },
       "modules": { try ModuleSuite(folder: $0, options: $1) },
+      "generation": { url, _ in try GenerationSuite(path: url) },
       "processors": { url, _ in try ProcessorSuite(path: url) },
     ]
   }

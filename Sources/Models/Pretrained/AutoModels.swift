@@ -98,6 +98,14 @@ public enum AutoModelForMaskedLM: AutoModelClass {
   public static let task = ModelTask.maskedLM
 }
 
+/// Loads models that tell the next token, and generate.
+public enum AutoModelForCausalLM: AutoModelClass {
+  /// Models that generate.
+  public typealias Loaded = any GenerativeModel & LabelledModel
+  /// The next token.
+  public static let task = ModelTask.causalLM
+}
+
 /// Loads models that pick one of several continuations.
 public enum AutoModelForMultipleChoice: AutoModelClass {
   /// What is loaded.

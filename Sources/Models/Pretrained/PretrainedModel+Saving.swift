@@ -4,7 +4,8 @@ import NN
 
 extension PretrainedModel {
   /// Writes a folder that transformers loads: `config.json` and `model.safetensors`, or several
-  /// files with an index where the weights are larger than one may be (`save_pretrained`).
+  /// files with an index where the weights are larger than one may be, and generation_config.json
+  /// for models that generate (`save_pretrained`).
   ///
   /// Tied weights are written once, under the name that transformers writes. Files of an earlier,
   /// larger model in the folder are removed.
@@ -31,6 +32,9 @@ extension PretrainedModel {
     configuration["dtype"] = .string(configuration.dtype.description)
     configuration["torch_dtype"] = nil
     try Self.write(configuration.json, to: "\(path)/config.json")
+    if let model = self as? any GenerativeModel {
+      try model.generationConfig.save(to: "\(path)/generation_config.json")
+    }
     Self.removeOthers(in: path, keeping: names)
   }
 

@@ -15,7 +15,9 @@ struct ModelSuite: Suite {
   init(path: URL, options: Options) throws {
     let manager = FileManager.default
     func holds(_ url: URL) -> Bool {
-      manager.fileExists(atPath: url.appendingPathComponent("cases.safetensors").path)
+      ["cases.safetensors", "cases.safetensors.gz"].contains {
+        manager.fileExists(atPath: url.appendingPathComponent($0).path)
+      }
     }
     if holds(path) {
       folder = path.deletingLastPathComponent()
@@ -100,6 +102,8 @@ struct ModelCase {
       var results = ["output": output.lastHiddenState]
       results["pooler_output"] = output.poolerOutput
       return (results, nil)
+    case let model as DecoderModel:
+      return (["output": model(inputs).lastHiddenState], nil)
     default: throw Unsupported("models of the class \(type(of: model))")
     }
   }
@@ -149,7 +153,19 @@ struct ModelCase {
       Tensor(losses), try tensors.tensor("finetune_losses"), "loss of step", Tolerance.steps)
   }
 
-  func checkGreedy() throws { throw Unsupported("greedy continuations") }
+  /// The first row's beginning and 15 tokens more, with the checkpoint's own settings.
+  func checkGreedy() throws {
+    guard let model = try load() as? any GenerativeModel else {
+      throw Unsupported("greedy continuations of this class")
+    }
+    let prompt = try tensors.tensor("input_ids")
+      .sliced(dim: 0, to: 1).sliced(dim: 1, to: model.isEncoderDecoder ? 12 : 5)
+    var config = GenerationConfig()
+    config.maxNewTokens = 15
+    let output = try model.generate(prompt, config: config)
+    try Comparison.check(
+      output.sequences, try tensors.tensor("greedy"), "greedy", Tolerance.outputs)
+  }
 
   func checkSaving() throws {
     let model = try load()
