@@ -90,6 +90,7 @@ let package = Package(
     .testTarget(
       name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"],
       resources: [.copy("Golden")]),
+    .testTarget(name: "ModelTests", dependencies: ["Models"]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(
