@@ -4,6 +4,7 @@ extension F {
   /// softmax(Q Kᵀ · scale + mask) V (`torch.nn.functional.scaled_dot_product_attention`;
   /// Vaswani et al. 2017).
   ///
+  /// A query that the mask lets see no key gets zeros, and so do the gradients through it.
   /// - Parameters:
   ///   - query: `[..., heads, T, D]`.
   ///   - key: `[..., kv heads, S, D]`.
@@ -13,10 +14,12 @@ extension F {
   ///   - isCausal: Query i sees keys 0 … i; excludes a mask.
   ///   - scale: By default 1/√D.
   ///   - enableGQA: Let several query heads share a key and value head.
+  ///   - generator: What dropout draws from.
   /// - Returns: `[..., heads, T, E]`.
   public static func scaledDotProductAttention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
-    isCausal: Bool = false, scale: Double? = nil, enableGQA: Bool = false
+    isCausal: Bool = false, scale: Double? = nil, enableGQA: Bool = false,
+    generator: Generator? = nil
   ) -> Tensor {
     let name = "scaled_dot_product_attention"
     let operands = [query, key, value]
@@ -41,7 +44,7 @@ extension F {
     if fused { return fusedAttention(query, key, value, additive?.bare, isCausal, factor) }
     return composedAttention(
       query, key, value, additive, dropout: dropout, isCausal: isCausal, scale: factor,
-      enableGQA: enableGQA)
+      enableGQA: enableGQA, generator: generator)
   }
 
   /// A bool mask as zeros and -∞.
@@ -55,7 +58,7 @@ extension F {
   /// gradients that are themselves recorded.
   private static func composedAttention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, dropout: Double,
-    isCausal: Bool, scale: Double, enableGQA: Bool
+    isCausal: Bool, scale: Double, enableGQA: Bool, generator: Generator?
   ) -> Tensor {
     // Half types are computed in float32: scores that were rounded would choose other keys.
     let wide = query.dtype.wide
@@ -67,7 +70,8 @@ extension F {
     }
     let weights = attentionWeights(
       query.to(wide), key, mask?.to(wide), isCausal: isCausal, scale: scale)
-    return F.dropout(weights, p: dropout, training: dropout > 0).matmul(value).to(query.dtype)
+    let kept = F.dropout(weights, p: dropout, training: dropout > 0, generator: generator)
+    return kept.matmul(value).to(query.dtype)
   }
 
   /// softmax(Q Kᵀ · scale + mask), with as many key heads as query heads.
@@ -80,14 +84,21 @@ extension F {
       let seen = Tensor.arange(rows).unsqueezed(1).ge(Tensor.arange(columns).unsqueezed(0))
       scores = scores + additiveMask(seen, query.dtype)
     }
-    if let mask { scores = scores + mask }
-    var weights = scores.softmax(dim: -1)
-    if mask != nil {
-      // A query that may see no key at all gives zeros, not NaN.
-      let blind = scores.eq(-Double.infinity).all(dims: [-1], keepDim: true)
-      weights = weights.maskedFill(blind, 0.0)
+    return maskedSoftmax(scores, mask)
+  }
+
+  /// softmax(scores + mask) over keys, zeros for a query whose keys the mask hides all: in dtype of
+  /// the scores, or in another one to which the sum is rounded first.
+  static func maskedSoftmax(_ scores: Tensor, _ mask: Tensor?, dtype: DType? = nil) -> Tensor {
+    let dtype = dtype ?? scores.dtype
+    guard let mask else { return scores.to(dtype).softmax(dim: -1) }
+    let blind = noGrad { mask.eq(-Double.infinity).all(dims: [-1], keepDim: true) }
+    guard blind.any().item(Bool.self) else {
+      return (scores + mask).to(dtype).softmax(dim: -1)
     }
-    return weights
+    // Such a row is seen whole and its weights are taken away again: its gradients are zeros, too.
+    let seen = scores + mask.maskedFill(blind, 0.0)
+    return seen.to(dtype).softmax(dim: -1).maskedFill(blind, 0.0)
   }
 
   /// The gradients of attention in operations that have gradients themselves. With P the weights:

@@ -31,6 +31,9 @@ public struct MultiHeadAttentionWeights {
 extension F {
   /// Attention of several heads with its projections (`multi_head_attention_forward`; Vaswani et
   /// al. 2017).
+  ///
+  /// A query whose keys are all hidden gets zeros, weights and output alike, before the output's
+  /// projection.
   /// - Parameters:
   ///   - query, key, value: `[T, B, embed]`, `[S, B, …]`, `[S, B, …]`, or without B.
   ///   - mask: `[T, S]` or `[B · heads, T, S]`: bool (true hides) or float (added to the scores).
@@ -39,6 +42,7 @@ extension F {
   ///   - needWeights: Return the weights too, which the fused kernel does not compute.
   ///   - averageWeights: Their mean over heads.
   ///   - isCausal: Says that the mask is the causal one, so that the kernel may apply it by itself.
+  ///   - generator: What dropout draws from.
   /// - Returns: `[T, B, embed]`, and `[B, T, S]`, or `[B, heads, T, S]` of each head.
   public static func multiHeadAttention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, heads: Int,
@@ -109,19 +113,20 @@ extension F {
       // Product and mask are rounded once, as one operation (`baddbmm`) would.
       let wide = q.dtype.wide
       let scaled = (q * (1 / Double(width)).squareRoot()).to(wide)
-      var scores = scaled.matmul(k.to(wide).transposed())
-      if let total { scores = scores + total.to(wide) }
+      let scores = scaled.matmul(k.to(wide).transposed())
       let all = F.dropout(
-        scores.to(q.dtype).softmax(dim: -1), p: p, training: training, generator: generator)
+        maskedSoftmax(scores, total?.to(wide), dtype: q.dtype), p: p, training: training,
+        generator: generator)
       output = all.matmul(v)
       attention = averageWeights ? all.mean(dim: 1) : all
     } else {
       output = scaledDotProductAttention(
-        q, k, v, mask: causal ? nil : total, dropout: p, isCausal: causal)
+        q, k, v, mask: causal ? nil : total, dropout: p, isCausal: causal, generator: generator)
     }
     let merged = output.permuted([2, 0, 1, 3]).reshaped([steps * batch, embed])
     return (
-      merged.linear(weights.outProjection, weights.outBias).reshaped([steps, batch, -1]), attention
+      merged.linear(weights.outProjection, weights.outBias).reshaped(
+        [steps, batch, weights.outProjection.shape[0]]), attention
     )
   }
 
