@@ -17,6 +17,10 @@ extension F {
   ///     edge to edge.
   ///   - mode: `.bilinear` (trilinear for volumes), `.nearest`, or `.bicubic` for images.
   ///   - alignCorners: Let ±1 stand for the corner elements' centres rather than their edges.
+  ///
+  /// A position that is NaN lies at the first element of an image, and at the last of a volume, where
+  /// the padding is `.border` or `.reflection`; so does an infinite one under `.reflection`. With
+  /// `.zeros` a volume has 0 there and an image, where values are weighed, NaN.
   /// - Returns: `[N, C, H', W']` or `[N, C, D', H', W']`.
   public static func gridSample(
     _ x: Tensor, _ grid: Tensor, mode: InterpolationMode = .bilinear,
@@ -113,11 +117,27 @@ private struct GridSampler {
       .maskedFill(position.isNaN(), 0.0)
   }
 
+  /// A position that can be computed with: one of no place is put where PyTorch reads it.
+  private func settled(_ position: Tensor, _ dim: Int) -> Tensor {
+    let isVolume = size.count == 3
+    let elsewhere: Tensor
+    switch padding {
+    case .zeros where isVolume:
+      // Outside, with both neighbours.
+      return position.maskedFill(position.isFinite().logicalNot(), -2.0)
+    case .zeros: return position
+    case .border: elsewhere = position.isNaN()
+    case .reflection: elsewhere = position.isFinite().logicalNot()
+    }
+    return position.maskedFill(elsewhere, isVolume ? Double(size[dim] - 1) : 0)
+  }
+
   private func reflected(_ position: Tensor, _ low: Double, _ span: Double) -> Tensor {
     if span == 0 { return position * 0.0 }
     let distance = (position - low).abs()
     let flips = (distance.detach() / span).floor()
-    let rest = distance - flips * span
+    // Far away PyTorch takes an exact remainder in volumes, and a difference in images.
+    let rest = size.count == 3 ? distance.fmod(span) : distance - flips * span
     let even = (flips - (flips * 0.5).floor() * 2).eq(0)
     return Tensor.where(even, rest + low, span - rest + low)
   }
@@ -137,18 +157,22 @@ private struct GridSampler {
     guard let flat, let inside else { return x }
     let count = outShape.reduce(1, *)
     let index = flat.reshaped([batch, 1, count]).expanded([batch, channels, count])
-    let values = x.reshaped([batch, channels, -1]).gather(dim: 2, index: index.contiguous())
+    let values = x.reshaped([batch, channels, size.reduce(1, *)]).gather(
+      dim: 2, index: index.contiguous())
     return values.reshaped([batch, channels] + outShape)
       .maskedFill(inside.logicalNot().unsqueezed(1), 0.0)
   }
 
   func nearest(_ positions: [Tensor]) -> Tensor {
-    fetch(positions.enumerated().map { placed($0.element, $0.offset).detach().round() })
+    fetch(
+      positions.enumerated().map {
+        placed(settled($0.element, $0.offset), $0.offset).detach().round()
+      })
   }
 
   /// The 2ᵈ corners around each position by their opposite volumes.
   func linear(_ positions: [Tensor]) -> Tensor {
-    let places = positions.enumerated().map { placed($0.element, $0.offset) }
+    let places = positions.enumerated().map { placed(settled($0.element, $0.offset), $0.offset) }
     let floors = places.map { $0.detach().floor() }
     let near = zip(places, floors).map { $1 + 1 - $0 }
     let far = zip(places, floors).map { $0 - $1 }
