@@ -87,7 +87,7 @@ public final class CharGPT: Module {
           text.append(logits.argmax().item(Int.self))
           continue
         }
-        var scaled = logits / temperature
+        var scaled = CharGPT.scaled(logits, temperature)
         if let topK, topK < scaled.count {
           let sorted = scaled.array(of: Float.self).sorted(by: >)
           scaled = scaled.maskedFill(scaled.lt(sorted[topK - 1]), -Double.infinity)
@@ -97,6 +97,14 @@ public final class CharGPT: Module {
       }
       return text
     }
+  }
+
+  /// logits / temperature, less a constant where the quotient itself would overflow: a temperature
+  /// next to 0 leaves the likeliest character alone.
+  private static func scaled(_ logits: Tensor, _ temperature: Double) -> Tensor {
+    if temperature >= 1e-30 { return logits / temperature }
+    let wide = logits.to(.float64)
+    return ((wide - wide.max()) / temperature).to(logits.dtype)
   }
 
   /// One block: attention and a feed-forward layer, each behind a norm and around the residual.

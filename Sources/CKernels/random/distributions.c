@@ -77,14 +77,27 @@ torus_status torus_random_poisson(torus_rng *rng, torus_dtype dtype, void *out, 
 
 // ---- Multinomial -----------------------------------------------------------------------------
 
+// What brings a row's weights into a range where neither their sum nor their quotients overflow: 1,
+// or a power of two, which changes no order and no share.
+static double row_scale(torus_dtype dtype, const void *weights, int64_t row, int64_t categories) {
+  double most = 0;
+  for (int64_t j = 0; j < categories; j++)
+    most = fmax(most, value_at(dtype, weights, row * categories + j));
+  // Draws divide by as little as 2^-53, and many categories add up.
+  const double bound = dtype == TORUS_F64 ? 0x1p900 : 0x1p60;
+  if (most <= bound) return 1;
+  return ldexp(1, ilogb(bound) - ilogb(most) - 1);
+}
+
 // With replacement: a uniform draw is looked up in the cumulative weights, which are summed and
 // normalised in the weights' own precision.
-#define WITH_REPLACEMENT(NAME, TYPE, READ)                                                       \
+#define WITH_REPLACEMENT(NAME, TYPE)                                                             \
   static void NAME(torus_rng *rng, torus_dtype dtype, const void *weights, int64_t row,          \
                    int64_t categories, int64_t samples, TYPE *cumulative, int64_t *out) {        \
+    const double scale = row_scale(dtype, weights, row, categories);                             \
     TYPE sum = 0;                                                                                \
     for (int64_t j = 0; j < categories; j++) {                                                   \
-      sum += READ;                                                                               \
+      sum += (TYPE)(value_at(dtype, weights, row * categories + j) * scale);                     \
       cumulative[j] = sum;                                                                       \
     }                                                                                            \
     for (int64_t j = 0; j < categories; j++) cumulative[j] /= sum;                               \
@@ -99,10 +112,9 @@ torus_status torus_random_poisson(torus_rng *rng, torus_dtype dtype, void *out, 
       }                                                                                          \
       out[s] = left;                                                                             \
     }                                                                                            \
-    (void)dtype;                                                                                 \
   }
-WITH_REPLACEMENT(replace_f64, double, ((const double *)weights)[row * categories + j])
-WITH_REPLACEMENT(replace_f32, float, (float)value_at(dtype, weights, row *categories + j))
+WITH_REPLACEMENT(replace_f64, double)
+WITH_REPLACEMENT(replace_f32, float)
 
 // Without: the largest of weight / exponential draws are a sample (Efraimidis and Spirakis,
 // "Weighted random sampling with a reservoir", 2006).
@@ -162,13 +174,13 @@ int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *
                                  bool replacement, int64_t *out) {
   if (!torus_is_float(dtype)) return -1;
   for (int64_t i = 0; i < rows; i++) {
-    double sum = 0;
+    double most = 0;
     for (int64_t j = 0; j < categories; j++) {
       const double w = value_at(dtype, weights, i * categories + j);
       if (!(w >= 0) || isinf(w)) return -2;
-      sum += w;
+      if (w > most) most = w;
     }
-    if (sum == 0) return -3;
+    if (most == 0) return -3;
   }
   if (replacement && samples > 1) {
     const size_t bytes = (size_t)categories * sizeof(double);
@@ -187,13 +199,17 @@ int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *
   scored *heap = torus_alloc(heap_bytes);
   uint8_t *taken = torus_alloc((size_t)categories);
   for (int64_t i = 0; i < rows; i++) {
+    const double scale = dtype == TORUS_F64 ? row_scale(dtype, weights, i, categories) : 1;
     for (int64_t j = 0; j < categories; j++) {
-      // The draw and the quotient are rounded to the weights' type.
+      // The draw and the quotient are rounded to the weights' type, unless that is infinite then. A
+      // weight of 0 has the least score, even where the draw is rounded to 0.
       double draw;
       torus_put(dtype, &draw, 0, -log1p(-torus_rng_unit(rng)));
-      double score = value_at(dtype, weights, i * categories + j) / value_at(dtype, &draw, 0);
+      const double weight = value_at(dtype, weights, i * categories + j) * scale;
+      const double score = weight > 0 ? weight / value_at(dtype, &draw, 0) : 0;
       torus_put(dtype, &draw, 0, score);
-      scores[j] = value_at(dtype, &draw, 0);
+      const double rounded = value_at(dtype, &draw, 0);
+      scores[j] = isinf(rounded) ? score : rounded;
     }
     descending(scores, categories, samples, heap, taken, out + i * samples);
   }

@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+import Torus
+
+/// Positions, probabilities and temperatures at the ends of their ranges.
+@Suite("Extreme values")
+struct ExtremeValueTests {
+  /// What PyTorch 2.13 reads of 1 … 27 in a volume of 3 × 3 × 3 where x, y or z is the first of
+  /// these and the others are a quarter; then the next one.
+  private static let places: [Double] = [.infinity, -.infinity, .nan, 3e38, 1e30, 1e19]
+
+  @Test(
+    "volumes are sampled at positions of no place as PyTorch does",
+    arguments: [
+      (GridPadding.zeros, InterpolationMode.bilinear, [Double](repeating: 0, count: 18)),
+      (.zeros, .nearest, [Double](repeating: 0, count: 18)),
+      (
+        .border, .bilinear,
+        [
+          19.5, 20.75, 24.5, 17.5, 14.75, 6.5, 19.5, 20.75, 24.5, 19.5, 20.75, 24.5, 19.5, 20.75,
+          24.5, 19.5, 20.75, 24.5,
+        ]
+      ),
+      (
+        .border, .nearest,
+        [15, 17, 23, 13, 11, 5, 15, 17, 23, 15, 17, 23, 15, 17, 23, 15, 17, 23]
+      ),
+      (
+        .reflection, .bilinear,
+        [
+          19.5, 20.75, 24.5, 19.5, 20.75, 24.5, 19.5, 20.75, 24.5, 19.5, 20.75, 24.5, 18, 16.25, 11,
+          18, 16.25, 11,
+        ]
+      ),
+      (
+        .reflection, .nearest,
+        [15, 17, 23, 15, 17, 23, 15, 17, 23, 15, 17, 23, 13, 11, 5, 13, 11, 5]
+      ),
+    ])
+  func volumes(_ padding: GridPadding, _ mode: InterpolationMode, _ expected: [Double]) {
+    let x = Tensor((1...27).map { Float($0) }, shape: [1, 1, 3, 3, 3]).requiringGrad()
+    var got: [Double] = []
+    for place in Self.places {
+      for axis in 0..<3 {
+        var position = [Float](repeating: 0.25, count: 3)
+        position[axis] = Float(place)
+        let grid = Tensor(position, shape: [1, 1, 1, 1, 3]).requiringGrad()
+        let y = F.gridSample(x, grid, mode: mode, paddingMode: padding)
+        got.append(y.item(Double.self))
+        x.grad = nil
+        y.sum().backward()
+        #expect(x.grad?.isFinite().all().item(Bool.self) == true)
+        if let slope = grid.grad { #expect(slope.isFinite().all().item(Bool.self)) }
+      }
+    }
+    #expect(zip(got, expected).allSatisfy { abs($0 - $1) < 1e-4 }, "\(got)")
+  }
+
+  @Test("weights whose sum overflows are drawn by their shares")
+  func largeWeights() {
+    for dtype in [DType.float32, .float64] {
+      let large = dtype == .float32 ? 3e38 : 1.5e308
+      let weights = Tensor([large, large, large / 2, 0]).to(dtype)
+      for replacement in [true, false] {
+        var counts = [0, 0, 0, 0]
+        let generator = Generator(seed: 7)
+        for _ in 0..<(replacement ? 1 : 2000) {
+          let drawn = weights.multinomial(
+            replacement ? 2000 : 1, replacement: replacement, generator: generator)
+          for index in drawn.array(of: Int.self) { counts[index] += 1 }
+        }
+        #expect(counts[3] == 0)
+        #expect(abs(counts[0] - 800) < 100 && abs(counts[1] - 800) < 100)
+      }
+    }
+  }
+
+  @Test("the smallest weight alone is drawn")
+  func smallWeight() {
+    let weights = Tensor([Float(0), 1e-45, 0])
+    for replacement in [true, false] {
+      #expect(weights.multinomial(1, replacement: replacement).item(Int.self) == 1)
+    }
+    #expect(Set(weights.multinomial(5, replacement: true).array(of: Int.self)) == [1])
+  }
+
+  @Test("probabilities that are none are refused by name")
+  func refusedWeights() async {
+    let result = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
+      _ = Tensor([1, Double.nan]).multinomial(1)
+    }
+    #expect(says("multinomial: a weight is negative, infinite or NaN", result))
+    let zero = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
+      _ = Tensor([0.0, 0.0]).multinomial(1)
+    }
+    #expect(says("multinomial: the weights of a row sum to 0", zero))
+  }
+
+  @Test("a temperature next to 0 takes the likeliest character, a huge one any")
+  func temperatures() {
+    manualSeed(3)
+    let model = CharGPT(vocabulary: 11, context: 8, layers: 1, heads: 1, width: 8)
+    model.eval()
+    let likeliest = model.generate(from: [1, 2], count: 12, temperature: 0)
+    for temperature in [1e-40, 5e-324, 1e-31] {
+      let text = model.generate(
+        from: [1, 2], count: 12, temperature: temperature, generator: Generator(seed: 1))
+      #expect(text == likeliest)
+      let few = model.generate(
+        from: [1, 2], count: 12, temperature: temperature, topK: 3, generator: Generator(seed: 1))
+      #expect(few == likeliest)
+    }
+    let any = model.generate(
+      from: [1, 2], count: 12, temperature: 1e300, generator: Generator(seed: 1))
+    #expect(any.count == 14)
+  }
+}
