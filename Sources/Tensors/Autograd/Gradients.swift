@@ -58,9 +58,13 @@ extension Tensor {
   }
 
   /// Keeps the gradient of a tensor that is not a leaf, for ``grad`` (`retain_grad`).
+  ///
+  /// Asking twice is asking once.
   public func retainGrad() {
     guard let autograd = body.autograd, !autograd.isLeaf else { return }
-    autograd.edge.node.retained.append(Retained(output: autograd.edge.output, meta: autograd))
+    let node = autograd.edge.node
+    guard !node.retained.contains(where: { $0.meta === autograd }) else { return }
+    node.retained.append(Retained(output: autograd.edge.output, meta: autograd))
   }
 
   /// Calls a closure with the gradient that flows into this tensor; what it returns, if anything,
@@ -72,9 +76,9 @@ extension Tensor {
       fail("registerHook", "this tensor requires no gradient, so none will flow into it")
     }
     let node = edge.node
-    let id = (node.hooks.last?.id ?? 0) + 1
-    node.hooks.append((edge.output, id, hook))
-    return HookHandle { [weak node] in node?.hooks.removeAll { $0.id == id } }
+    let token = HookToken()
+    node.hooks.append((edge.output, token, hook))
+    return HookHandle { [weak node] in node?.hooks.removeAll { $0.token === token } }
   }
 
   /// Computes the gradients of this tensor with respect to every leaf it came from, adding them to
@@ -146,6 +150,9 @@ public struct HookHandle {
   public func remove() { removal() }
 }
 
+/// What tells one hook from all others: itself, so that no later one can be taken for it.
+final class HookToken {}
+
 /// What DataParallel and optimizers need of a leaf.
 extension Tensor {
   /// Calls a closure when a backward walk has added the last contribution to this leaf's gradient.
@@ -153,9 +160,9 @@ extension Tensor {
     guard let meta = body.autograd, meta.isLeaf else {
       fail("onGradientReady", "only a leaf that requires a gradient accumulates one")
     }
-    let id = (meta.readyHooks.last?.id ?? 0) + 1
-    meta.readyHooks.append((id, hook))
-    return HookHandle { [weak meta] in meta?.readyHooks.removeAll { $0.id == id } }
+    let token = HookToken()
+    meta.readyHooks.append((token, hook))
+    return HookHandle { [weak meta] in meta?.readyHooks.removeAll { $0.token === token } }
   }
 
   /// Whether somebody wants to know when this leaf's gradient is ready.

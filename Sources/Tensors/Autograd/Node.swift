@@ -25,7 +25,7 @@ public final class Node {
   /// For the node that accumulates a leaf's gradient, the leaf.
   weak var leaf: AutogradMeta?
   /// Called with the gradient that flows into an output, and may replace it.
-  var hooks: [(output: Int, id: Int, call: (Tensor) -> Tensor?)] = []
+  var hooks: [(output: Int, token: HookToken, call: (Tensor) -> Tensor?)] = []
   /// Outputs that keep their gradient (`retainGrad`).
   var retained: [Retained] = []
   /// Where the operation was recorded, in anomaly mode.
@@ -221,7 +221,7 @@ final class AutogradMeta {
   /// Memory that the gradient shall live in, such as a view of a communication bucket.
   var gradientBuffer: Tensor?
   /// Called when a walk has added the last contribution to the gradient.
-  var readyHooks: [(id: Int, call: () -> Void)] = []
+  var readyHooks: [(token: HookToken, call: () -> Void)] = []
   private let leafMeta: TensorMeta?
 
   init(edge: Edge) {

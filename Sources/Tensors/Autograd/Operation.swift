@@ -14,24 +14,36 @@ public enum Attribute: Sendable, Equatable {
   case string(String)
 }
 
-/// Which inputs and outputs of an operation its gradient reads.
-struct Saving: OptionSet {
-  let rawValue: UInt32
-  static let nothing: Saving = []
+/// Which inputs and outputs of an operation its gradient reads: the first 31 of each by name, or all
+/// of them however many there are.
+package struct Saving: OptionSet {
+  package let rawValue: UInt64
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
+  package static let nothing: Saving = []
   /// Every input.
-  static let inputs = Saving(rawValue: 0xffff)
+  package static let inputs = Saving(rawValue: 0xffff_ffff)
   /// The first output.
-  static let output = Saving(rawValue: 1 << 16)
+  package static let output = Saving.output(0)
   /// Every output.
-  static let outputs = Saving(rawValue: 0xffff << 16)
-  static func input(_ indices: Int...) -> Saving {
-    Saving(rawValue: indices.reduce(0) { $0 | 1 << UInt32($1) })
+  package static let outputs = Saving(rawValue: 0xffff_ffff << 32)
+  package static func input(_ indices: Int...) -> Saving {
+    Saving(rawValue: indices.reduce(0) { $0 | bit($1) })
   }
-  static func output(_ indices: Int...) -> Saving {
-    Saving(rawValue: indices.reduce(0) { $0 | 1 << UInt32(16 + $1) })
+  package static func output(_ indices: Int...) -> Saving {
+    Saving(rawValue: indices.reduce(0) { $0 | bit($1) << 32 })
   }
-  func holds(input: Int) -> Bool { rawValue & 1 << UInt32(min(input, 15)) != 0 }
-  func holds(output: Int) -> Bool { rawValue & 1 << UInt32(16 + min(output, 15)) != 0 }
+  package func holds(input: Int) -> Bool { holds(input, of: rawValue) }
+  package func holds(output: Int) -> Bool { holds(output, of: rawValue >> 32) }
+
+  /// The last bit of each half stands for every place from 31 on, and only "all" sets it.
+  private func holds(_ index: Int, of half: UInt64) -> Bool {
+    half & 1 << UInt64(min(index, 31)) != 0
+  }
+
+  private static func bit(_ index: Int) -> UInt64 {
+    require((0..<31).contains(index), "Saving", "operand \(index) cannot be saved by itself")
+    return 1 << UInt64(index)
+  }
 }
 
 /// An operation as watchers see it: its name, what it was told, and its operands.

@@ -25,7 +25,7 @@ extension F {
     let operands = [x] + [weight, bias].compactMap { $0 }
     return Tensor.applyMany(
       name, operands, attributes: ["shape": .ints(normalizedShape), "eps": .double(eps)],
-      saving: [.input(0, 1), .output(1, 2)]
+      saving: [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)]
     ) { inputs in
       let x = inputs[0].contiguous()
       let gamma = hasWeight ? inputs[1].contiguous() : nil

@@ -25,7 +25,7 @@ extension F {
     return Tensor.applyMany(
       name, [x] + (weight.map { [$0] } ?? []),
       attributes: ["shape": .ints(normalizedShape), "eps": .double(epsilon)],
-      saving: [.input(0, 1), .output(1)]
+      saving: [hasWeight ? .input(0, 1) : .input(0), .output(1)]
     ) { inputs in
       let x = inputs[0].contiguous()
       let gamma = hasWeight ? inputs[1].bare.to(x.dtype).contiguous() : nil

@@ -41,7 +41,7 @@ extension F {
     let (hasWeight, hasBias, count) = (weight != nil, bias != nil, statistics.count)
     return Tensor.apply(
       name, [x] + [weight, bias].compactMap { $0 }, attributes: ["eps": .double(eps)],
-      saving: .input(0, 1)
+      saving: hasWeight ? .input(0, 1) : .input(0)
     ) { inputs in
       let (x, y) = (inputs[0].contiguous(), Tensor.uninitialized(inputs[0].shape, inputs[0].dtype))
       func operand(_ index: Int) -> Tensor { inputs[index].bare.to(x.dtype).contiguous() }
