@@ -35,6 +35,7 @@ struct Conformance {
     [
       "ops": { try OperatorSuite(folder: $0, options: $1) },
       "fuzz": { try FuzzSuite(folder: $0, options: $1) },
+      "empties": { try EmptySuite(folder: $0, options: $1) },
       "derivatives": { try DerivativeSuite(folder: $0, options: $1) },
       "optimizers": { url, _ in try OptimizerSuite(url) },
       "random": { try RandomSuite(path: $0, options: $1) },

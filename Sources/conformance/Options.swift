@@ -8,6 +8,7 @@ struct Options {
     ops|modules|optimizers|schedulers|sampler|random|safetensors|models
                   compare with the cases' answers
     derivatives   check first and second derivatives at the operators' cases by finite differences
+    empties       call operators and modules with empty dimensions, in memory that was dirtied before
     fuzz          call operators with arguments changed at random: --count calls of each, by --seed
     """
 

@@ -7,12 +7,12 @@ protocol Suite {
   /// - Throws: ``RunnerError`` where its file cannot be read.
   func checks(of unit: String) throws -> [Check]
 
-  /// Whether a check that the library refuses with a message has passed.
-  var refusalsPass: Bool { get }
+  /// Whether a check has passed that the library refuses with a message.
+  func refusalPasses(_ id: String) -> Bool
 }
 
 extension Suite {
-  var refusalsPass: Bool { false }
+  func refusalPasses(_ id: String) -> Bool { false }
 }
 
 /// One case, ready to run.

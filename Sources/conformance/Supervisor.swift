@@ -7,7 +7,7 @@ struct Supervisor {
   let options: Options
   /// The longest that one check may take.
   private let deadline: TimeInterval = 120
-  /// What stands before the library's own words where ``Suite/refusalsPass``.
+  /// What stands before the library's own words where ``Suite/refusalPasses(_:)``.
   static let refusal = "refused: "
 
   /// - Returns: Whether no check failed.
@@ -58,7 +58,7 @@ struct Supervisor {
     guard let running else {
       throw RunnerError("the worker ended between two checks: \(message)")
     }
-    if suite.refusalsPass, process.terminationReason == .uncaughtSignal,
+    if suite.refusalPasses(running.id), process.terminationReason == .uncaughtSignal,
       process.terminationStatus == SIGABRT, message.hasPrefix(Supervisor.refusal)
     {
       report.add(unit: running.unit, id: running.id, .passed, "")

@@ -139,13 +139,16 @@ open class RecurrentModule: Module {
   private func emptyBatch(
     _ time: Int, hidden: Tensor?, cell: Tensor?, like x: Tensor
   ) -> (output: Tensor, hidden: Tensor, cell: Tensor?) {
+    require(
+      x.shape[2] == inputSize, "\(Self.self)",
+      "inputs of size \(inputSize) are expected, not \(x.shape[2])")
     let width = outputSize * directions
-    let output = Tensor.zeros(batchFirst ? [0, time, width] : [time, 0, width], dtype: x.dtype)
     let layers = numLayers * directions
-    return (
-      output, .zeros([layers, 0, outputSize], dtype: x.dtype),
-      kind == .lstm ? .zeros([layers, 0, hiddenSize], dtype: x.dtype) : nil
-    )
+    var shapes = [batchFirst ? [0, time, width] : [time, 0, width], [layers, 0, outputSize]]
+    if kind == .lstm { shapes.append([layers, 0, hiddenSize]) }
+    let operands = [x] + weights.entries.map { $0.1.value } + [hidden, cell].compactMap { $0 }
+    let results = Tensor.withoutElements(kind.rawValue, operands, shapes)
+    return (results[0], results[1], kind == .lstm ? results[2] : nil)
   }
 
   /// The walk over packed sequences; states are in the order of the batch.

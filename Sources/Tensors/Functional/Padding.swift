@@ -44,6 +44,7 @@ extension F {
       (1...3).contains(pairs.count) && x.rank >= pairs.count + 1 && x.rank <= pairs.count + 2, name,
       "mode \(mode.rawValue) pads the last dimensions of [N, C, …] or [C, …]; \(padding.count) numbers do not fit \(x.shape)"
     )
+    if mode != .circular { Tensor.requireElements(name, x, dims: pairs.count) }
     return pairs.reduce(x) { result, pair in
       let size = x.shape[pair.dim]
       checkBorder(mode, pair, size)

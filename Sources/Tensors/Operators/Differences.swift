@@ -26,6 +26,7 @@ extension Tensor {
   /// The integral along a dimension by the trapezoidal rule, at points `spacing` apart
   /// (`torch.trapezoid`).
   public func trapezoid(spacing: Double = 1, dim: Int = -1) -> Tensor {
+    if let nothing = integralOfNothing(dim, "trapezoid") { return nothing }
     let (areas, dim) = trapezoids(dim, "trapezoid")
     return areas.sum(dim: dim) * (spacing / 2)
   }
@@ -33,6 +34,7 @@ extension Tensor {
   /// The integral along a dimension by the trapezoidal rule (`torch.trapezoid`).
   /// - Parameter x: The points: a vector for the dimension, or a tensor that broadcasts.
   public func trapezoid(x: Tensor, dim: Int = -1) -> Tensor {
+    if let nothing = integralOfNothing(dim, "trapezoid") { return nothing }
     let (areas, dim) = trapezoids(dim, "trapezoid")
     return (areas * widths(x, dim, "trapezoid")).sum(dim: dim) / 2
   }
@@ -48,6 +50,14 @@ extension Tensor {
   public func cumulativeTrapezoid(x: Tensor, dim: Int = -1) -> Tensor {
     let (areas, dim) = trapezoids(dim, "cumulative_trapezoid")
     return (areas * widths(x, dim, "cumulative_trapezoid")).cumsum(dim: dim) / 2
+  }
+
+  /// Zeros where there are no values along a dimension, whatever the points; outside the graph.
+  private func integralOfNothing(_ dim: Int, _ operation: String) -> Tensor? {
+    require(rank > 0, operation, "a scalar tensor has no integral")
+    let dim = normalized(dim: dim, operation)
+    guard shape[dim] == 0 else { return nil }
+    return .zeros(Array(shape[..<dim] + shape[(dim + 1)...]), dtype: dtype)
   }
 
   /// yᵢ + yᵢ₊₁, twice the mean heights.

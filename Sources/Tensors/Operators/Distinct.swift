@@ -37,7 +37,8 @@ extension Tensor {
 
   private func distinctSlices(_ name: String, consecutive: Bool, _ dim: Int) -> Distinct {
     require(
-      shape[dim] == 0 || count > 0, name, "slices of \(shape) along dimension \(dim) are empty")
+      shape.indices.allSatisfy { $0 == dim || shape[$0] > 0 }, name,
+      "slices of \(shape) along dimension \(dim) are empty")
     let size = shape[dim]
     let slices = bare.movedim([dim], [0]).contiguous()
     let first = Tensor.uninitialized([size], .int64)

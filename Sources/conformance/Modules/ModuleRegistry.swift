@@ -20,6 +20,8 @@ struct ModuleRegistry {
     addRecurrent()
     addAttention()
     addOthers()
+    addDropout()
+    addReshaping()
   }
 
   subscript(name: String) -> Row? { rows[name] }

@@ -53,7 +53,7 @@ open class RunningNorm: Module {
       "an input of \(ranks.lowerBound) to \(ranks.upperBound) dimensions is expected, not \(x.shape)"
     )
     require(
-      x.shape[channelDim] == channels, "\(Self.self)",
+      x.shape[channelDim] == channels || x.count == 0, "\(Self.self)",
       "an input of \(channels) channels is expected, not \(x.shape)")
   }
 

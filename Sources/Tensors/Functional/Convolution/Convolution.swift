@@ -59,6 +59,8 @@ struct ConvolutionShape {
       weight.rank == dims + 2, name,
       "a weight of \(dims + 2) dimensions is expected, not \(weight.shape)")
     require(
+      weight.shape[2...].allSatisfy { $0 > 0 }, name, "a weight of \(weight.shape) has no elements")
+    require(
       x.dtype == weight.dtype && (bias == nil || bias?.dtype == x.dtype), name,
       "input, weight and bias differ in dtype: \(x.dtype), \(weight.dtype)")
   }
@@ -132,9 +134,15 @@ extension F {
       "a bias of \(bias?.shape ?? []) for \(weight.shape[0]) outputs")
     let size = Array(x.shape.suffix(dims))
     let out = spec.output(size, kernel, end: border.end)
+    require(weight.shape[0] > 0, name, "a weight of \(weight.shape) has no outputs")
     require(
       out.allSatisfy { $0 > 0 }, name,
       "a kernel of \(kernel) does not fit into an image of \(size) with padding \(border.start)")
+    if x.shape[1] == 0 {
+      // PyTorch's result has as few channels as its input.
+      let operands = [x, weight] + (bias.map { [$0] } ?? [])
+      return Tensor.withoutElements(name, operands, [[x.shape[0], 0] + out])[0]
+    }
     return spec.apply(name, x, weight, bias, out: out)
   }
 }

@@ -12,6 +12,7 @@ extension F {
     require(
       x.rank == 3 || x.rank == 4, name,
       "an input of [N, C, H, W] or [C, H, W] is expected, not \(x.shape)")
+    Tensor.requireElements(name, x, dims: 2)
     if x.rank == 3 {
       return unfold(
         x.unsqueezed(0), kernelSize, dilation: dilation, padding: padding, stride: stride

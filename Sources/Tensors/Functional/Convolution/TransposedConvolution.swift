@@ -68,6 +68,8 @@ extension F {
     require(
       bias == nil || bias?.shape == [outputs], name,
       "a bias of \(bias?.shape ?? []) for \(outputs) outputs")
+    require(
+      x.shape[2...].allSatisfy { $0 > 0 }, name, "an input of \(x.shape) has no positions")
     let extra = ConvolutionShape.spread(outputPadding, dims, name, "output padding")
     require(
       (0..<dims).allSatisfy {

@@ -92,6 +92,7 @@ extension F {
     require(
       x.rank <= 2 && target.count == (x.rank == 2 ? x.shape[0] : 1), name,
       "inputs of [N, classes] with targets of [N] are expected, not \(x.shape) and \(target.shape)")
+    require(x.rank == 0 || x.shape.last != 0, name, "there are no classes in \(x.shape)")
     let rows = x.rank < 2 ? x.reshaped([1, -1]) : x
     let index = target.reshaped([-1, 1])
     let classes = rows.shape[1]
@@ -118,6 +119,7 @@ extension F {
     require(
       x.rank <= 2 && target.shape == x.shape && target.dtype == .int64, name,
       "int64 targets of the input's shape are expected, not \(target.dtype) of \(target.shape)")
+    require(x.rank == 0 || x.shape.last != 0, name, "there are no classes in \(x.shape)")
     let rows = x.rank < 2 ? x.reshaped([1, -1]) : x
     let classes = rows.shape[1]
     // A row's classes end at its first -1.

@@ -15,7 +15,7 @@ extension F {
     _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
     bias: Tensor? = nil, training: Bool = false, eps: Double = 1e-5
   ) -> Tensor {
-    if x.shape == [0] { return x.clone() }
+    if let empty = withoutElements(x, weight, bias) { return empty }
     let norm = ChannelNorm("batch_norm", x, weight, bias, eps)
     if training { return norm.train().output }
     guard let runningMean, let runningVar else {
@@ -26,12 +26,12 @@ extension F {
 
   /// ``batchNorm(_:runningMean:runningVar:weight:bias:training:eps:)`` while training, which moves
   /// the running statistics towards the batch's: running · (1 - momentum) + batch · momentum, with
-  /// the unbiased variance.
+  /// the unbiased variance. A batch without elements leaves them as they are.
   public static func batchNorm(
     _ x: Tensor, updating runningMean: inout Tensor, _ runningVar: inout Tensor,
     weight: Tensor? = nil, bias: Tensor? = nil, momentum: Double = 0.1, eps: Double = 1e-5
   ) -> Tensor {
-    if x.shape == [0] { return x.clone() }
+    if let empty = withoutElements(x, weight, bias) { return empty }
     let norm = ChannelNorm("batch_norm", x, weight, bias, eps)
     let (output, mean, variance) = norm.train()
     noGrad {
@@ -41,6 +41,15 @@ extension F {
       runningVar = moved(runningVar, unbiased, momentum)
     }
     return output
+  }
+
+  /// The result of a norm where there is nothing to normalize.
+  private static func withoutElements(_ x: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Tensor? {
+    guard x.count == 0 else { return nil }
+    require(
+      weight?.count != 0 && bias?.count != 0, "batch_norm", "weight and bias must not be empty")
+    return Tensor.withoutElements(
+      "batch_norm", [x] + [weight, bias].compactMap { $0 }, [x.shape])[0]
   }
 
   /// running · (1 - momentum) + batch · momentum, in the running value's dtype.
@@ -88,7 +97,7 @@ private struct ChannelNorm {
       "more than one value per channel is expected when training, not \(x.shape)")
     let results = Tensor.applyMany(
       name, operands, attributes: ["training": .bool(true), "eps": .double(eps)],
-      saving: [.input(0, 1), .output(1, 2)]
+      saving: [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)]
     ) { inputs in
       let x = inputs[0].contiguous()
       let (gamma, beta) = parameters(inputs)
@@ -126,7 +135,7 @@ private struct ChannelNorm {
     let (channels, spatial) = (channels, spatial)
     return Tensor.apply(
       name, operands, attributes: ["training": .bool(false), "eps": .double(eps)],
-      saving: .input(0, 1)
+      saving: hasWeight ? .input(0, 1) : .input(0)
     ) { inputs in
       let x = inputs[0].contiguous()
       let (gamma, beta) = parameters(inputs)

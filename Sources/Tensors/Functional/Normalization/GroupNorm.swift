@@ -27,6 +27,9 @@ extension F {
   ) -> Tensor {
     let name = "instance_norm"
     require(x.rank >= 2, name, "an input of [N, C, …] is expected, not \(x.shape)")
+    require(
+      (weight == nil && bias == nil) || x.shape[0] * x.shape[1] > 0, name,
+      "weight and bias have no channel in an input of \(x.shape)")
     if useInputStats {
       require(
         x.shape[2...].reduce(1, *) != 1, name,
@@ -44,13 +47,15 @@ extension F {
     weight: Tensor? = nil, bias: Tensor? = nil, momentum: Double = 0.1, eps: Double = 1e-5
   ) -> Tensor {
     let output = instanceNorm(x, weight: weight, bias: bias, eps: eps)
+    if x.count == 0 { return output }
     noGrad {
       let wide = x.detach().to(x.dtype.wide)
       let dims = Array(2..<x.rank)
       let count = Double(x.shape[2...].reduce(1, *))
       let mean = wide.mean(dims: dims, keepDim: true)
       let variance = (wide - mean).square().sum(dims: dims) / (count - 1)
-      runningMean = moved(runningMean, mean.reshaped([x.shape[0], -1]).mean(dim: 0), momentum)
+      runningMean = moved(
+        runningMean, mean.reshaped([x.shape[0], x.shape[1]]).mean(dim: 0), momentum)
       runningVar = moved(runningVar, variance.mean(dim: 0), momentum)
     }
     return output
@@ -72,7 +77,7 @@ extension F {
     let operands = [x] + [weight, bias].compactMap { $0 }
     return Tensor.applyMany(
       name, operands, attributes: ["groups": .int(groups), "eps": .double(eps)],
-      saving: [.input(0, 1), .output(1, 2)]
+      saving: [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)]
     ) { inputs in
       let x = inputs[0].contiguous()
       let gamma = hasWeight ? inputs[1].bare.to(x.dtype).contiguous() : nil
@@ -91,7 +96,16 @@ extension F {
       guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
       let x = node.input(0)
       let weight = hasWeight ? node.input(1) : nil
-      if isGradEnabled || g.count == 0 {
+      if g.count == 0, !isGradEnabled {
+        // The mean of nothing is NaN; in PyTorch the weight of a group norm gets it where there are
+        // samples, that of an instance norm does not.
+        let isOfNothing = name == "group_norm" && g.shape[0] > 0 && g.shape[1] > 0
+        let slope: Double = isOfNothing ? .nan : 0
+        let channel = { (value: Double) in Tensor.full([channels], value, dtype: x.dtype) }
+        return [.zeros(x.shape, dtype: x.dtype)] + (hasWeight ? [channel(slope)] : [])
+          + (hasBias ? [channel(0)] : [])
+      }
+      if isGradEnabled {
         return groupNormFormula(g, x, weight, hasBias, groups, eps)
       }
       let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())

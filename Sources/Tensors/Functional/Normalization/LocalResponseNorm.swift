@@ -13,7 +13,7 @@ extension F {
     if x.count == 0 { return x }
     let squares = x.square()
     // Neighbours as one more pooling dimension: [N, 1, C, rest].
-    let rows = squares.reshaped([x.shape[0], 1, x.shape[1], -1])
+    let rows = squares.reshaped([x.shape[0], 1, x.shape[1], x.shape[2...].reduce(1, *)])
     let padded = pad(rows, [0, 0, size / 2, (size - 1) / 2])
     let means = avgPool2d(padded, [size, 1], stride: [1]).reshaped(x.shape)
     return x / (means * alpha + k).pow(beta)

@@ -58,7 +58,7 @@ extension F {
   }
 
   private static func adaptiveShape(
-    _ name: String, _ dims: Int, _ x: Tensor, _ outputSize: [Int?]
+    _ name: String, _ dims: Int, _ x: Tensor, _ outputSize: [Int?], channels: Bool
   ) -> (lead: [Int], size: [Int], out: [Int], kernel: torus_pool) {
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,
@@ -73,7 +73,8 @@ extension F {
     }
     require(out.allSatisfy { $0 >= 0 }, name, "output sizes must not be negative: \(out)")
     require(
-      size.allSatisfy { $0 > 0 }, name, "an input of \(x.shape) has nothing to pool")
+      size.allSatisfy { $0 > 0 } && !(channels && lead.count == 2 && lead[1] == 0), name,
+      "an input of \(x.shape) has nothing to pool")
     let unit = [Int](repeating: 1, count: dims)
     let spec = PoolingShape(
       name, dims: dims, kernel: unit, stride: unit, padding: [0], ceilMode: false)
@@ -83,7 +84,12 @@ extension F {
   private static func adaptiveAvgPool(
     _ name: String, _ dims: Int, _ x: Tensor, _ outputSize: [Int?]
   ) -> Tensor {
-    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize)
+    if x.rank >= dims + 1, outputSize.allSatisfy({ $0 == 1 }) {
+      // A mean over all positions, NaN where there are none.
+      if x.count == 0 { return x.mean(dims: Array(-dims..<0), keepDim: true) }
+    }
+    // Without channels there is a result, as in PyTorch, and likewise no gradient.
+    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize, channels: dims == 3)
     return LinearMap(name: name) { x in
       let y = Tensor.uninitialized(lead + out, x.dtype)
       if y.count == 0 { return y }
@@ -92,6 +98,9 @@ extension F {
         torus_adaptive_avg_pool(x.dtype.c, &shape, x.pointer, y.pointer), name, x.dtype)
       return y
     } adjoint: { g in
+      require(
+        !(lead.count == 2 && lead[1] == 0) && !out.contains(0), name,
+        "an output of \(lead + out) has no gradient")
       if g.count == 0 { return Tensor.zeros(lead + size, dtype: g.dtype) }
       let dx = Tensor.uninitialized(lead + size, g.dtype)
       var shape = shape
@@ -108,7 +117,7 @@ extension F {
       let wide = adaptiveMaxPool(name, dims, x.to(.float64), outputSize)
       return (wide.values.to(x.dtype), wide.indices)
     }
-    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize)
+    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize, channels: true)
     return pooled(name, x, planes: lead.reduce(1, *), size: size, outShape: lead + out) {
       x, y, indices in
       var shape = shape

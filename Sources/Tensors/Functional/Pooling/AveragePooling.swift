@@ -41,6 +41,7 @@ extension F {
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,
       "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    Tensor.requireElements(name, x, dims: dims)
     if !x.dtype.isFloatingPoint {
       return integerAvgPool(
         name, dims, x, kernelSize, stride, padding, ceilMode, countIncludePad, divisor)

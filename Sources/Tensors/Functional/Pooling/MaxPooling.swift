@@ -63,6 +63,7 @@ extension F {
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,
       "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
+    Tensor.requireElements(name, x, dims: dims)
     if !x.dtype.isFloatingPoint {
       let wide = maxPool(
         name, dims, x.to(.float64), kernelSize, stride, padding, dilation, ceilMode)

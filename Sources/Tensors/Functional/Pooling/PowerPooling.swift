@@ -89,9 +89,10 @@ extension F {
         && (0..<dims).allSatisfy { Swift.abs(out[$0] - smallest[$0]) < spec.stride[$0] }, name,
       "an output size of \(out) does not belong to a pooled size of \(size)")
     let lead = Array(x.shape.dropLast(dims))
+    let places = lead + [size.reduce(1, *)]
     let zeros = Tensor.zeros(lead + [out.reduce(1, *)], dtype: x.dtype)
     let filled = zeros.scatter(
-      dim: -1, index: indices.reshaped(lead + [-1]), source: x.reshaped(lead + [-1]))
+      dim: -1, index: indices.reshaped(places), source: x.reshaped(places))
     return filled.reshaped(lead + out)
   }
 }

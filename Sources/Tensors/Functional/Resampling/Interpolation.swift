@@ -50,6 +50,7 @@ extension F {
     require(
       !antialias || mode == .bilinear || mode == .bicubic, name,
       "antialias is for bilinear and bicubic")
+    if mode != .area { Tensor.requireElements(name, x, dims: dims) }
     let from = Array(x.shape.suffix(dims))
     var scales: [Double]?
     let to: [Int]

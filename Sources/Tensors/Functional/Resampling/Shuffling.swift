@@ -32,7 +32,7 @@ extension F {
   /// al. 2018).
   public static func channelShuffle(_ x: Tensor, groups: Int) -> Tensor {
     require(
-      x.rank >= 3 && groups > 0 && x.shape[1] % groups == 0, "channel_shuffle",
+      x.rank >= 3 && groups > 0 && x.shape[1] > 0 && x.shape[1] % groups == 0, "channel_shuffle",
       "\(groups) groups do not fit an input of \(x.shape)")
     let rest = Array(x.shape[2...])
     let dealt = x.reshaped([x.shape[0], groups, x.shape[1] / groups] + rest).transposed(1, 2)

@@ -67,6 +67,9 @@ extension Tensor {
   public func indexSelect(dim: Int, index: Tensor) -> Tensor {
     let dim = normalized(dim: dim, "index_select")
     let index = index.positionVector("index_select")
+    require(
+      rank > 0 || index.count == 1, "index_select",
+      "a scalar has one position, not \(index.count)")
     let source = rank == 0 ? reshaped([1]) : self
     let result = Tensor.apply(
       "index_select", [source, index], attributes: ["dim": .int(dim)], saving: .input(1)

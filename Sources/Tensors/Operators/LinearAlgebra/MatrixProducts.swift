@@ -67,18 +67,25 @@ extension Tensor {
       let w = inputs[1].contiguous()
       let out = Tensor.uninitialized(Array(x.shape.dropLast()) + [outputs], x.dtype)
       let b = inputs.count > 2 ? inputs[2].contiguous() : nil
+      if w.shape[1] == 0 {
+        // A sum of nothing, and the bias.
+        let sums = b?.bare ?? Tensor.zeros([outputs], dtype: x.dtype)
+        Kernel.copy(noGrad { sums.expanded(out.shape) }, into: out)
+        return out
+      }
       torus_linear(
-        x.dtype.c, Int64(x.count / Swift.max(w.shape[1], 1)), Int64(w.shape[1]), Int64(outputs),
+        x.dtype.c, Int64(x.count / w.shape[1]), Int64(w.shape[1]), Int64(outputs),
         x.pointer, w.pointer, b?.pointer, out.pointer)
       return out
     } gradient: { g, node in
       let x = node.input(0)
       let w = node.input(1)
-      let flat = g.reshaped([-1, outputs])
+      let rows = g.shape.dropLast().reduce(1, *)
+      let flat = g.reshaped([rows, outputs])
       return [
         node.needsGradient(0) ? flat.product(w).reshaped(x.shape) : nil,
         node.needsGradient(1)
-          ? flat.t.product(x.reshaped([-1, w.shape[1]]), for: 1, of: node) : nil,
+          ? flat.t.product(x.reshaped([rows, w.shape[1]]), for: 1, of: node) : nil,
       ]
         + (node.inputs.count > 2 ? [node.needsGradient(2) ? flat.sum(dim: 0) : nil] : [])
     }

@@ -11,7 +11,7 @@ extension Linalg {
     _ a: Tensor, atol: (any Operand)? = nil, rtol: (any Operand)? = nil, hermitian: Bool = false
   ) -> Tensor {
     let name = "linalg.pinv"
-    requireMatrices(name, a, square: hermitian)
+    requireMatrices(name, a, square: hermitian && a.count > 0)
     return Tensor.apply(
       name, [a], attributes: ["hermitian": .bool(hermitian)], saving: [.input(0), .output]
     ) { inputs in

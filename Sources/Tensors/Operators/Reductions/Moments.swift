@@ -116,6 +116,8 @@ extension Tensor {
       "frequencies must be integers; pass reals as weights")
     let factors = [frequencies, weights].compactMap { $0 }
     let combined = factors.count == 2 ? factors[0] * factors[1] : factors.first
+    require(
+      factors.isEmpty || observations > 0, "cov", "the weights of no observations sum to 0")
     let total = combined?.sum() ?? Tensor(observations)
     let mean: Tensor
     if let combined {

@@ -29,6 +29,9 @@ extension Tensor {
     let x = dtype.map { to($0) } ?? self
     require(
       x.dtype.isFloatingPoint, "norm", "needs a floating-point tensor, not \(x.dtype)")
+    require(
+      (p >= 0 && p < .infinity) || reducedDims(dims, "norm").allSatisfy { shape[$0] > 0 }, "norm",
+      "the \(p)-norm of nothing has no value: \(shape)")
     switch p {
     case 0: return x.counted(dims, keepDim)
     case 1: return Rows.one(x, dims, keepDim: keepDim)

@@ -151,7 +151,13 @@ extension Tensor {
   }
 
   private func middle(_ name: String, ignoringNaN: Bool) -> Tensor {
-    if count == 0 { return Tensor.full([], Double.nan, dtype: dtype) }
+    if count == 0 {
+      return Tensor.apply(name, [self]) {
+        .full([], Double.nan, dtype: $0[0].dtype)
+      } gradient: { g, node in
+        [.zeros(node.shape(0), dtype: g.dtype)]
+      }
+    }
     let dims = Array(0..<rank)
     return Tensor.apply(name, [self], saving: [.inputs, .output]) { inputs in
       let flat = inputs[0].bare.flattened()

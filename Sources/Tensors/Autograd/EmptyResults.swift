@@ -1,0 +1,20 @@
+extension Tensor {
+  /// Results without elements, of operands that nothing is read of: they keep their place in the
+  /// graph, and every operand's gradient is zeros. Their dtype is the first operand's.
+  package static func withoutElements(
+    _ name: String, _ operands: [Tensor], _ shapes: [[Int]]
+  ) -> [Tensor] {
+    applyMany(name, operands) { inputs in
+      shapes.map { zeros($0, dtype: inputs[0].dtype) }
+    } gradient: { _, node in
+      node.inputs.indices.map { zeros(node.shape($0), dtype: node.dtype($0)) }
+    }
+  }
+
+  /// Stops unless only the batch of `[N, C, sizes…]` may be empty, and nothing of `[C, sizes…]`.
+  static func requireElements(_ name: String, _ x: Tensor, dims: Int) {
+    require(
+      x.shape.suffix(dims + 1).allSatisfy { $0 > 0 }, name,
+      "of an input of \(x.shape) only the batch may be empty")
+  }
+}
