@@ -29,20 +29,31 @@ public final class SequentialLR: LRScheduler {
     // Each schedule set the learning rates when it was made; only the first one's start counts.
     set(optimizer.groups.map { $0.double("initial_lr") })
     for scheduler in schedulers { scheduler.undo() }
-    schedulers[milestones.count { $0 <= 0 }].start()
+    schedulers[passed(0)].start()
+  }
+
+  /// How many milestones a step has passed, by halving: in a list out of order PyTorch's answer too.
+  private func passed(_ step: Int) -> Int {
+    let milestones = milestones
+    var (low, high) = (0, milestones.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if Double(step) < milestones[middle] { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 
   override func undo() { for scheduler in schedulers { scheduler.undo() } }
 
   override func restart() {
     lastEpoch = 0
-    schedulers[milestones.count { $0 <= 0 }].restart()
+    schedulers[passed(0)].restart()
   }
 
   /// A step of the present schedule, or the start of the next.
   public override func step() {
     lastEpoch += 1
-    let passed = milestones.count { $0 <= Double(lastEpoch) }
+    let (milestones, passed) = (milestones, passed(lastEpoch))
     if passed > 0, milestones[passed - 1] == Double(lastEpoch) {
       schedulers[passed].restart()
     } else {

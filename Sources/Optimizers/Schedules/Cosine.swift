@@ -10,15 +10,22 @@ public final class CosineAnnealingLR: LRScheduler {
   ///   - steps: The steps until the smallest learning rate.
   ///   - minLR: The smallest learning rate.
   public init(_ optimizer: Optimizer, steps: Int, minLR: Double = 0) {
-    require(steps > 0, "CosineAnnealingLR", "the number of steps must be positive: \(steps)")
     super.init(optimizer, values: ["T_max": .int(steps), "eta_min": .double(minLR)])
+  }
+
+  /// A way of no steps has no end.
+  public override func problem(with values: OptionValues) -> String? {
+    values["T_max"]?.int.map { $0 != 0 } == true
+      ? nil : "the number of steps must be a whole number other than 0"
   }
 
   /// The distance to the smallest, times this step's height over the last one's.
   public override func learningRates(isInitial: Bool) -> [Double] {
     if isInitial { return lastLRs }
     let (steps, least) = (number("T_max"), number("eta_min"))
-    if (lastEpoch - 1 - int("T_max")) % (2 * int("T_max")) == 0 {
+    let (turns, beyond) = (lastEpoch - 1).quotientAndRemainder(
+      dividingBy: Int(clamping: int("T_max").magnitude))
+    if beyond == 0 && turns % 2 != 0 {
       // The last height was 0, so there is nothing to multiply.
       return zip(lastLRs, baseLRs).map { $0 + ($1 - least) * (1 - cos(.pi / steps)) / 2 }
     }
@@ -46,15 +53,21 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
   ///   - factor: How much longer each stretch is than the one before.
   ///   - minLR: The smallest learning rate.
   public init(_ optimizer: Optimizer, steps: Int, factor: Int = 1, minLR: Double = 0) {
-    require(
-      steps > 0 && factor >= 1, "CosineAnnealingWarmRestarts",
-      "steps must be positive and the factor at least 1: \(steps), \(factor)")
     super.init(
       optimizer,
       values: [
         "T_0": .int(steps), "T_i": .int(steps), "T_mult": .int(factor),
         "eta_min": .double(minLR), "T_cur": .int(-1),
       ])
+  }
+
+  /// Stretches have steps, and no later one is shorter.
+  public override func problem(with values: OptionValues) -> String? {
+    let (first, length, factor) = (values["T_0"]?.int, values["T_i"]?.int, values["T_mult"]?.int)
+    if let first, let length, let factor, first > 0, length > 0, factor >= 1 {
+      return 0x1p53 > values.setting("T_cur").magnitude ? nil : "T_cur must be a number of steps"
+    }
+    return "steps must be positive and the factor at least 1"
   }
 
   override func start() {
@@ -73,19 +86,23 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
   public override func step() {
     stepCount += 1
     lastEpoch += 1
-    var (current, length) = (int("T_cur") + 1, int("T_i"))
-    if current >= length {
-      current %= length
-      length *= int("T_mult")
+    var (current, length) = (number("T_cur") + 1, int("T_i"))
+    if current >= Double(length) {
+      current.formTruncatingRemainder(dividingBy: Double(length))
+      let next = length.multipliedReportingOverflow(by: int("T_mult"))
+      let most = OptionValue.largestCount
+      length = next.overflow ? most : min(next.partialValue, most)
     }
-    values["T_cur"] = .int(current)
+    values["T_cur"] = .double(current)
     values["T_i"] = .int(length)
     set(learningRates(isInitial: false))
   }
 
   /// Goes to a fraction of an epoch: `step(epoch: epoch + batch / batches)`.
   public func step(epoch: Double) {
-    require(epoch >= 0, "CosineAnnealingWarmRestarts", "the epoch must not be negative: \(epoch)")
+    require(
+      0..<0x1p53 ~= epoch, "CosineAnnealingWarmRestarts",
+      "the epoch must be a number of steps that a run can reach: \(epoch)")
     stepCount += 1
     let (first, factor) = (number("T_0"), number("T_mult"))
     var (start, length) = (0.0, first)
@@ -97,7 +114,7 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
       length = first * pow(factor, restarts)
     }
     values["T_cur"] = .double(epoch - start)
-    values["T_i"] = .int(Int(length))
+    values["T_i"] = .int(Int(min(length, Double(OptionValue.largestCount))))
     lastEpoch = Int(epoch.rounded(.down))
     set(learningRates(isInitial: false))
   }

@@ -32,13 +32,16 @@ public final class CyclicLR: LRScheduler {
     baseMomentum: some PerGroup = 0.8, maxMomentum: some PerGroup = 0.9
   ) {
     let down = down ?? up
-    require(up > 0 && down > 0, "CyclicLR", "both halves must take steps: \(up), \(down)")
+    require(
+      up > 0 && down >= 0, "CyclicLR",
+      "the rising half must take steps, and the falling one no negative number: \(up), \(down)")
+    let total = Double(up) + Double(down)
     let rates = optimizer.perGroup(baseLR, "baseLR")
     for (index, rate) in rates.enumerated() { optimizer.groups[index].lr = rate }
     var values: OptionValues = [
       "max_lrs": .doubles(optimizer.perGroup(maxLR, "maxLR")),
-      "total_size": .double(Double(up + down)),
-      "step_ratio": .double(Double(up) / Double(up + down)), "mode": .string(mode.rawValue),
+      "total_size": .double(total), "step_ratio": .double(Double(up) / total),
+      "mode": .string(mode.rawValue),
       "gamma": .double(gamma), "cycle_momentum": .bool(cyclesMomentum),
     ]
     if cyclesMomentum {
@@ -51,6 +54,13 @@ public final class CyclicLR: LRScheduler {
     bounds = rates
     super.init(optimizer, values: values)
     baseLRs = rates
+  }
+
+  /// A cycle has steps, some of which rise.
+  public override func problem(with values: OptionValues) -> String? {
+    let (total, ratio) = (values.setting("total_size"), values.setting("step_ratio"))
+    return total > 0 && ratio > 0 && ratio <= 1
+      ? nil : "a cycle needs steps, some of which rise: \(total), of which \(ratio)"
   }
 
   /// The smallest learning rates until the base is theirs.
@@ -74,7 +84,7 @@ public final class CyclicLR: LRScheduler {
       case .triangular2: 1 / pow(2, cycle - 1)
       case .expRange: pow(number("gamma"), step)
       }
-    if values["cycle_momentum"]?.bool == true {
+    if values["cycle_momentum"]?.bool == true, baseLRs.count == optimizer.groups.count {
       let momenta = zip(numbers("base_momentums"), numbers("max_momentums"))
       for (index, (least, most)) in momenta.enumerated() {
         optimizer.groups[index].momentum = most - (most - least) * height * scale

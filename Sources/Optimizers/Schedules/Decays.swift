@@ -7,8 +7,13 @@ public final class StepLR: LRScheduler {
   ///   - every: The steps between two changes.
   ///   - gamma: γ.
   public init(_ optimizer: Optimizer, every stepSize: Int, gamma: Double = 0.1) {
-    require(stepSize > 0, "StepLR", "the number of steps must be positive: \(stepSize)")
     super.init(optimizer, values: ["step_size": .int(stepSize), "gamma": .double(gamma)])
+  }
+
+  /// Steps of no length never come.
+  public override func problem(with values: OptionValues) -> String? {
+    values["step_size"]?.int.map { $0 != 0 } == true
+      ? nil : "the number of steps between two changes must be a whole number other than 0"
   }
 
   /// lr·γ at every multiple.
@@ -19,7 +24,8 @@ public final class StepLR: LRScheduler {
 
   /// base·γ^⌊t/every⌋.
   public override func closedForm() -> [Double]? {
-    baseLRs.map { $0 * pow(number("gamma"), Double(lastEpoch / int("step_size"))) }
+    let changes = (Double(lastEpoch) / number("step_size")).rounded(.down)
+    return baseLRs.map { $0 * pow(number("gamma"), changes) }
   }
 }
 
@@ -52,14 +58,24 @@ public final class ConstantLR: LRScheduler {
   ///   - factor: What the learning rate is multiplied by, in 0 ... 1.
   ///   - steps: For how many steps.
   public init(_ optimizer: Optimizer, factor: Double = 1.0 / 3, steps: Int = 5) {
-    require(0...1 ~= factor, "ConstantLR", "the factor must lie in 0 ... 1: \(factor)")
     super.init(optimizer, values: ["factor": .double(factor), "total_iters": .int(steps)])
+  }
+
+  /// The factor makes the learning rate smaller.
+  public override func problem(with values: OptionValues) -> String? {
+    let factor = values.setting("factor")
+    if !(0...1 ~= factor) { return "the factor must lie in 0 ... 1: \(factor)" }
+    return values["total_iters"]?.int == nil ? "total_iters must be a whole number" : nil
   }
 
   /// lr·factor at the start, lr/factor at the end.
   public override func learningRates(isInitial: Bool) -> [Double] {
     if lastEpoch == 0 { return lastLRs.map { $0 * number("factor") } }
     if lastEpoch != int("total_iters") { return lastLRs }
+    require(
+      number("factor") != 0, "ConstantLR",
+      "step \(lastEpoch) would divide by the factor 0, from which no learning rate comes back; use "
+        + "a small factor, or a SequentialLR")
     return lastLRs.map { $0 * (1 / number("factor")) }
   }
 
@@ -79,16 +95,22 @@ public final class LinearLR: LRScheduler {
   public init(
     _ optimizer: Optimizer, startFactor: Double = 1.0 / 3, endFactor: Double = 1, steps: Int = 5
   ) {
-    require(
-      0 < startFactor && startFactor <= 1, "LinearLR",
-      "the first factor must be above 0 and at most 1: \(startFactor)")
-    require(0...1 ~= endFactor, "LinearLR", "the last factor must lie in 0 ... 1: \(endFactor)")
     super.init(
       optimizer,
       values: [
         "start_factor": .double(startFactor), "end_factor": .double(endFactor),
         "total_iters": .int(steps),
       ])
+  }
+
+  /// The first factor is something to go on from.
+  public override func problem(with values: OptionValues) -> String? {
+    let (start, end) = (values.setting("start_factor"), values.setting("end_factor"))
+    if !(start > 0 && start <= 1) {
+      return "the first factor must be above 0 and at most 1: \(start)"
+    }
+    if !(0...1 ~= end) { return "the last factor must lie in 0 ... 1: \(end)" }
+    return values["total_iters"]?.int == nil ? "total_iters must be a whole number" : nil
   }
 
   /// lr times this step's factor over the last one's.
@@ -103,6 +125,7 @@ public final class LinearLR: LRScheduler {
   /// base·(start + (end - start)·t/steps).
   public override func closedForm() -> [Double]? {
     let (start, steps) = (number("start_factor"), number("total_iters"))
+    require(steps != 0, "LinearLR", "a way of 0 steps has no place on it to start from")
     let done = min(steps, Double(lastEpoch))
     return baseLRs.map { $0 * (start + (number("end_factor") - start) * done / steps) }
   }
@@ -135,18 +158,33 @@ public final class PolynomialLR: LRScheduler {
     super.init(optimizer, values: ["total_iters": .int(steps), "power": .double(power)])
   }
 
+  /// The last step is a whole number.
+  public override func problem(with values: OptionValues) -> String? {
+    values["total_iters"]?.int == nil ? "total_iters must be a whole number" : nil
+  }
+
   /// lr times this step's factor over the last one's.
   public override func learningRates(isInitial: Bool) -> [Double] {
     if isInitial || lastEpoch > int("total_iters") { return lastLRs }
     let (steps, done) = (number("total_iters"), Double(lastEpoch))
-    let factor = pow((1 - done / steps) / (1 - (done - 1) / steps), number("power"))
+    let factor = risen((1 - done / steps) / (1 - (done - 1) / steps))
     return lastLRs.map { $0 * factor }
   }
 
   /// base·(1 - t/steps)^power.
   public override func closedForm() -> [Double]? {
     let steps = number("total_iters")
-    return baseLRs.map { $0 * pow(1 - min(steps, Double(lastEpoch)) / steps, number("power")) }
+    require(steps != 0, "PolynomialLR", "a way of 0 steps has no place on it to start from")
+    let factor = risen(1 - min(steps, Double(lastEpoch)) / steps)
+    return baseLRs.map { $0 * factor }
+  }
+
+  private func risen(_ base: Double) -> Double {
+    let power = number("power")
+    require(
+      base != 0 || power >= 0, "PolynomialLR",
+      "step \(lastEpoch) would raise 0 to the power \(power); powers are at least 0")
+    return pow(base, power)
   }
 }
 

@@ -56,10 +56,12 @@ extension LRScheduler {
         minLR: $0.double("eta_min", 0))
     },
     "OneCycleLR": {
-      let (epochs, steps) = ($0.int("epochs", 1), $0.int("steps_per_epoch", 1))
+      let (epochs, perEpoch) = ($0.int("epochs", 1), $0.int("steps_per_epoch", 1))
+      let product = epochs.multipliedReportingOverflow(by: perEpoch)
+      let steps = product.overflow ? Int.max : product.partialValue
       return OneCycleLR(
         $0.optimizer, maxLR: $0.perGroup("max_lr", nil),
-        totalSteps: $0.int("total_steps", epochs * steps, required: epochs * steps == 1),
+        totalSteps: $0.int("total_steps", steps, required: steps == 1),
         rising: $0.double("pct_start", 0.3), annealing: $0.choice("anneal_strategy", .cosine),
         cyclesMomentum: $0.bool("cycle_momentum", true),
         baseMomentum: $0.perGroup("base_momentum", 0.85),
@@ -81,7 +83,7 @@ extension LRScheduler {
         $0.optimizer, mode: $0.choice("mode", .min), factor: $0.double("factor", 0.1),
         patience: $0.int("patience", 10), threshold: $0.double("threshold", 1e-4),
         thresholdMode: $0.choice("threshold_mode", .relative), cooldown: $0.int("cooldown", 0),
-        minLR: $0.perGroup("min_lr", 0), eps: $0.double("eps", 1e-8))
+        minLR: $0.oneOrPerGroup("min_lr", 0), eps: $0.double("eps", 1e-8))
     },
     "SWALR": {
       SWALR(
@@ -140,6 +142,12 @@ private final class OptionReader {
       value.double.map { Array(repeating: $0, count: count) }
         ?? value.doubles.flatMap { $0.count == count ? $0 : nil }
     }
+  }
+
+  /// The one number that was given, or the list.
+  func oneOrPerGroup(_ name: String, _ fallback: Double) -> any PerGroup {
+    let values = perGroup(name, fallback)
+    return (options[name] ?? .double(fallback)).double ?? values
   }
 
   func warmUp(_ decay: WarmUpLR.Decay) -> LRScheduler {

@@ -40,6 +40,7 @@ open class LRScheduler {
   public init(_ optimizer: Optimizer, values: OptionValues) {
     self.optimizer = optimizer
     self.values = values
+    if let problem = problem(with: values) { fail("\(Self.self)", problem) }
     for index in optimizer.groups.indices where optimizer.groups[index].options["initial_lr"] == nil
     {
       optimizer.groups[index].options["initial_lr"] = .double(optimizer.groups[index].lr)
@@ -47,6 +48,10 @@ open class LRScheduler {
     baseLRs = optimizer.groups.map { $0.double("initial_lr") }
     start()
   }
+
+  /// Why settings make no schedule, whether they come from an initializer or from saved state; nil
+  /// where they do.
+  open func problem(with values: OptionValues) -> String? { nil }
 
   /// Sets the learning rates of the first step.
   func start() {
@@ -84,7 +89,14 @@ open class LRScheduler {
   /// The present learning rates, one a group (`get_last_lr`).
   public var lastLRs: [Double] { optimizer.groups.map(\.lr) }
 
+  /// Groups that were added after the schedule was made follow it where it goes on from the present
+  /// learning rates, as in PyTorch; a schedule that needs each group's base cannot know theirs.
   func set(_ rates: [Double]) {
+    let count = optimizer.groups.count
+    require(
+      rates.count == count, "\(Self.self)",
+      "the optimizer has \(count) parameter groups and the schedule learning rates for "
+        + "\(rates.count); add groups before making the schedule, or make a new one afterwards")
     for (index, rate) in rates.enumerated() { optimizer.groups[index].lr = rate }
   }
 
@@ -106,21 +118,43 @@ open class LRScheduler {
       throw .malformed(path: "\(Self.self)", expected: "an object of values by name")
     }
     try state.requireModest("\(Self.self)")
-    let lastEpoch = try saved.required("last_epoch", "a whole number") { $0.int }
+    let lastEpoch = try saved.required("last_epoch", "a number of steps") { $0.stepNumber }
+    let stepCount = try saved["_step_count"].map { count throws(OptimizerStateError) in
+      guard let count = count.stepNumber else {
+        throw .malformed(path: "_step_count", expected: "a number of steps, not \(count)")
+      }
+      return count
+    }
     let rates = try saved.required("base_lrs", "\(baseLRs.count) numbers") { $0.doubles }
-    guard rates.count == baseLRs.count else {
+    // A state that was saved after a group had been added has bases of the groups before it only.
+    guard rates.count == baseLRs.count || (1..<baseLRs.count).contains(rates.count) else {
       throw .malformed(path: "base_lrs", expected: "\(baseLRs.count) numbers, not \(rates.count)")
     }
-    for (name, own) in values {
+    var settings = values
+    for (name, own) in values.sorted(by: { $0.key < $1.key }) {
       guard let value = saved[name] else { continue }
-      guard own.accepts(value) else {
+      guard own.isNull || !value.isNull && own.accepts(value) && own.isReadAlike(value) else {
         throw .malformed(path: name, expected: "a value like \(own), not \(value)")
       }
+      settings[name] = value
     }
-    for name in values.keys { values[name] = saved[name] ?? values[name] }
+    if let problem = problem(with: settings) {
+      throw .malformed(path: "\(Self.self)", expected: "settings of a schedule; \(problem)")
+    }
+    values = settings
     self.lastEpoch = lastEpoch
     baseLRs = rates
-    stepCount = saved["_step_count"]?.int ?? lastEpoch + 1
+    self.stepCount = stepCount ?? lastEpoch + 1
+  }
+}
+
+extension OptionValue {
+  /// A number of steps, -1 before the first; nil where it is none that a run can have reached.
+  fileprivate var stepNumber: Int? { int.flatMap { -1..<1 << 53 ~= $0 ? $0 : nil } }
+
+  /// Whether a list of numbers meets a list of numbers.
+  fileprivate func isReadAlike(_ other: OptionValue) -> Bool {
+    doubles == nil || list == nil || other.doubles != nil
   }
 }
 
@@ -149,6 +183,9 @@ extension LRScheduler {
 }
 
 extension OptionValues {
+  /// A setting of ``LRScheduler/problem(with:)``, nan where there is none.
+  func setting(_ name: String) -> Double { self[name]?.double ?? .nan }
+
   func required<Result>(
     _ name: String, _ expected: String, _ read: (OptionValue) -> Result?
   ) throws(OptimizerStateError) -> Result {

@@ -30,8 +30,9 @@ public final class OneCycleLR: LRScheduler {
     baseMomentum: some PerGroup = 0.85, maxMomentum: some PerGroup = 0.95, divisor: Double = 25,
     finalDivisor: Double = 1e4, threePhases: Bool = false
   ) {
-    require(totalSteps > 0, "OneCycleLR", "the number of steps must be positive: \(totalSteps)")
-    require(0...1 ~= rising, "OneCycleLR", "the rising part must lie in 0 ... 1: \(rising)")
+    require(
+      divisor != 0 && finalDivisor != 0, "OneCycleLR",
+      "the divisors must not be 0: \(divisor), \(finalDivisor)")
     let largest = optimizer.perGroup(maxLR, "maxLR")
     for (index, rate) in largest.enumerated() {
       let initial = rate / divisor
@@ -51,6 +52,15 @@ public final class OneCycleLR: LRScheduler {
         "_anneal_func_type": .string(annealing.rawValue), "cycle_momentum": .bool(cyclesMomentum),
         "three_phase": .bool(threePhases),
       ])
+  }
+
+  /// A cycle has steps, and rises on a part of them.
+  public override func problem(with values: OptionValues) -> String? {
+    guard let steps = values["total_steps"]?.int, steps > 0 else {
+      return "the number of steps must be positive: \(values["total_steps"] ?? .null)"
+    }
+    let rising = values.setting("pct_start")
+    return 0...1 ~= rising ? nil : "the rising part must lie in 0 ... 1: \(rising)"
   }
 
   /// The phases: the last step of each, and between which of the group's values it goes.
@@ -80,6 +90,11 @@ public final class OneCycleLR: LRScheduler {
     let index = phases.firstIndex { step <= $0.end } ?? phases.count - 1
     let phase = phases[index]
     let start = index == 0 ? 0 : phases[index - 1].end
+    require(
+      phase.end != start, "OneCycleLR",
+      "step \(lastEpoch) falls into a phase of no width: \(int("total_steps")) steps of which "
+        + "\(number("pct_start")) rise leave it none; change either of them a little")
+    requireOwnRates(phase.rate)
     let position = (step - start) / (phase.end - start)
     func between(_ ends: (String, String), _ group: ParameterGroup) -> Double {
       let (from, to) = (group.double(ends.0), group.double(ends.1))
@@ -94,6 +109,19 @@ public final class OneCycleLR: LRScheduler {
       }
     }
     return optimizer.groups.map { between(phase.rate, $0) }
+  }
+}
+
+extension OneCycleLR {
+  /// Stops where a group was added after the cycle was made, without learning rates of its own.
+  private func requireOwnRates(_ names: (String, String)) {
+    for (index, group) in optimizer.groups.enumerated() {
+      let lacks = [names.0, names.1].first { group.options[$0]?.double == nil }
+      require(
+        lacks == nil, "OneCycleLR",
+        "parameter group \(index) was added after the schedule was made and has no \(lacks ?? ""); "
+          + "add groups before making the schedule, or make a new one afterwards")
+    }
   }
 }
 

@@ -32,16 +32,26 @@ public final class ReduceLROnPlateau: LRScheduler {
     threshold: Double = 1e-4, thresholdMode: ThresholdMode = .relative, cooldown: Int = 0,
     minLR: some PerGroup = 0.0, eps: Double = 1e-8
   ) {
-    require(factor < 1, "ReduceLROnPlateau", "the factor must be below 1: \(factor)")
     super.init(
       optimizer,
       values: [
         "mode": .string(mode.rawValue), "factor": .double(factor), "patience": .int(patience),
         "threshold": .double(threshold), "threshold_mode": .string(thresholdMode.rawValue),
         "cooldown": .int(cooldown), "min_lrs": .doubles(optimizer.perGroup(minLR, "minLR")),
+        "default_min_lr": (minLR as? Double).map { .double($0) } ?? .null,
         "eps": .double(eps), "best": .double(mode == .min ? .infinity : -.infinity),
         "cooldown_counter": 0, "num_bad_epochs": 0,
       ])
+  }
+
+  /// A reduction makes smaller.
+  public override func problem(with values: OptionValues) -> String? {
+    let factor = values.setting("factor")
+    if !(factor < 1) { return "the factor must be below 1: \(factor)" }
+    let isCounted = ["patience", "cooldown", "cooldown_counter", "num_bad_epochs"].allSatisfy {
+      values[$0]?.int.map { $0 < 1 << 53 } == true
+    }
+    return isCounted ? nil : "patience, cool-down and their counters must be numbers of steps"
   }
 
   override func start() { lastEpoch = 0 }
@@ -67,7 +77,7 @@ public final class ReduceLROnPlateau: LRScheduler {
       bad = 0
     }
     if bad > int("patience") {
-      for (index, least) in numbers("min_lrs").enumerated() {
+      for (index, least) in leastRates().enumerated() {
         let rate = optimizer.groups[index].lr
         let reduced = Swift.max(rate * number("factor"), least)
         if rate - reduced > number("eps") { optimizer.groups[index].lr = reduced }
@@ -77,6 +87,24 @@ public final class ReduceLROnPlateau: LRScheduler {
     }
     values["num_bad_epochs"] = .int(bad)
     values["cooldown_counter"] = .int(cooldown)
+  }
+
+  /// The smallest learning rates, one a group; groups that were added later take the common one.
+  private func leastRates() -> [Double] {
+    let (count, rates) = (optimizer.groups.count, numbers("min_lrs"))
+    if rates.count == count { return rates }
+    guard let common = values["default_min_lr"]?.double else {
+      fail(
+        "ReduceLROnPlateau",
+        "the optimizer has \(count) parameter groups and the schedule a smallest learning rate for "
+          + "each of \(rates.count); add groups before making the schedule, or give it one for all")
+    }
+    let spread = [Double](repeating: common, count: count)
+    values["min_lrs"] = .doubles(spread)
+    baseLRs += optimizer.groups.dropFirst(baseLRs.count).map { group in
+      group.options["initial_lr"]?.double ?? group.lr
+    }
+    return spread
   }
 
   private func isBetter(_ metric: Double) -> Bool {

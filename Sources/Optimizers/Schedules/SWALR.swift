@@ -13,13 +13,18 @@ public final class SWALR: LRScheduler {
     _ optimizer: Optimizer, swaLR: some PerGroup, steps: Int = 10,
     annealing: OneCycleLR.Annealing = .cosine
   ) {
-    require(steps >= 0, "SWALR", "the number of steps must not be negative: \(steps)")
     for (index, rate) in optimizer.perGroup(swaLR, "swaLR").enumerated() {
       optimizer.groups[index].options["swa_lr"] = .double(rate)
     }
     super.init(
       optimizer,
       values: ["anneal_epochs": .int(steps), "_anneal_strategy": .string(annealing.rawValue)])
+  }
+
+  /// No way has a negative number of steps.
+  public override func problem(with values: OptionValues) -> String? {
+    let steps = values.setting("anneal_epochs")
+    return steps >= 0 ? nil : "the number of steps must not be negative: \(steps)"
   }
 
   /// Where the present learning rate came from is worked out, then the next place on that way.
@@ -32,8 +37,13 @@ public final class SWALR: LRScheduler {
     }
     let step = steps == 0 ? max(1, Double(stepCount - 1)) : Double(stepCount - 1)
     let (before, now) = (share(step - 1), share(step))
-    return optimizer.groups.map { group in
-      let goal = group.double("swa_lr")
+    return optimizer.groups.enumerated().map { index, group in
+      guard let goal = group.options["swa_lr"]?.double else {
+        fail(
+          "SWALR",
+          "parameter group \(index) was added after the schedule was made and has no swa_lr; add "
+            + "groups before making the schedule, or make a new one afterwards")
+      }
       let start = before == 1 ? goal : (group.lr - before * goal) / (1 - before)
       return goal * now + start * (1 - now)
     }

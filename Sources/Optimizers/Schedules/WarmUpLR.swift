@@ -46,15 +46,23 @@ public final class WarmUpLR: LRScheduler {
       case .fromZero(let steps): (steps, 0)
       case .aboveZero(let steps): (steps, 1)
       }
-    require(
-      steps >= 0 && totalSteps >= steps, "WarmUpLR",
-      "\(steps) steps of warm-up of \(totalSteps) in all")
     super.init(
       optimizer,
       values: [
         "warm_up": .int(steps), "offset": .int(offset), "total_steps": .int(totalSteps),
         "decay": .string(decay.rawValue), "min_lr": .double(minLR), "cycles": .double(cycles),
       ])
+  }
+
+  /// The warm-up is a part of the whole.
+  public override func problem(with values: OptionValues) -> String? {
+    guard let warmUp = values["warm_up"]?.int, let total = values["total_steps"]?.int,
+      warmUp >= 0, total >= warmUp
+    else {
+      return "\(values["warm_up"] ?? .null) steps of warm-up of "
+        + "\(values["total_steps"] ?? .null) in all"
+    }
+    return nil
   }
 
   /// The formula above.
