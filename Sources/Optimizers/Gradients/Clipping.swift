@@ -22,6 +22,34 @@ public func clipGradNorm(
   return total
 }
 
+/// The same, but gradients whose norm is infinite or nan are an error and stay as they are
+/// (`error_if_nonfinite`).
+/// - Throws: ``NonfiniteNorm``.
+@discardableResult
+public func clipGradNorm(
+  _ parameters: [Parameter], maxNorm: Double, normType: Double = 2, errorIfNonfinite: Bool
+) throws(NonfiniteNorm) -> Double {
+  require(maxNorm >= 0, "clipGradNorm", "the largest norm must not be negative: \(maxNorm)")
+  let total = gradNorm(parameters, normType: normType)
+  if errorIfNonfinite, !total.isFinite { throw NonfiniteNorm(norm: total, normType: normType) }
+  clip(parameters.compactMap(\.grad), norm: total, maxNorm: maxNorm)
+  return total
+}
+
+/// Gradients that cannot be clipped, since their norm is infinite or nan.
+public struct NonfiniteNorm: Error, CustomStringConvertible {
+  /// The norm.
+  public let norm: Double
+  /// Its exponent.
+  public let normType: Double
+
+  /// The norm and what to do.
+  public var description: String {
+    "the gradients' norm of order \(normType) is \(norm), so that they cannot be clipped; skip the "
+      + "step, or lower the learning rate"
+  }
+}
+
 /// Scales gradients whose norm taken together, with others perhaps, is known.
 package func clip(_ gradients: [Tensor], norm: Double, maxNorm: Double) {
   let factor = single(single(maxNorm) / single(norm + 1e-6))
@@ -37,6 +65,7 @@ public func gradNorm(_ parameters: [Parameter], normType: Double = 2) -> Double 
   let norms = parameters.compactMap(\.grad).map { gradient in
     noGrad { tensorNorm(gradient.contiguous(), normType) }
   }
+  if norms.isEmpty { return 0 }
   switch normType {
   case .infinity:
     // `max` would drop a nan that does not come first.

@@ -15,7 +15,8 @@ import Tensors
 /// ```
 ///
 /// After a skipped step the scale shrinks, after a number of good ones it grows. `bfloat16` has
-/// float32's range and needs no scaler.
+/// float32's range and needs no scaler. A scale that has fallen so far that its reciprocal is infinite,
+/// at last to 0, gives no gradient back: all its steps are skipped.
 public final class GradScaler {
   /// What losses are multiplied by.
   public private(set) var scale: Double
@@ -73,7 +74,9 @@ public final class GradScaler {
     require(
       optimizers[key] == nil, "GradScaler",
       "unscale must come once, and before step, between updates")
-    let isFinite = optimizer.unscaleGradients(by: single(1 / scale))
+    let factor = single(1 / scale)
+    // Every rank has the same scale, so that none waits for another here.
+    let isFinite = factor.isFinite && optimizer.unscaleGradients(by: factor)
     optimizers[key] = .unscaled(isFinite: agree(isFinite))
   }
 
@@ -140,7 +143,9 @@ public final class GradScaler {
     let growthFactor = try saved.required("growth_factor", "a number") { $0.double }
     let backoffFactor = try saved.required("backoff_factor", "a number") { $0.double }
     let growthInterval = try saved.required("growth_interval", "a whole number") { $0.int }
-    let goodSteps = try saved.required("_growth_tracker", "a whole number") { $0.int }
+    let goodSteps = try saved.required("_growth_tracker", "a number of steps") { value in
+      value.int.flatMap { 0..<1 << 53 ~= $0 ? $0 : nil }
+    }
     self.scale = scale
     self.growthFactor = growthFactor
     self.backoffFactor = backoffFactor
