@@ -11,10 +11,14 @@ import Tensors
 /// }
 /// ```
 ///
-/// Whatever a property holds of ``Parameter``, ``Buffer``, `Module`, and optionals, arrays and
-/// dictionaries of these, is found by reflection, anew at every call, so that a layer may be swapped
-/// at any time. Names become PyTorch's by turning `camelCase` into `snake_case`; what that does not
-/// give stands in ``stateNames``.
+/// Whatever a property holds of ``Parameter``, ``Buffer`` and `Module` is found by reflection, anew at
+/// every call, so that a layer may be swapped at any time: alone, in optionals, arrays, dictionaries,
+/// tuples, structs, enum cases and objects. Names become PyTorch's by turning `camelCase` into
+/// `snake_case`; what that does not give stands in ``stateNames``. Parts of containers are named by
+/// their numbers, keys or labels: `blocks.0.weight`, `heads.de.weight`, `pair.0.weight`.
+///
+/// A set of layers, and a lazy one that has not been made, stop the process by name; what a closure
+/// captured cannot be seen. A reference back, as from a child to its parent, is no child.
 open class Module {
   /// Whether the module trains: dropout drops and batch norm learns its statistics.
   public private(set) var isTraining = true
@@ -35,107 +39,11 @@ open class Module {
   open func mayBeMissing(_ name: String) -> Bool { false }
 }
 
-/// What a module's property holds.
-package enum Member {
-  case parameter(Parameter)
-  case buffer(Buffer)
-  case module(Module)
-}
-
-extension Module {
-  /// The members of this module alone, with their names, in the order of definition.
-  var members: [(name: String, member: Member)] {
-    var levels: [Mirror] = []
-    var mirror: Mirror? = Mirror(reflecting: self)
-    while let level = mirror, level.subjectType != Module.self {
-      levels.append(level)
-      mirror = level.superclassMirror
-    }
-    let names = type(of: self).stateNames
-    var result: [(String, Member)] = []
-    for level in levels.reversed() {
-      for child in level.children {
-        guard let label = child.label else { continue }
-        Module.collect(child.value, names[label] ?? snakeCased(label), &result)
-      }
-    }
-    return result
-  }
-
-  private static func collect(
-    _ value: Any, _ name: String, _ result: inout [(String, Member)]
-  ) {
-    switch value {
-    case let parameter as Parameter: result.append((name, .parameter(parameter)))
-    case let buffer as Buffer: result.append((name, .buffer(buffer)))
-    case let module as Module: result.append((name, .module(module)))
-    case let named as NamedParameters:
-      for (own, parameter) in named.entries {
-        result.append((name.isEmpty ? own : "\(name).\(own)", .parameter(parameter)))
-      }
-    case is Tensor, is Int, is Double, is Bool, is String, is DType: return
-    default:
-      let mirror = Mirror(reflecting: value)
-      switch mirror.displayStyle {
-      case .optional:
-        if let wrapped = mirror.children.first { collect(wrapped.value, name, &result) }
-      case .collection:
-        for (index, child) in mirror.children.enumerated() {
-          // An array of numbers is told by its first element.
-          if index == 0, !holdsMember(child.value) { return }
-          collect(child.value, name.isEmpty ? "\(index)" : "\(name).\(index)", &result)
-        }
-      case .dictionary:
-        let entries = mirror.children.compactMap { child -> (String, Any)? in
-          let pair = Array(Mirror(reflecting: child.value).children)
-          guard pair.count == 2, let key = pair[0].value as? String else { return nil }
-          return (key, pair[1].value)
-        }
-        for (key, entry) in entries.sorted(by: { $0.0 < $1.0 }) {
-          collect(entry, name.isEmpty ? key : "\(name).\(key)", &result)
-        }
-      default: return
-      }
-    }
-  }
-
-  private static func holdsMember(_ value: Any) -> Bool {
-    if value is Parameter || value is Buffer || value is Module { return true }
-    let style = Mirror(reflecting: value).displayStyle
-    return style == .optional || style == .collection || style == .dictionary
-  }
-}
-
-/// `inProjWeight` → `in_proj_weight`; what has no capitals stays as it is.
-func snakeCased(_ name: String) -> String {
-  var result = ""
-  var previousIsLower = false
-  for character in name {
-    if character.isUppercase {
-      if previousIsLower { result.append("_") }
-      result += character.lowercased()
-      previousIsLower = false
-    } else {
-      result.append(character)
-      previousIsLower = true
-    }
-  }
-  return result
-}
-
 /// Looking through a module.
 extension Module {
   /// This module and all below it with their names, each once, from the top (`named_modules`).
   public func namedModules() -> [(name: String, module: Module)] {
-    var seen = Set<ObjectIdentifier>()
-    var result: [(String, Module)] = []
-    func visit(_ module: Module, _ prefix: String) {
-      guard seen.insert(ObjectIdentifier(module)).inserted else { return }
-      result.append((prefix, module))
-      for case (let name, .module(let child)) in module.members { visit(child, join(prefix, name)) }
-    }
-    visit(self, "")
-    return result
+    ModuleTree(self).modules
   }
 
   /// This module and all below it, each once.
@@ -143,7 +51,7 @@ extension Module {
 
   /// The modules directly below this one (`named_children`).
   public func namedChildren() -> [(name: String, module: Module)] {
-    members.compactMap { name, member in
+    ModuleTree(self).members(of: self).compactMap { name, member in
       if case .module(let module) = member { (name, module) } else { nil }
     }
   }
@@ -152,11 +60,10 @@ extension Module {
   public func namedParameters() -> [(name: String, parameter: Parameter)] {
     var seen = Set<ObjectIdentifier>()
     var result: [(String, Parameter)] = []
-    forEachMember { name, member in
+    ModuleTree(self).forEachFirstName { name, member in
       if case .parameter(let parameter) = member,
         seen.insert(ObjectIdentifier(parameter)).inserted
       {
-        parameter.value.storage.label = name
         result.append((name, parameter))
       }
     }
@@ -177,7 +84,7 @@ extension Module {
   public func namedBuffers() -> [(name: String, buffer: Buffer)] {
     var seen = Set<ObjectIdentifier>()
     var result: [(String, Buffer)] = []
-    forEachMember { name, member in
+    ModuleTree(self).forEachFirstName { name, member in
       if case .buffer(let buffer) = member, seen.insert(ObjectIdentifier(buffer)).inserted {
         result.append((name, buffer))
       }
@@ -185,29 +92,15 @@ extension Module {
     return result
   }
 
-  /// The number of trained numbers.
-  public var parameterCount: Int {
-    parameters().reduce(0) { $0 + ($1.requiresGrad ? $1.count : 0) }
-  }
-
   /// Calls a body with every parameter and buffer under every name that it has: a module's own
   /// first, as in PyTorch, then those of the modules below it.
   package func forEachMember(_ body: (String, Member) -> Void) {
-    func visit(_ module: Module, _ prefix: String) {
-      let members = module.members
-      for (name, member) in members {
-        if case .parameter = member { body(join(prefix, name), member) }
-      }
-      for (name, member) in members {
-        if case .buffer = member { body(join(prefix, name), member) }
-      }
-      for case (let name, .module(let child)) in members { visit(child, join(prefix, name)) }
-    }
-    visit(self, "")
+    ModuleTree(self).forEachName(body)
   }
 
-  private func join(_ prefix: String, _ name: String) -> String {
-    prefix.isEmpty ? name : name.isEmpty ? prefix : "\(prefix).\(name)"
+  /// The number of trained numbers.
+  public var parameterCount: Int {
+    parameters().reduce(0) { $0 + ($1.requiresGrad ? $1.count : 0) }
   }
 }
 
@@ -270,13 +163,5 @@ extension Module {
 
 extension Module: CustomStringConvertible {
   /// The module as PyTorch prints it: a line per layer, indented.
-  public var description: String {
-    let children = namedChildren()
-    let title = String(describing: type(of: self))
-    if children.isEmpty { return "\(title)(\(extraDescription))" }
-    let lines = children.map { name, module in
-      "  (\(name)): " + module.description.replacing("\n", with: "\n  ")
-    }
-    return "\(title)(\n\(lines.joined(separator: "\n"))\n)"
-  }
+  public var description: String { ModuleTree(self).description(of: self) }
 }

@@ -45,6 +45,13 @@ public final class Parameter {
     set { leaf.grad = newValue }
   }
 
+  /// What messages call the parameter, such as `fc1.weight`. Optimizers and data-parallel models that
+  /// are made of named parameters set it.
+  package var label: String? {
+    get { leaf.storage.label }
+    set { leaf.storage.label = newValue }
+  }
+
   /// The sizes of the value.
   public var shape: [Int] { value.shape }
 

@@ -39,8 +39,7 @@ struct AnomalyTests {
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
       let model = Linear(2, 2)
-      _ = model.namedParameters()
-      let optimizer = SGD(model.parameters(), lr: 0.1)
+      let optimizer = SGD([ParameterGroup(model.namedParameters())], lr: 0.1)
       let loss = model(Tensor.ones([1, 2]).requiringGrad()).sum()
       loss.backward(retainGraph: true)
       optimizer.step()

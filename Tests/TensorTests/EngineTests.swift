@@ -218,13 +218,17 @@ struct EngineTests {
 
   @Test("a parameter that changed under its graph is an error that names it")
   func versionCheck() async {
-    await #expect(processExitsWith: .signal(SIGABRT)) {
+    let result = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
       let model = Linear(2, 2)
-      _ = model.namedParameters()
+      _ = ParameterGroup(model.namedParameters())
       let loss = model(Tensor.ones([1, 2]).requiringGrad()).sum()
       model.weight.assign(Tensor.zeros([2, 2]))
       loss.backward()
     }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("parameter \"weight\""))
   }
 
   @Test("walking a graph twice without retaining it stops")

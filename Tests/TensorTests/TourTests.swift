@@ -120,7 +120,7 @@ struct TourTests {
       let model = try Generator(seed: 7).asDefault {
         try DistributedDataParallel(Linear(1, 1, bias: false), group: world.group)
       }
-      model.module(Tensor.full([1, 1], Double(world.rank + 1))).sum().backward()
+      try model(Tensor.full([1, 1], Double(world.rank + 1))).sum().backward()
       return model.module.weight.grad?.item(Double.self) ?? 0
     }
     #expect(gradients == [1.5, 1.5])

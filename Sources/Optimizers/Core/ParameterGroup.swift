@@ -22,7 +22,8 @@ public struct ParameterGroup {
 
   /// A group of parameters.
   /// - Parameters:
-  ///   - parameters: What the group trains; names are those that `Module.parameters()` gave.
+  ///   - parameters: What the group trains. Their names are those that an optimizer or a data-parallel
+  ///     model gave them that was made of `Module.namedParameters()` before; others have numbers.
   ///   - lr: A learning rate of the group's own.
   ///   - weightDecay: A weight decay of the group's own.
   ///   - options: Further options by PyTorch's names.
@@ -31,14 +32,15 @@ public struct ParameterGroup {
     options: OptionValues = [:]
   ) {
     self.parameters = parameters
-    names = parameters.map { $0.value.storage.label }
+    names = parameters.map(\.label)
     self.options = options
     if let lr { self.options["lr"] = .double(lr) }
     if let weightDecay { self.options["weight_decay"] = .double(weightDecay) }
   }
 
-  /// A group of parameters with their names.
+  /// A group of parameters with their names, by which messages and saved states call them.
   public init(_ parameters: [(name: String, parameter: Parameter)], options: OptionValues = [:]) {
+    for (name, parameter) in parameters { parameter.label = name }
     self.parameters = parameters.map(\.parameter)
     names = parameters.map(\.name)
     self.options = options
