@@ -7,24 +7,29 @@ import Synchronization
 /// ``state`` is a value that can be saved and put back. Draws from several threads are safe, but
 /// their order is then theirs.
 public final class Generator: Sendable {
-  private let rng: Mutex<torus_rng>
+  private struct Stream {
+    var rng = torus_rng()
+    /// A seed whose sequence begins with the next draw. Seeding takes a microsecond, and a generator
+    /// that is seeded for every record of a batch is seldom drawn from.
+    var due: UInt64?
+  }
+
+  private let rng: Mutex<Stream>
 
   /// A generator at the start of a seed's sequence.
   public init(seed: UInt64 = 67_280_421_310_721) {
-    var state = torus_rng()
-    torus_rng_seed(&state, seed)
-    rng = Mutex(state)
+    rng = Mutex(Stream(due: seed))
   }
 
   /// Starts a seed's sequence (`manual_seed`).
-  public func manualSeed(_ seed: UInt64) { rng.withLock { torus_rng_seed(&$0, seed) } }
+  public func manualSeed(_ seed: UInt64) { rng.withLock { $0.due = seed } }
 
   /// The seed of the present sequence (`initial_seed`).
-  public var initialSeed: UInt64 { rng.withLock { $0.seed } }
+  public var initialSeed: UInt64 { draw { $0.seed } }
 
   /// The whole state, as the 5,056 bytes of `torch.get_rng_state()`.
   public var state: [UInt8] {
-    rng.withLock { rng in
+    draw { rng in
       [UInt8](unsafeUninitializedCapacity: Int(TORUS_RNG_BYTES)) { buffer, count in
         if let base = buffer.baseAddress { torus_rng_save(&rng, base) }
         count = Int(TORUS_RNG_BYTES)
@@ -35,15 +40,21 @@ public final class Generator: Sendable {
   /// Puts a saved state back (`set_state`).
   /// - Throws: ``GeneratorError`` where the bytes are not a state; the generator stays as it was.
   public func setState(_ bytes: [UInt8]) throws(GeneratorError) {
-    let done = rng.withLock { torus_rng_load(&$0, bytes, bytes.count) }
+    let done = draw { torus_rng_load(&$0, bytes, bytes.count) }
     if !done { throw GeneratorError(byteCount: bytes.count) }
   }
 
   /// The next 32 random bits.
-  public func next32() -> UInt32 { rng.withLock { torus_rng_next32(&$0) } }
+  public func next32() -> UInt32 { draw { torus_rng_next32(&$0) } }
 
   func draw<R: Sendable>(_ body: (inout sending torus_rng) -> sending R) -> R {
-    rng.withLock { body(&$0) }
+    rng.withLock { stream in
+      if let seed = stream.due {
+        torus_rng_seed(&stream.rng, seed)
+        stream.due = nil
+      }
+      return body(&stream.rng)
+    }
   }
 
   /// What operations draw from unless told otherwise: this thread's own generator where it has one

@@ -11,6 +11,10 @@ import Tensors
 /// }
 /// ```
 ///
+/// While record i of an epoch is read, `Generator.default` is that of the loader's seed, the epoch and
+/// i, so that random transforms are the same on any rank, with any number of ranks, and read ahead or
+/// not. Who wants it by itself asks for `Generator.keyed(seed:epoch:index:)`.
+///
 /// The loader counts epochs by itself: `next()` returns nil once at the end of each, and the
 /// following call begins another in another order. Every rank gets the same number of batches.
 public final class DataLoader<Element, Content> {
@@ -51,13 +55,15 @@ public final class DataLoader<Element, Content> {
   ///   - batches: Global batches of the dataset's indices.
   ///   - rank: Which share of each batch is read here.
   ///   - worldSize: The number of shares.
+  ///   - seed: What draws in the dataset's subscript come from; the batches' where nil.
   ///   - collate: Makes a batch of records, of which there is always at least one.
   public convenience init<Source: Dataset>(
     _ dataset: Source, batches: any BatchSampling, rank: Int = 0, worldSize: Int = 1,
-    collate: @escaping ([Element]) throws -> Content
+    seed: UInt64? = nil, collate: @escaping ([Element]) throws -> Content
   ) where Source.Element == Element {
-    self.init(batches, rank: rank, worldSize: worldSize, collate: collate) { epoch in
-      BatchReader { step in try epoch.share(of: step).map { try dataset[$0] } }
+    let draws = RecordDraws(seed: seed ?? batches.seed)
+    self.init(batches, rank: rank, worldSize: worldSize, collate: collate) { reader in
+      BatchReader { step in try reader.records(of: step, in: dataset, draws) }
     }
   }
 
@@ -67,12 +73,18 @@ public final class DataLoader<Element, Content> {
   /// tensors belong to the thread that makes them. What is read ahead does not count as handed out.
   public convenience init<Source: Dataset & Sendable>(
     _ dataset: Source, batches: any BatchSampling, rank: Int = 0, worldSize: Int = 1,
-    prefetch: Int, collate: @escaping ([Element]) throws -> Content
+    prefetch: Int, seed: UInt64? = nil, collate: @escaping ([Element]) throws -> Content
   ) where Source.Element == Element, Element: Sendable {
     require(prefetch > 0, "DataLoader", "prefetch is \(prefetch); leave it out to read on demand")
-    self.init(batches, rank: rank, worldSize: worldSize, collate: collate) { epoch in
-      let ahead = Prefetcher(steps: epoch.firstStep..<epoch.plan.count, capacity: prefetch) {
-        step in try epoch.share(of: step).map { try dataset[$0] }
+    let seed = seed ?? batches.seed
+    self.init(batches, rank: rank, worldSize: worldSize, collate: collate) { reader in
+      // A thread that is ending may still read while the next one begins, so each has its own.
+      let (draws, records) = (RecordDraws(seed: seed), isGradEnabled)
+      let ahead = Prefetcher(steps: reader.firstStep..<reader.plan.count, capacity: prefetch) {
+        step in
+        try withGradient(enabled: records) {
+          try reader.records(of: step, in: dataset, draws)
+        }
       }
       return BatchReader(owner: ahead) { _ in try ahead.next() }
     }
@@ -94,7 +106,7 @@ public final class DataLoader<Element, Content> {
       return nil
     }
     let epochReader = EpochReader(
-      plan: plan, firstStep: step, rank: rank, worldSize: worldSize)
+      plan: plan, epoch: epoch, firstStep: step, rank: rank, worldSize: worldSize)
     let reader = self.reader ?? makeReader(epochReader)
     self.reader = reader
     let share = plan.share(of: step, rank: rank, worldSize: worldSize)
@@ -150,6 +162,7 @@ public final class DataLoader<Element, Content> {
 /// The rest of an epoch as one rank reads it.
 struct EpochReader: Sendable {
   let plan: EpochBatches
+  let epoch: Int
   let firstStep: Int
   let rank: Int
   let worldSize: Int
@@ -158,6 +171,15 @@ struct EpochReader: Sendable {
   func share(of step: Int) -> [Int] {
     let share = plan.share(of: step, rank: rank, worldSize: worldSize)
     return share.isEmpty ? Array(plan[step].prefix(1)) : share
+  }
+
+  /// This rank's records of a step, each read with draws of its own.
+  func records<Source: Dataset>(
+    of step: Int, in dataset: Source, _ draws: RecordDraws
+  ) throws -> [Source.Element] {
+    try share(of: step).map { index in
+      try draws.reading(epoch: epoch, index: index) { try dataset[index] }
+    }
   }
 }
 

@@ -20,6 +20,7 @@ public final class StreamLoader<Source: IterableDataset, Content> {
 
   private let source: Source
   private let collate: ([Source.Element]) throws -> Content
+  private let draws: RecordDraws
   private var reader: Source.Reader?
   private var position = 0
   /// The newest record of this rank: it stands in where a small last batch has none for it.
@@ -31,9 +32,11 @@ public final class StreamLoader<Source: IterableDataset, Content> {
   ///   - batchSize: The number of records in a batch, all ranks together: at least `worldSize`.
   ///   - rank: Which share of each batch is read here.
   ///   - worldSize: The number of shares.
+  ///   - seed: What draws of the stream come from: those for record i of an epoch follow from the
+  ///     seed, the epoch and i, on any rank.
   ///   - collate: Makes a batch of records, of which there is always at least one.
   public init(
-    _ source: Source, batchSize: Int, rank: Int = 0, worldSize: Int = 1,
+    _ source: Source, batchSize: Int, rank: Int = 0, worldSize: Int = 1, seed: UInt64 = 0,
     collate: @escaping ([Source.Element]) throws -> Content
   ) {
     require(
@@ -44,21 +47,25 @@ public final class StreamLoader<Source: IterableDataset, Content> {
     self.rank = rank
     self.worldSize = worldSize
     self.collate = collate
+    draws = RecordDraws(seed: seed)
   }
 
   /// The next batch, or nil at the end of the epoch, after which another begins.
   /// - Throws: What reading or collating a record throws, and ``DataError`` where the stream has
   ///   fewer records than there are ranks. A batch that throws leaves the stream where it stopped.
   public func next() throws -> Batch<Content>? {
-    var reader = try self.reader ?? source.reader(epoch: epoch)
+    var reader = try self.reader ?? open(epoch)
     let block = blockRange(count: batchSize, rank: rank, worldSize: worldSize)
     var records: [Source.Element] = []
-    var globalCount = try reader.skip(block.lowerBound)
+    var globalCount = try skip(block.lowerBound, &reader, position, epoch)
     if globalCount == block.lowerBound {
-      while records.count < block.count, let record = try reader.next() { records.append(record) }
-      globalCount += records.count
+      while records.count < block.count, let record = try read(&reader, position + globalCount) {
+        records.append(record)
+        globalCount += 1
+      }
       if records.count == block.count {
-        globalCount += try reader.skip(batchSize - block.upperBound)
+        globalCount += try skip(
+          batchSize - block.upperBound, &reader, position + globalCount, epoch)
       }
     }
     self.reader = reader
@@ -83,14 +90,36 @@ public final class StreamLoader<Source: IterableDataset, Content> {
     return batch
   }
 
+  private func open(_ epoch: Int) throws -> Source.Reader {
+    try draws.reading(epoch: epoch, index: -1) { try source.reader(epoch: epoch) }
+  }
+
+  private func read(_ reader: inout Source.Reader, _ index: Int) throws -> Source.Element? {
+    try draws.reading(epoch: epoch, index: index) { try reader.next() }
+  }
+
+  /// Passes over records one by one, each with its draws: a stream that draws its order, say from a
+  /// buffer, then has the same one on ranks that read other records.
+  private func skip(
+    _ count: Int, _ reader: inout Source.Reader, _ index: Int, _ epoch: Int
+  ) throws -> Int {
+    for passed in 0..<count {
+      let isThere = try draws.reading(epoch: epoch, index: index + passed) {
+        try reader.skip(1) == 1
+      }
+      if !isThere { return passed }
+    }
+    return count
+  }
+
   /// Where the loader is. A stream has no seed.
   public var state: LoaderState { LoaderState(seed: 0, epoch: epoch, position: position) }
 
   /// Goes to a saved place by passing over the records before it.
   /// - Throws: ``DataError`` where the stream ends before it.
   public func restore(_ state: LoaderState) throws {
-    var reader = try source.reader(epoch: state.epoch)
-    let passed = try reader.skip(state.position)
+    var reader = try open(state.epoch)
+    let passed = try skip(state.position, &reader, 0, state.epoch)
     guard passed == state.position else {
       throw DataError(
         .mismatch, path: "",
