@@ -8,7 +8,7 @@ import Tensors
 ///
 /// ```swift
 /// let model = try DistributedDataParallel(NeuralNet(), group: world.group)
-/// let loss = F.crossEntropy(try model(x), y)
+/// let loss = F.crossEntropy(try model(x), y)      // or: try model { $0(tokens, mask) }
 /// loss.backward()       // gradients are now the averages over all ranks
 /// optimizer.step()
 /// ```
@@ -60,6 +60,7 @@ public final class DistributedDataParallel<Model: Module> {
     replicas = try Replicas(module, group, ignored: options.ignored)
     try replicas.verify()
     try replicas.broadcast()
+    for (name, parameter) in replicas.parameters { parameter.label = name }
     let trained = replicas.parameters.filter { $0.parameter.requiresGrad }
     let frozen = replicas.parameters.filter { !$0.parameter.requiresGrad }
     guard !trained.isEmpty else {
@@ -89,11 +90,21 @@ public final class DistributedDataParallel<Model: Module> {
     reducer.log.statistics = about
   }
 
+  /// A forward pass of the replica, whatever it takes and returns:
+  /// `try model { $0(tokens, lengths: lengths) }`. A ``Layer`` is called as itself: `try model(x)`.
+  ///
+  /// A call of ``module`` itself is the replica's own, for evaluation: it shares no buffers and no
+  /// statistics, and other ranks do not hear of it.
+  /// - Parameter body: The pass; it is handed the replica.
+  public func callAsFunction<Result>(_ body: (Model) throws -> Result) throws -> Result {
+    try forward(body)
+  }
+
   /// Runs a forward pass of the replica, with rank 0's buffers where
   /// ``DataParallelOptions/broadcastsBuffers``, and tells ``Join`` of it. Blocks until all ranks
   /// have begun theirs where there are buffers.
   /// - Parameter body: The pass; it is handed the replica.
-  public func forward<Result>(_ body: (Model) throws -> Result) throws -> Result {
+  package func forward<Result>(_ body: (Model) throws -> Result) throws -> Result {
     let began = DispatchTime.now().uptimeNanoseconds
     let synchronizes = isGradEnabled && reducer.isSynchronizing
     try announcePass(synchronizes: synchronizes)
@@ -142,6 +153,8 @@ public final class DistributedDataParallel<Model: Module> {
 }
 
 extension DistributedDataParallel where Model: Layer {
-  /// A forward pass: see ``forward(_:)``.
+  /// A forward pass of a model that makes one tensor of one tensor, with rank 0's buffers where
+  /// ``DataParallelOptions/broadcastsBuffers``. Blocks until all ranks have begun theirs where there
+  /// are buffers.
   public func callAsFunction(_ x: Tensor) throws -> Tensor { try forward { $0(x) } }
 }

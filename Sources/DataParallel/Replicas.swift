@@ -16,6 +16,8 @@ package struct Replicas {
   let parameters: [NamedParameter]
   let buffers: [(name: String, buffer: Buffer)]
   private let group: ProcessGroup
+  /// The layers that shorten rows in the forward pass, each rank those that it looks up.
+  private let shortened: [String]
 
   /// All of a module's, but for the ignored ones.
   init(_ module: Module, _ group: ProcessGroup, ignored: Set<String>) throws(DataParallelError) {
@@ -26,9 +28,23 @@ package struct Replicas {
     self.parameters = parameters.filter { !ignored.contains($0.name) }
     self.buffers = buffers.filter { !ignored.contains($0.name) }
     self.group = group
+    shortened = module.namedModules().compactMap { name, module -> String? in
+      let (maxNorm, weight): (Double?, Parameter?) =
+        switch module {
+        case let table as Embedding: (table.maxNorm, table.weight)
+        case let table as EmbeddingBag: (table.maxNorm, table.weight)
+        default: (nil, nil)
+        }
+      guard let maxNorm, let weight,
+        let entry = parameters.first(where: { $0.parameter === weight }),
+        !ignored.contains(entry.name)
+      else { return nil }
+      return "\(type(of: module)) \(name) with maxNorm \(maxNorm)"
+    }
   }
 
-  /// Compares names, shapes and dtypes with rank 0's.
+  /// Compares names, shapes and dtypes with rank 0's, and refuses what would make replicas drift
+  /// apart.
   func verify() throws {
     let mine =
       parameters.map {
@@ -37,7 +53,7 @@ package struct Replicas {
       }
       + buffers.map {
         "buffer \($0.name) \($0.buffer.value.shape) \($0.buffer.value.dtype)"
-      }
+      } + shortened
     let all = try group.allGather(object: mine, label: "replicas")
     for (rank, theirs) in all.enumerated() where theirs != all[0] {
       let place = zip(theirs, all[0]).enumerated().first { $1.0 != $1.1 }?.offset
@@ -46,6 +62,11 @@ package struct Replicas {
         ?? "rank \(rank) has \(theirs.count) parameters and buffers, rank 0 has \(all[0].count)"
       throw ReplicaMismatch(
         description: "the replicas differ: \(difference); build the same model on every rank")
+    }
+    if let layer = shortened.first, group.size > 1 {
+      throw DataParallelError.unsupported(
+        "\(layer) shortens the rows that a rank looks up, which are others on every rank, so that "
+          + "replicas would drift apart; leave maxNorm out, or shorten all rows after each step")
     }
   }
 

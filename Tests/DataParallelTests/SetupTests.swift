@@ -2,6 +2,7 @@ import Collectives
 import DataParallel
 import Foundation
 import NN
+import Optimizers
 import Tensors
 import Testing
 
@@ -92,6 +93,42 @@ struct SetupTests {
       #expect(message.contains("parameter bias [2] float32 frozen"))
       #expect(message.contains("rank 1 has parameter weight [2, 2] float64"))
     }
+  }
+
+  @Test("an embedding that shortens the rows it looks up is refused on several ranks")
+  func maxNorm() throws {
+    final class Words: Module {
+      let table = Embedding(5, 2, maxNorm: 1)
+      let bags = EmbeddingBag(5, 2)
+    }
+    let messages = try onRanks(2) { group in
+      let error = #expect(throws: DataParallelError.self) {
+        try DistributedDataParallel(Words(), group: group)
+      }
+      // The user keeps an ignored table alike.
+      var options = DataParallelOptions()
+      options.ignored = ["table.weight"]
+      _ = try DistributedDataParallel(Words(), group: group, options: options)
+      return "\(String(describing: error))"
+    }
+    for message in messages { #expect(message.contains("Embedding table with maxNorm 1.0")) }
+    _ = try onRanks(1) { group in
+      _ = try DistributedDataParallel(Words(), group: group)
+      return true
+    }
+  }
+
+  @Test("a wrapped model is called, whatever its pass takes, and knows its parameters' names")
+  func calls() throws {
+    let outputs = try onRanks(2) { group in
+      let layer = try DistributedDataParallel(Linear(2, 2), group: group)
+      let x = Tensor.ones([1, 2])
+      let both = try layer { ($0(x), $0(x * 2)) }
+      #expect(try layer(x).array(of: Float.self) == both.0.array(of: Float.self))
+      #expect(SGD(layer.module.parameters()).groups[0].names == ["weight", "bias"])
+      return both.1.array(of: Float.self)
+    }
+    #expect(outputs[0] == outputs[1])
   }
 
   @Test("a model without trained parameters is refused")

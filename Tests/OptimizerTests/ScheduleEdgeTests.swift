@@ -39,7 +39,8 @@ struct ScheduleEdgeTests {
     var compared = 0
     for entry in try Golden.cases("schedule_edges.json") {
       let expected = try #require(entry["rates"]?.list).map { $0.doubles ?? [] }
-      guard !expected.isEmpty else { continue }
+      // What raises at the first step is refused when it is made.
+      guard expected.count > 1 else { continue }
       let rates = try Self.follow(entry, by: expected.count - 1)
       for (step, (got, wanted)) in zip(rates, expected).enumerated() {
         let isClose =

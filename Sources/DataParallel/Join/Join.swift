@@ -6,16 +6,16 @@ import Collectives
 /// ```swift
 /// try Join.run([parallel]) {
 ///   for batch in myBatches {          // another number on each rank
-///     F.crossEntropy(try parallel.forward { $0(batch.x) }, batch.y).backward()
+///     F.crossEntropy(try parallel(batch.x), batch.y).backward()
 ///     optimizer.step()
 ///     optimizer.zeroGrad()
 ///   }
 /// }
 /// ```
 ///
-/// Passes must go through ``DistributedDataParallel/forward(_:)``, each followed by one backward
-/// walk where it is a synchronised one. At the end every rank has the model of a rank that had data
-/// the longest.
+/// Passes must be calls of the wrapped model, not of its ``DistributedDataParallel/module``, each
+/// followed by one backward walk where it is a synchronised one. At the end every rank has the model
+/// of a rank that had data the longest.
 public enum Join {
   /// Runs a body, then shadows the other ranks until none has data left. Blocks until all ranks of
   /// the group are done.

@@ -5,14 +5,15 @@ public final class Embedding: Module {
   /// `[rows, width]`.
   public let weight: Parameter
   private let paddingIndex: Int?
-  private let maxNorm: Double?
+  package let maxNorm: Double?
   private let normType: Double
   private let scaleGradByFrequency: Bool
 
   /// A table with normal entries.
   /// - Parameters:
   ///   - paddingIndex: A row that is zero and receives no gradient.
-  ///   - maxNorm: Rows in use that are longer are scaled down in place.
+  ///   - maxNorm: Rows in use that are longer are scaled down in place. Not in a data-parallel model,
+  ///     whose ranks use different rows.
   ///   - normType: The order of that norm.
   ///   - scaleGradByFrequency: Divide each row's gradient by how often it was used.
   public init(
@@ -52,7 +53,7 @@ public final class EmbeddingBag: Module {
   public let weight: Parameter
   private let mode: EmbeddingBagMode
   private let paddingIndex: Int?
-  private let maxNorm: Double?
+  package let maxNorm: Double?
   private let normType: Double
   private let scaleGradByFrequency, includeLastOffset: Bool
 

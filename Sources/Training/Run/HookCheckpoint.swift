@@ -82,19 +82,18 @@ extension ProcessGroup {
     /// What the others must know of a tensor to take part in gathering it.
     struct Entry: Codable {
       let name: String
-      let dtype: String
+      let dtype: DType
       let shape: [Int]
     }
     let lists = try allGather(
       object: state.map {
-        Entry(name: $0.name, dtype: "\($0.tensor.dtype)", shape: $0.tensor.shape)
+        Entry(name: $0.name, dtype: $0.tensor.dtype, shape: $0.tensor.shape)
       },
       label: "own tensors")
     var result: [(String, Tensor)] = []
     var seen: Set<String> = []
     for entry in lists.joined() where seen.insert(entry.name).inserted {
-      let dtype = DType.allCases.first { "\($0)" == entry.dtype } ?? .float32
-      let mine = state[entry.name]?.flattened() ?? .zeros([0], dtype: dtype)
+      let mine = state[entry.name]?.flattened() ?? .zeros([0], dtype: entry.dtype)
       guard let all = try gather(mine, label: entry.name) else { continue }
       for (rank, tensor) in all.enumerated() {
         guard let own = lists[rank].first(where: { $0.name == entry.name }) else { continue }
