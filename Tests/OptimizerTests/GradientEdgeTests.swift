@@ -51,6 +51,40 @@ struct GradientEdgeTests {
     #expect(fine.grad?.array(of: Float.self) == [0, 0])
   }
 
+  @Test("norms of order 0 count, and negative ones are led by the smallest, as in PyTorch")
+  func orders() {
+    let inf = Float.infinity
+    let cases: [([[Float]], Double, Double, [Float])] = [
+      ([[3, 4, 0], [0, 0]], 0, 1, [2.9999971, 3.9999962, 0, 0, 0]),
+      ([[0, 0]], 0, 0, [0, 0]),
+      ([[1, .nan], [2]], 0, 2, [0.49999976, .nan, 0.99999952]),
+      ([[inf, 1], [2]], 0, 2, [inf, 0.49999976, 0.99999952]),
+      ([[3, 4]], -1, 1.7142856, [1.7499990, 2.3333321]),
+      ([[3, 4, 0], [0, 0]], -1, 0, [3, 4, 0, 0, 0]),
+      ([[1, .nan], [2]], -1, .nan, [.nan, .nan, .nan]),
+      ([[inf, 1], [2]], -1, 0.66666669, [inf, 1, 2]),
+      ([[3, 4]], -2, 2.4000001, [1.2499994, 1.6666659]),
+      ([[3, 4], [5]], -.infinity, 3, [0.99999964, 1.3333329, 1.6666661]),
+      ([[1, .nan], [2]], -.infinity, .nan, [.nan, .nan, .nan]),
+      ([[inf, 1], [2]], -.infinity, 1, [inf, 0.99999905, 1.9999981]),
+      ([[3, 4, 0], [0, 0]], 0.5, 13.928204, [0.21539028, 0.28718704, 0, 0, 0]),
+      ([[], [2]], 3, 2, [0.99999952]),
+    ]
+    func isClose(_ a: Double, _ b: Double) -> Bool {
+      a == b || a.isNaN && b.isNaN || abs(a - b) <= 3e-7 * abs(b)
+    }
+    for (gradients, order, norm, clipped) in cases {
+      let parameters = gradients.map { parameter($0.map { _ in 0 }, gradient: $0) }
+      let found = clipGradNorm(parameters, maxNorm: 1, normType: order)
+      #expect(isClose(found, norm), "\(gradients), order \(order): \(found)")
+      let after = parameters.flatMap { $0.grad?.array(of: Float.self) ?? [] }
+      let isRight =
+        after.count == clipped.count
+        && zip(after, clipped).allSatisfy { isClose(Double($0), Double($1)) }
+      #expect(isRight, "\(gradients), order \(order): \(after)")
+    }
+  }
+
   /// Where [1, 2] and an empty parameter stand after two steps with the gradient [0.5, 0].
   private func moved(_ make: ([Parameter]) -> Optimizer) -> [Float] {
     let weights = parameter([1, 2], gradient: [0.5, 0])

@@ -277,12 +277,15 @@ struct ShardPiece {
 extension ProcessGroup {
   /// The norm of tensors that lie on several ranks, the same on all: (Σ‖x‖ᵖ)^(1/p).
   func norm(of tensors: [Tensor], _ exponent: Double) throws -> Double {
+    // A tensor that is cut between ranks would be counted once on each.
+    require(
+      exponent != 0 && !exponent.isNaN, "ShardedOptimizer.clipGradNorm",
+      "norms of order \(exponent) are not defined for gradients that are spread over ranks")
     let norms = tensors.map { tensorNorm($0, exponent) }
-    if exponent == .infinity {
-      let isBroken = norms.contains(where: \.isNaN)
-      let all = try allGather([isBroken ? .nan : norms.max() ?? 0], label: "gradient norm")
-      let values = all.map { $0[0] }
-      return values.contains(where: \.isNaN) ? .nan : values.max() ?? 0
+    if exponent.isInfinite {
+      let own = tensorNorm(Tensor(norms), exponent)
+      let all = try allGather([own], label: "gradient norm").map { $0[0] }
+      return tensorNorm(Tensor(all), exponent)
     }
     let powers = norms.reduce(0) { $0 + pow($1, exponent) }
     return pow(try allReduce(powers, label: "gradient norm"), 1 / exponent)

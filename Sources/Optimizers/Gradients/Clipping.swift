@@ -10,7 +10,7 @@ import Tensors
 /// - Parameters:
 ///   - parameters: Those without a gradient are left out.
 ///   - maxNorm: The largest norm.
-///   - normType: The exponent of the norm; infinity takes the largest absolute value.
+///   - normType: The exponent of the norm: see ``gradNorm(_:normType:)``.
 /// - Returns: The norm before; infinite or nan where a gradient is, which then spreads to all.
 @discardableResult
 public func clipGradNorm(
@@ -56,34 +56,40 @@ package func clip(_ gradients: [Tensor], norm: Double, maxNorm: Double) {
   if factor < 1 || factor.isNaN { scale(gradients, by: factor) }
 }
 
-/// The norm of all gradients taken together (`torch.nn.utils.get_total_norm`).
+/// The norm of all gradients taken together (`torch.nn.utils.get_total_norm`): that of the
+/// gradients' norms, each (Σ|x|ᵖ)^(1/p).
 /// - Parameters:
 ///   - parameters: Those without a gradient are left out.
-///   - normType: The exponent of the norm; infinity takes the largest absolute value.
+///   - normType: The exponent p. Infinity takes the largest absolute value, its negative the
+///     smallest; 0 counts the gradients that are not all zero.
 public func gradNorm(_ parameters: [Parameter], normType: Double = 2) -> Double {
-  require(normType > 0, "gradNorm", "the norm's exponent must be positive: \(normType)")
+  require(!normType.isNaN, "gradNorm", "the norm's exponent is nan")
   let norms = parameters.compactMap(\.grad).map { gradient in
     noGrad { tensorNorm(gradient.contiguous(), normType) }
   }
-  if norms.isEmpty { return 0 }
-  switch normType {
-  case .infinity:
-    // `max` would drop a nan that does not come first.
-    return norms.contains(where: \.isNaN) ? .nan : norms.max() ?? 0
-  case 2: return single(norms.reduce(0) { $0 + $1 * $1 }.squareRoot())
-  case 1: return single(norms.reduce(0, +))
-  default: return Tensor(norms).pow(normType).sum().pow(1 / normType).to(.float32).item()
+  return norms.isEmpty ? 0 : norm(ofNorms: norms, normType)
+}
+
+/// The norm of tensors whose norms are known, rounded to single precision. A nan spreads.
+private func norm(ofNorms norms: [Double], _ exponent: Double) -> Double {
+  switch exponent {
+  case 2: single(norms.reduce(0) { $0 + $1 * $1 }.squareRoot())
+  case 1: single(norms.reduce(0, +))
+  default: single(tensorNorm(Tensor(norms), exponent))
   }
 }
 
-/// The norm of a contiguous tensor, rounded to single precision unless it is in double.
+/// The norm of a contiguous tensor, rounded to single precision unless it is in double. Of no
+/// numbers it is 0, and infinite for a negative exponent, so that they add nothing to others.
 package func tensorNorm(_ x: Tensor, _ exponent: Double) -> Double {
   let (dtype, count) = (x.dtype.kernel, Int64(x.count))
   let norm: Double =
     switch exponent {
     case 2: torus_sum_squares(dtype, x.pointer, count).squareRoot()
     case 1: torus_sum_abs(dtype, x.pointer, count)
+    case 0: Double(x.ne(0).sum().item(Int.self))
     case .infinity: torus_max_abs(dtype, x.pointer, count)
+    case -.infinity: count == 0 ? .infinity : x.to(.float64).abs().min().item()
     default: x.to(.float64).abs().pow(exponent).sum().pow(1 / exponent).item()
     }
   return x.dtype == .float64 ? norm : single(norm)
