@@ -30,7 +30,7 @@ public struct DataParallelOptions: Sendable {
   /// reduced (`_set_params_and_buffers_to_ignore_for_model`).
   public var ignored: Set<String> = []
 
-  /// Whether ``DistributedDataParallel/forward(_:)`` begins with rank 0's buffers
+  /// Whether a call of ``DistributedDataParallel`` begins with rank 0's buffers
   /// (`broadcast_buffers`).
   public var broadcastsBuffers = true
 

@@ -41,7 +41,7 @@ public struct DataParallelStatistics: Codable, Sendable, Equatable {
 
   /// Synchronised backward passes.
   public var passes = 0
-  /// Forward passes through ``DistributedDataParallel/forward(_:)``: from begin to end.
+  /// Forward passes by calls of ``DistributedDataParallel``: from begin to end.
   public var forwardSeconds = 0.0
   /// From the begin of a backward walk to the end of its computation.
   public var backwardSeconds = 0.0
