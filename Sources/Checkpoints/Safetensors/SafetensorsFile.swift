@@ -38,6 +38,11 @@ public struct SafetensorsFile: Sendable {
       throw fault(.truncated, "\(contents.count) bytes are too few for a safetensors file")
     }
     let length = contents.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    if let other = OtherFormat.of(contents) {
+      throw CheckpointError(
+        .unsupported, path: path, "this is \(other.name), not a safetensors file",
+        remedy: other.remedy)
+    }
     guard length <= UInt64(Self.maximumHeader) else {
       throw fault(.damaged, "a header of \(length) bytes is beyond the format's limit")
     }
