@@ -147,7 +147,12 @@ struct RecurrentPass {
     let others = [w.inputHidden, w.hiddenHidden, w.inputBias, w.projection, state, cell]
     require(
       others.allSatisfy { $0 == nil || $0?.dtype == dtype }, name,
-      "input, states and weights differ in dtype: \(others.compactMap { $0?.dtype })")
+      "input, states and weights differ in dtype: the input is \(dtype), "
+        + zip(
+          ["weight_ih", "weight_hh", "bias_ih", "weight_hr", "the hidden state", "the cell state"],
+          others
+        ).compactMap { name, tensor in tensor.map { "\(name) \($0.dtype)" } }
+        .joined(separator: ", "))
   }
 
   func named(_ list: [Tensor]) -> RecurrentOperands {

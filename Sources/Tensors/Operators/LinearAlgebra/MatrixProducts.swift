@@ -58,7 +58,8 @@ extension Tensor {
       "a bias of \(bias?.shape ?? []) does not fit a weight of \(weight.shape)")
     require(
       dtype == weight.dtype && (bias == nil || bias?.dtype == dtype), "linear",
-      "input, weight and bias differ in dtype: \(dtype), \(weight.dtype)")
+      "input, weight and bias differ in dtype: \(dtype), \(weight.dtype)"
+        + (bias.map { ", \($0.dtype)" } ?? ""))
     let outputs = weight.shape[0]
     return Tensor.apply(
       "linear", [self, weight] + (bias.map { [$0] } ?? []), saving: .input(0, 1)
