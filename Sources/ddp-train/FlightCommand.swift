@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Torus
 
@@ -12,7 +13,8 @@ struct FlightCommand: ParsableCommand {
       they get SIGUSR2.
       """)
 
-  @Argument(help: "The run directory, or its folder flight.")
+  @Argument(
+    help: "The run directory, or its folder flight.", transform: { try UserPath.expanded($0) })
   var runDirectory: String
 
   func run() throws {

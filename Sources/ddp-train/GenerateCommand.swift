@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Torus
 
@@ -7,7 +8,7 @@ struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Continues a text with a trained char-gpt.")
 
-  @Argument(help: "The run directory.")
+  @Argument(help: "The run directory.", transform: { try UserPath.expanded($0) })
   var runDirectory: String
 
   @Option(
@@ -29,10 +30,22 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Seed of the draws.")
   var seed: UInt64 = 1
 
+  /// The most characters of one text, and the highest temperature: all are as likely long before.
+  private static let (mostCharacters, highestTemperature) = (10_000_000, 1e6)
+
   func validate() throws {
-    guard count > 0 else { throw ValidationError("--count must be positive") }
-    guard temperature >= 0 else { throw ValidationError("--temperature must not be negative") }
-    guard topK ?? 1 > 0 else { throw ValidationError("--top-k must be positive") }
+    guard (1...Self.mostCharacters).contains(count) else {
+      throw ValidationError(
+        "--count must be between 1 and \(Self.mostCharacters), and \(count) was given")
+    }
+    guard temperature >= 0, temperature <= Self.highestTemperature else {
+      throw ValidationError(
+        "--temperature must be a number between 0 and \(Int(Self.highestTemperature)), and \(temperature) was given"
+      )
+    }
+    guard topK ?? 1 > 0 else {
+      throw ValidationError("--top-k must be at least 1, and \(topK ?? 0) was given")
+    }
     guard prompt?.isEmpty != true else { throw ValidationError("--prompt must hold a character") }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Torus
 
@@ -13,7 +14,9 @@ struct TraceCommand: ParsableCommand {
       killed, or there is very much.
       """)
 
-  @Argument(help: "The run directory, the file that --trace named, or its folder of parts.")
+  @Argument(
+    help: "The run directory, the file that --trace named, or its folder of parts.",
+    transform: { try UserPath.expanded($0) })
   var path: String
 
   func run() throws {
