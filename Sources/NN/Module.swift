@@ -114,6 +114,13 @@ extension Module {
     }
   }
 
+  /// Switches this module alone, none below it, as who puts back what each was in does.
+  package func setMode(_ isTraining: Bool) {
+    guard self.isTraining != isTraining else { return }
+    self.isTraining = isTraining
+    modeChanged()
+  }
+
   /// Switches to evaluation: no dropout, fixed statistics (`eval`).
   public func eval() { train(false) }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Tensors
 
 /// The figures of a fitted model, epoch by epoch, as `Model.fit` of Keras returns them.
 public struct FitHistory: Sendable {
@@ -11,11 +12,15 @@ public struct FitHistory: Sendable {
 extension Trainer {
   /// Trains for some epochs and judges the model after each: the loop that one does not have to
   /// write.
+  ///
+  /// Epochs count from this call, wherever the loader stands: a second call trains as many again. In
+  /// the middle of an epoch the rest of it is the first. Without epochs nothing is trained, and the
+  /// history is empty.
   /// - Parameters:
   ///   - loader: This rank's share of the training records.
-  ///   - epochs: Passes over the records.
+  ///   - epochs: Passes over the records from here on.
   ///   - validation: Records to judge by after each epoch.
-  ///   - onEpoch: Called after each epoch with its number from 1 and its figures; false ends the
+  ///   - onEpoch: Called after each epoch with its number in this call, from 1, and its figures; false ends the
   ///     training (and must be the same on all ranks).
   @discardableResult
   public func fit(
@@ -30,13 +35,19 @@ extension Trainer {
     defer { callbacks.removeAll { $0 === collector } }
     let parts = WholeBatches(loader)
     let heldOut = validation.map { WholeBatches($0) }
-    for epoch in 1...max(epochs, 1) {
+    require(epochs >= 0, "fit", "there are no \(epochs) epochs")
+    // An epoch whose batches were all handed out is done, although the loader counts it still.
+    let done = loader.epoch + (loader.step > 0 && loader.step >= loader.batchCount ? 1 : 0)
+    for epoch in 0..<epochs {
       collector.begin()
-      try run(parts, epochs: epoch)
-      history.training.append(collector.figures)
+      try run(parts, epochs: done + epoch + 1)
+      guard let training = collector.figures else {
+        throw TrainingError.noFigures("epoch \(epoch + 1)")
+      }
+      history.training.append(training)
       let judged = try heldOut.map { try evaluate($0) }
       if let judged { history.validation.append(judged) }
-      if !onEpoch(epoch, collector.figures, judged) { break }
+      if !onEpoch(epoch + 1, training, judged) { break }
     }
     return history
   }
@@ -50,15 +61,19 @@ private final class EpochFigures: TrainingCallback {
 
   func stepEnded(_ report: StepReport) { steps.append(report.figures) }
 
-  var figures: Figures {
-    let records = steps.reduce(0) { $0 + $1.records }
+  /// The means over all steps; nil where there was nothing to be a mean over.
+  var figures: Figures? {
+    let count = steps.reduce(0) { $0 + $1.count }
+    guard count > 0 else { return nil }
     let names = steps.first?.values.map(\.name) ?? []
-    return Figures(
-      records: records,
+    var figures = Figures(
+      records: steps.reduce(0) { $0 + $1.records },
       values: names.map { name in
-        let sum = steps.reduce(0.0) { $0 + ($1[name] ?? 0) * Double($1.records) }
-        return (name, records > 0 ? sum / Double(records) : .nan)
+        let sum = steps.reduce(0.0) { $0 + ($1[name] ?? 0) * Double($1.count) }
+        return (name, sum / Double(count))
       })
+    if steps.first?.targets != nil { figures.targets = count }
+    return figures
   }
 }
 

@@ -3,10 +3,13 @@ import NN
 import Tensors
 
 extension Trainer {
-  /// Judges the model on all records of a loader's next epoch: exact sums over all ranks, no record
-  /// counted twice. The model is in evaluation mode meanwhile. Where ranks' models have gone apart,
-  /// their average is judged.
-  /// - Parameter maxBatches: Judge by this many global batches only.
+  /// Judges the model on all records of a loader's epoch: exact sums over all ranks, no record
+  /// counted twice. Where ranks' models have gone apart, their average is judged.
+  ///
+  /// All is as it was afterwards: each module's mode, which is evaluation meanwhile, and the loader's
+  /// place, so that even the loader that is trained on can be judged by.
+  /// - Parameter maxBatches: Judge by this many global batches only, at least 1.
+  /// - Throws: ``TrainingError/noFigures(_:)`` where no record, or no target, was there to judge by.
   public func evaluate(
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil
   ) throws -> Figures {
@@ -18,21 +21,50 @@ extension Trainer {
   private func judge(
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int?
   ) throws -> Figures {
+    require(
+      (maxBatches ?? 1) > 0, "evaluate", "there are no \(maxBatches ?? 0) batches to judge by")
+    let modes = model.modules().map { ($0, $0.isTraining) }
+    defer { for (module, isTraining) in modes { module.setMode(isTraining) } }
     model.eval()
     // All ranks judge the same model.
     try parallel?.broadcastBuffers()
-    var sums = FigureSums()
-    try noGrad {
-      while let batch = try loader.next() {
-        for part in batch.content {
-          sums.add(try forward(part.content), count: batch.count == 0 ? 0 : part.count)
+    let sums = try withPlaceKept(of: loader) {
+      var sums = FigureSums(countsTargets: targets != nil)
+      try noGrad {
+        while let batch = try loader.next() {
+          for part in batch.content {
+            let records = batch.count == 0 ? 0 : part.count
+            sums.add(
+              try forward(part.content), records: records,
+              targets: try targets?.count(part.content, records: records))
+          }
+          if let maxBatches, loader.step >= maxBatches { break }
         }
-        if let maxBatches, loader.step >= maxBatches { break }
       }
+      return sums
     }
-    // The next evaluation begins where this one did.
-    try loader.restore(LoaderState(seed: loader.state.seed, epoch: 0, position: 0))
-    return sums.figures(try reduced(sums.vector))
+    guard let figures = sums.figures(try reduced(sums.vector)) else {
+      throw TrainingError.noFigures("the evaluation")
+    }
+    return figures
+  }
+
+  /// Reads a loader from its epoch's beginning, and goes back to where it was whatever happens.
+  private func withPlaceKept<Result>(
+    of loader: any BatchLoading<[BatchPart<Content>]>, _ body: () throws -> Result
+  ) throws -> Result {
+    let place = loader.state
+    try loader.restore(LoaderState(seed: place.seed, epoch: place.epoch, position: 0))
+    let result: Result
+    do {
+      result = try body()
+    } catch {
+      // What went wrong first is what counts.
+      try? loader.restore(place)
+      throw error
+    }
+    try loader.restore(place)
+    return result
   }
 
   /// Runs a body with the average of all ranks' models, where these have gone apart, and puts each

@@ -51,6 +51,8 @@ public final class Trainer<Content> {
   /// Told of every phase that begins, with the step counted from 1, for tests that break a rank.
   package var onPhase: ((_ step: Int, _ phase: RunPhase) throws -> Void)?
   let forward: (Content) throws -> StepOutput
+  /// What losses are means over; nil for records.
+  let targets: TargetCount<Content>?
 
   /// Prepares training. With a group, blocks until all ranks have called it: replicas are compared
   /// and made equal.
@@ -62,12 +64,14 @@ public final class Trainer<Content> {
   ///   - options: Clipping and buckets.
   ///   - hook: What reduces gradients in place of the average; not used without a group.
   ///   - averager: What averages models after steps, where the hook lets them go apart.
+  ///   - targets: What the loss is a mean over where it is not one over records; `forward` then
+  ///     returns sums, as ``StepOutput/tokens(_:_:ignoreIndex:)`` does. The same on every rank.
   ///   - forward: The model's output for one batch.
   public init(
     _ model: Module, optimizer: Optimizer, scheduler: LRScheduler? = nil,
     group: ProcessGroup? = nil, options: TrainerOptions = .init(),
     hook: (any CommunicationHook)? = nil, averager: PeriodicModelAverager? = nil,
-    forward: @escaping (Content) throws -> StepOutput
+    targets: TargetCount<Content>? = nil, forward: @escaping (Content) throws -> StepOutput
   ) throws {
     self.model = model
     self.optimizer = optimizer
@@ -75,6 +79,7 @@ public final class Trainer<Content> {
     self.group = group
     self.options = options
     self.forward = forward
+    self.targets = targets
     self.hook = group == nil ? nil : hook
     self.averager = group == nil ? nil : averager
     parallel = try group.map {
@@ -181,8 +186,12 @@ public final class Trainer<Content> {
     _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int?, steps: Int?
   ) -> Int {
     // The steps that are left of this epoch, and those of the whole epochs after it.
-    let done = step - loader.step
-    let byEpochs = epochs.map { max(step, done + ($0 - loader.epoch) * loader.batchCount) }
+    let byEpochs = epochs.map { epochs -> Int in
+      let (whole, overflows) = max(epochs - loader.epoch, 0)
+        .multipliedReportingOverflow(by: loader.batchCount)
+      let left = overflows ? Int.max : whole - loader.step
+      return left <= 0 ? step : step > Int.max - left ? Int.max : step + left
+    }
     return min(byEpochs ?? .max, steps ?? .max)
   }
 
@@ -190,20 +199,29 @@ public final class Trainer<Content> {
   private func trainStep(
     _ batch: Batch<[BatchPart<Content>]>, wantsStop: Bool
   ) throws -> (figures: Figures, isStopping: Bool) {
-    var sums = FigureSums()
+    var sums = FigureSums(countsTargets: targets != nil)
     let parts = batch.content
+    let counts = try parts.map { part -> (records: Int, targets: Int?) in
+      let records = batch.count == 0 ? 0 : part.count
+      return (records, try targets?.count(part.content, records: records))
+    }
+    let globalTargets = try globalTargets(counts.reduce(0) { $0 + ($1.targets ?? 0) }, of: batch)
     for (index, part) in parts.enumerated() {
       let isLast = index == parts.count - 1
-      // A record weighs the same on whatever rank it is: the mean over this part counts by its share
-      // of the global batch, times the ranks over which gradients are averaged.
-      let count = batch.count == 0 ? 0 : part.count
-      let weight = Double(count) * Double(worldSize) / Double(batch.globalCount)
+      let count = counts[index]
       let walk = { [self] in
         let output = try during(.forward) {
           let output = try self.output(of: part.content)
-          sums.add(output, count: count)
+          sums.add(output, records: count.records, targets: count.targets)
           return output
         }
+        // A record, or a target, weighs the same on whatever rank it is: the mean over this part
+        // counts by its share of the global batch, and a sum over targets as one of them, times the
+        // ranks over which gradients are averaged.
+        let whole = try globalTargets?.value()
+        let weight =
+          whole.map { count.records == 0 ? 0 : Double(worldSize) / Double(max(1, $0)) }
+          ?? Double(count.records) * Double(worldSize) / Double(batch.globalCount)
         try during(.backward) {
           (weight == 1 ? output.loss : output.loss * weight).backward()
         }
@@ -213,7 +231,8 @@ public final class Trainer<Content> {
     let total = try during(.collective, named: "agreement") {
       try reduced(sums.vector + [wantsStop ? 1 : 0])
     }
-    let figures = sums.figures(Array(total.dropLast()))
+    let vector = Array(total.dropLast())
+    let figures = sums.figures(vector) ?? sums.empty(vector)
     guard figures.loss.isFinite else {
       throw TrainingError.lossNotFinite(
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
@@ -231,6 +250,17 @@ public final class Trainer<Content> {
     }
     step += 1
     return (figures, total[total.count - 1] > 0)
+  }
+
+  /// The number of targets in the global batch, on its way; nil where records are what counts.
+  private func globalTargets(
+    _ own: Int, of batch: Batch<[BatchPart<Content>]>
+  ) throws -> GlobalCount? {
+    switch targets {
+    case nil: nil
+    case .perRecord(let count): .known(batch.globalCount * count)
+    case .counted: try GlobalCount(own, over: group)
+    }
   }
 
   /// A vector added up over all ranks.
@@ -272,12 +302,16 @@ public enum TrainingError: Error, CustomStringConvertible {
   case lossNotFinite(Double, step: Int, learningRate: Double)
   /// A parameter was to be saved that became NaN or infinite.
   case parameterNotFinite(String, step: Int)
+  /// Figures would be means over nothing.
+  case noFigures(String)
 
   /// What happened, and what to do.
   public var description: String {
     switch self {
     case .lossNotFinite(let loss, let step, let rate):
       "the loss became \(loss.isNaN ? "NaN" : "\(loss)") in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
+    case .noFigures(let what):
+      "there is no record, or no target that counts, in \(what), so it has no loss: check the data, and that not every target is one to be ignored"
     case .parameterNotFinite(let name, let step):
       "\(name) is not finite after step \(step): a gradient overflowed; lower optimizer.lr, set clip_grad_norm, or look for bad records. This step's checkpoint is not written; earlier ones are sound"
     }
