@@ -5,12 +5,21 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case notFound(String, searched: [String], nearest: String?)
   /// A folder was named where a file was needed.
   case isDirectory(String, nearest: String?)
+  /// A path that names no place.
+  case badPath(String, ConfigurationPlace, problem: String)
+  /// The configuration cannot be written.
+  case unwritable(String, reason: String)
+  /// What is configured takes more memory than there is: the keys that set its size, what it is
+  /// and takes, and what there is.
+  case tooLarge(keys: [String], needs: String, available: String)
   /// The file exists and cannot be read.
   case unreadable(String, reason: String)
   /// The file holds no keys at all.
   case empty(String)
   /// The file is not YAML.
   case malformed(ConfigurationPlace, problem: String)
+  /// The file is YAML, and more of it than a configuration needs.
+  case oversized(ConfigurationPlace, problem: String)
   /// A key that nothing reads.
   case unknownKey(String, ConfigurationPlace, nearest: String?, known: [String])
   /// A key that must be given and was not.
@@ -38,6 +47,12 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .isDirectory(let path, let nearest):
       "\(path) is a folder, not a configuration file"
         + (nearest.map { "; did you mean \($0)?" } ?? "; name a YAML file")
+    case .badPath(let key, let place, let problem):
+      "\(place): \(key): \(problem)"
+    case .unwritable(let path, let reason):
+      "\(path) cannot be written: \(reason); choose another folder with --run-dir"
+    case .tooLarge(let keys, let needs, let available):
+      "\(keys.joined(separator: ", ")): \(needs), and \(available); use smaller values"
     case .unreadable(let path, let reason):
       "\(path) cannot be read: \(reason)"
     case .empty(let path):
@@ -45,6 +60,8 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
         + " 'model: digits-cnn' and 'data: digits'"
     case .malformed(let place, let problem):
       "\(place): not valid YAML: \(problem)"
+    case .oversized(let place, let problem):
+      "\(place): \(problem); shorten it"
     case .unknownKey(let key, let place, let nearest, let known):
       "\(place): unknown key \(key)"
         + (nearest.map { "; did you mean \($0)?" }
@@ -59,13 +76,13 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .outOfRange(let key, let place, let allowed, let given):
       "\(place): \(key) must be \(allowed), and \(given) was given"
     case .unknownChoice(let key, let place, let given, let nearest, let known):
-      "\(place): \(key) has no choice '\(given)'"
+      "\(place): \(key) has no choice '\(ConfigurationNode.shortened(given))'"
         + (nearest.map { "; did you mean \($0)?" } ?? "")
         + " (there are \(known.joined(separator: ", ")))"
     case .conflict(let key, let problem, let remedy):
       "\(key): \(problem); \(remedy)"
     case .badArgument(let argument, let remedy):
-      "'\(argument)': \(remedy)"
+      "'\(ConfigurationNode.shortened(argument))': \(remedy)"
     case .badVariable(let name, let given, let expected):
       "the environment variable \(name) is '\(given)': set it to \(expected), or unset it"
     }

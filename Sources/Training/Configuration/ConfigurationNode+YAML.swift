@@ -9,6 +9,7 @@ extension ConfigurationNode {
   ///   - path: The file's name, for places.
   /// - Throws: `ConfigurationError.malformed` with line and column, or `.empty`.
   public init(yaml: String, path: String) throws(ConfigurationError) {
+    try YAMLExpansion.check(yaml, path: path)
     let root: Node?
     do {
       root = try Yams.compose(yaml: yaml)
@@ -16,8 +17,18 @@ extension ConfigurationNode {
       throw Self.malformed(error, path: path)
     }
     guard let root else { throw .empty(path) }
-    try self.init(root) { .file(path, line: $0?.line ?? 1, column: $0?.column ?? 1) }
+    var expansion = YAMLExpansion {
+      .file(path, line: $0?.line ?? 1, column: $0?.column ?? 1)
+    }
+    self = try expansion.node(root)
     guard !isNull else { throw .empty(path) }
+    if let entries { content = .section(entries.filter { !Self.isAnchorsPlace($0.key) }) }
+  }
+
+  /// Whether a key at the top is there for anchors, or other programs, alone: one that begins with `x-`
+  /// or a dot, as in Compose files and GitLab's.
+  private static func isAnchorsPlace(_ key: String) -> Bool {
+    key.hasPrefix("x-") || key.hasPrefix(".")
   }
 
   /// Reads the value of a command line option: a scalar as it stands, or YAML's `[a, b]`.
@@ -26,6 +37,7 @@ extension ConfigurationNode {
       self.init(.scalar(value, plain: true), at: .option(option))
       return
     }
+    try YAMLExpansion.check(value, path: option)
     let root: Node?
     do {
       root = try Yams.compose(yaml: value)
@@ -36,35 +48,8 @@ extension ConfigurationNode {
       throw .malformed(.option(option), problem: problem)
     }
     guard let root else { throw .malformed(.option(option), problem: "no value") }
-    try self.init(root) { _ in .option(option) }
-  }
-
-  private init(
-    _ node: Node, place: (Mark?) -> ConfigurationPlace
-  ) throws(ConfigurationError) {
-    let here = place(node.mark)
-    switch node {
-    case .scalar(let scalar):
-      self.init(.scalar(scalar.string, plain: scalar.style == .plain), at: here)
-    case .sequence(let sequence):
-      var elements: [ConfigurationNode] = []
-      for element in sequence { elements.append(try ConfigurationNode(element, place: place)) }
-      self.init(.list(elements), at: here)
-    case .mapping(let mapping):
-      var entries: [Entry] = []
-      for (key, value) in mapping {
-        guard case .scalar(let name) = key else {
-          throw .malformed(place(key.mark), problem: "a key must be a word")
-        }
-        var node = try ConfigurationNode(value, place: place)
-        // Messages point at the key: that is what must be corrected or removed.
-        node.place = place(key.mark)
-        entries.append(Entry(name.string, node))
-      }
-      self.init(.section(entries), at: here)
-    case .alias:
-      throw .malformed(here, problem: "an alias that refers to nothing")
-    }
+    var expansion = YAMLExpansion { _ in .option(option) }
+    self = try expansion.node(root)
   }
 
   private static func malformed(_ error: any Error, path: String) -> ConfigurationError {

@@ -1,3 +1,5 @@
+import Base
+
 /// Where a configured value was written, for messages.
 public enum ConfigurationPlace: Sendable, Equatable, CustomStringConvertible {
   /// A file, with the line and column counted from 1.
@@ -13,6 +15,18 @@ public enum ConfigurationPlace: Sendable, Equatable, CustomStringConvertible {
     case .file(let path, let line, let column): "\(path):\(line):\(column)"
     case .option(let name): name
     case .unwritten: "the defaults"
+    }
+  }
+
+  /// The place on disk that a path written here means.
+  func expanded(
+    _ text: String, of key: String, but words: [String]
+  ) throws(ConfigurationError) -> String {
+    if words.contains(text) { return text }
+    do {
+      return try UserPath.expanded(text)
+    } catch {
+      throw .badPath(key, self, problem: "\(error)")
     }
   }
 
@@ -92,9 +106,14 @@ public struct ConfigurationNode: Sendable, Equatable {
     case .list(let elements): "a list of \(elements.count)"
     case .section: "a section of keys"
     case .scalar(_, plain: true) where isNull: "nothing"
-    case .scalar(let text, plain: true): text
-    case .scalar(let text, plain: false): "the text \"\(text)\""
+    case .scalar(let text, plain: true): Self.shortened(text)
+    case .scalar(let text, plain: false): "the text \"\(Self.shortened(text))\""
     }
+  }
+
+  /// A text as a message quotes it: its beginning where it is long.
+  static func shortened(_ text: String) -> String {
+    text.utf8.count <= 80 ? text : text.prefix(60) + "… (\(text.utf8.count) bytes)"
   }
 
   /// Sets the value at `path`, making sections on the way, as a command line override does.

@@ -10,8 +10,8 @@ public struct DigitsOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("path", \.path, "another copy of the CSV file; null for the shipped one"),
-    Field("held_out", \.heldOut, in: .atLeast(1), "records held out for the test"),
+    Field(path: "path", \.path, "another copy of the CSV file; null for the shipped one"),
+    Field("held_out", \.heldOut, in: .count(), "records held out for the test"),
     Field("held_out_seed", \.heldOutSeed, in: .atLeast(0), "seed of the draw that holds them out"),
   ]
 }
@@ -24,7 +24,7 @@ public struct IDXOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("path", \.path, required: true, "the folder that holds the four IDX files")
+    Field(path: "path", \.path, required: true, "the folder that holds the four IDX files")
   ]
 }
 
@@ -42,9 +42,9 @@ public struct TextOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("path", \.path, required: true, "the text file, or a folder of them"),
+    Field(path: "path", \.path, required: true, "the text file, or a folder of them"),
     Field("extensions", \.extensions, "which files of a folder are read"),
-    Field("context", \.context, in: .atLeast(1), "characters that the model sees at once"),
+    Field("context", \.context, in: .count(), "characters that the model sees at once"),
     Field("held_out", \.heldOut, in: .from(0, below: 1), "part at the text's end for validation"),
   ]
 }
@@ -67,11 +67,11 @@ public struct LabelledTextOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("path", \.path, required: true, "the folder that holds the files"),
-    Field("train", \.train, "the training sentences' file"),
-    Field("validation", \.validation, "the file judged by during the run"),
-    Field("test", \.test, "the file judged by at the end"),
-    Field("vocabulary", \.vocabulary, in: .atLeast(1), "the most words that are kept"),
-    Field("min_count", \.minCount, in: .atLeast(1), "how often a word must occur to be kept"),
+    Field(path: "path", \.path, required: true, "the folder that holds the files"),
+    Field(path: "train", \.train, "the training sentences' file"),
+    Field(path: "validation", \.validation, "the file judged by during the run"),
+    Field(path: "test", \.test, "the file judged by at the end"),
+    Field("vocabulary", \.vocabulary, in: .count(), "the most words that are kept"),
+    Field("min_count", \.minCount, in: .count(), "how often a word must occur to be kept"),
   ]
 }

@@ -27,19 +27,19 @@ public struct PowerSGDHookOptions: ConfigurationSection {
   /// The keys.
   public static let fields: [Field<Self>] = [
     Field(
-      "matrix_approximation_rank", \.matrixApproximationRank, in: .atLeast(1),
+      "matrix_approximation_rank", \.matrixApproximationRank, in: .count(),
       "columns of the matrices that travel"),
     Field(
-      "start_powersgd_iter", \.startPowerSGDIter, in: .atLeast(0),
+      "start_powersgd_iter", \.startPowerSGDIter, in: .steps(from: 0),
       "steps before compression begins"),
     Field(
-      "min_compression_rate", \.minCompressionRate, in: .above(0),
+      "min_compression_rate", \.minCompressionRate, in: .positiveFloat,
       "how many times less must travel for a gradient to be compressed"),
     Field(
       "use_error_feedback", \.useErrorFeedback, "what was lost is made up for in the next step"),
     Field("warm_start", \.warmStart, "matrices begin with those of the step before"),
     Field(
-      "orthogonalization_epsilon", \.orthogonalizationEpsilon, in: .atLeast(0),
+      "orthogonalization_epsilon", \.orthogonalizationEpsilon, in: .float(),
       "what is added to the norms by which columns are divided"),
     Field(
       "random_seed", \.randomSeed, in: .between(0, 4_294_967_295), "seed of the first matrices"),
@@ -66,17 +66,17 @@ public struct BatchedPowerSGDHookOptions: ConfigurationSection {
   /// The keys.
   public static let fields: [Field<Self>] = [
     Field(
-      "matrix_approximation_rank", \.power.matrixApproximationRank, in: .atLeast(1),
+      "matrix_approximation_rank", \.power.matrixApproximationRank, in: .count(),
       "columns of the matrices that travel"),
     Field(
-      "start_powersgd_iter", \.power.startPowerSGDIter, in: .atLeast(0),
+      "start_powersgd_iter", \.power.startPowerSGDIter, in: .steps(from: 0),
       "steps before compression begins"),
     Field(
       "use_error_feedback", \.power.useErrorFeedback,
       "what was lost is made up for in the next step"),
     Field("warm_start", \.power.warmStart, "matrices begin with those of the step before"),
     Field(
-      "orthogonalization_epsilon", \.power.orthogonalizationEpsilon, in: .atLeast(0),
+      "orthogonalization_epsilon", \.power.orthogonalizationEpsilon, in: .float(),
       "what is added to the norms by which columns are divided"),
     Field(
       "random_seed", \.power.randomSeed, in: .between(0, 4_294_967_295),
@@ -130,11 +130,11 @@ public struct PostLocalSGDHookOptions: ConfigurationSection {
   /// The keys.
   public static let fields: [Field<Self>] = [
     Field(
-      "start_localsgd_iter", \.startLocalSGDIter, in: .atLeast(0),
+      "start_localsgd_iter", \.startLocalSGDIter, in: .steps(from: 0),
       "steps that average gradients over all workers"),
-    Field("period", \.period, in: .atLeast(1), "steps from one average of models to the next"),
+    Field("period", \.period, in: .steps(), "steps from one average of models to the next"),
     Field(
-      "subgroup", \.subgroup, in: .atLeast(1),
+      "subgroup", \.subgroup, in: .count(),
       "who goes on averaging gradients: node, none, or a number of workers"),
   ]
 }

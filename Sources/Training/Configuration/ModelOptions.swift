@@ -8,7 +8,7 @@ public struct MLPOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("hidden", \.hidden, in: .atLeast(1), "width of each hidden layer"),
+    Field("hidden", \.hidden, in: .count(), "width of each hidden layer"),
     Field("dropout", \.dropout, in: .from(0, below: 1), "chance that an activation is dropped"),
   ]
 }
@@ -25,8 +25,8 @@ public struct CNNOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("channels", \.channels, in: .atLeast(1), "output channels of each convolution"),
-    Field("hidden", \.hidden, in: .atLeast(1), "width of the hidden linear layer"),
+    Field("channels", \.channels, in: .count(), "output channels of each convolution"),
+    Field("hidden", \.hidden, in: .count(), "width of the hidden linear layer"),
     Field("dropout", \.dropout, in: .from(0, below: 1), "chance that an activation is dropped"),
   ]
   /// Two convolutions are what the networks have.
@@ -58,21 +58,31 @@ public struct CharGPTOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("layers", \.layers, in: .atLeast(1), "transformer blocks"),
-    Field("heads", \.heads, in: .atLeast(1), "attention heads in each block"),
-    Field("width", \.width, in: .atLeast(1), "width of the residual stream"),
+    Field("layers", \.layers, in: .between(1, 10_000), "transformer blocks"),
+    Field("heads", \.heads, in: .count(), "attention heads in each block"),
+    Field("width", \.width, in: .count(), "width of the residual stream"),
     Field("dropout", \.dropout, in: .from(0, below: 1), "chance that an activation is dropped"),
     Field("bias", \.bias, "whether linear layers and norms have biases"),
   ]
+  /// The largest number of heads up to the configured one that divides the width.
+  private var nearestDivisor: Int {
+    stride(from: min(heads, width, 65_536), to: 1, by: -1).first { width % $0 == 0 } ?? 1
+  }
+
   /// Heads share the width equally.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
     width % heads == 0
       ? []
       : [
-        (
-          "width", "\(width) cannot be shared by \(heads) heads",
-          "use a multiple of \(heads), such as \(max(1, width / heads) * heads)"
-        )
+        heads > width
+          ? (
+            "heads", "\(heads) heads cannot share a width of \(width)",
+            "use a number that divides it, such as \(nearestDivisor)"
+          )
+          : (
+            "width", "\(width) cannot be shared by \(heads) heads",
+            "use a multiple of \(heads), such as \(width / heads * heads)"
+          )
       ]
   }
 }
@@ -104,9 +114,9 @@ public struct TextLSTMOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("embedding", \.embedding, in: .atLeast(1), "width of a word's embedding"),
-    Field("hidden", \.hidden, in: .atLeast(1), "width of the LSTM's state, per direction"),
-    Field("layers", \.layers, in: .atLeast(1), "stacked LSTM layers"),
+    Field("embedding", \.embedding, in: .count(), "width of a word's embedding"),
+    Field("hidden", \.hidden, in: .count(), "width of the LSTM's state, per direction"),
+    Field("layers", \.layers, in: .between(1, 10_000), "stacked LSTM layers"),
     Field("bidirectional", \.bidirectional, "whether a second LSTM reads backwards"),
     Field("pooling", \.pooling, "how a sentence's states become one vector"),
     Field("dropout", \.dropout, in: .from(0, below: 1), "chance that an activation is dropped"),

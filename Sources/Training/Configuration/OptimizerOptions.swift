@@ -14,11 +14,11 @@ public struct SGDOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("lr", \.lr, in: .atLeast(0), "learning rate"),
+    Field("lr", \.lr, in: .float(), "learning rate"),
     Field("momentum", \.momentum, in: .from(0, below: 1), "how much of the last direction is kept"),
     Field("dampening", \.dampening, in: .between(0, 1), "what momentum leaves out of a gradient"),
     Field("nesterov", \.nesterov, "whether the momentum looks one step ahead"),
-    Field("weight_decay", \.weightDecay, in: .atLeast(0), "factor of the L2 penalty"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the L2 penalty"),
   ]
   /// Nesterov needs momentum and no dampening.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
@@ -58,10 +58,10 @@ public struct AdamOptions: ConfigurationSection {
   init(weightDecay: Double) { self.weightDecay = weightDecay }
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("lr", \.lr, in: .atLeast(0), "learning rate"),
+    Field("lr", \.lr, in: .float(), "learning rate"),
     Field("betas", \.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
-    Field("eps", \.eps, in: .above(0), "what keeps the division finite"),
-    Field("weight_decay", \.weightDecay, in: .atLeast(0), "factor of the decay"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
     Field("decayed", \.decayed, "which parameters decay"),
   ]
   /// Two averages need two rates.
@@ -85,10 +85,10 @@ public struct AdamWOptions: ConfigurationSection {
   }
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("lr", \.adam.lr, in: .atLeast(0), "learning rate"),
+    Field("lr", \.adam.lr, in: .float(), "learning rate"),
     Field("betas", \.adam.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
-    Field("eps", \.adam.eps, in: .above(0), "what keeps the division finite"),
-    Field("weight_decay", \.adam.weightDecay, in: .atLeast(0), "factor of the decay"),
+    Field("eps", \.adam.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.adam.weightDecay, in: .float(), "factor of the decay"),
     Field("decayed", \.adam.decayed, "which parameters decay"),
   ]
   /// Adam's.

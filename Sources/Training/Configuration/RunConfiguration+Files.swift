@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 extension RunConfiguration {
@@ -33,7 +34,7 @@ extension RunConfiguration {
 
   /// Saves the configuration as `config.yaml` in `directory`, which must exist.
   ///
-  /// - Throws: `ConfigurationError.unreadable` with the system's reason.
+  /// - Throws: `ConfigurationError.unwritable` with the system's reason.
   public func save(
     in directory: String, catalog: Catalog = .standard
   ) throws(ConfigurationError) {
@@ -41,12 +42,20 @@ extension RunConfiguration {
     do {
       try Data(yaml(catalog).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw .unreadable(path, reason: "writing it failed: \(error.localizedDescription)")
+      throw .unwritable(path, reason: error.localizedDescription)
     }
   }
 
   /// The file that `name` means: a path as it stands, or `configs/NAME.yaml` for a bare name.
-  static func find(_ name: String, files: ProjectFiles) throws(ConfigurationError) -> String {
+  static func find(
+    _ text: String, files: ProjectFiles
+  ) throws(ConfigurationError) -> String {
+    let name: String
+    do {
+      name = try UserPath.expanded(text)
+    } catch {
+      throw .badArgument(text, remedy: "\(error)")
+    }
     let isBare = !name.contains("/") && !name.hasSuffix(".yaml") && !name.hasSuffix(".yml")
     let named = isBare ? files.configurationFolders.map { "\($0)/\(name).yaml" } : []
     let candidates = named + [name]
@@ -73,9 +82,16 @@ extension RunConfiguration {
     }
     let data: Data
     do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? file.close() }
+      data = try file.read(upToCount: YAMLExpansion.maximumBytes + 1) ?? Data()
     } catch {
       throw .unreadable(path, reason: error.localizedDescription)
+    }
+    guard data.count <= YAMLExpansion.maximumBytes else {
+      throw .unreadable(
+        path,
+        reason: "it has more than the \(YAMLExpansion.maximumBytes) bytes of a configuration")
     }
     guard let text = String(data: data, encoding: .utf8) else {
       throw .unreadable(path, reason: "it is not UTF-8 text")

@@ -57,18 +57,19 @@ public struct RunConfiguration: Sendable, Equatable {
       Field("name", \.name, standard: "the file's name", "what the run is called"),
       Field("model", \.model, among: catalog.models, required: true),
       Field("data", \.data, among: catalog.data, required: true),
-      Field("batch_size", \.batchSize, in: .atLeast(1), "records in one step, over all workers"),
+      Field("batch_size", \.batchSize, in: .count(), "records in one step, over all workers"),
       Field(
-        "epochs", \.epochs, in: .atLeast(1), standard: "10, or null where steps are set",
+        "epochs", \.epochs, in: .count(), standard: "10, or null where steps are set",
         "passes over the records; null for no such end"),
-      Field("steps", \.steps, in: .atLeast(1), "optimizer steps; null for no such end"),
+      Field("steps", \.steps, in: .steps(), "optimizer steps; null for no such end"),
       Field("optimizer", \.optimizer, among: catalog.optimizers),
       Field("schedule", \.schedule, among: catalog.schedules),
       Field(
-        "clip_grad_norm", \.clipGradNorm, in: .above(0), "largest norm of all gradients together"),
-      Field("accumulate", \.accumulate, in: .atLeast(1), "parts in which a share is computed"),
+        "clip_grad_norm", \.clipGradNorm, in: .positiveFloat,
+        "largest norm of all gradients together"),
+      Field("accumulate", \.accumulate, in: .count(), "parts in which a share is computed"),
       Field("seed", \.seed, in: .atLeast(0), "seed of weights, order of records and dropout"),
-      Field("log_every", \.logEvery, in: .atLeast(1), "steps between two lines of metrics"),
+      Field("log_every", \.logEvery, in: .steps(), "steps between two lines of metrics"),
       Field("evaluation", \.evaluation),
       Field("checkpoint", \.checkpoint),
       Field("distributed", \.distributed),
@@ -76,15 +77,17 @@ public struct RunConfiguration: Sendable, Equatable {
         "threads", \.threads, in: .between(1, 1024),
         "threads of each worker; null for OMP_NUM_THREADS, else its share of the cores"),
       Field(
-        "trace", \.trace, bare: "auto",
+        path: "trace", \.trace, words: ["auto"], bare: "auto",
         "file for a timeline of all workers; auto: RUN_DIR/trace.json"),
       Field(
-        "trace_steps", \.traceSteps, in: .atLeast(1),
+        "trace_steps", \.traceSteps, in: .steps(),
         "how many first steps the timeline holds, or FIRST,LAST"),
       Field(
-        "run_dir", \.runDirectory, standard: "runs/NAME",
+        path: "run_dir", \.runDirectory, standard: "runs/NAME",
         "folder for configuration, metrics and checkpoints"),
-      Field("resume", \.resume, bare: "latest", "latest, or a checkpoint's path, to go on from"),
+      Field(
+        path: "resume", \.resume, words: ["latest"], bare: "latest",
+        "latest, or a checkpoint's path, to go on from"),
     ]
   }
 
@@ -120,11 +123,25 @@ public struct RunConfiguration: Sendable, Equatable {
         "trace_steps", problem: "it is neither a number of steps nor a first and a last one",
         remedy: "set it as in trace_steps: 50 or trace_steps: [100, 120]")
     }
-    if !keys.contains(where: { $0.key == "run_dir" }) { runDirectory = "runs/\(self.name)" }
+    if !keys.contains(where: { $0.key == "run_dir" }) {
+      guard Self.isFolderName(self.name) else {
+        throw .conflict(
+          "name",
+          problem:
+            "'\(ConfigurationNode.shortened(self.name))' cannot be a folder's name, so runs/NAME is no run directory",
+          remedy: "use at most 200 bytes, or set run_dir")
+      }
+      runDirectory = "runs/\(self.name.isEmpty ? "run" : self.name)"
+    }
     if epochs == nil, steps == nil {
       throw .conflict(
         "epochs", problem: "the run would never end", remedy: "set epochs, steps, or both")
     }
+  }
+
+  private static func isFolderName(_ name: String) -> Bool {
+    name.utf8.count <= 200 && !name.utf8.contains(0)
+      && !name.split(separator: "/").contains("..") && name != "."
   }
 
   /// Where the timeline goes.

@@ -10,9 +10,9 @@ public struct EvaluationConfiguration: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("every_steps", \.everySteps, in: .atLeast(1), "judge every so many steps"),
-    Field("every_epochs", \.everyEpochs, in: .atLeast(1), "judge every so many epochs"),
-    Field("max_batches", \.maxBatches, in: .atLeast(1), "global batches judged before the end"),
+    Field("every_steps", \.everySteps, in: .steps(), "judge every so many steps"),
+    Field("every_epochs", \.everyEpochs, in: .count(), "judge every so many epochs"),
+    Field("max_batches", \.maxBatches, in: .count(), "global batches judged before the end"),
   ]
 }
 
@@ -28,9 +28,9 @@ public struct CheckpointConfiguration: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("every_steps", \.everySteps, in: .atLeast(1), "save every so many steps"),
-    Field("every_epochs", \.everyEpochs, in: .atLeast(1), "save every so many epochs"),
-    Field("keep", \.keep, in: .atLeast(1), "how many of the newest checkpoints stay"),
+    Field("every_steps", \.everySteps, in: .steps(), "save every so many steps"),
+    Field("every_epochs", \.everyEpochs, in: .count(), "save every so many epochs"),
+    Field("keep", \.keep, in: .count(), "how many of the newest checkpoints stay"),
   ]
 }
 
@@ -98,15 +98,19 @@ public struct DistributedConfiguration: ConfigurationSection {
   public static let fields: [Field<Self>] = [
     Field("algorithm", \.algorithm, "how gradients are summed; auto picks by size and ranks"),
     Field(
-      "calibration", \.calibration, "table by which auto picks, of ddp-bench allreduce --calibrate"
+      path: "calibration", \.calibration,
+      "table by which auto picks, of ddp-bench allreduce --calibrate"
     ),
-    Field("bucket_mb", \.bucketMB, in: .above(0), "most of a gradient bucket, in MiB"),
-    Field("first_bucket_mb", \.firstBucketMB, in: .above(0), "most of the first bucket, in MiB"),
-    Field("timeout_s", \.timeoutS, in: .above(0), "longest wait for other workers, in seconds"),
+    Field("bucket_mb", \.bucketMB, in: Self.buckets, "most of a gradient bucket, in MiB"),
+    Field("first_bucket_mb", \.firstBucketMB, in: Self.buckets, "most of the first bucket, in MiB"),
     Field(
-      "checksum_every", \.checksumEvery, in: .atLeast(1),
+      "timeout_s", \.timeoutS, in: .between(0.001, 31_536_000),
+      "longest wait for other workers, in seconds"),
+    Field(
+      "checksum_every", \.checksumEvery, in: .steps(),
       "compare the workers' parameters every so many steps; null for never"),
-    Field("records", \.records, in: .atLeast(1), "operations that the flight recorder keeps"),
+    Field(
+      "records", \.records, in: .between(1, 65_536), "operations that the flight recorder keeps"),
     Field("sharding", \.sharding, "how records are shared out among workers"),
     Field(
       "shard_optimizer", \.shardOptimizer, "what each worker keeps its share of only, as ZeRO does"),
@@ -116,6 +120,9 @@ public struct DistributedConfiguration: ConfigurationSection {
     Field("broadcast_buffers", \.broadcastBuffers, "steps begin with the first worker's buffers"),
     Field("static_graph", \.staticGraph, "promises that every step uses the same parameters"),
   ]
+
+  /// From one byte, in MiB, to a TiB.
+  private static let buckets = Limit.between(1e-6, 1_048_576)
 
   /// Hooks need what they replace.
   public var conflicts: [(key: String, problem: String, remedy: String)] { hookConflicts }

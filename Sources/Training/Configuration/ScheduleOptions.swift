@@ -6,7 +6,8 @@ public struct ConstantScheduleOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("warmup_steps", \.warmupSteps, in: .atLeast(0), "steps over which the rate rises from 0")
+    Field(
+      "warmup_steps", \.warmupSteps, in: .steps(from: 0), "steps over which the rate rises from 0")
   ]
 }
 
@@ -22,10 +23,11 @@ public struct DecayScheduleOptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field("warmup_steps", \.warmupSteps, in: .atLeast(0), "steps over which the rate rises from 0"),
-    Field("min_lr", \.minLR, in: .atLeast(0), "the rate at the decay's end"),
     Field(
-      "decay_steps", \.decaySteps, in: .atLeast(1),
+      "warmup_steps", \.warmupSteps, in: .steps(from: 0), "steps over which the rate rises from 0"),
+    Field("min_lr", \.minLR, in: .float(), "the rate at the decay's end"),
+    Field(
+      "decay_steps", \.decaySteps, in: .steps(),
       "step at which the decay ends; null for the last"),
   ]
   /// The decay begins after the warm-up.

@@ -2,7 +2,33 @@
 public struct Limit: Sendable {
   /// How a message says it: `at least 1`.
   public let description: String
-  let contains: @Sendable (Double) -> Bool
+  /// Where numbers end that no run needs, and beyond which sums and products could overflow; it is
+  /// told only to who goes there.
+  private var most = Double.infinity
+  /// Below which float32 has no number but 0.
+  private var least = -Double.infinity
+  private let admits: @Sendable (Double) -> Bool
+
+  private init(description: String, _ admits: @escaping @Sendable (Double) -> Bool) {
+    self.description = description
+    self.admits = admits
+  }
+
+  /// Whether a number is allowed.
+  func contains(_ number: Double) -> Bool { number <= most && number >= least && admits(number) }
+
+  /// What a message says of numbers of which one is not allowed.
+  func allowed(insteadOf numbers: [Double]) -> String {
+    if numbers.contains(where: { $0 > most }) { return "at most \(Self.shortDigits(most))" }
+    let isTooSmall = numbers.contains { $0 < least && admits($0) }
+    return isTooSmall ? "at least \(Self.shortDigits(least))" : description
+  }
+
+  private func upTo(_ most: Double) -> Limit {
+    var limit = self
+    limit.most = most
+    return limit
+  }
 
   /// x ≥ `bound`
   public static func atLeast(_ bound: Double) -> Limit {
@@ -24,6 +50,29 @@ public struct Limit: Sendable {
       $0 >= low && $0 <= high
     }
   }
+
+  /// What counts things: from `low` to ``mostThings``.
+  public static func count(from low: Int = 1) -> Limit {
+    .atLeast(Double(low)).upTo(mostThings)
+  }
+  /// What counts steps: from `low` to ``mostSteps``.
+  public static func steps(from low: Int = 1) -> Limit { .atLeast(Double(low)).upTo(mostSteps) }
+  /// A number that float32 can hold, from `low` on.
+  public static func float(from low: Double = 0) -> Limit { .atLeast(low).upTo(largestFloat) }
+
+  /// A number above 0 that float32 can hold.
+  public static var positiveFloat: Limit {
+    var limit = Limit.above(0).upTo(largestFloat)
+    limit.least = 1e-37
+    return limit
+  }
+
+  /// More records, epochs or words than any machine has; products of two still fit 64 bits.
+  public static let mostThings = 1e9
+  /// More steps than any run makes; sums with other numbers of steps still fit 64 bits.
+  public static let mostSteps = 1e15
+  /// Just below the largest float32, in few digits.
+  public static let largestFloat = 3e38
 
   private static func shortDigits(_ number: Double) -> String {
     Int(exactly: number).map(String.init) ?? number.description
@@ -73,20 +122,33 @@ public struct Field<Section: Sendable>: Sendable {
   ///   - bare: What the option means without a value, where the type does not say.
   ///   - standard: The default in words, where it depends on other keys.
   ///   - help: One line on what it is for, with its unit.
+  ///   - checked: What else is done with a value that was read.
   public init<Value: ConfigurationConvertible>(
     _ name: String, _ property: WritableKeyPath<Section, Value> & Sendable, in limit: Limit? = nil,
-    required: Bool = false, bare: String? = nil, standard: String? = nil, _ help: String
+    required: Bool = false, bare: String? = nil, standard: String? = nil, _ help: String,
+    checked: (
+      @Sendable (inout Value, String, ConfigurationPlace) throws(ConfigurationError) -> Void
+    )? = nil
   ) {
     self.name = name
     isRequired = required
     read = { section, node, path throws(ConfigurationError) in
-      guard let value = Value.read(node) else {
+      guard var value = Value.read(node) else {
+        if let limit, Value.self is Int.Type || Value.self is Int?.Type,
+          let number = Double.read(node), number.rounded() == number
+        {
+          // A whole number that no Int holds.
+          throw .outOfRange(
+            path, node.place, allowed: limit.allowed(insteadOf: [number]), given: node.asGiven)
+        }
         throw .wrongType(path, node.place, expected: Value.expectation, given: node.asGiven)
       }
       if let limit, !value.numbers.allSatisfy(limit.contains) {
         throw .outOfRange(
-          path, node.place, allowed: limit.description, given: value.node.yamlInline)
+          path, node.place, allowed: limit.allowed(insteadOf: value.numbers),
+          given: ConfigurationNode.shortened(value.node.yamlInline))
       }
+      try checked?(&value, path, node.place)
       section[keyPath: property] = value
     }
     write = { $0[keyPath: property].node }
@@ -99,6 +161,35 @@ public struct Field<Section: Sendable>: Sendable {
           help: help, bareText: bare ?? Value.bareText)
       ]
     }
+  }
+
+  /// A key that holds the path of a file or folder, which ``UserPath`` expands as it is read.
+  ///
+  /// - Parameter words: What means something else than a path.
+  public init(
+    path name: String, _ property: WritableKeyPath<Section, String> & Sendable,
+    required: Bool = false, words: [String] = [], bare: String? = nil, standard: String? = nil,
+    _ help: String
+  ) {
+    self.init(
+      name, property, required: required, bare: bare, standard: standard, help,
+      checked: { value, path, place throws(ConfigurationError) in
+        value = try place.expanded(value, of: path, but: words)
+      })
+  }
+
+  /// The same for a path that may be left out.
+  public init(
+    path name: String, _ property: WritableKeyPath<Section, String?> & Sendable,
+    words: [String] = [], bare: String? = nil, _ help: String
+  ) {
+    self.init(
+      name, property, bare: bare, help,
+      checked: { value, path, place throws(ConfigurationError) in
+        value = try value.map { text throws(ConfigurationError) in
+          try place.expanded(text, of: path, but: words)
+        }
+      })
   }
 
   /// A key that holds a section of further keys.

@@ -15,14 +15,18 @@ let dataRegistry: [Maker<RunContext, WorkloadData>] = [
         records: training.count,
         files: digits.fingerprint.files.map {
           .init(name: $0.name, bytes: $0.bytes)
-        }), path: options.path ?? "digits", context)
+        }), path: options.path ?? "digits", contents: DataContents(digits), context)
   },
   Maker("idx", "MNIST or Fashion-MNIST files", IDXOptions.self) { options, context in
     let training = try IDXImages(folder: options.path, split: .train)
     let heldOut = try IDXImages(folder: options.path, split: .test)
     return try images(
       training: training, heldOut: heldOut, shape: training.imageShape,
-      classes: training.classCount, source: training.fingerprint, path: options.path, context)
+      classes: training.classCount, source: training.fingerprint, path: options.path,
+      contents: try context.contents(
+        of: (training.fingerprint.files + heldOut.fingerprint.files).map {
+          "\(options.path)/\($0.name)"
+        }), context)
   },
   Maker("text", "characters of a text", TextOptions.self) { options, context in
     try characters(options, context)
@@ -35,7 +39,7 @@ let dataRegistry: [Maker<RunContext, WorkloadData>] = [
 /// Images of one size: `[N, channels, height, width]` and labels `[N]`.
 private func images<Training: Dataset & Sendable, HeldOut: Dataset>(
   training: Training, heldOut: HeldOut, shape: [Int], classes: Int, source: SourceFingerprint,
-  path: String, _ context: RunContext
+  path: String, contents: DataContents, _ context: RunContext
 ) throws -> WorkloadData
 where Training.Element == LabelledImage, HeldOut.Element == LabelledImage {
   let plan = try context.plan(source, path: path)
@@ -49,7 +53,7 @@ where Training.Element == LabelledImage, HeldOut.Element == LabelledImage {
     kind: .images(shape: shape, classes: classes),
     training: context.trainingLoader(training, plan.batches, collate: collate), validation: nil,
     heldOut: context.judgingLoader(heldOut, batchSize: 256, collate: collate), plan: plan,
-    isJudgedByLoss: false)
+    contents: contents, isJudgedByLoss: false)
 }
 
 /// Windows of a text: numbers of characters `[N, T]` and of those that follow `[N, T]`.
@@ -87,6 +91,8 @@ private func characters(_ options: TextOptions, _ context: RunContext) throws ->
     kind: .characters(vocabulary: vocabulary.count, context: options.context),
     training: context.trainingLoader(training, plan.batches, collate: collate), validation: nil,
     heldOut: context.judgingLoader(heldOut, batchSize: 48, collate: collate), plan: plan,
+    contents: try context.contents(
+      of: corpus.files.map { corpus.folder.isEmpty ? $0.name : "\(corpus.folder)/\($0.name)" }),
     isJudgedByLoss: true,
     artifacts: [("vocabulary.json", try JSONEncoder().encode(vocabulary))])
 }
@@ -95,7 +101,10 @@ private func characters(_ options: TextOptions, _ context: RunContext) throws ->
 private func sentences(
   _ options: LabelledTextOptions, _ context: RunContext
 ) throws -> WorkloadData {
-  func file(_ name: String) -> String { "\(context.files.resolve(options.path))/\(name)" }
+  func file(_ name: String) -> String {
+    name.utf8.first == UInt8(ascii: "/")
+      ? name : "\(context.files.resolve(options.path))/\(name)"
+  }
   let training = try LabelledSentences(path: file(options.train))
   let plan = try context.plan(training.fingerprint, path: training.path)
   // Every rank counts the words of its own records; the counts meet.
@@ -128,6 +137,8 @@ private func sentences(
     training: context.trainingLoader(
       training.encoded(by: vocabulary), batches, collate: collate),
     validation: try options.validation.map(judged), heldOut: try judged(options.test), plan: plan,
+    contents: try context.contents(
+      of: [options.train, options.validation, options.test].compactMap { $0 }.map(file)),
     isJudgedByLoss: false,
     artifacts: [("vocabulary.json", try JSONEncoder().encode(vocabulary))])
 }

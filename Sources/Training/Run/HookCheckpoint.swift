@@ -70,7 +70,7 @@ extension RunCheckpoints.Found {
     trainer.averager?.step = record.averagerStep ?? 0
     guard isSameWorld, let optimizers = record.optimizers else { return }
     try trainer.model.load(part("rank\(context.rank).model."))
-    try trainer.optimizer.load(
+    try trainer.optimizer.resume(
       OptimizerState(
         tensors: part("rank\(context.rank).optimizer."), values: optimizers[context.rank]))
   }

@@ -7,38 +7,19 @@ import NN
 import Optimizers
 import Tensors
 
-/// What a run must remember besides weights and the optimizer's tensors to go on bit for bit.
-package struct RunState: Codable {
-  var step: Int
-  var trainingSeconds: Double
-  var trainedRecords: Int
-  /// The number of workers; another number goes on with fresh random sequences.
-  var worldSize: Int
-  var position: LoaderState
-  /// Each rank's random generator.
-  var generators: [Data]
-  /// The optimizer's name and the number of training records; nil in older checkpoints.
-  var optimizer: String?
-  var records: Int?
-  /// The order in which gradients are added up.
-  var buckets: [[Int]]?
-  /// The communication hook's memory; nil without one.
-  var hook: HookRecord?
-
-  var bucketPlan: BucketPlan? { buckets.map { BucketPlan(buckets: $0) } }
-}
-
 /// Saves a run's checkpoints and finds the one to go on from.
 struct RunCheckpoints {
   private let configuration: RunConfiguration
   private let context: RunContext
   private let store: CheckpointStore
-  /// The training records.
+  /// The number of training records, and what they are made of.
   private let records: Int
+  private let contents: DataContents
 
-  init(_ configuration: RunConfiguration, _ context: RunContext, records: Int) {
+  init(_ configuration: RunConfiguration, _ context: RunContext, _ data: WorkloadData) {
     self.configuration = configuration
-    self.records = records
+    records = data.plan.source.records
+    contents = data.contents
     self.context = context
     store = CheckpointStore(
       folder: "\(configuration.runDirectory)/checkpoints", keep: configuration.checkpoint.keep,
@@ -77,18 +58,35 @@ struct RunCheckpoints {
     return found
   }
 
-  /// Refuses to go on with another optimizer's state, or at a place among other records.
+  /// Refuses to go on with another optimizer's state, another model, or among other records.
   private func check(_ found: Found) throws(OtherRun) {
-    let optimizer = configuration.optimizer.name
-    if let saved = found.state.optimizer, saved != optimizer {
-      throw OtherRun(
-        path: found.path, saved: "optimizer \(saved)", given: optimizer,
-        remedy: "set optimizer.name: \(saved)")
+    let state = found.state
+    func refuse(_ saved: String, _ given: String, _ remedy: String) -> OtherRun {
+      OtherRun(path: found.path, saved: saved, given: given, remedy: remedy)
     }
-    if let saved = found.state.records, saved != records {
-      throw OtherRun(
-        path: found.path, saved: "\(saved) training records", given: "\(records)",
-        remedy: "give the data, and what of them is held out, as they were")
+    let optimizer = configuration.optimizer.name
+    if let saved = state.optimizer, saved != optimizer {
+      throw refuse("optimizer \(saved)", optimizer, "set optimizer.name: \(saved)")
+    }
+    let now = configuration.settings
+    let changed = (state.settings ?? [:]).filter { key, value in
+      ResumeRule.rule(for: key) == .refused && now[key] != value
+    }.sorted { $0.key < $1.key }
+    let asBefore = changed.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+    if let saved = state.records, saved != records {
+      throw refuse(
+        "\(saved) training records", "\(records)",
+        changed.isEmpty
+          ? "give the data that data.path named, and what of them is held out, as they were"
+          : "set \(asBefore)")
+    }
+    if let (key, value) = changed.first {
+      throw refuse("\(key): \(value)", now[key] ?? "no such key", "set \(asBefore)")
+    }
+    if let difference = state.contents?.difference(from: contents) {
+      throw refuse(
+        "other data", "data.path: \(now["data.path"] ?? "null"), where \(difference)",
+        "give the data as they were")
     }
   }
 
@@ -102,7 +100,9 @@ struct RunCheckpoints {
       step: trainer.step, trainingSeconds: trainer.trainingSeconds,
       trainedRecords: trainer.trainedRecords, worldSize: context.worldSize, position: loader.state,
       generators: generators, optimizer: configuration.optimizer.name, records: records,
-      buckets: trainer.bucketPlan?.buckets, hook: hook?.record)
+      settings: configuration.settings, contents: contents,
+      buckets: trainer.bucketPlan?.buckets, bucketLimits: configuration.distributed.bucketLimits,
+      hook: hook?.record)
     let path = store.path(step: trainer.step)
     let optimizer = try trainer.optimizerState()
     let weights = try trainer.withAveragedModel {
@@ -132,12 +132,15 @@ extension RunCheckpoints.Found {
     try model.load(StateDict(safetensors: "\(path)/model.safetensors"))
   }
 
-  /// Takes over everything else.
+  /// Takes over everything else but the schedule, which has no memory: see ``resume(_:)``.
+  ///
+  /// What the optimizer remembers is taken over, and what it is told, its rates and the like, is as
+  /// configured.
   func restore(
     _ trainer: Trainer<Workload.Content>, _ loader: Workload.Loader, _ context: RunContext
   ) throws {
     let tensors = try StateDict(safetensors: "\(path)/optimizer.safetensors")
-    try trainer.optimizer.load(
+    try trainer.optimizer.resume(
       OptimizerState(tensors: tensors, values: checkpoint.state("optimizer")))
     trainer.step = state.step
     if state.worldSize == context.worldSize {
@@ -145,7 +148,6 @@ extension RunCheckpoints.Found {
       trainer.trainingSeconds = state.trainingSeconds
       trainer.trainedRecords = state.trainedRecords
     }
-    try trainer.scheduler?.load(checkpoint.state("scheduler"))
     try loader.restore(state.position)
     try restoreHook(trainer, context)
     if state.worldSize == context.worldSize {
@@ -153,7 +155,7 @@ extension RunCheckpoints.Found {
     } else {
       // Each rank needs a sequence of its own that no rank has used.
       manualSeed(
-        UInt64(context.configuration.seed + context.rank) &+ UInt64(state.step) << 20)
+        UInt64(context.configuration.seed) &+ UInt64(context.rank) &+ UInt64(state.step) << 20)
     }
   }
 }
@@ -176,6 +178,6 @@ struct DamagedCheckpoint: Error, CustomStringConvertible {
   let sound: String
 
   var description: String {
-    "\(damage.path): \(damage.message). The checkpoint before it is sound: go on from it with --resume \(sound)"
+    "\(damage.path): \(damage.message). The checkpoint before it is sound: go on from it with --resume \(ResumeHint.quoted(sound))"
   }
 }

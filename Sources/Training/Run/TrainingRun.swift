@@ -45,32 +45,38 @@ public final class TrainingRun {
     let data = try dataRegistry.make(configuration.data, from: context)
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))
-    let (model, forward) = try modelRegistry.make(configuration.model, from: data.kind)
+    let fed = try modelRegistry.make(
+      configuration.model,
+      from: ModelInput(
+        kind: data.kind, room: MemoryRoom(context, records: data.plan.source.records)))
+    let model = fed.model
     if configuration.distributed.syncBatchNorm && world.size > 1 {
       try SyncBatchNorm.convert(model, group: world.group)
     }
     let optimizer = try makeOptimizer(of: model)
-    manualSeed(UInt64(configuration.seed + world.rank))
+    manualSeed(UInt64(configuration.seed) &+ UInt64(world.rank))
 
-    let checkpoints = RunCheckpoints(
-      configuration, context, records: data.plan.source.records)
+    let checkpoints = RunCheckpoints(configuration, context, data)
     let resumed = try checkpoints.find()
     var options = TrainerOptions()
     options.clipGradNorm = configuration.clipGradNorm
     options.parallel = configuration.distributed.parallelOptions
-    options.parallel.plan = resumed?.state.bucketPlan
+    options.parallel.plan = resumed?.state.bucketPlan(
+      limits: configuration.distributed.bucketLimits)
     options.checksumEvery = configuration.distributed.checksumEvery
     try resumed?.restore(model)
     let exchange = try makeExchange()
     let trace = try startTrace(&options)
     let trainer = try Trainer<Workload.Content>(
       model, optimizer: optimizer, group: world.size > 1 ? world.group : nil, options: options,
-      hook: exchange.hook, averager: exchange.averager, forward: forward)
+      hook: exchange.hook, averager: exchange.averager, targets: fed.targets,
+      forward: fed.forward)
+    try resumed?.restore(trainer, data.training, context)
     let planned = trainer.plannedSteps(
       data.training, epochs: configuration.epochs, steps: configuration.steps)
     trainer.scheduler = try scheduleRegistry.make(
       configuration.schedule, from: ScheduleInput(optimizer: optimizer, steps: planned))
-    try resumed?.restore(trainer, data.training, context)
+    if resumed != nil { try trainer.scheduler?.resume(at: trainer.step) }
     observe(trainer)
 
     let reporter = try RunReporter(
@@ -80,6 +86,11 @@ public final class TrainingRun {
       try writeFacts(data)
     }
     try begin(reporter, trainer, data, resumed)
+    if resumed != nil, planned <= trainer.step {
+      reporter.say(
+        "nothing is left to train: the run ends at step \(planned), and the checkpoint is at step \(trainer.step); set steps or epochs higher to go on"
+      )
+    }
     let loop = RunLoop(configuration, trainer, data, checkpoints, reporter)
     trainer.callbacks = [reporter, loop]
     let end = try trainer.run(
@@ -92,7 +103,7 @@ public final class TrainingRun {
     case .stopped:
       try reporter.stopped(step: trainer.step)
       reporter.say(
-        "stopped at step \(trainer.step) as asked; go on with --resume --run-dir \(configuration.runDirectory)"
+        "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
       )
     case .finished: try finish(reporter, trainer, data, loop)
     }
@@ -252,7 +263,7 @@ extension TrainingRun {
         world.expectExit()
         complain(error, rank: 0)
         LastAct.perform("\(error)")
-        return 1
+        return status(of: error)
       }
       // What all ranks meet alike (a missing file), rank 0 says; its end is the others'. What ranks
       // met with each other, each of them says.
@@ -260,9 +271,12 @@ extension TrainingRun {
         LastAct.perform("\(error)")
         awaitEnd(seconds: 3, world)
       }
-      world.group.end(error, during: "ddp-train")
+      world.group.end(error, during: "ddp-train", code: status(of: error))
     }
   }
+
+  /// 2 for what the configuration asks for and cannot have, 1 for everything else.
+  private static func status(of error: any Error) -> Int32 { error is ConfigurationError ? 2 : 1 }
 
   /// The rank that mpirun or srun gave this process, before MPI is there to ask.
   private static var launchedRank: Int {

@@ -44,6 +44,8 @@ struct WorkloadData {
   let heldOut: Workload.Loader
   /// Which records each rank reads.
   let plan: ShardPlan
+  /// What the records are made of, which a resumed run must find again.
+  let contents: DataContents
   /// Whether the run is judged by its loss (a language model), rather than by its accuracy.
   let isJudgedByLoss: Bool
   /// What a finished run needs besides its weights: file names with their contents.
@@ -64,6 +66,11 @@ struct RunContext {
   /// A value that rank 0 makes and every rank receives. An error on rank 0 ends the job.
   func madeOnce<Value: Codable>(_ label: String, _ make: () throws -> Value) throws -> Value {
     try group.broadcastObject(rank == 0 ? make() : nil, label: label)
+  }
+
+  /// The sums of the files that a run's records come from, made once.
+  func contents(of paths: [String]) throws -> DataContents {
+    try madeOnce("data contents") { try DataContents(files: paths) }
   }
 
   /// The plan by which ranks share a source's training records, made once.

@@ -1,0 +1,75 @@
+import Archives
+import Datasets
+import Foundation
+
+/// What a run's records are made of, so that a resumed run is not taken to other ones: the size and the
+/// CRC-32 of each file with training or held-out records, in the order in which they are read.
+///
+/// Names and folders do not count: data may move. Of the digits the records are summed, not their file.
+struct DataContents: Codable, Equatable {
+  /// One file.
+  struct File: Codable, Equatable {
+    /// The last part of its path, for messages.
+    var name: String
+    var bytes: Int
+    var crc32: UInt32
+  }
+
+  var files: [File]
+
+  /// Reads the files through, a piece at a time.
+  /// - Throws: ``DataError`` where one cannot be read.
+  init(files paths: [String]) throws(DataError) {
+    var files: [File] = []
+    for path in paths { files.append(try Self.sum(path)) }
+    self.files = files
+  }
+
+  /// Sums the digits' records.
+  init(_ digits: Digits) {
+    var crc: UInt32 = 0
+    for index in 0..<digits.count {
+      let digit = digits[index]
+      crc = (digit.pixels + [Float(digit.label)]).withUnsafeBytes { crc32(of: $0, continuing: crc) }
+    }
+    files = [File(name: "digits", bytes: digits.count, crc32: crc)]
+  }
+
+  private static func sum(_ path: String) throws(DataError) -> File {
+    func unreadable() -> DataError {
+      DataError(
+        .unreadable, path: path, String(cString: strerror(errno)), remedy: "Check its permissions")
+    }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable() }
+    defer { close(descriptor) }
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    var file = File(name: (path as NSString).lastPathComponent, bytes: 0, crc32: 0)
+    while true {
+      let count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+      if count == 0 { return file }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw unreadable()
+      }
+      file.bytes += count
+      file.crc32 = piece.withUnsafeBytes {
+        crc32(of: UnsafeRawBufferPointer(rebasing: $0[..<count]), continuing: file.crc32)
+      }
+    }
+  }
+
+  /// What differs in `other`, in words; nil where nothing does.
+  func difference(from other: DataContents) -> String? {
+    guard files.count == other.files.count else {
+      return "there are \(other.files.count) files instead of \(files.count)"
+    }
+    for (file, now) in zip(files, other.files) where file.bytes != now.bytes {
+      return "\(now.name) has \(now.bytes) bytes instead of \(file.bytes)"
+    }
+    for (file, now) in zip(files, other.files) where file.crc32 != now.crc32 {
+      return "\(now.name) has other contents of the same size"
+    }
+    return nil
+  }
+}
