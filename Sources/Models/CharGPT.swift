@@ -87,10 +87,7 @@ public final class CharGPT: Module {
           text.append(logits.argmax().item(Int.self))
           continue
         }
-        // With quotients beyond float32 the likeliest stays at 0 and the others fall away.
-        var scaled =
-          temperature >= 1e-3
-          ? logits / temperature : (logits - logits.max()) / max(temperature, 1e-37)
+        var scaled = CharGPT.scaled(logits, temperature)
         if let topK, topK < scaled.count {
           let sorted = scaled.array(of: Float.self).sorted(by: >)
           scaled = scaled.maskedFill(scaled.lt(sorted[topK - 1]), -Double.infinity)

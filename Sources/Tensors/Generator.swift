@@ -57,6 +57,14 @@ public final class Generator: Sendable {
     }
   }
 
+  /// Another generator at the same place of the same sequence (`clone_state`).
+  public func copy() -> Generator {
+    let copy = Generator()
+    let state = rng.withLock { $0 }
+    copy.rng.withLock { $0 = state }
+    return copy
+  }
+
   /// What operations draw from unless told otherwise: this thread's own generator where it has one
   /// (ranks that are threads of one process), else the process's.
   public static var `default`: Generator {
@@ -89,3 +97,28 @@ public struct GeneratorError: Error, CustomStringConvertible {
 
 /// Starts the default generator's sequence of a seed (`torch.manual_seed`).
 public func manualSeed(_ seed: UInt64) { Generator.default.manualSeed(seed) }
+
+/// What a random operation draws from: a generator at its present position, or a place in its
+/// sequence that is kept and draws the same again and again.
+struct Draw {
+  private let generator: Generator
+  private let isPinned: Bool
+
+  /// From a generator, by default the thread's.
+  init(_ generator: Generator?) {
+    self.generator = generator ?? .default
+    isPinned = false
+  }
+
+  private init(pinned generator: Generator) {
+    self.generator = generator
+    isPinned = true
+  }
+
+  /// A draw that always starts where this one would start now.
+  func pinned() -> Draw { isPinned ? self : Draw(pinned: generator.copy()) }
+
+  func callAsFunction<R: Sendable>(_ body: (inout sending torus_rng) -> sending R) -> R {
+    (isPinned ? generator.copy() : generator).draw(body)
+  }
+}

@@ -38,6 +38,7 @@ struct Conformance {
       "empties": { try EmptySuite(folder: $0, options: $1) },
       "derivatives": { try DerivativeSuite(folder: $0, options: $1) },
       "optimizers": { url, _ in try OptimizerSuite(url) },
+      "replay": { try ReplaySuite(folder: $0, options: $1) },
       "random": { try RandomSuite(path: $0, options: $1) },
       "safetensors": { try SafetensorsSuite(path: $0, options: $1) },
       "sampler": { try SamplerSuite(path: $0, options: $1) },

@@ -6,11 +6,10 @@ import CKernels
 /// its storage and layout, and takes up its edge again when it is read. So no cycle keeps a graph
 /// alive, and tearing one down never recurses.
 public final class Node {
-  /// The gradient of an operation with respect to its inputs, one entry per input; nil stands for
-  /// zero. It gets the gradient of the only output, or of each (nil where nothing flowed back).
+  /// The operation whose gradient this node takes.
   enum Gradient {
-    case one((_ output: Tensor, _ node: Node) -> [Tensor?])
-    case many((_ outputs: [Tensor?], _ node: Node) -> [Tensor?])
+    case one(any TensorOperation)
+    case many(any TensorsOperation)
   }
 
   /// The operation's name, as in ``Tensor/gradFunction``.
@@ -82,10 +81,10 @@ public final class Node {
     }
     var results: [Tensor?]
     switch gradient {
-    case .one(let compute):
+    case .one(let operation):
       guard let only = gradients[0] else { return [Tensor?](repeating: nil, count: edges.count) }
-      results = compute(only, self)
-    case .many(let compute): results = compute(gradients, self)
+      results = operation.gradient(only, self)
+    case .many(let operation): results = operation.gradient(gradients, self)
     }
     require(
       results.count == edges.count, name,

@@ -1,5 +1,3 @@
-import CKernels
-
 /// A value that describes an operation to those who read graphs: capture, export, messages.
 public enum Attribute: Sendable, Equatable {
   /// A whole number, such as a dimension.
@@ -32,6 +30,10 @@ package struct Saving: OptionSet {
   package static func output(_ indices: Int...) -> Saving {
     Saving(rawValue: indices.reduce(0) { $0 | bit($1) << 32 })
   }
+  /// The inputs from one on.
+  package static func inputs(from first: Int) -> Saving {
+    Saving(rawValue: first < 32 ? 0xffff_ffff & ~((1 << UInt64(first)) - 1) : 0)
+  }
   package func holds(input: Int) -> Bool { holds(input, of: rawValue) }
   package func holds(output: Int) -> Bool { holds(output, of: rawValue >> 32) }
 
@@ -46,106 +48,112 @@ package struct Saving: OptionSet {
   }
 }
 
-/// An operation as watchers see it: its name, what it was told, and its operands.
-struct Operation {
-  let name: String
-  let attributes: [String: Attribute]
-  let inputs: [Tensor]
-  let outputs: [Tensor]
+/// One operation of the graph, as a value: its name, everything that it was told, and what it computes.
+///
+/// Whatever is not a tensor is a stored property; every tensor is an operand. So an operation can be
+/// kept, printed, and run again on other operands, which is what a ``Graph`` does. Forward and gradient
+/// stand side by side in one declaration:
+///
+/// ```swift
+/// /// x² + y, broadcast.
+/// struct SquarePlus: TensorOperation {
+///   var name: String { "square_plus" }
+///   var saving: Saving { .input(0) }
+///   func forward(_ inputs: [Tensor]) -> Tensor { inputs[0].square() + inputs[1] }
+///   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g * (node.input(0) * 2), g] }
+/// }
+///
+/// extension Tensor {
+///   public func squarePlus(_ y: Tensor) -> Tensor { Tensor.record(SquarePlus(), [self, y]) }
+/// }
+/// ```
+protocol Operation {
+  /// The name, PyTorch's where it has one.
+  var name: String { get }
+  /// What the operation was told; by default its stored properties. Evaluated only where somebody
+  /// reads it.
+  var attributes: [String: Attribute] { get }
+  /// What the gradient reads through ``Node/input(_:)`` and ``Node/output(_:)``.
+  var saving: Saving { get }
+  /// How the operation behaves under mixed precision.
+  static var precision: PrecisionClass { get }
+  /// This operation as a graph keeps it: one that draws random numbers remembers the generator's
+  /// present state, so that running it again draws the same.
+  func pinned() -> Self
 }
 
-extension Tensor {
-  /// Computes an operation and records it: the one way into the graph.
-  ///
-  /// - Parameters:
-  ///   - name: The operation's name, PyTorch's where it has one.
-  ///   - inputs: The tensor operands. Everything else is an attribute.
-  ///   - attributes: What the operation was told, evaluated only where somebody reads it.
-  ///   - saving: What the gradient reads through ``Node/input(_:)`` and ``Node/output(_:)``.
-  ///   - forward: Computes the result from the inputs; records nothing. A view shares the input's
-  ///     storage.
-  ///   - gradient: The inputs' gradients from the result's, written in tensor operations, so that
-  ///     second derivatives come by themselves. Broadcasting and dtype changes are undone by the
-  ///     engine.
-  static func apply(
-    _ name: String, _ inputs: [Tensor],
-    attributes: @autoclosure () -> [String: Attribute] = [:], saving: Saving = .nothing,
-    forward: ([Tensor]) -> Tensor,
-    gradient: @escaping (_ gradient: Tensor, _ node: Node) -> [Tensor?]
-  ) -> Tensor {
-    let result = forward(inputs)
-    if torus_thread().pointee.watchers != 0 {
-      Watchers.observe(
-        Operation(name: name, attributes: attributes(), inputs: inputs, outputs: [result]))
-    }
-    guard records(inputs), result.dtype.isFloatingPoint else { return result }
-    let node = makeNode(name, inputs, [result], saving, .one(gradient))
-    result.body.autograd = AutogradMeta(edge: Edge(node: node, output: 0))
-    return result
-  }
+/// An operation with one result.
+protocol TensorOperation: Operation {
+  /// Computes the result and records nothing; a view shares the operand's storage.
+  func forward(_ inputs: [Tensor]) -> Tensor
+  /// The operands' gradients from the result's, one an operand and nil for zero, written in tensor
+  /// operations, so that second derivatives come by themselves. Broadcasting and dtype changes are
+  /// undone by the engine.
+  func gradient(_ gradient: Tensor, _ node: Node) -> [Tensor?]
+}
 
-  /// ``apply(_:_:attributes:saving:forward:gradient:)`` for an operation with several results, whose
-  /// gradient receives nil for a result that nothing flowed back to. Results that are not floating
-  /// point (indices) are outside the graph.
-  static func applyMany(
-    _ name: String, _ inputs: [Tensor],
-    attributes: @autoclosure () -> [String: Attribute] = [:], saving: Saving = .nothing,
-    forward: ([Tensor]) -> [Tensor],
-    gradient: @escaping (_ gradients: [Tensor?], _ node: Node) -> [Tensor?]
-  ) -> [Tensor] {
-    let results = forward(inputs)
-    if torus_thread().pointee.watchers != 0 {
-      Watchers.observe(
-        Operation(name: name, attributes: attributes(), inputs: inputs, outputs: results))
-    }
-    guard records(inputs) else { return results }
-    let node = makeNode(name, inputs, results, saving, .many(gradient))
-    for (index, result) in results.enumerated() where result.dtype.isFloatingPoint {
-      result.body.autograd = AutogradMeta(edge: Edge(node: node, output: index))
-    }
-    return results
-  }
+/// An operation with several results. Results that are not floating point (indices) are outside the
+/// graph.
+protocol TensorsOperation: Operation {
+  /// Computes the results and records nothing.
+  func forward(_ inputs: [Tensor]) -> [Tensor]
+  /// The operands' gradients from those of the results, nil where nothing flowed back.
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?]
+}
 
-  /// An operation that has no gradient: comparisons, indices, counts.
-  static func applyConstant(
-    _ name: String, _ inputs: [Tensor],
-    attributes: @autoclosure () -> [String: Attribute] = [:], forward: ([Tensor]) -> Tensor
-  ) -> Tensor {
-    let result = forward(inputs)
-    if torus_thread().pointee.watchers != 0 {
-      Watchers.observe(
-        Operation(name: name, attributes: attributes(), inputs: inputs, outputs: [result]))
+/// An operation that has no gradient: comparisons, indices, counts.
+protocol ConstantOperation: Operation {
+  /// Computes the result and records nothing.
+  func forward(_ inputs: [Tensor]) -> Tensor
+}
+
+/// How an operation behaves where a region computes in mixed precision.
+enum PrecisionClass: Sendable {
+  /// Computes in the reduced type: matrix products, convolutions.
+  case reduced
+  /// Computes in float32: sums, norms, losses, exponentials.
+  case full
+  /// Computes in the widest of its operands' floating types.
+  case widest
+  /// Computes in whatever type comes.
+  case any
+}
+
+extension Operation {
+  var attributes: [String: Attribute] { Attribute.properties(of: self) }
+  var saving: Saving { .nothing }
+  static var precision: PrecisionClass { .any }
+  func pinned() -> Self { self }
+}
+
+extension Attribute {
+  /// The stored properties of an operation that describe it.
+  static func properties(of operation: some Operation) -> [String: Attribute] {
+    var result: [String: Attribute] = [:]
+    for child in Mirror(reflecting: operation).children {
+      if let label = child.label, let value = Attribute(describing: child.value) {
+        result[label] = value
+      }
     }
     return result
   }
 
-  private static func records(_ inputs: [Tensor]) -> Bool {
-    guard isGradEnabled else { return false }
-    for input in inputs where input.body.autograd != nil { return true }
-    return false
-  }
-
-  private static func makeNode(
-    _ name: String, _ inputs: [Tensor], _ results: [Tensor], _ saving: Saving,
-    _ gradient: Node.Gradient
-  ) -> Node {
-    var saved: [SavedValue?] = []
-    if saving != .nothing {
-      saved.reserveCapacity(inputs.count + results.count)
-      for (index, input) in inputs.enumerated() {
-        saved.append(saving.holds(input: index) ? SavedValue(input) : nil)
+  /// A property's value; nil for what is absent.
+  private init?(describing value: Any) {
+    switch value {
+    case let value as Int: self = .int(value)
+    case let value as [Int]: self = .ints(value)
+    case let value as Double: self = .double(value)
+    case let value as Bool: self = .bool(value)
+    case let value as String: self = .string(value)
+    default:
+      let mirror = Mirror(reflecting: value)
+      guard mirror.displayStyle == .optional else {
+        self = .string("\(value)")
+        return
       }
-      for (index, result) in results.enumerated() {
-        saved.append(saving.holds(output: index) ? SavedValue(result) : nil)
-      }
-    } else {
-      saved = []
+      guard let wrapped = mirror.children.first else { return nil }
+      self.init(describing: wrapped.value)
     }
-    let node = Node(
-      name: name, inputs: inputs.map { TensorMeta(shape: $0.shape, dtype: $0.dtype) },
-      outputs: results.map { TensorMeta(shape: $0.shape, dtype: $0.dtype) },
-      edges: inputs.map { $0.body.autograd?.edge }, saved: saved, gradient: gradient)
-    if torus_thread().pointee.watchers != 0 { Watchers.recorded(node) }
-    return node
   }
 }

@@ -23,27 +23,51 @@ public struct TracedOperation: Sendable, CustomStringConvertible {
 public func traceOperations<Result, E: Error>(
   _ body: () throws(E) -> Result
 ) throws(E) -> (result: Result, operations: [TracedOperation]) {
-  let tracer = Tracer()
-  let outer = Tracer.current
-  Tracer.current = tracer
-  torus_thread().pointee.watchers |= Watchers.tracer
-  defer {
-    Tracer.current = outer
-    if outer == nil { torus_thread().pointee.watchers &= ~Watchers.tracer }
-  }
-  let result = try body()
-  return (result, tracer.operations)
-}
-
-/// Collects the operations of one thread.
-final class Tracer {
-  private(set) var operations: [TracedOperation] = []
-
-  func record(_ operation: Operation) {
+  var operations: [TracedOperation] = []
+  let result = try Tracer { computed in
     operations.append(
       TracedOperation(
-        name: operation.name, attributes: operation.attributes,
-        inputShapes: operation.inputs.map(\.shape), outputShapes: operation.outputs.map(\.shape)))
+        name: computed.operation.name, attributes: computed.operation.attributes,
+        inputShapes: computed.inputs.map(\.shape), outputShapes: computed.outputs.map(\.shape)))
+  }.watching(body)
+  return (result, operations)
+}
+
+/// Somebody who is told of every operation that this thread computes.
+final class Tracer {
+  private let note: (ComputedOperation) -> Void
+  private let noteRead: ((Tensor) -> Void)?
+  private var outer: Tracer?
+
+  /// - Parameters:
+  ///   - read: Told of every tensor whose values somebody looks at.
+  ///   - note: Told of every operation.
+  init(read: ((Tensor) -> Void)? = nil, _ note: @escaping (ComputedOperation) -> Void) {
+    noteRead = read
+    self.note = note
+  }
+
+  func noteRead(of tensor: Tensor) {
+    noteRead?(tensor)
+    outer?.noteRead(of: tensor)
+  }
+
+  /// Runs a body under watch; a tracer around this one is told as well.
+  func watching<Result, E: Error>(_ body: () throws(E) -> Result) throws(E) -> Result {
+    outer = Tracer.current
+    Tracer.current = self
+    torus_thread().pointee.watchers |= Watchers.tracer
+    defer {
+      Tracer.current = outer
+      if outer == nil { torus_thread().pointee.watchers &= ~Watchers.tracer }
+      outer = nil
+    }
+    return try body()
+  }
+
+  func record(_ computed: ComputedOperation) {
+    note(computed)
+    outer?.record(computed)
   }
 
   private static let key = "torus.tracer"

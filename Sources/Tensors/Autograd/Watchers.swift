@@ -9,9 +9,26 @@ enum Watchers {
   /// What a tracer sets in the thread's `watchers`.
   static let tracer: UInt32 = 2
 
+  /// Whether somebody keeps operations to run them again.
+  static var keeps: Bool { torus_thread().pointee.watchers & tracer != 0 }
+
+  /// Runs an operation's forward pass, whose own steps are nobody's business.
+  static func unobserved<R>(_ body: () -> R) -> R {
+    let state = torus_thread()
+    let watchers = state.pointee.watchers
+    state.pointee.watchers &= ~tracer
+    defer { state.pointee.watchers = watchers }
+    return body()
+  }
+
+  /// Called where values leave the tensors and may decide what is computed next.
+  static func read(_ tensor: Tensor) {
+    if torus_thread().pointee.watchers & tracer != 0 { Tracer.current?.noteRead(of: tensor) }
+  }
+
   /// Called with every operation just computed.
-  static func observe(_ operation: Operation) {
-    if torus_thread().pointee.watchers & tracer != 0 { Tracer.current?.record(operation) }
+  static func observe(_ computed: ComputedOperation) {
+    if torus_thread().pointee.watchers & tracer != 0 { Tracer.current?.record(computed) }
   }
 
   /// Called with every node just made.

@@ -137,46 +137,63 @@ extension F {
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, _ isCausal: Bool,
     _ scale: Double
   ) -> Tensor {
-    let name = "scaled_dot_product_attention"
-    let (batch, heads, queries) = (query.shape[0], query.shape[1], query.shape[2])
-    let (keys, width) = (key.shape[2], value.shape[3])
-    let wideMask = mask.map { $0.to(query.dtype.wide).expanded([batch, heads, queries, keys]) }
-    return Tensor.applyMany(
-      name, [query, key, value],
-      attributes: ["causal": .bool(isCausal), "scale": .double(scale)],
-      saving: [.inputs, .output(0, 1)]
-    ) { inputs in
+    let scores = [query.shape[0], query.shape[1], query.shape[2], key.shape[2]]
+    let wideMask = mask.map { $0.to(query.dtype.wide).expanded(scores) }
+    let operation = FusedAttention(isCausal: isCausal, scale: scale)
+    return Tensor.record(operation, [query, key, value] + [wideMask].compactMap { $0 })[0]
+  }
+
+  /// Attention in one pass: operands are queries, keys, values and, where there is one, the mask;
+  /// results are the output and the logarithms of the weights' sums.
+  private struct FusedAttention: TensorsOperation {
+    let isCausal: Bool
+    let scale: Double
+    static var precision: PrecisionClass { .reduced }
+    var name: String { "scaled_dot_product_attention" }
+    var saving: Saving { [.inputs, .output(0, 1)] }
+
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
       let (q, k, v) = (
         rowsContiguous(inputs[0]), rowsContiguous(inputs[1]), rowsContiguous(inputs[2])
       )
+      let mask = inputs.count > 3 ? inputs[3] : nil
+      let (batch, heads, queries) = (q.shape[0], q.shape[1], q.shape[2])
       // [N, T, H, E] in memory: merging the heads afterwards is a view.
-      let out = Tensor.uninitialized([batch, queries, heads, width], q.dtype).permuted([0, 2, 1, 3])
+      let out = Tensor.uninitialized([batch, queries, heads, v.shape[3]], q.dtype)
+        .restrided(
+          shape: [batch, heads, queries, v.shape[3]],
+          strides: [queries * heads * v.shape[3], v.shape[3], heads * v.shape[3], 1], offset: 0)
       let lse = Tensor.uninitialized([batch, heads, queries], q.dtype.wide)
-      var shape = attentionShape(q, k, v, out, wideMask, scale, isCausal)
+      var shape = attentionShape(q, k, v, out, mask, scale, isCausal)
       checkLayer(
         torus_attention_forward(
-          q.dtype.c, &shape, q.pointer, k.pointer, v.pointer, wideMask?.pointer, out.pointer,
+          q.dtype.c, &shape, q.pointer, k.pointer, v.pointer, mask?.pointer, out.pointer,
           lse.pointer), name, q.dtype)
       return [out, lse]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil, nil, nil] }
+    }
+
+    func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+      let hasMask = node.inputs.count > 3
+      guard let g = gradients[0] else { return [nil, nil, nil] + (hasMask ? [nil] : []) }
       let (query, key, value) = (node.input(0), node.input(1), node.input(2))
+      let mask = hasMask ? node.input(3) : nil
       if isGradEnabled {
         return attentionFormula(g, query, key, value, mask, isCausal: isCausal, scale: scale)
+          + (hasMask ? [nil] : [])
       }
       let (q, k, v) = (rowsContiguous(query), rowsContiguous(key), rowsContiguous(value))
       let out = node.output(0)
       let dy = g.strides == out.strides ? g : laidOut(g, like: out)
       let (dq, dk, dv) = attentionGradients(q, k, v)
-      var shape = attentionShape(q, k, v, out, wideMask, scale, isCausal)
+      var shape = attentionShape(q, k, v, out, mask, scale, isCausal)
       var into = attentionShape(dq, dk, dv, out, nil, scale, isCausal)
       checkLayer(
         torus_attention_backward(
-          q.dtype.c, &shape, &into, q.pointer, k.pointer, v.pointer, wideMask?.pointer,
-          out.pointer, node.output(1).pointer, dy.pointer, dq.pointer, dk.pointer, dv.pointer, nil),
+          q.dtype.c, &shape, &into, q.pointer, k.pointer, v.pointer, mask?.pointer, out.pointer,
+          node.output(1).pointer, dy.pointer, dq.pointer, dk.pointer, dv.pointer, nil),
         name, q.dtype)
-      return [dq, dk, dv]
-    }[0]
+      return [dq, dk, dv] + (hasMask ? [nil] : [])
+    }
   }
 
   /// Memory for the gradients: where queries, keys and values are thirds of one packed projection

@@ -9,30 +9,7 @@ extension F {
     checkProbability("dropout", p)
     if !training || p == 0 { return x }
     if p == 1 { return x * 0.0 }
-    return Tensor.applyMany("dropout", [x], attributes: ["p": .double(p)], saving: .output(1)) {
-      inputs in
-      // In the order of memory, as PyTorch draws.
-      let x = withoutGaps(inputs[0])
-      let y = Tensor.uninitialized(like: x, dtype: x.dtype)
-      let mask = Tensor.uninitialized(like: x, dtype: .bool)
-      let status = (generator ?? .default).draw {
-        torus_random_dropout(
-          &$0, x.dtype.c, x.pointer, y.pointer, mask.pointer.assumingMemoryBound(to: UInt8.self),
-          Int64(x.count), p)
-      }
-      checkLayer(status, "dropout", x.dtype)
-      return [y, mask]
-    } gradient: { gradients, node in
-      [gradients[0].map { $0 * node.output(1).to($0.dtype) * (1 / (1 - p)) }]
-    }[0]
-  }
-
-  /// The same values in their order in memory, with nothing between them.
-  private static func withoutGaps(_ x: Tensor) -> Tensor {
-    if x.isContiguous || denseStrides(like: x) == x.strides { return x }
-    let copy = Tensor.uninitialized(like: x, dtype: x.dtype)
-    Kernel.copy(x, into: copy)
-    return copy
+    return Tensor.record(ElementDropout(p: p, draw: Draw(generator)), [x])[0]
   }
 
   private static func checkProbability(_ name: String, _ p: Double) {
@@ -98,5 +75,41 @@ extension F {
     let scale = 1 / ((bound * bound * p + 1) * (1 - p)).squareRoot()
     let noise = Tensor.bernoulli(shape, p: 1 - p, dtype: x.dtype, generator: generator)
     return x * (noise * scale) + ((noise - 1) * (bound * scale) + bound * scale * p)
+  }
+}
+
+/// Dropout of elements: results are y and the mask of what stays.
+private struct ElementDropout: TensorsOperation {
+  let p: Double
+  let draw: Draw
+  var name: String { "dropout" }
+  var attributes: [String: Attribute] { ["p": .double(p)] }
+  var saving: Saving { .output(1) }
+  func pinned() -> ElementDropout { ElementDropout(p: p, draw: draw.pinned()) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    // In the order of memory, as PyTorch draws.
+    let x = withoutGaps(inputs[0])
+    let y = Tensor.uninitialized(like: x, dtype: x.dtype)
+    let mask = Tensor.uninitialized(like: x, dtype: .bool)
+    let status = draw {
+      torus_random_dropout(
+        &$0, x.dtype.c, x.pointer, y.pointer, mask.pointer.assumingMemoryBound(to: UInt8.self),
+        Int64(x.count), p)
+    }
+    checkLayer(status, name, x.dtype)
+    return [y, mask]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    [gradients[0].map { $0 * node.output(1).to($0.dtype) * (1 / (1 - p)) }]
+  }
+
+  /// The same values in their order in memory, with nothing between them.
+  private func withoutGaps(_ x: Tensor) -> Tensor {
+    if x.isContiguous || denseStrides(like: x) == x.strides { return x }
+    let copy = Tensor.uninitialized(like: x, dtype: x.dtype)
+    Kernel.copy(x, into: copy)
+    return copy
   }
 }

@@ -23,48 +23,78 @@ extension F {
     }
     require(weight.rank == 2, name, "a weight of [rows, width] is expected, not \(weight.shape)")
     require(indices.dtype.isInteger, name, "indices must be integers, not \(indices.dtype)")
-    let (rows, width) = (weight.shape[0], weight.shape[1])
-    let padding = paddingIndex.map { $0 < 0 ? $0 + rows : $0 }
+    let padding = paddingIndex.map { $0 < 0 ? $0 + weight.shape[0] : $0 }
     let index = indices.to(.int64).contiguous()
-    return Tensor.apply(name, [weight, index], saving: .input(1)) { inputs in
-      let w = inputs[0].strides[1] == 1 || width == 1 ? inputs[0] : inputs[0].contiguous()
-      let out = Tensor.uninitialized(index.shape + [width], w.dtype)
-      Kernel.checkIndex(name, 0, rows, w.dtype) {
-        torus_embedding(
-          w.dtype.c, w.pointer, Int64(rows), Int64(width), Int64(w.strides[0]),
-          inputs[1].pointer.assumingMemoryBound(to: Int64.self), Int64(index.count), out.pointer, $0
-        )
-      }
-      return out
-    } gradient: { g, node in
-      [
-        embeddingGradient(
-          g, node.input(1), rows, width, padding, scaleGradByFrequency, node.gradientPlace(0)), nil,
-      ]
+    let lookup = EmbeddingLookup(paddingIndex: padding, scaleGradByFrequency: scaleGradByFrequency)
+    return Tensor.record(lookup, [weight, index])
+  }
+}
+
+/// The rows of a table: operands are the table and the positions.
+private struct EmbeddingLookup: TensorOperation {
+  let paddingIndex: Int?
+  let scaleGradByFrequency: Bool
+  var name: String { "embedding" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let index = inputs[1]
+    let (rows, width) = (inputs[0].shape[0], inputs[0].shape[1])
+    let w = inputs[0].strides[1] == 1 || width == 1 ? inputs[0] : inputs[0].contiguous()
+    let out = Tensor.uninitialized(index.shape + [width], w.dtype)
+    Kernel.checkIndex(name, 0, rows, w.dtype) {
+      torus_embedding(
+        w.dtype.c, w.pointer, Int64(rows), Int64(width), Int64(w.strides[0]),
+        index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.count), out.pointer, $0)
     }
+    return out
   }
 
-  /// The sum of the gradients of every use of a row; recorded by its own gradient, the lookup.
-  private static func embeddingGradient(
-    _ g: Tensor, _ index: Tensor, _ rows: Int, _ width: Int, _ padding: Int?, _ scaled: Bool,
-    _ place: Tensor?
-  ) -> Tensor {
-    Tensor.apply("embedding_backward", [g]) { inputs in
-      let dy = inputs[0].contiguous()
-      let out = place ?? Tensor.uninitialized([rows, width], dy.dtype)
-      out.fill(.int(0))
-      Kernel.checkIndex("embedding", 0, rows, dy.dtype) {
-        torus_embedding_backward(
-          dy.dtype.c, dy.pointer, Int64(width), index.pointer.assumingMemoryBound(to: Int64.self),
-          Int64(index.count), Int64(rows), Int64(width), Int64(padding ?? -1), scaled, out.pointer,
-          $0)
-      }
-      return out
-    } gradient: { g, _ in
-      require(!scaled, "embedding", "second derivatives need scaleGradByFrequency: false")
-      let picked = embedding(index, g)
-      guard let padding else { return [picked] }
-      return [picked.maskedFill(index.eq(padding).unsqueezed(-1), 0.0)]
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let sums = EmbeddingGradient(
+      rows: node.shape(0)[0], paddingIndex: paddingIndex,
+      scaleGradByFrequency: scaleGradByFrequency)
+    if let place = node.gradientPlace(0) {
+      return [sums.forward(g, node.input(1), into: place), nil]
     }
+    return [Tensor.record(sums, [g, node.input(1)]), nil]
+  }
+}
+
+/// The sum of the gradients of every use of a row; its own gradient is the lookup. Operands are the
+/// gradients and the positions.
+private struct EmbeddingGradient: TensorOperation {
+  let rows: Int
+  let paddingIndex: Int?
+  let scaleGradByFrequency: Bool
+  var name: String { "embedding_backward" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let width = inputs[0].shape[inputs[0].rank - 1]
+    return forward(inputs[0], inputs[1], into: .uninitialized([rows, width], inputs[0].dtype))
+  }
+
+  func forward(_ g: Tensor, _ index: Tensor, into out: Tensor) -> Tensor {
+    let dy = g.contiguous()
+    let width = dy.shape[dy.rank - 1]
+    out.fill(.int(0))
+    Kernel.checkIndex("embedding", 0, rows, dy.dtype) {
+      torus_embedding_backward(
+        dy.dtype.c, dy.pointer, Int64(width), index.pointer.assumingMemoryBound(to: Int64.self),
+        Int64(index.count), Int64(rows), Int64(width), Int64(paddingIndex ?? -1),
+        scaleGradByFrequency, out.pointer, $0)
+    }
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    require(
+      !scaleGradByFrequency, "embedding",
+      "second derivatives need scaleGradByFrequency: false")
+    let index = node.input(1)
+    let picked = F.embedding(index, g)
+    guard let paddingIndex else { return [picked, nil] }
+    return [picked.maskedFill(index.eq(paddingIndex).unsqueezed(-1), 0.0), nil]
   }
 }

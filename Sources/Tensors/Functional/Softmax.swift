@@ -3,46 +3,21 @@ import CKernels
 extension Tensor {
   /// exp(xᵢ) / Σⱼ exp(xⱼ) along a dimension (`torch.softmax`).
   public func softmax(dim: Int, dtype: DType? = nil) -> Tensor {
-    normalizedExponential("softmax", dim, dtype) { g, y, dim in
-      let product = g * y
-      return product - y * product.sum(dim: dim, keepDim: true)
-    }
+    normalizedExponential(isLog: false, dim, dtype)
   }
 
   /// log(exp(xᵢ) / Σⱼ exp(xⱼ)) along a dimension, computed stably (`torch.log_softmax`).
   public func logSoftmax(dim: Int, dtype: DType? = nil) -> Tensor {
-    normalizedExponential("log_softmax", dim, dtype) { g, y, dim in
-      g - y.exp() * g.sum(dim: dim, keepDim: true)
-    }
+    normalizedExponential(isLog: true, dim, dtype)
   }
 
-  private func normalizedExponential(
-    _ name: String, _ dim: Int, _ dtype: DType?,
-    _ formula: @escaping (_ g: Tensor, _ y: Tensor, _ dim: Int) -> Tensor
-  ) -> Tensor {
+  private func normalizedExponential(isLog: Bool, _ dim: Int, _ dtype: DType?) -> Tensor {
+    let name = isLog ? "log_softmax" : "softmax"
     let source = dtype.map { to($0) } ?? self
     require(
       source.dtype.isFloatingPoint, name, "needs a floating-point tensor, not \(self.dtype)")
-    let dim = normalized(dim: dim, name)
-    let log = name == "log_softmax"
-    return Tensor.apply(name, [source], attributes: ["dim": .int(dim)], saving: .output) { inputs in
-      let x = inputs[0].contiguous()
-      let y = Tensor.uninitialized(x.shape, x.dtype)
-      let (outer, size, inner) = x.split(around: dim)
-      checkLayer(
-        torus_softmax(x.dtype.c, log, x.pointer, y.pointer, outer, size, inner), name, x.dtype)
-      return y
-    } gradient: { g, node in
-      let y = node.output()
-      if isGradEnabled { return [formula(g, y, dim)] }
-      let dy = g.contiguous()
-      let dx = Tensor.uninitialized(y.shape, y.dtype)
-      let (outer, size, inner) = y.split(around: dim)
-      checkLayer(
-        torus_softmax_backward(
-          y.dtype.c, log, y.pointer, dy.pointer, dx.pointer, outer, size, inner), name, y.dtype)
-      return [dx]
-    }
+    return Tensor.record(
+      NormalizedExponential(isLog: isLog, dim: normalized(dim: dim, name)), [source])
   }
 
   /// The sizes before, of and after a dimension, as kernels over a middle dimension take them.
@@ -51,5 +26,42 @@ extension Tensor {
     return (
       Int64(shape[..<dim].reduce(1, *)), Int64(shape[dim]), Int64(shape[(dim + 1)...].reduce(1, *))
     )
+  }
+}
+
+/// softmax or its logarithm along a dimension.
+private struct NormalizedExponential: TensorOperation {
+  let isLog: Bool
+  let dim: Int
+  static var precision: PrecisionClass { .full }
+  var name: String { isLog ? "log_softmax" : "softmax" }
+  var attributes: [String: Attribute] { ["dim": .int(dim)] }
+  var saving: Saving { .output }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let x = inputs[0].contiguous()
+    let y = Tensor.uninitialized(x.shape, x.dtype)
+    let (outer, size, inner) = x.split(around: dim)
+    checkLayer(
+      torus_softmax(x.dtype.c, isLog, x.pointer, y.pointer, outer, size, inner), name, x.dtype)
+    return y
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let y = node.output()
+    if isGradEnabled { return [formula(g, y)] }
+    let dy = g.contiguous()
+    let dx = Tensor.uninitialized(y.shape, y.dtype)
+    let (outer, size, inner) = y.split(around: dim)
+    checkLayer(
+      torus_softmax_backward(
+        y.dtype.c, isLog, y.pointer, dy.pointer, dx.pointer, outer, size, inner), name, y.dtype)
+    return [dx]
+  }
+
+  private func formula(_ g: Tensor, _ y: Tensor) -> Tensor {
+    if isLog { return g - y.exp() * g.sum(dim: dim, keepDim: true) }
+    let product = g * y
+    return product - y * product.sum(dim: dim, keepDim: true)
   }
 }

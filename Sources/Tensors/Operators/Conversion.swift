@@ -7,45 +7,28 @@ extension Tensor {
   /// round to nearest even. Differentiable between floating-point dtypes.
   public func to(_ dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }
-    return Tensor.apply("to", [self], attributes: ["dtype": .string("\(dtype)")]) { inputs in
-      let out = Tensor.uninitialized(like: inputs[0], dtype: dtype)
-      Kernel.copy(inputs[0], into: out)
-      return out
-    } gradient: { gradient, node in
-      [gradient.to(node.dtype(0))]
-    }
+    return Tensor.record(Conversion(dtype: dtype), [self])
   }
 
   /// A copy in memory of its own, with the same order of dimensions. Differentiable.
   public func clone() -> Tensor {
-    Tensor.apply("clone", [self]) { inputs in
-      let out = Tensor.uninitialized(like: inputs[0], dtype: inputs[0].dtype)
-      Kernel.copy(inputs[0], into: out)
-      return out
-    } gradient: { gradient, _ in
-      [gradient]
-    }
+    Tensor.record(Clone(), [self])
   }
 
   /// The same values in row-major order without gaps: itself where they are, else a copy.
   public func contiguous() -> Tensor {
     if isContiguous { return self }
-    return Tensor.apply("contiguous", [self]) { inputs in
-      let out = Tensor.uninitialized(inputs[0].shape, inputs[0].dtype)
-      Kernel.copy(inputs[0], into: out)
-      return out
-    } gradient: { gradient, _ in
-      [gradient]
-    }
+    return Tensor.record(Contiguous(), [self])
   }
 
   /// The same values cut off from the graph (`Tensor.detach`); shares storage.
-  public func detach() -> Tensor { bare }
+  public func detach() -> Tensor { body.autograd == nil ? self : Tensor.record(Detach(), [self]) }
 
   /// The elements in row-major order, as Swift values of the dtype's own type.
   /// - Parameter type: `Float` for `float32`, `Int` for `int64`, `Bool` for `bool` and so on; another
   ///   type converts first.
   public func array<Element: TensorElement>(of type: Element.Type = Element.self) -> [Element] {
+    Watchers.read(self)
     let source = noGrad { to(Element.dtype).contiguous() }
     return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
       if count > 0 {
@@ -61,12 +44,59 @@ extension Tensor {
     require(
       count == 1, "item",
       "only a tensor of one element converts to a Swift number; this one is \(shape)")
+    Watchers.read(self)
     let source = dtype == Element.dtype ? self : noGrad { to(Element.dtype) }
     return source.pointer.load(as: Element.self)
   }
 
   /// The only element as a `Double`; integers beyond 2⁵³ round.
   public func item() -> Double { item(Double.self) }
+}
+
+/// The same values in another dtype.
+private struct Conversion: TensorOperation {
+  let dtype: DType
+  var name: String { "to" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let out = Tensor.uninitialized(like: inputs[0], dtype: dtype)
+    Kernel.copy(inputs[0], into: out)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g.to(node.dtype(0))] }
+}
+
+/// A copy with the same order of dimensions.
+private struct Clone: TensorOperation {
+  var name: String { "clone" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let out = Tensor.uninitialized(like: inputs[0], dtype: inputs[0].dtype)
+    Kernel.copy(inputs[0], into: out)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g] }
+}
+
+/// A copy in row-major order.
+private struct Contiguous: TensorOperation {
+  var name: String { "contiguous" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let out = Tensor.uninitialized(inputs[0].shape, inputs[0].dtype)
+    Kernel.copy(inputs[0], into: out)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g] }
+}
+
+/// The same memory, cut off from the autograd graph.
+struct Detach: ConstantOperation {
+  var name: String { "detach" }
+  func forward(_ inputs: [Tensor]) -> Tensor { inputs[0].bare }
 }
 
 /// In place: for gradients and optimizers only.

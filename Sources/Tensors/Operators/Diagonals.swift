@@ -7,17 +7,7 @@ extension Tensor {
   public func diagonal(offset: Int = 0, dim1: Int = 0, dim2: Int = 1) -> Tensor {
     let (a, b) = (normalized(dim: dim1, "diagonal"), normalized(dim: dim2, "diagonal"))
     require(a != b, "diagonal", "the dimensions must differ: \(dim1) and \(dim2)")
-    let (row, column) = (offset < 0 ? -offset : 0, offset > 0 ? offset : 0)
-    let length = Swift.max(0, Swift.min(shape[a] - row, shape[b] - column))
-    let kept = (0..<rank).filter { $0 != a && $0 != b }
-    let start = length > 0 ? row * strides[a] + column * strides[b] : 0
-    return view(
-      "diagonal", shape: kept.map { shape[$0] } + [length],
-      strides: kept.map { strides[$0] } + [strides[a] + strides[b]], offset: storageOffset + start,
-      attributes: ["offset": .int(offset), "dim1": .int(a), "dim2": .int(b)]
-    ) { g, node in
-      g.scattered(into: node.shape(0)) { $0.diagonal(offset: offset, dim1: a, dim2: b) }
-    }
+    return Tensor.record(Diagonal(offset: offset, dim1: a, dim2: b), [self])
   }
 
   /// The sum of the main diagonal of a matrix (`torch.trace`).
@@ -39,7 +29,7 @@ extension Tensor {
     let size = shape[rank - 1] + Swift.abs(offset)
     var square = Array(shape.dropLast())
     for dim in [Swift.min(a, b), Swift.max(a, b)] { square.insert(size, at: dim) }
-    return scattered(into: square) { $0.diagonal(offset: offset, dim1: a, dim2: b) }
+    return scattered(into: square, at: [Diagonal(offset: offset, dim1: a, dim2: b)])
   }
 
   /// The square matrix with the elements of the flattened tensor on a diagonal (`torch.diagflat`).
@@ -59,18 +49,7 @@ extension Tensor {
 
   private func triangle(_ name: String, _ upper: Bool, _ diagonal: Int) -> Tensor {
     require(rank >= 2, name, "needs at least two dimensions, not \(shape)")
-    return Tensor.apply(name, [self], attributes: ["diagonal": .int(diagonal)]) { inputs in
-      let a = inputs[0]
-      let out = Tensor.uninitialized(a.shape, a.dtype)
-      Kernel.check(
-        withInts(a.shape, a.strides, out.strides) {
-          torus_triangle(
-            upper, Int64(diagonal), a.dtype.c, Int32(a.rank), $0, a.pointer, $1, out.pointer, $2)
-        }, name, a.dtype)
-      return out
-    } gradient: { g, _ in
-      [g.triangle(name, upper, diagonal)]
-    }
+    return Tensor.record(Triangle(isUpper: upper, diagonal: diagonal), [self])
   }
 
   /// The coordinates of a matrix's lower triangle, `[2, count]`, row by row (`torch.tril_indices`).
@@ -88,4 +67,24 @@ extension Tensor {
   }
 
   private func coordinates(_ dtype: DType) -> Tensor { nonzero().t.contiguous().to(dtype) }
+}
+
+/// A triangle of the last two dimensions, zeros elsewhere.
+private struct Triangle: TensorOperation {
+  let isUpper: Bool
+  let diagonal: Int
+  var name: String { isUpper ? "triu" : "tril" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let a = inputs[0]
+    let out = Tensor.uninitialized(a.shape, a.dtype)
+    Kernel.check(
+      withInts(a.shape, a.strides, out.strides) {
+        torus_triangle(
+          isUpper, Int64(diagonal), a.dtype.c, Int32(a.rank), $0, a.pointer, $1, out.pointer, $2)
+      }, name, a.dtype)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [Tensor.record(self, [g])] }
 }

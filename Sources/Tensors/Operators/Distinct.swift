@@ -21,38 +21,65 @@ extension Tensor {
   }
 
   private func distinct(_ name: String, consecutive: Bool, _ dim: Int?) -> Distinct {
+    let results: [Tensor]
     if let dim, rank > 0 {
-      return distinctSlices(name, consecutive: consecutive, normalized(dim: dim, name))
+      let axis = normalized(dim: dim, name)
+      require(
+        shape.indices.allSatisfy { $0 == axis || shape[$0] > 0 }, name,
+        "slices of \(shape) along dimension \(axis) are empty")
+      results = Tensor.record(
+        DistinctSlices(name: name, isConsecutive: consecutive, dim: axis), [detach()])
+    } else {
+      results = Tensor.record(DistinctElements(name: name, isConsecutive: consecutive), [detach()])
     }
-    let elements = bare.contiguous()
+    return (results[0], results[1], results[2])
+  }
+}
+
+/// The distinct elements, where each element is among them, and how often each occurs.
+private struct DistinctElements: TensorsOperation {
+  let name: String
+  let isConsecutive: Bool
+  var attributes: [String: Attribute] { [:] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let elements = inputs[0].contiguous()
+    let (count, dtype) = (elements.count, elements.dtype)
     let values = Tensor.uninitialized([count], dtype)
-    let inverse = Tensor.uninitialized(shape, .int64)
+    let inverse = Tensor.uninitialized(elements.shape, .int64)
     let counts = Tensor.uninitialized([count], .int64)
     let found = torus_unique(
-      consecutive, dtype.c, Int64(count), elements.pointer, values.pointer,
+      isConsecutive, dtype.c, Int64(count), elements.pointer, values.pointer,
       inverse.pointer.assumingMemoryBound(to: Int64.self),
       counts.pointer.assumingMemoryBound(to: Int64.self))
-    return (values.sliced(to: Int(found)), inverse, counts.sliced(to: Int(found)))
+    return [values.sliced(to: Int(found)), inverse, counts.sliced(to: Int(found))]
   }
 
-  private func distinctSlices(_ name: String, consecutive: Bool, _ dim: Int) -> Distinct {
-    require(
-      shape.indices.allSatisfy { $0 == dim || shape[$0] > 0 }, name,
-      "slices of \(shape) along dimension \(dim) are empty")
-    let size = shape[dim]
-    let slices = bare.movedim([dim], [0]).contiguous()
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] { [nil] }
+}
+
+/// The same of the slices of a dimension.
+private struct DistinctSlices: TensorsOperation {
+  let name: String
+  let isConsecutive: Bool
+  let dim: Int
+  var attributes: [String: Attribute] { ["dim": .int(dim)] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let (x, size) = (inputs[0], inputs[0].shape[dim])
+    let slices = x.movedim([dim], [0]).contiguous()
     let first = Tensor.uninitialized([size], .int64)
     let (inverse, counts) = (
       Tensor.uninitialized([size], .int64), Tensor.uninitialized([size], .int64)
     )
     let found = torus_unique_rows(
-      consecutive, dtype.c, Int64(size), Int64(size == 0 ? 0 : count / size), slices.pointer,
+      isConsecutive, x.dtype.c, Int64(size), Int64(size == 0 ? 0 : x.count / size), slices.pointer,
       first.pointer.assumingMemoryBound(to: Int64.self),
       inverse.pointer.assumingMemoryBound(to: Int64.self),
       counts.pointer.assumingMemoryBound(to: Int64.self))
     let places = first.sliced(to: Int(found))
-    return (
-      bare.indexSelect(dim: dim, index: places), inverse, counts.sliced(to: Int(found))
-    )
+    return [x.indexSelect(dim: dim, index: places), inverse, counts.sliced(to: Int(found))]
   }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] { [nil] }
 }

@@ -21,21 +21,8 @@ extension Tensor {
     require(
       sorter.map { $0.shape == shape } ?? true, "searchsorted",
       "the sorter \(sorter?.shape ?? []) does not fit the rows \(shape)")
-    let rows = noGrad {
-      (sorter.map { bare.gather(dim: -1, index: $0) } ?? bare).contiguous()
-    }
-    return Tensor.applyConstant("searchsorted", [rows, values]) { inputs in
-      let values = inputs[1].bare.contiguous()
-      let out = Tensor.uninitialized(values.shape, .int64)
-      let isShared = rows.rank == 1
-      let width = isShared ? values.count : values.shape[rank - 1]
-      Kernel.check(
-        torus_search_sorted(
-          right, dtype.c, rows.pointer, Int64(rows.shape[rank - 1]), isShared, values.pointer,
-          Int64(width == 0 ? 0 : values.count / width), Int64(width),
-          out.pointer.assumingMemoryBound(to: Int64.self)), "searchsorted", dtype)
-      return outInt32 ? out.to(.int32) : out
-    }
+    return Tensor.record(
+      SearchSorted(right: right, outInt32: outInt32), [self, values] + [sorter].compactMap { $0 })
   }
 
   /// Where a number would be inserted into this ascending vector (`torch.searchsorted`).
@@ -69,5 +56,28 @@ extension Tensor {
     let place = rows.searchSorted(elements).clamp(max: rows.count - 1)
     let isThere = rows.take(place).eq(elements)
     return invert ? isThere.logicalNot() : isThere
+  }
+}
+
+/// Places in ascending rows: operands are rows, values and, where there is one, the sorter.
+private struct SearchSorted: ConstantOperation {
+  let right: Bool
+  let outInt32: Bool
+  var name: String { "searchsorted" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let rows = noGrad {
+      (inputs.count > 2 ? inputs[0].gather(dim: -1, index: inputs[2]) : inputs[0]).contiguous()
+    }
+    let values = inputs[1].bare.contiguous()
+    let out = Tensor.uninitialized(values.shape, .int64)
+    let isShared = rows.rank == 1
+    let width = isShared ? values.count : values.shape[rows.rank - 1]
+    Kernel.check(
+      torus_search_sorted(
+        right, rows.dtype.c, rows.pointer, Int64(rows.shape[rows.rank - 1]), isShared,
+        values.pointer, Int64(width == 0 ? 0 : values.count / width), Int64(width),
+        out.pointer.assumingMemoryBound(to: Int64.self)), name, rows.dtype)
+    return outInt32 ? out.to(.int32) : out
   }
 }

@@ -65,7 +65,9 @@ extension Tensor {
 
   private func picked(
     _ name: String, _ dim: Int, size: Int?,
-    _ kernel: (_ a: Tensor, _ axis: Int, _ values: Tensor, _ indices: Tensor) -> torus_status
+    _ kernel:
+      @escaping (_ a: Tensor, _ axis: Int, _ values: Tensor, _ indices: Tensor)
+      -> torus_status
   ) -> (values: Tensor, indices: Tensor) {
     if rank == 0 {
       let one = reshaped([1]).picked(name, 0, size: size, kernel)

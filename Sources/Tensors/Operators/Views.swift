@@ -1,31 +1,13 @@
 /// Views: other shapes and strides over the same storage. Nothing is copied but where said.
 extension Tensor {
-  /// A view that records itself; the gradient gets it back into the input's shape.
-  func view(
-    _ name: String, shape: [Int], strides: [Int], offset: Int,
-    attributes: @autoclosure () -> [String: Attribute] = [:],
-    gradient: @escaping (Tensor, Node) -> Tensor
-  ) -> Tensor {
-    Tensor.apply(name, [self], attributes: attributes()) { inputs in
-      inputs[0].restrided(shape: shape, strides: strides, offset: offset)
-    } gradient: { g, node in
-      [gradient(g, node)]
-    }
-  }
-
   /// The same elements in another shape (`reshape`): a view where strides allow, else a copy.
   ///
   /// One size may be -1: it follows from the others.
   public func reshaped(_ shape: [Int]) -> Tensor {
     let target = resolved(shape)
     if target == self.shape { return self }
-    if let strides = viewStrides(target) {
-      return view(
-        "reshape", shape: target, strides: strides, offset: storageOffset,
-        attributes: ["shape": .ints(target)]
-      ) { g, node in g.reshaped(node.shape(0)) }
-    }
-    return contiguous().reshaped(target)
+    if viewStrides(target) == nil { return contiguous().reshaped(target) }
+    return Tensor.record(Reshape(shape: target), [self])
   }
 
   /// The same elements in another shape (`reshape`).
@@ -65,14 +47,7 @@ extension Tensor {
       order.count == rank, "permute", "\(order.count) dimensions for a tensor of \(rank)")
     let order = rank == 0 ? [] : normalizedDims(order, rank: rank, "permute")
     if order == Array(0..<rank) { return self }
-    return view(
-      "permute", shape: order.map { shape[$0] }, strides: order.map { strides[$0] },
-      offset: storageOffset, attributes: ["dims": .ints(order)]
-    ) { g, _ in
-      var inverse = [Int](repeating: 0, count: order.count)
-      for (new, old) in order.enumerated() { inverse[old] = new }
-      return g.permuted(inverse)
-    }
+    return Tensor.record(Permute(dims: order), [self])
   }
 
   /// The dimensions in another order (`torch.permute`).
@@ -98,24 +73,12 @@ extension Tensor {
         "\(shape) does not expand to \(target)")
     }
     if sizes == shape { return self }
-    let strides = broadcastStrides(to: sizes)
-    // Summing back over the repeated dimensions is the engine's own matter.
-    return view(
-      "expand", shape: sizes, strides: strides, offset: storageOffset,
-      attributes: ["shape": .ints(sizes)]
-    ) { g, _ in g }
+    return Tensor.record(Expand(shape: sizes), [self])
   }
 
   /// A new dimension of size 1 before dimension `dim` (`torch.unsqueeze`).
   public func unsqueezed(_ dim: Int) -> Tensor {
-    let dim = normalizedDim(dim, rank: rank + 1, "unsqueeze")
-    var (shape, strides) = (shape, strides)
-    strides.insert(dim < rank ? shape[dim] * strides[dim] : 1, at: dim)
-    shape.insert(1, at: dim)
-    return view(
-      "unsqueeze", shape: shape, strides: strides, offset: storageOffset,
-      attributes: ["dim": .int(dim)]
-    ) { g, node in g.reshaped(node.shape(0)) }
+    Tensor.record(Unsqueeze(dim: normalizedDim(dim, rank: rank + 1, "unsqueeze")), [self])
   }
 
   /// Without any dimension of size 1 (`torch.squeeze`).
@@ -124,13 +87,9 @@ extension Tensor {
   /// Without the named dimensions where their size is 1 (`torch.squeeze`).
   public func squeezed(_ dims: [Int]) -> Tensor {
     if dims.isEmpty { return self }
-    let named = Set(normalizedDims(dims, rank: rank, "squeeze"))
-    let kept = (0..<rank).filter { !(named.contains($0) && shape[$0] == 1) }
-    if kept.count == rank { return self }
-    return view(
-      "squeeze", shape: kept.map { shape[$0] }, strides: kept.map { strides[$0] },
-      offset: storageOffset
-    ) { g, node in g.reshaped(node.shape(0)) }
+    let dropped = normalizedDims(dims, rank: rank, "squeeze")
+      .filter { rank > 0 && shape[$0] == 1 }
+    return dropped.isEmpty ? self : Tensor.record(Squeeze(dims: dropped), [self])
   }
 
   /// Without dimension `dim` where its size is 1 (`torch.squeeze`).
@@ -147,18 +106,7 @@ extension Tensor {
     let first = Swift.min(Swift.max(start < 0 ? start + size : start, 0), size)
     let limit = Swift.min(Swift.max(end < 0 ? end + size : end, first), size)
     if first == 0 && limit == size && step == 1 { return self }
-    var (shape, strides) = (shape, strides)
-    shape[dim] = (limit - first + step - 1) / step
-    let offset = storageOffset + first * strides[dim]
-    strides[dim] *= step
-    return view(
-      "slice", shape: shape, strides: strides, offset: offset,
-      attributes: ["dim": .int(dim), "start": .int(first), "end": .int(limit), "step": .int(step)]
-    ) { g, node in
-      g.scattered(into: node.shape(0)) { zeros in
-        zeros.sliced(dim: dim, from: first, to: limit, step: step)
-      }
-    }
+    return Tensor.record(Slice(dim: dim, start: first, end: limit, step: step), [self])
   }
 
   /// `length` elements from `start` along a dimension (`torch.narrow`).
@@ -180,19 +128,7 @@ extension Tensor {
       size >= 0 && size <= shape[dim], "unfold",
       "windows of \(size) elements in a dimension of \(shape[dim])")
     require(step > 0, "unfold", "the step must be positive, not \(step)")
-    let count = (shape[dim] - size) / step + 1
-    var (target, distances) = (shape + [size], strides + [strides[dim]])
-    target[dim] = count
-    distances[dim] *= step
-    return view(
-      "unfold", shape: target, strides: distances, offset: storageOffset,
-      attributes: ["dim": .int(dim), "size": .int(size), "step": .int(step)]
-    ) { g, node in
-      let places = (Tensor.arange(count) * step).unsqueezed(1) + Tensor.arange(size)
-      let windows = g.movedim([-1], [dim + 1]).flattened(from: dim, to: dim + 1)
-      return Tensor.zeros(node.shape(0), dtype: g.dtype)
-        .indexAdd(dim: dim, index: places.flattened(), source: windows)
-    }
+    return Tensor.record(Unfold(dim: dim, size: size, step: step), [self])
   }
 
   /// The slice at one index of a dimension, which goes away (`torch.select`).
@@ -203,31 +139,14 @@ extension Tensor {
     require(
       index >= -size && index < size, "select",
       "index \(index) is out of range for dimension \(dim) of size \(size)")
-    let index = index < 0 ? index + size : index
-    var (shape, strides) = (shape, strides)
-    let offset = storageOffset + index * strides[dim]
-    shape.remove(at: dim)
-    strides.remove(at: dim)
-    return view(
-      "select", shape: shape, strides: strides, offset: offset,
-      attributes: ["dim": .int(dim), "index": .int(index)]
-    ) { g, node in
-      g.scattered(into: node.shape(0)) { $0.select(dim: dim, index: index) }
-    }
+    return Tensor.record(Select(dim: dim, index: index < 0 ? index + size : index), [self])
   }
-
 }
 
 extension Tensor {
   /// Zeros of a shape in which this tensor fills the part that a view picks: a view's gradient.
-  func scattered(into shape: [Int], at part: @escaping (Tensor) -> Tensor) -> Tensor {
-    Tensor.apply("scatter_view", [self]) { inputs in
-      let out = Tensor.zeros(shape, dtype: inputs[0].dtype)
-      Kernel.copy(inputs[0], into: noGrad { part(out) })
-      return out
-    } gradient: { g, _ in
-      [part(g)]
-    }
+  func scattered(into shape: [Int], at part: [any ViewOperation]) -> Tensor {
+    Tensor.record(ScatterView(shape: shape, part: part), [self])
   }
 
   /// A shape with its -1 replaced by what the number of elements demands.
@@ -249,7 +168,7 @@ extension Tensor {
   }
 
   /// The strides with which the same storage reads as another shape, or nil where none do.
-  private func viewStrides(_ target: [Int]) -> [Int]? {
+  func viewStrides(_ target: [Int]) -> [Int]? {
     if isContiguous { return contiguousStrides(target) }
     var result = [Int](repeating: 0, count: target.count)
     // Runs of dimensions that lie as one block must be cut or joined within themselves.

@@ -9,13 +9,44 @@ struct ModuleCheck {
 
   private func key(_ name: String) -> String { "\(item.id).\(name)" }
 
-  func run(_ row: ModuleRegistry.Row) throws {
+  /// The module with the case's state and mode, and how it is called.
+  func prepared(
+    _ row: ModuleRegistry.Row
+  ) throws -> (settings: Call, module: Module, forward: ModuleRegistry.Forward) {
     manualSeed(42)
     let settings = try call(item.constructor) { name, _ in try tensors.tensor(key(name)) }
     let (module, forward) = try row(settings)
-    try settings.requireAllRead()
     try load(module)
     module.train(item.training)
+    return (settings, module, forward)
+  }
+
+  /// The tensors among the forward arguments, in a fixed order; those that require a gradient are
+  /// leaves.
+  func inputs() throws -> [Tensor] {
+    var inputs: [Tensor] = []
+    _ = try call(item.forward) { name, requiresGrad in
+      var tensor = try tensors.tensor(key(name))
+      if strided && tensor.dtype.isFloatingPoint { tensor = Strided.view(of: tensor) }
+      if requiresGrad { tensor.requiresGrad = true }
+      inputs.append(tensor)
+      return tensor
+    }
+    return inputs
+  }
+
+  /// The forward arguments with other tensors in the places of ``inputs()``.
+  func call(_ inputs: [Tensor]) throws -> Call {
+    var rest = inputs[...]
+    return try call(item.forward) { name, _ in
+      guard let tensor = rest.popFirst() else { throw RunnerError("no tensor for \(name)") }
+      return tensor
+    }
+  }
+
+  func run(_ row: ModuleRegistry.Row) throws {
+    let (settings, module, forward) = try prepared(row)
+    try settings.requireAllRead()
     var leaves: [String: Tensor] = [:]
     let inputs = try call(item.forward) { name, requiresGrad in
       var tensor = try tensors.tensor(key(name))
@@ -44,7 +75,9 @@ struct ModuleCheck {
   ) throws -> Call {
     Call(
       try arguments.args.map { try $0.value(tensor) },
-      try arguments.kwargs.mapValues { try $0.value(tensor) })
+      Dictionary(
+        uniqueKeysWithValues: try arguments.kwargs.sorted { $0.key < $1.key }
+          .map { ($0.key, try $0.value.value(tensor)) }))
   }
 
   /// Gives the module the case's values; its names must be the case's.

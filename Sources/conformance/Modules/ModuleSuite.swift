@@ -16,16 +16,22 @@ struct ModuleSuite: Suite {
   }
 
   func checks(of unit: String) throws -> [Check] {
-    let file = try JSONDecoder().decode(File.self, from: folder.json(unit))
-    let tensors = try folder.tensors(unit)
-    let name = file.module.hasPrefix("nn.") ? String(file.module.dropFirst(3)) : file.module
-    let row = registry[name]
-    return file.cases.map { item in
+    let (cases, tensors, row) = try contents(of: unit)
+    return cases.map { item in
       Check(id: "\(item.id)") {
-        guard let row else { throw Unsupported("module \(name)") }
+        guard let row else { throw Unsupported("module \(unit)") }
         try ModuleCheck(item: item, tensors: tensors, strided: strided).run(row)
       }
     }
+  }
+
+  /// A module's cases, their tensors, and how it is made; nil where the runner does not know it.
+  func contents(
+    of unit: String
+  ) throws -> (cases: [ModuleCase], tensors: TensorFile, row: ModuleRegistry.Row?) {
+    let file = try JSONDecoder().decode(File.self, from: folder.json(unit))
+    let name = file.module.hasPrefix("nn.") ? String(file.module.dropFirst(3)) : file.module
+    return (file.cases, try folder.tensors(unit), registry[name])
   }
 
   /// The format of a file.

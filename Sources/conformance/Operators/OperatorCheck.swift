@@ -8,6 +8,36 @@ struct OperatorCheck {
   /// What the generator was set to before each case was computed.
   static let seed: UInt64 = 42
 
+  /// The tensors among the arguments, in a fixed order; those that require a gradient are leaves.
+  func inputs() throws -> [Tensor] {
+    var inputs: [Tensor] = []
+    _ = try arguments { key, requiresGrad in
+      var tensor = try tensors.tensor(key)
+      if strided && tensor.dtype.isFloatingPoint { tensor = Strided.view(of: tensor) }
+      if requiresGrad && item.cotangents != nil { tensor.requiresGrad = true }
+      inputs.append(tensor)
+      return tensor
+    }
+    return inputs
+  }
+
+  /// The arguments with other tensors in the places of ``inputs()``.
+  func call(_ inputs: [Tensor]) throws -> Call {
+    var rest = inputs[...]
+    return try arguments { key, _ in
+      guard let tensor = rest.popFirst() else { throw RunnerError("no tensor for \(key)") }
+      return tensor
+    }
+  }
+
+  private func arguments(_ tensor: (String, Bool) throws -> Tensor) throws -> Call {
+    Call(
+      try item.args.map { try $0.value(tensor) },
+      Dictionary(
+        uniqueKeysWithValues: try item.kwargs.sorted { $0.key < $1.key }
+          .map { ($0.key, try $0.value.value(tensor)) }))
+  }
+
   func run(_ row: Registry.Row) throws {
     var leaves: [String: Tensor] = [:]
     func input(_ key: String, _ requiresGrad: Bool) throws -> Tensor {

@@ -72,57 +72,72 @@ extension F {
     require(
       [weight, bias].allSatisfy { $0 == nil || $0?.shape == [channels] }, name,
       "weight and bias must be of [\(channels)]")
-    let (batch, spatial) = (x.shape[0], x.shape[2...].reduce(1, *))
-    let (hasWeight, hasBias) = (weight != nil, bias != nil)
-    let operands = [x] + [weight, bias].compactMap { $0 }
-    return Tensor.applyMany(
-      name, operands, attributes: ["groups": .int(groups), "eps": .double(eps)],
-      saving: [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)]
-    ) { inputs in
-      let x = inputs[0].contiguous()
-      let gamma = hasWeight ? inputs[1].bare.to(x.dtype).contiguous() : nil
-      let beta = hasBias ? inputs[hasWeight ? 2 : 1].bare.to(x.dtype).contiguous() : nil
-      let y = Tensor.uninitialized(x.shape, x.dtype)
-      let mean = Tensor.uninitialized([batch, groups], x.dtype.wide)
-      let rstd = Tensor.uninitialized([batch, groups], x.dtype.wide)
-      if y.count == 0 { return [y, mean, rstd] }
-      checkLayer(
-        torus_group_norm(
-          x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
-          rstd.pointer, Int64(batch), Int64(channels), Int64(spatial), Int64(groups), eps), name,
-        x.dtype)
-      return [y, mean, rstd]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
-      let x = node.input(0)
-      let weight = hasWeight ? node.input(1) : nil
-      if g.count == 0, !isGradEnabled {
-        // The mean of nothing is NaN; in PyTorch the weight of a group norm gets it where there are
-        // samples, that of an instance norm does not.
-        let isOfNothing = name == "group_norm" && g.shape[0] > 0 && g.shape[1] > 0
-        let slope: Double = isOfNothing ? .nan : 0
-        let channel = { (value: Double) in Tensor.full([channels], value, dtype: x.dtype) }
-        return [.zeros(x.shape, dtype: x.dtype)] + (hasWeight ? [channel(slope)] : [])
-          + (hasBias ? [channel(0)] : [])
-      }
-      if isGradEnabled {
-        return groupNormFormula(g, x, weight, hasBias, groups, eps)
-      }
-      let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
-      let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
-      let dgamma = hasWeight ? Tensor.uninitialized([channels], x.dtype) : nil
-      let dbeta = hasBias ? Tensor.uninitialized([channels], x.dtype) : nil
-      checkLayer(
-        torus_group_norm_backward(
-          x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
-          node.output(2).pointer, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(batch),
-          Int64(channels), Int64(spatial), Int64(groups)), name, x.dtype)
-      return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
-    }[0]
+    let operation = GroupNormalization(
+      name: name, groups: groups, eps: eps,
+      operands: ChannelOperands(hasWeight: weight != nil, hasBias: bias != nil))
+    return Tensor.record(operation, [x] + [weight, bias].compactMap { $0 })[0]
+  }
+}
+
+/// Group norm, instance norm among them: operands are x and, where given, weight and bias; results
+/// are y and, in the wide type, each group's mean and 1/√(variance + eps).
+private struct GroupNormalization: TensorsOperation {
+  let name: String
+  let groups: Int
+  let eps: Double
+  let operands: ChannelOperands
+  static var precision: PrecisionClass { .full }
+  var attributes: [String: Attribute] { ["groups": .int(groups), "eps": .double(eps)] }
+  var saving: Saving { [operands.hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let x = inputs[0].contiguous()
+    let (batch, channels, spatial) = (x.shape[0], x.shape[1], x.shape[2...].reduce(1, *))
+    let (gamma, beta) = (operands.weight(inputs), operands.bias(inputs))
+    let y = Tensor.uninitialized(x.shape, x.dtype)
+    let mean = Tensor.uninitialized([batch, groups], x.dtype.wide)
+    let rstd = Tensor.uninitialized([batch, groups], x.dtype.wide)
+    if y.count == 0 { return [y, mean, rstd] }
+    checkLayer(
+      torus_group_norm(
+        x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
+        rstd.pointer, Int64(batch), Int64(channels), Int64(spatial), Int64(groups), eps), name,
+      x.dtype)
+    return [y, mean, rstd]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let (hasWeight, hasBias) = (operands.hasWeight, operands.hasBias)
+    guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
+    let x = node.input(0)
+    let (batch, channels, spatial) = (x.shape[0], x.shape[1], x.shape[2...].reduce(1, *))
+    let weight = hasWeight ? node.input(1) : nil
+    if g.count == 0, !isGradEnabled {
+      // The mean of nothing is NaN; in PyTorch the weight of a group norm gets it where there are
+      // samples, that of an instance norm does not.
+      let isOfNothing = name == "group_norm" && g.shape[0] > 0 && g.shape[1] > 0
+      let slope: Double = isOfNothing ? .nan : 0
+      let channel = { (value: Double) in Tensor.full([channels], value, dtype: x.dtype) }
+      return [.zeros(x.shape, dtype: x.dtype)] + (hasWeight ? [channel(slope)] : [])
+        + (hasBias ? [channel(0)] : [])
+    }
+    if isGradEnabled {
+      return groupNormFormula(g, x, weight, hasBias, groups, eps)
+    }
+    let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
+    let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
+    let dgamma = hasWeight ? Tensor.uninitialized([channels], x.dtype) : nil
+    let dbeta = hasBias ? Tensor.uninitialized([channels], x.dtype) : nil
+    checkLayer(
+      torus_group_norm_backward(
+        x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
+        node.output(2).pointer, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(batch),
+        Int64(channels), Int64(spatial), Int64(groups)), name, x.dtype)
+    return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
   }
 
   /// The gradients of group norm in operations that have gradients themselves.
-  private static func groupNormFormula(
+  private func groupNormFormula(
     _ g: Tensor, _ x: Tensor, _ weight: Tensor?, _ hasBias: Bool, _ groups: Int, _ eps: Double
   ) -> [Tensor?] {
     let (batch, channels) = (x.shape[0], x.shape[1])
@@ -138,9 +153,9 @@ extension F {
         - normal * (inner * normal).mean(dim: 2, keepDim: true)) * rstd
     var gradients: [Tensor?] = [dx.reshaped(x.shape)]
     if weight != nil {
-      gradients.append((g * normal.reshaped(x.shape)).sum(toChannels: channels))
+      gradients.append((g * normal.reshaped(x.shape)).sumToChannels())
     }
-    if hasBias { gradients.append(g.sum(toChannels: channels)) }
+    if hasBias { gradients.append(g.sumToChannels()) }
     return gradients
   }
 }

@@ -19,51 +19,66 @@ extension F {
     require(
       [weight, bias].allSatisfy { $0 == nil || $0?.shape == normalizedShape }, name,
       "weight and bias must be of \(normalizedShape)")
-    let columns = normalizedShape.reduce(1, *)
-    let rows = columns == 0 ? 0 : x.count / columns
-    let (hasWeight, hasBias) = (weight != nil, bias != nil)
-    let operands = [x] + [weight, bias].compactMap { $0 }
-    return Tensor.applyMany(
-      name, operands, attributes: ["shape": .ints(normalizedShape), "eps": .double(eps)],
-      saving: [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)]
-    ) { inputs in
-      let x = inputs[0].contiguous()
-      let gamma = hasWeight ? inputs[1].contiguous() : nil
-      let beta = hasBias ? inputs[hasWeight ? 2 : 1].contiguous() : nil
-      let y = Tensor.uninitialized(x.shape, x.dtype)
-      let mean = Tensor.uninitialized([rows], x.dtype.wide)
-      let rstd = Tensor.uninitialized([rows], x.dtype.wide)
-      checkLayer(
-        torus_layer_norm(
-          x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
-          rstd.pointer, Int64(rows), Int64(columns), eps), name, x.dtype)
-      return [y, mean, rstd]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
-      let x = node.input(0)
-      let weight = hasWeight ? node.input(1) : nil
-      if isGradEnabled {
-        return layerNormFormula(g, x, weight, hasBias, normalizedShape, eps)
-      }
-      let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.contiguous())
-      // An element alone is always 0: its gradient is not left to rounding, which 1/√eps enlarges.
-      let alone = columns == 1
-      let blank = alone ? Tensor.zeros(x.shape, dtype: x.dtype) : nil
-      let dx = node.needsGradient(0) ? blank ?? Tensor.uninitialized(x.shape, x.dtype) : nil
-      let dgamma = hasWeight ? Tensor.uninitialized(normalizedShape, x.dtype) : nil
-      let dbeta = hasBias ? Tensor.uninitialized(normalizedShape, x.dtype) : nil
-      checkLayer(
-        torus_layer_norm_backward(
-          x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
-          node.output(2).pointer, alone ? nil : dx?.pointer, dgamma?.pointer, dbeta?.pointer,
-          Int64(rows),
-          Int64(columns)), name, x.dtype)
-      return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
-    }[0]
+    let operation = LayerNormalization(
+      shape: normalizedShape, eps: eps, hasWeight: weight != nil, hasBias: bias != nil)
+    return Tensor.record(operation, [x] + [weight, bias].compactMap { $0 })[0]
+  }
+}
+
+/// Layer norm: operands are x and, where given, weight and bias; results are y and, in the wide type,
+/// each row's mean and 1/√(variance + eps).
+private struct LayerNormalization: TensorsOperation {
+  let shape: [Int]
+  let eps: Double
+  let hasWeight: Bool
+  let hasBias: Bool
+  static var precision: PrecisionClass { .full }
+  var name: String { "layer_norm" }
+  var saving: Saving { [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
+  private var columns: Int { shape.reduce(1, *) }
+  private func rows(_ x: Tensor) -> Int { columns == 0 ? 0 : x.count / columns }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let x = inputs[0].contiguous()
+    let rows = rows(x)
+    let gamma = hasWeight ? inputs[1].contiguous() : nil
+    let beta = hasBias ? inputs[hasWeight ? 2 : 1].contiguous() : nil
+    let y = Tensor.uninitialized(x.shape, x.dtype)
+    let mean = Tensor.uninitialized([rows], x.dtype.wide)
+    let rstd = Tensor.uninitialized([rows], x.dtype.wide)
+    checkLayer(
+      torus_layer_norm(
+        x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
+        rstd.pointer, Int64(rows), Int64(columns), eps), name, x.dtype)
+    return [y, mean, rstd]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: node.inputs.count) }
+    let x = node.input(0)
+    let rows = rows(x)
+    let weight = hasWeight ? node.input(1) : nil
+    if isGradEnabled {
+      return layerNormFormula(g, x, weight, hasBias, shape, eps)
+    }
+    let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.contiguous())
+    // An element alone is always 0: its gradient is not left to rounding, which 1/√eps enlarges.
+    let alone = columns == 1
+    let blank = alone ? Tensor.zeros(x.shape, dtype: x.dtype) : nil
+    let dx = node.needsGradient(0) ? blank ?? Tensor.uninitialized(x.shape, x.dtype) : nil
+    let dgamma = hasWeight ? Tensor.uninitialized(shape, x.dtype) : nil
+    let dbeta = hasBias ? Tensor.uninitialized(shape, x.dtype) : nil
+    checkLayer(
+      torus_layer_norm_backward(
+        x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
+        node.output(2).pointer, alone ? nil : dx?.pointer, dgamma?.pointer, dbeta?.pointer,
+        Int64(rows),
+        Int64(columns)), name, x.dtype)
+    return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
   }
 
   /// The gradients of layer norm in operations that have gradients themselves.
-  private static func layerNormFormula(
+  private func layerNormFormula(
     _ g: Tensor, _ x: Tensor, _ weight: Tensor?, _ hasBias: Bool, _ shape: [Int], _ eps: Double
   ) -> [Tensor?] {
     let dims = Array((x.rank - shape.count)..<x.rank)

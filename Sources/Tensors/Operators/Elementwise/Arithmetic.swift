@@ -59,13 +59,22 @@ extension Tensor {
     // Half types round alpha, as a tensor of theirs would hold it.
     let held = Tensor.full([], alpha, dtype: dtype).item(Double.self)
     let factor = negated ? -held : held
-    return Tensor.apply(
-      name, [to(dtype), other.to(dtype)], attributes: ["alpha": .double(alpha.double)]
-    ) { inputs in
-      Kernel.binary(name, TORUS_ADD, inputs[0], inputs[1], factor)
-    } gradient: { g, node in
-      [g, node.needsGradient(1) ? g * factor : nil]
-    }
+    return Tensor.record(ScaledSum(name: name, alpha: factor), [to(dtype), other.to(dtype)])
+  }
+}
+
+/// a + alpha · b; alpha carries the sign of a difference.
+private struct ScaledSum: TensorOperation {
+  let name: String
+  let alpha: Double
+  static var precision: PrecisionClass { .widest }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.binary(name, TORUS_ADD, inputs[0], inputs[1], alpha)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [g, node.needsGradient(1) ? g * alpha : nil]
   }
 }
 
@@ -73,7 +82,7 @@ extension Tensor {
 extension Tensor {
   /// x + s.
   public static func + (x: Tensor, s: some ScalarConvertible) -> Tensor {
-    scalar("add", x, s.scalar, TORUS_ADD_SCALAR, { $0 }) { $0 + $1 }
+    scalar(.add, x, s.scalar) { $0 + $1 }
   }
   /// s + x.
   public static func + (s: some ScalarConvertible, x: Tensor) -> Tensor { x + s }
@@ -88,20 +97,18 @@ extension Tensor {
   /// s - x.
   public static func - (s: some ScalarConvertible, x: Tensor) -> Tensor {
     require(x.dtype != .bool, "rsub", "subtraction of a bool tensor is not defined")
-    return scalar("rsub", x, s.scalar, TORUS_RSUB_SCALAR, { -$0 }) { $1 - $0 }
+    return scalar(.rsub, x, s.scalar) { $1 - $0 }
   }
   /// x · s.
   public static func * (x: Tensor, s: some ScalarConvertible) -> Tensor {
-    let number = s.scalar
-    return scalar("mul", x, number, TORUS_MUL_SCALAR, { $0 * number }) { $0 * $1 }
+    scalar(.mul, x, s.scalar) { $0 * $1 }
   }
   /// s · x.
   public static func * (s: some ScalarConvertible, x: Tensor) -> Tensor { x * s }
   /// x / s; integers divide as floats.
   public static func / (x: Tensor, s: some ScalarConvertible) -> Tensor {
     let x = x.dtype.isFloatingPoint ? x : x.to(.float32)
-    let number = s.scalar
-    return scalar("div", x, number, TORUS_DIV_SCALAR, { $0 / number }) { $0 / $1 }
+    return scalar(.div, x, s.scalar) { $0 / $1 }
   }
   /// s / x.
   public static func / (s: some ScalarConvertible, x: Tensor) -> Tensor {
@@ -128,17 +135,45 @@ extension Tensor {
   /// A float tensor takes the number into the kernel; an integer one meets it as a scalar tensor,
   /// exactly and by the rules of promotion.
   private static func scalar(
-    _ name: String, _ x: Tensor, _ s: Scalar, _ kernel: torus_unary_op,
-    _ gradient: @escaping (Tensor) -> Tensor, _ exact: (Tensor, Tensor) -> Tensor
+    _ kind: ScalarArithmetic.Kind, _ x: Tensor, _ s: Scalar, _ exact: (Tensor, Tensor) -> Tensor
   ) -> Tensor {
     guard x.dtype.isFloatingPoint else {
       let dtype = Promotion.resultType(x, s)
       return exact(x.to(dtype), Tensor.full([], s, dtype: dtype))
     }
-    return Tensor.apply(name, [x], attributes: ["scalar": .double(s.double)]) { inputs in
-      Kernel.unary(name, kernel, inputs[0], s.double)
-    } gradient: { g, _ in
-      [gradient(g)]
+    return Tensor.record(ScalarArithmetic(kind: kind, scalar: s.double), [x])
+  }
+}
+
+/// A float tensor and a number.
+private struct ScalarArithmetic: TensorOperation {
+  enum Kind: String {
+    case add, rsub, mul, div
+  }
+
+  let kind: Kind
+  let scalar: Double
+
+  var name: String { kind.rawValue }
+  var attributes: [String: Attribute] { ["scalar": .double(scalar)] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let kernel =
+      switch kind {
+      case .add: TORUS_ADD_SCALAR
+      case .rsub: TORUS_RSUB_SCALAR
+      case .mul: TORUS_MUL_SCALAR
+      case .div: TORUS_DIV_SCALAR
+      }
+    return Kernel.unary(name, kernel, inputs[0], scalar)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    switch kind {
+    case .add: [g]
+    case .rsub: [-g]
+    case .mul: [g * scalar]
+    case .div: [g / scalar]
     }
   }
 }

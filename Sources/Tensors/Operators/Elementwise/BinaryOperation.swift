@@ -2,7 +2,7 @@ import CKernels
 
 /// One row of the table of elementwise functions of two tensors: the kernel and, beside it, the
 /// operands' gradients.
-struct BinaryOperation: Sendable {
+final class BinaryOperation: Sendable {
   typealias Formula = @Sendable (_ gradient: Tensor, _ node: Node) -> [Tensor?]
 
   let name: String
@@ -28,14 +28,28 @@ struct BinaryOperation: Sendable {
     let b = other.operand(beside: a)
     var dtype = Promotion.resultType(a, b)
     if floats { dtype = dtype.floating }
-    return Tensor.apply(name, [a.to(dtype), b.to(dtype)], saving: saving) { inputs in
-      Kernel.binary(name, kernel, inputs[0], inputs[1], 1)
-    } gradient: { gradient, node in
-      guard let formula else {
-        let zero = gradient.zerosLike()
+    return Tensor.record(Call(row: self), [a.to(dtype), b.to(dtype)])
+  }
+
+  /// A row as an operation.
+  struct Call: TensorOperation {
+    let row: BinaryOperation
+
+    static var precision: PrecisionClass { .widest }
+    var name: String { row.name }
+    var saving: Saving { row.saving }
+    var attributes: [String: Attribute] { [:] }
+
+    func forward(_ inputs: [Tensor]) -> Tensor {
+      Kernel.binary(row.name, row.kernel, inputs[0], inputs[1], 1)
+    }
+
+    func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+      guard let formula = row.formula else {
+        let zero = g.zerosLike()
         return [zero, zero]
       }
-      return formula(gradient, node)
+      return formula(g, node)
     }
   }
 }

@@ -47,12 +47,27 @@ extension Tensor {
   ) -> Tensor {
     let other = other.operand(beside: self)
     let dtype = Promotion.resultType(self, other)
-    return Tensor.applyConstant(name, [to(dtype), other.to(dtype)]) {
-      Kernel.compare(name, op, $0[0].bare, $0[1].bare)
-    }
+    return Tensor.record(Comparison(name: name, kernel: op), [to(dtype), other.to(dtype)])
   }
 
   private func predicate(_ name: String, _ op: torus_predicate_op) -> Tensor {
-    Tensor.applyConstant(name, [self]) { Kernel.predicate(name, op, $0[0]) }
+    Tensor.record(Predicate(name: name, kernel: op), [self])
   }
+}
+
+/// A truth value from two tensors.
+private struct Comparison: ConstantOperation {
+  let name: String
+  let kernel: torus_compare_op
+  static var precision: PrecisionClass { .widest }
+  var attributes: [String: Attribute] { [:] }
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.compare(name, kernel, inputs[0], inputs[1]) }
+}
+
+/// A truth value from one tensor.
+private struct Predicate: ConstantOperation {
+  let name: String
+  let kernel: torus_predicate_op
+  var attributes: [String: Attribute] { [:] }
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.predicate(name, kernel, inputs[0]) }
 }

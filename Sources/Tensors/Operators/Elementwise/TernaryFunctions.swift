@@ -1,7 +1,7 @@
 import CKernels
 
 /// One row of the table of elementwise functions of three tensors and a number.
-private struct TernaryOperation: Sendable {
+private final class TernaryOperation: Sendable {
   typealias Formula = @Sendable (_ gradient: Tensor, _ node: Node, _ value: Double) -> [Tensor?]
 
   let name: String
@@ -20,14 +20,25 @@ private struct TernaryOperation: Sendable {
 
   func callAsFunction(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ value: Double = 1) -> Tensor {
     let dtype = Promotion.resultType([a, b, c])
-    return Tensor.apply(
-      name, [a.to(dtype), b.to(dtype), c.to(dtype)], attributes: ["value": .double(value)],
-      saving: saving
-    ) { inputs in
-      Kernel.ternary(name, kernel, inputs[0], inputs[1], inputs[2], value)
-    } gradient: { gradient, node in
-      formula(gradient, node, value)
+    return Tensor.record(
+      Call(row: self, value: value), [a.to(dtype), b.to(dtype), c.to(dtype)])
+  }
+
+  /// A row with its number.
+  struct Call: TensorOperation {
+    let row: TernaryOperation
+    let value: Double
+
+    static var precision: PrecisionClass { .widest }
+    var name: String { row.name }
+    var saving: Saving { row.saving }
+    var attributes: [String: Attribute] { ["value": .double(value)] }
+
+    func forward(_ inputs: [Tensor]) -> Tensor {
+      Kernel.ternary(row.name, row.kernel, inputs[0], inputs[1], inputs[2], value)
     }
+
+    func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { row.formula(g, node, value) }
   }
 }
 
@@ -79,10 +90,19 @@ extension Tensor {
   /// x + weight · (end - x) for one weight (`torch.lerp`).
   public func lerp(_ end: Tensor, weight: Double) -> Tensor {
     require(dtype == end.dtype, "lerp", "dtypes differ: \(dtype) and \(end.dtype)")
-    return Tensor.apply("lerp", [self, end], attributes: ["weight": .double(weight)]) { inputs in
-      Kernel.binary("lerp", TORUS_LERP_SCALAR, inputs[0], inputs[1], weight)
-    } gradient: { g, _ in
-      [g * (1 - weight), g * weight]
-    }
+    return Tensor.record(LerpByNumber(weight: weight), [self, end])
   }
+}
+
+/// x + weight · (end - x) for one weight.
+private struct LerpByNumber: TensorOperation {
+  let weight: Double
+  static var precision: PrecisionClass { .widest }
+  var name: String { "lerp" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.binary(name, TORUS_LERP_SCALAR, inputs[0], inputs[1], weight)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g * (1 - weight), g * weight] }
 }

@@ -2,7 +2,7 @@ import CKernels
 
 /// One row of the table of elementwise functions of one tensor: the kernel and, beside it, the
 /// gradient.
-struct UnaryOperation: Sendable {
+final class UnaryOperation: Sendable {
   typealias Formula = @Sendable (_ gradient: Tensor, _ node: Node) -> Tensor
 
   let name: String
@@ -15,6 +15,18 @@ struct UnaryOperation: Sendable {
   let formula: Formula?
   /// Whether integers are computed as floats (`exp`), rather than as integers (`neg`).
   let floats: Bool
+
+  private init(
+    name: String, kernel: torus_unary_op, saving: Saving, fused: torus_binary_op?,
+    formula: Formula?, floats: Bool
+  ) {
+    self.name = name
+    self.kernel = kernel
+    self.saving = saving
+    self.fused = fused
+    self.formula = formula
+    self.floats = floats
+  }
 
   /// A function whose result is floating point.
   static func float(
@@ -36,23 +48,36 @@ struct UnaryOperation: Sendable {
 
   func callAsFunction(_ a: Tensor, _ p0: Double = 0, _ p1: Double = 0) -> Tensor {
     let a = floats && !a.dtype.isFloatingPoint ? a.to(.float32) : a
-    return Tensor.apply(
-      name, [a], attributes: ["p0": .double(p0), "p1": .double(p1)], saving: saving
-    ) { inputs in
-      Kernel.unary(name, kernel, inputs[0], p0, p1)
-    } gradient: { gradient, node in
-      guard let formula else { return [Tensor.zeros(like: gradient)] }
-      if let fused, !isGradEnabled {
-        let saved = saving == .output ? node.output() : node.input(0)
-        return [Kernel.binary(name, fused, gradient, saved, p0, p1)]
+    return Tensor.record(Call(row: self, p0: p0, p1: p1), [a])
+  }
+
+  /// A row with its numbers.
+  struct Call: TensorOperation {
+    let row: UnaryOperation
+    let p0: Double
+    let p1: Double
+
+    var name: String { row.name }
+    var saving: Saving { row.saving }
+    var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
+
+    func forward(_ inputs: [Tensor]) -> Tensor {
+      Kernel.unary(row.name, row.kernel, inputs[0], p0, p1)
+    }
+
+    func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+      guard let formula = row.formula else { return [Tensor.zeros(like: g)] }
+      if let fused = row.fused, !isGradEnabled {
+        let saved = row.saving == .output ? node.output() : node.input(0)
+        return [Kernel.binary(row.name, fused, g, saved, p0, p1)]
       }
-      return [formula(gradient, node)]
+      return [formula(g, node)]
     }
   }
 }
 
 /// The same for functions with parameters, whose gradient formula reads them too.
-struct ParametricOperation: Sendable {
+final class ParametricOperation: Sendable {
   typealias Formula =
     @Sendable (_ gradient: Tensor, _ x: Tensor, _ p0: Double, _ p1: Double) -> Tensor
 
@@ -72,15 +97,28 @@ struct ParametricOperation: Sendable {
 
   func callAsFunction(_ x: Tensor, _ p0: Double = 0, _ p1: Double = 0) -> Tensor {
     let a = x.dtype.isFloatingPoint ? x : x.to(.float32)
-    return Tensor.apply(
-      name, [a], attributes: ["p0": .double(p0), "p1": .double(p1)], saving: .inputs
-    ) { inputs in
-      Kernel.unary(name, kernel, inputs[0], p0, p1)
-    } gradient: { gradient, node in
-      if let fused, !isGradEnabled {
-        return [Kernel.binary(name, fused, gradient, node.input(0), p0, p1)]
+    return Tensor.record(Call(row: self, p0: p0, p1: p1), [a])
+  }
+
+  /// A row with its numbers.
+  struct Call: TensorOperation {
+    let row: ParametricOperation
+    let p0: Double
+    let p1: Double
+
+    var name: String { row.name }
+    var saving: Saving { .inputs }
+    var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
+
+    func forward(_ inputs: [Tensor]) -> Tensor {
+      Kernel.unary(row.name, row.kernel, inputs[0], p0, p1)
+    }
+
+    func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+      if let fused = row.fused, !isGradEnabled {
+        return [Kernel.binary(row.name, fused, g, node.input(0), p0, p1)]
       }
-      return [formula(gradient, node.input(0), p0, p1)]
+      return [row.formula(g, node.input(0), p0, p1)]
     }
   }
 }

@@ -32,16 +32,7 @@ extension Tensor {
 
   /// Elements at the index tensors, which stand at the dimensions they index.
   func gathered(_ tensors: [Tensor?]) -> Tensor {
-    Tensor.apply("index", [self]) { inputs in
-      let plan = IndexingPlan(data: inputs[0], tensors: tensors)
-      let out = Tensor.uninitialized(plan.resultShape, dtype)
-      plan.run(data: inputs[0], other: out, "index") { indexing, bad, position in
-        torus_index_get(dtype.c, indexing, inputs[0].pointer, out.pointer, bad, position)
-      }
-      return out
-    } gradient: { g, node in
-      [Tensor.zeros(node.shape(0), dtype: g.dtype).indexPut(tensors, g, accumulate: true)]
-    }
+    Tensor.record(IndexGet(indexed: tensors.map { $0 != nil }), [self] + tensors.compactMap { $0 })
   }
 
   /// This tensor with `values` (broadcast) written, or added, at the index tensors
@@ -73,40 +64,91 @@ extension Tensor {
       "a mask of \(mask.shape) does not fit \(shape) from dimension \(dim) on")
   }
 
-  /// - Parameter part: The view of the copy that the tensors index, by default all of it.
+  /// - Parameter part: The views that lead to the part which the tensors index.
   func indexPut(
-    _ tensors: [Tensor?], _ values: Tensor, accumulate: Bool,
-    part: @escaping (Tensor) -> Tensor = { $0 }
+    _ tensors: [Tensor?], _ values: Tensor, accumulate: Bool, part: [any ViewOperation] = []
   ) -> Tensor {
-    Tensor.apply(
-      "index_put", [self, values], attributes: ["accumulate": .bool(accumulate)]
-    ) { inputs in
-      // Half precision is added up in float32 and rounded once.
-      let wide: DType = accumulate && dtype.isHalf ? .float32 : dtype
-      let copy = inputs[0].bare.to(wide).copied()
-      let data = part(copy)
-      let plan = IndexingPlan(data: data, tensors: tensors)
-      require(
-        broadcastShape(values.shape, plan.resultShape) == plan.resultShape, "index_put",
-        "values of \(values.shape) do not broadcast to \(plan.resultShape)")
-      let expanded = noGrad { inputs[1].bare.to(wide).expanded(plan.resultShape) }
-      plan.run(data: data, other: expanded, "index_put") { indexing, bad, position in
-        torus_index_put(
-          accumulate ? TORUS_WRITE_ADD : TORUS_WRITE_SET, wide.c, indexing, data.pointer,
-          expanded.pointer, bad, position)
-      }
-      return copy.to(dtype)
-    } gradient: { g, node in
-      let cleared =
-        accumulate
-        ? g
-        : g.indexPut(
-          tensors, Tensor.full([], 0.0, dtype: g.dtype), accumulate: false, part: part)
-      return [
-        node.needsGradient(0) ? cleared : nil,
-        node.needsGradient(1) ? part(g).gathered(tensors) : nil,
-      ]
+    let operation = IndexPut(
+      indexed: tensors.map { $0 != nil }, accumulate: accumulate, part: part)
+    return Tensor.record(operation, [self, values] + tensors.compactMap { $0 })
+  }
+}
+
+/// Index tensors among an operation's operands: which dimensions they index.
+private protocol IndexedOperation: Operation {
+  /// Whether a tensor indexes each dimension, from the first on.
+  var indexed: [Bool] { get }
+}
+
+extension IndexedOperation {
+  /// The index tensors at their dimensions, from the operands that hold them.
+  func tensors(_ operands: some Sequence<Tensor>) -> [Tensor?] {
+    var rest = Array(operands)[...]
+    return indexed.map { $0 ? rest.popFirst() : nil }
+  }
+}
+
+/// Elements at index tensors: operands are the data and the tensors.
+private struct IndexGet: TensorOperation, IndexedOperation {
+  let indexed: [Bool]
+  var name: String { "index" }
+  var saving: Saving { .inputs(from: 1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let data = inputs[0]
+    let plan = IndexingPlan(data: data, tensors: tensors(inputs.dropFirst()))
+    let out = Tensor.uninitialized(plan.resultShape, data.dtype)
+    plan.run(data: data, other: out, name) { indexing, bad, position in
+      torus_index_get(data.dtype.c, indexing, data.pointer, out.pointer, bad, position)
     }
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let count = indexed.count { $0 }
+    let tensors = tensors((1...count).map { node.input($0) })
+    return [Tensor.zeros(node.shape(0), dtype: g.dtype).indexPut(tensors, g, accumulate: true)]
+      + [Tensor?](repeating: nil, count: count)
+  }
+}
+
+/// A copy of the data with values at index tensors: operands are the data, the values, the tensors.
+private struct IndexPut: TensorOperation, IndexedOperation {
+  let indexed: [Bool]
+  let accumulate: Bool
+  let part: [any ViewOperation]
+  var name: String { "index_put" }
+  var saving: Saving { .inputs(from: 2) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let dtype = inputs[0].dtype
+    // Half precision is added up in float32 and rounded once.
+    let wide: DType = accumulate && dtype.isHalf ? .float32 : dtype
+    let copy = inputs[0].bare.to(wide).copied()
+    let data = part.bare(of: copy)
+    let plan = IndexingPlan(data: data, tensors: tensors(inputs.dropFirst(2)))
+    require(
+      broadcastShape(inputs[1].shape, plan.resultShape) == plan.resultShape, name,
+      "values of \(inputs[1].shape) do not broadcast to \(plan.resultShape)")
+    let expanded = noGrad { inputs[1].bare.to(wide).expanded(plan.resultShape) }
+    plan.run(data: data, other: expanded, name) { indexing, bad, position in
+      torus_index_put(
+        accumulate ? TORUS_WRITE_ADD : TORUS_WRITE_SET, wide.c, indexing, data.pointer,
+        expanded.pointer, bad, position)
+    }
+    return copy.to(dtype)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let count = indexed.count { $0 }
+    let tensors = tensors((0..<count).map { node.input(2 + $0) })
+    let zero = Tensor.full([], 0.0, dtype: g.dtype)
+    let gradients: [Tensor?] = [
+      !node.needsGradient(0)
+        ? nil : accumulate ? g : g.indexPut(tensors, zero, accumulate: false, part: part),
+      node.needsGradient(1) ? part.recorded(of: g).gathered(tensors) : nil,
+    ]
+    return gradients + [Tensor?](repeating: nil, count: count)
   }
 }
 

@@ -10,30 +10,7 @@ extension Tensor {
       source.dtype == dtype, "masked_scatter",
       "a source of \(source.dtype) for a tensor of \(dtype)")
     let operands = Tensor.broadcast([self, mask]) + [source]
-    return Tensor.apply("masked_scatter", operands, saving: .input(1)) { inputs in
-      let (mask, values) = (inputs[1], inputs[2].bare.contiguous())
-      let needed = mask.nonzeroCount
-      require(
-        needed <= values.count, "masked_scatter",
-        "the mask holds at \(needed) elements, the source \(values.shape) has \(values.count)")
-      let out = inputs[0].bare.copied()
-      Kernel.check(
-        withInts(out.shape, out.strides, mask.strides) {
-          torus_masked_scatter(
-            out.dtype.c, Int32(out.rank), $0, out.pointer, $1, mask.pointer, $2, values.pointer)
-        }, "masked_scatter", out.dtype)
-      return out
-    } gradient: { g, node in
-      let mask = node.input(1)
-      var sent: Tensor?
-      if node.needsGradient(2) {
-        let picked = g.maskedSelect(mask)
-        sent = picked.scattered(into: [node.shape(2).reduce(1, *)]) {
-          $0.sliced(to: picked.count)
-        }.reshaped(node.shape(2))
-      }
-      return [node.needsGradient(0) ? g.maskedFill(mask, 0) : nil, nil, sent]
-    }
+    return Tensor.record(MaskedScatter(), operands)
   }
 
   /// This tensor with another one at an index of a dimension (`torch.select_scatter`).
@@ -60,28 +37,70 @@ extension Tensor {
   }
 
   private func overwriting(
-    _ name: String, with source: Tensor, part: @escaping (Tensor) -> Tensor
+    _ name: String, with source: Tensor, part: (Tensor) -> Tensor
   ) -> Tensor {
-    let target = noGrad { part(bare) }.shape
+    let (picked, views) = views(part)
     require(
-      source.shape == target, name, "a source of \(source.shape) for a part of \(target)")
-    return overwritten(name, by: source, part: part)
+      source.shape == picked.shape, name,
+      "a source of \(source.shape) for a part of \(picked.shape)")
+    return overwritten(name, by: source, part: views)
   }
 
-  /// A copy in which the part that a view picks is another tensor, broadcast and converted.
-  func overwritten(
-    _ name: String, by source: Tensor, part: @escaping (Tensor) -> Tensor
-  ) -> Tensor {
-    Tensor.apply(name, [self, source]) { inputs in
-      let copy = inputs[0].bare.copied()
-      Kernel.copy(inputs[1], into: noGrad { part(copy) })
-      return copy
-    } gradient: { g, node in
-      let zero = Tensor.full([], 0, dtype: g.dtype)
-      return [
-        node.needsGradient(0) ? g.overwritten(name, by: zero, part: part) : nil,
-        node.needsGradient(1) ? part(g) : nil,
-      ]
+  /// A copy in which the part that views pick is another tensor, broadcast and converted.
+  func overwritten(_ name: String, by source: Tensor, part: [any ViewOperation]) -> Tensor {
+    Tensor.record(Overwrite(name: name, part: part), [self, source])
+  }
+}
+
+/// A copy in which a part is another tensor.
+private struct Overwrite: TensorOperation {
+  let name: String
+  let part: [any ViewOperation]
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let copy = inputs[0].bare.copied()
+    Kernel.copy(inputs[1], into: part.bare(of: copy))
+    return copy
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let zero = Tensor.full([], 0, dtype: g.dtype)
+    return [
+      node.needsGradient(0) ? g.overwritten(name, by: zero, part: part) : nil,
+      node.needsGradient(1) ? part.recorded(of: g) : nil,
+    ]
+  }
+}
+
+/// The source's elements in their order where a mask holds.
+private struct MaskedScatter: TensorOperation {
+  var name: String { "masked_scatter" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (mask, values) = (inputs[1], inputs[2].bare.contiguous())
+    let needed = mask.nonzeroCount
+    require(
+      needed <= values.count, "masked_scatter",
+      "the mask holds at \(needed) elements, the source \(values.shape) has \(values.count)")
+    let out = inputs[0].bare.copied()
+    Kernel.check(
+      withInts(out.shape, out.strides, mask.strides) {
+        torus_masked_scatter(
+          out.dtype.c, Int32(out.rank), $0, out.pointer, $1, mask.pointer, $2, values.pointer)
+      }, "masked_scatter", out.dtype)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let mask = node.input(1)
+    var sent: Tensor?
+    if node.needsGradient(2) {
+      let picked = g.maskedSelect(mask)
+      let taken = Slice(dim: 0, start: 0, end: picked.count, step: 1)
+      sent = picked.scattered(into: [node.shape(2).reduce(1, *)], at: [taken])
+        .reshaped(node.shape(2))
     }
+    return [node.needsGradient(0) ? g.maskedFill(mask, 0) : nil, nil, sent]
   }
 }

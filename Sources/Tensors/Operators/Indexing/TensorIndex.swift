@@ -126,15 +126,15 @@ extension Tensor {
 
   /// This tensor with other elements in the part that the indices pick.
   public func assigning(_ value: Tensor, at indices: [TensorIndex]) -> Tensor {
-    let (picked, tensors) = noGrad { bare.basicIndexed(indices) }
+    let ((picked, tensors), part) = views { $0.basicIndexed(indices) }
     let value = value.to(dtype)
     if tensors.contains(where: { $0 != nil }) {
-      return indexPut(tensors, value, accumulate: false) { $0.basicIndexed(indices).view }
+      return indexPut(tensors, value, accumulate: false, part: part)
     }
     require(
       broadcastShape(value.shape, picked.shape) == picked.shape, "assignment",
       "values of \(value.shape) do not fill a part of \(picked.shape)")
-    return overwritten("index_assign", by: value) { $0.basicIndexed(indices).view }
+    return overwritten("index_assign", by: value, part: part)
   }
 
   /// A row-major copy outside the graph.

@@ -27,19 +27,12 @@ extension Tensor {
   }
 
   /// ``matmul(_:)`` of operands with at least two dimensions.
-  private func product(_ other: Tensor) -> Tensor {
-    Tensor.apply("matmul", [self, other], saving: .inputs) { inputs in
-      Kernel.matmul(inputs[0], inputs[1])
-    } gradient: { g, node in
-      [
-        node.needsGradient(0) ? g.product(node.input(1).transposed()) : nil,
-        node.needsGradient(1) ? node.input(0).transposed().product(g, for: 1, of: node) : nil,
-      ]
-    }
+  fileprivate func product(_ other: Tensor) -> Tensor {
+    Tensor.record(MatrixProduct(), [self, other])
   }
 
   /// A product that is the gradient of a node's input, computed in its place where it has one.
-  private func product(_ other: Tensor, for input: Int, of node: Node) -> Tensor {
+  fileprivate func product(_ other: Tensor, for input: Int, of node: Node) -> Tensor {
     guard rank == 2, other.rank == 2, let place = node.gradientPlace(input) else {
       return product(other)
     }
@@ -60,36 +53,60 @@ extension Tensor {
       dtype == weight.dtype && (bias == nil || bias?.dtype == dtype), "linear",
       "input, weight and bias differ in dtype: \(dtype), \(weight.dtype)"
         + (bias.map { ", \($0.dtype)" } ?? ""))
-    let outputs = weight.shape[0]
-    return Tensor.apply(
-      "linear", [self, weight] + (bias.map { [$0] } ?? []), saving: .input(0, 1)
-    ) { inputs in
-      let x = inputs[0].contiguous()
-      let w = inputs[1].contiguous()
-      let out = Tensor.uninitialized(Array(x.shape.dropLast()) + [outputs], x.dtype)
-      let b = inputs.count > 2 ? inputs[2].contiguous() : nil
-      if w.shape[1] == 0 {
-        // A sum of nothing, and the bias.
-        let sums = b?.bare ?? Tensor.zeros([outputs], dtype: x.dtype)
-        Kernel.copy(noGrad { sums.expanded(out.shape) }, into: out)
-        return out
-      }
-      torus_linear(
-        x.dtype.c, Int64(x.count / w.shape[1]), Int64(w.shape[1]), Int64(outputs),
-        x.pointer, w.pointer, b?.pointer, out.pointer)
+    return Tensor.record(LinearProduct(), [self, weight] + [bias].compactMap { $0 })
+  }
+}
+
+/// a b with at least two dimensions each.
+private struct MatrixProduct: TensorOperation {
+  static var precision: PrecisionClass { .reduced }
+  var name: String { "matmul" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.matmul(inputs[0], inputs[1]) }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [
+      node.needsGradient(0) ? g.product(node.input(1).transposed()) : nil,
+      node.needsGradient(1) ? node.input(0).transposed().product(g, for: 1, of: node) : nil,
+    ]
+  }
+}
+
+/// x Wᵀ + b; the bias may be absent.
+private struct LinearProduct: TensorOperation {
+  static var precision: PrecisionClass { .reduced }
+  var name: String { "linear" }
+  var saving: Saving { .input(0, 1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let x = inputs[0].contiguous()
+    let w = inputs[1].contiguous()
+    let out = Tensor.uninitialized(Array(x.shape.dropLast()) + [w.shape[0]], x.dtype)
+    let b = inputs.count > 2 ? inputs[2].contiguous() : nil
+    if w.shape[1] == 0 {
+      // A sum of nothing, and the bias.
+      let sums = b?.bare ?? Tensor.zeros([w.shape[0]], dtype: x.dtype)
+      Kernel.copy(noGrad { sums.expanded(out.shape) }, into: out)
       return out
-    } gradient: { g, node in
-      let x = node.input(0)
-      let w = node.input(1)
-      let rows = g.shape.dropLast().reduce(1, *)
-      let flat = g.reshaped([rows, outputs])
-      return [
-        node.needsGradient(0) ? flat.product(w).reshaped(x.shape) : nil,
-        node.needsGradient(1)
-          ? flat.t.product(x.reshaped([rows, w.shape[1]]), for: 1, of: node) : nil,
-      ]
-        + (node.inputs.count > 2 ? [node.needsGradient(2) ? flat.sum(dim: 0) : nil] : [])
     }
+    torus_linear(
+      x.dtype.c, Int64(x.count / w.shape[1]), Int64(w.shape[1]), Int64(w.shape[0]),
+      x.pointer, w.pointer, b?.pointer, out.pointer)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let x = node.input(0)
+    let w = node.input(1)
+    let rows = g.shape.dropLast().reduce(1, *)
+    let flat = g.reshaped([rows, w.shape[0]])
+    return [
+      node.needsGradient(0) ? flat.product(w).reshaped(x.shape) : nil,
+      node.needsGradient(1)
+        ? flat.t.product(x.reshaped([rows, w.shape[1]]), for: 1, of: node) : nil,
+    ]
+      + (node.inputs.count > 2 ? [node.needsGradient(2) ? flat.sum(dim: 0) : nil] : [])
   }
 }
 

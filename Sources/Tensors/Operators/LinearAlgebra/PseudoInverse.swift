@@ -12,21 +12,32 @@ extension Linalg {
   ) -> Tensor {
     let name = "linalg.pinv"
     requireMatrices(name, a, square: hermitian && a.count > 0)
-    return Tensor.apply(
-      name, [a], attributes: ["hermitian": .bool(hermitian)], saving: [.input(0), .output]
-    ) { inputs in
+    let (relative, absolute) = tolerances(a, atol, rtol)
+    return Tensor.record(PseudoInverse(isHermitian: hermitian), [a, relative, absolute])
+  }
+
+  /// The pseudo-inverse: operands are the matrices and the two tolerances.
+  private struct PseudoInverse: TensorOperation {
+    let isHermitian: Bool
+    static var precision: PrecisionClass { .full }
+    var name: String { "linalg.pinv" }
+    var saving: Saving { [.input(0), .output] }
+
+    func forward(_ inputs: [Tensor]) -> Tensor {
       let a = inputs[0].bare
       return noGrad {
         if a.count == 0 {
           return .zeros(Array(a.shape.dropLast(2)) + [a.size(-1), a.size(-2)], dtype: a.dtype)
         }
-        let (u, s, vh) = spectrum(name, a, hermitian: hermitian)
-        let kept = s.abs().gt(threshold(s.abs(), a, atol, rtol).unsqueezed(-1))
-        let inverse = Tensor.where(kept, s.reciprocal(), 0.0)
+        let (u, s, vh) = spectrum(name, a, hermitian: isHermitian)
+        let limit = threshold(s.abs(), inputs[1], inputs[2])
+        let inverse = Tensor.where(s.abs().gt(limit.unsqueezed(-1)), s.reciprocal(), 0.0)
         return (vh.transposed() * inverse.unsqueezed(-2)).matmul(u.transposed())
       }
-    } gradient: { g, node in
-      [pinvGradient(g, node.output(), node.input(0))]
+    }
+
+    func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+      [pinvGradient(g, node.output(), node.input(0)), nil, nil]
     }
   }
 
@@ -41,7 +52,8 @@ extension Linalg {
     return noGrad {
       let s = hermitian ? eigvalsh(a).abs() : svdvals(a)
       if s.count == 0 { return .zeros(Array(a.shape.dropLast(2)), dtype: .int64) }
-      return s.gt(threshold(s, a, atol, rtol).unsqueezed(-1)).sum(dim: -1)
+      let (relative, absolute) = tolerances(a, atol, rtol)
+      return s.gt(threshold(s, relative, absolute).unsqueezed(-1)).sum(dim: -1)
     }
   }
 
@@ -54,14 +66,20 @@ extension Linalg {
     return (vectors, values, vectors.transposed())
   }
 
-  /// What counts as 0 among singular values.
-  private static func threshold(
-    _ s: Tensor, _ a: Tensor, _ atol: (any Operand)?, _ rtol: (any Operand)?
-  ) -> Tensor {
+  /// The relative and the absolute tolerance as tensors outside the graph.
+  private static func tolerances(
+    _ a: Tensor, _ atol: (any Operand)?, _ rtol: (any Operand)?
+  ) -> (relative: Tensor, absolute: Tensor) {
     let exact = Double(max(a.size(-2), a.size(-1))) * a.dtype.epsilon
-    let relative = rtol?.operand(beside: s) ?? Tensor(atol == nil ? exact : 0, dtype: a.dtype)
-    let absolute = atol?.operand(beside: s) ?? Tensor(0, dtype: a.dtype)
-    return (relative * s.amax(dims: [-1])).maximum(absolute)
+    return (
+      (rtol?.operand(beside: a) ?? Tensor(atol == nil ? exact : 0, dtype: a.dtype)).detach(),
+      (atol?.operand(beside: a) ?? Tensor(0, dtype: a.dtype)).detach()
+    )
+  }
+
+  /// What counts as 0 among singular values.
+  private static func threshold(_ s: Tensor, _ relative: Tensor, _ absolute: Tensor) -> Tensor {
+    (relative * s.amax(dims: [-1])).maximum(absolute)
   }
 
   /// The gradient of A⁺ at constant rank (Golub & Pereyra 1973, eq. 4.12), with the smaller products

@@ -38,30 +38,44 @@ extension Tensor {
     require(dtype.isFloatingPoint, "histc", "needs a floating-point tensor, not \(dtype)")
     require(bins > 0, "histc", "the number of bins must be positive, not \(bins)")
     require(low <= high, "histc", "the range from \(low) to \(high) is empty")
-    let wide: DType = dtype == .float64 ? .float64 : .float32
-    let values = to(wide).bare.contiguous()
+    return Tensor.record(Histogram(bins: bins, low: low, high: high), [self])
+  }
+}
+
+/// How many elements fall into each of several equal parts of a range, by default of the range from
+/// the smallest to the largest element.
+private struct Histogram: ConstantOperation {
+  let bins: Int
+  let low: Double
+  let high: Double
+  var name: String { "histc" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let x = inputs[0].bare
+    let wide: DType = x.dtype == .float64 ? .float64 : .float32
+    let values = x.to(wide).contiguous()
     var (low, high) = (low, high)
-    if low == high && count > 0 {
+    if low == high && x.count > 0 {
       (low, high) = (values.min().item(), values.max().item())
     }
     if low == high { (low, high) = (low - 1, high + 1) }
     require(
-      low.isFinite && high.isFinite, "histc", "the range from \(low) to \(high) is not finite")
-    if dtype.isHalf { return halfHistogram(bins, low, high) }
+      low.isFinite && high.isFinite, name, "the range from \(low) to \(high) is not finite")
+    if x.dtype.isHalf { return halfHistogram(x.flattened(), low, high) }
     let out = Tensor.uninitialized([bins], wide)
     Kernel.check(
       torus_histc(
-        wide.c, values.pointer, Int64(count), Int64(bins), low, high, out.pointer), "histc", wide)
+        wide.c, values.pointer, Int64(x.count), Int64(bins), low, high, out.pointer), name, wide)
     return out
   }
 
   /// In half precision the bins' places are rounded at every step, as PyTorch rounds them.
-  private func halfHistogram(_ bins: Int, _ low: Double, _ high: Double) -> Tensor {
-    let x = bare.flattened()
-    let (first, last) = (Tensor(low, dtype: dtype), Tensor(high, dtype: dtype))
-    let places = (x - first) * Tensor(bins, dtype: dtype) / (last - first)
+  private func halfHistogram(_ x: Tensor, _ low: Double, _ high: Double) -> Tensor {
+    let (first, last) = (Tensor(low, dtype: x.dtype), Tensor(high, dtype: x.dtype))
+    let places = (x - first) * Tensor(bins, dtype: x.dtype) / (last - first)
     let within = x.ge(first).logicalAnd(x.le(last))
     let index = Tensor.where(within, places.to(.int64).clamp(max: bins - 1), bins)
-    return index.bincount(minLength: bins + 1).narrowed(dim: 0, start: 0, length: bins).to(dtype)
+    return index.bincount(minLength: bins + 1).narrowed(dim: 0, start: 0, length: bins)
+      .to(x.dtype)
   }
 }

@@ -98,7 +98,7 @@ extension Tensor {
   /// `pick` gives values and indices with the dimension kept at size 1.
   func picked(
     _ name: String, dim: Int, keepDim: Bool,
-    pick: (_ a: Tensor, _ dim: Int) -> (values: Tensor, indices: Tensor)
+    pick: @escaping (_ a: Tensor, _ dim: Int) -> (values: Tensor, indices: Tensor)
   ) -> (values: Tensor, indices: Tensor) {
     let dim = normalized(dim: dim, name)
     require(

@@ -48,7 +48,8 @@ extension Tensor {
   ///   - toVariance: The variance's gradient from the spread's, and the spread.
   private func moments(
     _ name: String, _ dims: [Int], _ correction: Double, _ keepDim: Bool,
-    forward: (Tensor) -> Tensor, toVariance: @escaping (_ g: Tensor, _ spread: Tensor) -> Tensor
+    forward: @escaping (Tensor) -> Tensor,
+    toVariance: @escaping (_ g: Tensor, _ spread: Tensor) -> Tensor
   ) -> [Tensor] {
     require(dtype.isFloatingPoint, name, "needs a floating-point tensor, not \(dtype)")
     let dims = reducedDims(dims, name)
