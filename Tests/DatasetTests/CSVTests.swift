@@ -53,7 +53,7 @@ struct CSVTests {
     #expect(try file[0] == ["12\" pipe", "1"] && file[2] == ["6\" pipe", "3"])
     #expect(try open("a, \"b\nc\",d\n")[0] == ["a", " \"b"])
     #expect(try open("\"\",\"\"\"\",\"a\r\nb\"\r\n")[0] == ["", "\"", "a\r\nb"])
-    expectDataError(.malformed, "line 3", "never closed") { _ = try open("a\n\"b\nc\"\n,\"d") }
+    expectDataError(.malformed, "line 4", "never closed") { _ = try open("a\n\"b\nc\"\n,\"d") }
   }
 
   @Test("lines end with LF, CR LF or CR, and are counted")

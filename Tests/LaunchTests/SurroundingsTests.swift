@@ -93,7 +93,7 @@ struct SurroundingsTests {
     let result = try LauncherProcess.run(
       "--nproc-per-node", "1", "sh", "-c",
       "\(own) --nproc-per-node 2 sh -c 'echo $RANK; echo $RANK >&2; exit 0' \(target); echo $?")
-    #expect(result.output == "[0] 0\n", "\(result.error)")
+    #expect(result.output.hasSuffix("[0] 0\n"), "\(result.error)")
   }
 }
 
