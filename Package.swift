@@ -32,6 +32,10 @@ let package = Package(
     // The ground floor: what every room may use, without dependencies.
     .target(name: "Base"),
 
+    // Text and tokens.
+    .target(name: "CUnicode", exclude: ["generate.py"]),
+    .target(name: "Tokenizers", dependencies: ["Base", "CUnicode"]),
+
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
@@ -56,7 +60,7 @@ let package = Package(
       name: "Torus",
       dependencies: [
         "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Collectives",
-        "DataParallel", "Training",
+        "DataParallel", "Tokenizers", "Training",
       ]),
     .executableTarget(
       name: "ddp-train",

@@ -10,6 +10,11 @@ package struct JSONParser {
     package var message: String
     /// The number of bytes before it.
     package var position: Int
+
+    package init(message: String, position: Int) {
+      self.message = message
+      self.position = position
+    }
   }
 
   /// How deeply arrays and objects may be nested.

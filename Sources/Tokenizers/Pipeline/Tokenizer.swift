@@ -1,0 +1,440 @@
+import Base
+import Foundation
+
+/// A tokenizer as tokenizer.json describes it: normalizer, pre-tokenizer, model, post-processor and
+/// decoder, and the tokens beside the model's vocabulary.
+public struct Tokenizer: Sendable {
+  /// Cuts texts that have too many tokens; nil cuts none.
+  public var truncation: Truncation?
+  /// Fills up the shorter texts of a batch; nil fills up none.
+  public var padding: Padding?
+  /// Whether special tokens in a text are divided as ordinary text.
+  public var encodesSpecialTokens = false
+
+  var file: TokenizerFile
+  let normalizer: (any Normalizer)?
+  let preTokenizer: (any PreTokenizer)?
+  let model: any TokenModel
+  let postProcessor: any PostProcessor
+  let decoder: (any TokenDecoder)?
+  private(set) var added = AddedVocabulary()
+  /// Whether parts' places in the original are needed though nobody asked for offsets.
+  private let needsSpans: Bool
+  private let scratches: ScratchPool
+
+  /// Reads a tokenizer.json.
+  /// - Throws: ``TokenizerError`` where it is missing, damaged or asks for what is not supported.
+  public init(path: String) throws {
+    let expanded = try UserPath.expanded(path)
+    try self.init(TokenizerFile(path: expanded), path: expanded)
+  }
+
+  /// Reads the bytes of a tokenizer.json.
+  /// - Throws: ``TokenizerError`` where they are damaged or ask for what is not supported.
+  public init(json: [UInt8]) throws {
+    try self.init(TokenizerFile(json, path: "tokenizer.json"), path: "tokenizer.json")
+  }
+
+  init(_ file: TokenizerFile, path: String) throws(TokenizerError) {
+    self.file = file
+    let reader = ComponentReader(path: path)
+    normalizer = try reader.normalizer(file.normalizer)
+    var pre = try reader.preTokenizer(file.preTokenizer)
+    postProcessor = try reader.postProcessor(file.postProcessor)
+    decoder = try reader.decoder(file.decoder)
+    truncation = try reader.truncation(file.truncation)
+    padding = try reader.padding(file.padding)
+    let tables = file.model
+    switch tables.kind {
+    case .wordLevel:
+      model = WordLevelModel(vocabulary: tables.vocabulary, unknownToken: tables.unknownToken)
+    case .wordPiece:
+      model = WordPieceModel(
+        vocabulary: tables.vocabulary, unknownToken: tables.unknownToken,
+        continuingPrefix: tables.continuingPrefix, longestWord: tables.longestWord)
+    case .unigram:
+      model = UnigramModel(
+        vocabulary: tables.vocabulary, scores: tables.scores, unknown: tables.unknownID,
+        byteFallback: tables.byteFallback)
+    case .bpe:
+      // A model whose words come in the byte-level alphabet takes the bytes themselves.
+      let settings = tables.settings
+      let takesBytes =
+        settings.continuingPrefix == nil && settings.endOfWordSuffix == nil
+        && Self.leaveBytes(&pre) && BPEModel.hasAllBytes(tables.vocabulary)
+      if !takesBytes { pre = try reader.preTokenizer(file.preTokenizer) }
+      model = BPEModel(
+        vocabulary: tables.vocabulary, merges: tables.merges, settings: settings,
+        takesBytes: takesBytes, dividesLongTexts: !takesBytes)
+    }
+    preTokenizer = pre
+    needsSpans = normalizer != nil && Self.asksForFirst(pre)
+    scratches = ScratchPool(idBound: model.vocabulary.idBound)
+    _ = added.add(
+      file.addedTokens.map(\.token), vocabulary: model.vocabulary, normalizer: normalizer)
+  }
+
+  /// Has a byte-level step that comes last leave the bytes as they are; false where there is none.
+  private static func leaveBytes(_ pre: inout (any PreTokenizer)?) -> Bool {
+    if var last = pre as? ByteLevelPreTokenizer {
+      last.encodes = false
+      pre = last
+      return true
+    }
+    guard var parts = (pre as? PreTokenizerSequence)?.parts,
+      var last = parts.last as? ByteLevelPreTokenizer
+    else { return false }
+    last.encodes = false
+    parts[parts.count - 1] = last
+    pre = PreTokenizerSequence(parts: parts)
+    return true
+  }
+
+  private static func asksForFirst(_ pre: (any PreTokenizer)?) -> Bool {
+    if let one = pre as? MetaspacePreTokenizer { return one.prependScheme == .first }
+    return (pre as? PreTokenizerSequence)?.parts.contains { asksForFirst($0) } ?? false
+  }
+
+  // MARK: Vocabulary
+
+  /// The number of tokens, added ones included.
+  public var vocabularySize: Int {
+    model.vocabulary.count
+      + added.sorted.count { model.vocabulary.id(of: $0.token.content) == nil }
+  }
+
+  /// The number of tokens of the model alone.
+  public var modelVocabularySize: Int { model.vocabulary.count }
+
+  /// The id of a token, or nil.
+  public func tokenToID(_ token: String) -> Int? {
+    added.id(of: token) ?? model.vocabulary.id(of: token)
+  }
+
+  /// The token of an id, or nil.
+  public func idToToken(_ id: Int) -> String? {
+    added.tokens[id]?.content ?? model.vocabulary.token(of: id)
+  }
+
+  func tokenBytes(_ id: Int) -> [UInt8]? {
+    added.tokens[id].map { Array($0.content.utf8) }
+      ?? model.vocabulary.bytes(of: id).map(Array.init)
+  }
+
+  /// Adds tokens behind the vocabulary; those that are in it keep their ids.
+  /// - Returns: How many were added or changed.
+  @discardableResult
+  public mutating func addTokens(_ tokens: [AddedToken]) -> Int {
+    let count = added.add(tokens, vocabulary: model.vocabulary, normalizer: normalizer)
+    file.addedTokens = added.sorted
+    return count
+  }
+
+  /// The tokens' text, one for each token of an encoding.
+  public func tokens(of encoding: Encoding) -> [String] {
+    encoding.ids.enumerated().map { encoding.literals[$0] ?? idToToken($1) ?? "" }
+  }
+
+  // MARK: Encoding
+
+  /// How many special tokens are added to one text, or to two.
+  public func addedTokenCount(isPair: Bool = false) -> Int {
+    postProcessor.addedCount(isPair: isPair)
+  }
+
+  /// The ids of a text alone, without special tokens, cutting and padding: the quickest way.
+  /// - Throws: ``TokenizerError`` where a word is unknown and there is no token for it.
+  public func ids(of text: String) throws -> [Int] {
+    try withScratch { scratch in
+      var text = text
+      return try text.withUTF8 {
+        try tokenize($0, isTracked: false, scratch).sink.ids.map(Int.init)
+      }
+    }
+  }
+
+  /// Encodes a text, or a pair of texts.
+  ///
+  /// - Parameters:
+  ///   - addSpecialTokens: Whether the post-processor adds its tokens.
+  ///   - offsets: Whether ``Encoding/offsets``, word and sequence numbers are wanted.
+  /// - Throws: ``TokenizerError`` where the text cannot be divided or cut.
+  public func encode(
+    _ text: String, pair: String? = nil, addSpecialTokens: Bool = true, offsets: Bool = true
+  ) throws -> Encoding {
+    var encodings = [
+      try encodeOne(
+        .text(text), pair.map { .text($0) }, addSpecialTokens: addSpecialTokens, offsets: offsets)
+    ]
+    padding?.fill(&encodings)
+    return encodings[0]
+  }
+
+  /// A text as it is given: whole, or as words.
+  public enum Input: Sendable, Equatable {
+    case text(String)
+    /// Each word is divided alone, and offsets are within it.
+    case words([String])
+  }
+
+  /// Encodes texts or pairs of texts on several threads, and fills them up.
+  ///
+  /// - Parameter threads: How many threads; nil is one for each core of this process.
+  /// - Throws: ``TokenizerError``, that of the first text that fails.
+  public func encodeBatch(
+    _ texts: [Input], pairs: [Input]? = nil, addSpecialTokens: Bool = true, offsets: Bool = true,
+    threads: Int? = nil
+  ) throws -> [Encoding] {
+    if let pairs, pairs.count != texts.count {
+      throw TokenizerError.call("\(texts.count) texts have \(pairs.count) second texts")
+    }
+    var encodings = try Parallel.map(texts.count, threads: threads) { index in
+      try encodeOne(
+        texts[index], pairs?[index], addSpecialTokens: addSpecialTokens, offsets: offsets)
+    }
+    padding?.fill(&encodings)
+    return encodings
+  }
+
+  private func encodeOne(
+    _ text: Input, _ pair: Input?, addSpecialTokens: Bool, offsets: Bool
+  ) throws -> Encoding {
+    try withScratch { scratch in
+      var first = try encoding(of: text, typeID: 0, isTracked: offsets, scratch)
+      var second = try pair.map { try encoding(of: $0, typeID: 1, isTracked: offsets, scratch) }
+      if let truncation {
+        let added = addSpecialTokens ? postProcessor.addedCount(isPair: pair != nil) : 0
+        // Where not even the special tokens fit, the reference cuts nothing.
+        if truncation.maxLength >= added {
+          try truncation.cut(&first, &second, to: truncation.maxLength - added)
+        }
+      }
+      return join(first, second, addSpecialTokens)
+    }
+  }
+
+  private func join(_ first: Encoding, _ second: Encoding?, _ addsSpecialTokens: Bool) -> Encoding {
+    let words = TokenText { tokenBytes($0) ?? [] }
+    let parts = postProcessor.process(
+      [first] + (second.map { [$0] } ?? []), addsSpecialTokens: addsSpecialTokens, words)
+    guard var result = parts.first else {
+      var empty = Encoding()
+      empty.isTracked = first.isTracked
+      return empty
+    }
+    for part in parts.dropFirst() { result.append(part) }
+    return result
+  }
+
+  private func encoding(
+    of input: Input, typeID: Int, isTracked: Bool, _ scratch: Scratch
+  ) throws -> Encoding {
+    switch input {
+    case .text(var text):
+      return try text.withUTF8 { buffer in
+        var encoding = try self.encoding(of: buffer, word: nil, isTracked: isTracked, scratch)
+        if typeID != 0 { encoding.setTypeID(typeID) }
+        return encoding
+      }
+    case .words(let words):
+      var result = Encoding()
+      result.isTracked = isTracked
+      for (index, word) in words.enumerated() {
+        var word = word
+        try word.withUTF8 { buffer in
+          result.append(
+            try encoding(of: buffer, word: index, isTracked: isTracked, scratch))
+        }
+      }
+      result.setTypeID(typeID)
+      return result
+    }
+  }
+
+  func withScratch<Result>(_ body: (Scratch) throws -> Result) rethrows -> Result {
+    let scratch = scratches.take()
+    defer { scratches.give(scratch) }
+    return try body(scratch)
+  }
+
+  // MARK: Decoding
+
+  /// The text of ids. Ids beyond the vocabulary are left out.
+  public func decode(_ ids: [Int], skipSpecialTokens: Bool = false) -> String {
+    var tokens: [[UInt8]] = []
+    for id in ids {
+      guard let bytes = tokenBytes(id) else { continue }
+      if skipSpecialTokens, added.isSpecial(bytes) { continue }
+      tokens.append(bytes)
+    }
+    guard let decoder else {
+      return String(decoding: Array(tokens.joined(separator: [0x20])), as: UTF8.self)
+    }
+    return String(decoding: Array(decoder.decode(tokens).joined()), as: UTF8.self)
+  }
+}
+
+extension Tokenizer {
+  /// Finds added tokens, normalizes, divides into words and these into tokens.
+  func tokenize(
+    _ buffer: UnsafeBufferPointer<UInt8>, isTracked: Bool, _ scratch: Scratch
+  ) throws(TokenizerError) -> (sink: TokenSink, text: PreTokenized, words: [Int32]) {
+    guard buffer.count < Int(Int32.max) / 4 else {
+      throw TokenizerError.call(
+        "a text has \(buffer.count) bytes; divide it into parts of at most 512 MB")
+    }
+    var text = prepared(buffer, isTracked: isTracked || needsSpans)
+    preTokenizer?.preTokenize(&text)
+    var sink = TokenSink(isTracked: isTracked)
+    sink.ids.reserveCapacity(text.bytes.count / 3)
+    // The number of the word of each token, where wanted.
+    var words: [Int32] = []
+    var failure: TokenizerError?
+    text.bytes.withUnsafeBufferPointer { bytes in
+      guard let p = bytes.baseAddress else { return }
+      for (index, part) in text.parts.enumerated() {
+        if part.token >= 0 {
+          if isTracked { sink.literals.append((sink.ids.count, part.range)) }
+          sink.append(part.token, Int(part.start), Int(part.end))
+        } else {
+          do throws(TokenizerError) {
+            try model.tokenize(p, part.range, into: &sink, scratch)
+          } catch {
+            failure = error
+            return
+          }
+        }
+        if isTracked {
+          while words.count < sink.ids.count { words.append(Int32(truncatingIfNeeded: index)) }
+        }
+      }
+    }
+    if let failure { throw failure }
+    return (sink, text, words)
+  }
+
+  /// The text, normalized, as one part or as those between added tokens.
+  private func prepared(
+    _ buffer: UnsafeBufferPointer<UInt8>, isTracked: Bool
+  ) -> PreTokenized {
+    guard let p = buffer.baseAddress, buffer.count > 0 else {
+      return PreTokenized(bytes: [], spans: nil, isTracked: isTracked, parts: [])
+    }
+    var parts: [TextPart] = []
+    func add(_ start: Int, _ end: Int, _ token: Int, _ isFirst: Bool) {
+      guard end > start else { return }
+      parts.append(
+        TextPart(
+          start: Int32(truncatingIfNeeded: start), end: Int32(truncatingIfNeeded: end),
+          token: Int32(truncatingIfNeeded: token), isFirst: isFirst))
+    }
+    let whole = 0..<buffer.count
+    guard let normalizer else {
+      added.plain.divide(p, whole, keepsSpecial: encodesSpecialTokens) { start, end, token in
+        guard token < 0 else { return add(start, end, token, start == 0) }
+        added.normalized.divide(p, start..<end, keepsSpecial: encodesSpecialTokens) {
+          add($0, $1, $2, $0 == 0)
+        }
+      }
+      return PreTokenized(bytes: Array(buffer), spans: nil, isTracked: isTracked, parts: parts)
+    }
+    var bytes: [UInt8] = []
+    var spans: [Span]?
+    added.plain.divide(p, whole, keepsSpecial: encodesSpecialTokens) { start, end, token in
+      var piece = AlignedText(p, from: start, to: end, isTracked: isTracked)
+      if token < 0 { normalizer.normalize(&piece) }
+      let offset = bytes.count
+      if start == 0, end == buffer.count {
+        (bytes, spans) = (piece.bytes, piece.spans)
+      } else {
+        bytes += piece.bytes
+        if let more = piece.allSpans() {
+          if spans == nil { spans = [] }
+          spans?.append(contentsOf: more)
+        }
+      }
+      guard token < 0, !piece.isEmpty else { return add(offset, bytes.count, token, start == 0) }
+      piece.bytes.withUnsafeBufferPointer { normalized in
+        guard let q = normalized.baseAddress else { return }
+        added.normalized.divide(q, 0..<normalized.count, keepsSpecial: encodesSpecialTokens) {
+          let isFirst =
+            spans.map { [position = offset + $0] in $0[position].start == 0 }
+            ?? (start == 0 && $0 == 0)
+          add(offset + $0, offset + $1, $2, isFirst)
+        }
+      }
+    }
+    return PreTokenized(bytes: bytes, spans: spans, isTracked: isTracked, parts: parts)
+  }
+
+  /// The encoding of a text alone.
+  fileprivate func encoding(
+    of buffer: UnsafeBufferPointer<UInt8>, word: Int?, isTracked: Bool, _ scratch: Scratch
+  ) throws(TokenizerError) -> Encoding {
+    let (sink, text, words) = try tokenize(buffer, isTracked: isTracked, scratch)
+    var encoding = Encoding()
+    encoding.isTracked = isTracked
+    encoding.ids = sink.ids.map { Int($0) }
+    encoding.typeIDs = Array(repeating: 0, count: sink.ids.count)
+    encoding.specialTokensMask = encoding.typeIDs
+    encoding.attentionMask = Array(repeating: 1, count: sink.ids.count)
+    guard isTracked else { return encoding }
+    for literal in sink.literals {
+      encoding.literals[literal.index] = String(
+        decoding: text.bytes[literal.range], as: UTF8.self)
+    }
+    encoding.wordIDs =
+      word.map { Array(repeating: $0, count: sink.ids.count) } ?? words.map { Int($0) }
+    encoding.sequenceIDs = Array(repeating: 0, count: sink.ids.count)
+    encoding.offsets = OffsetFinder(buffer).offsets(sink, text.spans)
+    return encoding
+  }
+}
+
+/// Turns the bytes that tokens stand for into code points of the original text.
+struct OffsetFinder {
+  private let buffer: UnsafeBufferPointer<UInt8>
+  /// For each byte the number of its code point, and for the end that of all; nil: all is ASCII.
+  private let numbers: [UInt32]?
+
+  init(_ buffer: UnsafeBufferPointer<UInt8>) {
+    self.buffer = buffer
+    guard buffer.contains(where: { $0 >= 0x80 }) else {
+      numbers = nil
+      return
+    }
+    numbers = [UInt32](unsafeUninitializedCapacity: buffer.count + 1) { space, count in
+      var number: UInt32 = 0
+      for i in 0..<buffer.count {
+        if i > 0, buffer[i] & 0xc0 != 0x80 { number &+= 1 }
+        space[i] = number
+      }
+      space[buffer.count] = buffer.count > 0 ? number + 1 : 0
+      count = buffer.count + 1
+    }
+  }
+
+  func offsets(_ sink: TokenSink, _ spans: [Span]?) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    result.reserveCapacity(sink.ids.count)
+    let count = buffer.count
+    for i in 0..<sink.ids.count {
+      var (start, end) = (Int(sink.starts[i]), Int(sink.ends[i]))
+      if let spans {
+        if start < end, end <= spans.count {
+          (start, end) = (Int(spans[start].start), Int(spans[end - 1].end))
+        }
+      } else {
+        // A part of a character stands for all of it.
+        while start > 0, start < count, buffer[start] & 0xc0 == 0x80 { start -= 1 }
+        while end < count, buffer[end] & 0xc0 == 0x80 { end += 1 }
+      }
+      if let numbers {
+        start = Int(numbers[min(start, count)])
+        end = Int(numbers[min(end, count)])
+      }
+      result.append(start..<max(start, end))
+    }
+    return result
+  }
+}
