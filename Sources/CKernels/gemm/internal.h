@@ -25,7 +25,7 @@ typedef struct torus_tile {
 
 enum { TORUS_FETCH_STEPS = 4 };
 
-enum { TORUS_PLAN_DOT = 1, TORUS_PLAN_SMALL, TORUS_PLAN_PACKED };
+enum { TORUS_PLAN_DOT = 1, TORUS_PLAN_ROWS, TORUS_PLAN_SMALL, TORUS_PLAN_PACKED };
 
 // A product C ← alpha·op(A)·op(B) + beta·C, row-major, with optional biases over rows or columns
 // (only where alpha is 1 and beta is 0).

@@ -451,11 +451,56 @@ static void NAME(product_packed)(const torus_product *g) {
   torus_free(cols, col_bytes);
 }
 
+// Very few rows against a B as it lies: rows of B are read once, one after the other, and added up
+// in C, which stays in the first caches. What is read, not what is computed, takes the time.
+static inline __attribute__((always_inline)) void NAME(add_rows)(const int COUNT, int64_t n,
+                                                                const REAL *x, const REAL *b,
+                                                                int64_t ldb, REAL *c) {
+  int64_t j = 0;
+  for (; j + NAME(LANES) <= n; j += NAME(LANES)) {
+    NAME(vec) sum = x[0] * *(const NAME(vec) *)(b + j);
+#pragma clang loop unroll(full)
+    for (int q = 1; q < COUNT; q++) sum += x[q] * *(const NAME(vec) *)(b + q * ldb + j);
+    *(NAME(vec) *)(c + j) += sum;
+  }
+  for (; j < n; j++) {
+    REAL sum = x[0] * b[j];
+    for (int q = 1; q < COUNT; q++) sum += x[q] * b[q * ldb + j];
+    c[j] += sum;
+  }
+}
+
+static void NAME(product_rows)(const torus_product *g) {
+  const REAL *A = g->A, *B = g->B;
+  REAL *C = g->C;
+  for (int64_t i = 0; i < g->m; i++)
+    for (int64_t j = 0; j < g->n; j++) {
+      REAL *c = C + i * g->ldc + j;
+      REAL start = g->beta == 0 ? 0 : (REAL)g->beta * *c;
+      if (g->row_bias) start += ((const REAL *)g->row_bias)[i];
+      if (g->col_bias) start += ((const REAL *)g->col_bias)[j];
+      *c = start;
+    }
+  for (int64_t p = 0; p < g->k; p += 8) {
+    const int64_t count = NAME(least)(8, g->k - p);
+    for (int64_t i = 0; i < g->m; i++) {
+      REAL x[8] = {0}, *c = C + i * g->ldc;
+      for (int64_t q = 0; q < count; q++) x[q] = (REAL)g->alpha * A[i * g->lda + p + q];
+      if (count == 8) NAME(add_rows)(8, g->n, x, B + p * g->ldb, g->ldb, c);
+      else
+        for (int64_t q = 0; q < count; q++)
+          NAME(add_rows)(1, g->n, x + q, B + (p + q) * g->ldb, g->ldb, c);
+    }
+  }
+}
+
 // The scheme depends on the whole product, so that a part of it, on another thread, is summed in
 // the same order.
 static int NAME(plan)(const torus_product *g) {
   if (g->k <= 0) return TORUS_PLAN_SMALL;
   if (g->transB && !g->transA && g->m <= 12 && g->k >= 2 * NAME(LANES)) return TORUS_PLAN_DOT;
+  if (!g->transA && !g->transB && g->m <= 4 && g->n >= 8 * NAME(LANES) && g->k >= 64)
+    return TORUS_PLAN_ROWS;
   // Rows that meet few columns are not worth packing, but long power-of-two strides collide in
   // the first cache.
   const bool collide = !g->transA && g->m > 4 && g->k > 64 && g->lda * sizeof(REAL) % 1024 == 0;
@@ -468,6 +513,7 @@ static void NAME(product)(const torus_product *g) {
   if (g->m <= 0 || g->n <= 0) return;
   const int plan = g->plan ? g->plan : NAME(plan)(g);
   if (plan == TORUS_PLAN_DOT) NAME(product_dot)(g);
+  else if (plan == TORUS_PLAN_ROWS) NAME(product_rows)(g);
   else if (plan == TORUS_PLAN_SMALL) NAME(product_small)(g);
   else NAME(product_packed)(g);
 }
