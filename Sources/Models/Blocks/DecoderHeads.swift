@@ -60,6 +60,9 @@ public final class DecoderForCausalLM<Backbone: DecoderModel>: HeadedDecoder<Bac
     model.settings.learnsPositions ? model.settings.maxPositions : nil
   }
 
+  /// The length from which on keys are turned otherwise.
+  public var rereadingLength: Int? { model.settings.rereadingLength }
+
   /// An empty cache.
   public func makeCache(capacity: Int, rollback: Int) -> KeyValueCache {
     model.makeCache(capacity: capacity, rollback: rollback)

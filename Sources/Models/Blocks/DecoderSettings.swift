@@ -57,6 +57,9 @@ public struct DecoderSettings {
   var rotaries: [RotaryEmbedding] = []
   /// Which of them each layer uses.
   var rotaryOfLayer: [Int] = []
+  /// The length of a text from which on its keys are turned otherwise, so that cached ones no longer
+  /// hold; nil for none.
+  var rereadingLength: Int?
   /// Whether positions have learned vectors.
   var learnsPositions = false
   /// What embeddings are multiplied by.

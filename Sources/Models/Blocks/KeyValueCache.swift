@@ -82,9 +82,10 @@ public final class KeyValueCache {
   }
 
   /// Forgets everything.
-  public func reset() {
+  /// - Parameter keepingCross: Whether the encoder's keys and values stay.
+  public func reset(keepingCross: Bool = false) {
     for index in layers.indices { layers[index].reset() }
-    crossLayers = [:]
+    if !keepingCross { crossLayers = [:] }
   }
 }
 

@@ -101,6 +101,9 @@ public struct RotaryScaling {
   /// Whether frequencies depend on the length of the text.
   var dependsOnLength: Bool { kind == .dynamic || kind == .longrope }
 
+  /// The greatest length of short texts, where long ones have frequencies of their own.
+  var shortLength: Int? { kind == .longrope ? originalMaxPositions : nil }
+
   /// Whether a length needs frequencies of another kind than short texts.
   func isLong(_ length: Int) -> Bool { length > originalMaxPositions }
 

@@ -37,10 +37,11 @@ public final class Phi3Model: DecoderModel {
     configuration.note(["embd_pdrop", "attention_bias"])
     let window = try configuration.window("sliding_window", nil)
     settings.windows = [Int?](repeating: window, count: settings.layers)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions,
-        partial: 1, originalMaxPositions: 4096))
+    let scaling = try RotaryScaling(
+      configuration, headSize: settings.headSize, maxPositions: settings.maxPositions,
+      partial: 1, originalMaxPositions: 4096)
+    try settings.rotate(scaling)
+    settings.rereadingLength = scaling.shortLength
     return settings
   }
 }

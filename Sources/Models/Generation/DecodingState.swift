@@ -59,6 +59,10 @@ final class DecodingState {
       throw GenerationError(
         "max_length", "\(length) tokens are more than the \(limit) positions of the model")
     }
+    if let limit = model.rereadingLength, read > 0, read <= limit, length > limit {
+      cache?.reset(keepingCross: true)
+      read = 0
+    }
     let first = cache == nil ? 0 : read
     if cache != nil, let chunk {
       for start in stride(from: first, to: length - last, by: chunk)

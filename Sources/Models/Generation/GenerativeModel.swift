@@ -14,6 +14,9 @@ public protocol GenerativeModel: PretrainedModel {
   var maxPositions: Int? { get }
   /// The number of positions behind which the model cannot go at all; nil for none.
   var positionLimit: Int? { get }
+  /// The length behind which the keys of a shorter text no longer hold, so that all of it is read
+  /// again; nil where keys always hold.
+  var rereadingLength: Int? { get }
   /// Whether prompts go through an encoder and answers begin with a token of their own.
   var isEncoderDecoder: Bool { get }
   /// An empty cache.
@@ -30,6 +33,8 @@ public protocol GenerativeModel: PretrainedModel {
 extension GenerativeModel {
   /// Nothing limits positions.
   public var positionLimit: Int? { nil }
+  /// Keys always hold.
+  public var rereadingLength: Int? { nil }
   /// Models are decoders alone.
   public var isEncoderDecoder: Bool { false }
   /// A decoder alone has no encoder.
