@@ -56,6 +56,10 @@ typedef struct torus_gemm_level {
   void (*product)(const torus_product *product);
 } torus_gemm_level;
 
+// A product of few rows with B of half type, all else in float32: whether it is one, and the product.
+bool torus_half_rows_fit(const torus_product *product);
+void torus_half_rows(torus_dtype dtype, const torus_product *wide, const uint16_t *B, int64_t ldb);
+
 // The engine for F32 or F64 at the CPU level in use.
 const torus_gemm_level *torus_gemm_engine(torus_dtype dtype);
 

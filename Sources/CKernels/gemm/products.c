@@ -114,65 +114,8 @@ static float *widened(torus_dtype dtype, const void *in, int64_t rows, int64_t c
   return out;
 }
 
-// What few rows meet is read once: it is widened a piece at a time, which stays in the second cache,
-// instead of being written to memory whole and read again.
-typedef struct few_rows {
-  torus_dtype dtype;
-  const torus_product *wide;  // all but B in float32
-  const uint16_t *B;
-  int64_t ldb, unit;
-} few_rows;
-
-enum { FEW_ROWS = 8, FEW_COLUMNS = 16, FEW_LINES = 32 };
-
-static void few_rows_body(int64_t begin, int64_t end, void *context) {
-  const few_rows *f = context;
-  const torus_product *g = f->wide;
-  const int64_t first = begin * f->unit, last = least(g->n, end * f->unit);
-  const int64_t lines = g->transB ? FEW_COLUMNS : FEW_LINES;
-  const int64_t width = g->transB ? g->k : last - first;
-  const size_t bytes = (size_t)(lines * width) * sizeof(float);
-  float *piece = torus_alloc(bytes);
-  torus_product part = *g;
-  part.B = piece;
-  part.ldb = width;
-  if (g->transB)
-    for (int64_t j = first; j < last; j += lines) {
-      part.n = least(lines, last - j);
-      for (int64_t q = 0; q < part.n; q++)
-        torus_widen(f->dtype, f->B + (j + q) * f->ldb, piece + q * width, width);
-      part.C = (float *)g->C + j;
-      part.col_bias = g->col_bias ? (const float *)g->col_bias + j : 0;
-      torus_product_run(TORUS_F32, &part);
-    }
-  else
-    for (int64_t p = 0; p < g->k; p += lines) {
-      part.n = width;
-      part.k = least(lines, g->k - p);
-      for (int64_t q = 0; q < part.k; q++)
-        torus_widen(f->dtype, f->B + (p + q) * f->ldb + first, piece + q * width, width);
-      part.A = (const float *)g->A + p;
-      part.C = (float *)g->C + first;
-      part.col_bias = p == 0 && g->col_bias ? (const float *)g->col_bias + first : 0;
-      part.row_bias = p == 0 ? g->row_bias : 0;
-      if (p > 0) part.beta = 1;
-      torus_product_run(TORUS_F32, &part);
-    }
-  torus_free(piece, bytes);
-}
-
-// The columns' products, spread over the pool in pieces that do not depend on its size.
-static void product_few(torus_dtype dtype, const torus_product *wide, const uint16_t *B,
-                        int64_t ldb) {
-  const few_rows f = {.dtype = dtype, .wide = wide, .B = B, .ldb = ldb,
-                      .unit = wide->transB ? FEW_COLUMNS : 256};
-  const int64_t pieces = (wide->n + f.unit - 1) / f.unit;
-  const bool alone = torus_in_parallel() || wide->n * wide->k < 1 << 16;
-  torus_parallel_for(pieces, alone ? pieces : wide->transB ? 8 : 1, few_rows_body, (void *)&f);
-}
-
 static void product_half(torus_dtype dtype, const torus_product *g) {
-  const bool few = g->m <= FEW_ROWS && !g->transA && g->k >= 64 && g->n >= 64;
+  const bool few = torus_half_rows_fit(g);
   const int64_t ar = g->transA ? g->k : g->m, ac = g->transA ? g->m : g->k;
   const int64_t br = g->transB ? g->n : g->k, bc = g->transB ? g->k : g->n;
   float *A = widened(dtype, g->A, ar, ac, g->lda);
@@ -186,7 +129,7 @@ static void product_half(torus_dtype dtype, const torus_product *g) {
   float *cols = g->col_bias ? widened(dtype, g->col_bias, 1, g->n, g->n) : 0;
   wide.row_bias = rows;
   wide.col_bias = cols;
-  if (few) product_few(dtype, &wide, g->B, g->ldb);
+  if (few) torus_half_rows(dtype, &wide, g->B, g->ldb);
   else torus_product_spread(TORUS_F32, &wide);
   for (int64_t i = 0; i < g->m; i++)
     torus_narrow(dtype, C + i * g->n, (uint16_t *)g->C + i * g->ldc, g->n);
