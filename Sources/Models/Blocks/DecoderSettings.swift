@@ -4,7 +4,7 @@ import Tensors
 /// What a decoder is made of: the choices in which the families differ.
 public struct DecoderSettings {
   /// How queries, keys and values come out of projections.
-  enum Projections {
+  public enum Projections: Sendable {
     /// Three layers.
     case separate
     /// One layer: all queries, then all keys, then all values.
@@ -14,7 +14,7 @@ public struct DecoderSettings {
   }
 
   /// How the feed-forward layers are made.
-  enum FeedForward {
+  public enum FeedForward: Sendable {
     /// down(act(gate(x)) · up(x)).
     case gated
     /// As ``gated``, with gate and up in one layer.
@@ -23,54 +23,65 @@ public struct DecoderSettings {
     case plain
   }
 
-  let vocabulary, hidden, layers, heads, keyValueHeads, headSize, intermediate: Int
-  let maxPositions: Int
-  var activation: NamedActivation
+  /// Sizes: of the vocabulary, the states, the layers' number, the heads, the heads of keys and values,
+  /// a head, and the feed-forward layers.
+  public let vocabulary, hidden, layers, heads, keyValueHeads, headSize, intermediate: Int
+  /// The greatest number of positions.
+  public let maxPositions: Int
+  /// Between the feed-forward layers.
+  public var activation: NamedActivation
   /// Makes a norm over a width.
-  var norm: (Int) -> any Layer
+  public var norm: (Int) -> any Layer
   /// Makes a linear layer; `isResidual` where its output is added to the stream of states.
-  var linear: (_ inputs: Int, _ outputs: Int, _ bias: Bool, _ isResidual: Bool) -> any Layer
-  var projections = Projections.separate
-  var feedForward = FeedForward.gated
-  var queryBias = false
-  var outputBias = false
-  var feedForwardBias = false
+  public var linear: (_ inputs: Int, _ outputs: Int, _ bias: Bool, _ isResidual: Bool) -> any Layer
+  /// How queries, keys and values are projected.
+  public var projections = Projections.separate
+  /// How the feed-forward layers are made.
+  public var feedForward = FeedForward.gated
+  /// Whether queries, keys and values have biases.
+  public var queryBias = false
+  /// Whether the attention's output has a bias.
+  public var outputBias = false
+  /// Whether the feed-forward layers have biases.
+  public var feedForwardBias = false
   /// Whether each head's queries and keys are normed.
-  var normsHeads = false
+  public var normsHeads = false
   /// Whether the outputs of attention and feed-forward layers are normed before they are added.
-  var normsOutputs = false
+  public var normsOutputs = false
   /// Whether attention and feed-forward layers read the same states.
-  var isParallel = false
-  var attentionDropout = 0.0
+  public var isParallel = false
+  /// The probability with which an attention weight is dropped.
+  public var attentionDropout = 0.0
   /// For what attention and feed-forward layers add to the states.
-  var residualDropout = 0.0
-  var embeddingDropout = 0.0
+  public var residualDropout = 0.0
+  /// For the embeddings.
+  public var embeddingDropout = 0.0
   /// What scores are multiplied by, in each layer.
-  var scale: (Int) -> Double
+  public var scale: (Int) -> Double
   /// c of c·tanh(s/c) on scores; nil for none.
-  var scoreCap: Double?
+  public var scoreCap: Double?
   /// c of c·tanh(s/c) on logits; nil for none.
-  var logitCap: Double?
+  public var logitCap: Double?
   /// How many keys a token sees in each layer, nil for all.
-  var windows: [Int?]
+  public var windows: [Int?]
   /// The rotary embeddings; none where positions are learned.
-  var rotaries: [RotaryEmbedding] = []
+  public var rotaries: [RotaryEmbedding] = []
   /// Which of them each layer uses.
-  var rotaryOfLayer: [Int] = []
+  public var rotaryOfLayer: [Int] = []
   /// The length of a text from which on its keys are turned otherwise, so that cached ones no longer
   /// hold; nil for none.
-  var rereadingLength: Int?
+  public var rereadingLength: Int?
   /// Whether positions have learned vectors.
-  var learnsPositions = false
+  public var learnsPositions = false
   /// What embeddings are multiplied by.
-  var embeddingScale: Double?
+  public var embeddingScale: Double?
   /// The embedding's row that is not trained.
-  var paddingIndex: Int?
+  public var paddingIndex: Int?
 
   /// The choices that Llama and its relatives share; the defaults are those of a family's class in
   /// transformers.
   /// - Throws: ``ModelError`` where sizes do not fit each other.
-  init(
+  public init(
     llamaLike configuration: ModelConfiguration, _ defaults: DecoderDefaults
   ) throws {
     vocabulary = try configuration.size("vocab_size", defaults.vocabulary)
@@ -107,7 +118,7 @@ public struct DecoderSettings {
   }
 
   /// Choices of given sizes for families with other names of fields.
-  init(
+  public init(
     _ configuration: ModelConfiguration, vocabulary: Int, hidden: Int, layers: Int, heads: Int,
     intermediate: Int, maxPositions: Int, activation: NamedActivation, eps: Double
   ) {
@@ -125,7 +136,7 @@ public struct DecoderSettings {
   }
 
   /// Gives every layer the same rotary embedding.
-  mutating func rotate(_ scaling: RotaryScaling) throws {
+  public mutating func rotate(_ scaling: RotaryScaling) throws {
     rotaries = [try RotaryEmbedding(scaling)]
     rotaryOfLayer = [Int](repeating: 0, count: layers)
   }
@@ -133,7 +144,7 @@ public struct DecoderSettings {
   /// Which layers have a window: those that `layer_types` calls sliding, or by a rule where it is
   /// missing.
   /// - Throws: ``ModelError`` where the list does not name a known kind for every layer.
-  func slidingLayers(
+  public func slidingLayers(
     _ configuration: ModelConfiguration, byDefault: (Int) -> Bool
   ) throws -> [Bool] {
     guard let types = try configuration.optionalStrings("layer_types") else {
@@ -151,16 +162,39 @@ public struct DecoderSettings {
 }
 
 /// The defaults of a family's configuration class in transformers.
-struct DecoderDefaults {
-  var vocabulary = 32_000
-  var hidden = 4096
-  var intermediate = 11_008
-  var layers = 32
-  var heads = 32
-  var keyValueHeads: Int?
-  var headSize: Int?
-  var activation = "silu"
-  var maxPositions = 2048
-  var eps = 1e-6
-  var paddingIndex: Int?
+public struct DecoderDefaults: Sendable {
+  /// `vocab_size`.
+  public var vocabulary: Int
+  /// `hidden_size`.
+  public var hidden: Int
+  /// `intermediate_size`.
+  public var intermediate: Int
+  /// `num_hidden_layers`.
+  public var layers: Int
+  /// `num_attention_heads`.
+  public var heads: Int
+  /// `num_key_value_heads`; nil for as many as heads.
+  public var keyValueHeads: Int?
+  /// `head_dim`; nil for the states' width shared by the heads.
+  public var headSize: Int?
+  /// `hidden_act`.
+  public var activation: String
+  /// `max_position_embeddings`.
+  public var maxPositions: Int
+  /// `rms_norm_eps`.
+  public var eps: Double
+  /// `pad_token_id`.
+  public var paddingIndex: Int?
+
+  /// Llama's defaults but for those given.
+  public init(
+    vocabulary: Int = 32_000, hidden: Int = 4096, intermediate: Int = 11_008, layers: Int = 32,
+    heads: Int = 32, keyValueHeads: Int? = nil, headSize: Int? = nil, activation: String = "silu",
+    maxPositions: Int = 2048, eps: Double = 1e-6, paddingIndex: Int? = nil
+  ) {
+    (self.vocabulary, self.hidden, self.intermediate) = (vocabulary, hidden, intermediate)
+    (self.layers, self.heads, self.keyValueHeads) = (layers, heads, keyValueHeads)
+    (self.headSize, self.activation, self.maxPositions) = (headSize, activation, maxPositions)
+    (self.eps, self.paddingIndex) = (eps, paddingIndex)
+  }
 }

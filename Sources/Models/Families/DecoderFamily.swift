@@ -33,7 +33,7 @@ extension ModelFamily {
 extension ModelConfiguration {
   /// A number of keys that tokens see, or nil for all.
   /// - Throws: ``ModelError`` where it is not positive.
-  func window(_ name: String, _ fallback: Int?) throws -> Int? {
+  public func window(_ name: String, _ fallback: Int?) throws -> Int? {
     guard let window = try self[name] == nil ? fallback : optionalInt(name) else { return nil }
     guard window > 0 else { throw fault(name, "\(window) is no number of keys") }
     return window

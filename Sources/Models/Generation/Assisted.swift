@@ -181,7 +181,7 @@ struct AssistantDrafter: Drafter {
     plan.processors = plan.processors.filter { !($0 is MinLengthLogitsProcessor) }
     let encoded =
       assistant.isEncoderDecoder
-      ? try assistant.encode(ModelInputs(inputIds: inputs, attentionMask: mask)) : nil
+      ? try assistant.encoded(ModelInputs(inputIds: inputs, attentionMask: mask)) : nil
     run = GenerationRun(
       model: assistant, plan: plan,
       prompts: PreparedPrompts(

@@ -90,7 +90,7 @@ struct PreparedPrompts {
       throw GenerationError(
         "decoder_start_token_id", "an encoder-decoder's answer has to begin with a token")
     }
-    encoded = try model.encode(ModelInputs(inputIds: inputIds, attentionMask: attentionMask))
+    encoded = try model.encoded(ModelInputs(inputIds: inputIds, attentionMask: attentionMask))
     rows = [[Int]](repeating: [start], count: prompts.count)
     mask = nil
   }

@@ -25,7 +25,7 @@ public protocol GenerativeModel: PretrainedModel {
   ///   - rollback: How many of the newest tokens may be taken back.
   func makeCache(capacity: Int, rollback: Int) -> KeyValueCache
   /// The encoder's states of prompts; only encoder-decoders have them.
-  func encode(_ inputs: ModelInputs) throws -> EncodedInputs
+  func encoded(_ inputs: ModelInputs) throws -> EncodedInputs
   /// The logits `[N, last, vocabulary]` of a pass's last tokens.
   func logits(_ pass: DecodingPass) -> Tensor
 }
@@ -38,7 +38,7 @@ extension GenerativeModel {
   /// Models are decoders alone.
   public var isEncoderDecoder: Bool { false }
   /// A decoder alone has no encoder.
-  public func encode(_ inputs: ModelInputs) throws -> EncodedInputs {
+  public func encoded(_ inputs: ModelInputs) throws -> EncodedInputs {
     throw GenerationError("inputs", "\(type(of: self)) has no encoder")
   }
 }
