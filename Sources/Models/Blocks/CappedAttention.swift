@@ -24,7 +24,9 @@ extension Attention {
       let seen = Tensor.arange(t).unsqueezed(1).ge(Tensor.arange(keys).unsqueezed(0))
       scores = scores + AttentionMask.additive(seen, dtype: scores.dtype)
     }
-    if let mask { scores = scores + mask }
+    // Hidden keys are the least finite number here, as in transformers, which has no other form of
+    // this attention: padding that sees nothing then sees everything alike, and is no NaN.
+    if let mask { scores = scores + mask.nanToNum() }
     let probabilities = scores.softmax(dim: -1)
     weights?.append(probabilities)
     let dropped = dropout > 0 ? F.dropout(probabilities, p: dropout) : probabilities

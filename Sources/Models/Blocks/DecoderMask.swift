@@ -1,7 +1,8 @@
 import Tensors
 
 /// What the tokens of a pass may see: themselves and what comes before them, within a window, without
-/// padding, each in its own text where texts are packed into one row.
+/// padding, each in its own text where texts are packed into one row. Padding that sees nothing gets
+/// zeros from attention.
 struct DecoderMask {
   /// Added to scores, broadcast to `[N, heads, T, S]`; nil where the causal order says it all.
   let additive: Tensor?
@@ -35,9 +36,6 @@ struct DecoderMask {
         let counts = padding.dtype == .bool ? padding : padding.ne(0)
         let own = counts.sliced(dim: 1, from: past - held).unsqueezed(1).unsqueezed(1)
         seen = seen.logicalAnd(own)
-        // A padding token that sees nothing sees itself: it would be NaN, and spoil others.
-        let isBlind = seen.any(dims: [-1], keepDim: true).logicalNot()
-        seen = seen.logicalOr(isBlind.logicalAnd(key.eq(query)))
       }
       if let texts {
         seen = seen.logicalAnd(texts.unsqueezed(2).eq(texts.unsqueezed(1)).unsqueezed(1))
