@@ -104,6 +104,7 @@ extension PreTrainedTokenizer {
     let folder = try UserPath.expanded(folder)
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try backend.save(to: folder + "/tokenizer.json")
+    try saveChatTemplates(folder)
     try Data(configurationText.utf8).write(
       to: URL(fileURLWithPath: folder + "/tokenizer_config.json"), options: .atomic)
     let map = specialMembers.map { "  \(quotedJSON($0.name)): \($0.value)" }

@@ -1,0 +1,198 @@
+/// Jinja's filters: what stands behind `|`. Those that take other filters' names are the renderer's.
+enum TemplateFilters {
+  typealias Body = @Sendable (TemplateValue, TemplateArguments) throws -> TemplateValue
+
+  private static let table: [String: Body] = texts.merging(lists) { a, _ in a }
+    .merging(numbers) { a, _ in a }
+
+  static func exists(_ name: String) -> Bool {
+    table[name] != nil || ["map", "select", "reject", "selectattr", "rejectattr"].contains(name)
+  }
+
+  /// What a filter makes of a value.
+  /// - Throws: ``ChatTemplateError`` where there is no such filter or it does not fit the value.
+  static func apply(
+    _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
+  ) throws -> TemplateValue {
+    guard let body = table[name] else {
+      throw ChatTemplateError(.unsupported, "there is no filter '\(name)'")
+    }
+    return try body(value, arguments)
+  }
+
+  /// Texts with a text between them.
+  static func joined(_ texts: [String], _ separator: String) throws -> String {
+    let size = texts.reduce(0) { $0 + $1.utf8.count + separator.utf8.count }
+    guard size <= TemplateLimits.maximumBytes + separator.utf8.count else {
+      throw ChatTemplateError(.limit, "a joined text of \(size) bytes is too large")
+    }
+    return texts.joined(separator: separator)
+  }
+
+  /// A text with its parts replaced, within the limit.
+  static func replaced(
+    _ text: String, _ old: String, _ new: String, count: Int
+  ) throws -> String {
+    let (size, overflows) = (text.utf8.count + 1).multipliedReportingOverflow(by: new.utf8.count)
+    if overflows || size > TemplateLimits.maximumBytes, new.utf8.count > old.utf8.count {
+      let found =
+        old.isEmpty
+        ? text.utf8.count + 1
+        : PythonSearch.split(text, by: old, limit: count, fromRight: false).count - 1
+      let (growth, overflows) = found.multipliedReportingOverflow(by: new.utf8.count)
+      guard !overflows, growth <= TemplateLimits.maximumBytes else {
+        throw ChatTemplateError(.limit, "the replaced text is too large")
+      }
+    }
+    return PythonSearch.replace(text, old, new, count: count)
+  }
+
+  // MARK: Texts
+
+  private static let texts: [String: Body] = [
+    "upper": { value, _ in .string(value.text.uppercased()) },
+    "lower": { value, _ in .string(value.text.lowercased()) },
+    "capitalize": { value, _ in .string(PythonText.capitalized(value.text)) },
+    "title": { value, _ in .string(titled(value.text)) },
+    "trim": { value, arguments in
+      let characters = arguments.value(0, "chars") ?? .none
+      return .string(
+        PythonText.stripped(
+          value.text, characters.isNone ? nil : try arguments.text(0, "chars")))
+    },
+    "string": { value, _ in .string(value.text) },
+    "safe": { value, _ in .string(value.text) },
+    "e": { value, _ in .string(escaped(value.text)) },
+    "escape": { value, _ in .string(escaped(value.text)) },
+    "forceescape": { value, _ in .string(escaped(value.text)) },
+    "replace": { value, arguments in
+      let count = arguments.value(2, "count") ?? .none
+      return .string(
+        try replaced(
+          value.text, try arguments.require(0, "old").text, try arguments.require(1, "new").text,
+          count: count.isNone ? -1 : try arguments.integer(2, "count", usual: -1)))
+    },
+    "indent": indented,
+    "center": { value, arguments in
+      var only = TemplateArguments()
+      only.positional = [.int(try arguments.integer(0, "width", usual: 80))]
+      return try TemplateMethods.call("center", on: .string(value.text), only)
+    },
+    "format": { value, arguments in
+      guard arguments.named.isEmpty else {
+        var dictionary = TemplateDictionary()
+        for (name, value) in arguments.named { dictionary[name] = value }
+        return .string(try PythonFormat.percent(value.text, .dictionary(dictionary)))
+      }
+      return .string(try PythonFormat.percent(value.text, .tuple(arguments.positional)))
+    },
+    "truncate": truncated,
+    "wordcount": { value, _ in
+      let separated = value.text.unicodeScalars.split {
+        !($0 == "_" || $0.properties.isAlphabetic || $0.properties.numericType != nil)
+      }
+      return .int(separated.count)
+    },
+    "urlencode": { value, _ in
+      guard case .string(let text) = value else {
+        throw ChatTemplateError(.unsupported, "urlencode of \(value.typeName) is not supported")
+      }
+      let plain = "/-_.~".utf8
+      return .string(
+        text.utf8.map { byte in
+          let isPlain =
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte)
+            || (0x61...0x7a).contains(byte) || plain.contains(byte)
+          if isPlain { return String(Character(Unicode.Scalar(byte))) }
+          let digits = String(byte, radix: 16, uppercase: true)
+          return digits.count == 1 ? "%0" + digits : "%" + digits
+        }.joined())
+    },
+    "tojson": { try TemplateJSON.filter($0, $1) },
+    "pprint": { value, _ in .string(value.representation) },
+    "default": { value, arguments in try usual(value, arguments) },
+    "d": { value, arguments in try usual(value, arguments) },
+    "attr": { value, arguments in
+      let name = try arguments.text(0, "name")
+      return TemplateMethods.has(name, value) || value.dictionary == nil
+        ? try value.attribute(name)
+        : .undefined("'dict object' has no attribute \(PythonText.quoted(name))")
+    },
+  ]
+
+  private static func usual(
+    _ value: TemplateValue, _ arguments: TemplateArguments
+  ) throws -> TemplateValue {
+    try arguments.check(["default_value", "boolean"], for: "default")
+    let isMissing = value.isUndefined || (arguments.flag(1, "boolean") && !value.isTrue)
+    return isMissing ? arguments.value(0, "default_value") ?? .string("") : value
+  }
+
+  /// Large letters behind space, hyphens and opening brackets, small ones elsewhere.
+  private static func titled(_ text: String) -> String {
+    var result = ""
+    var isInside = false
+    for scalar in text.unicodeScalars {
+      if "-({[<".unicodeScalars.contains(scalar) || PythonText.isSpace(scalar) {
+        isInside = false
+        result.unicodeScalars.append(scalar)
+      } else {
+        result += isInside ? scalar.properties.lowercaseMapping : scalar.properties.uppercaseMapping
+        isInside = true
+      }
+    }
+    return result
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
+      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
+      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
+      case "'": result.append(contentsOf: "&#39;".unicodeScalars)
+      case "\"": result.append(contentsOf: "&#34;".unicodeScalars)
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+
+  private static let indented: Body = { value, arguments in
+    try arguments.check(["width", "first", "blank"], for: "indent")
+    let indent: String
+    if case .string(let text)? = arguments.value(0, "width") {
+      indent = text
+    } else {
+      let width = try arguments.integer(0, "width", usual: 4)
+      guard width <= 1000 else {
+        throw ChatTemplateError(.limit, "an indent of \(width) is too large")
+      }
+      indent = String(repeating: " ", count: max(width, 0))
+    }
+    let blank = arguments.flag(2, "blank")
+    let lines = PythonText.lines(value.text + "\n").enumerated().map { index, line in
+      index == 0 || (line.isEmpty && !blank) ? line : indent + line
+    }
+    let text = try joined(lines, "\n")
+    return .string(arguments.flag(1, "first") ? indent + text : text)
+  }
+
+  private static let truncated: Body = { value, arguments in
+    let length = try arguments.integer(0, "length", usual: 255)
+    let end = try arguments.text(2, "end", usual: "...")
+    let leeway = try arguments.integer(3, "leeway", usual: 5)
+    let scalars = value.text.unicodeScalars
+    let endCount = end.unicodeScalars.count
+    guard length >= endCount, leeway >= 0 else {
+      throw ChatTemplateError(.value, "truncate: the length must hold the end, \(endCount)")
+    }
+    if scalars.count - leeway <= length { return .string(value.text) }
+    var kept = String(scalars.prefix(length - endCount))
+    if !arguments.flag(1, "killwords") {
+      kept = PythonSearch.split(kept, by: " ", limit: 1, fromRight: true)[0]
+    }
+    return .string(kept + end)
+  }
+}

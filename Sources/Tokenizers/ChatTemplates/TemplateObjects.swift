@@ -1,0 +1,112 @@
+/// What `namespace()` makes: attributes that a loop's body may set for what follows it.
+final class TemplateNamespace: TemplateObject {
+  var attributes: TemplateDictionary
+
+  init(_ attributes: TemplateDictionary) { self.attributes = attributes }
+
+  override func attribute(_ name: String) -> TemplateValue? { attributes[name] }
+
+  /// - Throws: ``ChatTemplateError`` for names that begin with an underscore, which transformers
+  ///   keeps templates from.
+  func set(_ name: String, _ value: TemplateValue) throws {
+    guard !name.hasPrefix("_") else {
+      throw ChatTemplateError(
+        .value, "a namespace takes no attribute that begins with an underscore: '\(name)'")
+    }
+    if case .object(let object) = value, object is TemplateNamespace {
+      throw ChatTemplateError(.unsupported, "a namespace within a namespace is not supported")
+    }
+    attributes[name] = value
+  }
+}
+
+/// The variable `loop`.
+final class TemplateLoopState: TemplateObject {
+  let elements: [TemplateValue]
+  let depth: Int
+  var index = 0
+  private var last: [TemplateValue]?
+
+  init(_ elements: [TemplateValue], depth: Int) {
+    self.elements = elements
+    self.depth = depth
+  }
+
+  override func attribute(_ name: String) -> TemplateValue? {
+    switch name {
+    case "index": return .int(index + 1)
+    case "index0": return .int(index)
+    case "revindex": return .int(elements.count - index)
+    case "revindex0": return .int(elements.count - index - 1)
+    case "first": return .bool(index == 0)
+    case "last": return .bool(index == elements.count - 1)
+    case "length": return .int(elements.count)
+    case "depth": return .int(depth)
+    case "depth0": return .int(depth - 1)
+    case "previtem":
+      return index > 0 ? elements[index - 1] : .undefined("there is no previous item")
+    case "nextitem":
+      return index + 1 < elements.count ? elements[index + 1] : .undefined("there is no next item")
+    case "cycle":
+      return .function(
+        TemplateFunction("cycle") { [self] arguments in
+          guard !arguments.positional.isEmpty else {
+            throw ChatTemplateError(.value, "no items for cycling given")
+          }
+          return arguments.positional[index % arguments.positional.count]
+        })
+    case "changed":
+      return .function(
+        TemplateFunction("changed") { [self] arguments in
+          defer { last = arguments.positional }
+          return .bool(last != arguments.positional)
+        })
+    default: return nil
+    }
+  }
+}
+
+/// A macro with the variables that it can see, or the body of a call block.
+final class TemplateMacroValue: TemplateObject {
+  let macro: TemplateMacro
+  /// Weak, for the scope holds the macro.
+  weak var scope: TemplateScope?
+
+  init(_ macro: TemplateMacro, _ scope: TemplateScope) {
+    self.macro = macro
+    self.scope = scope
+  }
+
+  override func attribute(_ name: String) -> TemplateValue? {
+    switch name {
+    case "name": .string(macro.name)
+    case "arguments": .tuple(macro.parameters.map { .string($0.name) })
+    default: nil
+    }
+  }
+}
+
+/// Variables, by the numbers of their names, with those around them.
+final class TemplateScope {
+  private var bindings: [(name: Int, value: TemplateValue)] = []
+  private let outer: TemplateScope?
+
+  init(_ outer: TemplateScope?) { self.outer = outer }
+
+  func set(_ name: Int, _ value: TemplateValue) {
+    if let place = bindings.firstIndex(where: { $0.name == name }) {
+      bindings[place].value = value
+    } else {
+      bindings.append((name, value))
+    }
+  }
+
+  func value(_ name: Int) -> TemplateValue? {
+    var scope: TemplateScope? = self
+    while let current = scope {
+      if let binding = current.bindings.first(where: { $0.name == name }) { return binding.value }
+      scope = current.outer
+    }
+    return nil
+  }
+}

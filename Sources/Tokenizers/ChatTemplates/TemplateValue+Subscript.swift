@@ -1,0 +1,98 @@
+extension TemplateValue {
+  /// `value.name`: a method's name first, then a key.
+  func attribute(_ name: String) throws -> TemplateValue {
+    switch self {
+    case .undefined(let hint): throw ChatTemplateError(.undefined, hint)
+    case .dictionary(let dictionary):
+      if !TemplateMethods.has(name, self), let value = dictionary[name] { return value }
+    case .object(let object):
+      if let value = object.attribute(name) { return value }
+    default: break
+    }
+    if TemplateMethods.has(name, self) {
+      let base = self
+      return .function(
+        TemplateFunction(name) { try TemplateMethods.call(name, on: base, $0) })
+    }
+    return .undefined("'\(objectName)' has no attribute \(PythonText.quoted(name))")
+  }
+
+  private var objectName: String { isNone ? "None" : typeName + " object" }
+
+  /// `value[key]`: a key or place first, then a method's name.
+  func item(_ key: TemplateValue) throws -> TemplateValue {
+    switch self {
+    case .undefined(let hint): throw ChatTemplateError(.undefined, hint)
+    case .dictionary(let dictionary):
+      if let key = TemplateKey(key), let value = dictionary[key] { return value }
+    case .list(let values), .tuple(let values):
+      if let index = key.integer, let place = Self.place(index, values.count) {
+        return values[place]
+      }
+    case .string(let text):
+      if let index = key.integer {
+        let scalars = text.unicodeScalars
+        let place = scalars.index(
+          index < 0 ? scalars.endIndex : scalars.startIndex, offsetBy: index,
+          limitedBy: index < 0 ? scalars.startIndex : scalars.endIndex)
+        if let place, place < scalars.endIndex { return .string(String(scalars[place])) }
+      }
+    case .object(let object):
+      if case .string(let name) = key, let value = object.attribute(name) { return value }
+    default: break
+    }
+    if case .string(let name) = key {
+      if TemplateMethods.has(name, self) { return try attribute(name) }
+      return .undefined("'\(objectName)' has no attribute \(PythonText.quoted(name))")
+    }
+    return .undefined("\(objectName) has no element \(key.representation)")
+  }
+
+  private static func place(_ index: Int, _ count: Int) -> Int? {
+    let place = index < 0 ? index + count : index
+    return (0..<count).contains(place) ? place : nil
+  }
+
+  /// `value[start:stop:step]`.
+  func slice(
+    _ start: TemplateValue, _ stop: TemplateValue, _ step: TemplateValue
+  ) throws -> TemplateValue {
+    func bound(_ value: TemplateValue) throws -> Int? {
+      if value.isNone { return nil }
+      guard let integer = try value.defined().integer else {
+        throw ChatTemplateError(.value, "slice indices must be integers or None")
+      }
+      return integer
+    }
+    let (start, stop, step) = (try bound(start), try bound(stop), try bound(step) ?? 1)
+    guard step != 0 else { throw ChatTemplateError(.value, "slice step cannot be zero") }
+    switch self {
+    case .list(let values):
+      return .list(Self.places(start, stop, step, values.count).map { values[$0] })
+    case .tuple(let values):
+      return .tuple(Self.places(start, stop, step, values.count).map { values[$0] })
+    case .string(let text):
+      let scalars = Array(text.unicodeScalars)
+      var result = String.UnicodeScalarView()
+      for place in Self.places(start, stop, step, scalars.count) { result.append(scalars[place]) }
+      return .string(String(result))
+    case .undefined(let hint): throw ChatTemplateError(.undefined, hint)
+    default: return .undefined("\(objectName) has no element slice")
+    }
+  }
+
+  private static func places(
+    _ start: Int?, _ stop: Int?, _ step: Int, _ count: Int
+  ) -> [Int] {
+    let (low, high) = step > 0 ? (0, count) : (-1, count - 1)
+    func clamped(_ value: Int?, _ usual: Int) -> Int {
+      guard let value else { return usual }
+      return min(max(value < 0 ? value + count : value, low), high)
+    }
+    let first = clamped(start, step > 0 ? low : high)
+    let last = clamped(stop, step > 0 ? high : low)
+    // One step leaves the range however large it is.
+    let stride = min(max(step, -count - 1), count + 1)
+    return Array(Swift.stride(from: first, to: last, by: stride))
+  }
+}
