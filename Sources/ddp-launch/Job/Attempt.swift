@@ -226,6 +226,7 @@ struct Attempt {
     // Who called MPI_Abort first need not be who failed first, but that is all that is known of ranks
     // that do not explain themselves.
     let abort = Failure.abort(in: mpirunLines, lastLines: lastLines)
+    if let finding, finding.isStop, let failure = finding.failure { return .failed(failure) }
     if code != 0, watch.allEndedWell { return .succeeded }
     let killed = Failure.killedKeeper(in: mpirunLines).flatMap { failure in
       failure.rank.map { watch.hasEnded($0) } == true ? nil : failure

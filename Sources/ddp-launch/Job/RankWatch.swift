@@ -10,6 +10,8 @@ struct RankWatch {
     case lost(rank: Int, RankStart)
     /// All ranks have ended but this one, which is stopped.
     case stopped(rank: Int, RankStart)
+    /// The same of a rank whose keeper was stopped before it said anything.
+    case silent(rank: Int)
     /// All ranks have ended, or no process of the job is left here, and mpirun goes on.
     case over
   }
@@ -68,12 +70,25 @@ struct RankWatch {
         return .stopped(rank: rank, start)
       }
     }
+    if let silent = (0..<workers).first(where: { starts[$0] == nil }) {
+      let isAlone = ends.count == workers - 1 && hasStoppedChild(mpirun)
+      if holds("silent", isAlone, Self.stoppedPatience, now) { return .silent(rank: silent) }
+    }
     if holds("over", ends.count == workers, Self.patience, now) { return .over }
     // While all have begun and none has ended there is nothing to look for.
     guard starts.count < workers || !ends.isEmpty else { return nil }
     let hasChildren = torus_has_children(mpirun) != 0
     hadChildren = hadChildren || hasChildren
     return holds("childless", hadChildren && !hasChildren, Self.patience, now) ? .over : nil
+  }
+
+  /// Whether a process that mpirun started here is stopped.
+  private func hasStoppedChild(_ mpirun: Int32) -> Bool {
+    let path = "/proc/\(mpirun)/task/\(mpirun)/children"
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return false }
+    return text.split(separator: " ").contains { child in
+      Int32(child).map { UInt8(bitPattern: torus_process_state($0)) } == UInt8(ascii: "T")
+    }
   }
 
   /// Whether a condition has held for some seconds.
@@ -91,6 +106,14 @@ struct RankWatch {
 }
 
 extension RankWatch.Finding {
+  /// Whether a rank was stopped, which fails a job even if the rank ends well when it is ended.
+  var isStop: Bool {
+    switch self {
+    case .stopped, .silent: true
+    case .lost, .over: false
+    }
+  }
+
   /// The failure that it tells of; nil where it tells of none.
   var failure: Failure? {
     switch self {
@@ -104,6 +127,9 @@ extension RankWatch.Finding {
         reason:
           "it is stopped, and all others have ended (host \(start.host), process \(start.pid))",
         exitCode: 1, lastLines: [])
+    case .silent(let rank):
+      Failure(
+        rank: rank, reason: "it is stopped, and all others have ended", exitCode: 1, lastLines: [])
     case .over: nil
     }
   }
