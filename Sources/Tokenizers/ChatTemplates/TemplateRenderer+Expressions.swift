@@ -95,11 +95,11 @@ extension TemplateRenderer {
     case .list(let values), .tuple(let values):
       _ = try made(value)
       for value in values { _ = try nested(value, level: level + 1) }
-      try count(values.count / 4)
+      try count(values.count / 4 + 1)
     case .dictionary(let dictionary):
       for key in dictionary.keys { _ = try nested(key.value, level: level + 1) }
       for value in dictionary.values { _ = try nested(value, level: level + 1) }
-      try count(dictionary.count / 2)
+      try count(dictionary.count / 2 + 1)
     case .object(let object) where level > 0 && object is TemplateNamespace:
       throw ChatTemplateError(.unsupported, "a namespace within a value is not supported")
     default: return level == 0 ? try made(value) : value
