@@ -89,8 +89,10 @@ enum TextFile {
     func are(_ places: Int...) -> Bool { places.allSatisfy { 4 * zeros[$0] >= 3 * quarter } }
     if are(1, 2, 3) { return "UTF-32LE" }
     if are(0, 1, 2) { return "UTF-32BE" }
-    if are(1, 3), zeros[0] + zeros[2] == 0 { return "UTF-16LE" }
-    return are(0, 2) && zeros[1] + zeros[3] == 0 ? "UTF-16BE" : nil
+    // A character such as U+1F600 has a zero where others have none.
+    let (even, odd) = (zeros[0] + zeros[2], zeros[1] + zeros[3])
+    if are(1, 3), 4 * even <= odd { return "UTF-16LE" }
+    return are(0, 2) && 4 * odd <= even ? "UTF-16BE" : nil
   }
 
   /// A path as a shell takes it.
