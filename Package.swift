@@ -91,10 +91,10 @@ let package = Package(
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
+    .testTarget(name: "ModelTests", dependencies: ["Models", "Checkpoints"]),
     .testTarget(
       name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"],
       resources: [.copy("Golden")]),
-    .testTarget(name: "ModelTests", dependencies: ["Models"]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(

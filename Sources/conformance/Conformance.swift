@@ -43,6 +43,7 @@ struct Conformance {
       "safetensors": { try SafetensorsSuite(path: $0, options: $1) },
       "sampler": { try SamplerSuite(path: $0, options: $1) },
       "schedulers": { url, _ in try SchedulerSuite(url) },
+      "hub": { try HubSuite(path: $0, options: $1) },
       "models": { try ModelSuite(path: $0, options: $1) },
       "modules": { try ModuleSuite(folder: $0, options: $1) },
       "generation": { url, _ in try GenerationSuite(path: url) },

@@ -18,6 +18,16 @@ public enum AttentionMask {
     }
   }
 
+  /// The mask of keys that come later than a query, `[1, 1, queries, past + queries]`.
+  /// - Parameter past: How many keys came before the first query.
+  public static func causal(queries: Int, past: Int, dtype: DType) -> Tensor {
+    noGrad {
+      let query = Tensor.arange(past, past + queries).unsqueezed(1)
+      let seen = query.ge(Tensor.arange(past + queries).unsqueezed(0))
+      return additive(seen.unsqueezed(0).unsqueezed(0), dtype: dtype)
+    }
+  }
+
   /// A mask of truth values as one to add.
   public static func additive(_ seen: Tensor, dtype: DType) -> Tensor {
     noGrad {

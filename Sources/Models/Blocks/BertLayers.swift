@@ -20,18 +20,21 @@ public struct BertSettings {
   /// Added to the variance in norms.
   public let eps: Double
 
-  /// BERT's fields.
-  /// - Parameter eps: The default of `layer_norm_eps`.
-  public init(_ configuration: ModelConfiguration, eps: Double = 1e-12) throws {
-    hidden = try configuration.size("hidden_size", 768)
-    heads = try configuration.size("num_attention_heads", 12)
-    intermediate = try configuration.size("intermediate_size", 3072)
-    layers = try configuration.size("num_hidden_layers", 12)
-    activation = try configuration.activation("hidden_act", "gelu")
-    dropout = try configuration.probability("hidden_dropout_prob", 0.1)
-    attentionDropout = try configuration.probability("attention_probs_dropout_prob", 0.1)
+  /// BERT's fields, with the defaults that a family has.
+  public init(
+    _ configuration: ModelConfiguration, hidden: Int = 768, heads: Int = 12, layers: Int = 12,
+    intermediate: Int = 3072, activation: String = "gelu", dropout: Double = 0.1,
+    eps: Double = 1e-12
+  ) throws {
+    self.hidden = try configuration.size("hidden_size", hidden)
+    self.heads = try configuration.size("num_attention_heads", heads)
+    self.intermediate = try configuration.size("intermediate_size", intermediate)
+    self.layers = try configuration.size("num_hidden_layers", layers)
+    self.activation = try configuration.activation("hidden_act", activation)
+    self.dropout = try configuration.probability("hidden_dropout_prob", dropout)
+    attentionDropout = try configuration.probability("attention_probs_dropout_prob", dropout)
     self.eps = try configuration.double("layer_norm_eps", eps)
-    try configuration.requireDivides(heads, hidden, "num_attention_heads")
+    try configuration.requireDivides(self.heads, self.hidden, "num_attention_heads")
   }
 }
 
@@ -45,21 +48,12 @@ public final class BertEncoder: Module {
 
   /// The last layer's states, with each layer's where asked for.
   func callAsFunction(_ x: Tensor, mask: Tensor?, _ inputs: ModelInputs) -> EncoderOutput {
-    let weights = inputs.outputAttentions ? AttentionWeights() : nil
-    var states = [x]
-    var x = x
-    for layer in layer {
-      x = layer(x, mask: mask, weights)
-      if inputs.outputHiddenStates { states.append(x) }
-    }
-    return EncoderOutput(
-      lastHiddenState: x, hiddenStates: inputs.outputHiddenStates ? states : nil,
-      attentions: weights?.layers)
+    EncoderOutput.run(layer, x, mask: mask, inputs)
   }
 }
 
 /// Attention and a feed-forward part, each with a norm behind the residual.
-final class BertLayer: Module {
+final class BertLayer: Module, EncoderLayer {
   let attention: BertAttention
   let intermediate: BertIntermediate
   let output: BertOutput

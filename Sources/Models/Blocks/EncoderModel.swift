@@ -16,6 +16,46 @@ public protocol EncoderModel: PretrainedModel {
   func makeHead(_ task: ModelTask) throws -> EncoderHead
   /// Whether a task's head reads the pooled state.
   static func pools(for task: ModelTask) -> Bool
+  /// The loss of whole texts' labels, where the family has one of its own.
+  func sequenceLoss(_ logits: Tensor, _ labels: Tensor) -> Tensor
+}
+
+extension EncoderModel {
+  /// The error of ``makeHead(_:)`` for a task that the family has no head for.
+  func noHead(for task: ModelTask) -> ModelError {
+    configuration.fault(
+      "architectures", "\(Self.familyName) has no head \(task.rawValue)",
+      remedy: "Choose another task")
+  }
+
+  /// The loss of whole texts' labels; see ``HeadLoss/sequence(_:_:_:)``.
+  public func sequenceLoss(_ logits: Tensor, _ labels: Tensor) -> Tensor {
+    HeadLoss.sequence(logits, labels, configuration)
+  }
+}
+
+/// One layer of an encoder.
+protocol EncoderLayer: Module {
+  /// The layer's states.
+  func callAsFunction(_ x: Tensor, mask: Tensor?, _ weights: AttentionWeights?) -> Tensor
+}
+
+extension EncoderOutput {
+  /// Runs layers one after the other, and keeps what the inputs ask for.
+  static func run(
+    _ layers: [some EncoderLayer], _ x: Tensor, mask: Tensor?, _ inputs: ModelInputs
+  ) -> EncoderOutput {
+    let weights = inputs.outputAttentions ? AttentionWeights() : nil
+    var states = [x]
+    var x = x
+    for layer in layers {
+      x = layer(x, mask: mask, weights)
+      if inputs.outputHiddenStates { states.append(x) }
+    }
+    return EncoderOutput(
+      lastHiddenState: x, hiddenStates: inputs.outputHiddenStates ? states : nil,
+      attentions: weights?.layers)
+  }
 }
 
 /// The layers between an encoder's states and logits; names stand beside the encoder's.
@@ -25,4 +65,8 @@ open class EncoderHead: Module {
 
   /// The logits.
   open func callAsFunction(_ output: EncoderOutput) -> Tensor { output.lastHiddenState }
+
+  /// Where logits are made of labelled tokens alone (`sparse_prediction`), the label that says that a
+  /// token is not; nil where they are made of all.
+  open var sparseIgnoreIndex: Int? { nil }
 }

@@ -63,4 +63,18 @@ public enum HeadLoss {
     }
     return (loss(starts, startPositions) + loss(ends, endPositions)) / 2
   }
+
+  /// Where answers start and end by logits `[N, T, 2]`, and the loss where positions are given.
+  static func answers(
+    _ logits: Tensor, _ output: EncoderOutput, _ startPositions: Tensor?, _ endPositions: Tensor?
+  ) -> QuestionAnsweringOutput {
+    let (starts, ends) = (logits.select(dim: 2, index: 0), logits.select(dim: 2, index: 1))
+    var loss: Tensor?
+    if let startPositions, let endPositions {
+      loss = answers(starts, ends, startPositions: startPositions, endPositions: endPositions)
+    }
+    return QuestionAnsweringOutput(
+      loss: loss, startLogits: starts, endLogits: ends, hiddenStates: output.hiddenStates,
+      attentions: output.attentions)
+  }
 }

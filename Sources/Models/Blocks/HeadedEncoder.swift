@@ -68,7 +68,7 @@ public final class EncoderForSequenceClassification<Backbone: EncoderModel>:
     let output = encoder(inputs)
     let logits = head(output)
     return ModelOutput(
-      loss: labels.map { HeadLoss.sequence(logits, $0, configuration) }, logits: logits, output)
+      loss: labels.map { encoder.sequenceLoss(logits, $0) }, logits: logits, output)
   }
 }
 
@@ -103,8 +103,24 @@ public final class EncoderForMaskedLM<Backbone: EncoderModel>: HeadedEncoder<Bac
   /// The logits of tokens, and their loss where labels are given.
   public func callAsFunction(_ inputs: ModelInputs, labels: Tensor?) -> ModelOutput {
     let output = encoder(inputs)
+    if let labels, let ignored = head.sparseIgnoreIndex {
+      return sparse(output, labels.to(.int64).flattened(), ignored)
+    }
     let logits = head(output)
     return ModelOutput(loss: labels.map { HeadLoss.tokens(logits, $0) }, logits: logits, output)
+  }
+
+  /// Logits `[labelled tokens, vocabulary]` and their loss.
+  private func sparse(_ output: EncoderOutput, _ labels: Tensor, _ ignored: Int) -> ModelOutput {
+    let places = labels.ne(ignored).nonzero().flattened()
+    var chosen = output
+    let states = output.lastHiddenState
+    chosen.lastHiddenState = states.reshaped([labels.count, states.shape[states.rank - 1]])
+      .indexSelect(dim: 0, index: places)
+    let logits = head(chosen)
+    return ModelOutput(
+      loss: HeadLoss.tokens(logits, labels.indexSelect(dim: 0, index: places)), logits: logits,
+      output)
   }
 }
 
@@ -122,16 +138,7 @@ public final class EncoderForQuestionAnswering<Backbone: EncoderModel>: HeadedEn
     _ inputs: ModelInputs, startPositions: Tensor?, endPositions: Tensor?
   ) -> QuestionAnsweringOutput {
     let output = encoder(inputs)
-    let logits = head(output)
-    let (starts, ends) = (logits.select(dim: 2, index: 0), logits.select(dim: 2, index: 1))
-    var loss: Tensor?
-    if let startPositions, let endPositions {
-      loss = HeadLoss.answers(
-        starts, ends, startPositions: startPositions, endPositions: endPositions)
-    }
-    return QuestionAnsweringOutput(
-      loss: loss, startLogits: starts, endLogits: ends, hiddenStates: output.hiddenStates,
-      attentions: output.attentions)
+    return HeadLoss.answers(head(output), output, startPositions, endPositions)
   }
 }
 

@@ -12,6 +12,15 @@ public struct NamedActivation {
     (self.name, self.function) = (name, function)
   }
 
+  private init(_ name: String, _ function: @escaping (Tensor) -> Tensor) {
+    (self.name, self.function) = (name, function)
+  }
+
+  /// The hyperbolic tangent, where a family does not let its configuration choose.
+  public static var tanh: NamedActivation { NamedActivation("tanh") { F.tanh($0) } }
+  /// x Φ(x), where a family does not let its configuration choose.
+  public static var gelu: NamedActivation { NamedActivation("gelu") { F.gelu($0) } }
+
   /// The function's values.
   public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
 
@@ -35,6 +44,8 @@ public struct NamedActivation {
     "tanh": { F.tanh($0) },
     "sigmoid": { F.sigmoid($0) },
     "linear": { $0 },
+    // Ma et al. 2022, Mega: close to the square of ReLU, with a bounded slope.
+    "laplace": { ((($0 - 0.707107) / (0.282095 * 2.0.squareRoot())).erf() + 1) * 0.5 },
   ]
 }
 

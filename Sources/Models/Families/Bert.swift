@@ -34,7 +34,7 @@ public typealias BertForNextSentencePrediction = EncoderForNextSentencePredictio
 public final class BertModel: PretrainedModel, EncoderModel {
   /// What the names of the family's classes begin with.
   public static let familyName = "Bert"
-  let embeddings: BertEmbeddings
+  let embeddings: TextEmbeddings
   let encoder: BertEncoder
   let pooler: FirstTokenPooler?
   private let settings: BertSettings
@@ -43,11 +43,14 @@ public final class BertModel: PretrainedModel, EncoderModel {
   /// - Parameter pooling: Whether there is a pooled state.
   public init(_ configuration: ModelConfiguration, pooling: Bool = true) throws {
     settings = try BertSettings(configuration)
-    embeddings = try BertEmbeddings(configuration, settings)
+    let vocabulary = try configuration.size("vocab_size", 30522)
+    embeddings = try TextEmbeddings(
+      configuration, width: settings.hidden, vocabulary: 30522,
+      paddingIndex: try configuration.paddingIndex(rows: vocabulary, 0), types: 2,
+      eps: settings.eps, dropout: settings.dropout)
     encoder = BertEncoder(configuration, settings)
     pooler = pooling ? FirstTokenPooler(configuration, settings.hidden) : nil
     super.init(configuration: configuration)
-    configuration.note(["initializer_range", "tie_word_embeddings"])
   }
 
   public override class var baseModelPrefix: String { "bert" }
@@ -72,9 +75,7 @@ public final class BertModel: PretrainedModel, EncoderModel {
 
   /// The layers between the states and a task's logits.
   public func makeHead(_ task: ModelTask) throws -> EncoderHead {
-    let dropout =
-      try configuration.value("classifier_dropout") == nil
-      ? settings.dropout : configuration.probability("classifier_dropout", 0)
+    let dropout = try configuration.probability("classifier_dropout", settings.dropout)
     switch task {
     case .sequenceClassification:
       return PooledHead(
@@ -87,48 +88,10 @@ public final class BertModel: PretrainedModel, EncoderModel {
       return BertPreTrainingHead(configuration, settings, inputEmbeddings, order: false)
     case .nextSentencePrediction:
       return BertPreTrainingHead(configuration, settings, nil, order: true)
-    default: return BertPreTrainingHead(configuration, settings, inputEmbeddings, order: true)
+    case .preTraining:
+      return BertPreTrainingHead(configuration, settings, inputEmbeddings, order: true)
+    default: throw noHead(for: task)
     }
-  }
-}
-
-/// Tokens, positions and text numbers, added and normed.
-final class BertEmbeddings: Module {
-  let wordEmbeddings: Embedding
-  let positionEmbeddings: Embedding
-  let tokenTypeEmbeddings: Embedding
-  let layerNorm: LayerNorm
-  let dropout: Dropout
-
-  /// - Parameter width: Of the vectors; by default that of the states.
-  init(_ configuration: ModelConfiguration, _ settings: BertSettings, width: Int? = nil) throws {
-    let width = width ?? settings.hidden
-    let vocabulary = try configuration.size("vocab_size", 30522)
-    wordEmbeddings = configuration.embedding(
-      vocabulary, width, paddingIndex: try configuration.paddingIndex(rows: vocabulary, 0))
-    positionEmbeddings = configuration.embedding(
-      try configuration.size("max_position_embeddings", 512), width)
-    tokenTypeEmbeddings = configuration.embedding(
-      try configuration.size("type_vocab_size", 2), width)
-    layerNorm = configuration.layerNorm(width, eps: settings.eps)
-    dropout = Dropout(settings.dropout)
-  }
-
-  override class var stateNames: [String: String] { ["layerNorm": "LayerNorm"] }
-
-  func callAsFunction(_ inputs: ModelInputs) -> Tensor {
-    let length = inputs.inputIds.shape[1]
-    let words = wordEmbeddings(inputs.inputIds)
-    let types =
-      inputs.tokenTypeIds.map { tokenTypeEmbeddings($0) } ?? tokenTypeEmbeddings.weight.value[0]
-    if let positions = inputs.positionIds {
-      return dropout(layerNorm(words + types + positionEmbeddings(positions)))
-    }
-    let table = positionEmbeddings.weight.value
-    require(
-      length <= table.shape[0], "BertModel",
-      "\(length) tokens are more than the \(table.shape[0]) positions of the model")
-    return dropout(layerNorm(words + types + table.sliced(to: length)))
   }
 }
 
@@ -167,42 +130,11 @@ final class BertPreTrainingHead: EncoderHead {
       _ configuration: ModelConfiguration, _ settings: BertSettings, _ embeddings: Embedding?,
       order: Bool
     ) {
-      predictions = embeddings.map { BertTokenScores(configuration, settings, $0) }
+      predictions = embeddings.map {
+        BertTokenScores(configuration, settings, $0.weight)
+      }
       seqRelationship = order ? configuration.linear(settings.hidden, 2) : nil
     }
-  }
-}
-
-/// Scores of every token of the vocabulary: a transform, then the embedding's table.
-/// `[N, T, hidden] → [N, T, vocabulary]`.
-final class BertTokenScores: Module {
-  let bias: Parameter
-  let transform: Transform
-  let decoder: TiedLinear
-
-  init(_ configuration: ModelConfiguration, _ settings: BertSettings, _ embeddings: Embedding) {
-    bias = Parameter(.zeros([embeddings.weight.shape[0]], dtype: configuration.dtype))
-    transform = Transform(configuration, settings)
-    decoder = TiedLinear(
-      embeddings.weight, bias: bias, isTied: configuration.tiesEmbeddings)
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor { decoder(transform(x)) }
-
-  final class Transform: Module {
-    let dense: Linear
-    let layerNorm: LayerNorm
-    private let activation: NamedActivation
-
-    init(_ configuration: ModelConfiguration, _ settings: BertSettings) {
-      dense = configuration.linear(settings.hidden, settings.hidden)
-      layerNorm = configuration.layerNorm(settings.hidden, eps: settings.eps)
-      activation = settings.activation
-    }
-
-    override class var stateNames: [String: String] { ["layerNorm": "LayerNorm"] }
-
-    func callAsFunction(_ x: Tensor) -> Tensor { layerNorm(activation(dense(x))) }
   }
 }
 

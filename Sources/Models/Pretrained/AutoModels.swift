@@ -26,15 +26,17 @@ extension AutoModelClass {
   ///   - ignoringFields: Fields of the configuration that may be dropped.
   ///   - variant: `fp16` for `model.fp16.safetensors`.
   ///   - revision: The branch, tag or commit of a name in the hub's cache.
+  ///   - cache: The hub's cache; by default the one that the environment names.
   /// - Throws: ``ModelError`` or `CheckpointError`, with the file, the field or tensor and a remedy.
   public static func fromPretrained(
     _ path: String, dtype: DType? = nil, overrides: [String: ConfigurationValue] = [:],
     ignoreMismatchedSizes: Bool = false, ignoringFields: Set<String> = [], variant: String? = nil,
-    revision: String = "main"
+    revision: String = "main", cache: String? = nil
   ) throws -> Loaded {
     let options = PretrainedOptions(
       dtype: dtype, overrides: overrides, ignoreMismatchedSizes: ignoreMismatchedSizes,
-      ignoringFields: ignoringFields, variant: variant, revision: revision)
+      ignoringFields: ignoringFields, variant: variant, revision: revision,
+      cache: cache)
     return try typed(try Pretrained.load(path, task: task, options), path)
   }
 
@@ -104,6 +106,22 @@ public enum AutoModelForCausalLM: AutoModelClass {
   public typealias Loaded = any GenerativeModel & LabelledModel
   /// The next token.
   public static let task = ModelTask.causalLM
+}
+
+/// Loads models that write a text from a text.
+public enum AutoModelForSeq2SeqLM: AutoModelClass {
+  /// What is loaded.
+  public typealias Loaded = any Seq2SeqLanguageModel
+  /// What for.
+  public static let task = ModelTask.seq2SeqLM
+}
+
+/// Loads the encoders alone of encoder-decoders.
+public enum AutoModelForTextEncoding: AutoModelClass {
+  /// What is loaded.
+  public typealias Loaded = PretrainedModel
+  /// What for.
+  public static let task = ModelTask.textEncoder
 }
 
 /// Loads models that pick one of several continuations.

@@ -64,6 +64,13 @@ public final class ModelConfiguration {
     return value
   }
 
+  /// Gives fields the names that a family knows them by (`attribute_map`).
+  public func rename(_ names: [String: String]) {
+    for (index, field) in fields.enumerated() {
+      if let name = names[field.name] { fields[index].name = name }
+    }
+  }
+
   /// Lets fields count as read: those that another class of the same family reads.
   public func note(_ names: some Sequence<String>) { honoured.formUnion(names) }
 

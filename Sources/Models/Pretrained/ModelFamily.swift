@@ -10,6 +10,8 @@ public struct ModelTask: RawRepresentable, Hashable, Sendable {
 
   /// Hidden states, without a head.
   public static let base = ModelTask(rawValue: "Model")
+  /// The encoder alone of an encoder-decoder.
+  public static let textEncoder = ModelTask(rawValue: "EncoderModel")
   /// One class, several or a number for a text.
   public static let sequenceClassification = ModelTask(rawValue: "ForSequenceClassification")
   /// A class for every token.

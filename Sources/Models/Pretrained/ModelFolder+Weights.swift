@@ -5,9 +5,11 @@ import Checkpoints
 extension ModelFolder {
   /// Finds a model's folder by its path or by its name in the hub's cache.
   /// - Throws: ``ModelError`` where it is not there.
-  static func found(_ nameOrPath: String, revision: String) throws -> ModelFolder {
+  static func found(
+    _ nameOrPath: String, revision: String, cache: String?
+  ) throws -> ModelFolder {
     do {
-      return try ModelFolder(nameOrPath, revision: revision)
+      return try ModelFolder(nameOrPath, revision: revision, cache: cache)
     } catch {
       throw ModelError(.missing, path: error.path, error.problem, remedy: error.remedy)
     }

@@ -10,6 +10,19 @@ public struct EncoderOutput {
   public var hiddenStates: [Tensor]?
   /// Every layer's attention weights `[N, heads, T, T]`, where asked for.
   public var attentions: [Tensor]?
+  /// The inputs' mask, for heads that pool by it.
+  var attentionMask: Tensor?
+
+  /// An output, of which only the last layer's states must be there.
+  public init(
+    lastHiddenState: Tensor, poolerOutput: Tensor? = nil, hiddenStates: [Tensor]? = nil,
+    attentions: [Tensor]? = nil
+  ) {
+    self.lastHiddenState = lastHiddenState
+    self.poolerOutput = poolerOutput
+    self.hiddenStates = hiddenStates
+    self.attentions = attentions
+  }
 }
 
 /// What a model with a head returns: logits, and a loss where there were labels.
@@ -22,6 +35,16 @@ public struct ModelOutput {
   public var hiddenStates: [Tensor]?
   /// Every layer's attention weights `[N, heads, T, T]`, where asked for.
   public var attentions: [Tensor]?
+
+  /// An output, of which only the logits must be there.
+  public init(
+    loss: Tensor? = nil, logits: Tensor, hiddenStates: [Tensor]? = nil, attentions: [Tensor]? = nil
+  ) {
+    self.loss = loss
+    self.logits = logits
+    self.hiddenStates = hiddenStates
+    self.attentions = attentions
+  }
 
   init(loss: Tensor?, logits: Tensor, _ output: EncoderOutput) {
     self.loss = loss

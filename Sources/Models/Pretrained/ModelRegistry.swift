@@ -5,7 +5,10 @@ public enum ModelRegistry {
   /// The families that come with the package.
   static var builtIn: [ModelFamily] {
     [
-      .bert, .gpt2, .gptNeoX, .llama, .mistral, .qwen2, .qwen3, .gemma, .gemma2, .gemma3, .phi3,
+      .bert, .roberta, .xlmRoberta, .camembert, .distilBert, .electra, .albert, .mpnet, .debertaV2,
+      .modernBert, .gpt2, .gptNeoX, .llama, .mistral, .qwen2, .qwen3, .gemma, .gemma2, .gemma3,
+      .phi3,
+      .t5, .bart,
     ]
   }
 

@@ -17,12 +17,14 @@ public struct PretrainedOptions: Sendable {
   public var variant: String?
   /// The branch, tag or commit of a name in the hub's cache.
   public var revision = "main"
+  /// The hub's cache; by default the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`).
+  public var cache: String?
 
   /// Options, each by its default.
   public init(
     dtype: DType? = nil, overrides: [String: ConfigurationValue] = [:],
     ignoreMismatchedSizes: Bool = false, ignoringFields: Set<String> = [], variant: String? = nil,
-    revision: String = "main"
+    revision: String = "main", cache: String? = nil
   ) {
     self.dtype = dtype
     self.overrides = overrides
@@ -30,6 +32,7 @@ public struct PretrainedOptions: Sendable {
     self.ignoringFields = ignoringFields
     self.variant = variant
     self.revision = revision
+    self.cache = cache
   }
 }
 
@@ -48,7 +51,7 @@ public enum Pretrained {
   static func load(
     _ path: String, task: ModelTask?, _ options: PretrainedOptions
   ) throws -> PretrainedModel {
-    let folder = try ModelFolder.found(path, revision: options.revision)
+    let folder = try ModelFolder.found(path, revision: options.revision, cache: options.cache)
     let configuration = try folder.configuration()
     configuration.apply(options.overrides)
     let tensors = try folder.weights(variant: options.variant)

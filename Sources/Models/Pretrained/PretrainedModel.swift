@@ -16,6 +16,8 @@ open class PretrainedModel: Module {
   /// A model of a configuration.
   public init(configuration: ModelConfiguration) {
     self.configuration = configuration
+    // Every class knows these: new weights are drawn by one, output layers are tied by the other.
+    configuration.note(["initializer_range", "tie_word_embeddings"])
   }
 
   /// The name of the part that all heads of the family share: `bert`. A file that lacks it, or has

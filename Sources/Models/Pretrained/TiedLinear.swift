@@ -9,7 +9,7 @@ public final class TiedLinear: Module, Layer {
   /// `[rows, width]`.
   public private(set) var weight: Parameter
   /// `[rows]`, or nil.
-  public let bias: Parameter?
+  public private(set) var bias: Parameter?
   /// Whether the weight is another module's.
   public private(set) var isTied: Bool
 
@@ -26,11 +26,14 @@ public final class TiedLinear: Module, Layer {
     self.isTied = isTied
   }
 
-  /// Gives the layer a weight of its own, which starts as the shared one.
-  func untie() {
-    guard isTied else { return }
-    weight = Parameter(weight.value.detach().clone())
-    isTied = false
+  /// Gives the layer a weight or a bias of its own, which starts as the shared one.
+  func untie(weight ownsWeight: Bool = true, bias ownsBias: Bool = true) {
+    func copy(_ shared: Parameter) -> Parameter { Parameter(shared.value.detach().clone()) }
+    if ownsWeight {
+      weight = copy(weight)
+      isTied = false
+    }
+    if ownsBias { bias = bias.map(copy) }
   }
 
   /// The linear map.

@@ -48,7 +48,7 @@ struct WeightLoading {
       }
     }
     untie(found)
-    var filled = Set<ObjectIdentifier>()
+    var filled: [ObjectIdentifier: StoredTensor] = [:]
     for (key, entry) in found {
       guard let target = targets[key] else { continue }
       let shape = target.shape
@@ -60,18 +60,27 @@ struct WeightLoading {
       }
       switch target {
       case .parameter(let parameter):
-        // Of tied names the file may hold each: equal ones are read once.
-        guard filled.insert(ObjectIdentifier(parameter)).inserted else { continue }
+        // Of tied names the files may hold each: equal ones are read once.
+        if let first = filled[ObjectIdentifier(parameter)] {
+          guard first.bytes == entry.tensor.bytes, first.dtype == entry.tensor.dtype else {
+            throw ModelError(
+              .mismatch, path: path,
+              "the model has one weight for \(first.name) and \(entry.tensor.name), which differ",
+              remedy: "Save the model again with tied weights")
+          }
+          continue
+        }
+        filled[ObjectIdentifier(parameter)] = entry.tensor
         try entry.tensor.copy(into: parameter.value.detach(), path: entry.file)
       case .buffer(let buffer):
-        filled.insert(ObjectIdentifier(buffer))
+        filled[ObjectIdentifier(buffer)] = entry.tensor
         buffer.value = try entry.tensor.tensor(path: entry.file).to(buffer.value.dtype)
       }
     }
     report.mismatched.sort { $0.name < $1.name }
     report.unexpected.sort()
     if !report.mismatched.isEmpty && !ignoreMismatchedSizes { throw mismatch(report) }
-    fillMissing(filled, &report)
+    fillMissing(Set(filled.keys), &report)
     return report
   }
 
@@ -91,30 +100,30 @@ struct WeightLoading {
     return candidates.first { targets[Array($0.utf8)] != nil }
   }
 
-  /// Gives tied layers weights of their own where the files hold different ones.
+  /// Gives tied layers weights and biases of their own where the files hold different ones.
   private mutating func untie(_ found: [[UInt8]: (tensor: StoredTensor, file: String)]) {
     var changed = false
+    /// Whether the files hold a tensor of the name and, under another name, a different one for the
+    /// same parameter. A file that holds the tensor alone fills the shared parameter.
+    func differs(_ name: String, _ parameter: Parameter) -> Bool {
+      guard let own = found[Array(name.utf8)]?.tensor, own.shape == parameter.shape else {
+        return false
+      }
+      return found.contains { key, entry in
+        guard case .parameter(let other) = targets[key], other === parameter,
+          entry.tensor.name != own.name
+        else { return false }
+        return entry.tensor.dtype != own.dtype || entry.tensor.bytes != own.bytes
+      }
+    }
     for (path, module) in model.namedModules() {
-      guard let layer = module as? TiedLinear, layer.isTied,
-        let own = found[Array("\(path).weight".utf8)],
-        own.tensor.shape == layer.weight.shape
-      else { continue }
-      let shared = found.first { key, entry in
-        if case .parameter(let parameter) = targets[key] {
-          parameter === layer.weight && entry.tensor.name != own.tensor.name
-        } else {
-          false
-        }
+      guard let layer = module as? TiedLinear, layer.isTied else { continue }
+      let hasWeight = differs("\(path).weight", layer.weight)
+      let hasBias = layer.bias.map { differs("\(path).bias", $0) } ?? false
+      if hasWeight || hasBias {
+        layer.untie(weight: hasWeight, bias: hasBias)
+        changed = true
       }
-      // A file that holds the head alone fills the table as well.
-      guard let shared else { continue }
-      if shared.value.tensor.dtype == own.tensor.dtype
-        && shared.value.tensor.bytes == own.tensor.bytes
-      {
-        continue
-      }
-      layer.untie()
-      changed = true
     }
     if changed { collectTargets() }
   }
@@ -138,7 +147,9 @@ struct WeightLoading {
       if !mismatched.contains(name) { report.missing.append(name) }
     }
     for (name, buffer) in model.namedBuffers()
-    where buffer.isPersistent && !filled.contains(ObjectIdentifier(buffer)) {
+    where buffer.isPersistent && !filled.contains(ObjectIdentifier(buffer))
+      && !model.mayBeMissing(name)
+    {
       report.missing.append(name)
     }
     if !missing.isEmpty { model.initializeParameters { missing.contains($0) } }

@@ -13,22 +13,31 @@ struct ModelSuite: Suite {
   let units: [String]
 
   init(path: URL, options: Options) throws {
-    let manager = FileManager.default
-    func holds(_ url: URL) -> Bool {
-      ["cases.safetensors", "cases.safetensors.gz"].contains {
-        manager.fileExists(atPath: url.appendingPathComponent($0).path)
-      }
-    }
-    if holds(path) {
-      folder = path.deletingLastPathComponent()
-      units = [path.lastPathComponent]
+    if Self.holdsCases(path) {
+      self.init(folder: path.deletingLastPathComponent(), units: [path.lastPathComponent])
     } else {
-      folder = path
-      let names = try manager.contentsOfDirectory(atPath: path.path)
-      units = names.filter { holds(path.appendingPathComponent($0)) }.sorted()
-      guard !units.isEmpty else {
-        throw RunnerError("\(path.path) holds no NAME/cases.safetensors")
-      }
+      try self.init(below: path)
+    }
+  }
+
+  private init(folder: URL, units: [String]) {
+    self.folder = folder
+    self.units = units
+  }
+
+  /// The folders below one.
+  init(below folder: URL) throws {
+    let units = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { Self.holdsCases(folder.appendingPathComponent($0)) }.sorted()
+    self.init(folder: folder, units: units)
+    guard !units.isEmpty else {
+      throw RunnerError("\(folder.path) holds no NAME/cases.safetensors")
+    }
+  }
+
+  private static func holdsCases(_ url: URL) -> Bool {
+    ["cases.safetensors", "cases.safetensors.gz"].contains {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
     }
   }
 
@@ -50,11 +59,14 @@ struct ModelSuite: Suite {
 struct ModelCase {
   let folder: URL
   let tensors: TensorFile
+  /// The model's name in the hub's cache that the folder is; nil where the folder is the model's.
+  let repository: String?
   private let keys: Set<String>
 
-  init(folder: URL, tensors: TensorFile) {
+  init(folder: URL, tensors: TensorFile, repository: String? = nil) {
     self.folder = folder
     self.tensors = tensors
+    self.repository = repository
     keys = Set(tensors.keys)
   }
 
@@ -66,7 +78,8 @@ struct ModelCase {
   func load(_ path: String? = nil) throws -> PretrainedModel {
     let model: PretrainedModel
     do {
-      model = try Pretrained.load(path ?? folder.path)
+      model = try Pretrained.load(
+        path ?? repository ?? folder.path, .init(cache: repository == nil ? nil : folder.path))
     } catch let error as ModelError where error.problem == .unsupported {
       throw Unsupported("\(error)")
     }
@@ -97,6 +110,16 @@ struct ModelCase {
       return (
         ["start_logits": output.startLogits, "end_logits": output.endLogits], output.loss
       )
+    case let model as any Seq2SeqLanguageModel:
+      let output = model(Seq2SeqInputs(inputs), labels: labels)
+      return (
+        ["output": output.logits, "encoder_output": output.states.encoder.lastHiddenState],
+        output.loss
+      )
+    case let model as any EncoderDecoderModel:
+      let output = model(
+        Seq2SeqInputs(inputs, decoderInputIds: try optional("decoder_input_ids")))
+      return (["output": output.decoder.lastHiddenState], nil)
     case let model as any EncoderModel:
       let output = model(inputs)
       var results = ["output": output.lastHiddenState]
@@ -124,15 +147,21 @@ struct ModelCase {
     guard let loss = try run(model).loss else { throw Mismatch("there is no loss") }
     try Comparison.check(loss.detach(), try tensors.tensor("loss"), "loss", Tolerance.outputs)
     loss.backward()
-    let parameters = Dictionary(
-      uniqueKeysWithValues: model.namedParameters().map { ($0.name, $0.parameter) })
+    // A tied parameter has several names.
+    var parameters: [String: Parameter] = [:]
+    model.forEachMember { name, member in
+      if case .parameter(let parameter) = member { parameters[name] = parameter }
+    }
     for key in keys.sorted() where key.hasPrefix("grad.") {
       let name = String(key.dropFirst(5))
       guard let parameter = parameters[name] else { throw Mismatch("no parameter \(name)") }
       let gradient = parameter.grad ?? Tensor.zeros(like: parameter.value.detach())
       try Comparison.check(gradient, try tensors.tensor(key), key, Tolerance.gradients)
     }
-    for (name, parameter) in parameters where parameter.grad != nil && !has("grad.\(name)") {
+    let compared = Set(
+      parameters.filter { has("grad.\($0.key)") }.map { ObjectIdentifier($0.value) })
+    for (name, parameter) in parameters
+    where parameter.grad != nil && !compared.contains(ObjectIdentifier(parameter)) {
       throw Mismatch("\(name) has a gradient")
     }
   }

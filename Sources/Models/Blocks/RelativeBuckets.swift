@@ -1,0 +1,46 @@
+import Foundation
+import Tensors
+
+/// The buckets into which T5 and its kin sort the distances between tokens (Raffel et al. 2020).
+public enum RelativeBuckets {
+  /// The bucket of each query and key, `[queries, keys]`, int64.
+  ///
+  /// With r = key − query, and half of the buckets for r > 0 where both directions count: distances
+  /// below a half of the rest have a bucket each, larger ones share buckets that grow by their
+  /// logarithm up to `maxDistance`.
+  /// - Parameters:
+  ///   - queries: The positions of the queries.
+  ///   - keys: The number of keys.
+  ///   - isBidirectional: Whether keys behind a query are told from those before it; otherwise they
+  ///     all share bucket 0.
+  public static func table(
+    queries: Range<Int>, keys: Int, isBidirectional: Bool, buckets: Int, maxDistance: Int
+  ) -> Tensor {
+    let numbers = queries.flatMap { query in
+      (0..<keys).map { key in
+        bucket(
+          key - query, isBidirectional: isBidirectional, buckets: buckets, maxDistance: maxDistance)
+      }
+    }
+    return Tensor(numbers, shape: [queries.count, keys])
+  }
+
+  /// The bucket of one distance, key − query.
+  static func bucket(
+    _ distance: Int, isBidirectional: Bool, buckets: Int, maxDistance: Int
+  ) -> Int {
+    var (start, count, n) = (0, buckets, max(-distance, 0))
+    if isBidirectional {
+      count /= 2
+      n = abs(distance)
+      if distance > 0 { start = count }
+    }
+    let exact = count / 2
+    if n < exact { return start + n }
+    // In float32, as transformers computes it: on a border the last bit decides.
+    let share =
+      Float(log(Double(Float(n) / Float(exact)))) / Float(log(Double(maxDistance) / Double(exact)))
+    let grown = exact + Int(share * Float(count - exact))
+    return start + min(grown, count - 1)
+  }
+}
