@@ -83,9 +83,11 @@ let package = Package(
       name: "conformance",
       dependencies: [
         "Base", "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
+        "Tokenizers",
       ]),
 
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
+    .testTarget(name: "TokenizerTests", dependencies: ["Base", "Tokenizers"]),
     .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),

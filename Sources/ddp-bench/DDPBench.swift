@@ -5,9 +5,10 @@ import ArgumentParser
 struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
-    abstract: "Measures and predicts collectives, training steps and operators.",
+    abstract: "Measures and predicts collectives, training steps, operators and tokenizers.",
     subcommands: [
-      AllReduceCommand.self, StepCommand.self, OpsCommand.self, ScalingCommand.self,
+      AllReduceCommand.self, StepCommand.self, OpsCommand.self, TokenizeCommand.self,
+      ScalingCommand.self,
       SimulateCommand.self,
     ])
 }

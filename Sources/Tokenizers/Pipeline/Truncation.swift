@@ -165,6 +165,9 @@ public struct Padding: Sendable, Equatable {
       special: Array(repeating: id, count: missing), typeID: typeID,
       isTracked: encoding.isTracked)
     padding.attentionMask = Array(repeating: 0, count: missing)
+    if encoding.isTracked {
+      for i in 0..<missing { padding.literals[i] = token }
+    }
     let windows = encoding.overflowing
     encoding.overflowing = []
     if direction == .right {

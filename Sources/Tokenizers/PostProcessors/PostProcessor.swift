@@ -69,8 +69,9 @@ struct ByteLevelPostProcessor: PostProcessor {
       if leading == 0, trailing == 0 { continue }
       var (start, end) = (encoding.offsets[i].lowerBound, encoding.offsets[i].upperBound)
       if leading > 0 {
-        // A space that was put before the text is not the text's.
-        if i == 0 || start == 0, addsPrefixSpace { leading -= 1 }
+        // One space may have been put before the text: then none of it is the text's. More of them
+        // were not.
+        if i == 0 || start == 0, addsPrefixSpace, leading == 1 { leading = 0 }
         start = min(start + leading, end)
       }
       if trailing > 0, end >= trailing { end = max(end - trailing, start) }

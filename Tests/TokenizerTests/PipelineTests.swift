@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+import Tokenizers
+
+@Suite("Tokenizer pipelines")
+struct PipelineTests {
+  @Test("Encoding without offsets gives the ids that encoding with offsets gives")
+  func idsAgree() throws {
+    for name in ["bert-cased", "gpt2", "llama3", "sp-bpe", "unigram"] {
+      let tokenizer = try Cases.tokenizer(name)
+      for text in ["", " ", "Hello world", "don't\r\n\r\nnaïve 你好 123456", "e\u{301}\u{323}"] {
+        let full = try tokenizer.encode(text, addSpecialTokens: false)
+        #expect(try tokenizer.ids(of: text) == full.ids)
+        #expect(full.offsets.count == full.count)
+      }
+    }
+  }
+
+  @Test("A batch gives what its texts give one by one, for any number of threads")
+  func batchesAgree() throws {
+    let tokenizer = try Cases.tokenizer("gpt2")
+    let texts = (0..<300).map { "text number \($0), naïve and 你好" }
+    let single = try texts.map { try tokenizer.encode($0) }
+    for threads in [1, 2, 5] {
+      let batch = try tokenizer.encodeBatch(texts.map { .text($0) }, threads: threads)
+      #expect(batch == single)
+    }
+  }
+
+  @Test("Added tokens take white space and whole words as their rules say")
+  func addedTokens() throws {
+    var tokenizer = try SmallTokenizer.make(
+      preTokenizer: #"{"type": "WhitespaceSplit"}"#, model: SmallTokenizer.words)
+    tokenizer.addTokens([
+      AddedToken("<m>", lstrip: true, special: true), AddedToken("b", singleWord: true),
+    ])
+    let encoding = try tokenizer.encode("a   <m> b abc")
+    #expect(encoding.ids == [1, 4, 2, 0])
+    #expect(tokenizer.tokens(of: encoding) == ["a", "   <m>", "b", "<unk>"])
+    #expect(encoding.offsets == [0..<1, 1..<7, 8..<9, 10..<13])
+  }
+
+  @Test("A text is cut into windows that overlap")
+  func windows() throws {
+    var tokenizer = try SmallTokenizer.make(
+      preTokenizer: #"{"type": "WhitespaceSplit"}"#, model: SmallTokenizer.words)
+    tokenizer.truncation = Truncation(maxLength: 3, stride: 1)
+    let encoding = try tokenizer.encode("a b c a b c")
+    #expect(encoding.ids == [1, 2, 3])
+    #expect(encoding.overflowing.map(\.ids) == [[3, 1, 2], [2, 3]])
+    tokenizer.truncation = Truncation(maxLength: 1, stride: 1)
+    #expect(throws: TokenizerError.self) { try tokenizer.encode("a b") }
+  }
+
+  @Test("What is damaged or unknown is named")
+  func errors() throws {
+    let unknown = #expect(throws: TokenizerError.self) {
+      try SmallTokenizer.make(preTokenizer: #"{"type": "Magic"}"#, model: SmallTokenizer.words)
+    }
+    #expect(unknown?.description.contains("Magic") == true)
+    let pattern = #expect(throws: TokenizerError.self) {
+      try SmallTokenizer.make(
+        preTokenizer:
+          #"{"type": "Split", "pattern": {"Regex": "(a)\\1"}, "behavior": "Isolated", "invert": false}"#,
+        model: SmallTokenizer.words)
+    }
+    #expect(pattern?.description.contains("back-reference") == true)
+    #expect(throws: TokenizerError.self) { try Tokenizer(path: "/nowhere/tokenizer.json") }
+    #expect(throws: TokenizerError.self) { try Tokenizer(json: [0x7b, 0xff]) }
+    #expect(throws: TokenizerError.self) { try Tokenizer(json: Array(#"{"model": "#.utf8)) }
+  }
+
+  @Test("Ids beyond the vocabulary are left out of a text")
+  func foreignIDs() throws {
+    let tokenizer = try Cases.tokenizer("gpt2")
+    let ids = try tokenizer.ids(of: "Hello world")
+    #expect(tokenizer.decode([-1] + ids + [1 << 40]) == "Hello world")
+  }
+
+  @Test("A tokenizer that is saved and read again is the same")
+  func saving() throws {
+    try withFolder { folder in
+      for name in ["bert-cased", "gpt2", "sp-bpe", "unigram"] {
+        let tokenizer = try Cases.tokenizer(name)
+        try tokenizer.save(to: folder + "/tokenizer.json")
+        let again = try Tokenizer(path: folder + "/tokenizer.json")
+        let text = "Hello wörld, 你好 don't <s> 42"
+        #expect(try again.encode(text) == tokenizer.encode(text))
+        #expect(again.json() == tokenizer.json())
+      }
+    }
+  }
+
+  @Test("A text of one long word takes time in proportion to its length")
+  func longWords() throws {
+    for name in ["gpt2", "sp-bpe", "unigram", "bert-cased"] {
+      let text = String(repeating: "abcd", count: 50_000)
+      #expect(try !Cases.tokenizer(name).ids(of: text).isEmpty)
+    }
+  }
+}

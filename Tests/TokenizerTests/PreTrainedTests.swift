@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+import Tokenizers
+
+@Suite("Tokenizers of folders")
+struct PreTrainedTests {
+  @Test("A call fills up, cuts and marks as it is told")
+  func calls() throws {
+    let tokenizer = try AutoTokenizer.fromPretrained(Cases.folder + "/calls/bert")
+    var options = CallOptions()
+    options.padding = .longest
+    options.truncation = .longestFirst
+    options.maxLength = 8
+    options.padToMultipleOf = 8
+    options.returnOffsetsMapping = true
+    let batch = try tokenizer(["The quick brown fox", "a"], options)
+    #expect(batch.inputIDs.map(\.count) == [8, 8])
+    #expect(batch.attentionMask?[1] == [1, 1, 1, 0, 0, 0, 0, 0])
+    #expect(batch.offsetMapping?[0][1] == 0..<3)
+    #expect(tokenizer.decode(batch.inputIDs[1], skipSpecialTokens: true) == "a")
+  }
+
+  @Test("Padding without a padding token is an error that says what to do")
+  func padding() throws {
+    let tokenizer = PreTrainedTokenizer(
+      try SmallTokenizer.make(
+        preTokenizer: #"{"type": "WhitespaceSplit"}"#, model: SmallTokenizer.words))
+    var options = CallOptions()
+    options.padding = .longest
+    #expect(throws: TokenizerError.self) { try tokenizer(["a b", "c"], options) }
+  }
+
+  @Test("Folders without tokenizer.json are read from their vocabularies")
+  func legacyFolders() throws {
+    let bert = try AutoTokenizer.fromPretrained(Cases.folder + "/legacy/bert-vocab-txt")
+    #expect(bert.modelMaxLength == 20 && bert.specialTokens.mask == "[MASK]")
+    let gpt2 = try AutoTokenizer.fromPretrained(Cases.folder + "/legacy/gpt2-merges")
+    #expect(gpt2.convertTokenToID("<|new|>") == 380)
+    let llama = try AutoTokenizer.fromPretrained(Cases.folder + "/legacy/llama-sentencepiece")
+    #expect(try llama.encode("").first == llama.bosTokenID)
+  }
+
+  @Test("What is saved is read again with its tokens and settings")
+  func saving() throws {
+    try withFolder { folder in
+      var tokenizer = try AutoTokenizer.fromPretrained(Cases.folder + "/calls/gpt2")
+      tokenizer.addTokens(["<extra>"], special: true)
+      tokenizer.modelMaxLength = 77
+      try tokenizer.savePretrained(folder)
+      let again = try AutoTokenizer.fromPretrained(folder)
+      #expect(again.specialTokens == tokenizer.specialTokens)
+      #expect(again.modelMaxLength == 77)
+      #expect(try again.encode("x<extra>y") == tokenizer.encode("x<extra>y"))
+    }
+  }
+
+  @Test("A folder without a tokenizer, and a damaged one, are errors that name the file")
+  func errors() throws {
+    try withFolder { folder in
+      let missing = #expect(throws: TokenizerError.self) {
+        try AutoTokenizer.fromPretrained(folder)
+      }
+      #expect(missing?.description.contains("tokenizer.json") == true)
+      try Data([0x0a, 0xff]).write(to: URL(fileURLWithPath: folder + "/spiece.model"))
+      let damaged = #expect(throws: TokenizerError.self) {
+        try AutoTokenizer.fromPretrained(folder)
+      }
+      #expect(damaged?.description.contains("spiece.model") == true)
+    }
+  }
+}
