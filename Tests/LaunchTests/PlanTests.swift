@@ -160,7 +160,8 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
         "# all\n\nnode1 slots=4 max-slots=8 # fast\n 10.0.0.2\nnode1 slots=2\n")
       #expect(listed == [HostEntry("node1", slots: 6), HostEntry("10.0.0.2")])
       #expect(
-        throws: LaunchError.badHostFile(path, line: 2, problem: "'slots=x' is no number from 1 to 65536")
+        throws: LaunchError.badHostFile(
+          path, line: 2, problem: "'slots=x' is no number from 1 to 65536")
       ) { try hosts("a\nb slots=x") }
       #expect(throws: LaunchError.self) { try hosts("a slot=3") }
       for wrong in [

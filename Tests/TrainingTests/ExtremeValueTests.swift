@@ -61,7 +61,9 @@ struct ExtremeValueTests {
     return base(key) + ["--\(key.path)=\(value)"]
   }
 
-  @Test("a run with the largest value of a key trains, or is refused in words", arguments: largestValues)
+  @Test(
+    "a run with the largest value of a key trains, or is refused in words", arguments: largestValues
+  )
   func largest(arguments: [String]) async throws {
     let sandbox = try RunSandbox()
     defer { sandbox.remove() }

@@ -33,7 +33,9 @@ struct SafetensorsSuite: Suite {
           return
         }
         // The reference reader refuses a file for one type that it does not know.
-        guard item.valid || !file.unread.isEmpty else { throw Mismatch("taken, though it is malformed") }
+        guard item.valid || !file.unread.isEmpty else {
+          throw Mismatch("taken, though it is malformed")
+        }
         let shapes = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.shape) })
         if let expected = item.tensors, shapes != expected {
           throw Mismatch("expected \(expected), got \(shapes)")
