@@ -92,7 +92,7 @@ public final class EncoderDecoderForConditionalGeneration<Body: EncoderDecoderMo
   }
 
   /// The source's states, computed once for a text that is written token by token.
-  public func encode(_ inputs: ModelInputs) -> EncodedInputs {
+  public func encoded(_ inputs: ModelInputs) -> EncodedInputs {
     EncodedInputs(states: model.encode(inputs).lastHiddenState, mask: inputs.attentionMask)
   }
 

@@ -35,9 +35,6 @@ extension PretrainedModel {
     if let model = self as? any GenerativeModel {
       try model.generationConfig.save(to: "\(path)/generation_config.json")
     }
-    if let model = self as? any GenerativeModel {
-      try model.generationConfig.save(to: "\(path)/generation_config.json")
-    }
     Self.removeOthers(in: path, keeping: names)
   }
 
