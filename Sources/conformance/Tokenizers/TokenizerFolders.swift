@@ -34,9 +34,6 @@ struct TokenizerFolders {
 }
 
 extension JSONValue {
-  /// The numbers of a list.
-  var ints: [Int]? { array?.compactMap(\.int) }
-
   /// The texts of a list; nil where one is none.
   var strings: [String]? {
     guard let array else { return nil }
