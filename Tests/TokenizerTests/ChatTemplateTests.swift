@@ -60,7 +60,7 @@ struct ChatTemplateTests {
     arguments: [
       "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{{ 'x' * 10 ** 10 }}",
       "{% set n = namespace(a=[1]) %}{% for i in range(999) %}{% set n.a = [n.a] %}{% endfor %}",
-      "{{ ((((" + String(repeating: "[", count: 500),
+      "{{ " + String(repeating: "[", count: 500) + String(repeating: "]", count: 500) + " }}",
     ])
   func limits(_ source: String) {
     let error = #expect(throws: ChatTemplateError.self) { try render(source) }

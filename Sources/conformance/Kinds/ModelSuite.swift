@@ -79,7 +79,9 @@ struct ModelCase {
     let model: PretrainedModel
     do {
       model = try Pretrained.load(
-        path ?? repository ?? folder.path, .init(cache: repository == nil ? nil : folder.path))
+        path ?? repository ?? folder.path,
+        .init(
+          dtype: try optional("output")?.dtype, cache: repository == nil ? nil : folder.path))
     } catch let error as ModelError where error.problem == .unsupported {
       throw Unsupported("\(error)")
     }

@@ -129,7 +129,7 @@ struct RankKeeper {
       let contents = report.read(),
       let found = RankReport(
         file: contents, host: Machine.hostName, pid: pid, started: started.timeIntervalSince1970,
-        now: Date().timeIntervalSince1970)
+        now: (report.written ?? Date()).timeIntervalSince1970)
     else { return }
     report.remove()
     send(.failed(found))

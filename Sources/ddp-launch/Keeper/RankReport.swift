@@ -73,6 +73,12 @@ struct ReportFile {
     ["TORUS_ERROR_FILE": path, "TORCHELASTIC_ERROR_FILE": path]
   }
 
+  /// When the program wrote it, which may be a while before somebody looks.
+  var written: Date? {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return attributes?[.modificationDate] as? Date
+  }
+
   /// What is there; nil where there is nothing.
   func read() -> Data? {
     guard access(path, R_OK) == 0 else { return nil }
