@@ -103,7 +103,7 @@ refused() {
 mistakes() {
   echo "node1 slots=two" >wrong
   : >empty
-  refused 64 "wrong:1: 'slots=two' is not understood" --hostfile wrong &&
+  refused 64 "wrong:1: 'slots=two' is no number from 1 to 65536" --hostfile wrong &&
     refused 64 "names no host" --hostfile empty &&
     refused 69 "host node7 does not answer: ssh: Could not resolve hostname node7" -H node1,node7 &&
     refused 69 "3 hosts are needed and 2 are there" --hostfile hosts --nnodes 3
