@@ -15,12 +15,19 @@ struct ReaderFuzzing {
     let rest = Array(arguments.dropFirst())
     guard let format = formats.first(where: { $0.name == name }), rest.count >= 2,
       let first = Int(rest[0])
-    else { throw CocoaError(.featureUnsupported) }
+    else { refuse() }
     if rest[1] == "show" {
       return FileHandle.standardOutput.write(Data(format.input(first)))
     }
-    guard let count = Int(rest[1]) else { throw CocoaError(.featureUnsupported) }
+    guard let count = Int(rest[1]), count >= 0, first <= Int.max - count else { refuse() }
     try run(format, first..<first + count, progress: rest.count > 2 ? rest[2] : "/dev/null")
+  }
+
+  /// Ends where the arguments name no format or no numbers.
+  private static func refuse() -> Never {
+    let usage = "usage: reader-fuzzing FORMAT FIRST COUNT | FORMAT NUMBER show | list\n"
+    FileHandle.standardError.write(Data(usage.utf8))
+    exit(2)
   }
 
   /// The files that PyTorch and NumPy wrote.
