@@ -45,6 +45,10 @@ let package = Package(
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
     .target(name: "Models", dependencies: ["Base", "NN", "Checkpoints"]),
 
+    // What is to be seen of a run.
+    .target(
+      name: "Reports", dependencies: ["Base", "NN", "Archives", "CZlib", "Yams"]),
+
     // The world.
     .target(name: "Collectives", dependencies: ["Base", "CMPIShim", "CProcess"]),
     .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
@@ -60,7 +64,7 @@ let package = Package(
       name: "Torus",
       dependencies: [
         "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Collectives",
-        "DataParallel", "Tokenizers", "Training",
+        "DataParallel", "Reports", "Tokenizers", "Training",
       ]),
     .executableTarget(
       name: "ddp-train",
@@ -102,6 +106,9 @@ let package = Package(
     .testTarget(
       name: "DataParallelTests",
       dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"],
+      resources: [.copy("Golden")]),
+    .testTarget(
+      name: "ReportTests", dependencies: ["Base", "Reports", "NN", "CZlib"],
       resources: [.copy("Golden")]),
     .testTarget(name: "TrainingTests", dependencies: ["Base", "Torus", "MPITesting", "ddp-train"]),
     // Broken ranks, and what becomes of their jobs.

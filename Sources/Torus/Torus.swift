@@ -5,6 +5,7 @@
 @_exported import Models
 @_exported import NN
 @_exported import Optimizers
+@_exported import Reports
 @_exported import Tensors
 @_exported import Tokenizers
 @_exported import Training
