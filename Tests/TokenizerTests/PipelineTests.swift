@@ -98,4 +98,35 @@ struct PipelineTests {
       #expect(try !Cases.tokenizer(name).ids(of: text).isEmpty)
     }
   }
+
+  /// Ids that tokenizers 0.23.3 gives: with scores rounded to the nearest number, 46 dashes become
+  /// 14 + 16 + 16, and 9 become 1 + 2 + 6.
+  @Test("Divisions of equal score fall as with the reference's reading of scores")
+  func ties() throws {
+    let scores = [
+      "-5.634362561759566", "-8.338726765549037", "-10.840286951261135", "-11.422582058221161",
+      "-9.506555916659401",
+    ]
+    let pieces = zip([1, 2, 6, 14, 16], scores).map { length, score in
+      "[\"\(String(repeating: "-", count: length))\",\(score)]"
+    }
+    let json = """
+      {"version":"1.0","added_tokens":[],"model":{"type":"Unigram","unk_id":0,
+      "byte_fallback":false,"vocab":[["<unk>",0.0],\(pieces.joined(separator: ","))]}}
+      """
+    let tokenizer = try Tokenizer(json: Array(json.utf8))
+    #expect(try tokenizer.ids(of: String(repeating: "-", count: 9)) == [1, 3, 2])
+    #expect(try tokenizer.ids(of: String(repeating: "-", count: 46)) == [5, 5, 4])
+  }
+
+  @Test(
+    "Scores that are no numbers of JSON are refused",
+    arguments: ["", "-", "01", "1.", ".5", "+1", "0x1p3", "inf", "1e", "1e999", "NaN"])
+  func scores(text: String) {
+    let json = """
+      {"version":"1.0","added_tokens":[],"model":{"type":"Unigram","unk_id":0,
+      "vocab":[["<unk>",0.0],["a",\(text)]]}}
+      """
+    #expect(throws: TokenizerError.self) { try Tokenizer(json: Array(json.utf8)) }
+  }
 }

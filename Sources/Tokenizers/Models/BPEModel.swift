@@ -115,25 +115,18 @@ final class BPEModel: TokenModel {
     }
     if n > WordCache.longest || dropout > 0 {
       let count = try merge(word, n, scratch)
-      var at = start
-      for i in 0..<count {
-        let end = at + Int(scratch.symbols[i].length)
-        sink.append(scratch.symbols[i].id, at, end)
-        at = end
-      }
-      return
+      return sink.append(scratch.symbols, count, at: start)
     }
-    let key = WordCache.key(word, n)
+    let key = WordCache.Key(word, n)
     if scratch.cache.find(key, at: start, into: &sink) { return }
     let count = try merge(word, n, scratch)
-    let symbols = UnsafeBufferPointer(start: scratch.symbols, count: count)
+    let symbols = scratch.symbols
     if count == 1, symbols[0].id == whole, Int(symbols[0].length) == n {
       scratch.canonical.base[Int(whole)] = 1
       return sink.append(whole, start, start + n)
     }
-    scratch.cache.keep(
-      key, symbols.lazy.map { WordCache.Piece(id: $0.id, length: $0.length) })
-    _ = scratch.cache.find(key, at: start, into: &sink)
+    scratch.cache.keep(key, symbols, count)
+    sink.append(symbols, count, at: start)
   }
 
   /// Leaves the word's tokens in the scratch's symbols and returns how many there are.

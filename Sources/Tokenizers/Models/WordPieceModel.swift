@@ -45,28 +45,20 @@ struct WordPieceModel: TokenModel {
     let whole = vocabulary.id(of: p + start, n)
     if whole >= 0 { return sink.append(whole, start, range.upperBound) }
     if n > WordCache.longest {
-      if try !divide(p, range, scratch) { return try appendUnknown(range, &sink) }
-      var at = start
-      for i in stride(from: 0, to: scratch.pieces.count, by: 2) {
-        let end = at + Int(scratch.pieces[i + 1])
-        sink.append(scratch.pieces[i], at, end)
-        at = end
-      }
-      return
+      guard let count = divide(p, range, scratch) else { return try appendUnknown(range, &sink) }
+      return sink.append(scratch.symbols, count, at: start)
     }
-    let key = WordCache.key(p + start, n)
+    let key = WordCache.Key(p + start, n)
     if scratch.cache.find(key, at: start, into: &sink) { return }
-    if try !divide(p, range, scratch) {
+    var count = 1
+    if let found = divide(p, range, scratch) {
+      count = found
+    } else {
       guard let unknown else { throw TokenizerError.missingUnknownToken(unknownToken) }
-      scratch.pieces = [Int32(unknown), Int32(n)]
+      scratch.symbols[0] = BPESymbol(id: Int32(unknown), length: Int32(n), previous: 0, next: 0)
     }
-    let pieces = scratch.pieces
-    scratch.cache.keep(
-      key,
-      stride(from: 0, to: pieces.count, by: 2).map {
-        WordCache.Piece(id: pieces[$0], length: pieces[$0 + 1])
-      })
-    _ = scratch.cache.find(key, at: start, into: &sink)
+    scratch.cache.keep(key, scratch.symbols, count)
+    sink.append(scratch.symbols, count, at: start)
   }
 
   private func appendUnknown(
@@ -82,11 +74,14 @@ struct WordPieceModel: TokenModel {
     return count > longestWord
   }
 
-  /// Puts ids and lengths into the scratch's pieces; false where a part is unknown.
+  /// Leaves the word's tokens in the scratch's symbols and returns how many there are; nil where a
+  /// part is unknown.
   private func divide(
     _ p: UnsafePointer<UInt8>, _ range: Range<Int>, _ scratch: Scratch
-  ) throws(TokenizerError) -> Bool {
-    scratch.pieces.removeAll(keepingCapacity: true)
+  ) -> Int? {
+    scratch.reserve(range.count)
+    let symbols = scratch.symbols
+    var count = 0
     var start = range.lowerBound
     while start < range.upperBound {
       let table = start == range.lowerBound ? vocabulary : continuing
@@ -99,11 +94,12 @@ struct WordPieceModel: TokenModel {
         end -= 1
         while end > start, p[end] & 0xc0 == 0x80 { end -= 1 }
       }
-      guard id >= 0 else { return false }
-      scratch.pieces.append(id)
-      scratch.pieces.append(Int32(end - start))
+      guard id >= 0 else { return nil }
+      symbols[count] = BPESymbol(
+        id: id, length: Int32(truncatingIfNeeded: end - start), previous: 0, next: 0)
+      count += 1
       start = end
     }
-    return true
+    return count
   }
 }

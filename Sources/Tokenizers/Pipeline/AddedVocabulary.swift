@@ -130,16 +130,8 @@ struct TokenFinder: Sendable {
       while i < range.upperBound {
         while i < range.upperBound, !begins[Int(p[i])] { i += 1 }
         if i == range.upperBound { return nil }
-        var node: Int32 = 0
         var best: (start: Int, end: Int, pattern: Int)?
-        var end = i
-        while end < range.upperBound {
-          node = trie.child(node, p[end])
-          if node < 0 { break }
-          end += 1
-          let index = trie.id(node)
-          if index >= 0 { best = (i, end, Int(index)) }
-        }
+        trie.tokens(in: p, from: i, to: range.upperBound) { best = (i, $0, Int($1)) }
         if let best { return best }
         i += 1
       }

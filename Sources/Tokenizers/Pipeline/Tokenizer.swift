@@ -148,7 +148,7 @@ public struct Tokenizer: Sendable {
     try withScratch { scratch in
       var text = text
       return try text.withUTF8 {
-        try tokenize($0, isTracked: false, scratch).sink.ids.map(Int.init)
+        try tokenize($0, isTracked: false, scratch).sink.ids
       }
     }
   }
@@ -285,31 +285,23 @@ extension Tokenizer {
     }
     var text = prepared(buffer, isTracked: isTracked || needsSpans)
     preTokenizer?.preTokenize(&text)
-    var sink = TokenSink(isTracked: isTracked)
-    sink.ids.reserveCapacity(text.bytes.count / 3)
     // The number of the word of each token, where wanted.
     var words: [Int32] = []
-    var failure: TokenizerError?
-    text.bytes.withUnsafeBufferPointer { bytes in
-      guard let p = bytes.baseAddress else { return }
-      for (index, part) in text.parts.enumerated() {
-        if part.token >= 0 {
-          if isTracked { sink.literals.append((sink.ids.count, part.range)) }
-          sink.append(part.token, Int(part.start), Int(part.end))
-        } else {
-          do throws(TokenizerError) {
+    let sink = try scratch.fill { (sink) throws(TokenizerError) in
+      try text.withBytes { (p) throws(TokenizerError) in
+        for (index, part) in text.parts.enumerated() {
+          if part.token >= 0 {
+            if isTracked { sink.literals.append((sink.count, part.range)) }
+            sink.append(part.token, Int(part.start), Int(part.end))
+          } else {
             try model.tokenize(p, part.range, into: &sink, scratch)
-          } catch {
-            failure = error
-            return
           }
-        }
-        if isTracked {
-          while words.count < sink.ids.count { words.append(Int32(truncatingIfNeeded: index)) }
+          if isTracked {
+            while words.count < sink.count { words.append(Int32(truncatingIfNeeded: index)) }
+          }
         }
       }
     }
-    if let failure { throw failure }
     return (sink, text, words)
   }
 
@@ -374,18 +366,18 @@ extension Tokenizer {
     let (sink, text, words) = try tokenize(buffer, isTracked: isTracked, scratch)
     var encoding = Encoding()
     encoding.isTracked = isTracked
-    encoding.ids = sink.ids.map { Int($0) }
-    encoding.typeIDs = Array(repeating: 0, count: sink.ids.count)
+    encoding.ids = sink.ids
+    encoding.typeIDs = Array(repeating: 0, count: sink.count)
     encoding.specialTokensMask = encoding.typeIDs
-    encoding.attentionMask = Array(repeating: 1, count: sink.ids.count)
+    encoding.attentionMask = Array(repeating: 1, count: sink.count)
     guard isTracked else { return encoding }
     for literal in sink.literals {
       encoding.literals[literal.index] = String(
         decoding: text.bytes[literal.range], as: UTF8.self)
     }
     encoding.wordIDs =
-      word.map { Array(repeating: $0, count: sink.ids.count) } ?? words.map { Int($0) }
-    encoding.sequenceIDs = Array(repeating: 0, count: sink.ids.count)
+      word.map { Array(repeating: $0, count: sink.count) } ?? words.map { Int($0) }
+    encoding.sequenceIDs = Array(repeating: 0, count: sink.count)
     encoding.offsets = OffsetFinder(buffer).offsets(sink, text.spans)
     return encoding
   }
@@ -416,10 +408,11 @@ struct OffsetFinder {
 
   func offsets(_ sink: TokenSink, _ spans: [Span]?) -> [Range<Int>] {
     var result: [Range<Int>] = []
-    result.reserveCapacity(sink.ids.count)
+    result.reserveCapacity(sink.count)
     let count = buffer.count
-    for i in 0..<sink.ids.count {
-      var (start, end) = (Int(sink.starts[i]), Int(sink.ends[i]))
+    for i in 0..<sink.count {
+      let token = sink.tokens[i]
+      var (start, end) = (Int(token.start), Int(token.end))
       if let spans {
         if start < end, end <= spans.count {
           (start, end) = (Int(spans[start].start), Int(spans[end - 1].end))

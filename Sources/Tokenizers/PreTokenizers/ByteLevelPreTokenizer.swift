@@ -56,11 +56,17 @@ struct MetaspacePreTokenizer: PreTokenizer {
         || range.count >= mark.count
           && mark.indices.allSatisfy { p[range.lowerBound + $0] == mark[$0] }
       if !startsWithMark, prependScheme == .always || prependScheme == .first && part.isFirst {
-        out.put(replacement.value, span(range.lowerBound))
+        out.put(mark, span(range.lowerBound))
       }
-      for i in range {
-        if p[i] == 0x20 { out.put(replacement.value, span(i)) } else { out.keep(p[i], at: i) }
+      // Runs between spaces are kept as they are.
+      let buffer = UnsafeBufferPointer(start: p, count: range.upperBound)
+      var start = range.lowerBound
+      for i in range where p[i] == 0x20 {
+        if i > start { out.keep(buffer, start..<i) }
+        out.put(mark, span(i))
+        start = i + 1
       }
+      if start < range.upperBound { out.keep(buffer, start..<range.upperBound) }
     }
     guard divides else { return }
     text.divide { p, range, keep in

@@ -25,6 +25,15 @@ struct PreTokenized {
     self.parts = parts
   }
 
+  /// Calls `body` with the bytes where there are any.
+  func withBytes(
+    _ body: (UnsafePointer<UInt8>) throws(TokenizerError) -> Void
+  ) throws(TokenizerError) {
+    try bytes.withUnsafeBufferPointer { (buffer) throws(TokenizerError) in
+      if let p = buffer.baseAddress { try body(p) }
+    }
+  }
+
   /// Divides each part that is no added token: `body` gives the ranges that are kept, in order.
   mutating func divide(
     _ body: (UnsafePointer<UInt8>, Range<Int>, (Int, Int) -> Void) -> Void

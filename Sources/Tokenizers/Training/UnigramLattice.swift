@@ -39,15 +39,8 @@ struct UnigramLattice {
     while start < length {
       let size = UTF8Reader.length(word[start])
       var hasSingle = false
-      var node: Int32 = 0
-      var end = start
-      while end < length {
-        node = trie.child(node, word[end])
-        if node < 0 { break }
-        end += 1
-        let id = Int(trie.id(node))
-        guard id >= 0 else { continue }
-        add(Node(id: id, start: start, end: end, score: scores[id]))
+      trie.tokens(in: word, from: start, to: length) { end, id in
+        add(Node(id: Int(id), start: start, end: end, score: scores[Int(id)]))
         if end - start == size { hasSingle = true }
       }
       if !hasSingle { add(Node(id: 0, start: start, end: start + size, score: unknownScore)) }
