@@ -19,7 +19,7 @@ public struct Tokenizer: Sendable {
   let decoder: (any TokenDecoder)?
   private(set) var added = AddedVocabulary()
   /// Whether parts' places in the original are needed though nobody asked for offsets.
-  private let needsSpans: Bool
+  let needsSpans: Bool
   private let scratches: ScratchPool
 
   /// Reads a tokenizer.json.
