@@ -21,6 +21,23 @@ struct SchedulerTests {
     "linear_with_warmup": ["num_warmup_steps": 2, "num_training_steps": 12],
     "cosine_with_warmup": ["num_warmup_steps": 2, "num_training_steps": 12],
     "constant_with_warmup": ["num_warmup_steps": 2],
+    "linear": ["num_warmup_steps": 2, "num_training_steps": 12],
+    "cosine": ["num_warmup_steps": 2, "num_training_steps": 12],
+    "cosine_with_restarts": [
+      "num_warmup_steps": 2, "num_training_steps": 12, "num_cycles": 2,
+    ],
+    "cosine_with_min_lr": [
+      "num_warmup_steps": 2, "num_training_steps": 12, "min_lr": 0.01,
+    ],
+    "cosine_warmup_with_min_lr": [
+      "num_warmup_steps": 2, "num_training_steps": 12, "min_lr_rate": 0.1, "warmup_lr_rate": 0.2,
+    ],
+    "polynomial": ["num_warmup_steps": 2, "num_training_steps": 12, "power": 2],
+    "inverse_sqrt": ["num_warmup_steps": 2, "timescale": 5],
+    "warmup_stable_decay": [
+      "num_warmup_steps": 2, "num_training_steps": 12, "num_decay_steps": 4,
+      "warmup_type": "1-sqrt", "min_lr_ratio": 0.1,
+    ],
   ]
 
   private func advance(_ scheduler: LRScheduler, _ number: Int) {
@@ -51,6 +68,27 @@ struct SchedulerTests {
       #expect(straight.lastLRs == resumed.lastLRs, "\(name), step \(number)")
       #expect(straight.optimizer.groups[0].momentum == resumed.optimizer.groups[0].momentum)
     }
+  }
+
+  @Test(
+    "Hugging Face's schedules refuse what makes none, by name",
+    arguments: [
+      ("linear", [:], "num_training_steps"),
+      ("cosine", ["num_training_steps": -1], "number of steps"),
+      ("linear", ["num_training_steps": 5, "power": 2], "option"),
+      ("polynomial", ["num_training_steps": 5, "lr_end": 1], "below the learning rate"),
+      ("cosine_with_min_lr", ["num_training_steps": 5], "min_lr"),
+      ("warmup_stable_decay", ["num_training_steps": 5], "num_decay_steps"),
+      (
+        "warmup_stable_decay",
+        ["num_training_steps": 5, "num_decay_steps": 1, "decay_type": "round"], "decay_type"
+      ),
+    ] as [(String, OptionValues, String)])
+  func refusals(_ name: String, _ options: OptionValues, _ words: String) {
+    let error = #expect(throws: OptimizerStateError.self) {
+      try LRScheduler.named(name, optimizer(), options: options)
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains(words))
   }
 
   @Test("schedules of schedules go on from saved state too")

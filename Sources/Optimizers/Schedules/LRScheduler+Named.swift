@@ -1,11 +1,14 @@
 /// Schedules by name.
 extension LRScheduler {
   /// The names of all schedules that options alone describe, in alphabetical order.
-  public static var names: [String] { kinds.keys.sorted() }
+  public static var names: [String] {
+    (kinds.keys + TransformersLR.Kind.allCases.map(\.rawValue)).sorted()
+  }
 
   /// A schedule by its PyTorch name, its options by PyTorch's: `StepLR` with
-  /// `["step_size": 30, "gamma": 0.5]`. Hugging Face's `linear_with_warmup`, `cosine_with_warmup`
-  /// and `constant_with_warmup` are there too.
+  /// `["step_size": 30, "gamma": 0.5]`. Those of Hugging Face's `get_scheduler` are there too, by its
+  /// names (``TransformersLR/Kind``), with `num_warmup_steps` and `num_training_steps` among their
+  /// options, and `linear_with_warmup` and `cosine_with_warmup`.
   ///
   /// Values that make no sense are programmer's errors, as in the initializers.
   /// - Returns: nil where there is no schedule of that name.
@@ -13,6 +16,9 @@ extension LRScheduler {
   public static func named(
     _ name: String, _ optimizer: Optimizer, options: OptionValues = [:]
   ) throws(OptimizerStateError) -> LRScheduler? {
+    if let kind = TransformersLR.Kind(rawValue: name) {
+      return try transformers(kind, optimizer, options)
+    }
     guard let kind = kinds[name] else { return nil }
     let reader = OptionReader(options, optimizer)
     let scheduler = kind(reader)
@@ -21,6 +27,41 @@ extension LRScheduler {
       throw .malformed(path: "\(name).\(unknown)", expected: "an option of \(name)")
     }
     return scheduler
+  }
+
+  private static func transformers(
+    _ kind: TransformersLR.Kind, _ optimizer: Optimizer, _ options: OptionValues
+  ) throws(OptimizerStateError) -> LRScheduler {
+    func steps(_ name: String) throws(OptimizerStateError) -> Int? {
+      guard let value = options[name], !value.isNull else { return nil }
+      guard let steps = value.int, 0..<1 << 53 ~= steps else {
+        throw .malformed(
+          path: "\(kind.rawValue).\(name)", expected: "a number of steps, not \(value)")
+      }
+      return steps
+    }
+    let warmUp = try steps("num_warmup_steps")
+    let total = try steps("num_training_steps")
+    var own = options
+    own["num_warmup_steps"] = nil
+    own["num_training_steps"] = nil
+    for (name, value) in own.sorted(by: { $0.key < $1.key }) {
+      guard let usual = kind.defaults[name] else {
+        throw .malformed(
+          path: "\(kind.rawValue).\(name)", expected: "an option of \(kind.rawValue)")
+      }
+      let fits =
+        value.isNull || (usual.string == nil ? value.double != nil : value.string != nil)
+      guard fits else {
+        throw .malformed(
+          path: "\(kind.rawValue).\(name)", expected: "a value like \(usual), not \(value)")
+      }
+    }
+    if let problem = TransformersLR.problem(kind, optimizer, warmUp ?? 0, total, own) {
+      throw .malformed(path: kind.rawValue, expected: problem)
+    }
+    return TransformersLR(
+      optimizer, kind, warmupSteps: warmUp ?? 0, trainingSteps: total, options: own)
   }
 
   private static let kinds: [String: @Sendable (OptionReader) -> LRScheduler?] = [
@@ -92,7 +133,6 @@ extension LRScheduler {
     },
     "linear_with_warmup": { $0.warmUp(.linear) },
     "cosine_with_warmup": { $0.warmUp(.cosine) },
-    "constant_with_warmup": { $0.warmUp(.constant) },
   ]
 }
 
@@ -154,7 +194,7 @@ private final class OptionReader {
     let steps = int("num_warmup_steps", 0, required: true)
     return WarmUpLR(
       optimizer, warmUp: .fromZero(steps),
-      totalSteps: int("num_training_steps", steps, required: decay != .constant), decay: decay,
+      totalSteps: int("num_training_steps", steps, required: true), decay: decay,
       minLR: double("min_lr", 0), cycles: double("num_cycles", 0.5))
   }
 
