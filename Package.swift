@@ -49,6 +49,10 @@ let package = Package(
     .target(
       name: "Reports", dependencies: ["Base", "NN", "Archives", "CZlib", "Yams"]),
 
+    // Tasks on text: records become batches, and predictions figures.
+    .target(name: "Metrics", dependencies: ["Tensors"]),
+    .target(name: "TextTasks", dependencies: ["Base", "Models", "Tokenizers", "Tensors"]),
+
     // The world.
     .target(name: "Collectives", dependencies: ["Base", "CMPIShim", "CProcess"]),
     .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
@@ -64,7 +68,7 @@ let package = Package(
       name: "Torus",
       dependencies: [
         "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Collectives",
-        "DataParallel", "Reports", "Tokenizers", "Training",
+        "DataParallel", "Reports", "Tokenizers", "Metrics", "TextTasks", "Training",
       ]),
     .executableTarget(
       name: "ddp-train",
@@ -87,11 +91,12 @@ let package = Package(
       name: "conformance",
       dependencies: [
         "Base", "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
-        "Tokenizers",
+        "Tokenizers", "Metrics", "TextTasks",
       ]),
 
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
     .testTarget(name: "TokenizerTests", dependencies: ["Base", "Tokenizers"]),
+    .testTarget(name: "TextTaskTests", dependencies: ["Metrics", "TextTasks", "Tokenizers"]),
     .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),

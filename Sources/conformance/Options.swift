@@ -5,7 +5,8 @@ struct Options {
   static let usage = """
     usage: conformance KIND PATH [--strided] [--only NAME] [--seed N] [--count N]
 
-    ops|modules|optimizers|schedulers|sampler|random|safetensors|models|tokenizers|calls|legacy
+    ops|modules|optimizers|schedulers|sampler|random|safetensors|models|tokenizers|calls|legacy|
+    chat|hub|generation|processors|collators|metrics|schedules|trainer
                   compare with the cases' answers
     derivatives   check first and second derivatives at the operators' cases by finite differences
     empties       call operators and modules with empty dimensions, in memory that was dirtied before
