@@ -8,6 +8,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Torus", targets: ["Torus"]),
+    .library(name: "TorusCore", targets: ["TorusCore"]),
     .executable(name: "ddp-train", targets: ["ddp-train"]),
     .executable(name: "ddp-launch", targets: ["ddp-launch"]),
     .executable(name: "ddp-bench", targets: ["ddp-bench"]),
@@ -53,6 +54,14 @@ let package = Package(
     .target(name: "Metrics", dependencies: ["Tensors"]),
     .target(name: "TextTasks", dependencies: ["Base", "Models", "Tokenizers", "Tensors"]),
 
+    // What a user imports who needs one process only: it reaches no MPI.
+    .target(
+      name: "TorusCore",
+      dependencies: [
+        "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Reports",
+        "Tokenizers", "Metrics", "TextTasks",
+      ]),
+
     // The world.
     .target(name: "Collectives", dependencies: ["Base", "CMPIShim", "CProcess"]),
     .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
@@ -65,11 +74,7 @@ let package = Package(
         "Yams",
       ]),
     .target(
-      name: "Torus",
-      dependencies: [
-        "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Collectives",
-        "DataParallel", "Reports", "Tokenizers", "Metrics", "TextTasks", "Training",
-      ]),
+      name: "Torus", dependencies: ["TorusCore", "Collectives", "DataParallel", "Training"]),
     .executableTarget(
       name: "ddp-train",
       dependencies: [

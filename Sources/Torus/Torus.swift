@@ -1,13 +1,4 @@
-@_exported import Checkpoints
 @_exported import Collectives
 @_exported import DataParallel
-@_exported import Datasets
-@_exported import Metrics
-@_exported import Models
-@_exported import NN
-@_exported import Optimizers
-@_exported import Reports
-@_exported import Tensors
-@_exported import TextTasks
-@_exported import Tokenizers
+@_exported import TorusCore
 @_exported import Training

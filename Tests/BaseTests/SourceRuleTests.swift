@@ -37,4 +37,25 @@ struct SourceRuleTests {
     #expect("lines.joined(separator: \"\\n\")".firstMatch(of: mistake) == nil)
     #expect("bytes.split(separator: UInt8(ascii: \"\\n\"))".firstMatch(of: mistake) == nil)
   }
+
+  @Test("TorusCore reaches no room that needs MPI")
+  func core() throws {
+    let manifest = Self.sources.deletingLastPathComponent().appendingPathComponent("Package.swift")
+    let text = try String(contentsOf: manifest, encoding: .utf8)
+    var needs: [String: [String]] = [:]
+    for match in text.matches(of: #/name:\s*"([^"]+)",\s*dependencies:\s*\[([^\]]*)\]/#) {
+      needs[String(match.1)] = match.2.matches(of: #/"([^"]+)"/#).map { String($0.1) }
+    }
+    func reached(from start: String) -> Set<String> {
+      var found: Set<String> = []
+      var waiting = [start]
+      while let room = waiting.popLast() {
+        if found.insert(room).inserted { waiting += needs[room] ?? [] }
+      }
+      return found
+    }
+    #expect(reached(from: "Torus").contains("CMPI"))
+    #expect(reached(from: "TorusCore").isSuperset(of: ["Tensors", "Tokenizers", "Models"]))
+    #expect(reached(from: "TorusCore").isDisjoint(with: ["CMPI", "CMPIShim", "Collectives"]))
+  }
 }
