@@ -80,6 +80,7 @@ private struct MemberSearch {
       let before = found.count
       for child in mirror.children { collect(child.value, name) }
       if found.count > before { refuse("is a set, which has no order to name its members by") }
+    case .struct where !isOpen(value): return
     case .tuple, .struct, .enum:
       for (index, child) in mirror.children.enumerated() {
         collect(child.value, joined(name, part(child.label, index)))
@@ -145,8 +146,9 @@ private func isPlain(_ value: Any) -> Bool {
   }
 }
 
-/// Whether an object that is no module may hold some: a user's class may, the system's and those of
-/// the rooms below and above do not, and some have parts that reflection had better leave alone.
+/// Whether an object or a struct that is no module may hold some: a user's may, the system's and those
+/// of the rooms below and above do not. Some have parts that reflection had better leave alone, such
+/// as a tokenizer's vocabulary.
 private func isOpen(_ value: Any) -> Bool {
   let name = String(reflecting: type(of: value))
   return !closedRooms.contains(String(name.prefix { $0 != "." }))
