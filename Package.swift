@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
-    .target(name: "Models", dependencies: ["Base", "NN", "Checkpoints"]),
+    .target(name: "Models", dependencies: ["Base", "NN", "Checkpoints", "Tokenizers"]),
 
     // What is to be seen of a run.
     .target(
@@ -107,7 +107,7 @@ let package = Package(
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
-    .testTarget(name: "ModelTests", dependencies: ["Models", "Checkpoints"]),
+    .testTarget(name: "ModelTests", dependencies: ["Models", "Checkpoints", "Optimizers"]),
     .testTarget(
       name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"],
       resources: [.copy("Golden")]),

@@ -1,0 +1,48 @@
+import Collectives
+import Tensors
+
+/// Brings the rows of all ranks together, with a gradient (`all_gather_with_grad`), so that a loss may
+/// compare one rank's records with those of all.
+///
+/// In the forward pass every rank gets all rows; in the backward pass it gets the sum of all ranks'
+/// gradients for its own. When each rank's loss is the mean over its own records, the mean of the
+/// ranks' gradients, which ``DistributedDataParallel`` makes, is the gradient of the whole batch on
+/// one worker. Every rank has to call it alike, and to walk back through it. It has a group of its
+/// own, so that its order does not depend on the buckets that are reduced meanwhile.
+///
+/// Costs one all-gather forward and one reduce-scatter backward, both of which block.
+public final class DifferentiableGather {
+  private let group: ProcessGroup
+
+  /// A gather over a group. Blocks until all ranks have made it.
+  /// - Throws: `CollectiveError` where a rank is missing.
+  public init(group: ProcessGroup) throws {
+    guard let own = try group.newGroup(ranks: Array(0..<group.size), name: "gather") else {
+      throw DataParallelError.unsupported("DifferentiableGather needs a rank of its group")
+    }
+    self.group = own
+  }
+
+  /// The rows of all ranks in rank order, and where this rank's begin. `[n, …] → [Σ n, …]`; the ranks
+  /// may have different numbers of rows.
+  public func callAsFunction(_ rows: Tensor) -> (rows: Tensor, first: Int) {
+    require(rows.rank > 0, "DifferentiableGather", "a scalar has no rows")
+    // A loss cannot throw; without the other ranks' rows there is no going on.
+    var counts: [Int] = []
+    let exchange = F.RowExchange(
+      gather: { [group] mine in
+        do {
+          let parts = try group.allGather(mine, label: "gathered rows")
+          counts = parts.map { $0.shape[0] }
+          return Tensor.cat(parts)
+        } catch { fail("DifferentiableGather", "\(error)") }
+      },
+      scatterSum: { [group] gradient in
+        do {
+          return try group.reduceScatter(gradient, rows: counts, label: "gathered rows' gradient")
+        } catch { fail("DifferentiableGather", "\(error)") }
+      })
+    let all = F.gatheredRows(rows, exchange)
+    return (all, counts[..<group.rank].reduce(0, +))
+  }
+}
