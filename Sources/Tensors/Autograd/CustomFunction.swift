@@ -27,23 +27,31 @@ extension CustomFunction {
 
   /// Calls the function of a list of inputs and records it.
   public static func apply(_ inputs: [Tensor]) -> [Tensor] {
-    let context = FunctionContext()
-    // Saved tensors become hidden outputs, so that versions are checked and none keeps the graph.
-    var visible = 0
-    let results = Tensor.applyMany(
-      String(describing: Self.self), inputs, saving: [.inputs, .outputs]
-    ) { inputs in
-      let outputs = noGrad { forward(context, inputs) }
-      visible = outputs.count
-      context.place(inputs: inputs, outputs: outputs)
-      return outputs + context.hidden
-    } gradient: { gradients, node in
-      context.node = node
-      defer { context.node = nil }
-      return backward(context, Array(gradients.prefix(context.outputCount)))
-    }
-    context.forget()
-    return Array(results.prefix(visible))
+    let call = CustomCall<Self>()
+    let results = Tensor.record(call, inputs)
+    return Array(results.prefix(call.context.outputCount))
+  }
+}
+
+/// One call of a user's function. Saved tensors become hidden outputs, so that versions are checked
+/// and none keeps the graph.
+private struct CustomCall<Function: CustomFunction>: TensorsOperation {
+  let context = FunctionContext()
+  var name: String { String(describing: Function.self) }
+  var attributes: [String: Attribute] { [:] }
+  var saving: Saving { [.inputs, .outputs] }
+  /// Each call has a context of its own.
+  func pinned() -> CustomCall { CustomCall() }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let outputs = noGrad { Function.forward(context, inputs) }
+    return outputs + context.place(inputs: inputs, outputs: outputs)
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    context.node = node
+    defer { context.node = nil }
+    return Function.backward(context, Array(gradients.prefix(context.outputCount)))
   }
 }
 
@@ -53,7 +61,6 @@ public final class FunctionContext {
   public var values: [String: Any] = [:]
 
   fileprivate weak var node: Node?
-  fileprivate private(set) var hidden: [Tensor] = []
   fileprivate private(set) var outputCount = 0
   private var kept: [Tensor] = []
 
@@ -79,8 +86,11 @@ public final class FunctionContext {
     }
   }
 
-  fileprivate func place(inputs: [Tensor], outputs: [Tensor]) {
+  /// Notes where each kept tensor stands among inputs and outputs, and returns those that are
+  /// neither.
+  fileprivate func place(inputs: [Tensor], outputs: [Tensor]) -> [Tensor] {
     outputCount = outputs.count
+    var hidden: [Tensor] = []
     places = kept.map { tensor in
       if let index = inputs.firstIndex(where: { $0.body === tensor.body }) { return .input(index) }
       if let index = outputs.firstIndex(where: { $0.body === tensor.body }) {
@@ -89,7 +99,7 @@ public final class FunctionContext {
       hidden.append(tensor.bare)
       return .output(outputs.count + hidden.count - 1)
     }
+    kept = []
+    return hidden
   }
-
-  fileprivate func forget() { (kept, hidden) = ([], []) }
 }

@@ -4,11 +4,7 @@ extension Tensor {
   package static func withoutElements(
     _ name: String, _ operands: [Tensor], _ shapes: [[Int]]
   ) -> [Tensor] {
-    applyMany(name, operands) { inputs in
-      shapes.map { zeros($0, dtype: inputs[0].dtype) }
-    } gradient: { _, node in
-      node.inputs.indices.map { zeros(node.shape($0), dtype: node.dtype($0)) }
-    }
+    record(EmptyResults(name: name, shapes: shapes), operands)
   }
 
   /// Stops unless only the batch of `[N, C, sizes…]` may be empty, and nothing of `[C, sizes…]`.
@@ -16,5 +12,21 @@ extension Tensor {
     require(
       x.shape.suffix(dims + 1).allSatisfy { $0 > 0 }, name,
       "of an input of \(x.shape) only the batch may be empty")
+  }
+}
+
+/// Results that hold nothing.
+private struct EmptyResults: TensorsOperation {
+  let name: String
+  let shapes: [[Int]]
+
+  var attributes: [String: Attribute] { ["shapes": .string("\(shapes)")] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    shapes.map { .zeros($0, dtype: inputs[0].dtype) }
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    node.inputs.indices.map { .zeros(node.shape($0), dtype: node.dtype($0)) }
   }
 }

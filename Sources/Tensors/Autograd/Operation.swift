@@ -75,8 +75,8 @@ protocol Operation {
   var attributes: [String: Attribute] { get }
   /// What the gradient reads through ``Node/input(_:)`` and ``Node/output(_:)``.
   var saving: Saving { get }
-  /// How the operation behaves under mixed precision.
-  static var precision: PrecisionClass { get }
+  /// How the operation behaves under mixed precision; by default it computes in whatever comes.
+  var precision: PrecisionClass { get }
   /// This operation as a graph keeps it: one that draws random numbers remembers the generator's
   /// present state, so that running it again draws the same.
   func pinned() -> Self
@@ -107,7 +107,9 @@ protocol ConstantOperation: Operation {
   func forward(_ inputs: [Tensor]) -> Tensor
 }
 
-/// How an operation behaves where a region computes in mixed precision.
+/// How an operation behaves where a region computes in mixed precision: the list of PyTorch's
+/// autocast on which it stands. Operands are cast before ``TensorOperation/forward(_:)``, which is
+/// therefore the first to ask whether their dtypes fit.
 enum PrecisionClass: Sendable {
   /// Computes in the reduced type: matrix products, convolutions.
   case reduced
@@ -122,7 +124,7 @@ enum PrecisionClass: Sendable {
 extension Operation {
   var attributes: [String: Attribute] { Attribute.properties(of: self) }
   var saving: Saving { .nothing }
-  static var precision: PrecisionClass { .any }
+  var precision: PrecisionClass { .any }
   func pinned() -> Self { self }
 }
 

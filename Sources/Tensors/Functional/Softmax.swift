@@ -33,7 +33,7 @@ extension Tensor {
 private struct NormalizedExponential: TensorOperation {
   let isLog: Bool
   let dim: Int
-  static var precision: PrecisionClass { .full }
+  var precision: PrecisionClass { .full }
   var name: String { isLog ? "log_softmax" : "softmax" }
   var attributes: [String: Attribute] { ["dim": .int(dim)] }
   var saving: Saving { .output }

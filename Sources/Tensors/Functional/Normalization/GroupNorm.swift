@@ -86,7 +86,7 @@ private struct GroupNormalization: TensorsOperation {
   let groups: Int
   let eps: Double
   let operands: ChannelOperands
-  static var precision: PrecisionClass { .full }
+  var precision: PrecisionClass { .full }
   var attributes: [String: Attribute] { ["groups": .int(groups), "eps": .double(eps)] }
   var saving: Saving { [operands.hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
 

@@ -32,7 +32,7 @@ private struct LayerNormalization: TensorsOperation {
   let eps: Double
   let hasWeight: Bool
   let hasBias: Bool
-  static var precision: PrecisionClass { .full }
+  var precision: PrecisionClass { .full }
   var name: String { "layer_norm" }
   var saving: Saving { [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
   private var columns: Int { shape.reduce(1, *) }

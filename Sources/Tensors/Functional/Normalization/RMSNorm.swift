@@ -31,7 +31,7 @@ private struct RMSNormalization: TensorsOperation {
   let shape: [Int]
   let eps: Double
   let hasWeight: Bool
-  static var precision: PrecisionClass { .full }
+  var precision: PrecisionClass { .full }
   var name: String { "rms_norm" }
   var saving: Saving { [hasWeight ? .input(0, 1) : .input(0), .output(1)] }
   private var columns: Int { shape.reduce(1, *) }
