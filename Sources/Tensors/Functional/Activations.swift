@@ -24,8 +24,9 @@ private enum Rows {
     let t = softplus(x, 1, 20).tanh()
     return g * (t + x * x.sigmoid() * (1 - t.square()))
   }
-  static let softplus = Row("softplus", TORUS_SOFTPLUS, fused: TORUS_SOFTPLUS_BACKWARD) {
-    g, x, beta, threshold in
+  static let softplus = Row(
+    "softplus", TORUS_SOFTPLUS, fused: TORUS_SOFTPLUS_BACKWARD, precision: .full
+  ) { g, x, beta, threshold in
     let scaled = x * beta
     return Tensor.where(scaled.gt(threshold), g, g * scaled.sigmoid())
   }
@@ -144,10 +145,8 @@ extension F {
   public static func hardtanh(_ x: Tensor, min: Double = -1, max: Double = 1) -> Tensor {
     require(min <= max, "hardtanh", "the lower bound \(min) lies above the upper one \(max)")
     if x.dtype.isFloatingPoint { return Rows.hardtanh(x, min, max) }
-    return Tensor.applyConstant("hardtanh", [x]) {
-      Kernel.unary(
-        "hardtanh", TORUS_CLAMP, $0[0], min.rounded(.towardZero), max.rounded(.towardZero))
-    }
+    let bounds = IntegerClamp(min: min.rounded(.towardZero), max: max.rounded(.towardZero))
+    return Tensor.record(bounds, [x])
   }
 
   /// relu6(x + 3) / 6.
@@ -185,7 +184,7 @@ extension F {
   public static func prelu(_ x: Tensor, _ weight: Tensor) -> Tensor {
     let name = "prelu"
     require(weight.rank <= 1, name, "a weight of one dimension is expected, not \(weight.shape)")
-    require(x.dtype == weight.dtype, name, "input and weight differ in dtype")
+
     var w = weight
     if weight.count != 1 {
       let channels = x.rank > 1 ? x.shape[1] : x.rank == 1 ? 1 : 0
@@ -195,7 +194,7 @@ extension F {
     } else {
       w = weight.reshaped([])
     }
-    return Tensor.where(x.gt(0), x, w * x)
+    return Tensor.record(PReLU(), [x, w])
   }
 
   /// a · sigmoid(b), where a and b are the halves of x along a dimension (Dauphin et al. 2016).
@@ -222,5 +221,39 @@ extension F {
     let ones = Tensor.ones(x.shape, dtype: .float64)
     let slopes = ones.indexPut([places], values: draws)
     return x * slopes.to(x.dtype)
+  }
+}
+
+/// Whole numbers brought between two of them.
+private struct IntegerClamp: ConstantOperation {
+  let min: Double
+  let max: Double
+  var name: String { "hardtanh" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.unary(name, TORUS_CLAMP, inputs[0], min, max)
+  }
+}
+
+/// x, and w x where x ≤ 0: operands are x and w, which broadcasts.
+private struct PReLU: TensorOperation {
+  var precision: PrecisionClass { .reduced }
+  var name: String { "prelu" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (x, w) = (inputs[0].bare, inputs[1].bare)
+    require(
+      x.dtype == w.dtype, name, "input and weight differ in dtype: \(x.dtype) and \(w.dtype)")
+    return noGrad { Tensor.where(x.gt(0), x, w * x) }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, w) = (node.input(0), node.input(1))
+    let isPositive = x.gt(0)
+    return [
+      node.needsGradient(0) ? Tensor.where(isPositive, g, g * w) : nil,
+      node.needsGradient(1) ? Tensor.where(isPositive, 0.0, g * x) : nil,
+    ]
   }
 }

@@ -67,7 +67,7 @@ extension Tensor {
 private struct ScaledSum: TensorOperation {
   let name: String
   let alpha: Double
-  static var precision: PrecisionClass { .widest }
+  var precision: PrecisionClass { .widest }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     Kernel.binary(name, TORUS_ADD, inputs[0], inputs[1], alpha)

@@ -35,7 +35,7 @@ final class BinaryOperation: Sendable {
   struct Call: TensorOperation {
     let row: BinaryOperation
 
-    static var precision: PrecisionClass { .widest }
+    var precision: PrecisionClass { .widest }
     var name: String { row.name }
     var saving: Saving { row.saving }
     var attributes: [String: Attribute] { [:] }

@@ -1,24 +1,10 @@
-import CKernels
-
 /// Choosing between tensors.
 extension Tensor {
   /// `a` where the condition holds, else `b`; all broadcast (`torch.where`).
   public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
     let dtype = Promotion.resultType(a, b)
     let condition = condition.dtype == .bool ? condition : condition.ne(0)
-    return Tensor.apply(
-      "where", [condition, a.to(dtype), b.to(dtype)], saving: .input(0)
-    ) { inputs in
-      Kernel.select(inputs[0], inputs[1], inputs[2])
-    } gradient: { g, node in
-      let condition = node.input(0)
-      let zero = Tensor.full([], 0.0, dtype: g.dtype)
-      return [
-        nil,
-        node.needsGradient(1) ? Tensor.where(condition, g, zero) : nil,
-        node.needsGradient(2) ? Tensor.where(condition, zero, g) : nil,
-      ]
-    }
+    return Tensor.record(Choice(), [condition, a.to(dtype), b.to(dtype)])
   }
 
   /// `a` where the condition holds, else a number (`torch.where`).
@@ -47,5 +33,24 @@ extension Tensor {
       dtype.promoted(with: value.dtype).isFloatingPoint == dtype.isFloatingPoint, "maskedFill",
       "a \(value.dtype) does not go into a \(dtype) tensor")
     return Tensor.where(mask, value.to(dtype), self)
+  }
+}
+
+/// a where a condition holds, else b: operands are the condition, a and b.
+private struct Choice: TensorOperation {
+  var precision: PrecisionClass { .widest }
+  var name: String { "where" }
+  var saving: Saving { .input(0) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.select(inputs[0], inputs[1], inputs[2]) }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let condition = node.input(0)
+    let zero = Tensor.full([], 0.0, dtype: g.dtype)
+    return [
+      nil,
+      node.needsGradient(1) ? Tensor.where(condition, g, zero) : nil,
+      node.needsGradient(2) ? Tensor.where(condition, zero, g) : nil,
+    ]
   }
 }

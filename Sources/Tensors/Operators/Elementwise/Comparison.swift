@@ -59,7 +59,7 @@ extension Tensor {
 private struct Comparison: ConstantOperation {
   let name: String
   let kernel: torus_compare_op
-  static var precision: PrecisionClass { .widest }
+  var precision: PrecisionClass { .widest }
   var attributes: [String: Attribute] { [:] }
   func forward(_ inputs: [Tensor]) -> Tensor { Kernel.compare(name, kernel, inputs[0], inputs[1]) }
 }

@@ -34,11 +34,7 @@ extension Tensor {
     let other = other.operand(beside: self)
     // In half precision the quotient is rounded before it is cut, as in PyTorch.
     if Promotion.resultType(self, other).isHalf {
-      return Tensor.apply("trunc_divide", [self, other]) { inputs in
-        noGrad { (inputs[0].bare / inputs[1].bare).trunc() }
-      } gradient: { _, _ in
-        [nil, nil]
-      }
+      return Tensor.record(TruncatedQuotient(), [self, other])
     }
     return Rows.truncDivide(self, other)
   }
@@ -55,4 +51,16 @@ extension Tensor {
 
   /// a - b trunc(a / b), with the sign of a, as C's `fmod` (`torch.fmod`).
   public func fmod(_ other: some Operand) -> Tensor { Rows.fmod(self, other) }
+}
+
+/// trunc(a / b) in two steps, each of which is rounded.
+private struct TruncatedQuotient: TensorOperation {
+  var precision: PrecisionClass { .widest }
+  var name: String { "trunc_divide" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    noGrad { (inputs[0].bare / inputs[1].bare).trunc() }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [nil, nil] }
 }

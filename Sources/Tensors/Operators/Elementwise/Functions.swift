@@ -20,19 +20,29 @@ private enum Rows {
   static let sqrt = Row.float("sqrt", TORUS_SQRT, .output, fused: TORUS_SQRT_BACKWARD) {
     $0 / ($1.output() * 2)
   }
-  static let rsqrt = Row.float("rsqrt", TORUS_RSQRT, .output, fused: TORUS_RSQRT_BACKWARD) {
+  static let rsqrt = Row.float(
+    "rsqrt", TORUS_RSQRT, .output, fused: TORUS_RSQRT_BACKWARD, precision: .full
+  ) {
     $0 * $1.output().pow(3) * -0.5
   }
   static let reciprocal = Row.float(
-    "reciprocal", TORUS_RECIPROCAL, .output, fused: TORUS_RECIPROCAL_BACKWARD
+    "reciprocal", TORUS_RECIPROCAL, .output, fused: TORUS_RECIPROCAL_BACKWARD, precision: .full
   ) { -$0 * $1.output().square() }
-  static let exp = Row.float("exp", TORUS_EXP, .output) { $0 * $1.output() }
+  static let exp = Row.float("exp", TORUS_EXP, .output, precision: .full) { $0 * $1.output() }
   static let exp2 = Row.float("exp2", TORUS_EXP2, .output) { $0 * $1.output() * M_LN2 }
-  static let expm1 = Row.float("expm1", TORUS_EXPM1, .output) { $0 * ($1.output() + 1) }
-  static let log = Row.float("log", TORUS_LOG, .inputs) { $0 / $1.input(0) }
-  static let log2 = Row.float("log2", TORUS_LOG2, .inputs) { $0 / ($1.input(0) * M_LN2) }
-  static let log10 = Row.float("log10", TORUS_LOG10, .inputs) { $0 / ($1.input(0) * M_LN10) }
-  static let log1p = Row.float("log1p", TORUS_LOG1P, .inputs) { $0 / ($1.input(0) + 1) }
+  static let expm1 = Row.float("expm1", TORUS_EXPM1, .output, precision: .full) {
+    $0 * ($1.output() + 1)
+  }
+  static let log = Row.float("log", TORUS_LOG, .inputs, precision: .full) { $0 / $1.input(0) }
+  static let log2 = Row.float("log2", TORUS_LOG2, .inputs, precision: .full) {
+    $0 / ($1.input(0) * M_LN2)
+  }
+  static let log10 = Row.float("log10", TORUS_LOG10, .inputs, precision: .full) {
+    $0 / ($1.input(0) * M_LN10)
+  }
+  static let log1p = Row.float("log1p", TORUS_LOG1P, .inputs, precision: .full) {
+    $0 / ($1.input(0) + 1)
+  }
 
   static let sin = Row.float("sin", TORUS_SIN, .inputs, fused: TORUS_SIN_BACKWARD) {
     $0 * $1.input(0).cos()
@@ -40,16 +50,22 @@ private enum Rows {
   static let cos = Row.float("cos", TORUS_COS, .inputs, fused: TORUS_COS_BACKWARD) {
     -$0 * $1.input(0).sin()
   }
-  static let tan = Row.float("tan", TORUS_TAN, .output) { $0 * ($1.output().square() + 1) }
-  static let asin = Row.float("asin", TORUS_ASIN, .inputs) {
+  static let tan = Row.float("tan", TORUS_TAN, .output, precision: .full) {
+    $0 * ($1.output().square() + 1)
+  }
+  static let asin = Row.float("asin", TORUS_ASIN, .inputs, precision: .full) {
     $0 * (1 - $1.input(0).square()).rsqrt()
   }
-  static let acos = Row.float("acos", TORUS_ACOS, .inputs) {
+  static let acos = Row.float("acos", TORUS_ACOS, .inputs, precision: .full) {
     -$0 * (1 - $1.input(0).square()).rsqrt()
   }
   static let atan = Row.float("atan", TORUS_ATAN, .inputs) { $0 / ($1.input(0).square() + 1) }
-  static let sinh = Row.float("sinh", TORUS_SINH, .inputs) { $0 * $1.input(0).cosh() }
-  static let cosh = Row.float("cosh", TORUS_COSH, .inputs) { $0 * $1.input(0).sinh() }
+  static let sinh = Row.float("sinh", TORUS_SINH, .inputs, precision: .full) {
+    $0 * $1.input(0).cosh()
+  }
+  static let cosh = Row.float("cosh", TORUS_COSH, .inputs, precision: .full) {
+    $0 * $1.input(0).sinh()
+  }
   static let tanh = Row.float("tanh", TORUS_TANH, .output, fused: TORUS_TANH_BACKWARD) {
     $0 * (1 - $1.output().square())
   }
@@ -67,7 +83,7 @@ private enum Rows {
   static let erfc = Row.float("erfc", TORUS_ERFC, .inputs) {
     $0 * (-$1.input(0).square()).exp() * -M_2_SQRTPI
   }
-  static let erfinv = Row.float("erfinv", TORUS_ERFINV, .output) {
+  static let erfinv = Row.float("erfinv", TORUS_ERFINV, .output, precision: .full) {
     $0 * $1.output().square().exp() / M_2_SQRTPI
   }
   static let lgamma = Row.float("lgamma", TORUS_LGAMMA, .inputs) { $0 * $1.input(0).digamma() }
@@ -208,14 +224,28 @@ extension Tensor {
   public func nanToNum(
     nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil
   ) -> Tensor {
-    guard let largest = dtype.greatestFinite else { return self }
-    return Tensor.apply("nan_to_num", [self], saving: .inputs) { inputs in
-      let x = inputs[0].bare
-      return x.maskedFill(x.isNaN(), nan).maskedFill(x.isPosInf(), posinf ?? largest)
-        .maskedFill(x.isNegInf(), neginf ?? -largest)
-    } gradient: { g, node in
-      [g.maskedFill(node.input(0).isFinite().logicalNot(), 0)]
-    }
+    guard dtype.isFloatingPoint else { return self }
+    return Tensor.record(NaNToNumber(nan: nan, posinf: posinf, neginf: neginf), [self])
+  }
+}
+
+/// NaN and the infinities replaced by numbers, by default the infinities by the outermost ones.
+private struct NaNToNumber: TensorOperation {
+  let nan: Double
+  let posinf: Double?
+  let neginf: Double?
+  var name: String { "nan_to_num" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let x = inputs[0].bare
+    let largest = x.dtype.greatestFinite ?? .infinity
+    return x.maskedFill(x.isNaN(), nan).maskedFill(x.isPosInf(), posinf ?? largest)
+      .maskedFill(x.isNegInf(), neginf ?? -largest)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [g.maskedFill(node.input(0).isFinite().logicalNot(), 0)]
   }
 }
 

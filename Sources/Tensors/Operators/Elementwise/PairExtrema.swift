@@ -46,59 +46,78 @@ extension Tensor {
   public func clamp(min lower: (any Operand)? = nil, max upper: (any Operand)? = nil) -> Tensor {
     require(lower != nil || upper != nil, "clamp", "a lower or an upper bound is needed")
     if dtype.isFloatingPoint, !(lower is Tensor), !(upper is Tensor) {
-      return clamp(
-        (lower as? any ScalarConvertible)?.scalar.double ?? -.infinity,
-        (upper as? any ScalarConvertible)?.scalar.double ?? .infinity)
+      let bounds = Clamp(
+        min: (lower as? any ScalarConvertible)?.scalar.double ?? -.infinity,
+        max: (upper as? any ScalarConvertible)?.scalar.double ?? .infinity)
+      return Tensor.record(bounds, [self])
     }
     let low = lower?.operand(beside: self)
     let high = upper?.operand(beside: self)
     let dtype = Promotion.resultType([self] + [low, high].compactMap { $0 })
     let x = to(dtype)
     switch (low?.to(dtype), high?.to(dtype)) {
-    case (let low?, let high?): return x.clamp(low, high)
-    case (let low?, nil):
-      return x.clamp("clamp_min", TORUS_MAXIMUM, low) { ($0.ge($1), $0.lt($1)) }
-    case (nil, let high?):
-      return x.clamp("clamp_max", TORUS_MINIMUM, high) { ($0.le($1), $0.gt($1)) }
+    case (let low?, let high?): return Tensor.record(ClampBetween(), [x, low, high])
+    case (let low?, nil): return Tensor.record(ClampOneSide(isLower: true), [x, low])
+    case (nil, let high?): return Tensor.record(ClampOneSide(isLower: false), [x, high])
     case (nil, nil): return x
     }
   }
+}
 
-  private func clamp(_ low: Double, _ high: Double) -> Tensor {
-    Tensor.apply(
-      "clamp", [self], attributes: ["min": .double(low), "max": .double(high)], saving: .inputs
-    ) { inputs in
-      Kernel.unary("clamp", TORUS_CLAMP, inputs[0], low, high)
-    } gradient: { g, node in
-      let x = node.input(0)
-      if !isGradEnabled { return [Kernel.binary("clamp", TORUS_CLAMP_BACKWARD, g, x, low, high)] }
-      return [Tensor.where(x.ge(low).logicalAnd(x.le(high)), g, 0.0)]
-    }
+/// Elements brought between two numbers.
+private struct Clamp: TensorOperation {
+  let min: Double
+  let max: Double
+  var name: String { "clamp" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.unary(name, TORUS_CLAMP, inputs[0], min, max)
   }
 
-  /// One bound; `taken` says where x itself was taken and where the bound was: neither by NaN.
-  private func clamp(
-    _ name: String, _ kernel: torus_binary_op, _ bound: Tensor,
-    taken: @escaping (_ x: Tensor, _ bound: Tensor) -> (x: Tensor, bound: Tensor)
-  ) -> Tensor {
-    Tensor.apply(name, [self, bound], saving: .inputs) { inputs in
-      Kernel.binary(name, kernel, inputs[0], inputs[1])
-    } gradient: { g, node in
-      let taken = taken(node.input(0), node.input(1))
-      return [Tensor.where(taken.x, g, 0.0), Tensor.where(taken.bound, g, 0.0)]
-    }
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let x = node.input(0)
+    if !isGradEnabled { return [Kernel.binary(name, TORUS_CLAMP_BACKWARD, g, x, min, max)] }
+    return [Tensor.where(x.ge(min).logicalAnd(x.le(max)), g, 0.0)]
+  }
+}
+
+/// Elements brought to one side of a bound: operands are the tensor and the bound.
+private struct ClampOneSide: TensorOperation {
+  let isLower: Bool
+  var precision: PrecisionClass { .widest }
+  var name: String { isLower ? "clamp_min" : "clamp_max" }
+  var attributes: [String: Attribute] { [:] }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.binary(name, isLower ? TORUS_MAXIMUM : TORUS_MINIMUM, inputs[0], inputs[1])
   }
 
-  private func clamp(_ low: Tensor, _ high: Tensor) -> Tensor {
-    Tensor.apply("clamp", [self, low, high], saving: .inputs) { inputs in
-      Kernel.ternary("clamp", TORUS_CLAMP_TENSOR, inputs[0], inputs[1], inputs[2])
-    } gradient: { g, node in
-      let (x, low, high) = (node.input(0), node.input(1), node.input(2))
-      return [
-        Tensor.where(x.ge(low).logicalAnd(x.le(high)), g, 0.0),
-        Tensor.where(low.lt(high).logicalAnd(x.lt(low)), g, 0.0),
-        Tensor.where(x.gt(high).logicalOr(high.lt(low)), g, 0.0),
-      ]
-    }
+  /// To x where it was taken, and to the bound where that was: neither by NaN.
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, bound) = (node.input(0), node.input(1))
+    let (ofX, ofBound) = isLower ? (x.ge(bound), x.lt(bound)) : (x.le(bound), x.gt(bound))
+    return [Tensor.where(ofX, g, 0.0), Tensor.where(ofBound, g, 0.0)]
+  }
+}
+
+/// Elements brought between two bounds: operands are the tensor and the bounds.
+private struct ClampBetween: TensorOperation {
+  var precision: PrecisionClass { .widest }
+  var name: String { "clamp" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.ternary(name, TORUS_CLAMP_TENSOR, inputs[0], inputs[1], inputs[2])
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, low, high) = (node.input(0), node.input(1), node.input(2))
+    return [
+      Tensor.where(x.ge(low).logicalAnd(x.le(high)), g, 0.0),
+      Tensor.where(low.lt(high).logicalAnd(x.lt(low)), g, 0.0),
+      Tensor.where(x.gt(high).logicalOr(high.lt(low)), g, 0.0),
+    ]
   }
 }

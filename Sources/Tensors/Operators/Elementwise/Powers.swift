@@ -11,19 +11,8 @@ extension Tensor {
     if !dtype.isFloatingPoint, number.double < 0 {
       fail("pow", "integers to a negative integer power are not allowed; convert to float first")
     }
-    let p = number.double
     let base = dtype == .bool ? to(.int64) : self
-    return Tensor.apply(
-      "pow", [base], attributes: ["exponent": .double(p)], saving: .inputs
-    ) { inputs in
-      Kernel.unary("pow", TORUS_POW_SCALAR, inputs[0], p)
-    } gradient: { g, node in
-      if p == 0 { return [Tensor.zeros(like: g)] }
-      if !isGradEnabled {
-        return [Kernel.binary("pow", TORUS_POW_SCALAR_BACKWARD, g, node.input(0), p)]
-      }
-      return [g * (node.input(0).pow(p - 1) * p)]
-    }
+    return Tensor.record(PowerByNumber(exponent: number.double), [base])
   }
 
   /// A number raised to a tensor of exponents (`torch.pow`).
@@ -39,23 +28,53 @@ extension Tensor {
   /// x raised to a tensor of exponents, broadcast (`torch.pow`).
   public func pow(_ exponent: Tensor) -> Tensor {
     let dtype = Promotion.resultType(self, exponent)
-    return Tensor.apply(
-      "pow", [to(dtype), exponent.to(dtype)], saving: [.inputs, .output]
-    ) { inputs in
-      Kernel.binary("pow", TORUS_POW, inputs[0], inputs[1])
-    } gradient: { g, node in
-      let (x, p) = (node.input(0), node.input(1))
-      let zero = Tensor.zeros(like: g)
-      var gradients: [Tensor?] = [nil, nil]
-      if node.needsGradient(0) {
-        gradients[0] = Tensor.where(p.eq(0), zero, g * (p * x.pow(p - 1)))
-      }
-      if node.needsGradient(1) {
-        // 0ᵖ has no slope in p for p ≥ 0, where log 0 would make it NaN.
-        let flat = x.eq(0).logicalAnd(p.ge(0))
-        gradients[1] = Tensor.where(flat, zero, g * (node.output() * x.log()))
-      }
-      return gradients
+    return Tensor.record(Power(), [to(dtype), exponent.to(dtype)])
+  }
+}
+
+/// xᵖ for one number p.
+private struct PowerByNumber: TensorOperation {
+  let exponent: Double
+  var precision: PrecisionClass { .full }
+  var name: String { "pow" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.unary(name, TORUS_POW_SCALAR, inputs[0], exponent)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    if exponent == 0 { return [Tensor.zeros(like: g)] }
+    let x = node.input(0)
+    if !isGradEnabled {
+      return [Kernel.binary(name, TORUS_POW_SCALAR_BACKWARD, g, x, exponent)]
     }
+    return [g * (x.pow(exponent - 1) * exponent)]
+  }
+}
+
+/// xᵖ for tensors x and p.
+private struct Power: TensorOperation {
+  var precision: PrecisionClass { .full }
+  var name: String { "pow" }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.binary(name, TORUS_POW, inputs[0], inputs[1])
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, p) = (node.input(0), node.input(1))
+    let zero = Tensor.zeros(like: g)
+    var gradients: [Tensor?] = [nil, nil]
+    if node.needsGradient(0) {
+      gradients[0] = Tensor.where(p.eq(0), zero, g * (p * x.pow(p - 1)))
+    }
+    if node.needsGradient(1) {
+      // 0ᵖ has no slope in p for p ≥ 0, where log 0 would make it NaN.
+      let flat = x.eq(0).logicalAnd(p.ge(0))
+      gradients[1] = Tensor.where(flat, zero, g * (node.output() * x.log()))
+    }
+    return gradients
   }
 }

@@ -29,7 +29,7 @@ private final class TernaryOperation: Sendable {
     let row: TernaryOperation
     let value: Double
 
-    static var precision: PrecisionClass { .widest }
+    var precision: PrecisionClass { .widest }
     var name: String { row.name }
     var saving: Saving { row.saving }
     var attributes: [String: Attribute] { ["value": .double(value)] }
@@ -97,7 +97,7 @@ extension Tensor {
 /// x + weight · (end - x) for one weight.
 private struct LerpByNumber: TensorOperation {
   let weight: Double
-  static var precision: PrecisionClass { .widest }
+  var precision: PrecisionClass { .widest }
   var name: String { "lerp" }
 
   func forward(_ inputs: [Tensor]) -> Tensor {

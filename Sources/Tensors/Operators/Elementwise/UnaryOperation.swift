@@ -15,10 +15,11 @@ final class UnaryOperation: Sendable {
   let formula: Formula?
   /// Whether integers are computed as floats (`exp`), rather than as integers (`neg`).
   let floats: Bool
+  let precision: PrecisionClass
 
   private init(
     name: String, kernel: torus_unary_op, saving: Saving, fused: torus_binary_op?,
-    formula: Formula?, floats: Bool
+    formula: Formula?, floats: Bool, precision: PrecisionClass
   ) {
     self.name = name
     self.kernel = kernel
@@ -26,15 +27,17 @@ final class UnaryOperation: Sendable {
     self.fused = fused
     self.formula = formula
     self.floats = floats
+    self.precision = precision
   }
 
   /// A function whose result is floating point.
   static func float(
     _ name: String, _ kernel: torus_unary_op, _ saving: Saving, fused: torus_binary_op? = nil,
-    _ formula: Formula?
+    precision: PrecisionClass = .any, _ formula: Formula?
   ) -> UnaryOperation {
     UnaryOperation(
-      name: name, kernel: kernel, saving: saving, fused: fused, formula: formula, floats: true)
+      name: name, kernel: kernel, saving: saving, fused: fused, formula: formula, floats: true,
+      precision: precision)
   }
 
   /// A function that keeps integers integers.
@@ -43,7 +46,8 @@ final class UnaryOperation: Sendable {
     _ formula: Formula?
   ) -> UnaryOperation {
     UnaryOperation(
-      name: name, kernel: kernel, saving: saving, fused: fused, formula: formula, floats: false)
+      name: name, kernel: kernel, saving: saving, fused: fused, formula: formula, floats: false,
+      precision: .any)
   }
 
   func callAsFunction(_ a: Tensor, _ p0: Double = 0, _ p1: Double = 0) -> Tensor {
@@ -58,6 +62,7 @@ final class UnaryOperation: Sendable {
     let p1: Double
 
     var name: String { row.name }
+    var precision: PrecisionClass { row.precision }
     var saving: Saving { row.saving }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
@@ -84,14 +89,17 @@ final class ParametricOperation: Sendable {
   let name: String
   let kernel: torus_unary_op
   let fused: torus_binary_op?
+  let precision: PrecisionClass
   let formula: Formula
 
   init(
-    _ name: String, _ kernel: torus_unary_op, fused: torus_binary_op?, _ formula: @escaping Formula
+    _ name: String, _ kernel: torus_unary_op, fused: torus_binary_op?,
+    precision: PrecisionClass = .any, _ formula: @escaping Formula
   ) {
     self.name = name
     self.kernel = kernel
     self.fused = fused
+    self.precision = precision
     self.formula = formula
   }
 
@@ -107,6 +115,7 @@ final class ParametricOperation: Sendable {
     let p1: Double
 
     var name: String { row.name }
+    var precision: PrecisionClass { row.precision }
     var saving: Saving { .inputs }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
