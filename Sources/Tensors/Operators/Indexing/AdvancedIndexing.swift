@@ -11,17 +11,7 @@ extension Tensor {
   /// The coordinates of the non-zero elements in row-major order, `[count, rank]`, int64
   /// (`torch.nonzero`).
   public func nonzero() -> Tensor {
-    Tensor.applyConstant("nonzero", [self]) { inputs in
-      let a = inputs[0]
-      let out = Tensor.uninitialized([a.nonzeroCount, a.rank], .int64)
-      Kernel.check(
-        withInts(a.shape, a.strides) {
-          torus_nonzero(
-            a.dtype.c, Int32(a.rank), $0, a.pointer, $1,
-            out.pointer.assumingMemoryBound(to: Int64.self))
-        }, "nonzero", a.dtype)
-      return out
-    }
+    Tensor.record(Nonzero(), [self])
   }
 
   /// The coordinates of the non-zero elements, one vector a dimension, as they stand in a subscript
@@ -41,8 +31,7 @@ extension Tensor {
   /// Where indices repeat, additions all count, and of writes the last one stays. Half precision is
   /// added up in `float32` and rounded once.
   public func indexPut(_ indices: [Tensor?], values: Tensor, accumulate: Bool = false) -> Tensor {
-    require(
-      dtype == values.dtype, "index_put", "values of \(values.dtype) for a tensor of \(dtype)")
+
     var tensors: [Tensor?] = []
     for index in indices {
       if let index, index.dtype == .bool {
@@ -71,6 +60,23 @@ extension Tensor {
     let operation = IndexPut(
       indexed: tensors.map { $0 != nil }, accumulate: accumulate, part: part)
     return Tensor.record(operation, [self, values] + tensors.compactMap { $0 })
+  }
+}
+
+/// The coordinates of the non-zero elements.
+private struct Nonzero: ConstantOperation {
+  var name: String { "nonzero" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let a = inputs[0]
+    let out = Tensor.uninitialized([a.nonzeroCount, a.rank], .int64)
+    Kernel.check(
+      withInts(a.shape, a.strides) {
+        torus_nonzero(
+          a.dtype.c, Int32(a.rank), $0, a.pointer, $1,
+          out.pointer.assumingMemoryBound(to: Int64.self))
+      }, name, a.dtype)
+    return out
   }
 }
 
@@ -117,11 +123,14 @@ private struct IndexPut: TensorOperation, IndexedOperation {
   let indexed: [Bool]
   let accumulate: Bool
   let part: [any ViewOperation]
+  var precision: PrecisionClass { .widest }
   var name: String { "index_put" }
   var saving: Saving { .inputs(from: 2) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     let dtype = inputs[0].dtype
+    require(
+      inputs[1].dtype == dtype, name, "values of \(inputs[1].dtype) for a tensor of \(dtype)")
     // Half precision is added up in float32 and rounded once.
     let wide: DType = accumulate && dtype.isHalf ? .float32 : dtype
     let copy = inputs[0].bare.to(wide).copied()

@@ -17,25 +17,7 @@ extension Tensor {
       return atLeast(dims: 1).gather(dim: dim, index: index.atLeast(dims: 1)).reshaped(index.shape)
     }
     requireWithin("gather", dim, index)
-    return Tensor.apply("gather", [self, index], attributes: ["dim": .int(dim)], saving: .input(1))
-    {
-      inputs in
-      let (a, index) = (inputs[0], inputs[1])
-      let out = Tensor.uninitialized(index.shape, a.dtype)
-      Kernel.checkIndex("gather", dim, a.shape[dim], a.dtype) { bad in
-        withInts(index.shape, out.strides, a.strides, index.strides) {
-          torus_gather(
-            a.dtype.c, Int32(index.rank), $0, Int32(dim), out.pointer, $1, a.pointer, $2,
-            Int64(a.shape[dim]), index.pointer.assumingMemoryBound(to: Int64.self), $3, bad)
-        }
-      }
-      return out
-    } gradient: { g, node in
-      [
-        Tensor.zeros(node.shape(0), dtype: g.dtype)
-          .scatterAdd(dim: dim, index: node.input(1), source: g), nil,
-      ]
-    }
+    return Tensor.record(Gather(dim: dim), [self, index])
   }
 
   /// Elements picked along a dimension, tensor and index broadcast but for it
@@ -71,47 +53,93 @@ extension Tensor {
       rank > 0 || index.count == 1, "index_select",
       "a scalar has one position, not \(index.count)")
     let source = rank == 0 ? reshaped([1]) : self
-    let result = Tensor.apply(
-      "index_select", [source, index], attributes: ["dim": .int(dim)], saving: .input(1)
-    ) { inputs in
-      let (a, index) = (inputs[0], inputs[1])
-      var shape = a.shape
-      shape[dim] = index.count
-      let out = Tensor.uninitialized(shape, a.dtype)
-      Kernel.checkIndex("index_select", dim, a.shape[dim], a.dtype) { bad in
-        withInts(a.shape, a.strides, out.strides) {
-          torus_index_select(
-            a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1,
-            index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.strides[0]),
-            Int64(index.count), out.pointer, $2, bad)
-        }
-      }
-      return out
-    } gradient: { g, node in
-      [
-        Tensor.zeros(node.shape(0), dtype: g.dtype)
-          .indexAdd(dim: dim, index: node.input(1), source: g), nil,
-      ]
-    }
+    let result = Tensor.record(IndexSelect(dim: dim), [source, index])
+
     return rank == 0 && index.count == 1 ? result.reshaped([]) : result
   }
 
   /// The elements where a mask of a broadcastable shape holds, as a vector (`torch.masked_select`).
   public func maskedSelect(_ mask: Tensor) -> Tensor {
     require(mask.dtype == .bool, "masked_select", "the mask must be bool, not \(mask.dtype)")
-    return Tensor.apply("masked_select", Tensor.broadcast([self, mask]), saving: .input(1)) {
-      inputs in
-      let (a, mask) = (inputs[0], inputs[1])
-      let out = Tensor.uninitialized([mask.nonzeroCount], a.dtype)
-      Kernel.check(
-        withInts(a.shape, a.strides, mask.strides) {
-          torus_masked_select(
-            a.dtype.c, Int32(a.rank), $0, a.pointer, $1, mask.pointer, $2, out.pointer)
-        }, "masked_select", a.dtype)
-      return out
-    } gradient: { g, node in
-      [Tensor.zeros(node.shape(0), dtype: g.dtype).maskedScatter(node.input(1), source: g), nil]
+    return Tensor.record(MaskedSelect(), Tensor.broadcast([self, mask]))
+  }
+}
+
+/// Elements by an index of the result's shape: operands are the tensor and the index.
+private struct Gather: TensorOperation {
+  let dim: Int
+  var name: String { "gather" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (a, index) = (inputs[0], inputs[1])
+    let out = Tensor.uninitialized(index.shape, a.dtype)
+    Kernel.checkIndex(name, dim, a.shape[dim], a.dtype) { bad in
+      withInts(index.shape, out.strides, a.strides, index.strides) {
+        torus_gather(
+          a.dtype.c, Int32(index.rank), $0, Int32(dim), out.pointer, $1, a.pointer, $2,
+          Int64(a.shape[dim]), index.pointer.assumingMemoryBound(to: Int64.self), $3, bad)
+      }
     }
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [
+      Tensor.zeros(node.shape(0), dtype: g.dtype)
+        .scatterAdd(dim: dim, index: node.input(1), source: g), nil,
+    ]
+  }
+}
+
+/// Slices of a dimension: operands are the tensor and a vector of positions.
+private struct IndexSelect: TensorOperation {
+  let dim: Int
+  var name: String { "index_select" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (a, index) = (inputs[0], inputs[1])
+    var shape = a.shape
+    shape[dim] = index.count
+    let out = Tensor.uninitialized(shape, a.dtype)
+    Kernel.checkIndex(name, dim, a.shape[dim], a.dtype) { bad in
+      withInts(a.shape, a.strides, out.strides) {
+        torus_index_select(
+          a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1,
+          index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.strides[0]),
+          Int64(index.count), out.pointer, $2, bad)
+      }
+    }
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [
+      Tensor.zeros(node.shape(0), dtype: g.dtype)
+        .indexAdd(dim: dim, index: node.input(1), source: g), nil,
+    ]
+  }
+}
+
+/// The elements where a mask holds: operands are the tensor and the mask, of one shape.
+private struct MaskedSelect: TensorOperation {
+  var name: String { "masked_select" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (a, mask) = (inputs[0], inputs[1])
+    let out = Tensor.uninitialized([mask.nonzeroCount], a.dtype)
+    Kernel.check(
+      withInts(a.shape, a.strides, mask.strides) {
+        torus_masked_select(
+          a.dtype.c, Int32(a.rank), $0, a.pointer, $1, mask.pointer, $2, out.pointer)
+      }, name, a.dtype)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [Tensor.zeros(node.shape(0), dtype: g.dtype).maskedScatter(node.input(1), source: g), nil]
   }
 }
 

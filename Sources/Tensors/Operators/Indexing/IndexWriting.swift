@@ -5,36 +5,15 @@ extension Tensor {
   /// This tensor with the source's slices, times alpha, added at the given positions of a dimension
   /// (`torch.index_add`). Half precision is added up in `float32` and rounded once.
   public func indexAdd(dim: Int, index: Tensor, source: Tensor, alpha: Double = 1) -> Tensor {
-    indexWriting("index_add", dim, index, source) { target, dim, index, source in
-      Tensor.apply(
-        "index_add", [target, index, source],
-        attributes: ["dim": .int(dim), "alpha": .double(alpha)], saving: .input(1)
-      ) { inputs in
-        Kernel.indexWrite(
-          "index_add", TORUS_WRITE_ADD, inputs[0], dim, inputs[1], inputs[2], alpha: alpha)
-      } gradient: { g, node in
-        let picked = node.needsGradient(2) ? g.indexSelect(dim: dim, index: node.input(1)) : nil
-        return [g, nil, picked.map { alpha == 1 ? $0 : $0 * alpha }]
-      }
+    indexWriting("index_add", dim, index, source) {
+      Tensor.record(IndexAdd(dim: $0, alpha: alpha), $1)
     }
   }
 
   /// This tensor with the source's slices at the given positions of a dimension
   /// (`torch.index_copy`).
   public func indexCopy(dim: Int, index: Tensor, source: Tensor) -> Tensor {
-    indexWriting("index_copy", dim, index, source) { target, dim, index, source in
-      Tensor.apply(
-        "index_copy", [target, index, source], attributes: ["dim": .int(dim)], saving: .input(1)
-      ) { inputs in
-        Kernel.indexWrite("index_copy", TORUS_WRITE_SET, inputs[0], dim, inputs[1], inputs[2])
-      } gradient: { g, node in
-        let index = node.input(1)
-        return [
-          node.needsGradient(0) ? g.indexFill(dim: dim, index: index, value: 0) : nil, nil,
-          node.needsGradient(2) ? g.indexSelect(dim: dim, index: index) : nil,
-        ]
-      }
-    }
+    indexWriting("index_copy", dim, index, source) { Tensor.record(IndexCopy(dim: $0), $1) }
   }
 
   /// This tensor with one value, a number or a scalar tensor, at the given positions of a dimension
@@ -47,20 +26,7 @@ extension Tensor {
     let target = atLeast(dims: 1)
     let axis = normalized(dim: dim, "index_fill")
     let places = index.positionVector("index_fill").fromFront(target.shape[axis])
-    return Tensor.apply(
-      "index_fill", [target, places, value], attributes: ["dim": .int(axis)], saving: .input(1)
-    ) { inputs in
-      var part = inputs[0].shape
-      part[axis] = inputs[1].count
-      return Kernel.indexWrite(
-        "index_fill", TORUS_WRITE_SET, inputs[0], axis, inputs[1], inputs[2].bare.expanded(part))
-    } gradient: { g, node in
-      let index = node.input(1)
-      return [
-        node.needsGradient(0) ? g.indexFill(dim: axis, index: index, value: 0) : nil, nil,
-        node.needsGradient(2) ? g.indexSelect(dim: axis, index: index.unique().values) : nil,
-      ]
-    }.reshaped(shape)
+    return Tensor.record(IndexFill(dim: axis), [target, places, value]).reshaped(shape)
   }
 
   /// This tensor with the source's elements written, or added, at positions of the flattened tensor
@@ -74,15 +40,15 @@ extension Tensor {
     ).reshaped(shape)
   }
 
-  /// Checks the operands of a write by slices and hands them on with the index in `int64` and at
-  /// least one dimension each.
+  /// Checks the operands of a write by slices and hands them on, target, index in `int64` and source,
+  /// at least one dimension each.
   private func indexWriting(
     _ name: String, _ dim: Int, _ index: Tensor, _ source: Tensor,
-    _ body: (_ target: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor
+    _ body: (_ dim: Int, _ operands: [Tensor]) -> Tensor
   ) -> Tensor {
     let dim = normalized(dim: dim, name)
     let index = index.positionVector(name)
-    require(source.dtype == dtype, name, "a source of \(source.dtype) for a tensor of \(dtype)")
+
     if rank == 0 || source.rank == 0 {
       requireScalars(name, [self, source])
       let (target, source) = (atLeast(dims: 1), source.atLeast(dims: 1))
@@ -94,7 +60,67 @@ extension Tensor {
       source.shape == expected, name,
       "\(index.count) positions of dimension \(dim) of \(shape) take a source of \(expected), not \(source.shape)"
     )
-    return body(self, dim, index, source)
+    return body(dim, [self, index, source])
+  }
+}
+
+/// The source's slices, times alpha, added to a copy: operands are the target, the positions and the
+/// source.
+private struct IndexAdd: TensorOperation {
+  let dim: Int
+  let alpha: Double
+  var name: String { "index_add" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.indexWrite(name, TORUS_WRITE_ADD, inputs[0], dim, inputs[1], inputs[2], alpha: alpha)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let picked = node.needsGradient(2) ? g.indexSelect(dim: dim, index: node.input(1)) : nil
+    return [g, nil, picked.map { alpha == 1 ? $0 : $0 * alpha }]
+  }
+}
+
+/// The source's slices written over a copy: operands are the target, the positions and the source.
+private struct IndexCopy: TensorOperation {
+  let dim: Int
+  var precision: PrecisionClass { .widest }
+  var name: String { "index_copy" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.indexWrite(name, TORUS_WRITE_SET, inputs[0], dim, inputs[1], inputs[2])
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let index = node.input(1)
+    return [
+      node.needsGradient(0) ? g.indexFill(dim: dim, index: index, value: 0) : nil, nil,
+      node.needsGradient(2) ? g.indexSelect(dim: dim, index: index) : nil,
+    ]
+  }
+}
+
+/// One value written over slices of a copy: operands are the target, the positions and the value.
+private struct IndexFill: TensorOperation {
+  let dim: Int
+  var name: String { "index_fill" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    var part = inputs[0].shape
+    part[dim] = inputs[1].count
+    return Kernel.indexWrite(
+      name, TORUS_WRITE_SET, inputs[0], dim, inputs[1], inputs[2].bare.expanded(part))
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let index = node.input(1)
+    return [
+      node.needsGradient(0) ? g.indexFill(dim: dim, index: index, value: 0) : nil, nil,
+      node.needsGradient(2) ? g.indexSelect(dim: dim, index: index.unique().values) : nil,
+    ]
   }
 }
 
@@ -104,6 +130,8 @@ extension Kernel {
     _ name: String, _ op: torus_write_op, _ a: Tensor, _ dim: Int, _ index: Tensor,
     _ source: Tensor, alpha: Double = 1
   ) -> Tensor {
+    require(
+      source.dtype == a.dtype, name, "a source of \(source.dtype) for a tensor of \(a.dtype)")
     if a.dtype.isHalf && op == TORUS_WRITE_ADD {
       let (wide, wideSource) = (a.bare.to(.float32), source.bare.to(.float32))
       return indexWrite(name, op, wide, dim, index, wideSource, alpha: alpha).to(a.dtype)

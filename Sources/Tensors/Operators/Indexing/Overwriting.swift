@@ -6,9 +6,7 @@ extension Tensor {
   /// holds (`torch.masked_scatter`). Elements left over are not used.
   public func maskedScatter(_ mask: Tensor, source: Tensor) -> Tensor {
     require(mask.dtype == .bool, "masked_scatter", "the mask must be bool, not \(mask.dtype)")
-    require(
-      source.dtype == dtype, "masked_scatter",
-      "a source of \(source.dtype) for a tensor of \(dtype)")
+
     let operands = Tensor.broadcast([self, mask]) + [source]
     return Tensor.record(MaskedScatter(), operands)
   }
@@ -78,6 +76,9 @@ private struct MaskedScatter: TensorOperation {
   var saving: Saving { .input(1) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
+    require(
+      inputs[2].dtype == inputs[0].dtype, name,
+      "a source of \(inputs[2].dtype) for a tensor of \(inputs[0].dtype)")
     let (mask, values) = (inputs[1], inputs[2].bare.contiguous())
     let needed = mask.nonzeroCount
     require(

@@ -24,19 +24,7 @@ extension Tensor {
   /// `out[index[i][j]][j] = source[i][j]` for dimension 0. Where indices repeat, the last stays, but
   /// all of them get the place's gradient, as in PyTorch.
   public func scatter(dim: Int, index: Tensor, source: Tensor) -> Tensor {
-    scattering("scatter", dim, index, source) { target, dim, index, source in
-      Tensor.apply(
-        "scatter", [target, index, source], attributes: ["dim": .int(dim)], saving: .input(1)
-      ) { inputs in
-        Kernel.scatter("scatter", [TORUS_WRITE_SET], inputs[0], dim, inputs[1], inputs[2])
-      } gradient: { g, node in
-        let index = node.input(1)
-        return [
-          node.needsGradient(0) ? g.scatter(dim: dim, index: index, value: 0) : nil, nil,
-          node.needsGradient(2) ? g.gather(dim: dim, index: index) : nil,
-        ]
-      }
-    }
+    scattering("scatter", dim, index, source) { Tensor.record(Scatter(dim: $0), $1) }
   }
 
   /// This tensor with a number written along a dimension (`torch.scatter` with `value`).
@@ -48,15 +36,7 @@ extension Tensor {
 
   /// This tensor with the source's elements added along a dimension (`torch.scatter_add`).
   public func scatterAdd(dim: Int, index: Tensor, source: Tensor) -> Tensor {
-    scattering("scatter_add", dim, index, source) { target, dim, index, source in
-      Tensor.apply(
-        "scatter_add", [target, index, source], attributes: ["dim": .int(dim)], saving: .input(1)
-      ) { inputs in
-        Kernel.scatter("scatter_add", [TORUS_WRITE_ADD], inputs[0], dim, inputs[1], inputs[2])
-      } gradient: { g, node in
-        [g, nil, node.needsGradient(2) ? g.gather(dim: dim, index: node.input(1)) : nil]
-      }
-    }
+    scattering("scatter_add", dim, index, source) { Tensor.record(ScatterAdd(dim: $0), $1) }
   }
 
   /// This tensor with the source's elements combined along a dimension (`torch.scatter_reduce`):
@@ -85,35 +65,21 @@ extension Tensor {
       return dtype.isFloatingPoint ? sum / counts : sum.floorDivide(counts)
     case .prod: return start(1).scatterProduct(dim: dim, index: index, source: source)
     case .amax, .amin:
-      let op = reduction == .amax ? TORUS_WRITE_MAX : TORUS_WRITE_MIN
-      return scatterExtremum(
-        op, dim: dim, index: index, source: source, includeSelf: includeSelf)
-    }
-  }
-
-  private func scatterProduct(dim: Int, index: Tensor, source: Tensor) -> Tensor {
-    scattering("scatter_reduce", dim, index, source) { target, dim, index, source in
-      Tensor.apply(
-        "scatter_reduce", [target, index, source],
-        attributes: ["dim": .int(dim), "reduce": .string("prod")], saving: [.inputs, .output]
-      ) { inputs in
-        Kernel.scatter("scatter_reduce", [TORUS_WRITE_MUL], inputs[0], dim, inputs[1], inputs[2])
-      } gradient: { g, node in
-        let (x, index, source) = (node.input(0), node.input(1), node.input(2))
-        return [
-          node.needsGradient(0)
-            ? g * Tensor.ones(like: x).scatterProduct(dim: dim, index: index, source: source) : nil,
-          nil,
-          node.needsGradient(2)
-            ? source.productGradient(g, node.output(), of: x, dim: dim, index: index) : nil,
-        ]
+      return scattering("scatter_reduce", dim, index, source) {
+        let operation = ScatterExtremum(
+          dim: $0, isLargest: reduction == .amax, includeSelf: includeSelf)
+        return Tensor.record(operation, $1)
       }
     }
   }
 
+  fileprivate func scatterProduct(dim: Int, index: Tensor, source: Tensor) -> Tensor {
+    scattering("scatter_reduce", dim, index, source) { Tensor.record(ScatterProduct(dim: $0), $1) }
+  }
+
   /// The gradient of the factors that were scattered into `target`: the product divided by the
   /// factor, or, for the only zero at a place, the product of the others.
-  private func productGradient(
+  fileprivate func productGradient(
     _ g: Tensor, _ product: Tensor, of target: Tensor, dim: Int, index: Tensor
   ) -> Tensor {
     let isZero = eq(0)
@@ -126,48 +92,16 @@ extension Tensor {
     let divided = (g * product).gather(dim: dim, index: index) / maskedFill(isZero, 1)
     let result = Tensor.where(isOnlyZero, (g * others).gather(dim: dim, index: index), divided)
     guard isGradEnabled, zeros.gt(1).any().item(Bool.self) else { return result }
-    return Tensor.apply("scatter_reduce", [result]) {
-      $0[0].bare
-    } gradient: { _, _ in
-      fail(
-        "scatter_reduce",
-        "a product has no second derivative where several zeros go to one place")
-    }
+    return Tensor.record(WithoutDerivative(), [result])
   }
 
-  private func scatterExtremum(
-    _ op: torus_write_op, dim: Int, index: Tensor, source: Tensor, includeSelf: Bool
-  ) -> Tensor {
-    scattering("scatter_reduce", dim, index, source) { target, dim, index, source in
-      Tensor.apply(
-        "scatter_reduce", [target, index, source],
-        attributes: ["dim": .int(dim), "includeSelf": .bool(includeSelf)],
-        saving: [.inputs, .output]
-      ) { inputs in
-        // Any one of the elements that go to a place may stand for its own.
-        Kernel.scatter(
-          "scatter_reduce", includeSelf ? [op] : [TORUS_WRITE_SET, op], inputs[0], dim, inputs[1],
-          inputs[2])
-      } gradient: { g, node in
-        let (index, result) = (node.input(1), node.output())
-        var own = node.input(0).eq(result)
-        if !includeSelf { own = own.scatter(dim: dim, index: index, value: false) }
-        let sent = node.input(2).eq(result.gather(dim: dim, index: index)).to(g.dtype)
-        let holders = own.to(g.dtype).scatterAdd(dim: dim, index: index, source: sent)
-        let share = g / holders
-        return [own.to(g.dtype) * share, nil, sent * share.gather(dim: dim, index: index)]
-      }
-    }
-  }
-
-  /// Checks the operands of a scatter and hands them on with the index in `int64`, at least one
-  /// dimension each, and the source cut to the index's shape.
+  /// Checks the operands of a scatter and hands them on, target, index in `int64` and source: at
+  /// least one dimension each, and the source cut to the index's shape.
   private func scattering(
     _ name: String, _ dim: Int, _ index: Tensor, _ source: Tensor,
-    _ body: (_ target: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor
+    _ body: (_ dim: Int, _ operands: [Tensor]) -> Tensor
   ) -> Tensor {
     let dim = normalized(dim: dim, name)
-    require(source.dtype == dtype, name, "a source of \(source.dtype) for a tensor of \(dtype)")
     if index.count == 0 { return self }
     let index = index.positions(name)
     if rank == 0 || index.rank == 0 || source.rank == 0 {
@@ -185,7 +119,102 @@ extension Tensor {
       : index.shape.indices.reduce(source) {
         $0.narrowed(dim: $1, start: 0, length: index.shape[$1])
       }
-    return body(self, dim, index, reached)
+    return body(dim, [self, index, reached])
+  }
+}
+
+/// The source's elements written over a copy: operands are the target, the index and the source.
+private struct Scatter: TensorOperation {
+  let dim: Int
+  var name: String { "scatter" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.scatter(name, [TORUS_WRITE_SET], inputs[0], dim, inputs[1], inputs[2])
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let index = node.input(1)
+    return [
+      node.needsGradient(0) ? g.scatter(dim: dim, index: index, value: 0) : nil, nil,
+      node.needsGradient(2) ? g.gather(dim: dim, index: index) : nil,
+    ]
+  }
+}
+
+/// The source's elements added to a copy: operands are the target, the index and the source.
+private struct ScatterAdd: TensorOperation {
+  let dim: Int
+  var precision: PrecisionClass { .widest }
+  var name: String { "scatter_add" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.scatter(name, [TORUS_WRITE_ADD], inputs[0], dim, inputs[1], inputs[2])
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [g, nil, node.needsGradient(2) ? g.gather(dim: dim, index: node.input(1)) : nil]
+  }
+}
+
+/// A copy multiplied by the source's elements: operands are the target, the index and the source.
+private struct ScatterProduct: TensorOperation {
+  let dim: Int
+  var name: String { "scatter_reduce" }
+  var attributes: [String: Attribute] { ["dim": .int(dim), "reduce": .string("prod")] }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.scatter(name, [TORUS_WRITE_MUL], inputs[0], dim, inputs[1], inputs[2])
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, index, source) = (node.input(0), node.input(1), node.input(2))
+    return [
+      node.needsGradient(0)
+        ? g * Tensor.ones(like: x).scatterProduct(dim: dim, index: index, source: source) : nil,
+      nil,
+      node.needsGradient(2)
+        ? source.productGradient(g, node.output(), of: x, dim: dim, index: index) : nil,
+    ]
+  }
+}
+
+/// The largest or smallest of what goes to each place: operands are the target, the index and the
+/// source.
+private struct ScatterExtremum: TensorOperation {
+  let dim: Int
+  let isLargest: Bool
+  let includeSelf: Bool
+  var name: String { "scatter_reduce" }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let op = isLargest ? TORUS_WRITE_MAX : TORUS_WRITE_MIN
+    // Any one of the elements that go to a place may stand for its own.
+    return Kernel.scatter(
+      name, includeSelf ? [op] : [TORUS_WRITE_SET, op], inputs[0], dim, inputs[1], inputs[2])
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (index, result) = (node.input(1), node.output())
+    var own = node.input(0).eq(result)
+    if !includeSelf { own = own.scatter(dim: dim, index: index, value: false) }
+    let sent = node.input(2).eq(result.gather(dim: dim, index: index)).to(g.dtype)
+    let holders = own.to(g.dtype).scatterAdd(dim: dim, index: index, source: sent)
+    let share = g / holders
+    return [own.to(g.dtype) * share, nil, sent * share.gather(dim: dim, index: index)]
+  }
+}
+
+/// A derivative of a product that has none of its own.
+private struct WithoutDerivative: TensorOperation {
+  var name: String { "scatter_reduce" }
+  func forward(_ inputs: [Tensor]) -> Tensor { inputs[0].bare }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    fail(name, "a product has no second derivative where several zeros go to one place")
   }
 }
 
@@ -195,6 +224,8 @@ extension Kernel {
     _ name: String, _ operations: [torus_write_op], _ a: Tensor, _ dim: Int, _ index: Tensor,
     _ source: Tensor
   ) -> Tensor {
+    require(
+      source.dtype == a.dtype, name, "a source of \(source.dtype) for a tensor of \(a.dtype)")
     if a.dtype.isHalf
       && operations.contains(where: { $0 == TORUS_WRITE_ADD || $0 == TORUS_WRITE_MUL })
     {
