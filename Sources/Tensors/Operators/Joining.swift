@@ -8,28 +8,14 @@ extension Tensor {
     let parts = tensors.filter { $0.shape != [0] }.map { $0.to(dtype) }
     guard let first = parts.first else { return tensors[0].to(dtype) }
     let dim = first.normalized(dim: dim, "cat")
-    var shape = first.shape
-    require(!shape.isEmpty, "cat", "scalar tensors cannot be joined; use stack")
+    require(first.rank > 0, "cat", "scalar tensors cannot be joined; use stack")
     for part in parts.dropFirst() {
       require(
         part.rank == first.rank
-          && part.shape.indices.allSatisfy { $0 == dim || part.shape[$0] == shape[$0] },
+          && part.shape.indices.allSatisfy { $0 == dim || part.shape[$0] == first.shape[$0] },
         "cat", "\(part.shape) does not fit behind \(first.shape) in dimension \(dim)")
-      shape[dim] += part.shape[dim]
     }
-    let sizes = parts.map { $0.shape[dim] }
-    return Tensor.apply("cat", parts, attributes: ["dim": .int(dim)]) { inputs in
-      let out = Tensor.uninitialized(shape, dtype)
-      var start = 0
-      for input in inputs {
-        let length = input.shape[dim]
-        Kernel.copy(input, into: out.narrowed(dim: dim, start: start, length: length))
-        start += length
-      }
-      return out
-    } gradient: { g, _ in
-      g.split(sizes, dim: dim)
-    }
+    return Tensor.record(Concatenation(dim: dim), parts)
   }
 
   /// Tensors of one shape side by side along a new dimension (`torch.stack`).
@@ -59,5 +45,29 @@ extension Tensor {
   /// Vectors as the columns of a matrix, matrices side by side (`torch.column_stack`).
   public static func columnStack(_ tensors: [Tensor]) -> Tensor {
     hstack(tensors.map { $0.rank <= 1 ? $0.reshaped([$0.count, 1]) : $0 })
+  }
+}
+
+/// Tensors of one dtype one after the other along a dimension.
+private struct Concatenation: TensorOperation {
+  let dim: Int
+  var precision: PrecisionClass { .widest }
+  var name: String { "cat" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    var shape = inputs[0].shape
+    for input in inputs.dropFirst() { shape[dim] += input.shape[dim] }
+    let out = Tensor.uninitialized(shape, inputs[0].dtype)
+    var start = 0
+    for input in inputs {
+      let length = input.shape[dim]
+      Kernel.copy(input, into: out.narrowed(dim: dim, start: start, length: length))
+      start += length
+    }
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    g.split(node.inputs.map { $0.shape[dim] }, dim: dim)
   }
 }

@@ -5,18 +5,7 @@ extension Tensor {
   /// The elements of some dimensions in reverse (`torch.flip`).
   public func flipped(dims: [Int]) -> Tensor {
     let dims = dims.isEmpty ? [] : normalizedDims(dims, rank: rank, "flip")
-    return Tensor.apply("flip", [self], attributes: ["dims": .ints(dims)]) { inputs in
-      let a = inputs[0]
-      let out = Tensor.uninitialized(a.shape, a.dtype)
-      Kernel.check(
-        withInts(a.shape, a.strides, out.strides) {
-          torus_flip(
-            a.dtype.c, Int32(a.rank), $0, a.pointer, $1, Kernel.mask(dims), out.pointer, $2)
-        }, "flip", a.dtype)
-      return out
-    } gradient: { g, _ in
-      [g.flipped(dims: dims)]
-    }
+    return Tensor.record(Flip(dims: dims), [self])
   }
 
   /// The elements moved by `shifts` places along each dimension, round the end (`torch.roll`); over
@@ -27,17 +16,7 @@ extension Tensor {
       shifts.count == dims.count, "roll", "\(shifts.count) shifts for \(dims.count) dimensions")
     var places = [Int](repeating: 0, count: rank)
     for (shift, dim) in zip(shifts, dims) { places[normalized(dim: dim, "roll")] += shift }
-    return Tensor.apply("roll", [self], attributes: ["shifts": .ints(places)]) { inputs in
-      let a = inputs[0]
-      let out = Tensor.uninitialized(a.shape, a.dtype)
-      Kernel.check(
-        withInts(a.shape, a.strides, places, out.strides) {
-          torus_roll(a.dtype.c, Int32(a.rank), $0, a.pointer, $1, $2, out.pointer, $3)
-        }, "roll", a.dtype)
-      return out
-    } gradient: { g, _ in
-      [g.rolled(places.map { -$0 }, dims: Array(places.indices))]
-    }
+    return Tensor.record(Roll(shifts: places), [self])
   }
 
   /// Two dimensions turned by `turns` quarters of a circle, from the first towards the second
@@ -96,5 +75,43 @@ extension Tensor {
   public static func broadcast(_ tensors: [Tensor]) -> [Tensor] {
     let shape = broadcastShape(tensors.map(\.shape), "broadcast_tensors")
     return tensors.map { $0.expanded(shape) }
+  }
+}
+
+/// Dimensions in reverse.
+private struct Flip: TensorOperation {
+  let dims: [Int]
+  var name: String { "flip" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let a = inputs[0]
+    let out = Tensor.uninitialized(a.shape, a.dtype)
+    Kernel.check(
+      withInts(a.shape, a.strides, out.strides) {
+        torus_flip(a.dtype.c, Int32(a.rank), $0, a.pointer, $1, Kernel.mask(dims), out.pointer, $2)
+      }, name, a.dtype)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g.flipped(dims: dims)] }
+}
+
+/// Elements moved along each dimension, round the end.
+private struct Roll: TensorOperation {
+  let shifts: [Int]
+  var name: String { "roll" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let a = inputs[0]
+    let out = Tensor.uninitialized(a.shape, a.dtype)
+    Kernel.check(
+      withInts(a.shape, a.strides, shifts, out.strides) {
+        torus_roll(a.dtype.c, Int32(a.rank), $0, a.pointer, $1, $2, out.pointer, $3)
+      }, name, a.dtype)
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [g.rolled(shifts.map { -$0 }, dims: Array(shifts.indices))]
   }
 }

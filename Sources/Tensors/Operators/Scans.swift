@@ -25,47 +25,39 @@ extension Tensor {
 
   /// The largest element so far, the last of equals, and where it is (`torch.cummax`).
   public func cummax(dim: Int) -> (values: Tensor, indices: Tensor) {
-    runningExtremum("cummax", TORUS_CUMMAX, dim)
+    runningExtremum(isLargest: true, dim)
   }
 
   /// The smallest element so far, the last of equals, and where it is (`torch.cummin`).
   public func cummin(dim: Int) -> (values: Tensor, indices: Tensor) {
-    runningExtremum("cummin", TORUS_CUMMIN, dim)
+    runningExtremum(isLargest: false, dim)
   }
 
   func cumsum(dim: Int, reverse: Bool) -> Tensor {
-    let dim = normalized(dim: dim, "cumsum")
-    return Tensor.apply(
-      "cumsum", [self], attributes: ["dim": .int(dim), "reverse": .bool(reverse)]
-    ) { inputs in
-      Kernel.scan("cumsum", TORUS_CUMSUM, inputs[0], dim, reverse: reverse)
-    } gradient: { g, _ in
-      [g.cumsum(dim: dim, reverse: !reverse)]
-    }
+    Tensor.record(
+      CumulativeSum(dim: normalized(dim: dim, "cumsum"), isReverse: reverse), [self])
   }
 
   func cumprod(dim: Int, reverse: Bool) -> Tensor {
-    let dim = normalized(dim: dim, "cumprod")
-    return Tensor.apply(
-      "cumprod", [self], attributes: ["dim": .int(dim), "reverse": .bool(reverse)],
-      saving: [.inputs, .output]
-    ) { inputs in
-      Kernel.scan("cumprod", TORUS_CUMPROD, inputs[0], dim, reverse: reverse)
-    } gradient: { g, node in
-      let x = node.input(0)
-      if x.rank == 0 || x.count == 0 { return [g] }
-      // Dividing by each factor has no derivative of its own and fails where a factor is 0.
-      if !isGradEnabled && x.all().item(Bool.self) {
-        return [(g * node.output()).cumsum(dim: dim, reverse: !reverse) / x]
-      }
-      return [x.cumprodGradient(g, dim, reverse: reverse)]
-    }
+    Tensor.record(
+      CumulativeProduct(dim: normalized(dim: dim, "cumprod"), isReverse: reverse), [self])
+  }
+
+  func logCumSumExp(dim: Int, reverse: Bool) -> Tensor {
+    Tensor.record(
+      CumulativeLogSumExp(dim: normalized(dim: dim, "logcumsumexp"), isReverse: reverse), [self])
+  }
+
+  private func runningExtremum(isLargest: Bool, _ dim: Int) -> (values: Tensor, indices: Tensor) {
+    let dim = normalized(dim: dim, isLargest ? "cummax" : "cummin")
+    let results = Tensor.record(RunningExtremum(dim: dim, isLargest: isLargest), [self])
+    return (results[0], results[1])
   }
 
   /// ∂/∂xₖ Σⱼ gⱼ Πᵢ≤ⱼ xᵢ = Σⱼ≥ₖ gⱼ Πᵢ≤ⱼ,ᵢ≠ₖ xᵢ, place by place.
   ///
   /// - Complexity: O(n²) for n places.
-  private func cumprodGradient(_ g: Tensor, _ dim: Int, reverse: Bool) -> Tensor {
+  fileprivate func cumprodGradient(_ g: Tensor, _ dim: Int, reverse: Bool) -> Tensor {
     let size = shape[dim]
     let places: [Tensor] = (0..<size).map { k in
       // `others` come before place k on the way of the product, `rest` after.
@@ -82,32 +74,11 @@ extension Tensor {
     return Tensor.cat(places, dim: dim)
   }
 
-  func logCumSumExp(dim: Int, reverse: Bool) -> Tensor {
-    let dim = normalized(dim: dim, "logcumsumexp")
-    return Tensor.apply(
-      "logcumsumexp", [self], attributes: ["dim": .int(dim), "reverse": .bool(reverse)],
-      saving: [.inputs, .output]
-    ) { inputs in
-      Kernel.scan("logcumsumexp", TORUS_LOGCUMSUMEXP, inputs[0], dim, reverse: reverse)
-    } gradient: { g, node in
-      let (x, y) = (node.input(0), node.output())
-      if isGradEnabled {
-        return [x.logCumSumExpGradient(g, y, dim: dim, reverse: reverse)]
-      }
-      // exp(x) Σ g exp(-y), the sum taken in logarithms, for positive and negative g apart.
-      func part(_ sign: Double) -> Tensor {
-        let logarithm = Tensor.where((g * sign).gt(0), (g * sign).log(), -Double.infinity)
-        return ((logarithm - y).logCumSumExp(dim: dim, reverse: !reverse) + x).exp()
-      }
-      return [part(1) - part(-1)]
-    }
-  }
-
   /// ∂/∂xᵢ = Σⱼ gⱼ exp(xᵢ - yⱼ) over the results j that xᵢ went into, pair by pair: the form that has
   /// derivatives of its own where gradients are 0.
   ///
   /// - Complexity: O(n²) for n places.
-  private func logCumSumExpGradient(
+  fileprivate func logCumSumExpGradient(
     _ g: Tensor, _ y: Tensor, dim: Int, reverse: Bool
   ) -> Tensor {
     if rank == 0 { return g }
@@ -120,22 +91,91 @@ extension Tensor {
     return (share * g.transposed(dim, -1).unsqueezed(-2)).sum(dim: -1).transposed(dim, -1)
   }
 
-  private func runningExtremum(
-    _ name: String, _ op: torus_scan_op, _ dim: Int
-  ) -> (values: Tensor, indices: Tensor) {
-    let dim = normalized(dim: dim, name)
-    let results = Tensor.applyMany(
-      name, [self], attributes: ["dim": .int(dim)], saving: .output(1)
-    ) { inputs in
-      let indices = Tensor.uninitialized(inputs[0].shape, .int64)
-      let values = Kernel.scan(name, op, inputs[0], dim, reverse: false, indices: indices)
-      return [values, indices]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil] }
-      if node.shape(0).isEmpty { return [g] }
-      return [g.zerosLike().scatterAdd(dim: dim, index: node.output(1), source: g)]
+}
+
+/// The sum of each element and those before it, or behind it.
+private struct CumulativeSum: TensorOperation {
+  let dim: Int
+  let isReverse: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "cumsum" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.scan(name, TORUS_CUMSUM, inputs[0], dim, reverse: isReverse)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [g.cumsum(dim: dim, reverse: !isReverse)]
+  }
+}
+
+/// The product of each element and those before it, or behind it.
+private struct CumulativeProduct: TensorOperation {
+  let dim: Int
+  let isReverse: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "cumprod" }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.scan(name, TORUS_CUMPROD, inputs[0], dim, reverse: isReverse)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let x = node.input(0)
+    if x.rank == 0 || x.count == 0 { return [g] }
+    // Dividing by each factor has no derivative of its own and fails where a factor is 0.
+    if !isGradEnabled && x.all().item(Bool.self) {
+      return [(g * node.output()).cumsum(dim: dim, reverse: !isReverse) / x]
     }
-    return (results[0], results[1])
+    return [x.cumprodGradient(g, dim, reverse: isReverse)]
+  }
+}
+
+/// log Σ exp(x) over each element and those before it, or behind it.
+private struct CumulativeLogSumExp: TensorOperation {
+  let dim: Int
+  let isReverse: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "logcumsumexp" }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.scan(name, TORUS_LOGCUMSUMEXP, inputs[0], dim, reverse: isReverse)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, y) = (node.input(0), node.output())
+    if isGradEnabled { return [x.logCumSumExpGradient(g, y, dim: dim, reverse: isReverse)] }
+    // exp(x) Σ g exp(-y), the sum taken in logarithms, for positive and negative g apart.
+    func part(_ sign: Double) -> Tensor {
+      let logarithm = Tensor.where((g * sign).gt(0), (g * sign).log(), -Double.infinity)
+      return ((logarithm - y).logCumSumExp(dim: dim, reverse: !isReverse) + x).exp()
+    }
+    return [part(1) - part(-1)]
+  }
+}
+
+/// The largest or smallest element so far and where it is.
+private struct RunningExtremum: TensorsOperation {
+  let dim: Int
+  let isLargest: Bool
+  var name: String { isLargest ? "cummax" : "cummin" }
+  var attributes: [String: Attribute] { ["dim": .int(dim)] }
+  var saving: Saving { .output(1) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let indices = Tensor.uninitialized(inputs[0].shape, .int64)
+    let values = Kernel.scan(
+      name, isLargest ? TORUS_CUMMAX : TORUS_CUMMIN, inputs[0], dim, reverse: false,
+      indices: indices)
+    return [values, indices]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil] }
+    if node.shape(0).isEmpty { return [g] }
+    return [g.zerosLike().scatterAdd(dim: dim, index: node.output(1), source: g)]
   }
 }
 

@@ -11,12 +11,8 @@ extension Tensor {
   ) -> (values: Tensor, indices: Tensor) {
     // PyTorch has a stable sort of its own for long vectors of integers.
     let isRadix = rank == 1 && !descending && dtype.isInteger && count >= 32768
-    return picked("sort", dim, size: nil) { a, axis, values, indices in
-      withInts(a.shape, a.strides, values.strides, indices.strides) {
-        torus_sort(
-          descending, stable || isRadix, a.dtype.c, Int32(a.rank), $0, Int32(axis), a.pointer, $1,
-          values.pointer, $2, indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-      }
+    return reordered("sort", dim: dim) {
+      Sort(dim: $0, isDescending: descending, isStable: stable || isRadix)
     }
   }
 
@@ -33,12 +29,8 @@ extension Tensor {
     let axis = normalized(dim: dim, "topk")
     let size = rank == 0 ? 1 : shape[axis]
     require(k >= 0 && k <= size, "topk", "\(k) elements of a dimension of \(size)")
-    return picked("topk", dim, size: k) { a, axis, values, indices in
-      withInts(a.shape, a.strides, values.strides, indices.strides) {
-        torus_topk(
-          Int64(k), largest, sorted, a.dtype.c, Int32(a.rank), $0, Int32(axis), a.pointer, $1,
-          values.pointer, $2, indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-      }
+    return reordered("topk", dim: dim) {
+      TopK(k: k, dim: $0, isLargest: largest, isSorted: sorted)
     }
   }
 
@@ -48,49 +40,104 @@ extension Tensor {
   ) -> (values: Tensor, indices: Tensor) {
     let size = rank == 0 ? 1 : shape[normalized(dim: dim, "kthvalue")]
     require(k >= 1 && k <= size, "kthvalue", "number \(k) of a dimension of \(size)")
-    return picked("kthvalue", dim: dim, keepDim: keepDim) { a, dim in
-      let kept = Kernel.reducedShape(a.shape, [dim])
-      let (values, indices) = (
-        Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64)
-      )
-      Kernel.check(
-        withInts(a.shape, a.strides, values.strides, indices.strides) {
-          torus_kth_value(
-            Int64(k), a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1, values.pointer, $2,
-            indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-        }, "kthvalue", a.dtype)
-      return (values, indices)
-    }
+    return picked("kthvalue", dim: dim) { KthValue(k: k, dim: $0, keepDim: keepDim) }
   }
 
-  private func picked(
-    _ name: String, _ dim: Int, size: Int?,
-    _ kernel:
-      @escaping (_ a: Tensor, _ axis: Int, _ values: Tensor, _ indices: Tensor)
-      -> torus_status
+  /// An operation along a dimension; a scalar tensor counts as a vector.
+  private func reordered<Operation: ReorderingOperation>(
+    _ name: String, dim: Int, _ operation: (_ dim: Int) -> Operation
   ) -> (values: Tensor, indices: Tensor) {
-    if rank == 0 {
-      let one = reshaped([1]).picked(name, 0, size: size, kernel)
-      let shape = size == 0 ? [0] : [Int]()
-      return (one.values.reshaped(shape), one.indices.reshaped(shape))
+    let operation = operation(normalized(dim: dim, name))
+    let results = Tensor.record(operation, [rank == 0 ? reshaped([1]) : self])
+    if rank > 0 { return (results[0], results[1]) }
+    let shape = results[0].count == 0 ? [0] : [Int]()
+    return (results[0].reshaped(shape), results[1].reshaped(shape))
+  }
+}
+
+/// Elements of a dimension in another order, or some of them: results are values and indices.
+private protocol ReorderingOperation: TensorsOperation {
+  var dim: Int { get }
+  /// How many elements the dimension keeps; nil for all.
+  var size: Int? { get }
+  func run(_ a: Tensor, _ values: Tensor, _ indices: Tensor) -> torus_status
+}
+
+extension ReorderingOperation {
+  var saving: Saving { .output(1) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let a = inputs[0]
+    var shape = a.shape
+    shape[dim] = size ?? shape[dim]
+    let values = Tensor.uninitialized(shape, a.dtype)
+    let indices = Tensor.uninitialized(shape, .int64)
+    Kernel.check(run(a, values, indices), name, a.dtype)
+    return [values, indices]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil] }
+    return [
+      Tensor.zeros(node.shape(0), dtype: g.dtype)
+        .scatter(dim: dim, index: node.output(1), source: g)
+    ]
+  }
+}
+
+/// A dimension in order.
+private struct Sort: ReorderingOperation {
+  let dim: Int
+  let isDescending: Bool
+  let isStable: Bool
+  var name: String { "sort" }
+  var size: Int? { nil }
+
+  func run(_ a: Tensor, _ values: Tensor, _ indices: Tensor) -> torus_status {
+    withInts(a.shape, a.strides, values.strides, indices.strides) {
+      torus_sort(
+        isDescending, isStable, a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1,
+        values.pointer, $2, indices.pointer.assumingMemoryBound(to: Int64.self), $3)
     }
-    let axis = normalized(dim: dim, name)
-    var outShape = shape
-    outShape[axis] = size ?? shape[axis]
-    let results = Tensor.applyMany(
-      name, [self], attributes: ["dim": .int(axis)], saving: .output(1)
-    ) { inputs in
-      let values = Tensor.uninitialized(outShape, inputs[0].dtype)
-      let indices = Tensor.uninitialized(outShape, .int64)
-      Kernel.check(kernel(inputs[0], axis, values, indices), name, inputs[0].dtype)
-      return [values, indices]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil] }
-      return [
-        Tensor.zeros(node.shape(0), dtype: g.dtype)
-          .scatter(dim: axis, index: node.output(1), source: g)
-      ]
+  }
+}
+
+/// The k largest or smallest elements of a dimension.
+private struct TopK: ReorderingOperation {
+  let k: Int
+  let dim: Int
+  let isLargest: Bool
+  let isSorted: Bool
+  var name: String { "topk" }
+  var size: Int? { k }
+
+  func run(_ a: Tensor, _ values: Tensor, _ indices: Tensor) -> torus_status {
+    withInts(a.shape, a.strides, values.strides, indices.strides) {
+      torus_topk(
+        Int64(k), isLargest, isSorted, a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1,
+        values.pointer, $2, indices.pointer.assumingMemoryBound(to: Int64.self), $3)
     }
-    return (results[0], results[1])
+  }
+}
+
+/// The k-th smallest element of a dimension.
+private struct KthValue: PickingOperation {
+  let k: Int
+  let dim: Int
+  let keepDim: Bool
+  var name: String { "kthvalue" }
+
+  func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
+    let kept = Kernel.reducedShape(a.shape, [dim])
+    let (values, indices) = (
+      Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64)
+    )
+    Kernel.check(
+      withInts(a.shape, a.strides, values.strides, indices.strides) {
+        torus_kth_value(
+          Int64(k), a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1, values.pointer, $2,
+          indices.pointer.assumingMemoryBound(to: Int64.self), $3)
+      }, name, a.dtype)
+    return (values, indices)
   }
 }

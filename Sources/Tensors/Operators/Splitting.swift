@@ -6,17 +6,7 @@ extension Tensor {
     require(
       rank > 0 && sizes.allSatisfy { $0 >= 0 } && sizes.reduce(0, +) == shape[axis], "split",
       "sizes \(sizes) do not add up to dimension \(dim) of \(shape)")
-    return Tensor.applyMany(
-      "split", [self], attributes: ["sizes": .ints(sizes), "dim": .int(axis)]
-    ) { inputs in
-      var start = 0
-      return sizes.map { length in
-        defer { start += length }
-        return inputs[0].bare.part(axis, start, length)
-      }
-    } gradient: { gradients, node in
-      [Tensor.joinedGradients(gradients, node.shape(0), sizes, dim: axis)]
-    }
+    return Tensor.record(Split(sizes: sizes, dim: axis), [self])
   }
 
   /// Pieces of `size` along a dimension, the last maybe smaller (`torch.split`).
@@ -42,19 +32,11 @@ extension Tensor {
   public func unbind(dim: Int = 0) -> [Tensor] {
     require(rank > 0, "unbind", "a scalar tensor has no dimension to go along")
     let axis = normalized(dim: dim, "unbind")
-    return Tensor.applyMany("unbind", [self], attributes: ["dim": .int(axis)]) { inputs in
-      (0..<inputs[0].shape[axis]).map { inputs[0].bare.select(dim: axis, index: $0) }
-    } gradient: { gradients, node in
-      let kept = gradients.map { $0?.unsqueezed(axis) }
-      return [
-        Tensor.joinedGradients(
-          kept, node.shape(0), [Int](repeating: 1, count: kept.count), dim: axis)
-      ]
-    }
+    return Tensor.record(Unbind(dim: axis), [self])
   }
 
   /// `length` elements from `start` as a view of its own, also where they are all.
-  private func part(_ dim: Int, _ start: Int, _ length: Int) -> Tensor {
+  fileprivate func part(_ dim: Int, _ start: Int, _ length: Int) -> Tensor {
     var shape = shape
     shape[dim] = length
     return restrided(
@@ -63,7 +45,7 @@ extension Tensor {
   }
 
   /// The gradient of what was cut into pieces, from theirs; nil stands for zeros.
-  private static func joinedGradients(
+  fileprivate static func joinedGradients(
     _ gradients: [Tensor?], _ shape: [Int], _ sizes: [Int], dim: Int
   ) -> Tensor? {
     guard let any = gradients.lazy.compactMap({ $0 }).first else { return nil }
@@ -150,5 +132,42 @@ extension Tensor {
       count > 0 && size(dim) % count == 0, name,
       "dimension \(dim) of \(shape) does not divide into \(count) equal pieces")
     return tensorSplit(count, dim: dim)
+  }
+}
+
+/// Views of pieces of the given sizes.
+private struct Split: TensorsOperation {
+  let sizes: [Int]
+  let dim: Int
+  var name: String { "split" }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let x = inputs[0].bare
+    var start = 0
+    return sizes.map { length in
+      defer { start += length }
+      return x.part(dim, start, length)
+    }
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    [Tensor.joinedGradients(gradients, node.shape(0), sizes, dim: dim)]
+  }
+}
+
+/// Views of the slices along a dimension.
+private struct Unbind: TensorsOperation {
+  let dim: Int
+  var name: String { "unbind" }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let x = inputs[0].bare
+    return (0..<x.shape[dim]).map { x.select(dim: dim, index: $0) }
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let kept = gradients.map { $0?.unsqueezed(dim) }
+    let sizes = [Int](repeating: 1, count: kept.count)
+    return [Tensor.joinedGradients(kept, node.shape(0), sizes, dim: dim)]
   }
 }

@@ -78,48 +78,18 @@ extension Tensor {
   private func extremum(
     _ name: String, smallest: Bool, _ dim: Int, _ keepDim: Bool
   ) -> (values: Tensor, indices: Tensor) {
-    picked(name, dim: dim, keepDim: keepDim) { a, dim in
-      let kept = Kernel.reducedShape(a.shape, [dim])
-      let (values, indices) = (
-        Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64)
-      )
-      Kernel.check(
-        withInts(a.shape, a.strides, values.strides, indices.strides) {
-          torus_arg_reduce(
-            smallest, a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1, values.pointer, $2,
-            indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-        }, name, a.dtype)
-      return (values, indices)
+    picked(name, dim: dim) {
+      ExtremumAndPlace(name: name, isSmallest: smallest, dim: $0, keepDim: keepDim)
     }
   }
 
-  /// An operation that picks one element along a dimension, which gets the whole gradient.
-  ///
-  /// `pick` gives values and indices with the dimension kept at size 1.
-  func picked(
-    _ name: String, dim: Int, keepDim: Bool,
-    pick: @escaping (_ a: Tensor, _ dim: Int) -> (values: Tensor, indices: Tensor)
+  /// Values and indices of an operation that picks one element along a dimension.
+  func picked<Operation: PickingOperation>(
+    _ name: String, dim: Int, _ operation: (_ dim: Int) -> Operation
   ) -> (values: Tensor, indices: Tensor) {
     let dim = normalized(dim: dim, name)
-    require(
-      rank == 0 || shape[dim] > 0, name, "dimension \(dim) is empty: \(shape)")
-    let isScalar = rank == 0
-    let results = Tensor.applyMany(
-      name, [self], attributes: ["dim": .int(dim), "keepDim": .bool(keepDim)], saving: .output(1)
-    ) { inputs in
-      let a = isScalar ? inputs[0].bare.reshaped([1]) : inputs[0].bare
-      let (values, indices) = pick(a, dim)
-      if keepDim && !isScalar { return [values, indices] }
-      return [Kernel.dropped(values, [dim]), Kernel.dropped(indices, [dim])]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil] }
-      if isScalar { return [g] }
-      let indices = node.output(1).restored([dim], keepDim: keepDim)
-      return [
-        Tensor.zeros(node.shape(0), dtype: g.dtype)
-          .scatter(dim: dim, index: indices, source: g.restored([dim], keepDim: keepDim))
-      ]
-    }
+    require(rank == 0 || shape[dim] > 0, name, "dimension \(dim) is empty: \(shape)")
+    let results = Tensor.record(operation(dim), [self])
     return (results[0], results[1])
   }
 
@@ -128,5 +98,58 @@ extension Tensor {
       require(shape[dim] > 0, operation, "dimension \(dim) is empty: \(shape)")
     }
     return self
+  }
+}
+
+/// An operation that picks one element along a dimension, which gets the whole gradient: results are
+/// values and indices. A scalar tensor counts as a vector.
+protocol PickingOperation: TensorsOperation {
+  var dim: Int { get }
+  var keepDim: Bool { get }
+  /// Values and indices with the dimension kept at size 1.
+  func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor)
+}
+
+extension PickingOperation {
+  var saving: Saving { .output(1) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let isScalar = inputs[0].rank == 0
+    let (values, indices) = pick(isScalar ? inputs[0].bare.reshaped([1]) : inputs[0].bare)
+    if keepDim && !isScalar { return [values, indices] }
+    return [Kernel.dropped(values, [dim]), Kernel.dropped(indices, [dim])]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil] }
+    if node.shape(0).isEmpty { return [g] }
+    let indices = node.output(1).restored([dim], keepDim: keepDim)
+    return [
+      Tensor.zeros(node.shape(0), dtype: g.dtype)
+        .scatter(dim: dim, index: indices, source: g.restored([dim], keepDim: keepDim))
+    ]
+  }
+}
+
+/// The largest or smallest element along a dimension, the first of equals.
+private struct ExtremumAndPlace: PickingOperation {
+  let name: String
+  let isSmallest: Bool
+  let dim: Int
+  let keepDim: Bool
+  var attributes: [String: Attribute] { ["dim": .int(dim), "keepDim": .bool(keepDim)] }
+
+  func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
+    let kept = Kernel.reducedShape(a.shape, [dim])
+    let (values, indices) = (
+      Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64)
+    )
+    Kernel.check(
+      withInts(a.shape, a.strides, values.strides, indices.strides) {
+        torus_arg_reduce(
+          isSmallest, a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1, values.pointer, $2,
+          indices.pointer.assumingMemoryBound(to: Int64.self), $3)
+      }, name, a.dtype)
+    return (values, indices)
   }
 }

@@ -23,71 +23,78 @@ extension Tensor {
   public func stdMean(
     dims: [Int] = [], correction: Double = 1, keepDim: Bool = false
   ) -> (deviation: Tensor, mean: Tensor) {
-    let moments = moments("std", dims, correction, keepDim) { variance in
-      Kernel.unary("std", TORUS_SQRT, variance)
-    } toVariance: { g, deviation in
-      (g / (deviation * 2)).maskedFill(deviation.eq(0), 0)
-    }
-    return (moments[0], moments[1])
+    moments(isDeviation: true, dims, correction, keepDim)
   }
 
   /// The variance and the mean (`torch.var_mean`).
   public func varMean(
     dims: [Int] = [], correction: Double = 1, keepDim: Bool = false
   ) -> (variance: Tensor, mean: Tensor) {
-    let moments = moments("var", dims, correction, keepDim) {
-      $0
-    } toVariance: { g, _ in
-      g
-    }
-    return (moments[0], moments[1])
+    moments(isDeviation: false, dims, correction, keepDim)
   }
 
-  /// - Parameters:
-  ///   - forward: The spread from the variance.
-  ///   - toVariance: The variance's gradient from the spread's, and the spread.
   private func moments(
-    _ name: String, _ dims: [Int], _ correction: Double, _ keepDim: Bool,
-    forward: @escaping (Tensor) -> Tensor,
-    toVariance: @escaping (_ g: Tensor, _ spread: Tensor) -> Tensor
-  ) -> [Tensor] {
+    isDeviation: Bool, _ dims: [Int], _ correction: Double, _ keepDim: Bool
+  ) -> (Tensor, Tensor) {
+    let name = isDeviation ? "std" : "var"
     require(dtype.isFloatingPoint, name, "needs a floating-point tensor, not \(dtype)")
-    let dims = reducedDims(dims, name)
-    let count = dims.reduce(1) { $0 * shape[$1] }
-    return Tensor.applyMany(
-      name, [self], attributes: ["dims": .ints(dims), "correction": .double(correction)],
-      saving: [.inputs, .output]
-    ) { inputs in
-      let a = inputs[0]
-      // Half precision keeps its variance in float32 until the spread is taken, and rounds once.
-      let wide = a.dtype == .float64 ? DType.float64 : .float32
-      let kept = Kernel.reducedShape(a.shape, dims)
-      let (variance, mean) = (Tensor.uninitialized(kept, wide), Tensor.uninitialized(kept, wide))
-      Kernel.check(
-        withInts(a.shape, a.strides, variance.strides, mean.strides) {
-          torus_var_mean(
-            a.dtype.c, Int32(a.rank), $0, a.pointer, $1, Kernel.mask(dims), correction, wide.c,
-            variance.pointer, $2, mean.pointer, $3)
-        }, name, a.dtype)
-      return [forward(variance), mean].map { moment in
-        let rounded = moment.to(a.dtype)
-        return keepDim ? rounded : Kernel.dropped(rounded, dims)
-      }
-    } gradient: { gradients, node in
-      let x = node.input(0)
-      var gradient: Tensor?
-      if let g = gradients[0] {
-        let spread = node.output(0).restored(dims, keepDim: keepDim)
-        let toVariance = toVariance(g.restored(dims, keepDim: keepDim), spread)
-        let centred = x - x.mean(dims: dims, keepDim: true)
-        gradient = toVariance * (2 / (Double(count) - correction)) * centred
-      }
-      if let g = gradients[1] {
-        let spread = (g.restored(dims, keepDim: keepDim) / Double(count)).expanded(node.shape(0))
-        gradient = gradient.map { $0 + spread } ?? spread
-      }
-      return [gradient]
+    let operation = SpreadAndMean(
+      isDeviation: isDeviation, dims: reducedDims(dims, name), correction: correction,
+      keepDim: keepDim)
+    let results = Tensor.record(operation, [self])
+    return (results[0], results[1])
+  }
+}
+
+/// Variance, or standard deviation, and mean.
+private struct SpreadAndMean: TensorsOperation {
+  let isDeviation: Bool
+  let dims: [Int]
+  let correction: Double
+  let keepDim: Bool
+  var name: String { isDeviation ? "std" : "var" }
+  var attributes: [String: Attribute] {
+    ["dims": .ints(dims), "correction": .double(correction), "keepDim": .bool(keepDim)]
+  }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let a = inputs[0]
+    // Half precision keeps its variance in float32 until the spread is taken, and rounds once.
+    let wide = a.dtype == .float64 ? DType.float64 : .float32
+    let kept = Kernel.reducedShape(a.shape, dims)
+    let (variance, mean) = (Tensor.uninitialized(kept, wide), Tensor.uninitialized(kept, wide))
+    Kernel.check(
+      withInts(a.shape, a.strides, variance.strides, mean.strides) {
+        torus_var_mean(
+          a.dtype.c, Int32(a.rank), $0, a.pointer, $1, Kernel.mask(dims), correction, wide.c,
+          variance.pointer, $2, mean.pointer, $3)
+      }, name, a.dtype)
+    let spread = isDeviation ? Kernel.unary(name, TORUS_SQRT, variance) : variance
+    return [spread, mean].map { moment in
+      let rounded = moment.to(a.dtype)
+      return keepDim ? rounded : Kernel.dropped(rounded, dims)
     }
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let count = Double(dims.reduce(1) { $0 * node.shape(0)[$1] })
+    var gradient: Tensor?
+    if let g = gradients[0] {
+      let x = node.input(0)
+      var toVariance = g.restored(dims, keepDim: keepDim)
+      if isDeviation {
+        let deviation = node.output(0).restored(dims, keepDim: keepDim)
+        toVariance = (toVariance / (deviation * 2)).maskedFill(deviation.eq(0), 0)
+      }
+      let centred = x - x.mean(dims: dims, keepDim: true)
+      gradient = toVariance * (2 / (count - correction)) * centred
+    }
+    if let g = gradients[1] {
+      let spread = (g.restored(dims, keepDim: keepDim) / count).expanded(node.shape(0))
+      gradient = gradient.map { $0 + spread } ?? spread
+    }
+    return [gradient]
   }
 }
 

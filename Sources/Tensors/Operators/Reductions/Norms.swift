@@ -3,12 +3,16 @@ import CKernels
 /// The table of p-norms.
 private enum Rows {
   typealias Row = ReductionOperation
-  static let one = Row("norm", TORUS_REDUCE_SUM_ABS, .inputs) { $0.g * $0.x.sign() }
-  static let two = Row("norm", TORUS_REDUCE_NORM2, [.inputs, .output]) {
+  static let one = Row("norm", TORUS_REDUCE_SUM_ABS, .inputs, precision: .full) {
+    $0.g * $0.x.sign()
+  }
+  static let two = Row("norm", TORUS_REDUCE_NORM2, [.inputs, .output], precision: .full) {
     $0.x * ($0.g / $0.y).maskedFill($0.y.eq(0), 0)
   }
-  static let largest = Row("norm", TORUS_REDUCE_MAX_ABS, [.inputs, .output], share)
-  static let smallest = Row("norm", TORUS_REDUCE_MIN_ABS, [.inputs, .output], share)
+  static let largest = Row(
+    "norm", TORUS_REDUCE_MAX_ABS, [.inputs, .output], precision: .full, share)
+  static let smallest = Row(
+    "norm", TORUS_REDUCE_MIN_ABS, [.inputs, .output], precision: .full, share)
 
   @Sendable static func share(_ context: ReductionOperation.Context) -> Tensor {
     let x = context.x
@@ -33,7 +37,8 @@ extension Tensor {
       (p >= 0 && p < .infinity) || reducedDims(dims, "norm").allSatisfy { shape[$0] > 0 }, "norm",
       "the \(p)-norm of nothing has no value: \(shape)")
     switch p {
-    case 0: return x.counted(dims, keepDim)
+    case 0:
+      return Tensor.record(ZeroNorm(dims: reducedDims(dims, "norm"), keepDim: keepDim), [x])
     case 1: return Rows.one(x, dims, keepDim: keepDim)
     case 2: return Rows.two(x, dims, keepDim: keepDim)
     case .infinity: return Rows.largest(x, dims, keepDim: keepDim)
@@ -44,38 +49,8 @@ extension Tensor {
     }
   }
 
-  /// How many elements are not 0; the gradient is 0.
-  private func counted(_ dims: [Int], _ keepDim: Bool) -> Tensor {
-    Tensor.apply("norm", [self]) { inputs in
-      noGrad {
-        let count = inputs[0].countNonzero(dims: dims).to(dtype)
-        return keepDim ? count.restored(reducedDims(dims, "norm"), keepDim: false) : count
-      }
-    } gradient: { _, _ in
-      [nil]
-    }
-  }
-
   private func powerNorm(_ p: Double, _ dims: [Int], _ keepDim: Bool) -> Tensor {
-    let dims = reducedDims(dims, "norm")
-    return Tensor.apply(
-      "norm", [self],
-      attributes: ["dims": .ints(dims), "keepDim": .bool(keepDim), "parameter": .double(p)],
-      saving: [.inputs, .output]
-    ) { inputs in
-      let sum = Kernel.reduce(
-        "norm", TORUS_REDUCE_SUM_ABS_POW, inputs[0], dims, keepDim: keepDim, outDType: dtype, p)
-      return noGrad { sum.pow(1 / p) }
-    } gradient: { g, node in
-      let x = node.input(0)
-      let size = x.abs()
-      let norm = node.output().restored(dims, keepDim: keepDim)
-      // Below 1 the slope at 0 is infinite, and that of the norm 0 has no value: 0 is taken, as in
-      // PyTorch.
-      let slope = size.pow(p - 1).maskedFill(size.eq(0), 0)
-      let scale = (g.restored(dims, keepDim: keepDim) / norm.pow(p - 1)).maskedFill(norm.eq(0), 0)
-      return [x.sign() * slope * scale]
-    }
+    Tensor.record(PowerNorm(p: p, dims: reducedDims(dims, "norm"), keepDim: keepDim), [self])
   }
 
   /// ‖a - b‖ₚ of broadcast tensors (`torch.dist`).
@@ -92,5 +67,48 @@ extension Tensor {
     // The small constant is PyTorch's, which keeps rounding from leaving a norm above the bound.
     let factor = Tensor.where(norms.gt(maxNorm), maxNorm / (norms + 1e-7), 1.0)
     return self * factor.to(dtype)
+  }
+}
+
+/// How many elements are not 0; the gradient is 0.
+private struct ZeroNorm: TensorOperation {
+  let dims: [Int]
+  let keepDim: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "norm" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (x, op) = (inputs[0], TORUS_REDUCE_COUNT_NONZERO)
+    return Kernel.reduce(name, op, x, dims, keepDim: keepDim, outDType: .int64).to(x.dtype)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [nil] }
+}
+
+/// (Σ|x|ᵖ)^(1/p) for finite p other than 0, 1 and 2.
+private struct PowerNorm: TensorOperation {
+  let p: Double
+  let dims: [Int]
+  let keepDim: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "norm" }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let sum = Kernel.reduce(
+      name, TORUS_REDUCE_SUM_ABS_POW, inputs[0], dims, keepDim: keepDim,
+      outDType: inputs[0].dtype, p)
+    return noGrad { sum.pow(1 / p) }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let x = node.input(0)
+    let size = x.abs()
+    let norm = node.output().restored(dims, keepDim: keepDim)
+    // Below 1 the slope at 0 is infinite, and that of the norm 0 has no value: 0 is taken, as in
+    // PyTorch.
+    let slope = size.pow(p - 1).maskedFill(size.eq(0), 0)
+    let scale = (g.restored(dims, keepDim: keepDim) / norm.pow(p - 1)).maskedFill(norm.eq(0), 0)
+    return [x.sign() * slope * scale]
   }
 }

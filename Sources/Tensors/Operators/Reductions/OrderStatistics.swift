@@ -18,44 +18,26 @@ public enum QuantileInterpolation: String, Sendable {
 extension Tensor {
   /// The median of all elements, the lower of two (`torch.median`); NaN where there is one. Equal
   /// elements share the gradient evenly.
-  public func median() -> Tensor { middle("median", ignoringNaN: false) }
+  public func median() -> Tensor { Tensor.record(MedianOfAll(ignoringNaN: false), [self]) }
 
   /// The median of all elements that are not NaN, the lower of two (`torch.nanmedian`). Equal
   /// elements share the gradient evenly.
-  public func nanMedian() -> Tensor { middle("nanmedian", ignoringNaN: true) }
+  public func nanMedian() -> Tensor { Tensor.record(MedianOfAll(ignoringNaN: true), [self]) }
 
   /// The medians along a dimension, the lower of two, and where they are (`torch.median`).
   public func median(dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
-    picked("median", dim: dim, keepDim: keepDim) { $0.middle(along: $1, ignoringNaN: false) }
+    picked("median", dim: dim) { Median(ignoringNaN: false, dim: $0, keepDim: keepDim) }
   }
 
   /// The medians along a dimension of what is not NaN, and where they are (`torch.nanmedian`).
   public func nanMedian(dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
-    picked("nanmedian", dim: dim, keepDim: keepDim) { $0.middle(along: $1, ignoringNaN: true) }
+    picked("nanmedian", dim: dim) { Median(ignoringNaN: true, dim: $0, keepDim: keepDim) }
   }
 
   /// The most frequent elements along a dimension, the smallest of equally frequent ones, and where
   /// the last of them are (`torch.mode`).
   public func mode(dim: Int = -1, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
-    picked("mode", dim: dim, keepDim: keepDim) { a, dim in
-      let (sorted, order) = a.ascending(along: dim)
-      let size = a.shape[dim]
-      // A run's length so far at each place of the sorted row; the longest run ends where it is
-      // largest first.
-      let places = Tensor.arange(size).reshaped(
-        (0..<a.rank).map { $0 == dim ? size : 1 })
-      let same = sorted.narrowed(dim: dim, start: 1, length: size - 1)
-        .eq(sorted.narrowed(dim: dim, start: 0, length: size - 1))
-      let first = Tensor.zeros(Kernel.reducedShape(a.shape, [dim]), dtype: .int64)
-      let starts = Tensor.cat(
-        [
-          first,
-          Tensor.where(same, 0, places.narrowed(dim: dim, start: 1, length: size - 1)),
-        ], dim: dim)
-      let length = places - starts.cummax(dim: dim).values
-      let end = length.argmax(dim: dim, keepDim: true)
-      return (sorted.gather(dim: dim, index: end), order.gather(dim: dim, index: end))
-    }
+    picked("mode", dim: dim) { Mode(dim: $0, keepDim: keepDim) }
   }
 
   /// The q-th quantiles along a dimension, or of all elements (`torch.quantile`). A row with a NaN
@@ -112,7 +94,7 @@ extension Tensor {
     } else {
       rows = flattened()
     }
-    let (sorted, _) = rows.sortedAscending()
+    let sorted = Tensor.record(Ascending(), [rows])[0]
     let last = sorted.isNaN().logicalNot().sum(dim: -1, keepDim: true) - 1
     // Ranks are [q…, rows…, 1] beside sorted rows [rows…, n]; a row with a NaN reads its last place,
     // where the NaN is.
@@ -150,25 +132,8 @@ extension Tensor {
     return expanded([ranks.size(0)] + shape).gather(dim: -1, index: ranks)
   }
 
-  private func middle(_ name: String, ignoringNaN: Bool) -> Tensor {
-    if count == 0 {
-      return Tensor.apply(name, [self]) {
-        .full([], Double.nan, dtype: $0[0].dtype)
-      } gradient: { g, node in
-        [.zeros(node.shape(0), dtype: g.dtype)]
-      }
-    }
-    let dims = Array(0..<rank)
-    return Tensor.apply(name, [self], saving: [.inputs, .output]) { inputs in
-      let flat = inputs[0].bare.flattened()
-      return flat.middle(along: 0, ignoringNaN: ignoringNaN).values.reshaped([])
-    } gradient: { g, node in
-      [node.input(0).shared(g, among: node.output(), dims)]
-    }
-  }
-
   /// The middle of each sorted row; NaNs stand at the end of it.
-  private func middle(along dim: Int, ignoringNaN: Bool) -> (values: Tensor, indices: Tensor) {
+  fileprivate func middle(along dim: Int, ignoringNaN: Bool) -> (values: Tensor, indices: Tensor) {
     let (sorted, order) = ascending(along: dim)
     let size = shape[dim]
     let numbers = sorted.isNaN().logicalNot().sum(dim: dim, keepDim: true)
@@ -179,20 +144,8 @@ extension Tensor {
     return (sorted.gather(dim: dim, index: middle), order.gather(dim: dim, index: middle))
   }
 
-  /// The rows in ascending order, recorded.
-  private func sortedAscending() -> (values: Tensor, indices: Tensor) {
-    let results = Tensor.applyMany("sort", [self], saving: .output(1)) { inputs in
-      let (values, indices) = inputs[0].bare.ascending(along: inputs[0].rank - 1)
-      return [values, indices]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil] }
-      return [g.zerosLike().scatter(dim: -1, index: node.output(1), source: g)]
-    }
-    return (results[0], results[1])
-  }
-
   /// A stable sort, NaN last, outside the graph.
-  private func ascending(along dim: Int) -> (values: Tensor, indices: Tensor) {
+  fileprivate func ascending(along dim: Int) -> (values: Tensor, indices: Tensor) {
     let (values, indices) = (
       Tensor.uninitialized(shape, dtype), Tensor.uninitialized(shape, .int64)
     )
@@ -203,5 +156,82 @@ extension Tensor {
           indices.pointer.assumingMemoryBound(to: Int64.self), $2)
       }, "sort", dtype)
     return (values, indices)
+  }
+}
+
+/// The median of all elements; equal ones share the gradient. That of nothing is NaN.
+private struct MedianOfAll: TensorOperation {
+  let ignoringNaN: Bool
+  var name: String { ignoringNaN ? "nanmedian" : "median" }
+  var attributes: [String: Attribute] { [:] }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let x = inputs[0].bare
+    if x.count == 0 { return .full([], Double.nan, dtype: x.dtype) }
+    return noGrad {
+      x.flattened().middle(along: 0, ignoringNaN: ignoringNaN).values.reshaped([])
+    }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let x = node.input(0)
+    if x.count == 0 { return [.zeros(x.shape, dtype: g.dtype)] }
+    return [x.shared(g, among: node.output(), Array(0..<x.rank))]
+  }
+}
+
+/// The median along a dimension.
+private struct Median: PickingOperation {
+  let ignoringNaN: Bool
+  let dim: Int
+  let keepDim: Bool
+  var name: String { ignoringNaN ? "nanmedian" : "median" }
+  var attributes: [String: Attribute] { ["dim": .int(dim), "keepDim": .bool(keepDim)] }
+
+  func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
+    a.middle(along: dim, ignoringNaN: ignoringNaN)
+  }
+}
+
+/// The most frequent element along a dimension.
+private struct Mode: PickingOperation {
+  let dim: Int
+  let keepDim: Bool
+  var name: String { "mode" }
+
+  func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
+    let (sorted, order) = a.ascending(along: dim)
+    let size = a.shape[dim]
+    // A run's length so far at each place of the sorted row; the longest run ends where it is
+    // largest first.
+    let places = Tensor.arange(size).reshaped((0..<a.rank).map { $0 == dim ? size : 1 })
+    let same = sorted.narrowed(dim: dim, start: 1, length: size - 1)
+      .eq(sorted.narrowed(dim: dim, start: 0, length: size - 1))
+    let first = Tensor.zeros(Kernel.reducedShape(a.shape, [dim]), dtype: .int64)
+    let starts = Tensor.cat(
+      [
+        first,
+        Tensor.where(same, 0, places.narrowed(dim: dim, start: 1, length: size - 1)),
+      ], dim: dim)
+    let length = places - starts.cummax(dim: dim).values
+    let end = length.argmax(dim: dim, keepDim: true)
+    return (sorted.gather(dim: dim, index: end), order.gather(dim: dim, index: end))
+  }
+}
+
+/// The last dimension in ascending order, NaN last, and where the elements were.
+private struct Ascending: TensorsOperation {
+  var name: String { "sort" }
+  var saving: Saving { .output(1) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let (values, indices) = inputs[0].bare.ascending(along: inputs[0].rank - 1)
+    return [values, indices]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil] }
+    return [g.zerosLike().scatter(dim: -1, index: node.output(1), source: g)]
   }
 }

@@ -1,7 +1,7 @@
 import CKernels
 
 /// One row of the table of reductions: the kernel and, beside it, the gradient.
-struct ReductionOperation: Sendable {
+final class ReductionOperation: Sendable {
   /// What a gradient's formula works with; everything keeps the reduced dimensions at size 1.
   struct Context {
     let node: Node
@@ -9,7 +9,6 @@ struct ReductionOperation: Sendable {
     let g: Tensor
     let dims: [Int]
     let keepDim: Bool
-    let parameter: Double
 
     /// The reduced tensor.
     var x: Tensor { node.input(0) }
@@ -26,15 +25,17 @@ struct ReductionOperation: Sendable {
   let name: String
   let kernel: torus_reduce_op
   let saving: Saving
+  let precision: PrecisionClass
   let formula: Formula
 
   init(
     _ name: String, _ kernel: torus_reduce_op, _ saving: Saving = .nothing,
-    _ formula: @escaping Formula
+    precision: PrecisionClass = .any, _ formula: @escaping Formula
   ) {
     self.name = name
     self.kernel = kernel
     self.saving = saving
+    self.precision = precision
     self.formula = formula
   }
 
@@ -42,25 +43,33 @@ struct ReductionOperation: Sendable {
   ///   - dims: The dimensions to reduce, all of them where empty.
   ///   - dtype: The result's type; that of the tensor where nil.
   func callAsFunction(
-    _ x: Tensor, _ dims: [Int], keepDim: Bool, dtype: DType? = nil, parameter: Double = 0
+    _ x: Tensor, _ dims: [Int], keepDim: Bool, dtype: DType? = nil
   ) -> Tensor {
-    let dims = x.reducedDims(dims, name)
-    let outDType = dtype ?? x.dtype
-    return Tensor.apply(
-      name, [x],
-      attributes: [
-        "dims": .ints(dims), "keepDim": .bool(keepDim), "parameter": .double(parameter),
-      ], saving: saving
-    ) { inputs in
+    Tensor.record(
+      Call(row: self, dims: x.reducedDims(dims, name), keepDim: keepDim, dtype: dtype), [x])
+  }
+
+  /// A row with its dimensions.
+  struct Call: TensorOperation {
+    let row: ReductionOperation
+    let dims: [Int]
+    let keepDim: Bool
+    let dtype: DType?
+
+    var name: String { row.name }
+    var precision: PrecisionClass { row.precision }
+    var saving: Saving { row.saving }
+    var attributes: [String: Attribute] { ["dims": .ints(dims), "keepDim": .bool(keepDim)] }
+
+    func forward(_ inputs: [Tensor]) -> Tensor {
       Kernel.reduce(
-        name, kernel, inputs[0], dims, keepDim: keepDim, outDType: outDType, parameter)
-    } gradient: { g, node in
-      [
-        formula(
-          Context(
-            node: node, g: g.restored(dims, keepDim: keepDim), dims: dims, keepDim: keepDim,
-            parameter: parameter))
-      ]
+        row.name, row.kernel, inputs[0], dims, keepDim: keepDim,
+        outDType: dtype ?? inputs[0].dtype)
+    }
+
+    func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+      let incoming = g.restored(dims, keepDim: keepDim)
+      return [row.formula(Context(node: node, g: incoming, dims: dims, keepDim: keepDim))]
     }
   }
 }

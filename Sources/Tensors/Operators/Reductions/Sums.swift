@@ -3,21 +3,23 @@ import CKernels
 /// The table: name, kernel, what the gradient reads, and the gradient.
 private enum Rows {
   typealias Row = ReductionOperation
-  static let sum = Row("sum", TORUS_REDUCE_SUM) { $0.spread($0.g) }
+  static let sum = Row("sum", TORUS_REDUCE_SUM, precision: .full) { $0.spread($0.g) }
   static let mean = Row("mean", TORUS_REDUCE_MEAN) { $0.spread($0.g / Double($0.count)) }
   static let nansum = Row("nansum", TORUS_REDUCE_NAN_SUM, .inputs) {
     Tensor.where($0.x.isNaN(), 0.0, $0.spread($0.g))
   }
-  static let prod = Row("prod", TORUS_REDUCE_PROD, [.inputs, .output]) { context in
+  static let prod = Row(
+    "prod", TORUS_REDUCE_PROD, [.inputs, .output], precision: .full
+  ) { context in
     let x = context.x
     // Dividing the product by each factor is exact enough, but has no derivative of its own and
     // fails where a factor is 0.
     if !isGradEnabled && x.all().item(Bool.self) { return context.g * context.y / x }
     return context.g * x.productOfOthers(context.dims)
   }
-  static let logsumexp = Row("logsumexp", TORUS_REDUCE_LOG_SUM_EXP, [.inputs, .output]) {
-    $0.g * ($0.x - $0.y).exp()
-  }
+  static let logsumexp = Row(
+    "logsumexp", TORUS_REDUCE_LOG_SUM_EXP, [.inputs, .output], precision: .full
+  ) { $0.g * ($0.x - $0.y).exp() }
 }
 
 /// Sums, means and products over dimensions: those named, or all where none are.
@@ -92,7 +94,8 @@ extension Tensor {
     _ row: ReductionOperation, _ dims: [Int], _ keepDim: Bool, _ dtype: DType?
   ) -> Tensor {
     let source = dtype.map { to($0) } ?? self
-    let result = row(source, dims, keepDim: keepDim, dtype: source.dtype.accumulated)
+    let whole = source.dtype.isFloatingPoint ? nil : source.dtype.accumulated
+    let result = row(source, dims, keepDim: keepDim, dtype: whole)
     return dtype.map { result.to($0) } ?? result
   }
 
@@ -121,32 +124,52 @@ extension Tensor {
 extension Tensor {
   /// Whether any element is not zero (`torch.any`); `uint8` stays `uint8`.
   public func any(dims: [Int] = [], keepDim: Bool = false) -> Tensor {
-    predicate("any", TORUS_REDUCE_ANY, dims, keepDim)
+    predicate(.any, dims, keepDim)
   }
 
   /// Whether all elements are not zero (`torch.all`); `uint8` stays `uint8`.
   public func all(dims: [Int] = [], keepDim: Bool = false) -> Tensor {
-    predicate("all", TORUS_REDUCE_ALL, dims, keepDim)
+    predicate(.all, dims, keepDim)
   }
 
   /// How many elements are not zero (`torch.count_nonzero`).
   public func countNonzero(dims: [Int] = []) -> Tensor {
-    constant("count_nonzero", TORUS_REDUCE_COUNT_NONZERO, dims, false, .int64)
+    truth(.countNonzero, dims, false)
   }
 
-  private func predicate(
-    _ name: String, _ op: torus_reduce_op, _ dims: [Int], _ keepDim: Bool
-  ) -> Tensor {
-    let result = constant(name, op, dims, keepDim, .bool)
+  private func predicate(_ kind: TruthReduction.Kind, _ dims: [Int], _ keepDim: Bool) -> Tensor {
+    let result = truth(kind, dims, keepDim)
     return dtype == .uint8 ? result.to(.uint8) : result
   }
 
-  private func constant(
-    _ name: String, _ op: torus_reduce_op, _ dims: [Int], _ keepDim: Bool, _ outDType: DType
-  ) -> Tensor {
-    let dims = reducedDims(dims, name)
-    return Tensor.applyConstant(name, [self], attributes: ["dims": .ints(dims)]) {
-      Kernel.reduce(name, op, $0[0], dims, keepDim: keepDim, outDType: outDType)
-    }
+  private func truth(_ kind: TruthReduction.Kind, _ dims: [Int], _ keepDim: Bool) -> Tensor {
+    let dims = reducedDims(dims, kind.rawValue)
+    return Tensor.record(TruthReduction(kind: kind, dims: dims, keepDim: keepDim), [self])
+  }
+}
+
+/// Whether any or all elements are not zero, or how many are not.
+private struct TruthReduction: ConstantOperation {
+  enum Kind: String {
+    case any, all
+    case countNonzero = "count_nonzero"
+  }
+
+  let kind: Kind
+  let dims: [Int]
+  let keepDim: Bool
+  var name: String { kind.rawValue }
+  var attributes: [String: Attribute] { ["dims": .ints(dims), "keepDim": .bool(keepDim)] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let kernel =
+      switch kind {
+      case .any: TORUS_REDUCE_ANY
+      case .all: TORUS_REDUCE_ALL
+      case .countNonzero: TORUS_REDUCE_COUNT_NONZERO
+      }
+    return Kernel.reduce(
+      name, kernel, inputs[0], dims, keepDim: keepDim,
+      outDType: kind == .countNonzero ? .int64 : .bool)
   }
 }
