@@ -56,7 +56,7 @@ extension Tensor {
   public func addr(
     _ x: Tensor, _ y: Tensor, beta: some ScalarConvertible = 1, alpha: some ScalarConvertible = 1
   ) -> Tensor {
-    requireRanks("addr", (x, 1), (y, 1), sameDType: false)
+    requireRanks("addr", (x, 1), (y, 1))
     let (beta, alpha) = (beta.scalar, alpha.scalar)
     let shape = [x.shape[0], y.shape[0]]
     requireFits("addr", shape)
@@ -76,36 +76,12 @@ extension Tensor {
       a.size(-1) == b.size(-2), name, "inner dimensions differ: \(a.shape) × \(b.shape)")
     let shape = (summed ? [] : Array(a.shape.dropLast(2))) + [m, n]
     requireFits(name, shape)
-    let (first, factor) = (beta.held(by: dtype), alpha.held(by: dtype))
-    return Tensor.apply(
-      name, [self, a, b], attributes: ["beta": .double(first), "alpha": .double(factor)],
-      saving: .input(1, 2)
-    ) { inputs in
-      let start = first == 0 ? nil : noGrad { inputs[0].bare.expanded(shape) }
-      if !summed {
-        return Kernel.matmul(inputs[1], inputs[2], alpha: factor, adding: start, beta: first)
-      }
-      var sum = start
-      var weight = first
-      for (a, b) in noGrad({ zip(inputs[1].bare.unbind(), inputs[2].bare.unbind()) }) {
-        sum = Kernel.matmul(a, b, alpha: factor, adding: sum, beta: weight)
-        weight = 1
-      }
-      // Of no products the tensor alone is left.
-      if a.shape[0] == 0 { sum = noGrad { sum.map { $0.scaled(beta).contiguous() } } }
-      return sum ?? .zeros(shape, dtype: a.dtype)
-    } gradient: { g, node in
-      let product = g.scaled(alpha)
-      return [
-        node.needsGradient(0) ? g.scaled(beta) : nil,
-        node.needsGradient(1) ? product.matmul(node.input(2).transposed()) : nil,
-        node.needsGradient(2) ? node.input(1).transposed().matmul(product) : nil,
-      ]
-    }
+    let operation = AddedProduct(name: name, beta: beta, alpha: alpha, isSummed: summed)
+    return Tensor.record(operation, [self, a, b])
   }
 
   /// The tensor times a number, in its own dtype.
-  private func scaled(_ factor: Scalar) -> Tensor {
+  fileprivate func scaled(_ factor: Scalar) -> Tensor {
     let factor = factor.held(by: dtype)
     if factor == 1 { return self }
     return dtype == .bool ? logicalAnd(factor != 0) : self * Tensor(factor, dtype: dtype)
@@ -118,17 +94,13 @@ extension Tensor {
   }
 
   private func requireRanks(
-    _ name: String, _ a: (tensor: Tensor, rank: Int), _ b: (tensor: Tensor, rank: Int),
-    sameDType: Bool = true
+    _ name: String, _ a: (tensor: Tensor, rank: Int), _ b: (tensor: Tensor, rank: Int)
   ) {
     for operand in [a, b] {
       require(
         operand.tensor.rank == operand.rank, name,
         "operands of \(a.rank) and \(b.rank) dimensions are expected, not \(a.tensor.shape) and \(b.tensor.shape)"
       )
-      require(
-        !sameDType || operand.tensor.dtype == dtype, name,
-        "operands differ in dtype: \(dtype), \(a.tensor.dtype) and \(b.tensor.dtype)")
     }
   }
 }
@@ -138,5 +110,47 @@ extension Scalar {
   fileprivate func held(by dtype: DType) -> Double {
     if dtype.isFloatingPoint { return double }
     return dtype == .bool ? (double != 0 ? 1 : 0) : Double(int)
+  }
+}
+
+/// beta · x + alpha · a b, or the sum of a batch's products: operands are x, a and b.
+private struct AddedProduct: TensorOperation {
+  let name: String
+  let beta: Scalar
+  let alpha: Scalar
+  let isSummed: Bool
+  var precision: PrecisionClass { .reduced }
+  var attributes: [String: Attribute] {
+    ["beta": .double(beta.double), "alpha": .double(alpha.double)]
+  }
+  var saving: Saving { .input(1, 2) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (x, a, b) = (inputs[0].bare, inputs[1].bare, inputs[2].bare)
+    let dtype = x.dtype
+    require(
+      a.dtype == dtype && b.dtype == dtype, name,
+      "operands differ in dtype: \(dtype), \(a.dtype) and \(b.dtype)")
+    let shape = (isSummed ? [] : Array(a.shape.dropLast(2))) + [a.size(-2), b.size(-1)]
+    let (first, factor) = (beta.held(by: dtype), alpha.held(by: dtype))
+    let start = first == 0 ? nil : noGrad { x.expanded(shape) }
+    if !isSummed { return Kernel.matmul(a, b, alpha: factor, adding: start, beta: first) }
+    var (sum, weight) = (start, first)
+    for (a, b) in noGrad({ zip(a.unbind(), b.unbind()) }) {
+      sum = Kernel.matmul(a, b, alpha: factor, adding: sum, beta: weight)
+      weight = 1
+    }
+    // Of no products the tensor alone is left.
+    if a.shape[0] == 0 { sum = noGrad { sum.map { $0.scaled(beta).contiguous() } } }
+    return sum ?? .zeros(shape, dtype: dtype)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let product = g.scaled(alpha)
+    return [
+      node.needsGradient(0) ? g.scaled(beta) : nil,
+      node.needsGradient(1) ? product.matmul(node.input(2).transposed()) : nil,
+      node.needsGradient(2) ? node.input(1).transposed().matmul(product) : nil,
+    ]
   }
 }

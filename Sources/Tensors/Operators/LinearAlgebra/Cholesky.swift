@@ -19,27 +19,8 @@ extension Linalg {
   public static func choleskyEx(
     _ a: Tensor, upper: Bool = false
   ) -> (factor: Tensor, info: Tensor) {
-    let name = "linalg.cholesky"
-    requireMatrices(name, a, square: true)
-    let results = Tensor.applyMany(
-      name, [a], attributes: ["upper": .bool(upper)], saving: .output(0)
-    ) { inputs in
-      let factors = Matrices(copying: inputs[0])
-      let info = factors.each {
-        torus_potrf(
-          factors.dtype, upper, Int64(factors.rows), factors[$0], factors.leading)
-      }
-      return [Kernel.triangle(factors.tensor, upper: upper), info]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil] }
-      func lower(_ x: Tensor) -> Tensor { upper ? x.transposed() : x }
-      let l = lower(node.output())
-      // A moves symmetrically, and so does its gradient: L⁻ᵀ sym(tril(Lᵀ g)) L⁻¹.
-      let part = l.transposed().matmul(lower(g)).lowerTriangle()
-      let symmetric = (part + part.lowerTriangle(diagonal: -1).transposed()) * 0.5
-      let left = solveTriangular(l.transposed(), symmetric, upper: true)
-      return [solveTriangular(l, left, upper: false, left: false)]
-    }
+    requireMatrices("linalg.cholesky", a, square: true)
+    let results = Tensor.record(CholeskyFactor(upper: upper), [a])
     return (results[0], results[1])
   }
 
@@ -59,5 +40,33 @@ extension Linalg {
     requireMatrices("cholesky_inverse", factor, square: true)
     let one = Tensor.eye(factor.size(-1), dtype: factor.dtype)
     return choleskySolve(one, factor, upper: upper)
+  }
+}
+
+/// The Cholesky factor and LAPACK's reports.
+private struct CholeskyFactor: TensorsOperation {
+  let upper: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.cholesky" }
+  var saving: Saving { .output(0) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    Linalg.requireRealNumbers(name, inputs[0])
+    let factors = Matrices(copying: inputs[0])
+    let info = factors.each {
+      torus_potrf(factors.dtype, upper, Int64(factors.rows), factors[$0], factors.leading)
+    }
+    return [Kernel.triangle(factors.tensor, upper: upper), info]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil] }
+    func lower(_ x: Tensor) -> Tensor { upper ? x.transposed() : x }
+    let l = lower(node.output())
+    // A moves symmetrically, and so does its gradient: L⁻ᵀ sym(tril(Lᵀ g)) L⁻¹.
+    let part = l.transposed().matmul(lower(g)).lowerTriangle()
+    let symmetric = (part + part.lowerTriangle(diagonal: -1).transposed()) * 0.5
+    let left = Linalg.solveTriangular(l.transposed(), symmetric, upper: true)
+    return [Linalg.solveTriangular(l, left, upper: false, left: false)]
   }
 }

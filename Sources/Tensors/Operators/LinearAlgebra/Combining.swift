@@ -9,20 +9,7 @@ extension Tensor {
     if blocks.isEmpty { return zeros([1, 0]) }
     let dtype = Promotion.resultType(blocks)
     let parts = blocks.map { $0.to(dtype).atLeast(dims: 2) }
-    let shapes = parts.map(\.shape)
-    func place(_ index: Int, _ dim: Int) -> Int { shapes[..<index].reduce(0) { $0 + $1[dim] } }
-    func block(_ index: Int, of whole: Tensor) -> Tensor {
-      (0...1).reduce(whole) { part, dim in
-        part.narrowed(dim: dim, start: place(index, dim), length: shapes[index][dim])
-      }
-    }
-    return Tensor.apply("block_diag", parts) { inputs in
-      let out = zeros([place(inputs.count, 0), place(inputs.count, 1)], dtype: dtype)
-      for (index, input) in inputs.enumerated() { Kernel.copy(input, into: block(index, of: out)) }
-      return out
-    } gradient: { g, _ in
-      shapes.indices.map { block($0, of: g) }
-    }
+    return Tensor.record(BlockDiagonal(), parts)
   }
 
   /// Every choice of one element from each vector, one a row, the last vector's changing fastest
@@ -56,5 +43,30 @@ extension Tensor {
     }
     let index = Tensor(choices.flatMap(\.self), shape: [choices.count * r])
     return indexSelect(dim: 0, index: index).reshaped([choices.count, r])
+  }
+}
+
+/// Matrices along the diagonal of a larger one.
+private struct BlockDiagonal: TensorOperation {
+  var precision: PrecisionClass { .widest }
+  var name: String { "block_diag" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let shapes = inputs.map(\.shape)
+    let size = (0...1).map { dim in shapes.reduce(0) { $0 + $1[dim] } }
+    let out = Tensor.zeros(size, dtype: inputs[0].dtype)
+    for (input, block) in zip(inputs, blocks(shapes, of: out)) { Kernel.copy(input, into: block) }
+    return out
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { blocks(node.inputs.map(\.shape), of: g) }
+
+  private func blocks(_ shapes: [[Int]], of whole: Tensor) -> [Tensor] {
+    var (row, column) = (0, 0)
+    return shapes.map { shape in
+      defer { (row, column) = (row + shape[0], column + shape[1]) }
+      return whole.narrowed(dim: 0, start: row, length: shape[0])
+        .narrowed(dim: 1, start: column, length: shape[1])
+    }
   }
 }

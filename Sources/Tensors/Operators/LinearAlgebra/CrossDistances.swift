@@ -29,30 +29,36 @@ extension Tensor {
     if size(-1) == 0 { return matmul(other.transposed()) }
     let isLarge = size(-2) > 25 || other.size(-2) > 25
     if p == 2 && (mode == .product || mode == .productIfLarge && isLarge) {
-      return euclidean(other)
+      return Tensor.record(EuclideanDistances(), [self, other])
     }
     return F.vectorNorm(unsqueezed(-2) - other.unsqueezed(-3), p, -1, keepDim: false)
   }
+}
 
-  /// √(‖x‖² + ‖y‖² - 2 x·y).
-  private func euclidean(_ other: Tensor) -> Tensor {
-    Tensor.apply("cdist", [self, other], saving: [.inputs, .output]) { inputs in
-      let (x, y) = (inputs[0].bare, inputs[1].bare)
-      return noGrad {
-        let norms =
-          x.square().sum(dim: -1, keepDim: true)
-          + y.square().sum(dim: -1, keepDim: true).transposed()
-        return (norms - x.matmul(y.transposed()) * 2).clamp(min: 0).sqrt()
-      }
-    } gradient: { g, node in
-      let (x, y, distance) = (node.input(0), node.input(1), node.output())
-      // Each pair pulls along its difference: Σⱼ wᵢⱼ (xᵢ - yⱼ).
-      let pull = (g / distance).maskedFill(distance.eq(0), 0.0)
-      let back = pull.transposed()
-      return [
-        pull.sum(dim: -1, keepDim: true) * x - pull.matmul(y),
-        back.sum(dim: -1, keepDim: true) * y - back.matmul(x),
-      ]
+/// √(‖x‖² + ‖y‖² - 2 x·y) of all pairs of rows.
+private struct EuclideanDistances: TensorOperation {
+  var precision: PrecisionClass { .full }
+  var name: String { "cdist" }
+  var saving: Saving { [.inputs, .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (x, y) = (inputs[0].bare, inputs[1].bare)
+    return noGrad {
+      let norms =
+        x.square().sum(dim: -1, keepDim: true)
+        + y.square().sum(dim: -1, keepDim: true).transposed()
+      return (norms - x.matmul(y.transposed()) * 2).clamp(min: 0).sqrt()
     }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, y, distance) = (node.input(0), node.input(1), node.output())
+    // Each pair pulls along its difference: Σⱼ wᵢⱼ (xᵢ - yⱼ).
+    let pull = (g / distance).maskedFill(distance.eq(0), 0.0)
+    let back = pull.transposed()
+    return [
+      pull.sum(dim: -1, keepDim: true) * x - pull.matmul(y),
+      back.sum(dim: -1, keepDim: true) * y - back.matmul(x),
+    ]
   }
 }

@@ -18,12 +18,7 @@ extension Linalg {
     _ a: Tensor
   ) -> (factors: Tensor, pivots: Tensor, info: Tensor) {
     requireMatrices("linalg.lu_factor", a)
-    let results = Tensor.applyMany("linalg.lu_factor", [a], saving: .output(0, 1)) { inputs in
-      let (factors, pivots, info) = Kernel.luFactors(inputs[0])
-      return [factors.tensor, pivots, info]
-    } gradient: { g, node in
-      [g[0].map { luGradient($0, node.output(0), permutation(node.output(1), node.shape(0))) }]
-    }
+    let results = Tensor.record(LUFactors(), [a])
     return (results[0], results[1], results[2])
   }
 
@@ -68,7 +63,7 @@ extension Linalg {
   /// With square L₁, U₁ and what is left over, L₂ below or U₂ beside them:
   /// gA₁ = P L₁⁻ᵀ (tril(L₁ᵀ gL₁ - gU₂ U₂ᵀ, -1) + triu(gU₁ U₁ᵀ - L₂ᵀ gL₂)) U₁⁻ᵀ, and beside it
   /// P L₁⁻ᵀ gU₂, below it gL₂ U₁⁻ᵀ (Lezcano-Casado 2021, PyTorch).
-  private static func luGradient(_ g: Tensor, _ factors: Tensor, _ p: Tensor) -> Tensor {
+  fileprivate static func luGradient(_ g: Tensor, _ factors: Tensor, _ p: Tensor) -> Tensor {
     let (m, n) = (g.size(-2), g.size(-1))
     let k = min(m, n)
     func square(_ x: Tensor) -> Tensor {
@@ -101,7 +96,7 @@ extension Linalg {
   }
 
   /// P from row swaps, of 0 and 1 in `float32`.
-  private static func permutation(_ pivots: Tensor, _ shape: [Int]) -> Tensor {
+  fileprivate static func permutation(_ pivots: Tensor, _ shape: [Int]) -> Tensor {
     let rows = shape[shape.count - 2]
     let batch = Array(pivots.shape.dropLast())
     let swaps = pivots.array(of: Int32.self)
@@ -116,6 +111,25 @@ extension Linalg {
       }
     }
     return p
+  }
+}
+
+/// Packed factors, pivots, and LAPACK's reports.
+private struct LUFactors: TensorsOperation {
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.lu_factor" }
+  var saving: Saving { .output(0, 1) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    Linalg.requireRealNumbers(name, inputs[0])
+    let (factors, pivots, info) = Kernel.luFactors(inputs[0])
+    return [factors.tensor, pivots, info]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil] }
+    let p = Linalg.permutation(node.output(1), node.shape(0))
+    return [Linalg.luGradient(g, node.output(0), p)]
   }
 }
 

@@ -26,28 +26,14 @@ extension Linalg {
   ) -> (solution: Tensor, residuals: Tensor, rank: Tensor, singularValues: Tensor) {
     let name = "linalg.lstsq"
     requireMatrices(name, a)
-    requireSameDType(name, a, b)
     let isVector = isVector(b, beside: a)
     let right = isVector ? b.unsqueezed(-1) : b
     require(
       right.rank >= 2 && right.size(-2) == a.size(-2), name,
       "\(b.shape) does not fit on the right of \(a.shape)")
-    let batch = batch(name, a, right)
+    _ = batch(name, a, right)
     let (m, n) = (a.size(-2), a.size(-1))
-    let bound = rcond ?? Double(max(m, n)) * a.dtype.epsilon
-    let results = Tensor.applyMany(
-      name, [a, right], attributes: ["driver": .string(driver.rawValue)], saving: .inputs
-    ) { inputs in
-      Kernel.leastSquares(name, inputs[0], inputs[1], batch, bound, driver)
-    } gradient: { g, node in
-      guard let g = g[0] else { return [nil, nil] }
-      // X = A⁺ B.
-      let inverse = pinv(node.input(0))
-      return [
-        pinvGradient(g.matmul(node.input(1).transposed()), inverse, node.input(0)),
-        inverse.transposed().matmul(g),
-      ]
-    }
+    let results = Tensor.record(LeastSquares(rcond: rcond, driver: driver), [a, right])
     let (x, ranks, values) = (results[0], results[1], results[2].detach())
     var residuals = results[3]
     let isFull = driver == .gels || noGrad { ranks.eq(n).all().item(Bool.self) }
@@ -56,6 +42,34 @@ extension Linalg {
       if isVector { residuals = residuals.squeezed(-1) }
     }
     return (isVector ? x.squeezed(-1) : x, residuals, ranks, values)
+  }
+}
+
+/// Least squares: operands are A and B; results are the solution, the ranks, the singular values and
+/// empty residuals.
+private struct LeastSquares: TensorsOperation {
+  let rcond: Double?
+  let driver: Linalg.LeastSquaresDriver
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.lstsq" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let (a, b) = (inputs[0], inputs[1])
+    Linalg.requireRealNumbers(name, a, b)
+    let bound = rcond ?? Double(max(a.size(-2), a.size(-1))) * a.dtype.epsilon
+    return Kernel.leastSquares(name, a, b, Linalg.batch(name, a, b), bound, driver)
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil, nil] }
+    // X = A⁺ B.
+    let a = node.input(0)
+    let inverse = Linalg.pinv(a)
+    return [
+      Linalg.pinvGradient(g.matmul(node.input(1).transposed()), inverse, a),
+      inverse.transposed().matmul(g),
+    ]
   }
 }
 

@@ -11,11 +11,18 @@
 public enum Linalg {}
 
 extension Linalg {
-  /// Stops unless a tensor holds matrices that LAPACK takes.
-  static func requireMatrices(_ name: String, _ a: Tensor, square: Bool = false) {
+  /// Stops unless LAPACK takes the operands' dtype, one for all. Operations ask in their forward pass,
+  /// when operands have been cast.
+  static func requireRealNumbers(_ name: String, _ operands: Tensor...) {
+    let dtype = operands[0].dtype
     require(
-      a.dtype == .float32 || a.dtype == .float64, name,
-      "needs float32 or float64, not \(a.dtype); convert first")
+      dtype == .float32 || dtype == .float64, name,
+      "needs float32 or float64, not \(dtype); convert first")
+    for operand in operands.dropFirst() { requireSameDType(name, operands[0], operand) }
+  }
+
+  /// Stops unless a tensor holds matrices.
+  static func requireMatrices(_ name: String, _ a: Tensor, square: Bool = false) {
     require(a.rank >= 2, name, "a matrix or a batch of them is expected, not \(a.shape)")
     if square {
       require(a.size(-1) == a.size(-2), name, "square matrices are expected, not \(a.shape)")

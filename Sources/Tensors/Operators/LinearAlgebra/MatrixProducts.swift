@@ -13,8 +13,6 @@ extension Tensor {
     require(
       shape[rank - 1] == inner, "matmul",
       "inner dimensions differ: \(shape) × \(other.shape)")
-    require(
-      dtype == other.dtype, "matmul", "operands differ in dtype: \(dtype) and \(other.dtype)")
     if rank == 1 { return unsqueezed(0).matmul(other).squeezed(other.rank == 1 ? 0 : -2) }
     if other.rank == 1 { return matmul(other.unsqueezed(1)).squeezed(-1) }
     if other.rank == 2 && rank > 2 && isContiguous {
@@ -49,21 +47,22 @@ extension Tensor {
     require(
       bias == nil || bias?.shape == [weight.shape[0]], "linear",
       "a bias of \(bias?.shape ?? []) does not fit a weight of \(weight.shape)")
-    require(
-      dtype == weight.dtype && (bias == nil || bias?.dtype == dtype), "linear",
-      "input, weight and bias differ in dtype: \(dtype), \(weight.dtype)"
-        + (bias.map { ", \($0.dtype)" } ?? ""))
+
     return Tensor.record(LinearProduct(), [self, weight] + [bias].compactMap { $0 })
   }
 }
 
 /// a b with at least two dimensions each.
 private struct MatrixProduct: TensorOperation {
-  static var precision: PrecisionClass { .reduced }
+  var precision: PrecisionClass { .reduced }
   var name: String { "matmul" }
   var saving: Saving { .inputs }
 
-  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.matmul(inputs[0], inputs[1]) }
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let (a, b) = (inputs[0], inputs[1])
+    require(a.dtype == b.dtype, name, "operands differ in dtype: \(a.dtype) and \(b.dtype)")
+    return Kernel.matmul(a, b)
+  }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     [
@@ -75,11 +74,17 @@ private struct MatrixProduct: TensorOperation {
 
 /// x Wᵀ + b; the bias may be absent.
 private struct LinearProduct: TensorOperation {
-  static var precision: PrecisionClass { .reduced }
+  var precision: PrecisionClass { .reduced }
   var name: String { "linear" }
   var saving: Saving { .input(0, 1) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
+    for operand in inputs where operand.dtype != inputs[0].dtype {
+      fail(
+        name,
+        "input, weight and bias differ in dtype: "
+          + inputs.map { "\($0.dtype)" }.joined(separator: ", "))
+    }
     let x = inputs[0].contiguous()
     let w = inputs[1].contiguous()
     let out = Tensor.uninitialized(Array(x.shape.dropLast()) + [w.shape[0]], x.dtype)

@@ -166,11 +166,7 @@ extension Linalg {
       a.rank >= 2 && a.size(-1) == a.size(-2), "linalg.matrix_power",
       "square matrices are expected, not \(a.shape)")
     if n == 0 {
-      return Tensor.apply("linalg.matrix_power", [a]) { _ in
-        noGrad { Tensor.eye(a.size(-1), dtype: a.dtype).expanded(a.shape).clone() }
-      } gradient: { _, _ in
-        [nil]
-      }
+      return Tensor.record(ZerothPower(), [a])
     }
     var square = n < 0 ? inv(a) : a
     var (rest, result): (Int, Tensor?) = (abs(n), nil)
@@ -181,4 +177,16 @@ extension Linalg {
       square = square.matmul(square)
     }
   }
+}
+
+/// The identity in the shape of square matrices, whose gradient is 0.
+private struct ZerothPower: TensorOperation {
+  var name: String { "linalg.matrix_power" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let a = inputs[0]
+    return noGrad { Tensor.eye(a.size(-1), dtype: a.dtype).expanded(a.shape).clone() }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [nil] }
 }

@@ -19,12 +19,13 @@ extension Linalg {
   /// The pseudo-inverse: operands are the matrices and the two tolerances.
   private struct PseudoInverse: TensorOperation {
     let isHermitian: Bool
-    static var precision: PrecisionClass { .full }
+    var precision: PrecisionClass { .full }
     var name: String { "linalg.pinv" }
     var saving: Saving { [.input(0), .output] }
 
     func forward(_ inputs: [Tensor]) -> Tensor {
       let a = inputs[0].bare
+      requireRealNumbers(name, a)
       return noGrad {
         if a.count == 0 {
           return .zeros(Array(a.shape.dropLast(2)) + [a.size(-1), a.size(-2)], dtype: a.dtype)

@@ -17,37 +17,15 @@ extension Linalg {
   /// `[..., m, n]`. The diagonal of R may have either sign. Differentiable in mode `reduced` where
   /// the first min(m, n) columns are independent, and in `complete` where m ≤ n.
   public static func qr(_ a: Tensor, mode: QRMode = .reduced) -> (q: Tensor, r: Tensor) {
-    let name = "linalg.qr"
-    requireMatrices(name, a)
-    let (m, n) = (a.size(-2), a.size(-1))
-    let width = mode == .complete ? m : min(m, n)
-    let results = Tensor.applyMany(
-      name, [a], attributes: ["mode": .string(mode.rawValue)], saving: [.input(0), .outputs]
-    ) { inputs in
-      let (factors, scales) = Kernel.reflectors(inputs[0])
-      let upper = noGrad { factors.tensor.narrowed(dim: -2, start: 0, length: min(m, n)) }
-      let r = Matrices(factors.batch, width, n, a.dtype)
-      if width > min(m, n) { r.tensor.fill(.int(0)) }
-      noGrad {
-        Kernel.copy(
-          Kernel.triangle(upper, upper: true),
-          into: r.tensor.narrowed(dim: -2, start: 0, length: min(m, n)))
-      }
-      if mode == .r { return [.zeros([0], dtype: a.dtype), r.tensor] }
-      return [Kernel.orthonormal(factors, scales, width).tensor, r.tensor]
-    } gradient: { g, node in
-      require(
-        mode == .reduced || mode == .complete && m <= n, name,
-        "mode \(mode) has no gradient for matrices of \(m) × \(n); use reduced")
-      return [qrGradient(node.input(0), node.output(0), node.output(1), g[0], g[1])]
-    }
+    requireMatrices("linalg.qr", a)
+    let results = Tensor.record(QRFactors(mode: mode), [a])
     return (results[0], results[1])
   }
 
   /// (gQ + Q sym(R gRᵀ - gQᵀ Q)) R⁻ᵀ, where sym takes the lower triangle for both (Walter & Lehmann
   /// 2010, Algorithmic differentiation of linear algebra functions). Of a wide A = [X Y] only X is
   /// factorized: Y = Q V with R = [U V].
-  private static func qrGradient(
+  fileprivate static func qrGradient(
     _ a: Tensor, _ q: Tensor, _ r: Tensor, _ gq: Tensor?, _ gr: Tensor?
   ) -> Tensor {
     let (m, n) = (a.size(-2), a.size(-1))
@@ -64,6 +42,41 @@ extension Linalg {
     let symmetric = lower + lower.lowerTriangle(diagonal: -1).transposed()
     return solveTriangular(
       r.transposed(), gq + q.matmul(symmetric), upper: false, left: false)
+  }
+}
+
+/// Q and R.
+private struct QRFactors: TensorsOperation {
+  let mode: Linalg.QRMode
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.qr" }
+  var saving: Saving { [.input(0), .outputs] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let a = inputs[0]
+    Linalg.requireRealNumbers(name, a)
+    let (m, n) = (a.size(-2), a.size(-1))
+    let width = mode == .complete ? m : min(m, n)
+    let (factors, scales) = Kernel.reflectors(a)
+    let upper = noGrad { factors.tensor.narrowed(dim: -2, start: 0, length: min(m, n)) }
+    let r = Matrices(factors.batch, width, n, a.dtype)
+    if width > min(m, n) { r.tensor.fill(.int(0)) }
+    noGrad {
+      Kernel.copy(
+        Kernel.triangle(upper, upper: true),
+        into: r.tensor.narrowed(dim: -2, start: 0, length: min(m, n)))
+    }
+    if mode == .r { return [.zeros([0], dtype: a.dtype), r.tensor] }
+    return [Kernel.orthonormal(factors, scales, width).tensor, r.tensor]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let a = node.input(0)
+    let (m, n) = (a.size(-2), a.size(-1))
+    require(
+      mode == .reduced || mode == .complete && m <= n, name,
+      "mode \(mode) has no gradient for matrices of \(m) × \(n); use reduced")
+    return [Linalg.qrGradient(a, node.output(0), node.output(1), gradients[0], gradients[1])]
   }
 }
 

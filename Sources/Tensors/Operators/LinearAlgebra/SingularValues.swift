@@ -11,23 +11,8 @@ extension Linalg {
   public static func svd(
     _ a: Tensor, fullMatrices: Bool = true
   ) -> (u: Tensor, s: Tensor, vh: Tensor) {
-    let name = "linalg.svd"
-    requireMatrices(name, a)
-    let k = min(a.size(-2), a.size(-1))
-    let results = Tensor.applyMany(
-      name, [a], attributes: ["full_matrices": .bool(fullMatrices)], saving: .outputs
-    ) { inputs in
-      let (u, s, vh) = Kernel.svd(name, inputs[0], fullMatrices ? .full : .reduced)
-      return [u, s, vh]
-    } gradient: { g, node in
-      func columns(_ x: Tensor) -> Tensor { x.narrowed(dim: -1, start: 0, length: k) }
-      func rows(_ x: Tensor) -> Tensor { x.narrowed(dim: -2, start: 0, length: k) }
-      return [
-        svdGradient(
-          columns(node.output(0)), node.output(1), rows(node.output(2)), g[0].map(columns), g[1],
-          g[2].map(rows))
-      ]
-    }
+    requireMatrices("linalg.svd", a)
+    let results = Tensor.record(SingularValues(fullMatrices: fullMatrices), [a])
     return (results[0], results[1], results[2])
   }
 
@@ -35,15 +20,13 @@ extension Linalg {
   public static func svdvals(_ a: Tensor) -> Tensor {
     requireMatrices("linalg.svdvals", a)
     if a.requiresGrad && isGradEnabled { return svd(a, fullMatrices: false).s }
-    return Tensor.applyConstant("linalg.svdvals", [a]) {
-      Kernel.svd("linalg.svdvals", $0[0], .values).s
-    }
+    return Tensor.record(SingularValuesAlone(), [a])
   }
 
   /// U ((skew(Uᵀ gU) / E) S + S (skew(Vᵀ gV) / E) + diag(gS)) Vᵀ, with Eᵢⱼ = sⱼ² - sᵢ², and what gU and
   /// gV have outside the spans of U and V (Townsend 2016, Differentiating the singular value
   /// decomposition).
-  private static func svdGradient(
+  fileprivate static func svdGradient(
     _ u: Tensor, _ s: Tensor, _ vh: Tensor, _ gu: Tensor?, _ gs: Tensor?, _ gvh: Tensor?
   ) -> Tensor? {
     var parts: [Tensor] = []
@@ -62,6 +45,42 @@ extension Linalg {
       if vh.size(-1) > s.size(-1) { parts.append(u.matmul((gvh - inside.matmul(vh)) / column)) }
     }
     return parts.reduce(nil) { sum, part in sum.map { $0 + part } ?? part }
+  }
+}
+
+/// The singular value decomposition: results are U, s and Vᵀ.
+private struct SingularValues: TensorsOperation {
+  let fullMatrices: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.svd" }
+  var saving: Saving { .outputs }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    Linalg.requireRealNumbers(name, inputs[0])
+    let (u, s, vh) = Kernel.svd(name, inputs[0], fullMatrices ? .full : .reduced)
+    return [u, s, vh]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let k = node.outputs[1].shape[node.outputs[1].shape.count - 1]
+    func columns(_ x: Tensor) -> Tensor { x.narrowed(dim: -1, start: 0, length: k) }
+    func rows(_ x: Tensor) -> Tensor { x.narrowed(dim: -2, start: 0, length: k) }
+    return [
+      Linalg.svdGradient(
+        columns(node.output(0)), node.output(1), rows(node.output(2)), gradients[0].map(columns),
+        gradients[1], gradients[2].map(rows))
+    ]
+  }
+}
+
+/// The singular values without their vectors.
+private struct SingularValuesAlone: ConstantOperation {
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.svdvals" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Linalg.requireRealNumbers(name, inputs[0])
+    return Kernel.svd(name, inputs[0], .values).s
   }
 }
 

@@ -18,7 +18,6 @@ extension Linalg {
   ) -> (solution: Tensor, info: Tensor) {
     let name = "linalg.solve"
     requireMatrices(name, a, square: true)
-    requireSameDType(name, a, b)
     let isVector = isVector(b, beside: a)
     require(left || !isVector, name, "left: false needs a matrix on the right, not \(b.shape)")
     if isVector {
@@ -33,18 +32,7 @@ extension Linalg {
       b.rank >= 2 && b.size(-2) == a.size(-1), name,
       "\(b.shape) does not fit on the right of \(a.shape)")
     _ = batch(name, a, b)
-    let results = Tensor.applyMany(name, [a, b], saving: [.input(0), .output(0, 1, 2)]) { inputs in
-      let (factors, pivots, info) = Kernel.luFactors(inputs[0])
-      return [Kernel.luSolve(factors.tensor, pivots, inputs[1]), factors.tensor, pivots, info]
-    } gradient: { g, node in
-      guard let g = g[0] else { return [nil, nil] }
-      // The factors at hand are outside the graph: a recorded walk solves anew.
-      let gb =
-        isGradEnabled
-        ? solve(node.input(0).transposed(), g)
-        : Kernel.luSolve(node.output(1), node.output(2), g, transposed: true)
-      return [node.needsGradient(0) ? -gb.matmul(node.output().transposed()) : nil, gb]
-    }
+    let results = Tensor.record(Solve(), [a, b])
     return (results[0], results[3])
   }
 
@@ -65,30 +53,12 @@ extension Linalg {
     let name = "linalg.solve_triangular"
     requireMatrices(name, a, square: true)
     requireMatrices(name, b)
-    requireSameDType(name, a, b)
     require(
       b.size(left ? -2 : -1) == a.size(-1), name,
       "\(b.shape) does not fit on the \(left ? "right" : "left") of \(a.shape)")
-    let batch = batch(name, a, b)
-    return Tensor.apply(
-      name, [a, b],
-      attributes: ["upper": .bool(upper), "left": .bool(left), "unit": .bool(unitriangular)],
-      saving: [.input(0), .output]
-    ) { inputs in
-      Kernel.solveTriangular(
-        inputs[0], inputs[1], batch, upper: upper, left: left, unit: unitriangular)
-    } gradient: { g, node in
-      let (a, x) = (node.input(0), node.output())
-      let gb = solveTriangular(
-        a.transposed(), g, upper: !upper, left: left, unitriangular: unitriangular)
-      var ga: Tensor?
-      if node.needsGradient(0) {
-        let whole = left ? gb.matmul(x.transposed()) : x.transposed().matmul(gb)
-        let edge = unitriangular ? 1 : 0
-        ga = -(upper ? whole.upperTriangle(diagonal: edge) : whole.lowerTriangle(diagonal: -edge))
-      }
-      return [ga, gb]
-    }
+    _ = batch(name, a, b)
+    return Tensor.record(
+      SolveTriangular(isUpper: upper, isLeft: left, isUnitriangular: unitriangular), [a, b])
   }
 
   /// The inverse of square matrices (`torch.linalg.inv`). A singular matrix is an error.
@@ -104,19 +74,7 @@ extension Linalg {
   /// element of its factor U, counted from 1, that is 0.
   public static func invEx(_ a: Tensor) -> (inverse: Tensor, info: Tensor) {
     requireMatrices("linalg.inv", a, square: true)
-    let results = Tensor.applyMany("linalg.inv", [a], saving: .output(0)) { inputs in
-      let (factors, pivots, info) = Kernel.luFactors(inputs[0])
-      let n = factors.rows
-      _ = factors.each {
-        torus_getri(
-          factors.dtype, Int64(n), factors[$0], factors.leading,
-          pivots.pointer.assumingMemoryBound(to: Int32.self) + $0 * n)
-      }
-      return [factors.tensor, info]
-    } gradient: { g, node in
-      let adjoint = node.output().transposed()
-      return [g[0].map { -adjoint.matmul($0.matmul(adjoint)) }]
-    }
+    let results = Tensor.record(Inverse(), [a])
     return (results[0], results[1])
   }
 
@@ -140,6 +98,87 @@ extension Linalg {
       dims > 0 && last.reduce(1, *) == size, "linalg.tensorinv",
       "the first \(dims) dimensions of \(a.shape) do not hold as many elements as the others")
     return inv(a.reshaped([size, size])).reshaped(last + first)
+  }
+}
+
+/// A⁻¹ B: operands are A and B; results are the solution, A's packed factors, their pivots, and
+/// LAPACK's reports.
+private struct Solve: TensorsOperation {
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.solve" }
+  var saving: Saving { [.input(0), .output(0, 1, 2)] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    Linalg.requireRealNumbers(name, inputs[0], inputs[1])
+    let (factors, pivots, info) = Kernel.luFactors(inputs[0])
+    return [Kernel.luSolve(factors.tensor, pivots, inputs[1]), factors.tensor, pivots, info]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil, nil] }
+    // The factors at hand are outside the graph: a recorded walk solves anew.
+    let gb =
+      isGradEnabled
+      ? Linalg.solve(node.input(0).transposed(), g)
+      : Kernel.luSolve(node.output(1), node.output(2), g, transposed: true)
+    return [node.needsGradient(0) ? -gb.matmul(node.output().transposed()) : nil, gb]
+  }
+}
+
+/// A⁻¹ B, or B A⁻¹, of triangular matrices A: operands are A and B.
+private struct SolveTriangular: TensorOperation {
+  let isUpper: Bool
+  let isLeft: Bool
+  let isUnitriangular: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.solve_triangular" }
+  var attributes: [String: Attribute] {
+    ["upper": .bool(isUpper), "left": .bool(isLeft), "unit": .bool(isUnitriangular)]
+  }
+  var saving: Saving { [.input(0), .output] }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Linalg.requireRealNumbers(name, inputs[0], inputs[1])
+    return Kernel.solveTriangular(
+      inputs[0], inputs[1], Linalg.batch(name, inputs[0], inputs[1]), upper: isUpper,
+      left: isLeft, unit: isUnitriangular)
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (a, x) = (node.input(0), node.output())
+    let gb = Linalg.solveTriangular(
+      a.transposed(), g, upper: !isUpper, left: isLeft, unitriangular: isUnitriangular)
+    var ga: Tensor?
+    if node.needsGradient(0) {
+      let whole = isLeft ? gb.matmul(x.transposed()) : x.transposed().matmul(gb)
+      let edge = isUnitriangular ? 1 : 0
+      ga = -(isUpper ? whole.upperTriangle(diagonal: edge) : whole.lowerTriangle(diagonal: -edge))
+    }
+    return [ga, gb]
+  }
+}
+
+/// A⁻¹: results are the inverse and LAPACK's reports.
+private struct Inverse: TensorsOperation {
+  var precision: PrecisionClass { .full }
+  var name: String { "linalg.inv" }
+  var saving: Saving { .output(0) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    Linalg.requireRealNumbers(name, inputs[0])
+    let (factors, pivots, info) = Kernel.luFactors(inputs[0])
+    let n = factors.rows
+    _ = factors.each {
+      torus_getri(
+        factors.dtype, Int64(n), factors[$0], factors.leading,
+        pivots.pointer.assumingMemoryBound(to: Int32.self) + $0 * n)
+    }
+    return [factors.tensor, info]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let adjoint = node.output().transposed()
+    return [gradients[0].map { -adjoint.matmul($0.matmul(adjoint)) }]
   }
 }
 
