@@ -44,7 +44,7 @@ public final class SyncBatchNorm: BatchNorm {
 ///
 /// It has a group of its own, so that what layers exchange is ordered by the passes alone, whatever
 /// buckets are reduced meanwhile.
-final class BatchNormSynchronizer: BatchNormSynchronizing {
+final class BatchNormSynchronizer: BatchNormSynchronizing, StatisticsExchange {
   private let group: ProcessGroup
   /// The channels of the layers in the order in which the present pass, and the one before, came to
   /// them; at first the order of definition.
@@ -77,7 +77,7 @@ final class BatchNormSynchronizer: BatchNormSynchronizing {
     }
     let output = F.synchronizedBatchNorm(
       x, weight: layer.weight?.value, bias: layer.bias?.value, running: &running,
-      momentum: momentum, eps: layer.eps, gather: gathered, sum: { [self] in summed($0) })
+      momentum: momentum, eps: layer.eps, workers: self)
     if let running {
       layer.runningMean?.value = running.mean
       layer.runningVar?.value = running.variance
@@ -94,16 +94,16 @@ final class BatchNormSynchronizer: BatchNormSynchronizing {
   /// Takes part in a pass of the other ranks with no values.
   func shadowPass(backward: Bool) {
     beginPass()
-    for channels in lastVisits { _ = gathered([Double](repeating: 0, count: 2 * channels + 1)) }
+    for channels in lastVisits { _ = gather([Double](repeating: 0, count: 2 * channels + 1)) }
     guard backward else { return }
     for channels in lastVisits.reversed() {
-      _ = summed([Double](repeating: 0, count: 2 * channels))
+      _ = sum([Double](repeating: 0, count: 2 * channels))
     }
   }
 
   // A layer cannot throw; without the other ranks' statistics there is no going on.
 
-  private func gathered(_ values: [Double]) -> [[Double]] {
+  func gather(_ values: [Double]) -> [[Double]] {
     do {
       let (count, ranks) = (values.count, group.size)
       let all = Tensor.uninitialized([ranks, count], .float64)
@@ -120,7 +120,7 @@ final class BatchNormSynchronizer: BatchNormSynchronizing {
     }
   }
 
-  private func summed(_ values: [Double]) -> [Double] {
+  func sum(_ values: [Double]) -> [Double] {
     do {
       return try group.allReduce(values, label: "batch norm gradients")
     } catch {

@@ -24,8 +24,8 @@ extension F {
     let name = "scaled_dot_product_attention"
     let operands = [query, key, value]
     require(
-      operands.allSatisfy { $0.rank >= 2 && $0.dtype == query.dtype && $0.dtype.isFloatingPoint },
-      name, "query, key and value need two dimensions or more and one floating dtype")
+      operands.allSatisfy { $0.rank >= 2 && $0.dtype.isFloatingPoint }, name,
+      "query, key and value need two dimensions or more and a floating dtype")
     require(
       query.shape[query.rank - 1] == key.shape[key.rank - 1]
         && key.shape[key.rank - 2] == value.shape[value.rank - 2], name,
@@ -60,6 +60,7 @@ extension F {
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, dropout: Double,
     isCausal: Bool, scale: Double, enableGQA: Bool, generator: Generator?
   ) -> Tensor {
+    requireOneDType([query, key, value])
     // Half types are computed in float32: scores that were rounded would choose other keys.
     let wide = query.dtype.wide
     var (key, value) = (key.to(wide), value.to(wide))
@@ -137,10 +138,15 @@ extension F {
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, _ isCausal: Bool,
     _ scale: Double
   ) -> Tensor {
-    let scores = [query.shape[0], query.shape[1], query.shape[2], key.shape[2]]
-    let wideMask = mask.map { $0.to(query.dtype.wide).expanded(scores) }
     let operation = FusedAttention(isCausal: isCausal, scale: scale)
-    return Tensor.record(operation, [query, key, value] + [wideMask].compactMap { $0 })[0]
+    return Tensor.record(operation, [query, key, value] + [mask].compactMap { $0 })[0]
+  }
+
+  private static func requireOneDType(_ operands: [Tensor]) {
+    require(
+      operands.allSatisfy { $0.dtype == operands[0].dtype }, "scaled_dot_product_attention",
+      "query, key and value differ in dtype: "
+        + operands.map { "\($0.dtype)" }.joined(separator: ", "))
   }
 
   /// Attention in one pass: operands are queries, keys, values and, where there is one, the mask;
@@ -148,7 +154,7 @@ extension F {
   private struct FusedAttention: TensorsOperation {
     let isCausal: Bool
     let scale: Double
-    static var precision: PrecisionClass { .reduced }
+    var precision: PrecisionClass { .reduced }
     var name: String { "scaled_dot_product_attention" }
     var saving: Saving { [.inputs, .output(0, 1)] }
 
@@ -156,7 +162,8 @@ extension F {
       let (q, k, v) = (
         rowsContiguous(inputs[0]), rowsContiguous(inputs[1]), rowsContiguous(inputs[2])
       )
-      let mask = inputs.count > 3 ? inputs[3] : nil
+      requireOneDType(Array(inputs.prefix(3)))
+      let mask = inputs.count > 3 ? wideMask(inputs[3], q, k) : nil
       let (batch, heads, queries) = (q.shape[0], q.shape[1], q.shape[2])
       // [N, T, H, E] in memory: merging the heads afterwards is a view.
       let out = Tensor.uninitialized([batch, queries, heads, v.shape[3]], q.dtype)
@@ -176,7 +183,7 @@ extension F {
       let hasMask = node.inputs.count > 3
       guard let g = gradients[0] else { return [nil, nil, nil] + (hasMask ? [nil] : []) }
       let (query, key, value) = (node.input(0), node.input(1), node.input(2))
-      let mask = hasMask ? node.input(3) : nil
+      let mask = hasMask ? wideMask(node.input(3), query, key) : nil
       if isGradEnabled {
         return attentionFormula(g, query, key, value, mask, isCausal: isCausal, scale: scale)
           + (hasMask ? [nil] : [])
@@ -194,6 +201,12 @@ extension F {
         name, q.dtype)
       return [dq, dk, dv] + (hasMask ? [nil] : [])
     }
+  }
+
+  /// A mask as the kernels read it: for every score, in the wide type.
+  private static func wideMask(_ mask: Tensor, _ query: Tensor, _ key: Tensor) -> Tensor {
+    let scores = [query.shape[0], query.shape[1], query.shape[2], key.shape[2]]
+    return noGrad { mask.bare.to(query.dtype.wide).expanded(scores) }
   }
 
   /// Memory for the gradients: where queries, keys and values are thirds of one packed projection

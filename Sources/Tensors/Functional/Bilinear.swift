@@ -44,14 +44,23 @@ extension F {
       indices.count > 0 || classes != nil, name, "the classes of an empty tensor must be given")
     let index = indices.contiguous()
     let number = classes ?? (index.reshaped([-1]).max(dim: 0).values.item(Int.self) + 1)
-    return Tensor.applyConstant(name, [index]) { inputs in
-      let out = Tensor.uninitialized(indices.shape + [number], .int64)
-      Kernel.checkIndex(name, indices.rank, number, .int64) {
-        torus_one_hot(
-          out.dtype.c, inputs[0].pointer.assumingMemoryBound(to: Int64.self), Int64(index.count),
-          Int64(number), out.pointer, $0)
-      }
-      return out
+    return Tensor.record(OneHot(classes: number), [index])
+  }
+}
+
+/// A 1 at each index.
+private struct OneHot: ConstantOperation {
+  let classes: Int
+  var name: String { "one_hot" }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let index = inputs[0].contiguous()
+    let out = Tensor.uninitialized(index.shape + [classes], .int64)
+    Kernel.checkIndex(name, index.rank, classes, .int64) {
+      torus_one_hot(
+        out.dtype.c, index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.count),
+        Int64(classes), out.pointer, $0)
     }
+    return out
   }
 }

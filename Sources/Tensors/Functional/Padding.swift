@@ -1,5 +1,3 @@
-import CKernels
-
 /// What stands outside of a padded tensor.
 public enum PaddingMode: String, Sendable {
   /// A number.
@@ -32,14 +30,19 @@ extension F {
       padding.allSatisfy { abs(Double($0)) <= 0x1p31 }, name,
       "\(padding) is beyond any tensor's size")
     let pairs = (0..<padding.count / 2).map { index in
-      (dim: x.rank - 1 - index, before: padding[2 * index], behind: padding[2 * index + 1])
+      Border(dim: x.rank - 1 - index, before: padding[2 * index], behind: padding[2 * index + 1])
     }
-    for (dim, before, behind) in pairs {
+    for pair in pairs {
+      let size = x.shape[pair.dim]
       require(
-        x.shape[dim] + before + behind >= 0, name,
-        "dimension \(dim) of size \(x.shape[dim]) cannot lose \(-before) and \(-behind) elements")
+        size + pair.before + pair.behind >= 0, name,
+        "dimension \(pair.dim) of size \(size) cannot lose \(-pair.before) and \(-pair.behind) elements"
+      )
     }
-    guard mode != .constant else { return constantPad(x, pairs, value) }
+    guard mode != .constant else {
+      if pairs.allSatisfy({ $0.before == 0 && $0.behind == 0 }) { return x.clone() }
+      return Tensor.record(ConstantPadding(borders: pairs, value: value), [x])
+    }
     require(
       (1...3).contains(pairs.count) && x.rank >= pairs.count + 1 && x.rank <= pairs.count + 2, name,
       "mode \(mode.rawValue) pads the last dimensions of [N, C, …] or [C, …]; \(padding.count) numbers do not fit \(x.shape)"
@@ -53,8 +56,6 @@ extension F {
       return result.indexSelect(dim: pair.dim, index: Tensor(index))
     }
   }
-
-  private typealias Border = (dim: Int, before: Int, behind: Int)
 
   private static func checkBorder(_ mode: PaddingMode, _ border: Border, _ size: Int) {
     let limit: Int
@@ -83,38 +84,52 @@ extension F {
       return position < 0 ? position + kept : position - kept
     }
   }
+}
 
-  private static func constantPad(
-    _ x: Tensor, _ borders: [Border], _ value: Double
-  ) -> Tensor {
-    if borders.allSatisfy({ $0.before == 0 && $0.behind == 0 }) { return x.clone() }
+/// How many elements are added before and behind a dimension, or taken away.
+private struct Border {
+  let dim: Int
+  let before: Int
+  let behind: Int
+}
+
+/// A number around a tensor.
+private struct ConstantPadding: TensorOperation {
+  let borders: [Border]
+  let value: Double
+  var name: String { "constant_pad" }
+  var attributes: [String: Attribute] {
+    [
+      "padding": .ints(borders.flatMap { [$0.before, $0.behind] }),
+      "dims": .ints(borders.map(\.dim)), "value": .double(value),
+    ]
+  }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let x = inputs[0].bare
     var shape = x.shape
     for border in borders { shape[border.dim] += border.before + border.behind }
-    /// The part that both sides share: of the input, or of the result.
-    func common(_ tensor: Tensor, ofInput: Bool) -> Tensor {
-      borders.reduce(tensor) { part, border in
-        let size = x.shape[border.dim]
-        let cutFront = Swift.max(-border.before, 0)
-        let kept = Swift.max(size - cutFront - Swift.max(-border.behind, 0), 0)
-        return part.narrowed(
-          dim: border.dim, start: ofInput ? Swift.min(cutFront, size) : Swift.max(border.before, 0),
-          length: kept)
-      }
+    let out = Tensor.full(shape, value, dtype: x.dtype)
+    noGrad {
+      Kernel.copy(common(x, x.shape, ofInput: true), into: common(out, x.shape, ofInput: false))
     }
-    return Tensor.apply("constant_pad", [x], attributes: ["value": .double(value)]) { inputs in
-      let out = Tensor.full(shape, value, dtype: x.dtype)
-      Kernel.copy(
-        noGrad { common(inputs[0].bare, ofInput: true) }, into: common(out, ofInput: false))
-      return out
-    } gradient: { g, _ in
-      let inverse = borders.reversed().reduce(into: [Int: (Int, Int)]()) {
-        $0[$1.dim] = (-$1.before, -$1.behind)
-      }
-      let flat = (0..<x.rank).reversed().flatMap { dim -> [Int] in
-        let pair = inverse[dim] ?? (0, 0)
-        return [pair.0, pair.1]
-      }
-      return [pad(g, flat)]
+    return out
+  }
+
+  /// The part that both sides share: of the input, or of the result.
+  private func common(_ tensor: Tensor, _ shape: [Int], ofInput: Bool) -> Tensor {
+    borders.reduce(tensor) { part, border in
+      let size = shape[border.dim]
+      let cutFront = Swift.max(-border.before, 0)
+      let kept = Swift.max(size - cutFront - Swift.max(-border.behind, 0), 0)
+      return part.narrowed(
+        dim: border.dim, start: ofInput ? Swift.min(cutFront, size) : Swift.max(border.before, 0),
+        length: kept)
     }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let inverse = borders.map { Border(dim: $0.dim, before: -$0.before, behind: -$0.behind) }
+    return [Tensor.record(ConstantPadding(borders: inverse, value: 0), [g])]
   }
 }

@@ -60,9 +60,16 @@ struct ConvolutionShape {
       "a weight of \(dims + 2) dimensions is expected, not \(weight.shape)")
     require(
       weight.shape[2...].allSatisfy { $0 > 0 }, name, "a weight of \(weight.shape) has no elements")
-    require(
-      x.dtype == weight.dtype && (bias == nil || bias?.dtype == x.dtype), name,
-      "input, weight and bias differ in dtype: \(x.dtype), \(weight.dtype)")
+  }
+
+  /// Stops unless operands, which have been cast, share their dtype.
+  static func requireOneDType(_ name: String, _ operands: [Tensor]) {
+    for operand in operands where operand.dtype != operands[0].dtype {
+      fail(
+        name,
+        "input, weight and bias differ in dtype: "
+          + operands.map { "\($0.dtype)" }.joined(separator: ", "))
+    }
   }
 }
 
@@ -143,111 +150,7 @@ extension F {
       let operands = [x, weight] + (bias.map { [$0] } ?? [])
       return Tensor.withoutElements(name, operands, [[x.shape[0], 0] + out])[0]
     }
-    return spec.apply(name, x, weight, bias, out: out)
-  }
-}
-
-extension ConvolutionShape {
-  private func shape(x: [Int], w: [Int], y: [Int]) -> torus_conv {
-    kernelShape(
-      batch: x[0], inputs: x[1], outputs: w[0], size: Array(x.suffix(dims)),
-      out: Array(y.suffix(dims)), kernel: Array(w.suffix(dims)))
-  }
-
-  func apply(_ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, out: [Int]) -> Tensor {
-    let resultShape = [x.shape[0], weight.shape[0]] + out
-    return Tensor.apply(
-      name, [x, weight] + (bias.map { [$0] } ?? []),
-      attributes: [
-        "stride": .ints(stride), "padding": .ints(padding), "dilation": .ints(dilation),
-        "groups": .int(groups),
-      ], saving: .input(0, 1)
-    ) { inputs in
-      let (x, w) = (inputs[0].contiguous(), inputs[1].contiguous())
-      let bias = inputs.count > 2 ? inputs[2].contiguous() : nil
-      let y = Tensor.uninitialized(resultShape, x.dtype)
-      if y.count == 0 { return y }
-      var shape = shape(x: x.shape, w: w.shape, y: resultShape)
-      checkLayer(
-        torus_conv_forward(x.dtype.c, &shape, x.pointer, w.pointer, bias?.pointer, y.pointer),
-        name, x.dtype)
-      return y
-    } gradient: { g, node in
-      let hasBias = node.inputs.count > 2
-      var gradients: [Tensor?] = [nil, nil] + (hasBias ? [nil] : [])
-      if node.needsGradient(0) {
-        gradients[0] = inputGradient(g, node.input(1), node.shape(0))
-      }
-      let wantsBias = hasBias && node.needsGradient(2)
-      if node.needsGradient(1) {
-        let (dw, db) = weightGradient(g, node.input(0), node.shape(1), bias: wantsBias)
-        gradients[1] = dw
-        if wantsBias { gradients[2] = db }
-      } else if wantsBias {
-        gradients[2] = g.sum(dims: [0] + Array(2..<g.rank))
-      }
-      return gradients
-    }
-  }
-
-  /// What the input's elements contributed to: also the forward pass of a transposed convolution.
-  func inputGradient(
-    _ g: Tensor, _ weight: Tensor, _ size: [Int], name: String = "conv_input_gradient"
-  ) -> Tensor {
-    Tensor.apply(name, [g, weight], saving: .inputs) { inputs in
-      let (dy, w) = (inputs[0].contiguous(), inputs[1].contiguous())
-      if dy.count == 0 { return Tensor.zeros(size, dtype: dy.dtype) }
-      let dx = Tensor.uninitialized(size, dy.dtype)
-      var shape = shape(x: size, w: w.shape, y: dy.shape)
-      checkLayer(
-        torus_conv_backward_input(dy.dtype.c, &shape, dy.pointer, w.pointer, dx.pointer),
-        "convolution", dy.dtype)
-      return dx
-    } gradient: { gg, node in
-      // Linear in both: the gradients are the convolution itself and its weight gradient.
-      [
-        node.needsGradient(0)
-          ? apply("conv", gg, node.input(1), nil, out: Array(node.shape(0).suffix(dims))) : nil,
-        node.needsGradient(1)
-          ? weightGradient(node.input(0), gg, node.shape(1), bias: false).weight : nil,
-      ]
-    }
-  }
-
-  func weightGradient(
-    _ g: Tensor, _ x: Tensor, _ weightShape: [Int], bias: Bool
-  ) -> (weight: Tensor, bias: Tensor?) {
-    let results = Tensor.applyMany("conv_weight_gradient", [g, x], saving: .inputs) { inputs in
-      let (dy, x) = (inputs[0].contiguous(), inputs[1].contiguous())
-      if x.count == 0 {
-        let zeros = Tensor.zeros(weightShape, dtype: x.dtype)
-        return [zeros] + (bias ? [Tensor.zeros([weightShape[0]], dtype: x.dtype)] : [])
-      }
-      let dw = Tensor.uninitialized(weightShape, x.dtype)
-      let db = bias ? Tensor.uninitialized([weightShape[0]], x.dtype) : nil
-      var shape = shape(x: x.shape, w: weightShape, y: dy.shape)
-      checkLayer(
-        torus_conv_backward_weight(
-          x.dtype.c, &shape, dy.pointer, x.pointer, dw.pointer, db?.pointer), "convolution",
-        x.dtype)
-      return [dw] + (db.map { [$0] } ?? [])
-    } gradient: { gradients, node in
-      var toOutput: Tensor?
-      var toInput: Tensor?
-      if let gw = gradients[0] {
-        if node.needsGradient(0) {
-          toOutput = apply(
-            "conv", node.input(1), gw, nil, out: Array(node.shape(0).suffix(dims)))
-        }
-        if node.needsGradient(1) { toInput = inputGradient(node.input(0), gw, node.shape(1)) }
-      }
-      if gradients.count > 1, let gb = gradients[1], node.needsGradient(0) {
-        let spread = gb.reshaped([1, -1] + [Int](repeating: 1, count: dims))
-          .expanded(node.shape(0))
-        toOutput = toOutput.map { $0 + spread } ?? spread
-      }
-      return [toOutput, toInput]
-    }
-    return (results[0], results.count > 1 ? results[1] : nil)
+    return Tensor.record(
+      Convolution(name: name, geometry: spec, out: out), [x, weight] + [bias].compactMap { $0 })
   }
 }

@@ -25,7 +25,7 @@ extension F {
     }
     let plan = Folding(
       name, image: Array(x.shape[1...]), kernelSize, dilation, padding, stride, batch: x.shape[0])
-    return plan.map(name)(x)
+    return Tensor.record(plan, [x])
   }
 
   /// Columns added up in images: the adjoint of ``unfold(_:_:dilation:padding:stride:)``
@@ -59,46 +59,48 @@ extension F {
       batch: x.shape[0])
     require(
       x.shape[2] == plan.windows, name, "\(x.shape[2]) columns where \(plan.windows) windows fit")
-    return plan.map("unfold").transposed(x)
+    return Tensor.record(plan.transposed, [x])
   }
 }
 
-/// The geometry of windows over images, and the map to columns.
-private struct Folding {
-  let shape: torus_conv
+/// Windows over images as columns, and columns as images.
+private struct Folding: LinearMap {
+  let geometry: ConvolutionShape
+  let kernel: [Int]
   let batch: Int
+  /// Channels, height and width.
   let image: [Int]
-  let rows, windows: Int
+  /// How many windows there are along both dimensions.
+  let out: [Int]
+  var name: String { "unfold" }
+  var rows: Int { image[0] * kernel.reduce(1, *) }
+  var windows: Int { out.reduce(1, *) }
 
   init(
     _ name: String, image: [Int], _ kernelSize: [Int], _ dilation: [Int], _ padding: [Int],
     _ stride: [Int], batch: Int
   ) {
-    let kernel = ConvolutionShape.spread(kernelSize, 2, name, "kernel size")
-    let spec = ConvolutionShape(
+    kernel = ConvolutionShape.spread(kernelSize, 2, name, "kernel size")
+    geometry = ConvolutionShape(
       dims: 2, stride: ConvolutionShape.spread(stride, 2, name, "stride"),
       padding: ConvolutionShape.spread(padding, 2, name, "padding"),
       dilation: ConvolutionShape.spread(dilation, 2, name, "dilation"), groups: 1)
-    spec.check(name)
+    geometry.check(name)
     require(kernel.allSatisfy { $0 > 0 }, name, "the kernel size must be positive: \(kernel)")
     let size = Array(image[1...])
-    let out = spec.output(size, kernel, end: spec.padding)
+    out = geometry.output(size, kernel, end: geometry.padding)
     require(
       out.allSatisfy { $0 > 0 }, name, "a kernel of \(kernel) does not fit into an image of \(size)"
     )
-    shape = spec.kernelShape(
-      batch: 1, inputs: image[0], outputs: 1, size: size, out: out, kernel: kernel)
     (self.batch, self.image) = (batch, image)
-    rows = image[0] * kernel.reduce(1, *)
-    windows = out.reduce(1, *)
   }
 
-  func map(_ name: String) -> LinearMap {
-    LinearMap(name: name) { x in
-      eachImage(x, [batch, rows, windows], torus_im2col)
-    } adjoint: { columns in
-      eachImage(columns, [batch] + image, torus_col2im)
-    }
+  func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    eachImage(x, [batch, rows, windows], torus_im2col)
+  }
+
+  func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    eachImage(g, [batch] + image, torus_col2im)
   }
 
   private func eachImage(
@@ -108,7 +110,9 @@ private struct Folding {
   ) -> Tensor {
     let out = Tensor.uninitialized(outShape, input.dtype)
     if out.count == 0 || batch == 0 { return out }
-    var shape = shape
+    var shape = geometry.kernelShape(
+      batch: 1, inputs: image[0], outputs: 1, size: Array(image[1...]), out: self.out,
+      kernel: self.kernel)
     let (from, to) = (input.count / batch * input.dtype.size, out.count / batch * out.dtype.size)
     for index in 0..<batch {
       checkLayer(

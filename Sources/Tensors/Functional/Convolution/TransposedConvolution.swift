@@ -81,7 +81,9 @@ extension F {
     }
     require(
       out.allSatisfy { $0 > 0 }, name, "an input of \(x.shape) gives an output of \(out)")
-    let y = spec.inputGradient(x, weight, [x.shape[0], outputs] + out, name: name)
+    let operation = ConvolutionInputGradient(
+      name: name, geometry: spec, size: [x.shape[0], outputs] + out)
+    let y = Tensor.record(operation, [x, weight])
     guard let bias else { return y }
     return y + bias.reshaped([-1] + [Int](repeating: 1, count: dims))
   }

@@ -8,26 +8,8 @@ extension F {
     let name = "binary_cross_entropy"
     require(
       x.shape == target.shape, name, "input \(x.shape) and target \(target.shape) differ in shape")
-    let losses = Tensor.apply(name, [x, target], saving: .inputs) { inputs in
-      noGrad {
-        let (x, y) = (inputs[0].bare, inputs[1].bare)
-        let outside = x.lt(0).logicalOr(x.gt(1)).any()
-        require(!outside.item(Bool.self), name, "inputs must lie between 0 and 1")
-        return (y - 1) * limited((1 - x).log()) - y * limited(x.log())
-      }
-    } gradient: { g, node in
-      let (x, y) = (node.input(0), node.input(1))
-      let spread = ((1 - x) * x).maximum(Tensor.full([], 1e-12, dtype: x.dtype))
-      return [
-        node.needsGradient(0) ? g * ((x - y) / spread) : nil,
-        node.needsGradient(1) ? g * (limited((1 - x).log()) - limited(x.log())) : nil,
-      ]
-    }
+    let losses = Tensor.record(BinaryCrossEntropy(), [x, target])
     return reduction.apply(weight.map { losses * $0 } ?? losses)
-  }
-
-  private static func limited(_ logarithm: Tensor) -> Tensor {
-    logarithm.maximum(Tensor.full([], -100.0, dtype: logarithm.dtype))
   }
 
   /// ``binaryCrossEntropy(_:_:weight:reduction:)`` of sigmoid(x), computed stably
@@ -63,5 +45,34 @@ extension F {
     let losses = -(target * logSigmoid(x) + (1 - target) * logSigmoid(-x))
     let weighted = weight.map { losses * $0 } ?? losses
     return reduction.apply(weighted.sum(dim: -1) / Double(x.shape.last ?? 1))
+  }
+}
+
+/// The binary cross-entropy of each probability: operands are probabilities and targets.
+private struct BinaryCrossEntropy: TensorOperation {
+  var precision: PrecisionClass { .full }
+  var name: String { "binary_cross_entropy" }
+  var saving: Saving { .inputs }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    noGrad {
+      let (x, y) = (inputs[0].bare, inputs[1].bare)
+      let outside = x.lt(0).logicalOr(x.gt(1)).any()
+      require(!outside.item(Bool.self), name, "inputs must lie between 0 and 1")
+      return (y - 1) * limited((1 - x).log()) - y * limited(x.log())
+    }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let (x, y) = (node.input(0), node.input(1))
+    let spread = ((1 - x) * x).maximum(Tensor.full([], 1e-12, dtype: x.dtype))
+    return [
+      node.needsGradient(0) ? g * ((x - y) / spread) : nil,
+      node.needsGradient(1) ? g * (limited((1 - x).log()) - limited(x.log())) : nil,
+    ]
+  }
+
+  private func limited(_ logarithm: Tensor) -> Tensor {
+    logarithm.maximum(Tensor.full([], -100.0, dtype: logarithm.dtype))
   }
 }

@@ -35,37 +35,59 @@ extension F {
         zeroInfinity: zeroInfinity
       ).to(logProbabilities.dtype)
     }
-    let plan = CTCPlan(
-      name, logProbabilities.shape, targets, inputLengths, targetLengths, blank: blank)
-    let losses = Tensor.applyMany(name, [logProbabilities], saving: [.inputs, .output(0, 1)]) {
-      inputs in
-      let x = inputs[0].contiguous()
-      let loss = Tensor.uninitialized([plan.batch], x.dtype)
-      let alpha = Tensor.uninitialized([plan.batch, plan.time, 2 * plan.longest + 1], x.dtype)
-      plan.withKernelShape { shape in
-        checkLayer(
-          torus_ctc_loss(x.dtype.c, shape, x.pointer, alpha.pointer, loss.pointer), name, x.dtype)
-      }
-      return [loss, alpha]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil] }
-      require(
-        !isGradEnabled, name, "the gradient of ctc_loss has no gradient of its own; as in PyTorch")
-      let x = node.input(0).contiguous()
-      let dx = Tensor.uninitialized(x.shape, x.dtype)
-      let dy = g.contiguous()
-      plan.withKernelShape { shape in
-        checkLayer(
-          torus_ctc_loss_backward(
-            x.dtype.c, shape, x.pointer, node.output(1).pointer, node.output(0).pointer,
-            dy.pointer, zeroInfinity, dx.pointer), name, x.dtype)
-      }
-      return [dx]
-    }[0]
+    let operation = CTCLoss(
+      inputLengths: inputLengths, targetLengths: targetLengths, blank: blank,
+      zeroInfinity: zeroInfinity)
+    let losses = Tensor.record(operation, [logProbabilities, targets])[0]
     let finite = zeroInfinity ? losses.maskedFill(losses.detach().isInf(), 0.0) : losses
     guard reduction == .mean else { return reduction.apply(finite) }
     let lengths = Tensor(targetLengths.map { Double(Swift.max($0, 1)) }).to(finite.dtype)
     return (finite / lengths).mean()
+  }
+}
+
+/// The loss of each sequence: operands are log-probabilities and targets; results are the losses and
+/// the logarithms of the forward variables.
+private struct CTCLoss: TensorsOperation {
+  let inputLengths: [Int]
+  let targetLengths: [Int]
+  let blank: Int
+  let zeroInfinity: Bool
+  var precision: PrecisionClass { .full }
+  var name: String { "ctc_loss" }
+  var saving: Saving { [.inputs, .output(0, 1)] }
+
+  private func plan(_ shape: [Int], _ targets: Tensor) -> CTCPlan {
+    CTCPlan(name, shape, targets, inputLengths, targetLengths, blank: blank)
+  }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let plan = plan(inputs[0].shape, inputs[1])
+    let x = inputs[0].contiguous()
+    let loss = Tensor.uninitialized([plan.batch], x.dtype)
+    let alpha = Tensor.uninitialized([plan.batch, plan.time, 2 * plan.longest + 1], x.dtype)
+    plan.withKernelShape { shape in
+      checkLayer(
+        torus_ctc_loss(x.dtype.c, shape, x.pointer, alpha.pointer, loss.pointer), name, x.dtype)
+    }
+    return [loss, alpha]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil, nil] }
+    require(
+      !isGradEnabled, name, "the gradient of ctc_loss has no gradient of its own; as in PyTorch")
+    let plan = plan(node.shape(0), node.input(1))
+    let x = node.input(0).contiguous()
+    let dx = Tensor.uninitialized(x.shape, x.dtype)
+    let dy = g.contiguous()
+    plan.withKernelShape { shape in
+      checkLayer(
+        torus_ctc_loss_backward(
+          x.dtype.c, shape, x.pointer, node.output(1).pointer, node.output(0).pointer,
+          dy.pointer, zeroInfinity, dx.pointer), name, x.dtype)
+    }
+    return [dx, nil]
   }
 }
 

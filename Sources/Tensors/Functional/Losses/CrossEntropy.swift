@@ -31,28 +31,10 @@ extension F {
     require(
       weight == nil || weight?.shape == [classes], name,
       "\(weight?.shape ?? []) weights for \(classes) classes")
-    let weight = weight.map { $0.to(logits.dtype).contiguous() }
-    let spec = CrossEntropy(
-      outer: Int64(logits.shape[..<classDim].reduce(1, *)), classes: Int64(classes),
-      inner: Int64(logits.shape[(classDim + 1)...].reduce(1, *)), ignoreIndex: Int64(ignoreIndex),
-      smoothing: labelSmoothing, reduction: reduction)
-    let operands = [logits, targets] + (weight.map { [$0] } ?? [])
-    return Tensor.applyMany(
-      name, operands,
-      attributes: ["reduction": .string(reduction.rawValue), "ignoreIndex": .int(ignoreIndex)],
-      saving: [.inputs, .output(1)]
-    ) { inputs in
-      spec.forward(inputs[0], inputs[1], inputs.count > 2 ? inputs[2] : nil)
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
-      let weight = node.inputs.count > 2 ? node.input(2) : nil
-      let rest = [Tensor?](repeating: nil, count: operands.count - 1)
-      if isGradEnabled {
-        // Recorded: the same gradient written out in operations that have one of their own.
-        return [spec.formula(g, node.input(0), node.input(1), weight, classDim)] + rest
-      }
-      return [spec.backward(g, node.input(0), node.input(1), weight, node.output(1))] + rest
-    }[0]
+    let operation = CrossEntropy(
+      classDim: classDim, ignoreIndex: ignoreIndex, labelSmoothing: labelSmoothing,
+      reduction: reduction)
+    return Tensor.record(operation, [logits, targets] + [weight].compactMap { $0 })[0]
   }
 }
 
@@ -82,26 +64,31 @@ extension F {
   }
 }
 
-/// The shape and the options of one cross-entropy.
-private struct CrossEntropy {
-  let outer, classes, inner: Int64
-  let ignoreIndex: Int64
-  let smoothing: Double
+/// Cross-entropy with class indices: operands are logits, targets and, where there are some, the
+/// classes' weights; results are the loss and the log-sum-exp of every position.
+private struct CrossEntropy: TensorsOperation {
+  let classDim: Int
+  let ignoreIndex: Int
+  let labelSmoothing: Double
   let reduction: Reduction
+  var precision: PrecisionClass { .full }
+  var name: String { "cross_entropy" }
+  var saving: Saving { [.inputs, .output(1)] }
 
-  /// The loss, and the log-sum-exp of every position for the backward pass.
-  func forward(_ logits: Tensor, _ targets: Tensor, _ weight: Tensor?) -> [Tensor] {
-    let (x, t) = (logits.contiguous(), targets.contiguous())
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let (x, t) = (inputs[0].contiguous(), inputs[1].contiguous())
+    let weight = weight(inputs.count > 2 ? inputs[2] : nil, x.dtype)
+    let (outer, classes, inner) = x.split(around: classDim)
     let losses = Tensor.uninitialized(t.shape, x.dtype.wide)
     let lse = Tensor.uninitialized(t.shape, x.dtype.wide)
     let status = torus_cross_entropy(
       x.dtype.c, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
-      ignoreIndex, smoothing, outer, classes, inner, losses.pointer, lse.pointer)
-    require(status >= 0, "cross_entropy", "not defined for \(x.dtype)")
+      Int64(ignoreIndex), labelSmoothing, outer, classes, inner, losses.pointer, lse.pointer)
+    require(status >= 0, name, "not defined for \(x.dtype)")
     if status > 0 {
       let target = t.pointer.load(fromByteOffset: Int(status - 1) * 8, as: Int64.self)
       fail(
-        "cross_entropy",
+        name,
         "target \(target) at position \(status - 1) is neither a class (0 to \(classes - 1)) nor the ignored index \(ignoreIndex)"
       )
     }
@@ -112,43 +99,63 @@ private struct CrossEntropy {
     }
   }
 
-  func total(_ targets: Tensor, _ weight: Tensor?, _ dtype: DType) -> Double {
-    torus_cross_entropy_total(
-      dtype.c, targets.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer, ignoreIndex,
-      Int64(targets.count))
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let rest = [Tensor?](repeating: nil, count: node.inputs.count - 1)
+    guard let g = gradients[0] else { return [nil] + rest }
+    let (x, t) = (node.input(0), node.input(1))
+    let weight = weight(node.inputs.count > 2 ? node.input(2) : nil, x.dtype)
+    // Recorded: the same gradient written out in operations that have one of their own.
+    if isGradEnabled { return [formula(g, x, t, weight)] + rest }
+    return [backward(g, x, t, weight, node.output(1))] + rest
   }
 
-  func backward(
+  /// The classes' weights as the kernels read them.
+  private func weight(_ weight: Tensor?, _ dtype: DType) -> Tensor? {
+    weight.map { $0.to(dtype).contiguous() }
+  }
+
+  /// The weights of the targets that count.
+  private func total(_ targets: Tensor, _ weight: Tensor?, _ dtype: DType) -> Double {
+    torus_cross_entropy_total(
+      dtype.c, targets.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
+      Int64(ignoreIndex), Int64(targets.count))
+  }
+
+  private func backward(
     _ g: Tensor, _ logits: Tensor, _ targets: Tensor, _ weight: Tensor?, _ lse: Tensor
   ) -> Tensor {
     let (x, t) = (logits.contiguous(), targets.contiguous())
+    let (outer, classes, inner) = x.split(around: classDim)
     let dx = Tensor.uninitialized(x.shape, x.dtype)
     let wide = g.to(x.dtype.wide).contiguous()
     let scale = reduction == .mean ? 1 / total(t, weight, x.dtype) : 1
     checkLayer(
       torus_cross_entropy_backward(
         x.dtype.c, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
-        ignoreIndex, smoothing, outer, classes, inner, lse.pointer, wide.pointer,
-        reduction == .none ? 1 : 0, scale, dx.pointer), "cross_entropy", x.dtype)
+        Int64(ignoreIndex), labelSmoothing, outer, classes, inner, lse.pointer, wide.pointer,
+        reduction == .none ? 1 : 0, scale, dx.pointer), name, x.dtype)
     return dx
   }
 
   /// w[t]·g·((1 - S)(softmax - onehot)) + S/classes·g·(Σw·softmax - w), for targets that count.
-  func formula(
-    _ g: Tensor, _ logits: Tensor, _ targets: Tensor, _ weight: Tensor?, _ dim: Int
+  private func formula(
+    _ g: Tensor, _ logits: Tensor, _ targets: Tensor, _ weight: Tensor?
   ) -> Tensor {
-    let counts = targets.ne(Int(ignoreIndex))
+    let (dim, classes) = (classDim, logits.shape[classDim])
+    let counts = targets.ne(ignoreIndex)
     let safe = targets.maskedFill(counts.logicalNot(), 0).unsqueezed(dim)
     let zeros = Tensor.zeros(logits.shape, dtype: logits.dtype)
     let onehot = zeros.scatter(
       dim: dim, index: safe, source: Tensor.ones(safe.shape, dtype: logits.dtype))
     var shape = [Int](repeating: 1, count: logits.rank)
-    shape[dim] = Int(classes)
-    let w = (weight ?? Tensor.ones([Int(classes)], dtype: logits.dtype)).reshaped(shape)
+    shape[dim] = classes
+    let w = (weight ?? Tensor.ones([classes], dtype: logits.dtype)).reshaped(shape)
     let probabilities = logits.softmax(dim: dim)
     let own = (onehot * w).sum(dim: dim, keepDim: true)
-    var slope = (probabilities - onehot) * own * (1 - smoothing)
-    if smoothing > 0 { slope += (probabilities * w.sum() - w) * (smoothing / Double(classes)) }
+    var slope = (probabilities - onehot) * own * (1 - labelSmoothing)
+    if labelSmoothing > 0 {
+      slope += (probabilities * w.sum() - w) * (labelSmoothing / Double(classes))
+    }
     let scale = reduction == .mean ? 1 / total(targets.contiguous(), weight, logits.dtype) : 1
     let incoming = reduction == .none ? g.unsqueezed(dim) : g
     return slope * counts.to(logits.dtype).unsqueezed(dim) * incoming * scale

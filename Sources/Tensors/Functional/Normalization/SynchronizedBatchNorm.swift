@@ -13,70 +13,100 @@ extension F {
   ///   - x: `[N, C]` or `[N, C, …]`, N = 0 included.
   ///   - weight, bias: `[C]`; nil for ones and zeros.
   ///   - running: The running mean and variance, moved by `momentum` as ``batchNorm(_:updating:_:weight:bias:momentum:eps:)`` does; unless no worker has values.
-  ///   - gather: Every worker's vector of numbers, of one length; called once.
-  ///   - sum: The sum of the workers' vectors; called once in the backward pass.
+  ///   - workers: What exchanges numbers with the others.
   public static func synchronizedBatchNorm(
     _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
     running: inout (mean: Tensor, variance: Tensor)?, momentum: Double = 0.1, eps: Double = 1e-5,
-    gather: ([Double]) -> [[Double]], sum: @escaping ([Double]) -> [Double]
+    workers: any StatisticsExchange
   ) -> Tensor {
-    let name = "sync_batch_norm"
-    require(x.rank >= 2, name, "an input of [N, C, …] is expected, not \(x.shape)")
-    let layout = ChannelLayout(x)
-    let statistics = WorkerStatistics(layout, gathered: gather(layout.statistics(of: x)))
-    require(
-      statistics.count != 1, name,
-      "more than one value per channel over all workers is expected when training")
-    if let before = running, statistics.count > 0 {
-      let unbiased = statistics.count / (statistics.count - 1)
+    require(x.rank >= 2, "sync_batch_norm", "an input of [N, C, …] is expected, not \(x.shape)")
+    let operation = SynchronizedBatchNormalization(
+      operands: ChannelOperands(hasWeight: weight != nil, hasBias: bias != nil), eps: eps,
+      workers: workers)
+    let results = Tensor.record(operation, [x] + [weight, bias].compactMap { $0 })
+    if let before = running, results[4].item(Double.self) > 0 {
       noGrad {
         running = (
-          moved(before.mean, layout.tensor(statistics.mean), momentum),
-          moved(before.variance, layout.tensor(statistics.variance.map { $0 * unbiased }), momentum)
+          moved(before.mean, results[1].detach(), momentum),
+          moved(before.variance, results[3].detach(), momentum)
         )
       }
     }
-    let mean = layout.tensor(statistics.mean)
-    let invstd = layout.tensor(statistics.variance.map { 1 / ($0 + eps).squareRoot() })
-    let (hasWeight, hasBias, count) = (weight != nil, bias != nil, statistics.count)
-    return Tensor.apply(
-      name, [x] + [weight, bias].compactMap { $0 }, attributes: ["eps": .double(eps)],
-      saving: hasWeight ? .input(0, 1) : .input(0)
-    ) { inputs in
-      let (x, y) = (inputs[0].contiguous(), Tensor.uninitialized(inputs[0].shape, inputs[0].dtype))
-      func operand(_ index: Int) -> Tensor { inputs[index].bare.to(x.dtype).contiguous() }
-      let gamma = hasWeight ? operand(1) : nil
-      let beta = hasBias ? operand(hasWeight ? 2 : 1) : nil
-      if layout.count == 0 { return y }
+    return results[0]
+  }
+}
+
+/// Numbers exchanged between workers, each of whom makes the same calls in the same order.
+public protocol StatisticsExchange {
+  /// Every worker's vector of numbers, of one length.
+  func gather(_ numbers: [Double]) -> [[Double]]
+  /// The sum of the workers' vectors.
+  func sum(_ numbers: [Double]) -> [Double]
+}
+
+/// Batch norm by the statistics of all workers' values. Operands are x and, where given, weight and
+/// bias; results are y and, of all workers, mean, 1/√(variance + eps) and the unbiased variance in the
+/// wide type, and the number of values a channel.
+private struct SynchronizedBatchNormalization: TensorsOperation {
+  let operands: ChannelOperands
+  let eps: Double
+  let workers: any StatisticsExchange
+  var name: String { "sync_batch_norm" }
+  var attributes: [String: Attribute] { ["eps": .double(eps)] }
+  var saving: Saving {
+    [operands.hasWeight ? .input(0, 1) : .input(0), .output(1, 2, 4)]
+  }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let x = inputs[0].contiguous()
+    let layout = ChannelLayout(x)
+    let all = WorkerStatistics(layout, gathered: workers.gather(layout.statistics(of: x)))
+    require(
+      all.count != 1, name,
+      "more than one value per channel over all workers is expected when training")
+    let mean = layout.tensor(all.mean)
+    let invstd = layout.tensor(all.variance.map { 1 / ($0 + eps).squareRoot() })
+    let bessel = all.count > 0 ? all.count / (all.count - 1) : 1
+    let y = Tensor.uninitialized(x.shape, x.dtype)
+    if layout.count > 0 {
+      let (gamma, beta) = (operands.weight(inputs), operands.bias(inputs))
       checkLayer(
         torus_batch_norm_apply(
           x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, mean.pointer, invstd.pointer,
           y.pointer, layout.batch, layout.channels, layout.spatial), name, x.dtype)
-      return y
-    } gradient: { g, node in
-      require(
-        !isGradEnabled, name, "there are no second derivatives; call backward without createGraph")
-      let (dy, x) = (g.contiguous(), node.input(0).contiguous())
-      let own = layout.sums(dy, x, mean)
-      let all = sum(own)
-      let channels = Int(layout.channels)
-      let dx = Tensor.uninitialized(x.shape, x.dtype)
-      if layout.count > 0 {
-        let gamma = hasWeight ? node.input(1).to(x.dtype).contiguous() : nil
-        let (sumDy, sumDyXmu) = (
-          layout.tensor(Array(all.prefix(channels))), layout.tensor(Array(all.suffix(channels)))
-        )
-        checkLayer(
-          torus_batch_norm_input_gradient(
-            x.dtype.c, dy.pointer, x.pointer, gamma?.pointer, mean.pointer, invstd.pointer,
-            sumDy.pointer, sumDyXmu.pointer, count, dx.pointer, layout.batch, layout.channels,
-            layout.spatial), name, x.dtype)
-      }
-      var gradients: [Tensor?] = [dx]
-      if hasWeight { gradients.append(layout.tensor(Array(own.suffix(channels))) * invstd) }
-      if hasBias { gradients.append(layout.tensor(Array(own.prefix(channels)))) }
-      return gradients
     }
+    return [
+      y, mean, invstd, layout.tensor(all.variance.map { $0 * bessel }),
+      Tensor(all.count, dtype: .float64),
+    ]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
+    require(
+      !isGradEnabled, name, "there are no second derivatives; call backward without createGraph")
+    let (dy, x) = (g.contiguous(), node.input(0).contiguous())
+    let (mean, invstd) = (node.output(1), node.output(2))
+    let layout = ChannelLayout(x)
+    let own = layout.sums(dy, x, mean)
+    let all = workers.sum(own)
+    let channels = Int(layout.channels)
+    let dx = Tensor.uninitialized(x.shape, x.dtype)
+    if layout.count > 0 {
+      let gamma = operands.hasWeight ? node.input(1).to(x.dtype).contiguous() : nil
+      let (sumDy, sumDyXmu) = (
+        layout.tensor(Array(all.prefix(channels))), layout.tensor(Array(all.suffix(channels)))
+      )
+      checkLayer(
+        torus_batch_norm_input_gradient(
+          x.dtype.c, dy.pointer, x.pointer, gamma?.pointer, mean.pointer, invstd.pointer,
+          sumDy.pointer, sumDyXmu.pointer, node.output(4).item(Double.self), dx.pointer,
+          layout.batch, layout.channels, layout.spatial), name, x.dtype)
+    }
+    var results: [Tensor?] = [dx]
+    if operands.hasWeight { results.append(layout.tensor(Array(own.suffix(channels))) * invstd) }
+    if operands.hasBias { results.append(layout.tensor(Array(own.prefix(channels)))) }
+    return results
   }
 }
 

@@ -59,7 +59,7 @@ extension F {
 
   private static func adaptiveShape(
     _ name: String, _ dims: Int, _ x: Tensor, _ outputSize: [Int?], channels: Bool
-  ) -> (lead: [Int], size: [Int], out: [Int], kernel: torus_pool) {
+  ) -> AdaptiveWindows {
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,
       "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
@@ -75,10 +75,7 @@ extension F {
     require(
       size.allSatisfy { $0 > 0 } && !(channels && lead.count == 2 && lead[1] == 0), name,
       "an input of \(x.shape) has nothing to pool")
-    let unit = [Int](repeating: 1, count: dims)
-    let spec = PoolingShape(
-      name, dims: dims, kernel: unit, stride: unit, padding: [0], ceilMode: false)
-    return (lead, size, out, spec.kernelShape(planes: lead.reduce(1, *), size: size, out: out))
+    return AdaptiveWindows(name: name, lead: lead, size: size, out: out)
   }
 
   private static func adaptiveAvgPool(
@@ -89,25 +86,8 @@ extension F {
       if x.count == 0 { return x.mean(dims: Array(-dims..<0), keepDim: true) }
     }
     // Without channels there is a result, as in PyTorch, and likewise no gradient.
-    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize, channels: dims == 3)
-    return LinearMap(name: name) { x in
-      let y = Tensor.uninitialized(lead + out, x.dtype)
-      if y.count == 0 { return y }
-      var shape = shape
-      checkLayer(
-        torus_adaptive_avg_pool(x.dtype.c, &shape, x.pointer, y.pointer), name, x.dtype)
-      return y
-    } adjoint: { g in
-      require(
-        !(lead.count == 2 && lead[1] == 0) && !out.contains(0), name,
-        "an output of \(lead + out) has no gradient")
-      if g.count == 0 { return Tensor.zeros(lead + size, dtype: g.dtype) }
-      let dx = Tensor.uninitialized(lead + size, g.dtype)
-      var shape = shape
-      checkLayer(
-        torus_adaptive_avg_pool_backward(g.dtype.c, &shape, g.pointer, dx.pointer), name, g.dtype)
-      return dx
-    }(x)
+    let windows = adaptiveShape(name, dims, x, outputSize, channels: dims == 3)
+    return Tensor.record(AdaptiveAveragePooling(windows: windows), [x])
   }
 
   private static func adaptiveMaxPool(
@@ -117,11 +97,68 @@ extension F {
       let wide = adaptiveMaxPool(name, dims, x.to(.float64), outputSize)
       return (wide.values.to(x.dtype), wide.indices)
     }
-    let (lead, size, out, shape) = adaptiveShape(name, dims, x, outputSize, channels: true)
-    return pooled(name, x, planes: lead.reduce(1, *), size: size, outShape: lead + out) {
-      x, y, indices in
-      var shape = shape
-      return torus_adaptive_max_pool(x.dtype.c, &shape, x.pointer, y, indices)
-    }
+    let windows = adaptiveShape(name, dims, x, outputSize, channels: true)
+    let results = Tensor.record(AdaptiveMaxPooling(windows: windows), [x])
+    return (results[0], results[1])
+  }
+}
+
+/// Windows that follow from the sizes of input and output.
+private struct AdaptiveWindows {
+  let name: String
+  /// The dimensions in front of the spatial ones.
+  let lead: [Int]
+  let size: [Int]
+  let out: [Int]
+
+  var attributes: [String: Attribute] { ["output_size": .ints(out)] }
+  var kernelShape: torus_pool {
+    let unit = [Int](repeating: 1, count: size.count)
+    return PoolingShape(
+      name, dims: size.count, kernel: unit, stride: unit, padding: [0], ceilMode: false
+    ).kernelShape(planes: lead.reduce(1, *), size: size, out: out)
+  }
+}
+
+private struct AdaptiveAveragePooling: LinearMap {
+  let windows: AdaptiveWindows
+  var name: String { windows.name }
+  var attributes: [String: Attribute] { windows.attributes }
+
+  func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    let y = Tensor.uninitialized(windows.lead + windows.out, x.dtype)
+    if y.count == 0 { return y }
+    var shape = windows.kernelShape
+    checkLayer(torus_adaptive_avg_pool(x.dtype.c, &shape, x.pointer, y.pointer), name, x.dtype)
+    return y
+  }
+
+  func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    let (lead, out) = (windows.lead, windows.out)
+    require(
+      !(lead.count == 2 && lead[1] == 0) && !out.contains(0), name,
+      "an output of \(lead + out) has no gradient")
+    if g.count == 0 { return Tensor.zeros(lead + windows.size, dtype: g.dtype) }
+    let dx = Tensor.uninitialized(lead + windows.size, g.dtype)
+    var shape = windows.kernelShape
+    checkLayer(
+      torus_adaptive_avg_pool_backward(g.dtype.c, &shape, g.pointer, dx.pointer), name, g.dtype)
+    return dx
+  }
+}
+
+private struct AdaptiveMaxPooling: PoolingOperation {
+  let windows: AdaptiveWindows
+  var name: String { windows.name }
+  var attributes: [String: Attribute] { windows.attributes }
+  var lead: [Int] { windows.lead }
+  var size: [Int] { windows.size }
+  var out: [Int] { windows.out }
+
+  func run(
+    _ x: Tensor, _ values: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int64>
+  ) -> torus_status {
+    var shape = windows.kernelShape
+    return torus_adaptive_max_pool(x.dtype.c, &shape, x.pointer, values, indices)
   }
 }

@@ -51,25 +51,10 @@ extension F {
     let lead = Array(x.shape.dropLast(dims))
     let size = Array(x.shape.suffix(dims))
     let out = spec.output(size, name)
-    let shape = spec.kernelShape(planes: lead.reduce(1, *), size: size, out: out)
-    let number = Int64(divisor ?? 0)
-    return LinearMap(name: name) { x in
-      let y = Tensor.uninitialized(lead + out, x.dtype)
-      if y.count == 0 { return y }
-      var shape = shape
-      checkLayer(
-        torus_avg_pool(x.dtype.c, &shape, countIncludePad, number, x.pointer, y.pointer), name,
-        x.dtype)
-      return y
-    } adjoint: { g in
-      let dx = Tensor.uninitialized(lead + size, g.dtype)
-      if dx.count == 0 { return dx }
-      var shape = shape
-      checkLayer(
-        torus_avg_pool_backward(g.dtype.c, &shape, countIncludePad, number, g.pointer, dx.pointer),
-        name, g.dtype)
-      return dx
-    }(x)
+    let operation = AveragePooling(
+      name: name, geometry: spec, lead: lead, size: size, out: out,
+      countIncludePad: countIncludePad, divisor: divisor)
+    return Tensor.record(operation, [x])
   }
 
   /// Sums and counts in float64, then a division towards zero.
@@ -87,5 +72,46 @@ extension F {
     // The mean of ones is how much of a window holds elements; their number follows from the sum.
     let counts = (pool(ones, 1) / pool(ones, nil)).round()
     return (sums / counts).trunc().to(x.dtype)
+  }
+}
+
+/// Means over windows.
+private struct AveragePooling: LinearMap {
+  let name: String
+  let geometry: PoolingShape
+  /// The dimensions in front of the spatial ones.
+  let lead: [Int]
+  let size: [Int]
+  let out: [Int]
+  let countIncludePad: Bool
+  let divisor: Int?
+
+  var attributes: [String: Attribute] {
+    geometry.attributes.merging(["count_include_pad": .bool(countIncludePad)]) { $1 }
+  }
+  private var shape: torus_pool {
+    geometry.kernelShape(planes: lead.reduce(1, *), size: size, out: out)
+  }
+
+  func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    let y = Tensor.uninitialized(lead + out, x.dtype)
+    if y.count == 0 { return y }
+    var shape = shape
+    checkLayer(
+      torus_avg_pool(
+        x.dtype.c, &shape, countIncludePad, Int64(divisor ?? 0), x.pointer, y.pointer), name,
+      x.dtype)
+    return y
+  }
+
+  func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    let dx = Tensor.uninitialized(lead + size, g.dtype)
+    if dx.count == 0 { return dx }
+    var shape = shape
+    checkLayer(
+      torus_avg_pool_backward(
+        g.dtype.c, &shape, countIncludePad, Int64(divisor ?? 0), g.pointer, dx.pointer), name,
+      g.dtype)
+    return dx
   }
 }

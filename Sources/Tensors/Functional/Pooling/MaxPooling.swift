@@ -75,52 +75,87 @@ extension F {
     let lead = Array(x.shape.dropLast(dims))
     let size = Array(x.shape.suffix(dims))
     let out = spec.output(size, name)
-    let planes = lead.reduce(1, *)
-    return pooled(name, x, planes: planes, size: size, outShape: lead + out) { x, y, indices in
-      var shape = spec.kernelShape(planes: planes, size: size, out: out)
-      return torus_max_pool(x.dtype.c, &shape, x.pointer, y, indices)
-    }
-  }
-
-  /// Maxima with their positions, whatever the windows: the gradient goes back by position.
-  static func pooled(
-    _ name: String, _ x: Tensor, planes: Int, size: [Int], outShape: [Int],
-    _ kernel:
-      @escaping (Tensor, UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> torus_status
-  ) -> (values: Tensor, indices: Tensor) {
-    let results = Tensor.applyMany(name, [x], saving: .output(1)) { inputs in
-      let x = inputs[0].contiguous()
-      let y = Tensor.uninitialized(outShape, x.dtype)
-      let indices = Tensor.uninitialized(outShape, .int64)
-      if y.count == 0 { return [y, indices] }
-      checkLayer(
-        kernel(x, y.pointer, indices.pointer.assumingMemoryBound(to: Int64.self)), name, x.dtype)
-      return [y, indices]
-    } gradient: { gradients, node in
-      guard let g = gradients[0] else { return [nil] }
-      return [unpooled(g, node.output(1), planes: planes, shape: node.shape(0), inSize: size)]
-    }
+    let operation = MaxPooling(name: name, geometry: spec, lead: lead, size: size, out: out)
+    let results = Tensor.record(operation, [x])
     return (results[0], results[1])
   }
+}
 
-  private static func unpooled(
-    _ g: Tensor, _ indices: Tensor, planes: Int, shape: [Int], inSize: [Int]
-  ) -> Tensor {
-    let outSize = planes == 0 ? 0 : g.count / planes
-    return Tensor.apply("max_pool_backward", [g, indices], saving: .input(1)) { inputs in
-      let dy = inputs[0].contiguous()
-      let dx = Tensor.uninitialized(shape, dy.dtype)
-      if dx.count == 0 { return dx }
-      checkLayer(
-        torus_max_pool_backward(
-          dy.dtype.c, Int64(planes), Int64(inSize.reduce(1, *)), Int64(outSize),
-          indices.pointer.assumingMemoryBound(to: Int64.self), dy.pointer, dx.pointer),
-        "max_pool_backward", dy.dtype)
-      return dx
-    } gradient: { gg, node in
-      let flat = gg.reshaped([planes, inSize.reduce(1, *)])
-      let picked = flat.gather(dim: 1, index: node.input(1).reshaped([planes, outSize]))
-      return [picked.reshaped(node.shape(0)), nil]
-    }
+/// Maxima over windows with their positions in the input's planes: the gradient goes back by
+/// position.
+protocol PoolingOperation: TensorsOperation {
+  /// The dimensions in front of the spatial ones.
+  var lead: [Int] { get }
+  /// The spatial sizes of the input and of the results.
+  var size: [Int] { get }
+  var out: [Int] { get }
+  func run(
+    _ x: Tensor, _ values: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int64>
+  ) -> torus_status
+}
+
+extension PoolingOperation {
+  var saving: Saving { .output(1) }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let x = inputs[0].contiguous()
+    let values = Tensor.uninitialized(lead + out, x.dtype)
+    let indices = Tensor.uninitialized(lead + out, .int64)
+    if values.count == 0 { return [values, indices] }
+    checkLayer(
+      run(x, values.pointer, indices.pointer.assumingMemoryBound(to: Int64.self)), name, x.dtype)
+    return [values, indices]
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    guard let g = gradients[0] else { return [nil] }
+    return [Tensor.record(PoolingGradient(lead: lead, size: size), [g, node.output(1)])]
+  }
+}
+
+private struct MaxPooling: PoolingOperation {
+  let name: String
+  let geometry: PoolingShape
+  let lead: [Int]
+  let size: [Int]
+  let out: [Int]
+  var attributes: [String: Attribute] { geometry.attributes }
+
+  func run(
+    _ x: Tensor, _ values: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int64>
+  ) -> torus_status {
+    var shape = geometry.kernelShape(planes: lead.reduce(1, *), size: size, out: out)
+    return torus_max_pool(x.dtype.c, &shape, x.pointer, values, indices)
+  }
+}
+
+/// Gradients put at the positions of the maxima, and zeros elsewhere: operands are the gradients and
+/// the positions.
+private struct PoolingGradient: TensorOperation {
+  let lead: [Int]
+  let size: [Int]
+  var name: String { "max_pool_backward" }
+  var saving: Saving { .input(1) }
+  private var planes: Int { lead.reduce(1, *) }
+  private var plane: Int { size.reduce(1, *) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    let dy = inputs[0].contiguous()
+    let dx = Tensor.uninitialized(lead + size, dy.dtype)
+    if dx.count == 0 { return dx }
+    checkLayer(
+      torus_max_pool_backward(
+        dy.dtype.c, Int64(planes), Int64(plane), Int64(dy.count / planes),
+        inputs[1].pointer.assumingMemoryBound(to: Int64.self), dy.pointer, dx.pointer), name,
+      dy.dtype)
+    return dx
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let indices = node.input(1)
+    let picked = g.reshaped([planes, plane])
+      .gather(
+        dim: 1, index: indices.reshaped([planes, planes == 0 ? 0 : indices.count / planes]))
+    return [picked.reshaped(node.shape(0)), nil]
   }
 }

@@ -28,6 +28,14 @@ struct PoolingShape {
       "padding \(self.padding) must be at most half the kernel size \(self.kernel)")
   }
 
+  /// What a graph says of the pooling.
+  var attributes: [String: Attribute] {
+    [
+      "kernel": .ints(kernel), "stride": .ints(stride), "padding": .ints(padding),
+      "dilation": .ints(dilation), "ceil_mode": .bool(ceilMode),
+    ]
+  }
+
   func output(_ size: [Int], _ name: String) -> [Int] {
     let out = (0..<dims).map {
       Int(

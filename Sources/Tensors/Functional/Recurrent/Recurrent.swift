@@ -69,18 +69,33 @@ extension F {
     if kind == .lstm { operands.append(cell ?? .zeros([pass.batch, pass.hidden], dtype: x.dtype)) }
     if let bias = weights.inputBias, let other = weights.hiddenBias { operands += [bias, other] }
     if let projection = weights.projection { operands.append(projection) }
-    let results = Tensor.applyMany(
-      kind.rawValue, operands,
-      attributes: ["batchSizes": .ints(batchSizes), "reverse": .bool(reverse)],
-      saving: [.inputs, .outputs]
-    ) {
-      pass.forward(pass.named($0))
-    } gradient: { gradients, node in
-      let inputs = pass.named(operands.indices.map { node.input($0) })
-      if isGradEnabled { return pass.recordedGradient(gradients, inputs) }
-      return pass.backward(gradients, inputs, node)
-    }
+    let results = Tensor.record(RecurrentLayer(pass: pass), operands)
     return (results[0], results[1], kind == .lstm ? results[2] : nil)
+  }
+}
+
+/// A recurrent layer: operands are those of ``RecurrentOperands``; results are the states of all
+/// steps, the last ones, an LSTM's last cell states, and what the gradient reads.
+private struct RecurrentLayer: TensorsOperation {
+  let pass: RecurrentPass
+  var precision: PrecisionClass { .reduced }
+  var name: String { pass.kind.rawValue }
+  var attributes: [String: Attribute] {
+    ["batchSizes": .ints(pass.steps.batchSizes), "reverse": .bool(pass.steps.reverse)]
+  }
+  var saving: Saving { [.inputs, .outputs] }
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let operands = pass.named(inputs)
+    pass.requireOneDType(operands)
+    return pass.computing(in: operands.x.dtype).forward(operands)
+  }
+
+  func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
+    let operands = pass.named(node.inputs.indices.map { node.input($0) })
+    let pass = pass.computing(in: operands.x.dtype)
+    if isGradEnabled { return pass.recordedGradient(gradients, operands) }
+    return pass.backward(gradients, operands, node)
   }
 }
 
@@ -102,7 +117,8 @@ struct RecurrentPass {
   let steps: PackedSteps
   let inputs, hidden, outputs: Int
   let hasBias, hasProjection: Bool
-  let dtype: DType
+  /// The operands' dtype, known when they have been cast.
+  private(set) var dtype: DType
 
   var batch: Int { steps.batch }
   var total: Int { steps.total }
@@ -144,15 +160,29 @@ struct RecurrentPass {
     require(
       cell == nil || kind == .lstm && cell?.shape == [steps.batch, hidden], name,
       "the initial cell state must be [\(steps.batch), \(hidden)], not \(cell?.shape ?? [])")
-    let others = [w.inputHidden, w.hiddenHidden, w.inputBias, w.projection, state, cell]
+  }
+
+  /// Stops unless all operands, which have been cast, share their dtype.
+  func requireOneDType(_ operands: RecurrentOperands) {
+    let others: [(String, Tensor?)] = [
+      ("weight_ih", operands.inputHidden), ("weight_hh", operands.hiddenHidden),
+      ("bias_ih", operands.inputBias), ("bias_hh", operands.hiddenBias),
+      ("weight_hr", operands.projection), ("the hidden state", operands.hidden),
+      ("the cell state", operands.cell),
+    ]
+    let dtype = operands.x.dtype
     require(
-      others.allSatisfy { $0 == nil || $0?.dtype == dtype }, name,
+      others.allSatisfy { $1 == nil || $1?.dtype == dtype }, kind.rawValue,
       "input, states and weights differ in dtype: the input is \(dtype), "
-        + zip(
-          ["weight_ih", "weight_hh", "bias_ih", "weight_hr", "the hidden state", "the cell state"],
-          others
-        ).compactMap { name, tensor in tensor.map { "\(name) \($0.dtype)" } }
+        + others.compactMap { name, tensor in tensor.map { "\(name) \($0.dtype)" } }
         .joined(separator: ", "))
+  }
+
+  /// The same walk over operands of a dtype.
+  func computing(in dtype: DType) -> RecurrentPass {
+    var pass = self
+    pass.dtype = dtype
+    return pass
   }
 
   func named(_ list: [Tensor]) -> RecurrentOperands {

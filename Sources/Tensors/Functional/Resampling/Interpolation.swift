@@ -97,7 +97,11 @@ extension F {
     let wide = x.to(x.dtype.wide)
     let result = axes.enumerated().reduce(wide) { result, item in
       let taps = item.element.taps(cubic: mode == .bicubic, antialias: antialias, exact: exact)
-      return resample(result, dim: item.offset + 2, size: item.element.output, taps)
+      let operation = Resampling(
+        dim: item.offset + 2, size: item.element.size, output: item.element.output,
+        count: taps.count)
+      return Tensor.record(
+        operation, [result, Tensor(taps.weights).to(result.dtype), Tensor(taps.indices)])
     }
     return result.to(x.dtype)
   }
@@ -117,37 +121,45 @@ extension F {
   ) -> Tensor {
     interpolate(x, size: size, scaleFactor: scaleFactor, mode: .bilinear, alignCorners: true)
   }
+}
 
-  /// Weighted sums of elements along a dimension.
-  private static func resample(
-    _ x: Tensor, dim: Int, size: Int, _ taps: ResamplingAxis.Taps
+/// Weighted sums of elements along a dimension: operands are the tensor, the weights and the places
+/// of the elements that they weigh, `count` for each output.
+private struct Resampling: LinearMap {
+  let dim: Int
+  let size: Int
+  let output: Int
+  let count: Int
+  var name: String { "resample" }
+  var saving: Saving { .inputs(from: 1) }
+
+  func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    run(x, output, constants, torus_resample)
+  }
+
+  func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
+    run(g, size, constants, torus_resample_backward)
+  }
+
+  private func run(
+    _ input: Tensor, _ length: Int, _ constants: ArraySlice<Tensor>,
+    _ kernel: (
+      torus_dtype, Int64, Int64, Int64, Int64, Int64, UnsafePointer<Int64>?,
+      UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutableRawPointer?
+    ) -> torus_status
   ) -> Tensor {
-    let (outer, before, inner) = x.split(around: dim)
-    var outShape = x.shape
-    outShape[dim] = size
-    let (inShape, dtype) = (x.shape, x.dtype)
-    let weights = Tensor(taps.weights).to(dtype)
-    let indices = Tensor(taps.indices)
-    func run(
-      _ shape: [Int], _ input: Tensor,
-      _ kernel: (
-        torus_dtype, Int64, Int64, Int64, Int64, Int64, UnsafePointer<Int64>?,
-        UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutableRawPointer?
-      ) -> torus_status
-    ) -> Tensor {
-      let out = Tensor.uninitialized(shape, dtype)
-      if out.count == 0 { return out }
-      checkLayer(
-        kernel(
-          dtype.c, outer, before, Int64(size), inner, Int64(taps.count),
-          indices.pointer.assumingMemoryBound(to: Int64.self), weights.pointer, input.pointer,
-          out.pointer), "interpolate", dtype)
-      return out
-    }
-    return LinearMap(name: "resample") {
-      run(outShape, $0, torus_resample)
-    } adjoint: {
-      run(inShape, $0, torus_resample_backward)
-    }(x)
+    let (outer, _, inner) = input.split(around: dim)
+    var shape = input.shape
+    shape[dim] = length
+    let out = Tensor.uninitialized(shape, input.dtype)
+    if out.count == 0 { return out }
+    let weights = constants[constants.startIndex].to(input.dtype)
+    let places = constants[constants.startIndex + 1]
+    checkLayer(
+      kernel(
+        input.dtype.c, outer, Int64(size), Int64(output), inner, Int64(count),
+        places.pointer.assumingMemoryBound(to: Int64.self), weights.pointer, input.pointer,
+        out.pointer), "interpolate", input.dtype)
+    return out
   }
 }
