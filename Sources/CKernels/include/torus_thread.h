@@ -7,7 +7,7 @@ typedef struct {
   /// Whether operations record themselves for the backward pass.
   bool grad_enabled;
   /// Non-zero where something watches operations (anomaly mode, profiler, autocast, capture): the
-  /// slow path of Tensor.apply looks further only then.
+  /// slow path of Tensor.record looks further only then.
   uint32_t watchers;
   /// The order in which operations were recorded on this thread.
   uint64_t sequence;
