@@ -49,7 +49,9 @@ private enum ScaledByMean: CustomFunction {
       var running: (mean: Tensor, variance: Tensor)?
       return F.synchronizedBatchNorm(x, running: &running, workers: Alone())
     }
-    let (x, other) = (Tensor([1.0, 2, 3, 5], shape: [4, 1]), Tensor([9.0, -2, 0, 4], shape: [4, 1]))
+    let (x, other) = (
+      Tensor([1.0, 2, 3, 5], shape: [4, 1]), Tensor([9.0, -2, 0, 4], shape: [4, 1])
+    )
     let graph = Graph.capture([x]) { [norm($0[0])] }
     #expect(graph([other])[0].array(of: Double.self) == norm(other).array(of: Double.self))
   }

@@ -71,20 +71,18 @@ enum BackwardWalk {
           if accumulates { accumulate(gradients[0], into: node, createGraph) }
           continue
         }
-        if captures != nil && !node.edges.contains(where: { $0?.node.isNeeded ?? false }) {
-          continue
-        }
+        if captures != nil && !node.leadsToNeeded { continue }
         var results: [Tensor?]
         if gradients.contains(where: { $0 != nil }) {
           results = node.run(gradients)
           if Anomaly.isOn { Anomaly.check(results, of: node) }
         } else {
-          results = [Tensor?](repeating: nil, count: node.edges.count)
+          results = [Tensor?](repeating: nil, count: node.inputCount)
         }
         if !retainGraph { node.release() }
         gradients = []
-        for index in node.edges.indices {
-          guard let edge = node.edges[index], edge.node.isNeeded else { continue }
+        for index in results.indices {
+          guard let edge = node.edge(index), edge.node.isNeeded else { continue }
           if let result = results[index] {
             // Handed over, so that a gradient nobody else holds can be added to in place.
             results[index] = nil
@@ -111,14 +109,13 @@ enum BackwardWalk {
       node.walk = walk
       node.pending = 0
       node.isNeeded = true
-      node.received = [Tensor?](repeating: nil, count: node.outputs.count)
+      node.received = [Tensor?](repeating: nil, count: node.outputCount)
       visited.append(node)
       stack.append(node)
     }
     roots.forEach(visit)
     while let node = stack.popLast() {
-      for edge in node.edges {
-        guard let edge else { continue }
+      node.eachEdge { edge in
         visit(edge.node)
         edge.node.pending += 1
       }
@@ -132,7 +129,7 @@ enum BackwardWalk {
     for node in captures where node.walk == walk { node.isNeeded = true }
     // A node's inputs were recorded before it.
     for node in visited.sorted(by: { $0.sequence < $1.sequence }) where !node.accumulates {
-      if node.edges.contains(where: { $0?.node.isNeeded ?? false }) { node.isNeeded = true }
+      if node.leadsToNeeded { node.isNeeded = true }
     }
   }
 

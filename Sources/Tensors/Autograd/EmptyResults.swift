@@ -27,6 +27,6 @@ private struct EmptyResults: TensorsOperation {
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
-    node.inputs.indices.map { .zeros(node.shape($0), dtype: node.dtype($0)) }
+    (0..<node.inputCount).map { .zeros(node.shape($0), dtype: node.dtype($0)) }
   }
 }

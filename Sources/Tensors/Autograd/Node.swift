@@ -15,10 +15,11 @@ public final class Node {
   /// The operation's name, as in ``Tensor/gradFunction``.
   public let name: String
   let sequence: UInt64
-  let inputs: [TensorMeta]
-  let outputs: [TensorMeta]
-  fileprivate(set) var edges: [Edge?]
-  private var saved: [SavedValue?]
+  /// All that is kept of the operands lies in one array, and what is kept of the first result in the
+  /// node itself: the memory of a node is what recording costs.
+  private var operands: [RecordedOperand]
+  private var result: RecordedResult
+  private var otherResults: [RecordedResult]
   private var gradient: Gradient?
 
   /// For the node that accumulates a leaf's gradient, the leaf.
@@ -37,14 +38,14 @@ public final class Node {
   var received: [Tensor?] = []
 
   init(
-    name: String, inputs: [TensorMeta], outputs: [TensorMeta], edges: [Edge?],
-    saved: [SavedValue?], gradient: Gradient
+    name: String, operands: [RecordedOperand], result: RecordedResult,
+    otherResults: [RecordedResult] = [],
+    gradient: Gradient
   ) {
     self.name = name
-    self.inputs = inputs
-    self.outputs = outputs
-    self.edges = edges
-    self.saved = saved
+    self.operands = operands
+    self.result = result
+    self.otherResults = otherResults
     self.gradient = gradient
     let state = torus_thread()
     sequence = state.pointee.sequence
@@ -55,20 +56,41 @@ public final class Node {
   init(leaf: AutogradMeta, meta: TensorMeta) {
     name = "accumulateGrad"
     sequence = .max
-    inputs = []
-    outputs = [meta]
-    edges = []
-    saved = []
+    operands = []
+    result = RecordedResult(meta: meta, saved: nil)
+    otherResults = []
     gradient = nil
     self.leaf = leaf
   }
 
   var accumulates: Bool { sequence == .max }
 
+  /// What is known of the operands.
+  var inputs: some RandomAccessCollection<TensorMeta> { operands.lazy.map(\.meta) }
+
+  /// How many operands there are.
+  var inputCount: Int { operands.count }
+
+  /// How many results there are.
+  var outputCount: Int { 1 + otherResults.count }
+
+  /// Where an operand came from; nil where it wants no gradient.
+  func edge(_ input: Int) -> Edge? { operands[input].edge }
+
+  /// The nodes that made the operands that want a gradient.
+  func eachEdge(_ body: (Edge) -> Void) {
+    for operand in operands { if let edge = operand.edge { body(edge) } }
+  }
+
+  /// Whether an operand's node is one that the present walk must come to.
+  var leadsToNeeded: Bool { operands.contains { $0.edge?.node.isNeeded ?? false } }
+
   /// Lets go of saved values and inputs once their gradient has been taken.
   func release() {
     gradient = nil
-    saved = []
+    for index in operands.indices { operands[index].saved = nil }
+    result.saved = nil
+    otherResults = otherResults.map { RecordedResult(meta: $0.meta, saved: nil) }
   }
 
   /// Computes the inputs' gradients, brought to the inputs' shapes and dtypes.
@@ -82,20 +104,20 @@ public final class Node {
     var results: [Tensor?]
     switch gradient {
     case .one(let operation):
-      guard let only = gradients[0] else { return [Tensor?](repeating: nil, count: edges.count) }
+      guard let only = gradients[0] else { return [Tensor?](repeating: nil, count: inputCount) }
       results = operation.gradient(only, self)
     case .many(let operation): results = operation.gradient(gradients, self)
     }
     require(
-      results.count == edges.count, name,
-      "its gradient returned \(results.count) values for \(edges.count) inputs")
+      results.count == inputCount, name,
+      "its gradient returned \(results.count) values for \(inputCount) inputs")
     for index in results.indices {
       guard let result = results[index] else { continue }
-      if edges[index] == nil {
+      if operands[index].edge == nil {
         results[index] = nil
         continue
       }
-      let meta = inputs[index]
+      let meta = operands[index].meta
       var fitted = result
       if fitted.shape != meta.shape { fitted = fitted.sum(toShape: meta.shape) }
       if fitted.dtype != meta.dtype { fitted = fitted.to(meta.dtype) }
@@ -107,12 +129,12 @@ public final class Node {
   deinit {
     // Iteratively: releasing 50,000 nodes one inside the other would overflow the stack.
     var doomed: [Node] = []
-    for edge in edges { if let edge { doomed.append(edge.node) } }
-    edges = []
+    eachEdge { doomed.append($0.node) }
+    operands = []
     while var node = doomed.popLast() {
       if isKnownUniquelyReferenced(&node) {
-        for edge in node.edges { if let edge { doomed.append(edge.node) } }
-        node.edges = []
+        node.eachEdge { doomed.append($0.node) }
+        node.operands = []
       }
     }
   }
@@ -121,7 +143,7 @@ public final class Node {
 /// What a gradient reads of the operation it belongs to.
 extension Node {
   /// Whether an input wants a gradient: where not, its part need not be computed.
-  public func needsGradient(_ input: Int) -> Bool { edges[input] != nil }
+  public func needsGradient(_ input: Int) -> Bool { operands[input].edge != nil }
 
   /// Where the gradient of an input may be written at once, instead of being copied there: memory that
   /// was handed in for a parameter's gradient. Nil where there is none, where a gradient is there
@@ -129,7 +151,8 @@ extension Node {
   func gradientPlace(_ input: Int) -> Tensor? {
     let state = torus_thread().pointee
     guard !state.grad_enabled, state.walk_accumulates, state.watchers == 0,
-      let node = edges[input]?.node, node.pending == 1, node.hooks.isEmpty, node.retained.isEmpty,
+      let node = operands[input].edge?.node, node.pending == 1, node.hooks.isEmpty,
+      node.retained.isEmpty,
       let leaf = node.leaf, leaf.gradient == nil, let place = leaf.gradientBuffer,
       place.shape == shape(input), place.dtype == dtype(input), place.isContiguous
     else { return nil }
@@ -137,35 +160,46 @@ extension Node {
   }
 
   /// An input's shape.
-  public func shape(_ input: Int) -> [Int] { inputs[input].shape }
+  public func shape(_ input: Int) -> [Int] { operands[input].meta.shape }
 
   /// An input's dtype.
-  public func dtype(_ input: Int) -> DType { inputs[input].dtype }
+  public func dtype(_ input: Int) -> DType { operands[input].meta.dtype }
+
+  /// A result's shape.
+  func outputShape(_ output: Int) -> [Int] { recorded(output).meta.shape }
+
+  private func recorded(_ output: Int) -> RecordedResult {
+    output == 0 ? result : otherResults[output - 1]
+  }
 
   /// A saved input, part of the graph again where the walk itself is recorded.
   public func input(_ index: Int) -> Tensor {
-    restore(saved[index], edge: edges[index], "input \(index)")
+    let operand = operands[index]
+    return restore(operand.saved, operand.meta, edge: operand.edge, "input \(index)")
   }
 
   /// A saved output, attached to this very node where the walk itself is recorded.
   public func output(_ index: Int = 0) -> Tensor {
-    restore(
-      saved[inputs.count + index], edge: Edge(node: self, output: index), "output \(index)")
+    let result = recorded(index)
+    return restore(
+      result.saved, result.meta, edge: Edge(node: self, output: index), "output \(index)")
   }
 
-  private func restore(_ value: SavedValue?, edge: Edge?, _ which: String) -> Tensor {
-    guard let value else { fail(name, "its gradient reads \(which), which it did not save") }
+  private func restore(
+    _ value: SavedValue?, _ meta: TensorMeta, edge: Edge?, _ which: @autoclosure () -> String
+  ) -> Tensor {
+    guard let value else { fail(name, "its gradient reads \(which()), which it did not save") }
     if value.storage.version != value.version {
-      let who = value.storage.label.map { "parameter \"\($0)\"" } ?? which
+      let who = value.storage.label.map { "parameter \"\($0)\"" } ?? which()
       fail(
         "backward",
-        "\(who) \(value.shape) of \(name) was changed in place after it was saved for the gradient (version \(value.storage.version), saved at \(value.version)); take the gradient before the optimizer's step, or run the forward pass again"
+        "\(who) \(meta.shape) of \(name) was changed in place after it was saved for the gradient (version \(value.storage.version), saved at \(value.version)); take the gradient before the optimizer's step, or run the forward pass again"
       )
     }
     let body = TensorBody(
-      storage: value.storage, shape: value.shape, strides: value.strides, offset: value.offset,
-      dtype: value.dtype)
-    if let edge, isGradEnabled, value.dtype.isFloatingPoint {
+      storage: value.storage, shape: meta.shape, strides: value.strides, offset: value.offset,
+      dtype: meta.dtype)
+    if let edge, isGradEnabled, meta.dtype.isFloatingPoint {
       body.autograd = AutogradMeta(edge: edge)
     }
     return Tensor(body)
@@ -188,24 +222,50 @@ struct Edge {
 struct TensorMeta {
   let shape: [Int]
   let dtype: DType
+
+  init(shape: [Int], dtype: DType) { (self.shape, self.dtype) = (shape, dtype) }
+
+  init(_ tensor: Tensor) { (shape, dtype) = (tensor.shape, tensor.dtype) }
 }
 
-/// A tensor kept for the backward pass, without its place in the graph.
-struct SavedValue {
+/// What a node keeps of an operand.
+struct RecordedOperand {
+  let meta: TensorMeta
+  fileprivate(set) var edge: Edge?
+  fileprivate var saved: SavedValue?
+
+  init(_ tensor: Tensor, isSaved: Bool) {
+    meta = TensorMeta(tensor)
+    edge = tensor.body.autograd?.edge
+    saved = isSaved ? SavedValue(tensor) : nil
+  }
+}
+
+/// What a node keeps of a result.
+struct RecordedResult {
+  let meta: TensorMeta
+  fileprivate var saved: SavedValue?
+
+  fileprivate init(meta: TensorMeta, saved: SavedValue?) { (self.meta, self.saved) = (meta, saved) }
+
+  init(_ tensor: Tensor, isSaved: Bool) {
+    self.init(meta: TensorMeta(tensor), saved: isSaved ? SavedValue(tensor) : nil)
+  }
+}
+
+/// Where the elements of a tensor lie that is kept for the backward pass, without its place in the
+/// graph.
+private struct SavedValue {
   let storage: Storage
   let version: UInt32
-  let shape: [Int]
   let strides: [Int]
   let offset: Int
-  let dtype: DType
 
   init(_ tensor: Tensor) {
     storage = tensor.storage
     version = tensor.storage.version
-    shape = tensor.shape
     strides = tensor.strides
     offset = tensor.storageOffset
-    dtype = tensor.dtype
   }
 }
 
@@ -249,12 +309,13 @@ final class AutogradMeta {
 extension Node: CustomStringConvertible {
   /// The nodes that made this node's inputs; nil where an input requires no gradient
   /// (`next_functions`).
-  public var inputNodes: [Node?] { edges.map { $0?.node } }
+  public var inputNodes: [Node?] { operands.map { $0.edge?.node } }
 
   /// The name with the shapes: `mul([2, 3], [3]) → [2, 3]`.
   public var description: String {
     let arguments = inputs.map { "\($0.shape)" }.joined(separator: ", ")
-    return "\(name)(\(arguments)) → \(outputs.map { "\($0.shape)" }.joined(separator: ", "))"
+    let results = (0..<outputCount).map { "\(outputShape($0))" }.joined(separator: ", ")
+    return "\(name)(\(arguments)) → \(results)"
   }
 
   /// The graph behind this node as an indented tree, to a depth.

@@ -17,7 +17,7 @@ extension Tensor {
     if torus_thread().pointee.watchers != 0 { return watched(operation, operands) }
     let result = operation.forward(operands)
     guard records(operands), result.dtype.isFloatingPoint else { return result }
-    let node = makeNode(operation, operands, [result], .one(operation))
+    let node = makeNode(operation, operands, result)
     result.body.autograd = AutogradMeta(edge: Edge(node: node, output: 0))
     return result
   }
@@ -26,8 +26,8 @@ extension Tensor {
   static func record(_ operation: some TensorsOperation, _ operands: [Tensor]) -> [Tensor] {
     if torus_thread().pointee.watchers != 0 { return watched(operation, operands) }
     let results = operation.forward(operands)
-    guard records(operands) else { return results }
-    attach(makeNode(operation, operands, results, .many(operation)), results)
+    guard records(operands), !results.isEmpty else { return results }
+    attach(makeNode(operation, operands, results), results)
     return results
   }
 
@@ -45,7 +45,7 @@ extension Tensor {
     let kept = Watchers.keeps ? operation.pinned() : operation
     let result = Watchers.unobserved { operation.forward(operands) }
     if records(operands), result.dtype.isFloatingPoint {
-      let node = makeNode(operation, operands, [result], .one(operation))
+      let node = makeNode(operation, operands, result)
       Watchers.recorded(node)
       result.body.autograd = AutogradMeta(edge: Edge(node: node, output: 0))
     }
@@ -59,8 +59,8 @@ extension Tensor {
   ) -> [Tensor] {
     let kept = Watchers.keeps ? operation.pinned() : operation
     let results = Watchers.unobserved { operation.forward(operands) }
-    if records(operands) {
-      let node = makeNode(operation, operands, results, .many(operation))
+    if records(operands), !results.isEmpty {
+      let node = makeNode(operation, operands, results)
       Watchers.recorded(node)
       attach(node, results)
     }
@@ -81,23 +81,33 @@ extension Tensor {
   }
 
   private static func makeNode(
-    _ operation: some Operation, _ operands: [Tensor], _ results: [Tensor],
-    _ gradient: Node.Gradient
+    _ operation: some TensorOperation, _ operands: [Tensor], _ result: Tensor
   ) -> Node {
     let saving = operation.saving
-    var saved: [SavedValue?] = []
-    if saving != .nothing {
-      saved.reserveCapacity(operands.count + results.count)
-      for (index, operand) in operands.enumerated() {
-        saved.append(saving.holds(input: index) ? SavedValue(operand) : nil)
-      }
-      for (index, result) in results.enumerated() {
-        saved.append(saving.holds(output: index) ? SavedValue(result) : nil)
-      }
+    return Node(
+      name: operation.name, operands: kept(operands, saving),
+      result: RecordedResult(result, isSaved: saving.holds(output: 0)), gradient: .one(operation))
+  }
+
+  private static func makeNode(
+    _ operation: some TensorsOperation, _ operands: [Tensor], _ results: [Tensor]
+  ) -> Node {
+    let saving = operation.saving
+    let others = results.indices.dropFirst().map {
+      RecordedResult(results[$0], isSaved: saving.holds(output: $0))
     }
     return Node(
-      name: operation.name, inputs: operands.map { TensorMeta(shape: $0.shape, dtype: $0.dtype) },
-      outputs: results.map { TensorMeta(shape: $0.shape, dtype: $0.dtype) },
-      edges: operands.map { $0.body.autograd?.edge }, saved: saved, gradient: gradient)
+      name: operation.name, operands: kept(operands, saving),
+      result: RecordedResult(results[0], isSaved: saving.holds(output: 0)), otherResults: others,
+      gradient: .many(operation))
+  }
+
+  private static func kept(_ operands: [Tensor], _ saving: Saving) -> [RecordedOperand] {
+    var kept: [RecordedOperand] = []
+    kept.reserveCapacity(operands.count)
+    for (index, operand) in operands.enumerated() {
+      kept.append(RecordedOperand(operand, isSaved: saving.holds(input: index)))
+    }
+    return kept
   }
 }

@@ -180,7 +180,7 @@ extension F {
     }
 
     func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
-      let hasMask = node.inputs.count > 3
+      let hasMask = node.inputCount > 3
       guard let g = gradients[0] else { return [nil, nil, nil] + (hasMask ? [nil] : []) }
       let (query, key, value) = (node.input(0), node.input(1), node.input(2))
       let mask = hasMask ? wideMask(node.input(3), query, key) : nil

@@ -35,9 +35,9 @@ struct Adjoint<Map: LinearMap>: TensorOperation {
 }
 
 extension Node {
-  fileprivate var constants: [Tensor] { (1..<inputs.count).map { input($0) } }
+  fileprivate var constants: [Tensor] { (1..<inputCount).map { input($0) } }
 
   fileprivate func linearGradient(_ g: Tensor) -> [Tensor?] {
-    [g] + [Tensor?](repeating: nil, count: inputs.count - 1)
+    [g] + [Tensor?](repeating: nil, count: inputCount - 1)
   }
 }

@@ -47,7 +47,7 @@ struct Convolution: TensorOperation, ConvolutionOperation {
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
-    let hasBias = node.inputs.count > 2
+    let hasBias = node.inputCount > 2
     var gradients: [Tensor?] = [nil, nil] + (hasBias ? [nil] : [])
     if node.needsGradient(0) {
       let toInput = ConvolutionInputGradient(geometry: geometry, size: node.shape(0))

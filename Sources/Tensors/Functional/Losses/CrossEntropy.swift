@@ -100,10 +100,10 @@ private struct CrossEntropy: TensorsOperation {
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
-    let rest = [Tensor?](repeating: nil, count: node.inputs.count - 1)
+    let rest = [Tensor?](repeating: nil, count: node.inputCount - 1)
     guard let g = gradients[0] else { return [nil] + rest }
     let (x, t) = (node.input(0), node.input(1))
-    let weight = weight(node.inputs.count > 2 ? node.input(2) : nil, x.dtype)
+    let weight = weight(node.inputCount > 2 ? node.input(2) : nil, x.dtype)
     // Recorded: the same gradient written out in operations that have one of their own.
     if isGradEnabled { return [formula(g, x, t, weight)] + rest }
     return [backward(g, x, t, weight, node.output(1))] + rest

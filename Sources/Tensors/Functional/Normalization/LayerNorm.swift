@@ -54,7 +54,7 @@ private struct LayerNormalization: TensorsOperation {
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
-    guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: node.inputs.count) }
+    guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: node.inputCount) }
     let x = node.input(0)
     let rows = rows(x)
     let weight = hasWeight ? node.input(1) : nil

@@ -92,7 +92,7 @@ private struct RecurrentLayer: TensorsOperation {
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
-    let operands = pass.named(node.inputs.indices.map { node.input($0) })
+    let operands = pass.named((0..<node.inputCount).map { node.input($0) })
     let pass = pass.computing(in: operands.x.dtype)
     if isGradEnabled { return pass.recordedGradient(gradients, operands) }
     return pass.backward(gradients, operands, node)

@@ -111,7 +111,7 @@ private struct LinearProduct: TensorOperation {
       node.needsGradient(1)
         ? flat.t.product(x.reshaped([rows, w.shape[1]]), for: 1, of: node) : nil,
     ]
-      + (node.inputs.count > 2 ? [node.needsGradient(2) ? flat.sum(dim: 0) : nil] : [])
+      + (node.inputCount > 2 ? [node.needsGradient(2) ? flat.sum(dim: 0) : nil] : [])
   }
 }
 

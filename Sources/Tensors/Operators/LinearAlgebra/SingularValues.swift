@@ -62,7 +62,7 @@ private struct SingularValues: TensorsOperation {
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
-    let k = node.outputs[1].shape[node.outputs[1].shape.count - 1]
+    let k = node.outputShape(1).last ?? 0
     func columns(_ x: Tensor) -> Tensor { x.narrowed(dim: -1, start: 0, length: k) }
     func rows(_ x: Tensor) -> Tensor { x.narrowed(dim: -2, start: 0, length: k) }
     return [
