@@ -27,22 +27,36 @@ public final class DifferentiableGather {
   /// may have different numbers of rows.
   public func callAsFunction(_ rows: Tensor) -> (rows: Tensor, first: Int) {
     require(rows.rank > 0, "DifferentiableGather", "a scalar has no rows")
-    // A loss cannot throw; without the other ranks' rows there is no going on.
-    var counts: [Int] = []
-    let exchange = F.RowExchange(
-      gather: { [group] mine in
-        do {
-          let parts = try group.allGather(mine, label: "gathered rows")
-          counts = parts.map { $0.shape[0] }
-          return Tensor.cat(parts)
-        } catch { fail("DifferentiableGather", "\(error)") }
-      },
-      scatterSum: { [group] gradient in
-        do {
-          return try group.reduceScatter(gradient, rows: counts, label: "gathered rows' gradient")
-        } catch { fail("DifferentiableGather", "\(error)") }
-      })
+    let exchange = RankRows(group)
     let all = F.gatheredRows(rows, exchange)
-    return (all, counts[..<group.rank].reduce(0, +))
+    return (all, exchange.counts[..<group.rank].reduce(0, +))
+  }
+}
+
+/// The rows of a group's ranks, and how many each had when they were gathered.
+private final class RankRows: RowExchange {
+  private let group: ProcessGroup
+  private(set) var counts: [Int] = []
+
+  init(_ group: ProcessGroup) { self.group = group }
+
+  // A loss cannot throw; without the other ranks' rows there is no going on.
+
+  func gather(_ rows: Tensor) -> Tensor {
+    do {
+      let parts = try group.allGather(rows, label: "gathered rows")
+      counts = parts.map { $0.shape[0] }
+      return Tensor.cat(parts)
+    } catch {
+      fail("DifferentiableGather", "\(error)")
+    }
+  }
+
+  func scatterSum(_ rows: Tensor) -> Tensor {
+    do {
+      return try group.reduceScatter(rows, rows: counts, label: "gathered rows' gradient")
+    } catch {
+      fail("DifferentiableGather", "\(error)")
+    }
   }
 }

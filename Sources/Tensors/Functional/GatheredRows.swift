@@ -1,34 +1,39 @@
-/// Rows that come from several holders, such as the ranks of a group.
+/// What brings the rows of several holders together, such as the ranks of a group, and back.
+package protocol RowExchange {
+  /// The rows of all holders in their order, for this one's.
+  func gather(_ rows: Tensor) -> Tensor
+  /// This holder's rows of the sum over what all holders hold for all rows.
+  func scatterSum(_ rows: Tensor) -> Tensor
+}
+
 extension F {
-  /// What brings rows together, and back.
-  package struct RowExchange {
-    /// The rows of all holders in their order, for this one's.
-    package let gather: (Tensor) -> Tensor
-    /// This holder's rows of the sum over what all holders hold for all rows.
-    package let scatterSum: (Tensor) -> Tensor
-
-    package init(gather: @escaping (Tensor) -> Tensor, scatterSum: @escaping (Tensor) -> Tensor) {
-      self.gather = gather
-      self.scatterSum = scatterSum
-    }
-  }
-
   /// The rows of all holders. The gradient of a holder's rows is the sum of what all of them have for
   /// these rows.
-  package static func gatheredRows(_ x: Tensor, _ exchange: RowExchange) -> Tensor {
-    Tensor.apply("all_gather", [x]) {
-      exchange.gather($0[0])
-    } gradient: { g, _ in
-      [scatteredRows(g, exchange)]
-    }
+  package static func gatheredRows(_ x: Tensor, _ exchange: any RowExchange) -> Tensor {
+    Tensor.record(RowGathering(exchange: exchange), [x])
   }
+}
 
-  /// The sum of all holders' rows, of which each keeps its own.
-  private static func scatteredRows(_ x: Tensor, _ exchange: RowExchange) -> Tensor {
-    Tensor.apply("reduce_scatter", [x]) {
-      exchange.scatterSum($0[0])
-    } gradient: { g, _ in
-      [gatheredRows(g, exchange)]
-    }
+/// The rows of all holders.
+private struct RowGathering: TensorOperation {
+  let exchange: any RowExchange
+  var name: String { "all_gather" }
+  var attributes: [String: Attribute] { [:] }
+  func forward(_ inputs: [Tensor]) -> Tensor { exchange.gather(inputs[0]) }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [Tensor.record(RowScattering(exchange: exchange), [g])]
+  }
+}
+
+/// The sum of all holders' rows, of which each keeps its own.
+private struct RowScattering: TensorOperation {
+  let exchange: any RowExchange
+  var name: String { "reduce_scatter" }
+  var attributes: [String: Attribute] { [:] }
+  func forward(_ inputs: [Tensor]) -> Tensor { exchange.scatterSum(inputs[0]) }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    [Tensor.record(RowGathering(exchange: exchange), [g])]
   }
 }
