@@ -52,7 +52,9 @@ let package = Package(
 
     // Tasks on text: records become batches, and predictions figures.
     .target(name: "Metrics", dependencies: ["Tensors"]),
-    .target(name: "TextTasks", dependencies: ["Base", "Models", "Tokenizers", "Tensors"]),
+    .target(
+      name: "TextTasks",
+      dependencies: ["Base", "Models", "NN", "Optimizers", "Tensors", "Tokenizers"]),
 
     // What a user imports who needs one process only: it reaches no MPI.
     .target(
@@ -71,7 +73,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Base", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel", "Archives",
-        "Yams",
+        "Metrics", "TextTasks", "Tokenizers", "Yams",
       ]),
     .target(
       name: "Torus", dependencies: ["TorusCore", "Collectives", "DataParallel", "Training"]),
@@ -91,17 +93,19 @@ let package = Package(
       dependencies: [
         "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    // What one process computes; no ranks, no runs.
+    // What one process computes, its training loop included; no ranks.
     .executableTarget(
       name: "conformance",
       dependencies: [
         "Base", "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
-        "Tokenizers", "Metrics", "TextTasks",
+        "Tokenizers", "Metrics", "TextTasks", "Training",
       ]),
 
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
     .testTarget(name: "TokenizerTests", dependencies: ["Base", "Tokenizers"]),
-    .testTarget(name: "TextTaskTests", dependencies: ["Metrics", "TextTasks", "Tokenizers"]),
+    .testTarget(
+      name: "TextTaskTests",
+      dependencies: ["Metrics", "Models", "NN", "Optimizers", "TextTasks", "Tokenizers"]),
     .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),

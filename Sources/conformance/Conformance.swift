@@ -50,6 +50,7 @@ struct Conformance {
       "legacy": { url, _ in try LegacySuite(url) },
       "collators": { url, _ in try CollatorSuite(url) },
       "metrics": { url, _ in try MetricSuite(url) },
+      "trainer": { url, _ in try TrainerSuite(url) },
       "schedules": { url, _ in try ScheduleSuite(url) },
       "models": { try ModelSuite(path: $0, options: $1) },
       "modules": { try ModuleSuite(folder: $0, options: $1) },

@@ -6,6 +6,9 @@ public protocol Seq2SeqLanguageModel: GenerativeModel {
   /// The logits of the decoder's tokens, and their loss where labels are given; the decoder's tokens
   /// are then by default the labels, shifted right.
   func callAsFunction(_ inputs: Seq2SeqInputs, labels: Tensor?) -> Seq2SeqOutput
+  /// The decoder's tokens that go with labels `[N, T]`: these, moved right by one behind the token that
+  /// begins a text (`prepare_decoder_input_ids_from_labels`).
+  func decoderInputIds(from labels: Tensor) -> Tensor
 }
 
 extension Seq2SeqLanguageModel {
@@ -71,6 +74,9 @@ public final class EncoderDecoderForConditionalGeneration<Body: EncoderDecoderMo
     return Seq2SeqOutput(
       loss: labels.map { HeadLoss.tokens(logits, $0) }, logits: logits, states: states)
   }
+
+  /// The labels moved right by one.
+  public func decoderInputIds(from labels: Tensor) -> Tensor { model.shiftedRight(labels) }
 
   private func logits(_ states: Tensor) -> Tensor {
     let logits = lmHead(model.outputScale.map { states * $0 } ?? states)

@@ -40,10 +40,14 @@ public struct StepReport: Sendable {
   public let recordsPerSecond: Double
   /// Whether the run stops after this step because somebody asked for it.
   public let isStopping: Bool
+  /// The norm of all gradients together before they were clipped, where they were or where
+  /// ``TrainerOptions/reportsGradNorm`` asks for it.
+  public let gradNorm: Double?
 
   init(
     step: Int, of steps: Int, epoch: Int, isLastOfEpoch: Bool, figures: Figures,
-    learningRate: Double, seconds: Double, recordsPerSecond: Double, isStopping: Bool
+    learningRate: Double, seconds: Double, recordsPerSecond: Double, isStopping: Bool,
+    gradNorm: Double? = nil
   ) {
     self.step = step
     self.steps = steps
@@ -54,5 +58,6 @@ public struct StepReport: Sendable {
     self.seconds = seconds
     self.recordsPerSecond = recordsPerSecond
     self.isStopping = isStopping
+    self.gradNorm = gradNorm
   }
 }

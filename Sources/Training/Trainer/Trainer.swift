@@ -34,6 +34,8 @@ public final class Trainer<Content> {
 
   /// Optimizer steps done, earlier parts of a resumed run included.
   public internal(set) var step = 0
+  /// The norm of the last step's gradients, before they were clipped; nil where it was not asked for.
+  private var gradNorm: Double?
   /// Seconds spent on steps, evaluation and saving left out; with earlier parts of a run that is
   /// resumed on as many workers.
   public internal(set) var trainingSeconds = 0.0
@@ -146,7 +148,7 @@ public final class Trainer<Content> {
         isLastOfEpoch: loader.step == loader.batchCount,
         figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
         recordsPerSecond: recordsPerSecond ?? 0,
-        isStopping: isStopping)
+        isStopping: isStopping, gradNorm: gradNorm)
       try checkReplicas()
       for callback in callbacks { try callback.stepEnded(report) }
       options.timeline?.stepEnded()
@@ -238,7 +240,9 @@ public final class Trainer<Content> {
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
     }
     try during(.optimizer) {
-      if let limit = options.clipGradNorm { optimizer.clipGradNorm(limit) }
+      if let limit = options.clipGradNorm ?? (options.reportsGradNorm ? .infinity : nil) {
+        gradNorm = optimizer.clipGradNorm(limit)
+      }
       optimizer.step()
       optimizer.zeroGrad()
       scheduler?.step()
@@ -277,6 +281,8 @@ extension Module {
 public struct TrainerOptions: Sendable {
   /// The largest norm of all gradients together; nil for no clipping.
   public var clipGradNorm: Double?
+  /// Whether steps tell the norm of their gradients where these are not clipped either.
+  public var reportsGradNorm = false
   /// Steps between two comparisons of all replicas' parameters; nil for none.
   public var checksumEvery: Int?
   /// How gradients are put into buckets.
