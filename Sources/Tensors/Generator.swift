@@ -68,18 +68,17 @@ public final class Generator: Sendable {
   /// What operations draw from unless told otherwise: this thread's own generator where it has one
   /// (ranks that are threads of one process), else the process's.
   public static var `default`: Generator {
-    guard let own = torus_thread().pointee.generator else { return shared }
-    return Unmanaged<Generator>.fromOpaque(own).takeUnretainedValue()
+    ThreadState.current.generator ?? shared
   }
 
   private static let shared = Generator()
 
   /// Runs a body in which this generator is the thread's default.
   public func asDefault<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-    let state = torus_thread()
-    let before = state.pointee.generator
-    state.pointee.generator = Unmanaged.passUnretained(self).toOpaque()
-    defer { state.pointee.generator = before }
+    let state = ThreadState.current
+    let before = state.generator
+    state.generator = self
+    defer { state.generator = before }
     return try body()
   }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 
 /// Runs a body in anomaly mode (`torch.autograd.detect_anomaly`): every recorded operation keeps the
@@ -7,15 +6,15 @@ import Foundation
 ///
 /// Slow: for looking for a fault, not for training.
 public func detectAnomaly<Result, E: Error>(_ body: () throws(E) -> Result) throws(E) -> Result {
-  let state = torus_thread()
-  let before = state.pointee.watchers
-  state.pointee.watchers |= Watchers.anomaly
-  defer { state.pointee.watchers = before }
+  let state = ThreadState.current
+  let before = state.watchers
+  state.watchers |= Watchers.anomaly
+  defer { state.watchers = before }
   return try body()
 }
 
 enum Anomaly {
-  static var isOn: Bool { torus_thread().pointee.watchers & Watchers.anomaly != 0 }
+  static var isOn: Bool { ThreadState.current.watchers & Watchers.anomaly != 0 }
 
   /// Remembers the calls that led to the node.
   static func mark(_ node: Node) { node.origin = Origin() }

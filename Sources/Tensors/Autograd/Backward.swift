@@ -1,5 +1,3 @@
-import CKernels
-
 /// Somebody who must know what a backward walk will reach before it begins, and when it is over:
 /// DataParallel's reducer.
 public protocol BackwardObserver: AnyObject {
@@ -23,20 +21,20 @@ enum BackwardWalk {
     roots: [(edge: Edge, gradient: Tensor)], captures: [Edge]?, retainGraph: Bool,
     createGraph: Bool
   ) -> [Tensor?] {
-    let state = torus_thread()
-    state.pointee.walk += 1
-    let walk = state.pointee.walk
-    let isNested = state.pointee.walk_depth > 0
-    state.pointee.walk_depth += 1
+    let state = ThreadState.current
+    state.walk += 1
+    let walk = state.walk
+    let isNested = state.walkDepth > 0
+    state.walkDepth += 1
     var outer: [WalkState] = []
     let visited = countUses(roots.map(\.edge.node), walk) {
       if isNested { outer.append(WalkState($0)) }
     }
-    let outerAccumulates = state.pointee.walk_accumulates
-    state.pointee.walk_accumulates = captures == nil
+    let outerAccumulates = state.walkAccumulates
+    state.walkAccumulates = captures == nil
     defer {
-      state.pointee.walk_accumulates = outerAccumulates
-      state.pointee.walk_depth -= 1
+      state.walkAccumulates = outerAccumulates
+      state.walkDepth -= 1
       for saved in outer { saved.restore() }
     }
     let accumulates = captures == nil

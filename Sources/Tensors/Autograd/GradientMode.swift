@@ -1,5 +1,3 @@
-import CKernels
-
 /// Runs a body whose operations are not recorded (`torch.no_grad`).
 public func noGrad<Result, E: Error>(_ body: () throws(E) -> Result) throws(E) -> Result {
   try withGradient(enabled: false, body)
@@ -11,15 +9,15 @@ public func enableGrad<Result, E: Error>(_ body: () throws(E) -> Result) throws(
 }
 
 /// Whether operations on this thread are recorded at present (`torch.is_grad_enabled`).
-public var isGradEnabled: Bool { torus_thread().pointee.grad_enabled }
+public var isGradEnabled: Bool { ThreadState.current.isGradEnabled }
 
 /// Runs a body with recording switched on or off (`torch.set_grad_enabled`).
 public func withGradient<Result, E: Error>(
   enabled: Bool, _ body: () throws(E) -> Result
 ) throws(E) -> Result {
-  let state = torus_thread()
-  let before = state.pointee.grad_enabled
-  state.pointee.grad_enabled = enabled
-  defer { state.pointee.grad_enabled = before }
+  let state = ThreadState.current
+  let before = state.isGradEnabled
+  state.isGradEnabled = enabled
+  defer { state.isGradEnabled = before }
   return try body()
 }

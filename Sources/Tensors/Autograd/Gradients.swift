@@ -1,5 +1,3 @@
-import CKernels
-
 /// Gradients: asking for them, reading them, and the walk that computes them.
 extension Tensor {
   /// Whether a gradient flows back to or through this tensor (`requires_grad`).
@@ -200,18 +198,16 @@ public enum BackwardObservers {
 
   private static var entries: [Entry] {
     get {
-      guard let pointer = torus_thread().pointee.observers else { return [] }
-      return Unmanaged<Entries>.fromOpaque(pointer).takeUnretainedValue().list
+      (ThreadState.current.observers as? Entries)?.list ?? []
     }
     set {
-      let state = torus_thread()
-      if let pointer = state.pointee.observers {
-        Unmanaged<Entries>.fromOpaque(pointer).takeUnretainedValue().list = newValue
+      let state = ThreadState.current
+      if let entries = state.observers as? Entries {
+        entries.list = newValue
       } else {
         let entries = Entries()
         entries.list = newValue
-        // Lives as long as its thread, of which there are as many as ranks in this process.
-        state.pointee.observers = Unmanaged.passRetained(entries).toOpaque()
+        state.observers = entries
       }
     }
   }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// One recorded operation: where its inputs came from, what its gradient reads, and the gradient.
 ///
 /// A node never holds a tensor. An input is an ``Edge`` to the node that made it; a saved value is
@@ -47,9 +45,7 @@ public final class Node {
     self.result = result
     self.otherResults = otherResults
     self.gradient = gradient
-    let state = torus_thread()
-    sequence = state.pointee.sequence
-    state.pointee.sequence += 1
+    sequence = ThreadState.current.nextSequence()
   }
 
   /// The node that accumulates a leaf's gradient.
@@ -149,8 +145,8 @@ extension Node {
   /// was handed in for a parameter's gradient. Nil where there is none, where a gradient is there
   /// already or more are to come, and where somebody looks at it before or at how it is computed.
   func gradientPlace(_ input: Int) -> Tensor? {
-    let state = torus_thread().pointee
-    guard !state.grad_enabled, state.walk_accumulates, state.watchers == 0,
+    let state = ThreadState.current
+    guard !state.isGradEnabled, state.walkAccumulates, state.watchers == 0,
       let node = operands[input].edge?.node, node.pending == 1, node.hooks.isEmpty,
       node.retained.isEmpty,
       let leaf = node.leaf, leaf.gradient == nil, let place = leaf.gradientBuffer,

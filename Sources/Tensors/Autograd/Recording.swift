@@ -1,5 +1,3 @@
-import CKernels
-
 /// An operation as watchers see it: what was computed, from what, with what result.
 struct ComputedOperation {
   let operation: any Operation
@@ -14,7 +12,7 @@ extension Tensor {
   /// Operands are cast by the operation's precision class where a region asks for it, the result is
   /// computed, watchers are told, and where an operand requires a gradient, a ``Node`` is made.
   static func record(_ operation: some TensorOperation, _ operands: [Tensor]) -> Tensor {
-    if torus_thread().pointee.watchers != 0 { return watched(operation, operands) }
+    if ThreadState.current.watchers != 0 { return watched(operation, operands) }
     let result = operation.forward(operands)
     guard records(operands), result.dtype.isFloatingPoint else { return result }
     let node = makeNode(operation, operands, result)
@@ -24,7 +22,7 @@ extension Tensor {
 
   /// ``record(_:_:)`` for an operation with several results.
   static func record(_ operation: some TensorsOperation, _ operands: [Tensor]) -> [Tensor] {
-    if torus_thread().pointee.watchers != 0 { return watched(operation, operands) }
+    if ThreadState.current.watchers != 0 { return watched(operation, operands) }
     let results = operation.forward(operands)
     guard records(operands), !results.isEmpty else { return results }
     attach(makeNode(operation, operands, results), results)
@@ -33,7 +31,7 @@ extension Tensor {
 
   /// ``record(_:_:)`` for an operation without a gradient.
   static func record(_ operation: some ConstantOperation, _ operands: [Tensor]) -> Tensor {
-    if torus_thread().pointee.watchers == 0 { return operation.forward(operands) }
+    if ThreadState.current.watchers == 0 { return operation.forward(operands) }
     let kept = Watchers.keeps ? operation.pinned() : operation
     let result = Watchers.unobserved { operation.forward(operands) }
     Watchers.observe(ComputedOperation(operation: kept, inputs: operands, outputs: [result]))

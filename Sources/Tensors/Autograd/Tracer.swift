@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 
 /// One operation that ``traceOperations(_:)`` saw.
@@ -56,10 +55,10 @@ final class Tracer {
   func watching<Result, E: Error>(_ body: () throws(E) -> Result) throws(E) -> Result {
     outer = Tracer.current
     Tracer.current = self
-    torus_thread().pointee.watchers |= Watchers.tracer
+    ThreadState.current.watchers |= Watchers.tracer
     defer {
       Tracer.current = outer
-      if outer == nil { torus_thread().pointee.watchers &= ~Watchers.tracer }
+      if outer == nil { ThreadState.current.watchers &= ~Watchers.tracer }
       outer = nil
     }
     return try body()

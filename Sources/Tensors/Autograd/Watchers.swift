@@ -1,5 +1,3 @@
-import CKernels
-
 /// Those who watch operations as they are computed on this thread: anomaly mode and tracers.
 ///
 /// Nobody watching costs one comparison an operation.
@@ -10,29 +8,29 @@ enum Watchers {
   static let tracer: UInt32 = 2
 
   /// Whether somebody keeps operations to run them again.
-  static var keeps: Bool { torus_thread().pointee.watchers & tracer != 0 }
+  static var keeps: Bool { ThreadState.current.watchers & tracer != 0 }
 
   /// Runs an operation's forward pass, whose own steps are nobody's business.
   static func unobserved<R>(_ body: () -> R) -> R {
-    let state = torus_thread()
-    let watchers = state.pointee.watchers
-    state.pointee.watchers &= ~tracer
-    defer { state.pointee.watchers = watchers }
+    let state = ThreadState.current
+    let watchers = state.watchers
+    state.watchers &= ~tracer
+    defer { state.watchers = watchers }
     return body()
   }
 
   /// Called where values leave the tensors and may decide what is computed next.
   static func read(_ tensor: Tensor) {
-    if torus_thread().pointee.watchers & tracer != 0 { Tracer.current?.noteRead(of: tensor) }
+    if ThreadState.current.watchers & tracer != 0 { Tracer.current?.noteRead(of: tensor) }
   }
 
   /// Called with every operation just computed.
   static func observe(_ computed: ComputedOperation) {
-    if torus_thread().pointee.watchers & tracer != 0 { Tracer.current?.record(computed) }
+    if ThreadState.current.watchers & tracer != 0 { Tracer.current?.record(computed) }
   }
 
   /// Called with every node just made.
   static func recorded(_ node: Node) {
-    if torus_thread().pointee.watchers & anomaly != 0 { Anomaly.mark(node) }
+    if ThreadState.current.watchers & anomaly != 0 { Anomaly.mark(node) }
   }
 }

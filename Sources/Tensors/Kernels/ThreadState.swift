@@ -1,0 +1,67 @@
+import CKernels
+
+/// What belongs to a thread rather than to the process, since ranks may be threads of one process.
+struct ThreadState {
+  private let state: UnsafeMutablePointer<torus_thread_state>
+
+  /// This thread's; made on first use, with gradients enabled.
+  @inline(__always)
+  static var current: ThreadState { ThreadState(state: torus_thread()) }
+
+  /// Whether operations record themselves for the backward pass.
+  var isGradEnabled: Bool {
+    get { state.pointee.grad_enabled }
+    nonmutating set { state.pointee.grad_enabled = newValue }
+  }
+
+  /// Who watches operations: bits of ``Watchers``.
+  var watchers: UInt32 {
+    get { state.pointee.watchers }
+    nonmutating set { state.pointee.watchers = newValue }
+  }
+
+  /// The number of backward walks so far, which the present one has.
+  var walk: UInt64 {
+    get { state.pointee.walk }
+    nonmutating set { state.pointee.walk = newValue }
+  }
+
+  /// How many walks are under way: a gradient may walk a graph itself.
+  var walkDepth: UInt32 {
+    get { state.pointee.walk_depth }
+    nonmutating set { state.pointee.walk_depth = newValue }
+  }
+
+  /// Whether the walk under way hands gradients to leaves, rather than to whoever asked for some.
+  var walkAccumulates: Bool {
+    get { state.pointee.walk_accumulates }
+    nonmutating set { state.pointee.walk_accumulates = newValue }
+  }
+
+  /// The thread's own random generator; nil for the process's. Whoever sets it keeps it alive.
+  var generator: Generator? {
+    get {
+      state.pointee.generator.map { Unmanaged<Generator>.fromOpaque($0).takeUnretainedValue() }
+    }
+    nonmutating set {
+      state.pointee.generator = newValue.map { Unmanaged.passUnretained($0).toOpaque() }
+    }
+  }
+
+  /// An object for as long as the thread lives, of which there are as many as ranks in this process.
+  var observers: AnyObject? {
+    get {
+      state.pointee.observers.map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
+    }
+    nonmutating set {
+      state.pointee.observers.map { Unmanaged<AnyObject>.fromOpaque($0).release() }
+      state.pointee.observers = newValue.map { Unmanaged.passRetained($0).toOpaque() }
+    }
+  }
+
+  /// The place of an operation in the order in which this thread records them.
+  func nextSequence() -> UInt64 {
+    defer { state.pointee.sequence += 1 }
+    return state.pointee.sequence
+  }
+}
