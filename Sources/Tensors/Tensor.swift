@@ -1,5 +1,3 @@
-import CKernels
-
 /// A multi-dimensional array that remembers how it was computed.
 ///
 /// A tensor is a value: `var y = x; y[0] = 5` leaves `x` alone. Underneath it is a reference to a

@@ -1,75 +1,73 @@
-import CKernels
 import Foundation
 
 /// The table: kernel, one-pass gradient, and the gradient's formula. p0 and p1 are the parameters
 /// that the kernel's description names.
 private enum Rows {
   typealias Row = ParametricOperation
-  static let gelu = Row("gelu", TORUS_GELU, fused: TORUS_GELU_BACKWARD) { g, x, _, _ in
+  static let gelu = Row("gelu", .gelu, fused: .geluBackward) { g, x, _, _ in
     let cdf = ((x * 0.5.squareRoot()).erf() + 1) * 0.5
     return g * (cdf + x * (x.square() * -0.5).exp() * (1 / (2 * Double.pi).squareRoot()))
   }
-  static let geluTanh = Row("gelu_tanh", TORUS_GELU_TANH, fused: TORUS_GELU_TANH_BACKWARD) {
+  static let geluTanh = Row("gelu_tanh", .geluTanh, fused: .geluTanhBackward) {
     g, x, _, _ in
     let k = (2 / Double.pi).squareRoot()
     let t = ((x + x.pow(3) * 0.044715) * k).tanh()
     let slope = (x.square() * (3 * 0.044715) + 1) * k
     return g * ((t + 1) * 0.5 + x * 0.5 * (1 - t.square()) * slope)
   }
-  static let silu = Row("silu", TORUS_SILU, fused: TORUS_SILU_BACKWARD) { g, x, _, _ in
+  static let silu = Row("silu", .silu, fused: .siluBackward) { g, x, _, _ in
     let s = x.sigmoid()
     return g * (s * (x * (1 - s) + 1))
   }
-  static let mish = Row("mish", TORUS_MISH, fused: TORUS_MISH_BACKWARD) { g, x, _, _ in
+  static let mish = Row("mish", .mish, fused: .mishBackward) { g, x, _, _ in
     let t = softplus(x, 1, 20).tanh()
     return g * (t + x * x.sigmoid() * (1 - t.square()))
   }
   static let softplus = Row(
-    "softplus", TORUS_SOFTPLUS, fused: TORUS_SOFTPLUS_BACKWARD, precision: .full
+    "softplus", .softplus, fused: .softplusBackward, precision: .full
   ) { g, x, beta, threshold in
     let scaled = x * beta
     return Tensor.where(scaled.gt(threshold), g, g * scaled.sigmoid())
   }
-  static let logSigmoid = Row("log_sigmoid", TORUS_LOG_SIGMOID, fused: TORUS_LOG_SIGMOID_BACKWARD) {
+  static let logSigmoid = Row("log_sigmoid", .logSigmoid, fused: .logSigmoidBackward) {
     g, x, _, _ in g * (-x).sigmoid()
   }
-  static let elu = Row("elu", TORUS_ELU, fused: TORUS_ELU_BACKWARD) { g, x, alpha, _ in
+  static let elu = Row("elu", .elu, fused: .eluBackward) { g, x, alpha, _ in
     Tensor.where(x.gt(0), g, g * negative(x).exp() * alpha)
   }
-  static let celu = Row("celu", TORUS_CELU, fused: TORUS_CELU_BACKWARD) { g, x, alpha, _ in
+  static let celu = Row("celu", .celu, fused: .celuBackward) { g, x, alpha, _ in
     Tensor.where(x.gt(0), g, g * (negative(x) / alpha).exp())
   }
-  static let selu = Row("selu", TORUS_SELU, fused: TORUS_SELU_BACKWARD) { g, x, _, _ in
+  static let selu = Row("selu", .selu, fused: .seluBackward) { g, x, _, _ in
     Tensor.where(x.gt(0), g * seluScale, g * negative(x).exp() * (seluScale * seluAlpha))
   }
-  static let leakyReLU = Row("leaky_relu", TORUS_LEAKY_RELU, fused: TORUS_LEAKY_RELU_BACKWARD) {
+  static let leakyReLU = Row("leaky_relu", .leakyRelu, fused: .leakyReluBackward) {
     g, x, slope, _ in Tensor.where(x.gt(0), g, g * slope)
   }
-  static let hardtanh = Row("hardtanh", TORUS_CLAMP, fused: TORUS_HARDTANH_BACKWARD) {
+  static let hardtanh = Row("hardtanh", .clamp, fused: .hardtanhBackward) {
     g, x, low, high in g * x.gt(low).logicalAnd(x.lt(high)).to(g.dtype)
   }
-  static let hardsigmoid = Row("hardsigmoid", TORUS_HARDSIGMOID, fused: TORUS_HARDSIGMOID_BACKWARD)
-  {
+  static let hardsigmoid = Row("hardsigmoid", .hardsigmoid, fused: .hardsigmoidBackward) {
     g, x, _, _ in g * x.gt(-3).logicalAnd(x.lt(3)).to(g.dtype) * (1.0 / 6)
   }
-  static let hardswish = Row("hardswish", TORUS_HARDSWISH, fused: TORUS_HARDSWISH_BACKWARD) {
+  static let hardswish = Row("hardswish", .hardswish, fused: .hardswishBackward) {
     g, x, _, _ in
     let inner = Tensor.where(x.lt(3), g * (x / 3 + 0.5), g)
     return Tensor.where(x.le(-3), g.zerosLike(), inner)
   }
-  static let hardshrink = Row("hardshrink", TORUS_HARDSHRINK, fused: TORUS_SHRINK_BACKWARD) {
+  static let hardshrink = Row("hardshrink", .hardshrink, fused: .shrinkBackward) {
     g, x, lambda, _ in g * x.abs().gt(lambda).to(g.dtype)
   }
-  static let softshrink = Row("softshrink", TORUS_SOFTSHRINK, fused: TORUS_SHRINK_BACKWARD) {
+  static let softshrink = Row("softshrink", .softshrink, fused: .shrinkBackward) {
     g, x, lambda, _ in g * x.abs().gt(lambda).to(g.dtype)
   }
-  static let softsign = Row("softsign", TORUS_SOFTSIGN, fused: TORUS_SOFTSIGN_BACKWARD) {
+  static let softsign = Row("softsign", .softsign, fused: .softsignBackward) {
     g, x, _, _ in g / (x.abs() + 1).square()
   }
-  static let tanhshrink = Row("tanhshrink", TORUS_TANHSHRINK, fused: TORUS_TANHSHRINK_BACKWARD) {
+  static let tanhshrink = Row("tanhshrink", .tanhshrink, fused: .tanhshrinkBackward) {
     g, x, _, _ in g * x.tanh().square()
   }
-  static let threshold = Row("threshold", TORUS_THRESHOLD, fused: TORUS_THRESHOLD_BACKWARD) {
+  static let threshold = Row("threshold", .threshold, fused: .thresholdBackward) {
     g, x, threshold, _ in g * x.gt(threshold).to(g.dtype)
   }
 
@@ -231,7 +229,7 @@ private struct IntegerClamp: ConstantOperation {
   var name: String { "hardtanh" }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.unary(name, TORUS_CLAMP, inputs[0], min, max)
+    Kernel.unary(name, .clamp, inputs[0], min, max)
   }
 }
 

@@ -1,5 +1,3 @@
-import CKernels
-
 /// What ``F/embeddingBag(_:_:offsets:mode:perSampleWeights:paddingIndex:includeLastOffset:scaleGradByFrequency:maxNorm:normType:)``
 /// makes of a bag's rows.
 public enum EmbeddingBagMode: String, Sendable {

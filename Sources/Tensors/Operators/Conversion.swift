@@ -1,5 +1,3 @@
-import CKernels
-
 extension Tensor {
   /// The same values in another dtype (`Tensor.to`); itself where it has that dtype already.
   ///
@@ -121,14 +119,7 @@ extension Tensor {
   /// Adds a tensor of the same shape into this one's memory.
   package func addInPlace(_ other: Tensor) {
     storage.version &+= 1
-    let strides = other.broadcastStrides(to: shape)
-    let other = other.dtype == dtype ? other : other.to(dtype)
-    Kernel.check(
-      withInts(shape, self.strides, strides) { shape, mine, theirs in
-        torus_binary(
-          TORUS_ADD, dtype.c, Int32(rank), shape, pointer, mine, pointer, mine, other.pointer,
-          theirs, 1, 0)
-      }, "addInPlace", dtype)
+    Kernel.add(other.dtype == dtype ? other : other.to(dtype), into: self)
   }
 
   /// Overwrites this tensor's memory with a tensor that broadcasts to its shape.

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Tensor {
   /// A tensor of the given elements in row-major order.
   /// - Parameters:
@@ -98,10 +96,7 @@ extension Tensor {
       "from \(low) to \(high) does not go in the direction of the step \(width)")
     let count = ((high - low) / width).rounded(.up)
     require(count <= 0x1p48, "arange", "\(count) numbers from \(low) to \(high) are too many")
-    let out = uninitialized([Int(count)], dtype)
-    Kernel.check(
-      torus_arange(out.dtype.c, Int64(out.count), out.pointer, low, width), "arange", out.dtype)
-    return out
+    return Kernel.range(Int(count), from: low, by: width, dtype)
   }
 
   /// 0, 1, … below end (`torch.arange`).
@@ -172,10 +167,7 @@ extension Tensor {
       case .uint8: raw.storeBytes(of: UInt8(truncatingIfNeeded: value.int), as: UInt8.self)
       case .bool: raw.storeBytes(of: value.double != 0, as: Bool.self)
       }
-      Kernel.check(
-        withInts(shape, strides) { shape, strides in
-          torus_fill(dtype.c, Int32(rank), shape, pointer, strides, raw)
-        }, "fill", dtype)
+      Kernel.fill(self, with: raw)
     }
   }
 }

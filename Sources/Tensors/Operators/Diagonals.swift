@@ -1,5 +1,3 @@
-import CKernels
-
 /// Diagonals and triangles of two dimensions.
 extension Tensor {
   /// The elements of a diagonal of two dimensions, as the last dimension of a view
@@ -76,14 +74,7 @@ private struct Triangle: TensorOperation {
   var name: String { isUpper ? "triu" : "tril" }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let a = inputs[0]
-    let out = Tensor.uninitialized(a.shape, a.dtype)
-    Kernel.check(
-      withInts(a.shape, a.strides, out.strides) {
-        torus_triangle(
-          isUpper, Int64(diagonal), a.dtype.c, Int32(a.rank), $0, a.pointer, $1, out.pointer, $2)
-      }, name, a.dtype)
-    return out
+    Kernel.triangle(inputs[0], upper: isUpper, diagonal: diagonal)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [Tensor.record(self, [g])] }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Distinct elements, or slices of a dimension. Outside the graph.
 extension Tensor {
   /// What ``unique(dim:)`` finds.
@@ -43,16 +41,8 @@ private struct DistinctElements: TensorsOperation {
   var attributes: [String: Attribute] { [:] }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let elements = inputs[0].contiguous()
-    let (count, dtype) = (elements.count, elements.dtype)
-    let values = Tensor.uninitialized([count], dtype)
-    let inverse = Tensor.uninitialized(elements.shape, .int64)
-    let counts = Tensor.uninitialized([count], .int64)
-    let found = torus_unique(
-      isConsecutive, dtype.c, Int64(count), elements.pointer, values.pointer,
-      inverse.pointer.assumingMemoryBound(to: Int64.self),
-      counts.pointer.assumingMemoryBound(to: Int64.self))
-    return [values.sliced(to: Int(found)), inverse, counts.sliced(to: Int(found))]
+    let (values, inverse, counts) = Kernel.distinct(inputs[0], isConsecutive: isConsecutive)
+    return [values, inverse, counts]
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] { [nil] }
@@ -66,19 +56,10 @@ private struct DistinctSlices: TensorsOperation {
   var attributes: [String: Attribute] { ["dim": .int(dim)] }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let (x, size) = (inputs[0], inputs[0].shape[dim])
-    let slices = x.movedim([dim], [0]).contiguous()
-    let first = Tensor.uninitialized([size], .int64)
-    let (inverse, counts) = (
-      Tensor.uninitialized([size], .int64), Tensor.uninitialized([size], .int64)
-    )
-    let found = torus_unique_rows(
-      isConsecutive, x.dtype.c, Int64(size), Int64(size == 0 ? 0 : x.count / size), slices.pointer,
-      first.pointer.assumingMemoryBound(to: Int64.self),
-      inverse.pointer.assumingMemoryBound(to: Int64.self),
-      counts.pointer.assumingMemoryBound(to: Int64.self))
-    let places = first.sliced(to: Int(found))
-    return [x.indexSelect(dim: dim, index: places), inverse, counts.sliced(to: Int(found))]
+    let x = inputs[0]
+    let (places, inverse, counts) = Kernel.distinctRows(
+      x.movedim([dim], [0]), isConsecutive: isConsecutive)
+    return [x.indexSelect(dim: dim, index: places), inverse, counts]
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] { [nil] }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Operators that put elements and dimensions into another order.
 extension Tensor {
   /// The elements of some dimensions in reverse (`torch.flip`).
@@ -83,16 +81,7 @@ private struct Flip: TensorOperation {
   let dims: [Int]
   var name: String { "flip" }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let a = inputs[0]
-    let out = Tensor.uninitialized(a.shape, a.dtype)
-    Kernel.check(
-      withInts(a.shape, a.strides, out.strides) {
-        torus_flip(a.dtype.c, Int32(a.rank), $0, a.pointer, $1, Kernel.mask(dims), out.pointer, $2)
-      }, name, a.dtype)
-    return out
-  }
-
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.flip(inputs[0], dims) }
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g.flipped(dims: dims)] }
 }
 
@@ -101,15 +90,7 @@ private struct Roll: TensorOperation {
   let shifts: [Int]
   var name: String { "roll" }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let a = inputs[0]
-    let out = Tensor.uninitialized(a.shape, a.dtype)
-    Kernel.check(
-      withInts(a.shape, a.strides, shifts, out.strides) {
-        torus_roll(a.dtype.c, Int32(a.rank), $0, a.pointer, $1, $2, out.pointer, $3)
-      }, name, a.dtype)
-    return out
-  }
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.roll(inputs[0], shifts) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     [g.rolled(shifts.map { -$0 }, dims: Array(shifts.indices))]

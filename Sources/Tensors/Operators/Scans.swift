@@ -1,5 +1,3 @@
-import CKernels
-
 /// Running reductions along a dimension.
 ///
 /// Each runs from either end: the gradient of a running sum is the running sum of the gradient from
@@ -101,7 +99,7 @@ private struct CumulativeSum: TensorOperation {
   var name: String { "cumsum" }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.scan(name, TORUS_CUMSUM, inputs[0], dim, reverse: isReverse)
+    Kernel.scan(name, .cumsum, inputs[0], dim, reverse: isReverse)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -118,7 +116,7 @@ private struct CumulativeProduct: TensorOperation {
   var saving: Saving { [.inputs, .output] }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.scan(name, TORUS_CUMPROD, inputs[0], dim, reverse: isReverse)
+    Kernel.scan(name, .cumprod, inputs[0], dim, reverse: isReverse)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -141,7 +139,7 @@ private struct CumulativeLogSumExp: TensorOperation {
   var saving: Saving { [.inputs, .output] }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.scan(name, TORUS_LOGCUMSUMEXP, inputs[0], dim, reverse: isReverse)
+    Kernel.scan(name, .logcumsumexp, inputs[0], dim, reverse: isReverse)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -167,7 +165,7 @@ private struct RunningExtremum: TensorsOperation {
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     let indices = Tensor.uninitialized(inputs[0].shape, .int64)
     let values = Kernel.scan(
-      name, isLargest ? TORUS_CUMMAX : TORUS_CUMMIN, inputs[0], dim, reverse: false,
+      name, isLargest ? .cummax : .cummin, inputs[0], dim, reverse: false,
       indices: indices)
     return [values, indices]
   }
@@ -176,24 +174,5 @@ private struct RunningExtremum: TensorsOperation {
     guard let g = gradients[0] else { return [nil] }
     if node.shape(0).isEmpty { return [g] }
     return [g.zerosLike().scatterAdd(dim: dim, index: node.output(1), source: g)]
-  }
-}
-
-extension Kernel {
-  /// A running reduction into contiguous memory; a scalar tensor counts as one element.
-  static func scan(
-    _ name: String, _ op: torus_scan_op, _ a: Tensor, _ dim: Int, reverse: Bool,
-    indices: Tensor? = nil
-  ) -> Tensor {
-    let out = Tensor.uninitialized(a.shape, a.dtype)
-    let (shape, strides, outStrides) =
-      a.rank == 0 ? ([1], [1], [1]) : (a.shape, a.strides, out.strides)
-    check(
-      withInts(shape, strides, outStrides) {
-        torus_scan(
-          op, reverse, a.dtype.c, Int32(shape.count), $0, Int32(dim), a.pointer, $1, out.pointer,
-          $2, indices?.pointer.assumingMemoryBound(to: Int64.self), $2)
-      }, name, a.dtype)
-    return out
   }
 }

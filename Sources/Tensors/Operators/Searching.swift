@@ -1,5 +1,3 @@
-import CKernels
-
 /// Searching in sorted rows. Outside the graph.
 extension Tensor {
   /// Where values would be inserted into the ascending rows of this tensor's last dimension
@@ -67,17 +65,9 @@ private struct SearchSorted: ConstantOperation {
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     let rows = noGrad {
-      (inputs.count > 2 ? inputs[0].gather(dim: -1, index: inputs[2]) : inputs[0]).contiguous()
+      inputs.count > 2 ? inputs[0].gather(dim: -1, index: inputs[2]) : inputs[0]
     }
-    let values = inputs[1].bare.contiguous()
-    let out = Tensor.uninitialized(values.shape, .int64)
-    let isShared = rows.rank == 1
-    let width = isShared ? values.count : values.shape[rows.rank - 1]
-    Kernel.check(
-      torus_search_sorted(
-        right, rows.dtype.c, rows.pointer, Int64(rows.shape[rows.rank - 1]), isShared,
-        values.pointer, Int64(width == 0 ? 0 : values.count / width), Int64(width),
-        out.pointer.assumingMemoryBound(to: Int64.self)), name, rows.dtype)
-    return outInt32 ? out.to(.int32) : out
+    let places = Kernel.searchSorted(rows, inputs[1], isRight: right)
+    return outInt32 ? places.to(.int32) : places
   }
 }

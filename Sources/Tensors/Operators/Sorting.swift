@@ -1,5 +1,3 @@
-import CKernels
-
 /// Sorting along a dimension; NaN counts as the largest. Values are differentiable; gradients go back
 /// by index.
 extension Tensor {
@@ -58,21 +56,14 @@ extension Tensor {
 /// Elements of a dimension in another order, or some of them: results are values and indices.
 private protocol ReorderingOperation: TensorsOperation {
   var dim: Int { get }
-  /// How many elements the dimension keeps; nil for all.
-  var size: Int? { get }
-  func run(_ a: Tensor, _ values: Tensor, _ indices: Tensor) -> torus_status
+  func reorder(_ a: Tensor) -> (values: Tensor, indices: Tensor)
 }
 
 extension ReorderingOperation {
   var saving: Saving { .output(1) }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let a = inputs[0]
-    var shape = a.shape
-    shape[dim] = size ?? shape[dim]
-    let values = Tensor.uninitialized(shape, a.dtype)
-    let indices = Tensor.uninitialized(shape, .int64)
-    Kernel.check(run(a, values, indices), name, a.dtype)
+    let (values, indices) = reorder(inputs[0])
     return [values, indices]
   }
 
@@ -91,14 +82,9 @@ private struct Sort: ReorderingOperation {
   let isDescending: Bool
   let isStable: Bool
   var name: String { "sort" }
-  var size: Int? { nil }
 
-  func run(_ a: Tensor, _ values: Tensor, _ indices: Tensor) -> torus_status {
-    withInts(a.shape, a.strides, values.strides, indices.strides) {
-      torus_sort(
-        isDescending, isStable, a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1,
-        values.pointer, $2, indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-    }
+  func reorder(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
+    Kernel.sort(a, dim: dim, isDescending: isDescending, isStable: isStable)
   }
 }
 
@@ -109,14 +95,9 @@ private struct TopK: ReorderingOperation {
   let isLargest: Bool
   let isSorted: Bool
   var name: String { "topk" }
-  var size: Int? { k }
 
-  func run(_ a: Tensor, _ values: Tensor, _ indices: Tensor) -> torus_status {
-    withInts(a.shape, a.strides, values.strides, indices.strides) {
-      torus_topk(
-        Int64(k), isLargest, isSorted, a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1,
-        values.pointer, $2, indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-    }
+  func reorder(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
+    Kernel.topK(a, k, dim: dim, isLargest: isLargest, isSorted: isSorted)
   }
 }
 
@@ -127,17 +108,5 @@ private struct KthValue: PickingOperation {
   let keepDim: Bool
   var name: String { "kthvalue" }
 
-  func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
-    let kept = Kernel.reducedShape(a.shape, [dim])
-    let (values, indices) = (
-      Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64)
-    )
-    Kernel.check(
-      withInts(a.shape, a.strides, values.strides, indices.strides) {
-        torus_kth_value(
-          Int64(k), a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1, values.pointer, $2,
-          indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-      }, name, a.dtype)
-    return (values, indices)
-  }
+  func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) { Kernel.kthValue(a, k, dim: dim) }
 }

@@ -1,8 +1,6 @@
-import CKernels
-
 /// max(x, p0), whose gradient at the bound is 1, as that of PyTorch's `clamp_min`.
 private let clampedBelow = ParametricOperation(
-  "clamp_min", TORUS_CLAMP, fused: TORUS_CLAMP_BACKWARD
+  "clamp_min", .clamp, fused: .clampBackward
 ) { g, x, low, _ in g * x.ge(low).to(g.dtype) }
 
 private func positivePart(_ x: Tensor) -> Tensor { clampedBelow(x, 0, .infinity) }

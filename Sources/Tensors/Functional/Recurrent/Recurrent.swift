@@ -1,5 +1,3 @@
-import CKernels
-
 /// The recurrent cells that ``F/recurrent(_:_:batchSizes:weights:hidden:cell:reverse:)`` walks with.
 public enum RecurrentKind: String, Sendable {
   /// Long short-term memory (Hochreiter & Schmidhuber 1997).

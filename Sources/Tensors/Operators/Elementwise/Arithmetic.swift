@@ -1,18 +1,16 @@
-import CKernels
-
 private enum Rows {
   typealias Row = BinaryOperation
-  static let add = Row("add", TORUS_ADD, .nothing) { g, _ in [g, g] }
-  static let sub = Row("sub", TORUS_SUB, .nothing) { g, node in
+  static let add = Row("add", .add, .nothing) { g, _ in [g, g] }
+  static let sub = Row("sub", .sub, .nothing) { g, node in
     [g, node.needsGradient(1) ? -g : nil]
   }
-  static let mul = Row("mul", TORUS_MUL) { g, node in
+  static let mul = Row("mul", .mul) { g, node in
     [
       node.needsGradient(0) ? g * node.input(1) : nil,
       node.needsGradient(1) ? g * node.input(0) : nil,
     ]
   }
-  static let div = Row("div", TORUS_DIV, floats: true) { g, node in
+  static let div = Row("div", .div, floats: true) { g, node in
     let b = node.input(1)
     return [
       node.needsGradient(0) ? g / b : nil,
@@ -70,7 +68,7 @@ private struct ScaledSum: TensorOperation {
   var precision: PrecisionClass { .widest }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, TORUS_ADD, inputs[0], inputs[1], alpha)
+    Kernel.binary(name, .add, inputs[0], inputs[1], alpha)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -158,12 +156,12 @@ private struct ScalarArithmetic: TensorOperation {
   var attributes: [String: Attribute] { ["scalar": .double(scalar)] }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let kernel =
+    let kernel: UnaryKernel =
       switch kind {
-      case .add: TORUS_ADD_SCALAR
-      case .rsub: TORUS_RSUB_SCALAR
-      case .mul: TORUS_MUL_SCALAR
-      case .div: TORUS_DIV_SCALAR
+      case .add: .addScalar
+      case .rsub: .rsubScalar
+      case .mul: .mulScalar
+      case .div: .divScalar
       }
     return Kernel.unary(name, kernel, inputs[0], scalar)
   }

@@ -1,34 +1,33 @@
-import CKernels
 import Foundation
 
 /// The table: name, kernel, what the gradient reads, and the operands' gradients.
 private enum Rows {
   typealias Row = BinaryOperation
-  static let atan2 = Row("atan2", TORUS_ATAN2, floats: true) { g, node in
+  static let atan2 = Row("atan2", .atan2, floats: true) { g, node in
     let (y, x) = (node.input(0), node.input(1))
     let scaled = g * (y.square() + x.square()).reciprocal()
     return [scaled * x, -scaled * y]
   }
-  static let hypot = Row("hypot", TORUS_HYPOT, [.inputs, .output]) { g, node in
+  static let hypot = Row("hypot", .hypot, [.inputs, .output]) { g, node in
     [g * (node.input(0) / node.output()), g * (node.input(1) / node.output())]
   }
   static let copysign = Row(
-    "copysign", TORUS_COPYSIGN, [.input(0), .output], floats: true
+    "copysign", .copysign, [.input(0), .output], floats: true
   ) { g, node in
     let x = node.input(0)
     let ratio = node.output() / x
     return [g * Tensor.where(x.eq(0), 0.0, ratio), node.needsGradient(1) ? g.zerosLike() : nil]
   }
-  static let nextafter = Row("nextafter", TORUS_NEXTAFTER)
-  static let logaddexp = Row("logaddexp", TORUS_LOGADDEXP, floats: true) { g, node in
+  static let nextafter = Row("nextafter", .nextafter)
+  static let logaddexp = Row("logaddexp", .logaddexp, floats: true) { g, node in
     let (a, b) = (node.input(0), node.input(1))
     return [g / ((b - a).exp() + 1), g / ((a - b).exp() + 1)]
   }
-  static let logaddexp2 = Row("logaddexp2", TORUS_LOGADDEXP2, floats: true) { g, node in
+  static let logaddexp2 = Row("logaddexp2", .logaddexp2, floats: true) { g, node in
     let (a, b) = (node.input(0), node.input(1))
     return [g / ((b - a).exp2() + 1), g / ((a - b).exp2() + 1)]
   }
-  static let xlogy = Row("xlogy", TORUS_XLOGY, floats: true) { g, node in
+  static let xlogy = Row("xlogy", .xlogy, floats: true) { g, node in
     let (x, y) = (node.input(0), node.input(1))
     let flat = x.eq(0).logicalAnd(y.le(0))
     return [
@@ -36,7 +35,7 @@ private enum Rows {
       node.needsGradient(1) ? g * x / y : nil,
     ]
   }
-  static let xlog1py = Row("xlog1py", TORUS_XLOG1PY, floats: true) { g, node in
+  static let xlog1py = Row("xlog1py", .xlog1py, floats: true) { g, node in
     let (x, y) = (node.input(0), node.input(1))
     let flat = x.eq(0).logicalAnd(y.le(-1))
     return [
@@ -44,20 +43,20 @@ private enum Rows {
       node.needsGradient(1) ? g * x / (y + 1) : nil,
     ]
   }
-  static let heaviside = Row("heaviside", TORUS_HEAVISIDE)
-  static let ldexp = Row("ldexp", TORUS_LDEXP, [.input(1), .output], floats: true) { g, node in
+  static let heaviside = Row("heaviside", .heaviside)
+  static let ldexp = Row("ldexp", .ldexp, [.input(1), .output], floats: true) { g, node in
     [
       node.needsGradient(0) ? g * node.input(1).exp2() : nil,
       node.needsGradient(1) ? g * node.output() * M_LN2 : nil,
     ]
   }
-  static let bitwiseAnd = Row("bitwise_and", TORUS_BITWISE_AND)
-  static let bitwiseOr = Row("bitwise_or", TORUS_BITWISE_OR)
-  static let bitwiseXor = Row("bitwise_xor", TORUS_BITWISE_XOR)
-  static let shiftLeft = Row("bitwise_left_shift", TORUS_SHIFT_LEFT)
-  static let shiftRight = Row("bitwise_right_shift", TORUS_SHIFT_RIGHT)
-  static let gcd = Row("gcd", TORUS_GCD)
-  static let lcm = Row("lcm", TORUS_LCM)
+  static let bitwiseAnd = Row("bitwise_and", .bitwiseAnd)
+  static let bitwiseOr = Row("bitwise_or", .bitwiseOr)
+  static let bitwiseXor = Row("bitwise_xor", .bitwiseXor)
+  static let shiftLeft = Row("bitwise_left_shift", .shiftLeft)
+  static let shiftRight = Row("bitwise_right_shift", .shiftRight)
+  static let gcd = Row("gcd", .gcd)
+  static let lcm = Row("lcm", .lcm)
 }
 
 /// Functions of two values; a number may stand for the second.

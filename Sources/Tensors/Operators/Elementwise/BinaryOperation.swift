@@ -1,12 +1,10 @@
-import CKernels
-
 /// One row of the table of elementwise functions of two tensors: the kernel and, beside it, the
 /// operands' gradients.
 final class BinaryOperation: Sendable {
   typealias Formula = @Sendable (_ gradient: Tensor, _ node: Node) -> [Tensor?]
 
   let name: String
-  let kernel: torus_binary_op
+  let kernel: BinaryKernel
   let saving: Saving
   /// Whether integer operands are computed as floats (true division).
   let floats: Bool
@@ -14,7 +12,7 @@ final class BinaryOperation: Sendable {
   let formula: Formula?
 
   init(
-    _ name: String, _ kernel: torus_binary_op, _ saving: Saving = .inputs, floats: Bool = false,
+    _ name: String, _ kernel: BinaryKernel, _ saving: Saving = .inputs, floats: Bool = false,
     _ formula: Formula? = nil
   ) {
     self.name = name

@@ -1,56 +1,54 @@
-import CKernels
-
 /// Comparisons: bool tensors outside the graph.
 extension Tensor {
   /// Whether elements are equal (`torch.eq`).
-  public func eq(_ other: some Operand) -> Tensor { compare("eq", TORUS_EQ, other) }
+  public func eq(_ other: some Operand) -> Tensor { compare("eq", .eq, other) }
   /// Whether elements differ (`torch.ne`).
-  public func ne(_ other: some Operand) -> Tensor { compare("ne", TORUS_NE, other) }
+  public func ne(_ other: some Operand) -> Tensor { compare("ne", .ne, other) }
   /// Whether elements are less than the other's (`torch.lt`).
-  public func lt(_ other: some Operand) -> Tensor { compare("lt", TORUS_LT, other) }
+  public func lt(_ other: some Operand) -> Tensor { compare("lt", .lt, other) }
   /// Whether elements are at most the other's (`torch.le`).
-  public func le(_ other: some Operand) -> Tensor { compare("le", TORUS_LE, other) }
+  public func le(_ other: some Operand) -> Tensor { compare("le", .le, other) }
   /// Whether elements are greater than the other's (`torch.gt`).
-  public func gt(_ other: some Operand) -> Tensor { compare("gt", TORUS_GT, other) }
+  public func gt(_ other: some Operand) -> Tensor { compare("gt", .gt, other) }
   /// Whether elements are at least the other's (`torch.ge`).
-  public func ge(_ other: some Operand) -> Tensor { compare("ge", TORUS_GE, other) }
+  public func ge(_ other: some Operand) -> Tensor { compare("ge", .ge, other) }
 
   /// Whether both elements are non-zero.
   public func logicalAnd(_ other: some Operand) -> Tensor {
-    compare("logical_and", TORUS_LOGICAL_AND, other)
+    compare("logical_and", .logicalAnd, other)
   }
   /// Whether at least one element is non-zero.
   public func logicalOr(_ other: some Operand) -> Tensor {
-    compare("logical_or", TORUS_LOGICAL_OR, other)
+    compare("logical_or", .logicalOr, other)
   }
   /// Whether just one element is non-zero.
   public func logicalXor(_ other: some Operand) -> Tensor {
-    compare("logical_xor", TORUS_LOGICAL_XOR, other)
+    compare("logical_xor", .logicalXor, other)
   }
   /// Whether elements are zero.
-  public func logicalNot() -> Tensor { predicate("logical_not", TORUS_LOGICAL_NOT) }
+  public func logicalNot() -> Tensor { predicate("logical_not", .logicalNot) }
   /// Whether elements are NaN.
-  public func isNaN() -> Tensor { predicate("isnan", TORUS_IS_NAN) }
+  public func isNaN() -> Tensor { predicate("isnan", .isNan) }
   /// Whether elements are +∞ or -∞.
-  public func isInf() -> Tensor { predicate("isinf", TORUS_IS_INF) }
+  public func isInf() -> Tensor { predicate("isinf", .isInf) }
   /// Whether elements are neither infinite nor NaN.
-  public func isFinite() -> Tensor { predicate("isfinite", TORUS_IS_FINITE) }
+  public func isFinite() -> Tensor { predicate("isfinite", .isFinite) }
   /// Whether elements are +∞.
-  public func isPosInf() -> Tensor { predicate("isposinf", TORUS_IS_POS_INF) }
+  public func isPosInf() -> Tensor { predicate("isposinf", .isPosInf) }
   /// Whether elements are -∞.
-  public func isNegInf() -> Tensor { predicate("isneginf", TORUS_IS_NEG_INF) }
+  public func isNegInf() -> Tensor { predicate("isneginf", .isNegInf) }
   /// Whether the sign bit is set: negative numbers and -0.
-  public func signbit() -> Tensor { predicate("signbit", TORUS_SIGNBIT) }
+  public func signbit() -> Tensor { predicate("signbit", .signbit) }
 
   private func compare(
-    _ name: String, _ op: torus_compare_op, _ other: some Operand
+    _ name: String, _ op: CompareKernel, _ other: some Operand
   ) -> Tensor {
     let other = other.operand(beside: self)
     let dtype = Promotion.resultType(self, other)
     return Tensor.record(Comparison(name: name, kernel: op), [to(dtype), other.to(dtype)])
   }
 
-  private func predicate(_ name: String, _ op: torus_predicate_op) -> Tensor {
+  private func predicate(_ name: String, _ op: PredicateKernel) -> Tensor {
     Tensor.record(Predicate(name: name, kernel: op), [self])
   }
 }
@@ -58,7 +56,7 @@ extension Tensor {
 /// A truth value from two tensors.
 private struct Comparison: ConstantOperation {
   let name: String
-  let kernel: torus_compare_op
+  let kernel: CompareKernel
   var precision: PrecisionClass { .widest }
   var attributes: [String: Attribute] { [:] }
   func forward(_ inputs: [Tensor]) -> Tensor { Kernel.compare(name, kernel, inputs[0], inputs[1]) }
@@ -67,7 +65,7 @@ private struct Comparison: ConstantOperation {
 /// A truth value from one tensor.
 private struct Predicate: ConstantOperation {
   let name: String
-  let kernel: torus_predicate_op
+  let kernel: PredicateKernel
   var attributes: [String: Attribute] { [:] }
   func forward(_ inputs: [Tensor]) -> Tensor { Kernel.predicate(name, kernel, inputs[0]) }
 }

@@ -1,13 +1,11 @@
-import CKernels
-
 private enum Rows {
   typealias Row = BinaryOperation
-  static let floorDivide = Row("floor_divide", TORUS_FLOOR_DIV)
-  static let truncDivide = Row("trunc_divide", TORUS_TRUNC_DIV)
-  static let remainder = Row("remainder", TORUS_REMAINDER) { g, node in
+  static let floorDivide = Row("floor_divide", .floorDiv)
+  static let truncDivide = Row("trunc_divide", .truncDiv)
+  static let remainder = Row("remainder", .remainder) { g, node in
     [g, node.needsGradient(1) ? -g * node.input(0).floorDivide(node.input(1)) : nil]
   }
-  static let fmod = Row("fmod", TORUS_FMOD) { g, node in
+  static let fmod = Row("fmod", .fmod) { g, node in
     [
       g,
       node.needsGradient(1) ? -g * node.input(0).divided(by: node.input(1), rounding: .trunc) : nil,

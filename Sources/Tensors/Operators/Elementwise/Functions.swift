@@ -1,113 +1,112 @@
-import CKernels
 import Foundation
 
 /// The table: name, kernel, what the gradient reads, its one-pass kernel, and its formula.
 private enum Rows {
   typealias Row = UnaryOperation
-  static let neg = Row.any("neg", TORUS_NEG, .nothing) { g, _ in -g }
-  static let abs = Row.any("abs", TORUS_ABS, .inputs, fused: TORUS_ABS_BACKWARD) {
+  static let neg = Row.any("neg", .neg, .nothing) { g, _ in -g }
+  static let abs = Row.any("abs", .abs, .inputs, fused: .absBackward) {
     $0 * $1.input(0).sign()
   }
-  static let square = Row.any("square", TORUS_SQUARE, .inputs) { $0 * ($1.input(0) * 2) }
-  static let sign = Row.any("sign", TORUS_SIGN, .nothing, nil)
-  static let floor = Row.any("floor", TORUS_FLOOR, .nothing, nil)
-  static let ceil = Row.any("ceil", TORUS_CEIL, .nothing, nil)
-  static let round = Row.any("round", TORUS_ROUND, .nothing, nil)
-  static let trunc = Row.any("trunc", TORUS_TRUNC, .nothing, nil)
-  static let frac = Row.float("frac", TORUS_FRAC, .nothing) { g, _ in g }
-  static let bitwiseNot = Row.any("bitwise_not", TORUS_BITWISE_NOT, .nothing, nil)
+  static let square = Row.any("square", .square, .inputs) { $0 * ($1.input(0) * 2) }
+  static let sign = Row.any("sign", .sign, .nothing, nil)
+  static let floor = Row.any("floor", .floor, .nothing, nil)
+  static let ceil = Row.any("ceil", .ceil, .nothing, nil)
+  static let round = Row.any("round", .round, .nothing, nil)
+  static let trunc = Row.any("trunc", .trunc, .nothing, nil)
+  static let frac = Row.float("frac", .frac, .nothing) { g, _ in g }
+  static let bitwiseNot = Row.any("bitwise_not", .bitwiseNot, .nothing, nil)
 
-  static let sqrt = Row.float("sqrt", TORUS_SQRT, .output, fused: TORUS_SQRT_BACKWARD) {
+  static let sqrt = Row.float("sqrt", .sqrt, .output, fused: .sqrtBackward) {
     $0 / ($1.output() * 2)
   }
   static let rsqrt = Row.float(
-    "rsqrt", TORUS_RSQRT, .output, fused: TORUS_RSQRT_BACKWARD, precision: .full
+    "rsqrt", .rsqrt, .output, fused: .rsqrtBackward, precision: .full
   ) {
     $0 * $1.output().pow(3) * -0.5
   }
   static let reciprocal = Row.float(
-    "reciprocal", TORUS_RECIPROCAL, .output, fused: TORUS_RECIPROCAL_BACKWARD, precision: .full
+    "reciprocal", .reciprocal, .output, fused: .reciprocalBackward, precision: .full
   ) { -$0 * $1.output().square() }
-  static let exp = Row.float("exp", TORUS_EXP, .output, precision: .full) { $0 * $1.output() }
-  static let exp2 = Row.float("exp2", TORUS_EXP2, .output) { $0 * $1.output() * M_LN2 }
-  static let expm1 = Row.float("expm1", TORUS_EXPM1, .output, precision: .full) {
+  static let exp = Row.float("exp", .exp, .output, precision: .full) { $0 * $1.output() }
+  static let exp2 = Row.float("exp2", .exp2, .output) { $0 * $1.output() * M_LN2 }
+  static let expm1 = Row.float("expm1", .expm1, .output, precision: .full) {
     $0 * ($1.output() + 1)
   }
-  static let log = Row.float("log", TORUS_LOG, .inputs, precision: .full) { $0 / $1.input(0) }
-  static let log2 = Row.float("log2", TORUS_LOG2, .inputs, precision: .full) {
+  static let log = Row.float("log", .log, .inputs, precision: .full) { $0 / $1.input(0) }
+  static let log2 = Row.float("log2", .log2, .inputs, precision: .full) {
     $0 / ($1.input(0) * M_LN2)
   }
-  static let log10 = Row.float("log10", TORUS_LOG10, .inputs, precision: .full) {
+  static let log10 = Row.float("log10", .log10, .inputs, precision: .full) {
     $0 / ($1.input(0) * M_LN10)
   }
-  static let log1p = Row.float("log1p", TORUS_LOG1P, .inputs, precision: .full) {
+  static let log1p = Row.float("log1p", .log1p, .inputs, precision: .full) {
     $0 / ($1.input(0) + 1)
   }
 
-  static let sin = Row.float("sin", TORUS_SIN, .inputs, fused: TORUS_SIN_BACKWARD) {
+  static let sin = Row.float("sin", .sin, .inputs, fused: .sinBackward) {
     $0 * $1.input(0).cos()
   }
-  static let cos = Row.float("cos", TORUS_COS, .inputs, fused: TORUS_COS_BACKWARD) {
+  static let cos = Row.float("cos", .cos, .inputs, fused: .cosBackward) {
     -$0 * $1.input(0).sin()
   }
-  static let tan = Row.float("tan", TORUS_TAN, .output, precision: .full) {
+  static let tan = Row.float("tan", .tan, .output, precision: .full) {
     $0 * ($1.output().square() + 1)
   }
-  static let asin = Row.float("asin", TORUS_ASIN, .inputs, precision: .full) {
+  static let asin = Row.float("asin", .asin, .inputs, precision: .full) {
     $0 * (1 - $1.input(0).square()).rsqrt()
   }
-  static let acos = Row.float("acos", TORUS_ACOS, .inputs, precision: .full) {
+  static let acos = Row.float("acos", .acos, .inputs, precision: .full) {
     -$0 * (1 - $1.input(0).square()).rsqrt()
   }
-  static let atan = Row.float("atan", TORUS_ATAN, .inputs) { $0 / ($1.input(0).square() + 1) }
-  static let sinh = Row.float("sinh", TORUS_SINH, .inputs, precision: .full) {
+  static let atan = Row.float("atan", .atan, .inputs) { $0 / ($1.input(0).square() + 1) }
+  static let sinh = Row.float("sinh", .sinh, .inputs, precision: .full) {
     $0 * $1.input(0).cosh()
   }
-  static let cosh = Row.float("cosh", TORUS_COSH, .inputs, precision: .full) {
+  static let cosh = Row.float("cosh", .cosh, .inputs, precision: .full) {
     $0 * $1.input(0).sinh()
   }
-  static let tanh = Row.float("tanh", TORUS_TANH, .output, fused: TORUS_TANH_BACKWARD) {
+  static let tanh = Row.float("tanh", .tanh, .output, fused: .tanhBackward) {
     $0 * (1 - $1.output().square())
   }
-  static let asinh = Row.float("asinh", TORUS_ASINH, .inputs) {
+  static let asinh = Row.float("asinh", .asinh, .inputs) {
     $0 * ($1.input(0).square() + 1).rsqrt()
   }
-  static let acosh = Row.float("acosh", TORUS_ACOSH, .inputs) {
+  static let acosh = Row.float("acosh", .acosh, .inputs) {
     $0 * ($1.input(0).square() - 1).rsqrt()
   }
-  static let atanh = Row.float("atanh", TORUS_ATANH, .inputs) { $0 / (1 - $1.input(0).square()) }
+  static let atanh = Row.float("atanh", .atanh, .inputs) { $0 / (1 - $1.input(0).square()) }
 
-  static let erf = Row.float("erf", TORUS_ERF, .inputs, fused: TORUS_ERF_BACKWARD) {
+  static let erf = Row.float("erf", .erf, .inputs, fused: .erfBackward) {
     $0 * (-$1.input(0).square()).exp() * M_2_SQRTPI
   }
-  static let erfc = Row.float("erfc", TORUS_ERFC, .inputs) {
+  static let erfc = Row.float("erfc", .erfc, .inputs) {
     $0 * (-$1.input(0).square()).exp() * -M_2_SQRTPI
   }
-  static let erfinv = Row.float("erfinv", TORUS_ERFINV, .output, precision: .full) {
+  static let erfinv = Row.float("erfinv", .erfinv, .output, precision: .full) {
     $0 * $1.output().square().exp() / M_2_SQRTPI
   }
-  static let lgamma = Row.float("lgamma", TORUS_LGAMMA, .inputs) { $0 * $1.input(0).digamma() }
-  static let sinc = Row.float("sinc", TORUS_SINC, .inputs) { g, node in
+  static let lgamma = Row.float("lgamma", .lgamma, .inputs) { $0 * $1.input(0).digamma() }
+  static let sinc = Row.float("sinc", .sinc, .inputs) { g, node in
     let x = node.input(0) * Double.pi
     let slope = (x * x.cos() - x.sin()) / (x * x) * Double.pi
     return g * Tensor.where(x.eq(0), slope.zerosLike(), slope)
   }
-  static let deg2rad = Row.float("deg2rad", TORUS_DEG2RAD, .nothing) { g, _ in g * (Double.pi / 180)
+  static let deg2rad = Row.float("deg2rad", .deg2rad, .nothing) { g, _ in g * (Double.pi / 180)
   }
-  static let rad2deg = Row.float("rad2deg", TORUS_RAD2DEG, .nothing) { g, _ in g * (180 / Double.pi)
+  static let rad2deg = Row.float("rad2deg", .rad2deg, .nothing) { g, _ in g * (180 / Double.pi)
   }
 
-  static let sigmoid = Row.float("sigmoid", TORUS_SIGMOID, .output, fused: TORUS_SIGMOID_BACKWARD) {
+  static let sigmoid = Row.float("sigmoid", .sigmoid, .output, fused: .sigmoidBackward) {
     let y = $1.output()
     return $0 * (y * (1 - y))
   }
-  static let logit = ParametricOperation("logit", TORUS_LOGIT, fused: TORUS_LOGIT_BACKWARD) {
+  static let logit = ParametricOperation("logit", .logit, fused: .logitBackward) {
     g, x, eps, _ in
     let slope = g / (x * (1 - x))
     if eps < 0 { return Tensor.where(x.lt(0).logicalOr(x.gt(1)), Double.nan, slope) }
     return Tensor.where(x.lt(eps).logicalOr(x.gt(1 - eps)), 0.0, slope)
   }
-  static let relu = Row.any("relu", TORUS_RELU, .output, fused: TORUS_RELU_BACKWARD) {
+  static let relu = Row.any("relu", .relu, .output, fused: .reluBackward) {
     $0 * $1.output().gt(0).to($0.dtype)
   }
 }

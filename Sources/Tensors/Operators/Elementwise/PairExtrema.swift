@@ -1,17 +1,15 @@
-import CKernels
-
 private enum Rows {
   typealias Row = BinaryOperation
-  static let maximum = Row("maximum", TORUS_MAXIMUM) { g, node in
+  static let maximum = Row("maximum", .maximum) { g, node in
     split(g, node, loses: (node.input(0).lt(node.input(1)), node.input(0).gt(node.input(1))))
   }
-  static let minimum = Row("minimum", TORUS_MINIMUM) { g, node in
+  static let minimum = Row("minimum", .minimum) { g, node in
     split(g, node, loses: (node.input(0).gt(node.input(1)), node.input(0).lt(node.input(1))))
   }
-  static let fmax = Row("fmax", TORUS_FMAX) { g, node in
+  static let fmax = Row("fmax", .fmax) { g, node in
     taken(g, node.input(0).ge(node.input(1)).logicalOr(node.input(1).isNaN()))
   }
-  static let fmin = Row("fmin", TORUS_FMIN) { g, node in
+  static let fmin = Row("fmin", .fmin) { g, node in
     taken(g, node.input(0).le(node.input(1)).logicalOr(node.input(1).isNaN()))
   }
 
@@ -72,12 +70,12 @@ private struct Clamp: TensorOperation {
   var saving: Saving { .inputs }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.unary(name, TORUS_CLAMP, inputs[0], min, max)
+    Kernel.unary(name, .clamp, inputs[0], min, max)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     let x = node.input(0)
-    if !isGradEnabled { return [Kernel.binary(name, TORUS_CLAMP_BACKWARD, g, x, min, max)] }
+    if !isGradEnabled { return [Kernel.binary(name, .clampBackward, g, x, min, max)] }
     return [Tensor.where(x.ge(min).logicalAnd(x.le(max)), g, 0.0)]
   }
 }
@@ -91,7 +89,7 @@ private struct ClampOneSide: TensorOperation {
   var saving: Saving { .inputs }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, isLower ? TORUS_MAXIMUM : TORUS_MINIMUM, inputs[0], inputs[1])
+    Kernel.binary(name, isLower ? .maximum : .minimum, inputs[0], inputs[1])
   }
 
   /// To x where it was taken, and to the bound where that was: neither by NaN.
@@ -109,7 +107,7 @@ private struct ClampBetween: TensorOperation {
   var saving: Saving { .inputs }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.ternary(name, TORUS_CLAMP_TENSOR, inputs[0], inputs[1], inputs[2])
+    Kernel.ternary(name, .clampTensor, inputs[0], inputs[1], inputs[2])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Powers.
 extension Tensor {
   /// x raised to a number (`torch.pow`).
@@ -40,14 +38,14 @@ private struct PowerByNumber: TensorOperation {
   var saving: Saving { .inputs }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.unary(name, TORUS_POW_SCALAR, inputs[0], exponent)
+    Kernel.unary(name, .powScalar, inputs[0], exponent)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     if exponent == 0 { return [Tensor.zeros(like: g)] }
     let x = node.input(0)
     if !isGradEnabled {
-      return [Kernel.binary(name, TORUS_POW_SCALAR_BACKWARD, g, x, exponent)]
+      return [Kernel.binary(name, .powScalarBackward, g, x, exponent)]
     }
     return [g * (x.pow(exponent - 1) * exponent)]
   }
@@ -60,7 +58,7 @@ private struct Power: TensorOperation {
   var saving: Saving { [.inputs, .output] }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, TORUS_POW, inputs[0], inputs[1])
+    Kernel.binary(name, .pow, inputs[0], inputs[1])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {

@@ -1,19 +1,18 @@
-import CKernels
 import Foundation
 
 private enum Rows {
-  static let polygamma = ParametricOperation("polygamma", TORUS_POLYGAMMA, fused: nil) {
+  static let polygamma = ParametricOperation("polygamma", .polygamma, fused: nil) {
     g, x, n, _ in
     g * x.polygamma(Int(n) + 1)
   }
-  static let i0 = UnaryOperation.float("i0", TORUS_I0, .inputs) { $0 * $1.input(0).i1() }
-  static let i1 = UnaryOperation.float("i1", TORUS_I1, [.inputs, .output]) { g, node in
+  static let i0 = UnaryOperation.float("i0", .i0, .inputs) { $0 * $1.input(0).i1() }
+  static let i1 = UnaryOperation.float("i1", .i1, [.inputs, .output]) { g, node in
     // I₁' = I₀ - I₁ / x, which is ½ at 0.
     let x = node.input(0)
     let ratio = Tensor.where(x.eq(0), 0.5, node.output() / x)
     return g * (x.i0() - ratio)
   }
-  static let zeta = BinaryOperation("special_zeta", TORUS_ZETA, .input(0, 1), floats: true) {
+  static let zeta = BinaryOperation("special_zeta", .zeta, .input(0, 1), floats: true) {
     g, node in
     require(
       !node.needsGradient(0), "zeta", "the derivative by the first argument is not defined")

@@ -1,16 +1,14 @@
-import CKernels
-
 /// One row of the table of elementwise functions of three tensors and a number.
 private final class TernaryOperation: Sendable {
   typealias Formula = @Sendable (_ gradient: Tensor, _ node: Node, _ value: Double) -> [Tensor?]
 
   let name: String
-  let kernel: torus_ternary_op
+  let kernel: TernaryKernel
   let saving: Saving
   let formula: Formula
 
   init(
-    _ name: String, _ kernel: torus_ternary_op, _ saving: Saving, _ formula: @escaping Formula
+    _ name: String, _ kernel: TernaryKernel, _ saving: Saving, _ formula: @escaping Formula
   ) {
     self.name = name
     self.kernel = kernel
@@ -44,14 +42,14 @@ private final class TernaryOperation: Sendable {
 
 private enum Rows {
   typealias Row = TernaryOperation
-  static let addcmul = Row("addcmul", TORUS_ADDCMUL, .input(1, 2)) { g, node, value in
+  static let addcmul = Row("addcmul", .addcmul, .input(1, 2)) { g, node, value in
     [
       g,
       node.needsGradient(1) ? g * (node.input(2) * value) : nil,
       node.needsGradient(2) ? g * (node.input(1) * value) : nil,
     ]
   }
-  static let addcdiv = Row("addcdiv", TORUS_ADDCDIV, .input(1, 2)) { g, node, value in
+  static let addcdiv = Row("addcdiv", .addcdiv, .input(1, 2)) { g, node, value in
     let (b, c) = (node.input(1), node.input(2))
     return [
       g,
@@ -59,7 +57,7 @@ private enum Rows {
       node.needsGradient(2) ? -g * (b * value / c.square()) : nil,
     ]
   }
-  static let lerp = Row("lerp", TORUS_LERP, .inputs) { g, node, _ in
+  static let lerp = Row("lerp", .lerp, .inputs) { g, node, _ in
     let (a, b, weight) = (node.input(0), node.input(1), node.input(2))
     return [
       g * (1 - weight), g * weight, node.needsGradient(2) ? g * (b - a) : nil,
@@ -101,7 +99,7 @@ private struct LerpByNumber: TensorOperation {
   var name: String { "lerp" }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, TORUS_LERP_SCALAR, inputs[0], inputs[1], weight)
+    Kernel.binary(name, .lerpScalar, inputs[0], inputs[1], weight)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g * (1 - weight), g * weight] }

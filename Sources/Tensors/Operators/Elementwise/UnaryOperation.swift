@@ -1,16 +1,14 @@
-import CKernels
-
 /// One row of the table of elementwise functions of one tensor: the kernel and, beside it, the
 /// gradient.
 final class UnaryOperation: Sendable {
   typealias Formula = @Sendable (_ gradient: Tensor, _ node: Node) -> Tensor
 
   let name: String
-  let kernel: torus_unary_op
+  let kernel: UnaryKernel
   let saving: Saving
   /// The gradient in one pass, from the incoming gradient and the saved value; used wherever the
   /// walk itself is not recorded.
-  let fused: torus_binary_op?
+  let fused: BinaryKernel?
   /// The gradient in tensor operations, which has derivatives of its own. Nil: zero everywhere.
   let formula: Formula?
   /// Whether integers are computed as floats (`exp`), rather than as integers (`neg`).
@@ -18,7 +16,7 @@ final class UnaryOperation: Sendable {
   let precision: PrecisionClass
 
   private init(
-    name: String, kernel: torus_unary_op, saving: Saving, fused: torus_binary_op?,
+    name: String, kernel: UnaryKernel, saving: Saving, fused: BinaryKernel?,
     formula: Formula?, floats: Bool, precision: PrecisionClass
   ) {
     self.name = name
@@ -32,7 +30,7 @@ final class UnaryOperation: Sendable {
 
   /// A function whose result is floating point.
   static func float(
-    _ name: String, _ kernel: torus_unary_op, _ saving: Saving, fused: torus_binary_op? = nil,
+    _ name: String, _ kernel: UnaryKernel, _ saving: Saving, fused: BinaryKernel? = nil,
     precision: PrecisionClass = .any, _ formula: Formula?
   ) -> UnaryOperation {
     UnaryOperation(
@@ -42,7 +40,7 @@ final class UnaryOperation: Sendable {
 
   /// A function that keeps integers integers.
   static func any(
-    _ name: String, _ kernel: torus_unary_op, _ saving: Saving, fused: torus_binary_op? = nil,
+    _ name: String, _ kernel: UnaryKernel, _ saving: Saving, fused: BinaryKernel? = nil,
     _ formula: Formula?
   ) -> UnaryOperation {
     UnaryOperation(
@@ -87,13 +85,13 @@ final class ParametricOperation: Sendable {
     @Sendable (_ gradient: Tensor, _ x: Tensor, _ p0: Double, _ p1: Double) -> Tensor
 
   let name: String
-  let kernel: torus_unary_op
-  let fused: torus_binary_op?
+  let kernel: UnaryKernel
+  let fused: BinaryKernel?
   let precision: PrecisionClass
   let formula: Formula
 
   init(
-    _ name: String, _ kernel: torus_unary_op, fused: torus_binary_op?,
+    _ name: String, _ kernel: UnaryKernel, fused: BinaryKernel?,
     precision: PrecisionClass = .any, _ formula: @escaping Formula
   ) {
     self.name = name

@@ -1,12 +1,7 @@
-import CKernels
-
 /// Indexing by tensors: `x[rows, columns]`, masks, and their gradients.
 extension Tensor {
   /// How many elements are not 0.
-  var nonzeroCount: Int {
-    Int(
-      withInts(shape, strides) { torus_nonzero_count(dtype.c, Int32(rank), $0, pointer, $1) })
-  }
+  var nonzeroCount: Int { Kernel.nonzeroCount(self) }
 
   /// The coordinates of the non-zero elements in row-major order, `[count, rank]`, int64
   /// (`torch.nonzero`).
@@ -67,17 +62,7 @@ extension Tensor {
 private struct Nonzero: ConstantOperation {
   var name: String { "nonzero" }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let a = inputs[0]
-    let out = Tensor.uninitialized([a.nonzeroCount, a.rank], .int64)
-    Kernel.check(
-      withInts(a.shape, a.strides) {
-        torus_nonzero(
-          a.dtype.c, Int32(a.rank), $0, a.pointer, $1,
-          out.pointer.assumingMemoryBound(to: Int64.self))
-      }, name, a.dtype)
-    return out
-  }
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.nonzero(inputs[0]) }
 }
 
 /// Index tensors among an operation's operands: which dimensions they index.
@@ -103,11 +88,7 @@ private struct IndexGet: TensorOperation, IndexedOperation {
   func forward(_ inputs: [Tensor]) -> Tensor {
     let data = inputs[0]
     let plan = IndexingPlan(data: data, tensors: tensors(inputs.dropFirst()))
-    let out = Tensor.uninitialized(plan.resultShape, data.dtype)
-    plan.run(data: data, other: out, name) { indexing, bad, position in
-      torus_index_get(data.dtype.c, indexing, data.pointer, out.pointer, bad, position)
-    }
-    return out
+    return plan.get(data, name)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -140,11 +121,7 @@ private struct IndexPut: TensorOperation, IndexedOperation {
       broadcastShape(inputs[1].shape, plan.resultShape) == plan.resultShape, name,
       "values of \(inputs[1].shape) do not broadcast to \(plan.resultShape)")
     let expanded = noGrad { inputs[1].bare.to(wide).expanded(plan.resultShape) }
-    plan.run(data: data, other: expanded, name) { indexing, bad, position in
-      torus_index_put(
-        accumulate ? TORUS_WRITE_ADD : TORUS_WRITE_SET, wide.c, indexing, data.pointer,
-        expanded.pointer, bad, position)
-    }
+    plan.put(expanded, into: data, accumulate: accumulate, name)
     return copy.to(dtype)
   }
 
@@ -158,91 +135,5 @@ private struct IndexPut: TensorOperation, IndexedOperation {
       node.needsGradient(1) ? part.recorded(of: g).gathered(tensors) : nil,
     ]
     return gradients + [Tensor?](repeating: nil, count: count)
-  }
-}
-
-/// What the indexing kernels need to know, by PyTorch's rule: where the index tensors stand side by
-/// side, the result's index dimensions take their place, else they come first.
-struct IndexingPlan {
-  let resultShape: [Int]
-  private let indexed: [Int]
-  private let sliced: [Int]
-  private let tensors: [Tensor]
-  private let indexShape: [Int]
-  private let indexPosition: Int
-
-  init(data: Tensor, tensors: [Tensor?]) {
-    let indexed = tensors.indices.filter { tensors[$0] != nil }
-    let sliced = (0..<data.rank).filter { !tensors.indices.contains($0) || tensors[$0] == nil }
-    let given = tensors.compactMap { $0 }
-    let adjacent = zip(indexed, indexed.dropFirst()).allSatisfy { $1 == $0 + 1 }
-    let position = adjacent ? sliced.filter { $0 < (indexed.first ?? 0) }.count : 0
-    let indexShape = broadcastShape(given.map(\.shape), "index")
-    var shape = sliced.map { data.shape[$0] }
-    shape.insert(contentsOf: indexShape, at: position)
-    self.indexed = indexed
-    self.sliced = sliced
-    self.tensors = given
-    self.indexShape = indexShape
-    indexPosition = position
-    resultShape = shape
-  }
-
-  /// Describes the work to C and stops with a message on an index out of range.
-  func run(
-    data: Tensor, other: Tensor, _ name: String,
-    _ body: (
-      UnsafePointer<torus_indexing>, UnsafeMutablePointer<Int64>, UnsafeMutablePointer<Int32>
-    )
-      -> torus_status
-  ) {
-    let n = indexShape.count
-    let sizes = indexed.map { Int64(data.shape[$0]) }
-    let dataStrides = indexed.map { Int64(data.strides[$0]) }
-    let pointers: [UnsafePointer<Int64>?] = tensors.map {
-      UnsafePointer($0.pointer.assumingMemoryBound(to: Int64.self))
-    }
-    let indexStrides = tensors.flatMap { $0.broadcastStrides(to: indexShape).map(Int64.init) }
-    let shape = indexShape.map(Int64.init)
-    let sliceShape = sliced.map { Int64(data.shape[$0]) }
-    let sliceStrides = sliced.map { Int64(data.strides[$0]) }
-    let otherIndex = other.strides[indexPosition..<(indexPosition + n)].map(Int64.init)
-    var otherSlice = other.strides.map(Int64.init)
-    otherSlice.removeSubrange(indexPosition..<(indexPosition + n))
-    var bad: Int64 = 0
-    var position: Int32 = 0
-    let status = pointers.withUnsafeBufferPointer { pointers in
-      withSlices(
-        [sizes, dataStrides, indexStrides, shape, sliceShape, sliceStrides, otherIndex, otherSlice]
-      ) { c in
-        var indexing = torus_indexing(
-          count: Int32(indexed.count), sizes: c[0], data_strides: c[1],
-          indices: pointers.baseAddress, indices_strides: c[2], index_rank: Int32(n),
-          index_shape: c[3], slice_rank: Int32(sliced.count), slice_shape: c[4],
-          slice_data_strides: c[5], other_index_strides: c[6], other_slice_strides: c[7])
-        return body(&indexing, &bad, &position)
-      }
-    }
-    withExtendedLifetime(tensors) {}
-    if status == TORUS_INDEX_OUT_OF_RANGE {
-      let dim = indexed[Int(position)]
-      fail(
-        name, "index \(bad) is out of range for dimension \(dim) of size \(data.shape[dim])")
-    }
-    Kernel.check(status, name, data.dtype)
-  }
-
-  /// Several arrays as pointers into one block.
-  private func withSlices<R>(_ arrays: [[Int64]], _ body: ([UnsafePointer<Int64>]) -> R) -> R {
-    let all = Array(arrays.joined()) + [0]
-    return all.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return body([]) }
-      var start = 0
-      let pointers = arrays.map { array in
-        defer { start += array.count }
-        return base + start
-      }
-      return body(pointers)
-    }
   }
 }

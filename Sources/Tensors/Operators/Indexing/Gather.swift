@@ -1,5 +1,3 @@
-import CKernels
-
 /// Picking elements along a dimension, by position or by a mask.
 extension Tensor {
   /// Elements picked along a dimension by an index tensor of the result's shape
@@ -71,18 +69,7 @@ private struct Gather: TensorOperation {
   var name: String { "gather" }
   var saving: Saving { .input(1) }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let (a, index) = (inputs[0], inputs[1])
-    let out = Tensor.uninitialized(index.shape, a.dtype)
-    Kernel.checkIndex(name, dim, a.shape[dim], a.dtype) { bad in
-      withInts(index.shape, out.strides, a.strides, index.strides) {
-        torus_gather(
-          a.dtype.c, Int32(index.rank), $0, Int32(dim), out.pointer, $1, a.pointer, $2,
-          Int64(a.shape[dim]), index.pointer.assumingMemoryBound(to: Int64.self), $3, bad)
-      }
-    }
-    return out
-  }
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.gather(inputs[0], dim: dim, inputs[1]) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     [
@@ -98,21 +85,7 @@ private struct IndexSelect: TensorOperation {
   var name: String { "index_select" }
   var saving: Saving { .input(1) }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let (a, index) = (inputs[0], inputs[1])
-    var shape = a.shape
-    shape[dim] = index.count
-    let out = Tensor.uninitialized(shape, a.dtype)
-    Kernel.checkIndex(name, dim, a.shape[dim], a.dtype) { bad in
-      withInts(a.shape, a.strides, out.strides) {
-        torus_index_select(
-          a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1,
-          index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.strides[0]),
-          Int64(index.count), out.pointer, $2, bad)
-      }
-    }
-    return out
-  }
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.indexSelect(inputs[0], dim: dim, inputs[1]) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     [
@@ -127,16 +100,7 @@ private struct MaskedSelect: TensorOperation {
   var name: String { "masked_select" }
   var saving: Saving { .input(1) }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let (a, mask) = (inputs[0], inputs[1])
-    let out = Tensor.uninitialized([mask.nonzeroCount], a.dtype)
-    Kernel.check(
-      withInts(a.shape, a.strides, mask.strides) {
-        torus_masked_select(
-          a.dtype.c, Int32(a.rank), $0, a.pointer, $1, mask.pointer, $2, out.pointer)
-      }, name, a.dtype)
-    return out
-  }
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.maskedSelect(inputs[0], inputs[1]) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     [Tensor.zeros(node.shape(0), dtype: g.dtype).maskedScatter(node.input(1), source: g), nil]
@@ -178,20 +142,5 @@ extension Tensor {
     require(
       operands.allSatisfy { $0.rank <= 1 }, name,
       "dimensions do not fit: \(operands.map(\.shape))")
-  }
-}
-
-extension Kernel {
-  /// Runs an indexing kernel and stops with the index where one is out of range.
-  static func checkIndex(
-    _ name: String, _ dim: Int, _ size: Int, _ dtype: DType,
-    _ body: (UnsafeMutablePointer<Int64>) -> torus_status
-  ) {
-    var bad: Int64 = 0
-    let status = body(&bad)
-    if status == TORUS_INDEX_OUT_OF_RANGE {
-      fail(name, "index \(bad) is out of range for dimension \(dim) of size \(size)")
-    }
-    check(status, name, dtype)
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Writing whole slices at positions of a dimension.
 extension Tensor {
   /// This tensor with the source's slices, times alpha, added at the given positions of a dimension
@@ -73,7 +71,7 @@ private struct IndexAdd: TensorOperation {
   var saving: Saving { .input(1) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.indexWrite(name, TORUS_WRITE_ADD, inputs[0], dim, inputs[1], inputs[2], alpha: alpha)
+    Kernel.indexWrite(name, .add, inputs[0], dim, inputs[1], inputs[2], alpha: alpha)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -90,7 +88,7 @@ private struct IndexCopy: TensorOperation {
   var saving: Saving { .input(1) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.indexWrite(name, TORUS_WRITE_SET, inputs[0], dim, inputs[1], inputs[2])
+    Kernel.indexWrite(name, .set, inputs[0], dim, inputs[1], inputs[2])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -112,7 +110,7 @@ private struct IndexFill: TensorOperation {
     var part = inputs[0].shape
     part[dim] = inputs[1].count
     return Kernel.indexWrite(
-      name, TORUS_WRITE_SET, inputs[0], dim, inputs[1], inputs[2].bare.expanded(part))
+      name, .set, inputs[0], dim, inputs[1], inputs[2].bare.expanded(part))
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -121,30 +119,5 @@ private struct IndexFill: TensorOperation {
       node.needsGradient(0) ? g.indexFill(dim: dim, index: index, value: 0) : nil, nil,
       node.needsGradient(2) ? g.indexSelect(dim: dim, index: index.unique().values) : nil,
     ]
-  }
-}
-
-extension Kernel {
-  /// A copy of `a` into which the source's slices are written.
-  fileprivate static func indexWrite(
-    _ name: String, _ op: torus_write_op, _ a: Tensor, _ dim: Int, _ index: Tensor,
-    _ source: Tensor, alpha: Double = 1
-  ) -> Tensor {
-    require(
-      source.dtype == a.dtype, name, "a source of \(source.dtype) for a tensor of \(a.dtype)")
-    if a.dtype.isHalf && op == TORUS_WRITE_ADD {
-      let (wide, wideSource) = (a.bare.to(.float32), source.bare.to(.float32))
-      return indexWrite(name, op, wide, dim, index, wideSource, alpha: alpha).to(a.dtype)
-    }
-    let out = a.bare.copied()
-    checkIndex(name, dim, out.shape[dim], out.dtype) { bad in
-      withInts(out.shape, out.strides, source.strides) {
-        torus_index_write(
-          op, out.dtype.c, Int32(out.rank), $0, Int32(dim), out.pointer, $1,
-          index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.strides[0]),
-          Int64(index.count), source.pointer, $2, alpha, bad)
-      }
-    }
-    return out
   }
 }

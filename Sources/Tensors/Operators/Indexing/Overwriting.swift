@@ -1,5 +1,3 @@
-import CKernels
-
 /// A tensor with some part overwritten by another.
 extension Tensor {
   /// This tensor, broadcast with the mask, with the source's elements in their order where the mask
@@ -79,18 +77,12 @@ private struct MaskedScatter: TensorOperation {
     require(
       inputs[2].dtype == inputs[0].dtype, name,
       "a source of \(inputs[2].dtype) for a tensor of \(inputs[0].dtype)")
-    let (mask, values) = (inputs[1], inputs[2].bare.contiguous())
+    let (mask, values) = (inputs[1], inputs[2])
     let needed = mask.nonzeroCount
     require(
       needed <= values.count, "masked_scatter",
       "the mask holds at \(needed) elements, the source \(values.shape) has \(values.count)")
-    let out = inputs[0].bare.copied()
-    Kernel.check(
-      withInts(out.shape, out.strides, mask.strides) {
-        torus_masked_scatter(
-          out.dtype.c, Int32(out.rank), $0, out.pointer, $1, mask.pointer, $2, values.pointer)
-      }, "masked_scatter", out.dtype)
-    return out
+    return Kernel.maskedScatter(inputs[0], mask, values)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {

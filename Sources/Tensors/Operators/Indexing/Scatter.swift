@@ -1,5 +1,3 @@
-import CKernels
-
 /// How elements that are scattered to one place become one (`reduce` of `torch.scatter_reduce`).
 public enum ScatterReduction: String, Sendable {
   /// Their sum.
@@ -130,7 +128,7 @@ private struct Scatter: TensorOperation {
   var saving: Saving { .input(1) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.scatter(name, [TORUS_WRITE_SET], inputs[0], dim, inputs[1], inputs[2])
+    Kernel.scatter(name, [.set], inputs[0], dim, inputs[1], inputs[2])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -150,7 +148,7 @@ private struct ScatterAdd: TensorOperation {
   var saving: Saving { .input(1) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.scatter(name, [TORUS_WRITE_ADD], inputs[0], dim, inputs[1], inputs[2])
+    Kernel.scatter(name, [.add], inputs[0], dim, inputs[1], inputs[2])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -166,7 +164,7 @@ private struct ScatterProduct: TensorOperation {
   var saving: Saving { [.inputs, .output] }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.scatter(name, [TORUS_WRITE_MUL], inputs[0], dim, inputs[1], inputs[2])
+    Kernel.scatter(name, [.mul], inputs[0], dim, inputs[1], inputs[2])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -191,10 +189,10 @@ private struct ScatterExtremum: TensorOperation {
   var saving: Saving { [.inputs, .output] }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let op = isLargest ? TORUS_WRITE_MAX : TORUS_WRITE_MIN
+    let op: WriteKernel = isLargest ? .max : .min
     // Any one of the elements that go to a place may stand for its own.
     return Kernel.scatter(
-      name, includeSelf ? [op] : [TORUS_WRITE_SET, op], inputs[0], dim, inputs[1], inputs[2])
+      name, includeSelf ? [op] : [.set, op], inputs[0], dim, inputs[1], inputs[2])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -215,35 +213,5 @@ private struct WithoutDerivative: TensorOperation {
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     fail(name, "a product has no second derivative where several zeros go to one place")
-  }
-}
-
-extension Kernel {
-  /// A copy of `a` into which the source is written as the operations say, one after the other.
-  fileprivate static func scatter(
-    _ name: String, _ operations: [torus_write_op], _ a: Tensor, _ dim: Int, _ index: Tensor,
-    _ source: Tensor
-  ) -> Tensor {
-    require(
-      source.dtype == a.dtype, name, "a source of \(source.dtype) for a tensor of \(a.dtype)")
-    if a.dtype.isHalf
-      && operations.contains(where: { $0 == TORUS_WRITE_ADD || $0 == TORUS_WRITE_MUL })
-    {
-      return scatter(
-        name, operations, a.bare.to(.float32), dim, index, source.bare.to(.float32)
-      ).to(a.dtype)
-    }
-    let out = a.bare.copied()
-    for operation in operations {
-      checkIndex(name, dim, out.shape[dim], a.dtype) { bad in
-        withInts(index.shape, out.strides, index.strides, source.strides) {
-          torus_scatter(
-            operation, a.dtype.c, Int32(index.rank), $0, Int32(dim), out.pointer, $1,
-            Int64(out.shape[dim]), index.pointer.assumingMemoryBound(to: Int64.self), $2,
-            source.pointer, $3, 1, bad)
-        }
-      }
-    }
-    return out
   }
 }

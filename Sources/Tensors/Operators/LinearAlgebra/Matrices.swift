@@ -75,15 +75,4 @@ extension Kernel {
       }
     }
   }
-
-  /// One triangle of the last two dimensions, from a diagonal on, with zeros elsewhere.
-  static func triangle(_ a: Tensor, upper: Bool, diagonal: Int = 0) -> Tensor {
-    let out = Tensor.uninitialized(a.shape, a.dtype)
-    check(
-      withInts(a.shape, a.strides, out.strides) {
-        torus_triangle(
-          upper, Int64(diagonal), a.dtype.c, Int32(a.rank), $0, a.pointer, $1, out.pointer, $2)
-      }, upper ? "triu" : "tril", a.dtype)
-    return out
-  }
 }

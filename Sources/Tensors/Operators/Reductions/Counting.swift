@@ -1,5 +1,3 @@
-import CKernels
-
 /// Histograms. Outside the graph.
 extension Tensor {
   /// How often each number from 0 up occurs in a vector of integers, or the sum of the weights that
@@ -18,16 +16,8 @@ extension Tensor {
     let index = to(.int64).contiguous()
     let largest = count == 0 ? -1 : index.max().item(Int.self)
     let bins = Swift.max(minLength, largest + 1)
-    let values = weights.map {
-      ($0.dtype == .float32 ? $0 : $0.to(.float64)).bare.contiguous()
-    }
-    let out = Tensor.uninitialized([bins], values?.dtype ?? .int64)
-    var bad: Int64 = 0
-    let status = torus_bincount(
-      index.pointer.assumingMemoryBound(to: Int64.self), Int64(count), Int64(bins),
-      values?.pointer, (values?.dtype ?? .float32).c, out.pointer, &bad)
-    require(status == TORUS_OK, "bincount", "numbers must not be negative: \(bad)")
-    return out
+    let values = weights.map { ($0.dtype == .float32 ? $0 : $0.to(.float64)).bare }
+    return Kernel.bincount(index, values, bins: bins)
   }
 
   /// How many elements fall into each of `bins` equal parts of [low, high] (`torch.histc`).
@@ -53,7 +43,7 @@ private struct Histogram: ConstantOperation {
   func forward(_ inputs: [Tensor]) -> Tensor {
     let x = inputs[0].bare
     let wide: DType = x.dtype == .float64 ? .float64 : .float32
-    let values = x.to(wide).contiguous()
+    let values = x.to(wide)
     var (low, high) = (low, high)
     if low == high && x.count > 0 {
       (low, high) = (values.min().item(), values.max().item())
@@ -62,11 +52,7 @@ private struct Histogram: ConstantOperation {
     require(
       low.isFinite && high.isFinite, name, "the range from \(low) to \(high) is not finite")
     if x.dtype.isHalf { return halfHistogram(x.flattened(), low, high) }
-    let out = Tensor.uninitialized([bins], wide)
-    Kernel.check(
-      torus_histc(
-        wide.c, values.pointer, Int64(x.count), Int64(bins), low, high, out.pointer), name, wide)
-    return out
+    return Kernel.histogram(values, bins: bins, low: low, high: high)
   }
 
   /// In half precision the bins' places are rounded at every step, as PyTorch rounds them.

@@ -1,9 +1,7 @@
-import CKernels
-
 /// The table of the largest and smallest values.
 private enum Rows {
-  static let amax = ReductionOperation("amax", TORUS_REDUCE_MAX, [.inputs, .output], share)
-  static let amin = ReductionOperation("amin", TORUS_REDUCE_MIN, [.inputs, .output], share)
+  static let amax = ReductionOperation("amax", .max, [.inputs, .output], share)
+  static let amin = ReductionOperation("amin", .min, [.inputs, .output], share)
 
   /// Equal extrema share the gradient evenly.
   @Sendable static func share(_ context: ReductionOperation.Context) -> Tensor {
@@ -140,16 +138,6 @@ private struct ExtremumAndPlace: PickingOperation {
   var attributes: [String: Attribute] { ["dim": .int(dim), "keepDim": .bool(keepDim)] }
 
   func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
-    let kept = Kernel.reducedShape(a.shape, [dim])
-    let (values, indices) = (
-      Tensor.uninitialized(kept, a.dtype), Tensor.uninitialized(kept, .int64)
-    )
-    Kernel.check(
-      withInts(a.shape, a.strides, values.strides, indices.strides) {
-        torus_arg_reduce(
-          isSmallest, a.dtype.c, Int32(a.rank), $0, Int32(dim), a.pointer, $1, values.pointer, $2,
-          indices.pointer.assumingMemoryBound(to: Int64.self), $3)
-      }, name, a.dtype)
-    return (values, indices)
+    Kernel.extremum(name, a, dim: dim, isSmallest: isSmallest)
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Variance and standard deviation over dimensions: those named, or all where none are.
 ///
 /// σ² = Σ(x - mean)² ÷ max(0, n - correction). A correction of 1 is Bessel's (`unbiased=True`), 0 the
@@ -62,15 +60,8 @@ private struct SpreadAndMean: TensorsOperation {
     let a = inputs[0]
     // Half precision keeps its variance in float32 until the spread is taken, and rounds once.
     let wide = a.dtype == .float64 ? DType.float64 : .float32
-    let kept = Kernel.reducedShape(a.shape, dims)
-    let (variance, mean) = (Tensor.uninitialized(kept, wide), Tensor.uninitialized(kept, wide))
-    Kernel.check(
-      withInts(a.shape, a.strides, variance.strides, mean.strides) {
-        torus_var_mean(
-          a.dtype.c, Int32(a.rank), $0, a.pointer, $1, Kernel.mask(dims), correction, wide.c,
-          variance.pointer, $2, mean.pointer, $3)
-      }, name, a.dtype)
-    let spread = isDeviation ? Kernel.unary(name, TORUS_SQRT, variance) : variance
+    let (variance, mean) = Kernel.varMean(name, a, dims, correction: correction, wide)
+    let spread = isDeviation ? Kernel.unary(name, .sqrt, variance) : variance
     return [spread, mean].map { moment in
       let rounded = moment.to(a.dtype)
       return keepDim ? rounded : Kernel.dropped(rounded, dims)

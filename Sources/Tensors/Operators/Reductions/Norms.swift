@@ -1,18 +1,16 @@
-import CKernels
-
 /// The table of p-norms.
 private enum Rows {
   typealias Row = ReductionOperation
-  static let one = Row("norm", TORUS_REDUCE_SUM_ABS, .inputs, precision: .full) {
+  static let one = Row("norm", .sumAbs, .inputs, precision: .full) {
     $0.g * $0.x.sign()
   }
-  static let two = Row("norm", TORUS_REDUCE_NORM2, [.inputs, .output], precision: .full) {
+  static let two = Row("norm", .norm2, [.inputs, .output], precision: .full) {
     $0.x * ($0.g / $0.y).maskedFill($0.y.eq(0), 0)
   }
   static let largest = Row(
-    "norm", TORUS_REDUCE_MAX_ABS, [.inputs, .output], precision: .full, share)
+    "norm", .maxAbs, [.inputs, .output], precision: .full, share)
   static let smallest = Row(
-    "norm", TORUS_REDUCE_MIN_ABS, [.inputs, .output], precision: .full, share)
+    "norm", .minAbs, [.inputs, .output], precision: .full, share)
 
   @Sendable static func share(_ context: ReductionOperation.Context) -> Tensor {
     let x = context.x
@@ -78,8 +76,9 @@ private struct ZeroNorm: TensorOperation {
   var name: String { "norm" }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let (x, op) = (inputs[0], TORUS_REDUCE_COUNT_NONZERO)
-    return Kernel.reduce(name, op, x, dims, keepDim: keepDim, outDType: .int64).to(x.dtype)
+    let x = inputs[0]
+    return Kernel.reduce(name, .countNonzero, x, dims, keepDim: keepDim, outDType: .int64)
+      .to(x.dtype)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [nil] }
@@ -96,7 +95,7 @@ private struct PowerNorm: TensorOperation {
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     let sum = Kernel.reduce(
-      name, TORUS_REDUCE_SUM_ABS_POW, inputs[0], dims, keepDim: keepDim,
+      name, .sumAbsPow, inputs[0], dims, keepDim: keepDim,
       outDType: inputs[0].dtype, p)
     return noGrad { sum.pow(1 / p) }
   }

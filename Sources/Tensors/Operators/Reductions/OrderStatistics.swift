@@ -1,5 +1,3 @@
-import CKernels
-
 /// How a quantile between two elements is taken (`interpolation`).
 public enum QuantileInterpolation: String, Sendable {
   /// On the line between them.
@@ -134,7 +132,7 @@ extension Tensor {
 
   /// The middle of each sorted row; NaNs stand at the end of it.
   fileprivate func middle(along dim: Int, ignoringNaN: Bool) -> (values: Tensor, indices: Tensor) {
-    let (sorted, order) = ascending(along: dim)
+    let (sorted, order) = Kernel.sort(self, dim: dim)
     let size = shape[dim]
     let numbers = sorted.isNaN().logicalNot().sum(dim: dim, keepDim: true)
     let middle =
@@ -142,20 +140,6 @@ extension Tensor {
       ? (numbers - 1).clamp(min: 0).floorDivide(2)
       : Tensor.where(numbers.lt(size), numbers, (size - 1) / 2)
     return (sorted.gather(dim: dim, index: middle), order.gather(dim: dim, index: middle))
-  }
-
-  /// A stable sort, NaN last, outside the graph.
-  fileprivate func ascending(along dim: Int) -> (values: Tensor, indices: Tensor) {
-    let (values, indices) = (
-      Tensor.uninitialized(shape, dtype), Tensor.uninitialized(shape, .int64)
-    )
-    Kernel.check(
-      withInts(shape, strides, values.strides) {
-        torus_sort(
-          false, true, dtype.c, Int32(rank), $0, Int32(dim), pointer, $1, values.pointer, $2,
-          indices.pointer.assumingMemoryBound(to: Int64.self), $2)
-      }, "sort", dtype)
-    return (values, indices)
   }
 }
 
@@ -201,7 +185,7 @@ private struct Mode: PickingOperation {
   var name: String { "mode" }
 
   func pick(_ a: Tensor) -> (values: Tensor, indices: Tensor) {
-    let (sorted, order) = a.ascending(along: dim)
+    let (sorted, order) = Kernel.sort(a, dim: dim)
     let size = a.shape[dim]
     // A run's length so far at each place of the sorted row; the longest run ends where it is
     // largest first.
@@ -226,7 +210,7 @@ private struct Ascending: TensorsOperation {
   var saving: Saving { .output(1) }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let (values, indices) = inputs[0].bare.ascending(along: inputs[0].rank - 1)
+    let (values, indices) = Kernel.sort(inputs[0], dim: inputs[0].rank - 1)
     return [values, indices]
   }
 

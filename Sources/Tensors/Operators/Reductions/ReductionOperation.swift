@@ -1,5 +1,3 @@
-import CKernels
-
 /// One row of the table of reductions: the kernel and, beside it, the gradient.
 final class ReductionOperation: Sendable {
   /// What a gradient's formula works with; everything keeps the reduced dimensions at size 1.
@@ -23,13 +21,13 @@ final class ReductionOperation: Sendable {
   typealias Formula = @Sendable (Context) -> Tensor
 
   let name: String
-  let kernel: torus_reduce_op
+  let kernel: ReduceKernel
   let saving: Saving
   let precision: PrecisionClass
   let formula: Formula
 
   init(
-    _ name: String, _ kernel: torus_reduce_op, _ saving: Saving = .nothing,
+    _ name: String, _ kernel: ReduceKernel, _ saving: Saving = .nothing,
     precision: PrecisionClass = .any, _ formula: @escaping Formula
   ) {
     self.name = name
@@ -71,38 +69,6 @@ final class ReductionOperation: Sendable {
       let incoming = g.restored(dims, keepDim: keepDim)
       return [row.formula(Context(node: node, g: incoming, dims: dims, keepDim: keepDim))]
     }
-  }
-}
-
-extension Kernel {
-  /// Reduces over the dimensions in `dims` (already normalized) into a tensor of `outDType`.
-  static func reduce(
-    _ name: String, _ op: torus_reduce_op, _ a: Tensor, _ dims: [Int], keepDim: Bool,
-    outDType: DType, _ p0: Double = 0
-  ) -> Tensor {
-    let out = Tensor.uninitialized(reducedShape(a.shape, dims), outDType)
-    check(
-      withInts(a.shape, a.strides, out.strides) { shape, strides, outStrides in
-        torus_reduce(
-          op, a.dtype.c, Int32(a.rank), shape, a.pointer, strides, mask(dims), outDType.c,
-          out.pointer, outStrides, p0)
-      }, name, a.dtype)
-    return keepDim ? out : dropped(out, dims)
-  }
-
-  /// The shape with 1 in place of every reduced dimension.
-  static func reducedShape(_ shape: [Int], _ dims: [Int]) -> [Int] {
-    var kept = shape
-    for dim in dims { kept[dim] = 1 }
-    return kept
-  }
-
-  static func mask(_ dims: [Int]) -> UInt64 { dims.reduce(0) { $0 | 1 << UInt64($1) } }
-
-  /// A contiguous result without its reduced dimensions of size 1.
-  static func dropped(_ out: Tensor, _ dims: [Int]) -> Tensor {
-    let shape = out.shape.indices.filter { !dims.contains($0) }.map { out.shape[$0] }
-    return out.restrided(shape: shape, strides: contiguousStrides(shape), offset: 0)
   }
 }
 

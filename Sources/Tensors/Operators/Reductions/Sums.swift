@@ -1,15 +1,13 @@
-import CKernels
-
 /// The table: name, kernel, what the gradient reads, and the gradient.
 private enum Rows {
   typealias Row = ReductionOperation
-  static let sum = Row("sum", TORUS_REDUCE_SUM, precision: .full) { $0.spread($0.g) }
-  static let mean = Row("mean", TORUS_REDUCE_MEAN) { $0.spread($0.g / Double($0.count)) }
-  static let nansum = Row("nansum", TORUS_REDUCE_NAN_SUM, .inputs) {
+  static let sum = Row("sum", .sum, precision: .full) { $0.spread($0.g) }
+  static let mean = Row("mean", .mean) { $0.spread($0.g / Double($0.count)) }
+  static let nansum = Row("nansum", .nanSum, .inputs) {
     Tensor.where($0.x.isNaN(), 0.0, $0.spread($0.g))
   }
   static let prod = Row(
-    "prod", TORUS_REDUCE_PROD, [.inputs, .output], precision: .full
+    "prod", .prod, [.inputs, .output], precision: .full
   ) { context in
     let x = context.x
     // Dividing the product by each factor is exact enough, but has no derivative of its own and
@@ -18,7 +16,7 @@ private enum Rows {
     return context.g * x.productOfOthers(context.dims)
   }
   static let logsumexp = Row(
-    "logsumexp", TORUS_REDUCE_LOG_SUM_EXP, [.inputs, .output], precision: .full
+    "logsumexp", .logSumExp, [.inputs, .output], precision: .full
   ) { $0.g * ($0.x - $0.y).exp() }
 }
 
@@ -162,11 +160,11 @@ private struct TruthReduction: ConstantOperation {
   var attributes: [String: Attribute] { ["dims": .ints(dims), "keepDim": .bool(keepDim)] }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let kernel =
+    let kernel: ReduceKernel =
       switch kind {
-      case .any: TORUS_REDUCE_ANY
-      case .all: TORUS_REDUCE_ALL
-      case .countNonzero: TORUS_REDUCE_COUNT_NONZERO
+      case .any: .any
+      case .all: .all
+      case .countNonzero: .countNonzero
       }
     return Kernel.reduce(
       name, kernel, inputs[0], dims, keepDim: keepDim,

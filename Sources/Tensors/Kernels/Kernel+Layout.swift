@@ -1,0 +1,61 @@
+import CKernels
+
+/// Elements in other places, and memory that is filled.
+extension Kernel {
+  /// Dimensions in reverse.
+  static func flip(_ a: Tensor, _ dims: [Int]) -> Tensor {
+    let out = Tensor.uninitialized(a.shape, a.dtype)
+    check(
+      withInts(a.shape, a.strides, out.strides) {
+        torus_flip(a.dtype.c, Int32(a.rank), $0, a.pointer, $1, mask(dims), out.pointer, $2)
+      }, "flip", a.dtype)
+    return out
+  }
+
+  /// Elements moved along each dimension, round the end.
+  static func roll(_ a: Tensor, _ shifts: [Int]) -> Tensor {
+    let out = Tensor.uninitialized(a.shape, a.dtype)
+    check(
+      withInts(a.shape, a.strides, shifts, out.strides) {
+        torus_roll(a.dtype.c, Int32(a.rank), $0, a.pointer, $1, $2, out.pointer, $3)
+      }, "roll", a.dtype)
+    return out
+  }
+
+  /// One triangle of the last two dimensions, from a diagonal on, with zeros elsewhere.
+  static func triangle(_ a: Tensor, upper: Bool, diagonal: Int = 0) -> Tensor {
+    let out = Tensor.uninitialized(a.shape, a.dtype)
+    check(
+      withInts(a.shape, a.strides, out.strides) {
+        torus_triangle(
+          upper, Int64(diagonal), a.dtype.c, Int32(a.rank), $0, a.pointer, $1, out.pointer, $2)
+      }, upper ? "triu" : "tril", a.dtype)
+    return out
+  }
+
+  /// `count` numbers from `first` on, `width` apart.
+  static func range(_ count: Int, from first: Double, by width: Double, _ dtype: DType) -> Tensor {
+    let out = Tensor.uninitialized([count], dtype)
+    check(torus_arange(dtype.c, Int64(count), out.pointer, first, width), "arange", dtype)
+    return out
+  }
+
+  /// Writes one element everywhere into a tensor's memory.
+  static func fill(_ target: Tensor, with element: UnsafeRawPointer) {
+    check(
+      withInts(target.shape, target.strides) { shape, strides in
+        torus_fill(target.dtype.c, Int32(target.rank), shape, target.pointer, strides, element)
+      }, "fill", target.dtype)
+  }
+
+  /// Adds a tensor that broadcasts to another's shape, and is of its dtype, into its memory.
+  static func add(_ other: Tensor, into target: Tensor) {
+    let strides = other.broadcastStrides(to: target.shape)
+    check(
+      withInts(target.shape, target.strides, strides) { shape, mine, theirs in
+        torus_binary(
+          TORUS_ADD, target.dtype.c, Int32(target.rank), shape, target.pointer, mine,
+          target.pointer, mine, other.pointer, theirs, 1, 0)
+      }, "addInPlace", target.dtype)
+  }
+}
