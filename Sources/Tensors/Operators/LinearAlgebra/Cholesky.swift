@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// The Cholesky factor L of symmetric positive-definite matrices, A = L Lᵀ
   /// (`torch.linalg.cholesky`).
@@ -52,11 +50,8 @@ private struct CholeskyFactor: TensorsOperation {
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     Linalg.requireRealNumbers(name, inputs[0])
-    let factors = Matrices(copying: inputs[0])
-    let info = factors.each {
-      torus_potrf(factors.dtype, upper, Int64(factors.rows), factors[$0], factors.leading)
-    }
-    return [Kernel.triangle(factors.tensor, upper: upper), info]
+    let (factor, info) = Kernel.cholesky(inputs[0], upper: upper)
+    return [factor, info]
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// The determinant of square matrices (`torch.linalg.det`): `[..., n, n] → [...]`.
   ///
@@ -88,23 +86,5 @@ private struct SignAndLogDeterminant: TensorsOperation {
     let identity = Linalg.scaledIdentity(g, a)
     if isGradEnabled { return [Linalg.solve(a.transposed(), identity)] }
     return [Kernel.luSolve(node.output(2), node.output(3), identity, transposed: true)]
-  }
-}
-
-extension Kernel {
-  /// Determinants, their signs and the logarithms of their sizes, each where a tensor is given.
-  fileprivate static func determinant(
-    _ factors: Matrices, _ pivots: Tensor, det: Tensor? = nil, sign: Tensor? = nil,
-    logAbs: Tensor? = nil
-  ) {
-    let n = factors.rows
-    let size = factors.tensor.dtype.size
-    _ = factors.each { index in
-      torus_lu_determinant(
-        factors.dtype, Int64(n), factors[index], factors.leading,
-        pivots.pointer.assumingMemoryBound(to: Int32.self) + index * n,
-        det.map { $0.pointer + index * size }, sign.map { $0.pointer + index * size },
-        logAbs.map { $0.pointer + index * size })
-    }
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// Eigenvalues in ascending order and orthonormal eigenvectors of symmetric matrices
   /// (`torch.linalg.eigh`).
@@ -65,22 +63,5 @@ private struct SymmetricEigenvaluesAlone: ConstantOperation {
   func forward(_ inputs: [Tensor]) -> Tensor {
     Linalg.requireRealNumbers(name, inputs[0])
     return Kernel.eigenvalues(name, inputs[0], upper: upper, vectors: false).values
-  }
-}
-
-extension Kernel {
-  fileprivate static func eigenvalues(
-    _ name: String, _ a: Tensor, upper: Bool, vectors: Bool
-  ) -> (values: Tensor, vectors: Tensor) {
-    let matrices = Matrices(copying: a)
-    let n = matrices.rows
-    let values = Tensor.uninitialized(matrices.batch + [n], a.dtype)
-    let info = matrices.each {
-      torus_syevd(
-        matrices.dtype, vectors, upper, Int64(n), matrices[$0], matrices.leading,
-        values.pointer + $0 * n * a.dtype.size)
-    }
-    Linalg.requireSuccess(name, info, Linalg.notConverged)
-    return (values, matrices.tensor)
   }
 }

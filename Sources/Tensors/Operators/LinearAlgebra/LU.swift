@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// LU factors with row swaps, packed (`torch.linalg.lu_factor`).
   ///
@@ -130,36 +128,5 @@ private struct LUFactors: TensorsOperation {
     guard let g = gradients[0] else { return [nil] }
     let p = Linalg.permutation(node.output(1), node.shape(0))
     return [Linalg.luGradient(g, node.output(0), p)]
-  }
-}
-
-extension Kernel {
-  /// Packed LU factors, `int32` pivots and LAPACK's report for each matrix.
-  static func luFactors(_ a: Tensor) -> (factors: Matrices, pivots: Tensor, info: Tensor) {
-    let factors = Matrices(copying: a)
-    let (m, n) = (factors.rows, factors.columns)
-    let pivots = Tensor.zeros(factors.batch + [min(m, n)], dtype: .int32)
-    let info = factors.each {
-      torus_getrf(
-        factors.dtype, Int64(m), Int64(n), factors[$0], factors.leading,
-        pivots.pointer.assumingMemoryBound(to: Int32.self) + $0 * min(m, n))
-    }
-    return (factors, pivots, info)
-  }
-
-  /// op(A)⁻¹ B from packed factors; batches broadcast.
-  static func luSolve(
-    _ factors: Tensor, _ pivots: Tensor, _ b: Tensor, transposed: Bool = false
-  ) -> Tensor {
-    let batch = Linalg.batch("linalg.lu_solve", factors, b)
-    let lu = Matrices(reading: factors, batch: batch)
-    let order = noGrad { pivots.expanded(batch + [lu.rows]).contiguous() }
-    let x = Matrices(copying: b, batch: batch)
-    _ = x.each {
-      torus_getrs(
-        lu.dtype, transposed, Int64(lu.rows), Int64(x.columns), lu[$0], lu.leading,
-        order.pointer.assumingMemoryBound(to: Int32.self) + $0 * lu.rows, x[$0], x.leading)
-    }
-    return x.tensor
   }
 }

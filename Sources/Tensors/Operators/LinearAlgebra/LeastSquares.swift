@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// How least squares are solved (`driver`).
   public enum LeastSquaresDriver: String, Sendable {
@@ -69,54 +67,6 @@ private struct LeastSquares: TensorsOperation {
     return [
       Linalg.pinvGradient(g.matmul(node.input(1).transposed()), inverse, a),
       inverse.transposed().matmul(g),
-    ]
-  }
-}
-
-extension Kernel {
-  /// The solution, the ranks, the singular values and empty residuals.
-  fileprivate static func leastSquares(
-    _ name: String, _ a: Tensor, _ b: Tensor, _ batch: [Int], _ rcond: Double,
-    _ driver: Linalg.LeastSquaresDriver
-  ) -> [Tensor] {
-    let (m, n, k) = (a.size(-2), a.size(-1), b.size(-1))
-    let matrices = Matrices(copying: a, batch: batch)
-    // LAPACK puts the n rows of X where the m rows of B were.
-    let x = Matrices(batch, max(m, n), k, a.dtype)
-    x.tensor.fill(.int(0))
-    noGrad { copy(b, into: x.tensor.narrowed(dim: -2, start: 0, length: m)) }
-    let hasValues = driver == .gelsd || driver == .gelss
-    let ranks = Tensor.zeros(batch, dtype: .int32)
-    let values = Tensor.zeros(batch + [min(m, n)], dtype: a.dtype)
-    let info = matrices.each { index in
-      let (rows, columns, right) = (Int64(m), Int64(n), Int64(k))
-      let rank = ranks.pointer.assumingMemoryBound(to: Int32.self) + index
-      let s = values.pointer + index * min(m, n) * a.dtype.size
-      let (first, leading) = (matrices[index], matrices.leading)
-      switch driver {
-      case .gels:
-        return torus_gels(
-          matrices.dtype, false, rows, columns, right, first, leading, x[index], x.leading)
-      case .gelsy:
-        return torus_gelsy(
-          matrices.dtype, rows, columns, right, first, leading, x[index], x.leading, rcond, rank)
-      case .gelsd:
-        return torus_gelsd(
-          matrices.dtype, rows, columns, right, first, leading, x[index], x.leading, s, rcond, rank)
-      case .gelss:
-        return torus_gelss(
-          matrices.dtype, rows, columns, right, first, leading, x[index], x.leading, s, rcond, rank)
-      }
-    }
-    Linalg.requireSuccess(name, info) {
-      driver == .gels
-        ? "has not full rank: diagonal element \($0) of its factor is 0; use another driver"
-        : Linalg.notConverged($0)
-    }
-    return [
-      noGrad { x.tensor.narrowed(dim: -2, start: 0, length: n) },
-      noGrad { driver == .gels ? .zeros([0], dtype: .int64) : ranks.to(.int64) },
-      hasValues ? values : .zeros([0], dtype: a.dtype), .zeros([0], dtype: a.dtype),
     ]
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// How much of a QR factorization is wanted (`mode`).
   public enum QRMode: String, Sendable {
@@ -77,41 +75,5 @@ private struct QRFactors: TensorsOperation {
       mode == .reduced || mode == .complete && m <= n, name,
       "mode \(mode) has no gradient for matrices of \(m) × \(n); use reduced")
     return [Linalg.qrGradient(a, node.output(0), node.output(1), gradients[0], gradients[1])]
-  }
-}
-
-extension Kernel {
-  /// Householder's reflections (LAPACK's geqrf) and their scales, min(m, n) for each matrix.
-  fileprivate static func reflectors(_ a: Tensor) -> (Matrices, scales: Tensor) {
-    let factors = Matrices(copying: a)
-    let (m, n) = (factors.rows, factors.columns)
-    let scales = Tensor.uninitialized(factors.batch + [min(m, n)], a.dtype)
-    _ = factors.each {
-      torus_geqrf(
-        factors.dtype, Int64(m), Int64(n), factors[$0], factors.leading,
-        scales.pointer + $0 * min(m, n) * a.dtype.size)
-    }
-    return (factors, scales)
-  }
-
-  /// The first `width` columns of Q, of which the reflections give min(m, n).
-  fileprivate static func orthonormal(
-    _ factors: Matrices, _ scales: Tensor, _ width: Int
-  ) -> Matrices {
-    let count = scales.size(-1)
-    let q = Matrices(factors.batch, factors.rows, width, factors.tensor.dtype)
-    // Without reflections Q is the identity.
-    if count == 0 {
-      copy(.eye(factors.rows, width, dtype: factors.tensor.dtype), into: q.tensor)
-      return q
-    }
-    let bytes = factors.rows * factors.tensor.dtype.size
-    _ = q.each {
-      q[$0].copyMemory(from: factors[$0], byteCount: bytes * min(count, width))
-      return torus_orgqr(
-        q.dtype, Int64(q.rows), Int64(width), Int64(count), q[$0], q.leading,
-        scales.pointer + $0 * count * factors.tensor.dtype.size)
-    }
-    return q
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// A = U diag(s) Vᵀ with orthonormal columns in U and V and s ≥ 0 in descending order
   /// (`torch.linalg.svd`).
@@ -81,36 +79,5 @@ private struct SingularValuesAlone: ConstantOperation {
   func forward(_ inputs: [Tensor]) -> Tensor {
     Linalg.requireRealNumbers(name, inputs[0])
     return Kernel.svd(name, inputs[0], .values).s
-  }
-}
-
-extension Kernel {
-  /// How much of U and Vᵀ is computed.
-  enum SVDParts: Int32 {
-    case values, reduced, full
-  }
-
-  static func svd(
-    _ name: String, _ a: Tensor, _ parts: SVDParts
-  ) -> (u: Tensor, s: Tensor, vh: Tensor) {
-    let matrices = Matrices(copying: a)
-    let (m, n, batch) = (matrices.rows, matrices.columns, matrices.batch)
-    let k = min(m, n)
-    let (left, right) = parts == .full ? (m, n) : parts == .reduced ? (k, k) : (0, 0)
-    let (u, vh) = (Matrices(batch, m, left, a.dtype), Matrices(batch, right, n, a.dtype))
-    let s = Tensor.uninitialized(batch + [k], a.dtype)
-    let info = matrices.each { index in
-      torus_gesdd(
-        matrices.dtype, parts.rawValue, Int64(m), Int64(n), matrices[index], matrices.leading,
-        s.pointer + index * k * a.dtype.size, parts == .values ? nil : u[index], u.leading,
-        parts == .values ? nil : vh[index], vh.leading)
-    }
-    Linalg.requireSuccess(name, info, Linalg.notConverged)
-    // Where A has no elements any orthonormal U and V will do.
-    if k == 0 {
-      copy(.eye(m, left, dtype: a.dtype), into: u.tensor)
-      copy(.eye(right, n, dtype: a.dtype), into: vh.tensor)
-    }
-    return (u.tensor, s, vh.tensor)
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Linalg {
   /// Solves A X = B, or X A = B where `left` is false, by LU factors (`torch.linalg.solve`).
   ///
@@ -167,38 +165,11 @@ private struct Inverse: TensorsOperation {
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     Linalg.requireRealNumbers(name, inputs[0])
     let (factors, pivots, info) = Kernel.luFactors(inputs[0])
-    let n = factors.rows
-    _ = factors.each {
-      torus_getri(
-        factors.dtype, Int64(n), factors[$0], factors.leading,
-        pivots.pointer.assumingMemoryBound(to: Int32.self) + $0 * n)
-    }
-    return [factors.tensor, info]
+    return [Kernel.inverse(factors, pivots), info]
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
     let adjoint = node.output().transposed()
     return [gradients[0].map { -adjoint.matmul($0.matmul(adjoint)) }]
-  }
-}
-
-extension Kernel {
-  /// op(A)⁻¹ B or B op(A)⁻¹ for triangular matrices, which are read where they lie.
-  fileprivate static func solveTriangular(
-    _ a: Tensor, _ b: Tensor, _ batch: [Int], upper: Bool, left: Bool, unit: Bool
-  ) -> Tensor {
-    let x = Matrices(copying: b, batch: batch)
-    let operand = matrixOperand(a)
-    let offsets = batchOffsets(operand.tensor, batch)
-    let base = operand.tensor.pointer
-    // What is row-major here is a transposed matrix to BLAS, with the other triangle.
-    let isRowMajor = !operand.transposed
-    _ = x.each {
-      torus_trsm(
-        x.dtype, left, upper != isRowMajor, isRowMajor, unit, Int64(x.rows), Int64(x.columns), 1,
-        base + Int(offsets[$0]) * a.dtype.size, operand.leading, x[$0], x.leading)
-      return 0
-    }
-    return x.tensor
   }
 }
