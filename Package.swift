@@ -40,7 +40,7 @@ let package = Package(
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
-    .target(name: "Optimizers", dependencies: ["NN", "CKernels"]),
+    .target(name: "Optimizers", dependencies: ["NN"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),

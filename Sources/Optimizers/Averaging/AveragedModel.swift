@@ -1,4 +1,3 @@
-import CKernels
 import NN
 import Tensors
 
@@ -147,8 +146,5 @@ public final class AveragedModel {
 private func blend(_ average: Tensor, _ value: Tensor, _ weight: Double) {
   let value = value.to(average.dtype).contiguous()
   if weight == 1 { return average.copyInPlace(value) }
-  average.storage.version &+= 1
-  let status = torus_lerp(
-    average.dtype.kernel, average.pointer, value.pointer, Int64(average.count), weight)
-  require(status == TORUS_OK, "AveragedModel", "not defined for \(average.dtype)")
+  Kernel.blend(average, towards: value, weight)
 }

@@ -1,27 +1,10 @@
-import CKernels
 import NN
 import Tensors
-
-/// Runs a kernel that writes a parameter's memory in place, and says so to the graph.
-func fused(
-  _ optimizer: String, _ parameter: Parameter,
-  _ kernel: (torus_dtype, UnsafeMutableRawPointer, Int64) -> torus_status
-) {
-  let value = parameter.value
-  value.storage.version &+= 1
-  let status = kernel(value.dtype.kernel, value.pointer, Int64(value.count))
-  require(status == TORUS_OK, optimizer, "not defined for parameters of \(value.dtype)")
-}
-
-extension DType {
-  /// The kernels' name for the type.
-  var kernel: torus_dtype { torus_dtype(rawValue: rawValue) }
-}
 
 /// √Σx², as a number of the tensor's precision.
 func norm(_ x: Tensor) -> Double {
   let x = x.contiguous()
-  let norm = torus_sum_squares(x.dtype.kernel, x.pointer, Int64(x.count)).squareRoot()
+  let norm = Kernel.sumOfSquares(x).squareRoot()
   return x.dtype == .float64 ? norm : Double(Float(norm))
 }
 

@@ -1,4 +1,3 @@
-import CKernels
 import NN
 import Tensors
 
@@ -82,14 +81,13 @@ private func norm(ofNorms norms: [Double], _ exponent: Double) -> Double {
 /// The norm of a contiguous tensor, rounded to single precision unless it is in double. Of no
 /// numbers it is 0, and infinite for a negative exponent, so that they add nothing to others.
 package func tensorNorm(_ x: Tensor, _ exponent: Double) -> Double {
-  let (dtype, count) = (x.dtype.kernel, Int64(x.count))
   let norm: Double =
     switch exponent {
-    case 2: torus_sum_squares(dtype, x.pointer, count).squareRoot()
-    case 1: torus_sum_abs(dtype, x.pointer, count)
+    case 2: Kernel.sumOfSquares(x).squareRoot()
+    case 1: Kernel.sumOfSizes(x)
     case 0: Double(x.ne(0).sum().item(Int.self))
-    case .infinity: torus_max_abs(dtype, x.pointer, count)
-    case -.infinity: count == 0 ? .infinity : x.to(.float64).abs().min().item()
+    case .infinity: Kernel.largestSize(x)
+    case -.infinity: x.count == 0 ? .infinity : x.to(.float64).abs().min().item()
     default: x.to(.float64).abs().pow(exponent).sum().pow(1 / exponent).item()
     }
   return x.dtype == .float64 ? norm : single(norm)
@@ -109,14 +107,11 @@ public func clipGradValue(_ parameters: [Parameter], _ limit: Double) {
 func scale(_ gradients: [Tensor], by factor: Double) {
   noGrad {
     for gradient in gradients {
-      guard gradient.isContiguous else {
+      if gradient.isContiguous {
+        Kernel.scale(gradient, by: factor)
+      } else {
         gradient.copyInPlace(gradient * factor)
-        continue
       }
-      gradient.storage.version &+= 1
-      let status = torus_scale(
-        gradient.dtype.kernel, gradient.pointer, Int64(gradient.count), factor)
-      require(status == TORUS_OK, "clipGradNorm", "not defined for \(gradient.dtype)")
     }
   }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import NN
 import Tensors
 
@@ -161,10 +160,7 @@ package func unscale(_ gradients: [Tensor], by factor: Double) -> Bool {
   noGrad {
     for gradient in gradients {
       let target = gradient.isContiguous ? gradient : gradient.contiguous()
-      target.storage.version &+= 1
-      let found = torus_scale_check(
-        target.dtype.kernel, target.pointer, Int64(target.count), factor)
-      if found { isFinite = false }
+      if Kernel.scaleFindingNonfinite(target, by: factor) { isFinite = false }
       if !gradient.isContiguous { gradient.copyInPlace(target) }
     }
   }

@@ -1,4 +1,3 @@
-import CKernels
 import NN
 import Tensors
 
@@ -45,17 +44,15 @@ public final class Adagrad: Optimizer {
   public override func rule(
     for group: ParameterGroup
   ) -> (Parameter, Tensor, ParameterState) -> Void {
-    let options = torus_adagrad_options(
-      lr: group.lr, lr_decay: group.double("lr_decay"), eps: group.double("eps"),
-      weight_decay: group.weightDecay, maximize: group.bool("maximize"), step: 0)
+    let (lr, lrDecay, eps) = (group.lr, group.double("lr_decay"), group.double("eps"))
+    let (decay, maximize) = (group.weightDecay, group.bool("maximize"))
     let initial = group.double("initial_accumulator_value")
     return { parameter, gradient, state in
-      var options = options
-      options.step = Int64(state.countStep())
+      let step = state.countStep()
       let sum = state.tensor("sum") { .full(parameter.shape, initial, dtype: parameter.dtype) }
-      fused("Adagrad", parameter) { dtype, value, count in
-        torus_adagrad_step(dtype, value, gradient.pointer, sum.pointer, count, &options)
-      }
+      Kernel.adagrad(
+        parameter.value, gradient, sum: sum, step: step, lr: lr, lrDecay: lrDecay, eps: eps,
+        weightDecay: decay, maximize: maximize)
     }
   }
 }

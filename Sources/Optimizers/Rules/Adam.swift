@@ -1,4 +1,3 @@
-import CKernels
 import NN
 import Tensors
 
@@ -56,22 +55,16 @@ public class Adam: Optimizer {
     let betas = group.betas
     // AdamW decouples whatever a loaded state's options say.
     let decoupled = isDecoupled || group.bool("decoupled_weight_decay")
-    let options = torus_adam_options(
-      lr: group.lr, beta1: betas.0, beta2: betas.1, eps: group.double("eps"),
-      weight_decay: group.weightDecay, decoupled: decoupled, maximize: group.bool("maximize"),
-      step: 0)
-    let amsgrad = group.bool("amsgrad")
+    let (lr, eps, decay) = (group.lr, group.double("eps"), group.weightDecay)
+    let (maximize, amsgrad) = (group.bool("maximize"), group.bool("amsgrad"))
     return { parameter, gradient, state in
-      var options = options
-      options.step = Int64(state.countStep())
-      let mean = state.zeros("exp_avg", like: parameter)
-      let square = state.zeros("exp_avg_sq", like: parameter)
-      let largest = amsgrad ? state.zeros("max_exp_avg_sq", like: parameter) : nil
-      fused("Adam", parameter) { dtype, value, count in
-        torus_adam_step(
-          dtype, value, gradient.pointer, mean.pointer, square.pointer, largest?.pointer, count,
-          &options)
-      }
+      let step = state.countStep()
+      Kernel.adam(
+        parameter.value, gradient, mean: state.zeros("exp_avg", like: parameter),
+        square: state.zeros("exp_avg_sq", like: parameter),
+        largest: amsgrad ? state.zeros("max_exp_avg_sq", like: parameter) : nil, step: step,
+        lr: lr, betas: betas, eps: eps, weightDecay: decay, isDecoupled: decoupled,
+        maximize: maximize)
     }
   }
 }

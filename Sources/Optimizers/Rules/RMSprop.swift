@@ -1,4 +1,3 @@
-import CKernels
 import NN
 import Tensors
 
@@ -44,20 +43,16 @@ public final class RMSprop: Optimizer {
   public override func rule(
     for group: ParameterGroup
   ) -> (Parameter, Tensor, ParameterState) -> Void {
-    var options = torus_rmsprop_options(
-      lr: group.lr, alpha: group.double("alpha"), eps: group.double("eps"),
-      weight_decay: group.weightDecay, momentum: group.momentum, maximize: group.bool("maximize"))
-    let centered = group.bool("centered")
+    let (lr, alpha, eps) = (group.lr, group.double("alpha"), group.double("eps"))
+    let (decay, momentum) = (group.weightDecay, group.momentum)
+    let (maximize, centered) = (group.bool("maximize"), group.bool("centered"))
     return { parameter, gradient, state in
       _ = state.countStep()
-      let square = state.zeros("square_avg", like: parameter)
-      let buffer = options.momentum > 0 ? state.zeros("momentum_buffer", like: parameter) : nil
-      let average = centered ? state.zeros("grad_avg", like: parameter) : nil
-      fused("RMSprop", parameter) { dtype, value, count in
-        torus_rmsprop_step(
-          dtype, value, gradient.pointer, square.pointer, average?.pointer, buffer?.pointer, count,
-          &options)
-      }
+      Kernel.rmsprop(
+        parameter.value, gradient, square: state.zeros("square_avg", like: parameter),
+        average: centered ? state.zeros("grad_avg", like: parameter) : nil,
+        buffer: momentum > 0 ? state.zeros("momentum_buffer", like: parameter) : nil, lr: lr,
+        alpha: alpha, eps: eps, weightDecay: decay, momentum: momentum, maximize: maximize)
     }
   }
 }

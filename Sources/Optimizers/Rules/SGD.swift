@@ -1,4 +1,3 @@
-import CKernels
 import NN
 import Tensors
 
@@ -49,22 +48,21 @@ public final class SGD: Optimizer {
   public override func rule(
     for group: ParameterGroup
   ) -> (Parameter, Tensor, ParameterState) -> Void {
-    let options = torus_sgd_options(
-      lr: group.lr, momentum: group.momentum, dampening: group.double("dampening"),
-      weight_decay: group.weightDecay, nesterov: group.bool("nesterov"),
-      maximize: group.bool("maximize"), first: false)
+    let (lr, momentum, decay) = (group.lr, group.momentum, group.weightDecay)
+    let (dampening, nesterov) = (group.double("dampening"), group.bool("nesterov"))
+    let maximize = group.bool("maximize")
     return { parameter, gradient, state in
-      var options = options
+      var isFirst = false
       var buffer: Tensor?
-      if options.momentum != 0 {
+      if momentum != 0 {
         buffer = state.tensor("momentum_buffer") {
-          options.first = true
+          isFirst = true
           return .empty(parameter.shape, dtype: parameter.dtype)
         }
       }
-      fused("SGD", parameter) { dtype, value, count in
-        torus_sgd_step(dtype, value, gradient.pointer, buffer?.pointer, count, &options)
-      }
+      Kernel.sgd(
+        parameter.value, gradient, buffer: buffer, isFirst: isFirst, lr: lr, momentum: momentum,
+        dampening: dampening, weightDecay: decay, nesterov: nesterov, maximize: maximize)
     }
   }
 }

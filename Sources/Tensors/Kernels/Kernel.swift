@@ -5,7 +5,7 @@ import CKernels
 ///
 /// Functions return new tensors outside the graph. Elementwise results are laid out like the first
 /// operand where shapes agree, others in row-major order.
-enum Kernel {
+package enum Kernel {
   static func unary(
     _ name: String, _ op: torus_unary_op, _ a: Tensor, _ p0: Double = 0, _ p1: Double = 0
   ) -> Tensor {
