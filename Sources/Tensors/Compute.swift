@@ -21,6 +21,29 @@ public enum Compute {
     }
   }
 
+  /// How products of bfloat16 are computed. All of them sum in float32 and round once.
+  public enum BFloat16Products: UInt32, Sendable, CaseIterable {
+    /// Operands are widened to float32 first.
+    case widened
+    /// In blocks, in plain C: what tests compare the next two with, on any processor.
+    case plain
+    /// By the dot products of AVX512-BF16.
+    case vectors
+    /// By the tiles of AMX.
+    case tiles
+  }
+
+  /// How this process multiplies bfloat16: by tiles where the processor and the system grant them, by
+  /// vectors where they are measured faster than float32, else widened.
+  public static var bfloat16Products: BFloat16Products {
+    BFloat16Products(rawValue: UInt32(torus_bf16_path_used().rawValue)) ?? .widened
+  }
+
+  /// Takes another way for the rest of the process, and says whether this machine has it.
+  package static func use(_ products: BFloat16Products) -> Bool {
+    torus_bf16_use(torus_bf16_path(rawValue: Int32(products.rawValue)))
+  }
+
   /// The name of the kernels that OpenBLAS runs.
   public static var blasCore: String {
     torus_blas_init()

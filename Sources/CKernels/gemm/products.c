@@ -4,6 +4,7 @@
 #include <cblas.h>
 #include <string.h>
 
+#include "bf16.h"
 #include "internal.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -114,8 +115,24 @@ static float *widened(torus_dtype dtype, const void *in, int64_t rows, int64_t c
   return out;
 }
 
+static void product_bf16(const torus_product *g) {
+  torus_product biased = *g;
+  float *rows = g->row_bias ? widened(TORUS_BF16, g->row_bias, 1, g->m, g->m) : 0;
+  float *cols = g->col_bias ? widened(TORUS_BF16, g->col_bias, 1, g->n, g->n) : 0;
+  biased.row_bias = rows;
+  biased.col_bias = cols;
+  torus_bf16_product(&biased, false);
+  torus_free(rows, (size_t)g->m * sizeof(float));
+  torus_free(cols, (size_t)g->n * sizeof(float));
+}
+
 static void product_half(torus_dtype dtype, const torus_product *g) {
+  // Few rows read a matrix once, which is what takes their time: packing it would double that.
   const bool few = torus_half_rows_fit(g);
+  if (!few && dtype == TORUS_BF16 && torus_bf16_engine()) {
+    product_bf16(g);
+    return;
+  }
   const int64_t ar = g->transA ? g->k : g->m, ac = g->transA ? g->m : g->k;
   const int64_t br = g->transB ? g->n : g->k, bc = g->transB ? g->k : g->n;
   float *A = widened(dtype, g->A, ar, ac, g->lda);

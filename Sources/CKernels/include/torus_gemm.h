@@ -2,8 +2,9 @@
 //
 // Matrices are row-major unless a comment says column-major. `dtype` is a torus dtype code (see
 // torus_core.h). Sizes and leading dimensions are in elements. Products of F32 and F64 take
-// whichever of the kernels here and OpenBLAS measures faster at that size; BF16 and F16 are
-// widened to F32 while packing, summed in F32 and rounded once at the end; integers are summed in
+// whichever of the kernels here and OpenBLAS measures faster at that size; BF16 is multiplied as it
+// is where the processor does that faster (see torus_bf16_path), F16 is widened to F32, and both are
+// summed in F32 and rounded once at the end; integers are summed in
 // their own width (wrapping), and BOOL is an or of ands. Every product runs on the pool of
 // torus_core.h; OpenBLAS itself is held to one thread. A result does not depend on the number of
 // threads: each element is summed in one order.
@@ -21,6 +22,27 @@ void torus_blas_init(void);
 
 /// The name of the kernels OpenBLAS runs, such as "Zen" or "SkylakeX".
 const char *torus_blas_core(void);
+
+/// How products of BF16 are computed. All of them sum in F32 and round once; they differ in the order
+/// of an element's sum, and tiles and vectors take subnormal numbers for zero.
+typedef enum torus_bf16_path : int32_t {
+  /// Operands are widened to F32 and multiplied as F32.
+  TORUS_BF16_WIDENED = 0,
+  /// In blocks, in plain C: what the next two are compared with, on every processor.
+  TORUS_BF16_PLAIN = 1,
+  /// By AVX512-BF16's dot products of pairs.
+  TORUS_BF16_VECTORS = 2,
+  /// By AMX's tiles, of 16 × 32 values each.
+  TORUS_BF16_TILES = 3,
+} torus_bf16_path;
+
+/// The path in use, chosen once for the process: tiles where the processor and the system grant them,
+/// vectors where they beat F32 (measured once), else widening.
+torus_bf16_path torus_bf16_path_used(void);
+
+/// Takes another path (tests compare all of them), and says whether this machine has it. Call it
+/// while no kernel runs.
+bool torus_bf16_use(torus_bf16_path path);
 
 /// C ← alpha · op(A) · op(B) + beta · C, with op(A) of m × k, op(B) of k × n, C of m × n.
 ///

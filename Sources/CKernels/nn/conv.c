@@ -295,6 +295,14 @@ torus_conv_counts torus_conv_count(const torus_conv *c) {
 
 torus_status torus_conv_forward(torus_dtype dtype, const torus_conv *shape, const void *x,
                                 const void *w, const void *bias, void *y) {
+  if (dtype == TORUS_BF16 && !empty(shape)) {
+    conv_job s = torus_conv_job(dtype, shape);
+    s.x = x, s.w = w, s.bias = bias, s.y = y;
+    if (torus_conv_bf16(&s)) {
+      torus_conv_bf16_forward(&s);
+      return TORUS_OK;
+    }
+  }
   if (torus_is_half(dtype)) {
     const torus_conv_counts n = torus_conv_count(shape);
     float *fx = torus_half_read(dtype, x, n.x), *fw = torus_half_read(dtype, w, n.w);
@@ -317,8 +325,7 @@ torus_status torus_conv_forward(torus_dtype dtype, const torus_conv *shape, cons
 // ---- Gradient of the input -------------------------------------------------------------------
 
 // With stride 1: the convolution of dy with the weights turned round and their channels swapped.
-static void input_by_forward(const conv_job *s) {
-  const torus_conv *c = s->shape;
+torus_conv torus_conv_turned(const torus_conv *c) {
   torus_conv back = *c;
   back.in_channels = c->out_channels, back.out_channels = c->in_channels;
   back.in_depth = c->out_depth, back.in_height = c->out_height, back.in_width = c->out_width;
@@ -326,6 +333,12 @@ static void input_by_forward(const conv_job *s) {
   back.pad_depth = c->dilation_depth * (c->kernel_depth - 1) - c->pad_depth;
   back.pad_height = c->dilation_height * (c->kernel_height - 1) - c->pad_height;
   back.pad_width = c->dilation_width * (c->kernel_width - 1) - c->pad_width;
+  return back;
+}
+
+static void input_by_forward(const conv_job *s) {
+  const torus_conv *c = s->shape;
+  const torus_conv back = torus_conv_turned(c);
   const int64_t size = s->engine->bytes, taps = s->k / s->ins;
   const size_t bytes = (size_t)(c->groups * s->outs * s->k * size);
   void *flipped = torus_alloc(bytes);
@@ -369,6 +382,14 @@ static void columns_body(int64_t begin, int64_t end, void *context) {
 torus_status torus_conv_backward_input(torus_dtype dtype, const torus_conv *shape, const void *dy,
                                        const void *w, void *dx) {
   const torus_conv_counts n = torus_conv_count(shape);
+  if (dtype == TORUS_BF16 && n.x > 0 && !empty(shape)) {
+    conv_job s = torus_conv_job(dtype, shape);
+    s.x = dy, s.w = w, s.y = dx;
+    if (torus_conv_bf16(&s)) {
+      torus_conv_bf16_input(&s);
+      return TORUS_OK;
+    }
+  }
   if (torus_is_half(dtype)) {
     float *fg = torus_half_read(dtype, dy, n.y), *fw = torus_half_read(dtype, w, n.w);
     float *fx = torus_half_room(dx, n.x);
@@ -394,6 +415,10 @@ torus_status torus_conv_backward_input(torus_dtype dtype, const torus_conv *shap
     torus_parallel_for(shape->batch * shape->groups, 1, columns_body, &job);
   }
   return TORUS_OK;
+}
+
+void torus_conv_add_columns(const torus_conv *shape, const float *columns, float *x) {
+  RUN(TORUS_F32, add_columns, shape, (const void *)columns, (void *)x);
 }
 
 // ---- Columns and biases ----------------------------------------------------------------------

@@ -50,3 +50,15 @@ void torus_conv_depthwise_weight(const conv_job *s, const void *x, void *dw);
 // Many channels under 3 × 3 filters (see conv_winograd.c).
 bool torus_conv_winograd(const conv_job *s);
 void torus_conv_winograd_forward(const conv_job *s);
+
+// bfloat16 as products of columns, where those run on bfloat16 as it is (see conv_bf16.c): whether
+// they are worth it, and the same three as above.
+bool torus_conv_bf16(const conv_job *s);
+void torus_conv_bf16_forward(const conv_job *s);
+void torus_conv_bf16_input(const conv_job *s);
+void torus_conv_bf16_weight(const conv_job *s, const void *x, void *dw);
+
+// With stride 1, the shape of the convolution of dy that gives dx.
+torus_conv torus_conv_turned(const torus_conv *shape);
+// Adds columns [channel · tap][position] to the image they were taken from.
+void torus_conv_add_columns(const torus_conv *shape, const float *columns, float *x);

@@ -164,6 +164,16 @@ GATHER(gather_f64, double)
 torus_status torus_conv_backward_weight(torus_dtype dtype, const torus_conv *shape, const void *dy,
                                         const void *x, void *dw, void *dbias) {
   const torus_conv_counts n = torus_conv_count(shape);
+  if (dtype == TORUS_BF16 && n.w > 0 && n.y > 0) {
+    conv_job s = torus_conv_job(dtype, shape);
+    s.x = dy;
+    if (torus_conv_bf16(&s)) {
+      if (dbias)
+        torus_channel_sums(dtype, dy, dbias, shape->batch, shape->out_channels, s.positions);
+      torus_conv_bf16_weight(&s, x, dw);
+      return TORUS_OK;
+    }
+  }
   if (torus_is_half(dtype)) {
     float *fg = torus_half_read(dtype, dy, n.y), *fx = torus_half_read(dtype, x, n.x);
     float *fw = torus_half_room(dw, n.w), *fb = torus_half_room(dbias, shape->out_channels);

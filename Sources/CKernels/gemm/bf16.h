@@ -1,0 +1,59 @@
+// Products of bfloat16 matrices: blocks of 32 × 32 results over packed operands.
+//
+// Both operands are packed in tiles of 1 KiB, two of which lie side by side for every 32 steps of k:
+//
+//   rows     [step][tile][16 rows][32 values along k]
+//   columns  [step][tile][16 pairs along k][16 columns][the pair's two values]
+//
+// A pair is what the processor multiplies and adds at once, by tiles (AMX) or by vectors
+// (AVX512-BF16). What is past an operand's edge is zero. Sums are float32; an element's sum has one
+// order, whatever the size of the blocks around it and whoever computes them.
+#pragma once
+#include "internal.h"
+
+enum {
+  TORUS_BF16_EDGE = 16,                      // rows or columns of a tile
+  TORUS_BF16_STEP = 32,                      // of k, a tile holds
+  TORUS_BF16_TILE = 16 * 32,                 // values of a tile
+  TORUS_BF16_BLOCK = 2 * TORUS_BF16_EDGE,    // rows and columns of a block
+  TORUS_BF16_SUMS = 4 * 16 * 16,             // of a block: [row tile][column tile][16][16]
+};
+
+// Where a block's results go: c ← alpha·sums + biases + beta·c, of which m × n are inside.
+typedef struct torus_bf16_target {
+  float alpha, beta;
+  const float *row_bias, *col_bias;  // of the block, or NULL
+  void *c;
+  int64_t ldc;
+  bool wide;  // c is float32
+} torus_bf16_target;
+
+typedef struct torus_bf16_kernels {
+  // `m` ≤ 32 rows and k steps of op(A), in `tiles` tiles side by side.
+  void (*pack_rows)(const uint16_t *a, int64_t lda, bool trans, int64_t m, int64_t k, int tiles,
+                    uint16_t *out);
+  // `n` ≤ 32 columns and k steps of op(B).
+  void (*pack_columns)(const uint16_t *b, int64_t ldb, bool trans, int64_t n, int64_t k, int tiles,
+                       uint16_t *out);
+  // sums ← (add ? sums : 0) + rows · columns, over `steps` steps of tiles.
+  void (*block)(int64_t steps, const uint16_t *rows, int row_tiles, const uint16_t *columns,
+                int column_tiles, bool add, float *sums);
+  void (*put)(const torus_bf16_target *to, const float *sums, int64_t m, int64_t n);
+  // Around any number of blocks on one thread; may be NULL.
+  void (*begin)(void);
+  void (*end)(void);
+} torus_bf16_kernels;
+
+// In plain C, for every processor: what the others are compared with.
+extern const torus_bf16_kernels torus_bf16_plain;
+
+// By vectors of AVX512-BF16, and by tiles of AMX; NULL where the processor or the system lacks them.
+const torus_bf16_kernels *torus_bf16_vectors(void);
+const torus_bf16_kernels *torus_bf16_tiles(void);
+
+// The kernels in use; NULL where widening to float32 is faster.
+const torus_bf16_kernels *torus_bf16_engine(void);
+
+// A product of bfloat16 A and B with the engine in use; biases are float32. C is float32 (`wide`) or
+// bfloat16. Spread over the pool where that pays.
+void torus_bf16_product(const torus_product *product, bool wide);

@@ -1,0 +1,340 @@
+// Blocks of bfloat16 products by AMX's tiles and by the vectors of AVX512-BF16.
+#include "bf16.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#define VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+#define TILES \
+  __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+
+enum { EDGE = TORUS_BF16_EDGE, STEP = TORUS_BF16_STEP, TILE = TORUS_BF16_TILE };
+
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// The first n of 16 lanes, none where n is not positive.
+static inline __mmask16 lanes(int64_t n) {
+  return n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
+}
+
+static inline __mmask32 halves(int64_t n) {
+  return n >= 32 ? 0xffffffff : n <= 0 ? 0 : (__mmask32)((1u << n) - 1);
+}
+
+// ---- Packing ---------------------------------------------------------------------------------
+
+// A 16 × 16 matrix of 4-byte values, in place.
+VECTORS static inline __attribute__((always_inline)) void transpose(__m512i r[16]) {
+  __m512i t[16];
+  for (int i = 0; i < 8; i++) {
+    t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+  }
+  for (int i = 0; i < 4; i++) {
+    r[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
+    r[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
+  }
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+  for (int i = 0; i < 8; i++) {
+    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+  }
+}
+
+// Two rows of 16 values as pairs, one of each.
+VECTORS static inline __attribute__((always_inline)) __m512i pairs(__m256i first, __m256i second) {
+  return _mm512_or_si512(_mm512_cvtepu16_epi32(first),
+                         _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16));
+}
+
+// Steps p and p + 1 of 16 neighbouring values at `from`, whose rows are steps.
+VECTORS static inline __attribute__((always_inline)) __m512i read_pair(const uint16_t *from,
+                                                                      int64_t ld, int64_t p,
+                                                                      int64_t k, __mmask16 mask) {
+  const __m256i first = p < k ? _mm256_maskz_loadu_epi16(mask, from + p * ld) : _mm256_setzero_si256();
+  const __m256i second =
+      p + 1 < k ? _mm256_maskz_loadu_epi16(mask, from + (p + 1) * ld) : _mm256_setzero_si256();
+  return pairs(first, second);
+}
+
+// A tile's steps from p on of `count` rows that run along k.
+VECTORS static inline __attribute__((always_inline)) void read_rows(const uint16_t *from,
+                                                                   int64_t ld, int64_t count,
+                                                                   int64_t p, int64_t k,
+                                                                   __m512i r[16]) {
+  if (count >= EDGE && p + STEP <= k) {
+    for (int i = 0; i < EDGE; i++) r[i] = _mm512_loadu_si512(from + i * ld + p);
+    return;
+  }
+  const __mmask32 mask = halves(k - p);
+  for (int i = 0; i < EDGE; i++)
+    r[i] = i < count ? _mm512_maskz_loadu_epi16(mask, from + i * ld + p) : _mm512_setzero_si512();
+}
+
+// A tile's steps from p on of `count` values a step, as [pair][16 values].
+VECTORS static inline __attribute__((always_inline)) void read_steps(const uint16_t *from,
+                                                                    int64_t ld, int64_t count,
+                                                                    int64_t p, int64_t k,
+                                                                    __m512i r[16]) {
+  if (count >= EDGE && p + STEP <= k) {
+    from += p * ld;
+    for (int i = 0; i < EDGE; i++)
+      r[i] = pairs(_mm256_loadu_si256((const __m256i *)(from + 2 * i * ld)),
+                   _mm256_loadu_si256((const __m256i *)(from + (2 * i + 1) * ld)));
+    return;
+  }
+  const __mmask16 mask = lanes(count);
+  for (int i = 0; i < EDGE; i++) r[i] = read_pair(from, ld, p + 2 * i, k, mask);
+}
+
+VECTORS static inline __attribute__((always_inline)) void write_tile(const __m512i r[16],
+                                                                    uint16_t *out) {
+  for (int i = 0; i < EDGE; i++) _mm512_store_si512(out + i * STEP, r[i]);
+}
+
+// Tiles of an operand whose rows run along k, or not; turned round where the tiles want the other.
+VECTORS static inline __attribute__((always_inline)) void pack(const uint16_t *in, int64_t ld,
+                                                              const bool along, const bool turn,
+                                                              int64_t width, int64_t k, int tiles,
+                                                              uint16_t *out) {
+  __m512i r[16];
+  for (int64_t p = 0; p < k; p += STEP)
+    for (int t = 0; t < tiles; t++, out += TILE) {
+      const int64_t count = least(EDGE, width - t * EDGE);
+      if (along) read_rows(in + t * EDGE * ld, ld, count, p, k, r);
+      else read_steps(in + t * EDGE, ld, count, p, k, r);
+      if (turn) transpose(r);
+      write_tile(r, out);
+    }
+}
+
+VECTORS static void pack_rows(const uint16_t *a, int64_t lda, bool trans, int64_t m, int64_t k,
+                              int tiles, uint16_t *out) {
+  if (trans) pack(a, lda, false, true, m, k, tiles, out);
+  else pack(a, lda, true, false, m, k, tiles, out);
+}
+
+VECTORS static void pack_columns(const uint16_t *b, int64_t ldb, bool trans, int64_t n, int64_t k,
+                                 int tiles, uint16_t *out) {
+  if (trans) pack(b, ldb, true, true, n, k, tiles, out);
+  else pack(b, ldb, false, false, n, k, tiles, out);
+}
+
+// ---- Results ---------------------------------------------------------------------------------
+
+VECTORS static inline __attribute__((always_inline)) __m512 widened(__m256i bits) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+VECTORS static inline __attribute__((always_inline)) void put_half_row(
+    const torus_bf16_target *to, const float *sums, int64_t i, int64_t j, __mmask16 mask) {
+  __m512 x = _mm512_mul_ps(_mm512_set1_ps(to->alpha), _mm512_loadu_ps(sums));
+  if (to->row_bias) x = _mm512_add_ps(x, _mm512_set1_ps(to->row_bias[i]));
+  if (to->col_bias) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(mask, to->col_bias + j));
+  const __m512 beta = _mm512_set1_ps(to->beta);
+  if (to->wide) {
+    float *c = (float *)to->c + i * to->ldc + j;
+    if (to->beta != 0) x = _mm512_fmadd_ps(beta, _mm512_maskz_loadu_ps(mask, c), x);
+    _mm512_mask_storeu_ps(c, mask, x);
+  } else {
+    uint16_t *c = (uint16_t *)to->c + i * to->ldc + j;
+    if (to->beta != 0) x = _mm512_fmadd_ps(beta, widened(_mm256_maskz_loadu_epi16(mask, c)), x);
+    _mm256_mask_storeu_epi16(c, mask, (__m256i)_mm512_cvtneps_pbh(x));
+  }
+}
+
+VECTORS static void put(const torus_bf16_target *to, const float *sums, int64_t m, int64_t n) {
+  const bool plain = to->alpha == 1 && to->beta == 0 && !to->row_bias && n == 32;
+  if (plain) {
+    const bool biased = to->col_bias != 0;
+    const __m512 low = biased ? _mm512_loadu_ps(to->col_bias) : _mm512_setzero_ps();
+    const __m512 high = biased ? _mm512_loadu_ps(to->col_bias + 16) : _mm512_setzero_ps();
+    for (int64_t i = 0; i < m; i++) {
+      const float *row = sums + i / EDGE * 2 * EDGE * EDGE + i % EDGE * EDGE;
+      const __m512 x = _mm512_add_ps(_mm512_loadu_ps(row), low);
+      const __m512 y = _mm512_add_ps(_mm512_loadu_ps(row + EDGE * EDGE), high);
+      if (to->wide) {
+        float *c = (float *)to->c + i * to->ldc;
+        _mm512_storeu_ps(c, x);
+        _mm512_storeu_ps(c + 16, y);
+      } else {
+        _mm512_storeu_si512((uint16_t *)to->c + i * to->ldc, (__m512i)_mm512_cvtne2ps_pbh(y, x));
+      }
+    }
+    return;
+  }
+  for (int64_t i = 0; i < m; i++) {
+    const float *row = sums + i / EDGE * 2 * EDGE * EDGE + i % EDGE * EDGE;
+    put_half_row(to, row, i, 0, lanes(n));
+    if (n > EDGE) put_half_row(to, row + EDGE * EDGE, i, EDGE, lanes(n - EDGE));
+  }
+}
+
+// ---- Vectors ---------------------------------------------------------------------------------
+
+// Eight rows by one or two tiles of columns stay in registers.
+VECTORS static inline __attribute__((always_inline)) void vector_rows(
+    const int C, int64_t steps, const uint16_t *rows, int64_t row_step, const uint16_t *columns,
+    bool add, float *sums) {
+  __m512 sum[8][2];
+  for (int i = 0; i < 8; i++)
+    for (int c = 0; c < C; c++)
+      sum[i][c] = add ? _mm512_loadu_ps(sums + c * EDGE * EDGE + i * EDGE) : _mm512_setzero_ps();
+  for (int64_t s = 0; s < steps; s++) {
+    for (int p = 0; p < 16; p++) {
+      __m512bh column[2];
+      for (int c = 0; c < C; c++)
+        column[c] = (__m512bh)_mm512_loadu_si512(columns + c * TILE + p * STEP);
+      for (int i = 0; i < 8; i++) {
+        int32_t pair;
+        __builtin_memcpy(&pair, rows + i * STEP + p * 2, 4);
+        const __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+        for (int c = 0; c < C; c++) sum[i][c] = _mm512_dpbf16_ps(sum[i][c], x, column[c]);
+      }
+    }
+    rows += row_step;
+    columns += C * TILE;
+  }
+  for (int i = 0; i < 8; i++)
+    for (int c = 0; c < C; c++)
+      _mm512_storeu_ps(sums + c * EDGE * EDGE + i * EDGE, sum[i][c]);
+}
+
+VECTORS static void vector_block(int64_t steps, const uint16_t *rows, int row_tiles,
+                                 const uint16_t *columns, int column_tiles, bool add, float *sums) {
+  for (int i = 0; i < row_tiles * EDGE; i += 8) {
+    const uint16_t *from = rows + i / EDGE * TILE + i % EDGE * STEP;
+    float *to = sums + i / EDGE * 2 * EDGE * EDGE + i % EDGE * EDGE;
+    if (column_tiles == 2) vector_rows(2, steps, from, row_tiles * TILE, columns, add, to);
+    else vector_rows(1, steps, from, row_tiles * TILE, columns, add, to);
+  }
+}
+
+static const torus_bf16_kernels vectors = {
+    .pack_rows = pack_rows, .pack_columns = pack_columns, .block = vector_block, .put = put,
+};
+
+const torus_bf16_kernels *torus_bf16_vectors(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
+             ? &vectors : 0;
+}
+
+// ---- Tiles -----------------------------------------------------------------------------------
+
+// Tiles 0 to 3 are sums, 4 and 5 rows, 6 and 7 columns: all of 16 rows of 64 bytes.
+typedef struct tile_configuration {
+  uint8_t palette, start_row, reserved[14];
+  uint16_t row_bytes[16];
+  uint8_t rows[16];
+} tile_configuration;
+
+TILES static void begin_tiles(void) {
+  tile_configuration c = {.palette = 1};
+  for (int t = 0; t < 8; t++) {
+    c.row_bytes[t] = 64;
+    c.rows[t] = 16;
+  }
+  _tile_loadconfig(&c);
+}
+
+TILES static void end_tiles(void) { _tile_release(); }
+
+// Each step reads as many bytes as it multiplies tiles, so what bounds it is the cache it reads from.
+TILES static void tile_block_2x2(int64_t steps, const uint16_t *rows, const uint16_t *columns,
+                                 bool add, float *sums) {
+  if (add) {
+    _tile_loadd(0, sums, 64);
+    _tile_loadd(1, sums + 256, 64);
+    _tile_loadd(2, sums + 512, 64);
+    _tile_loadd(3, sums + 768, 64);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int64_t s = 0; s < steps; s++) {
+    _tile_loadd(6, columns, 64);
+    _tile_loadd(4, rows, 64);
+    _tile_loadd(7, columns + TILE, 64);
+    _tile_loadd(5, rows + TILE, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+    rows += 2 * TILE;
+    columns += 2 * TILE;
+  }
+  _tile_stored(0, sums, 64);
+  _tile_stored(1, sums + 256, 64);
+  _tile_stored(2, sums + 512, 64);
+  _tile_stored(3, sums + 768, 64);
+}
+
+TILES static void tile_block(int64_t steps, const uint16_t *rows, int row_tiles,
+                             const uint16_t *columns, int column_tiles, bool add, float *sums) {
+  if (row_tiles == 2 && column_tiles == 2) {
+    tile_block_2x2(steps, rows, columns, add, sums);
+    return;
+  }
+  for (int r = 0; r < row_tiles; r++) {
+    float *to = sums + 512 * r;
+    if (add) {
+      _tile_loadd(0, to, 64);
+      if (column_tiles == 2) _tile_loadd(1, to + 256, 64);
+    } else {
+      _tile_zero(0);
+      _tile_zero(1);
+    }
+    for (int64_t s = 0; s < steps; s++) {
+      _tile_loadd(4, rows + (s * row_tiles + r) * TILE, 64);
+      _tile_loadd(6, columns + s * column_tiles * TILE, 64);
+      _tile_dpbf16ps(0, 4, 6);
+      if (column_tiles == 2) {
+        _tile_loadd(7, columns + (s * 2 + 1) * TILE, 64);
+        _tile_dpbf16ps(1, 4, 7);
+      }
+    }
+    _tile_stored(0, to, 64);
+    if (column_tiles == 2) _tile_stored(1, to + 256, 64);
+  }
+}
+
+static const torus_bf16_kernels tiles = {
+    .pack_rows = pack_rows, .pack_columns = pack_columns, .block = tile_block, .put = put,
+    .begin = begin_tiles, .end = end_tiles,
+};
+
+#if defined(__linux__)
+// The kernel keeps tiles' state for a process once it has asked (Documentation/arch/x86/xstate).
+static bool granted(void) {
+  enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+  return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
+#else
+static bool granted(void) { return false; }
+#endif
+
+const torus_bf16_kernels *torus_bf16_tiles(void) {
+  return torus_bf16_vectors() && __builtin_cpu_supports("amx-tile") &&
+                 __builtin_cpu_supports("amx-bf16") && granted()
+             ? &tiles : 0;
+}
+#else
+const torus_bf16_kernels *torus_bf16_vectors(void) { return 0; }
+const torus_bf16_kernels *torus_bf16_tiles(void) { return 0; }
+#endif
