@@ -21,6 +21,8 @@ typedef struct {
   void *_Nullable generator;
   /// Observers of backward walks (an object), or null.
   void *_Nullable observers;
+  /// The innermost region of mixed precision (an unretained object), or null.
+  void *_Nullable autocast;
 } torus_thread_state;
 
 /// This thread's state; created on first use with gradients enabled.

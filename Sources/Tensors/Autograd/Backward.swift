@@ -32,7 +32,11 @@ enum BackwardWalk {
     }
     let outerAccumulates = state.walkAccumulates
     state.walkAccumulates = captures == nil
+    // Gradients are computed in the types that the forward pass recorded.
+    let autocast = state.watchers & Watchers.autocast
+    state.watchers &= ~Watchers.autocast
     defer {
+      state.watchers |= autocast
       state.walkAccumulates = outerAccumulates
       state.walkDepth -= 1
       for saved in outer { saved.restore() }

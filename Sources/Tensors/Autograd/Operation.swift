@@ -108,7 +108,7 @@ protocol ConstantOperation: Operation {
 }
 
 /// How an operation behaves where a region computes in mixed precision: the list of PyTorch's
-/// autocast on which it stands. Operands are cast before ``TensorOperation/forward(_:)``, which is
+/// autocast for GPUs on which it stands; ``AutocastLists`` names those for CPUs. Operands are cast before ``TensorOperation/forward(_:)``, which is
 /// therefore the first to ask whether their dtypes fit.
 enum PrecisionClass: Sendable {
   /// Computes in the reduced type: matrix products, convolutions.

@@ -9,8 +9,9 @@ struct ComputedOperation {
 extension Tensor {
   /// Computes an operation and records it.
   ///
-  /// Operands are cast by the operation's precision class where a region asks for it, the result is
-  /// computed, watchers are told, and where an operand requires a gradient, a ``Node`` is made.
+  /// In a region of mixed precision operands are first cast by the operation's precision, which is
+  /// recorded like any conversion, so that their gradients are cast back. The result is computed,
+  /// watchers are told, and where an operand requires a gradient, a ``Node`` is made.
   static func record(_ operation: some TensorOperation, _ operands: [Tensor]) -> Tensor {
     if ThreadState.current.watchers != 0 { return watched(operation, operands) }
     let result = operation.forward(operands)
@@ -30,8 +31,9 @@ extension Tensor {
   }
 
   /// ``record(_:_:)`` for an operation without a gradient.
-  static func record(_ operation: some ConstantOperation, _ operands: [Tensor]) -> Tensor {
-    if ThreadState.current.watchers == 0 { return operation.forward(operands) }
+  static func record(_ operation: some ConstantOperation, _ given: [Tensor]) -> Tensor {
+    if ThreadState.current.watchers == 0 { return operation.forward(given) }
+    let operands = Autocast.cast(given, for: operation)
     let kept = Watchers.keeps ? operation.pinned() : operation
     let result = Watchers.unobserved { operation.forward(operands) }
     Watchers.observe(ComputedOperation(operation: kept, inputs: operands, outputs: [result]))
@@ -39,7 +41,8 @@ extension Tensor {
   }
 
   @inline(never)
-  private static func watched(_ operation: some TensorOperation, _ operands: [Tensor]) -> Tensor {
+  private static func watched(_ operation: some TensorOperation, _ given: [Tensor]) -> Tensor {
+    let operands = Autocast.cast(given, for: operation)
     let kept = Watchers.keeps ? operation.pinned() : operation
     let result = Watchers.unobserved { operation.forward(operands) }
     if records(operands), result.dtype.isFloatingPoint {
@@ -53,8 +56,9 @@ extension Tensor {
 
   @inline(never)
   private static func watched(
-    _ operation: some TensorsOperation, _ operands: [Tensor]
+    _ operation: some TensorsOperation, _ given: [Tensor]
   ) -> [Tensor] {
+    let operands = Autocast.cast(given, for: operation)
     let kept = Watchers.keeps ? operation.pinned() : operation
     let results = Watchers.unobserved { operation.forward(operands) }
     if records(operands), !results.isEmpty {

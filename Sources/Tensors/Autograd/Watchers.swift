@@ -1,4 +1,5 @@
-/// Those who watch operations as they are computed on this thread: anomaly mode and tracers.
+/// Those who watch operations as they are computed on this thread: anomaly mode and tracers; and
+/// the mark of a region of mixed precision, which changes what they are computed in.
 ///
 /// Nobody watching costs one comparison an operation.
 enum Watchers {
@@ -7,14 +8,18 @@ enum Watchers {
   /// What a tracer sets in the thread's `watchers`.
   static let tracer: UInt32 = 2
 
+  /// What a region of mixed precision sets in the thread's `watchers`.
+  static let autocast: UInt32 = 4
+
   /// Whether somebody keeps operations to run them again.
   static var keeps: Bool { ThreadState.current.watchers & tracer != 0 }
 
-  /// Runs an operation's forward pass, whose own steps are nobody's business.
+  /// Runs an operation's forward pass, whose own steps are nobody's business and whose operands have
+  /// the types that they are to have.
   static func unobserved<R>(_ body: () -> R) -> R {
     let state = ThreadState.current
     let watchers = state.watchers
-    state.watchers &= ~tracer
+    state.watchers &= ~(tracer | autocast)
     defer { state.watchers = watchers }
     return body()
   }

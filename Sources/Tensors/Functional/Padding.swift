@@ -43,6 +43,7 @@ extension F {
       if pairs.allSatisfy({ $0.before == 0 && $0.behind == 0 }) { return x.clone() }
       return Tensor.record(ConstantPadding(borders: pairs, value: value), [x])
     }
+    let x = mode == .circular ? x : x.inFullPrecision
     require(
       (1...3).contains(pairs.count) && x.rank >= pairs.count + 1 && x.rank <= pairs.count + 2, name,
       "mode \(mode.rawValue) pads the last dimensions of [N, C, …] or [C, …]; \(padding.count) numbers do not fit \(x.shape)"

@@ -48,6 +48,16 @@ struct ThreadState {
     }
   }
 
+  /// The innermost region of mixed precision, which keeps itself alive.
+  var autocast: Autocast? {
+    get {
+      state.pointee.autocast.map { Unmanaged<Autocast>.fromOpaque($0).takeUnretainedValue() }
+    }
+    nonmutating set {
+      state.pointee.autocast = newValue.map { Unmanaged.passUnretained($0).toOpaque() }
+    }
+  }
+
   /// An object for as long as the thread lives, of which there are as many as ranks in this process.
   var observers: AnyObject? {
     get {

@@ -11,7 +11,7 @@ extension Tensor {
   /// The sum of the main diagonal of a matrix (`torch.trace`).
   public func trace() -> Tensor {
     require(rank == 2, "trace", "a matrix is expected, not \(shape)")
-    return diagonal().sum()
+    return inFullPrecision.diagonal().sum()
   }
 
   /// The elements as the diagonal of a square in two new dimensions, zeros elsewhere

@@ -85,6 +85,6 @@ extension F {
       name: name, geometry: spec, size: [x.shape[0], outputs] + out)
     let y = Tensor.record(operation, [x, weight])
     guard let bias else { return y }
-    return y + bias.reshaped([-1] + [Int](repeating: 1, count: dims))
+    return y + bias.to(y.dtype).reshaped([-1] + [Int](repeating: 1, count: dims))
   }
 }

@@ -5,6 +5,7 @@ extension F {
   public static func binaryCrossEntropy(
     _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean
   ) -> Tensor {
+    let (x, target) = (x.inFullPrecision, target.inFullPrecision)
     let name = "binary_cross_entropy"
     require(
       x.shape == target.shape, name, "input \(x.shape) and target \(target.shape) differ in shape")
@@ -21,6 +22,7 @@ extension F {
     _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, positiveWeight: Tensor? = nil,
     reduction: Reduction = .mean
   ) -> Tensor {
+    let (x, target) = (x.inFullPrecision, target.inFullPrecision)
     require(
       x.shape == target.shape, "binary_cross_entropy_with_logits",
       "input \(x.shape) and target \(target.shape) differ in shape")
@@ -34,7 +36,8 @@ extension F {
   public static func softMarginLoss(
     _ x: Tensor, _ target: Tensor, reduction: Reduction = .mean
   ) -> Tensor {
-    reduction.apply((-target * x).exp().log1p())
+    let (x, target) = (x.inFullPrecision, target.inFullPrecision)
+    return reduction.apply((-target * x).exp().log1p())
   }
 
   /// The mean over classes, the last dimension, of the binary cross-entropy with logits
@@ -42,6 +45,7 @@ extension F {
   public static func multilabelSoftMarginLoss(
     _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean
   ) -> Tensor {
+    let (x, target) = (x.inFullPrecision, target.inFullPrecision)
     let losses = -(target * logSigmoid(x) + (1 - target) * logSigmoid(-x))
     let weighted = weight.map { losses * $0 } ?? losses
     return reduction.apply(weighted.sum(dim: -1) / Double(x.shape.last ?? 1))

@@ -17,6 +17,7 @@ extension F {
     _ logProbabilities: Tensor, _ targets: Tensor, inputLengths: [Int], targetLengths: [Int],
     blank: Int = 0, reduction: Reduction = .mean, zeroInfinity: Bool = false
   ) -> Tensor {
+    let logProbabilities = logProbabilities.inFullPrecision
     let name = "ctc_loss"
     if logProbabilities.rank == 2 {
       let loss = ctcLoss(

@@ -15,6 +15,7 @@ extension F {
     _ logits: Tensor, _ targets: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100,
     labelSmoothing: Double = 0, reduction: Reduction = .mean
   ) -> Tensor {
+    let logits = logits.inFullPrecision
     let name = "cross_entropy"
     require(logits.rank > 0, name, "logits need a dimension of classes")
     let classDim = logits.rank == 1 ? 0 : 1

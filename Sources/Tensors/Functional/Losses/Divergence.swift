@@ -16,6 +16,7 @@ extension F {
   public static func klDiv(
     _ x: Tensor, _ target: Tensor, reduction: DivergenceReduction = .mean, logTarget: Bool = false
   ) -> Tensor {
+    let (x, target) = (x.inFullPrecision, target.inFullPrecision)
     let loss: Tensor
     if logTarget {
       loss = target.exp() * (target - x)

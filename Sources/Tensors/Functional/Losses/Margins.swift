@@ -12,13 +12,15 @@ extension F {
   public static func marginRankingLoss(
     _ a: Tensor, _ b: Tensor, _ target: Tensor, margin: Double = 0, reduction: Reduction = .mean
   ) -> Tensor {
-    reduction.apply(positivePart(-target * (a - b) + margin))
+    let (a, b) = (a.inFullPrecision, b.inFullPrecision)
+    return reduction.apply(positivePart(-target * (a - b) + margin))
   }
 
   /// x where the target is 1, max(0, margin - x) where it is -1 (`hinge_embedding_loss`).
   public static func hingeEmbeddingLoss(
     _ x: Tensor, _ target: Tensor, margin: Double = 1, reduction: Reduction = .mean
   ) -> Tensor {
+    let x = x.inFullPrecision
     let zero = Tensor.full([], 0.0, dtype: x.dtype)
     // The margin is rounded to a half type before the subtraction, as PyTorch's is.
     let bound = Tensor.full([], margin, dtype: x.dtype)
@@ -34,6 +36,7 @@ extension F {
   public static func cosineEmbeddingLoss(
     _ a: Tensor, _ b: Tensor, _ target: Tensor, margin: Double = 0, reduction: Reduction = .mean
   ) -> Tensor {
+    let (a, b) = (a.inFullPrecision, b.inFullPrecision)
     let name = "cosine_embedding_loss"
     require(
       target.rank <= 1 && a.rank == target.rank + 1 && b.rank == a.rank, name,
@@ -56,6 +59,9 @@ extension F {
     _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor, margin: Double = 1, p: Double = 2,
     eps: Double = 1e-6, swap: Bool = false, reduction: Reduction = .mean
   ) -> Tensor {
+    let (anchor, positive, negative) = (
+      anchor.inFullPrecision, positive.inFullPrecision, negative.inFullPrecision
+    )
     require(margin > 0, "triplet_margin_loss", "the margin must be positive, not \(margin)")
     return tripletMarginWithDistanceLoss(
       anchor, positive, negative, margin: margin, swap: swap, reduction: reduction
@@ -85,6 +91,7 @@ extension F {
     _ x: Tensor, _ target: Tensor, p: Int = 1, margin: Double = 1, weight: Tensor? = nil,
     reduction: Reduction = .mean
   ) -> Tensor {
+    let x = x.inFullPrecision
     let name = "multi_margin_loss"
     require(p == 1 || p == 2, name, "p is 1 or 2, not \(p)")
     require(
@@ -113,6 +120,7 @@ extension F {
   public static func multilabelMarginLoss(
     _ x: Tensor, _ target: Tensor, reduction: Reduction = .mean
   ) -> Tensor {
+    let x = x.inFullPrecision
     let name = "multilabel_margin_loss"
     require(
       x.rank <= 2 && target.shape == x.shape && target.dtype == .int64, name,

@@ -10,6 +10,7 @@ extension F {
     _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100,
     reduction: Reduction = .mean
   ) -> Tensor {
+    let x = x.inFullPrecision
     let name = "nll_loss"
     require(x.rank > 0, name, "log-probabilities need a dimension of classes")
     let dim = x.rank == 1 ? 0 : 1

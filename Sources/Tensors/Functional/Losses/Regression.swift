@@ -4,18 +4,21 @@ import Foundation
 extension F {
   /// |x - y| (`torch.nn.functional.l1_loss`).
   public static func l1Loss(_ x: Tensor, _ y: Tensor, reduction: Reduction = .mean) -> Tensor {
-    reduction.apply((x - y).abs())
+    let (x, y) = (x.inFullPrecision, y.inFullPrecision)
+    return reduction.apply((x - y).abs())
   }
 
   /// (x - y)² (`mse_loss`).
   public static func mseLoss(_ x: Tensor, _ y: Tensor, reduction: Reduction = .mean) -> Tensor {
-    reduction.apply((x - y).square())
+    let (x, y) = (x.inFullPrecision, y.inFullPrecision)
+    return reduction.apply((x - y).square())
   }
 
   /// d²/2β where d = |x - y| is below β, else d - β/2 (`smooth_l1_loss`; Girshick 2015).
   public static func smoothL1Loss(
     _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, beta: Double = 1
   ) -> Tensor {
+    let (x, y) = (x.inFullPrecision, y.inFullPrecision)
     require(beta >= 0, "smooth_l1_loss", "beta must not be negative: \(beta)")
     if beta == 0 { return l1Loss(x, y, reduction: reduction) }
     let difference = x - y
@@ -28,6 +31,7 @@ extension F {
   public static func huberLoss(
     _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, delta: Double = 1
   ) -> Tensor {
+    let (x, y) = (x.inFullPrecision, y.inFullPrecision)
     require(delta > 0, "huber_loss", "delta must be positive, not \(delta)")
     let difference = x - y
     let size = difference.abs()
@@ -44,6 +48,7 @@ extension F {
     _ x: Tensor, _ target: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8,
     reduction: Reduction = .mean
   ) -> Tensor {
+    let (x, target) = (x.inFullPrecision, target.inFullPrecision)
     var loss = logInput ? x.exp() - target * x : x - target * (x + eps).log()
     if full {
       let stirling = target * target.log() - target + (target * (2 * Double.pi)).log() * 0.5

@@ -41,8 +41,8 @@ private struct LayerNormalization: TensorsOperation {
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     let x = inputs[0].contiguous()
     let rows = rows(x)
-    let gamma = hasWeight ? inputs[1].contiguous() : nil
-    let beta = hasBias ? inputs[hasWeight ? 2 : 1].contiguous() : nil
+    let gamma = hasWeight ? inputs[1].bare.to(x.dtype).contiguous() : nil
+    let beta = hasBias ? inputs[hasWeight ? 2 : 1].bare.to(x.dtype).contiguous() : nil
     let y = Tensor.uninitialized(x.shape, x.dtype)
     let mean = Tensor.uninitialized([rows], x.dtype.wide)
     let rstd = Tensor.uninitialized([rows], x.dtype.wide)
@@ -61,7 +61,7 @@ private struct LayerNormalization: TensorsOperation {
     if isGradEnabled {
       return layerNormFormula(g, x, weight, hasBias, shape, eps)
     }
-    let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.contiguous())
+    let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
     // An element alone is always 0: its gradient is not left to rounding, which 1/√eps enlarges.
     let alone = columns == 1
     let blank = alone ? Tensor.zeros(x.shape, dtype: x.dtype) : nil

@@ -26,6 +26,7 @@ extension F {
     _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: [Int], _ outputSize: [Int],
     _ samples: Tensor?, _ generator: Generator?
   ) -> (values: Tensor, indices: Tensor) {
+    let x = Autocast.cast(x, for: name)
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,
       "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")

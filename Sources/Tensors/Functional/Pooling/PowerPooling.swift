@@ -71,6 +71,7 @@ extension F {
     _ name: String, _ dims: Int, _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int],
     _ stride: [Int]?, _ padding: [Int], _ outputSize: [Int]?
   ) -> Tensor {
+    let x = Autocast.cast(x, for: name)
     require(
       x.shape == indices.shape && indices.dtype == .int64, name,
       "int64 indices of \(x.shape) are expected, not \(indices.dtype) of \(indices.shape)")

@@ -26,6 +26,7 @@ extension F {
     _ x: Tensor, _ grid: Tensor, mode: InterpolationMode = .bilinear,
     paddingMode: GridPadding = .zeros, alignCorners: Bool = false
   ) -> Tensor {
+    let (x, grid) = (x.inFullPrecision, grid.inFullPrecision)
     let name = "grid_sample"
     let dims = x.rank - 2
     require(

@@ -17,6 +17,10 @@ extension Tensor {
   public func cdist(
     _ other: Tensor, p: Double = 2, mode: DistanceMode = .productIfLarge
   ) -> Tensor {
+    if Autocast.isOn && dtype != inFullPrecision.dtype {
+      return inFullPrecision.cdist(other, p: p, mode: mode)
+    }
+    let other = other.inFullPrecision
     let name = "cdist"
     require(
       dtype.isFloatingPoint && other.dtype == dtype, name,

@@ -31,7 +31,8 @@ extension Linalg {
 
   /// Stops unless two operands share their dtype.
   static func requireSameDType(_ name: String, _ a: Tensor, _ b: Tensor) {
-    require(a.dtype == b.dtype, name, "operands differ in dtype: \(a.dtype) and \(b.dtype)")
+    require(
+      Autocast.agree(a.dtype, b.dtype), name, "operands differ in dtype: \(a.dtype) and \(b.dtype)")
   }
 
   /// The batch that the dimensions before the last two of two tensors broadcast to.

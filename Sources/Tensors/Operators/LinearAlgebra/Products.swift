@@ -5,7 +5,8 @@ extension Tensor {
     require(
       rank == 1 && other.rank == 1, "dot", "vectors are expected, not \(shape) and \(other.shape)")
     require(shape == other.shape, "dot", "lengths differ: \(shape[0]) and \(other.shape[0])")
-    return matmul(other)
+    // Not on PyTorch's list of what is computed in reduced precision, as matmul is.
+    return Autocast.off { matmul(other) }
   }
 
   /// The sum of products over the last dimension of both (`torch.inner`).
@@ -104,6 +105,9 @@ extension Tensor {
 extension Linalg {
   /// The sum of products along a dimension, broadcast (`torch.linalg.vecdot`).
   public static func vecdot(_ x: Tensor, _ y: Tensor, dim: Int = -1) -> Tensor {
+    let (x, y) = (
+      Autocast.cast(x, for: "linalg.vecdot"), Autocast.cast(y, for: "linalg.vecdot")
+    )
     requireSameDType("linalg.vecdot", x, y)
     if x.rank == 1 && y.rank == 1 && x.shape == y.shape { return x.dot(y) }
     return (x * y).sum(dim: dim)

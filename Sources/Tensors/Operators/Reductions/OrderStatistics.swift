@@ -77,6 +77,10 @@ extension Tensor {
     _ name: String, _ q: Tensor, _ dim: Int?, _ keepDim: Bool,
     _ interpolation: QuantileInterpolation, ignoringNaN: Bool
   ) -> Tensor {
+    if Autocast.isOn && dtype != inFullPrecision.dtype {
+      return inFullPrecision.quantile(
+        name, q.inFullPrecision, dim, keepDim, interpolation, ignoringNaN: ignoringNaN)
+    }
     require(
       dtype == .float32 || dtype == .float64, name, "needs float32 or float64, not \(dtype)")
     require(q.dtype == dtype, name, "q is \(q.dtype) where the tensor is \(dtype)")
