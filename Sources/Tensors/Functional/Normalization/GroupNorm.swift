@@ -30,6 +30,9 @@ extension F {
     require(
       (weight == nil && bias == nil) || x.shape[0] * x.shape[1] > 0, name,
       "weight and bias have no channel in an input of \(x.shape)")
+    if x.count == 0 {
+      return Tensor.withoutElements(name, [x] + [weight, bias].compactMap { $0 }, [x.shape])[0]
+    }
     if useInputStats {
       require(
         x.shape[2...].reduce(1, *) != 1, name,
