@@ -110,6 +110,43 @@ struct FaultJob {
     return result
   }
 
+  /// A run of so many ranks under `ddp-launch` that is hit some seconds after the programs' start, and
+  /// restarted where that ends it.
+  ///
+  /// - Returns: What came of it, with the seconds from the programs' start to the end.
+  func strike(_ strike: Strike?, ranks: Int, after seconds: Double) async throws -> MPIRunResult {
+    async let ending = start(
+      [
+        "--nproc-per-node", "\(ranks)", "--max-restarts", "1", "--restart-delay", "0",
+        "./ddp-train",
+      ]
+        + Self.run, ranks: 0)
+    let limit = ContinuousClock().now + .seconds(60)
+    while program(ofRank: strike?.rank ?? 0) == nil, ContinuousClock().now < limit {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    if let strike, let program = program(ofRank: strike.rank) {
+      try await Task.sleep(for: .seconds(seconds))
+      _ = strike.hit(program: program)
+    }
+    let result = try await ending
+    guard !result.timedOut, result.status == 0 else {
+      throw Problem(description: "the job did not end well: \(result.tail)")
+    }
+    try await checkNothingRemains()
+    return result
+  }
+
+  /// The process of a rank's program, once it has begun.
+  private func program(ofRank rank: Int) -> Int32? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/processes")) ?? []
+    for name in names {
+      let text = try? String(contentsOfFile: "\(folder)/processes/\(name)", encoding: .utf8)
+      if text?.split(separator: " ").last == "\(rank)", let pid = Int32(name) { return pid }
+    }
+    return nil
+  }
+
   /// The names of the events in the trace that a failed run has left, by rank.
   func failedTrace() throws -> [Int: [String]] {
     let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/run/trace.failed.json"))

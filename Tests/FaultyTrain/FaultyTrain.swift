@@ -25,11 +25,13 @@ enum FaultyTrain {
     Foundation.exit(TrainingRun.main(arguments) { try fault?.reached($0) })
   }
 
-  /// Leaves this process's number and its job's, so that the test can see what remains of it.
+  /// Leaves this process's number, its job's and its rank, so that the test can see what remains of it,
+  /// and hit it.
   private static func noteProcess() {
     let job = ProcessInfo.processInfo.environment["PMIX_NAMESPACE"] ?? ""
     try? FileManager.default.createDirectory(atPath: "processes", withIntermediateDirectories: true)
-    try? job.write(toFile: "processes/\(getpid())", atomically: true, encoding: .utf8)
+    let rank = ProcessInfo.processInfo.environment["PMIX_RANK"] ?? "0"
+    try? "\(job) \(rank)".write(toFile: "processes/\(getpid())", atomically: true, encoding: .utf8)
   }
 }
 
