@@ -15,18 +15,25 @@ package enum StandardStream: Int32, Sendable {
   ///
   /// Where it cannot be written the rest of it is dropped; of standard output, standard error says so
   /// the first time.
-  package func write(_ text: String) { write(Array(text.utf8)) }
+  /// - Returns: Whether all of it was written, for those whose output is all that they do.
+  @discardableResult
+  package func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+  /// Writes text and a line's end at once, as `write(_:)` does.
+  @discardableResult
+  package func print(_ line: String) -> Bool { write(line + "\n") }
 
   /// Writes bytes at once, as `write(_:)` does text.
-  package func write(_ bytes: [UInt8]) {
+  @discardableResult
+  package func write(_ bytes: [UInt8]) -> Bool {
     let code = Self.write(bytes, to: rawValue)
-    guard code != 0, self == .output, !Self.isTold.exchange(true, ordering: .relaxed) else {
-      return
-    }
+    if code == 0 { return true }
+    guard self == .output, !Self.isTold.exchange(true, ordering: .relaxed) else { return false }
     let reason = String(cString: strerror(code))
     _ = Self.write(
       Array("standard output cannot be written: \(reason); going on without it\n".utf8),
       to: Self.error.rawValue)
+    return false
   }
 
   /// Writes bytes to a descriptor; returns 0, or the errno that kept it from writing all of them.

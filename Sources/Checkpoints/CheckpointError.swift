@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What is wrong with a saved file, where, and what to do about it.
@@ -52,5 +53,5 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
 
 /// Says on standard error that a part of a file is left out, and why.
 public func sayLeftOut(_ error: CheckpointError) {
-  FileHandle.standardError.write(Data("\(error). It is left out\n".utf8))
+  StandardStream.error.print("\(error). It is left out")
 }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Where a programmer's error (a shape, a dtype, an index) ends the process.
@@ -22,7 +23,7 @@ public enum Failure {
 ///   - message: What was wrong, with the shapes, dtypes or indices, and what would be right.
 public func fail(_ operation: some StringProtocol, _ message: @autoclosure () -> String) -> Never {
   fflush(nil)
-  FileHandle.standardError.write(Data("\(Failure.prefix)\(operation): \(message())\n".utf8))
+  StandardStream.error.print("\(Failure.prefix)\(operation): \(message())")
   // The message says what is wrong; a dump of registers behind it would only bury it.
   if !Failure.handlesAbort { signal(SIGABRT, SIG_DFL) }
   abort()

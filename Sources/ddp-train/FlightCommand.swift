@@ -18,12 +18,14 @@ struct FlightCommand: ParsableCommand {
   var runDirectory: String
 
   func run() throws {
+    let analysis: FlightAnalysis
     do {
-      let analysis = FlightAnalysis(try FlightDump.read(runDirectory))
-      for line in analysis.lines { print(line) }
+      analysis = FlightAnalysis(try FlightDump.read(runDirectory))
     } catch {
-      FileHandle.standardError.write(Data("ddp-train: \(error)\n".utf8))
+      StandardStream.error.print("ddp-train: \(error)")
       throw ExitCode.failure
     }
+    let text = analysis.lines.joined(separator: "\n")
+    guard StandardStream.output.print(text) else { throw ExitCode.failure }
   }
 }

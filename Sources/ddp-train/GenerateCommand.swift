@@ -50,14 +50,15 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
+    let text: String
     do {
-      let text = try TextGeneration(runDirectory: runDirectory)
+      text = try TextGeneration(runDirectory: runDirectory)
         .generate(
           prompt: prompt ?? "\n", count: count, temperature: temperature, topK: topK, seed: seed)
-      print(text)
     } catch {
-      FileHandle.standardError.write(Data("ddp-train: \(error)\n".utf8))
+      StandardStream.error.print("ddp-train: \(error)")
       throw ExitCode.failure
     }
+    guard StandardStream.output.print(text) else { throw ExitCode.failure }
   }
 }

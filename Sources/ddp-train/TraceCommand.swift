@@ -27,16 +27,14 @@ struct TraceCommand: ParsableCommand {
       }
       let ranks = merged.ranks
       for (rank, lines) in merged.damaged {
-        FileHandle.standardError.write(
-          Data(
-            "ddp-train: \(lines) damaged lines of \(parts.folder)/rank-\(rank).json are left out\n"
-              .utf8))
+        StandardStream.error.print(
+          "ddp-train: \(lines) damaged lines of \(parts.folder)/rank-\(rank).json are left out")
       }
-      print(
+      StandardStream.output.print(
         "\(parts.failedTrace): rank\(ranks.count == 1 ? "" : "s") "
           + ranks.map(String.init).joined(separator: ", "))
     } catch {
-      FileHandle.standardError.write(Data("ddp-train: \(error)\n".utf8))
+      StandardStream.error.print("ddp-train: \(error)")
       throw ExitCode.failure
     }
   }

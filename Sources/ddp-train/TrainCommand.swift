@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Torus
 
@@ -25,7 +26,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     if arguments.contains("--help") || arguments.contains("-h") {
-      print(TrainCommand.helpMessage())
+      guard StandardStream.output.print(TrainCommand.helpMessage()) else { throw ExitCode.failure }
       return
     }
     Foundation.exit(TrainingRun.main(arguments))

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Is given tokens while they are generated (`transformers.generation.streamers.BaseStreamer`).
@@ -33,7 +34,7 @@ public final class TextStreamer: GenerationStreamer {
 
   /// Writes text to standard output at once.
   public static func print(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+    StandardStream.output.write(text)
   }
 
   /// Takes the prompt, and then each new token.

@@ -1,3 +1,4 @@
+import Base
 import Datasets
 import Foundation
 import Tensors
@@ -62,7 +63,7 @@ private func characters(_ options: TextOptions, _ context: RunContext) throws ->
   let corpus = try context.madeOnce("text corpus") {
     let corpus = try TextCorpus(scanning: path, extensions: options.extensions)
     if let leftOut = corpus.leftOut {
-      FileHandle.standardError.write(Data("ddp-train: \(path): left out are \(leftOut)\n".utf8))
+      StandardStream.error.print("ddp-train: \(path): left out are \(leftOut)")
     }
     return corpus
   }

@@ -232,8 +232,8 @@ extension TrainingRun {
       let parsed = try RunArguments(arguments)
       configuration = try RunConfiguration(parsed)
       if parsed.printsConfiguration {
-        if launchedRank == 0 { print(configuration.yaml(), terminator: "") }
-        return 0
+        let isWritten = launchedRank != 0 || StandardStream.output.write(configuration.yaml())
+        return isWritten ? 0 : 1
       }
       threads = try configuration.threads(in: ProcessInfo.processInfo.environment)
     } catch {
