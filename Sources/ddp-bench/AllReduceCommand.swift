@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Collectives
 import Foundation
 
@@ -40,7 +41,9 @@ struct AllReduceCommand: ParsableCommand {
       """)
   var tune = false
 
-  @Option(help: "The table that --calibrate writes (allreduce.json if not given) and auto reads.")
+  @Option(
+    help: "The table that --calibrate writes (allreduce.json if not given) and auto reads.",
+    transform: { try UserPath.expanded($0) })
   var calibration: String?
 
   static let standardSizes = [
@@ -68,7 +71,7 @@ struct AllReduceCommand: ParsableCommand {
         group: world.group, names: algorithm, sizes: bytes.isEmpty ? Self.standardSizes : bytes,
         window: memory == .window, repeats: repeats)
       if world.rank == 0 && !json {
-        FileHandle.standardOutput.write(Data((AllReduceTiming.heading + "\n").utf8))
+        StandardStream.output.print(AllReduceTiming.heading)
       }
       var timings: [AllReduceTiming] = []
       for size in benchmark.sizes {
@@ -76,13 +79,13 @@ struct AllReduceCommand: ParsableCommand {
         timings += measured
         guard world.rank == 0 else { continue }
         let lines = measured.map { (json ? $0.json : $0.row) + "\n" }
-        FileHandle.standardOutput.write(Data(lines.joined().utf8))
+        StandardStream.output.write(lines.joined())
       }
       if tune, let calibration, world.rank == 0 {
         let table = AllReduceTiming.best(of: timings, on: world.group.topology)
         try table.save(to: calibration)
         let rows = table.rows.count
-        print("saved \(rows) row\(rows == 1 ? "" : "s") to \(calibration)")
+        StandardStream.output.print("saved \(rows) row\(rows == 1 ? "" : "s") to \(calibration)")
       }
     }
   }

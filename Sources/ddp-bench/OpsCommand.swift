@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Torus
 
@@ -35,10 +36,14 @@ struct OpsCommand: ParsableCommand {
   @Flag(help: "One JSON object a line instead of a table.")
   var json = false
 
-  @Option(help: "A file with a peer's times, to print ratios to.")
+  @Option(
+    help: "A file with a peer's times, to print ratios to.",
+    transform: { try UserPath.expanded($0) })
   var compare: String?
 
-  @Option(help: "A file with our own times from before, instead of measuring them now.")
+  @Option(
+    help: "A file with our own times from before, instead of measuring them now.",
+    transform: { try UserPath.expanded($0) })
   var times: String?
 
   private static let sizes = OpsSize.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
@@ -73,7 +78,9 @@ struct OpsCommand: ParsableCommand {
       throw ValidationError("no times of these operators with --threads \(threads) in \(files)")
     }
     Compute.setThreads(threads)
-    if !json { print(peer == nil ? OpsTiming.heading : OpsComparison.heading) }
+    if !json {
+      StandardStream.output.print(peer == nil ? OpsTiming.heading : OpsComparison.heading)
+    }
     var records: [OpsRecord] = []
     for (entry, shapes, key) in cases {
       let record: OpsRecord
@@ -84,12 +91,10 @@ struct OpsCommand: ParsableCommand {
         let timing = OpsTiming(entry, shapes, threads: threads, seconds: seconds)
         (record, row) = (timing.record, timing.row)
       }
-      print(json ? record.json : peer?.row(record) ?? row)
+      StandardStream.output.print(json ? record.json : peer?.row(record) ?? row)
       records.append(record)
-      // A reader of a pipe sees every case as it is done.
-      fflush(nil)
     }
-    if let peer { print(peer.summary(of: records)) }
+    if let peer { StandardStream.output.print(peer.summary(of: records)) }
   }
 
   private var cases: [(entry: OpsEntry, shapes: OpsSize, key: OpsRecord.Key)] {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import DataParallel
 import Foundation
 import Torus
@@ -44,7 +45,7 @@ struct ScalingCommand: ParsableCommand {
       try turns.run()
       guard world.rank == 0 else { return }
       let result = turns.result
-      print(json ? result.json : result.table)
+      StandardStream.output.print(json ? result.json : result.table)
     }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import DataParallel
 import Foundation
 import Torus
@@ -28,7 +29,7 @@ struct SimulateCommand: ParsableCommand {
     help: """
       A trace with buckets, of a run on this machine; the one of the fewest workers is replayed, \
       and the steps of all count as measured. May be repeated.
-      """)
+      """, transform: { try UserPath.expanded($0) })
   var trace: [String] = []
 
   @Option(help: "The network's time for an empty message, in microseconds.")
@@ -94,7 +95,7 @@ struct SimulateCommand: ParsableCommand {
         timeline: timeline, measured: experiment.measured, algorithm: buckets.chosen)
       let counts = ranks.isEmpty ? (0...10).map { 1 << $0 } : ranks
       let local = Set(experiment.machines.keys).union(experiment.measured.keys).sorted()
-      print(
+      StandardStream.output.write(
         json
           ? report.json(here, local, place: "here")
             + report.json(there, counts, place: "network")
@@ -102,7 +103,7 @@ struct SimulateCommand: ParsableCommand {
             + report.table(here, local)
             + "\nOn a network of \(there.ranksPerNode) ranks a machine, "
             + "\(format(latencyUs)) µs, \(format(bandwidthGbit)) Gbit/s:\n"
-            + report.table(there, counts), terminator: "")
+            + report.table(there, counts))
     }
   }
 

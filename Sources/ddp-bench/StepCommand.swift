@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Torus
 
@@ -34,12 +35,15 @@ struct StepCommand: ParsableCommand {
 
   func run() throws {
     Compute.setThreads(threads)
-    if !json { print("model       median ms     min ms   spread %    units/s  unit     steps") }
+    if !json {
+      StandardStream.output.print(
+        "model       median ms     min ms   spread %    units/s  unit     steps")
+    }
     for name in models.isEmpty ? StepBenchmark.all.keys.sorted() : models {
       guard let make = StepBenchmark.all[name] else { continue }
       manualSeed(0)
       let times = make().measure(seconds: seconds)
-      print(json ? times.json(name, threads: threads) : times.row(name))
+      StandardStream.output.print(json ? times.json(name, threads: threads) : times.row(name))
     }
   }
 }

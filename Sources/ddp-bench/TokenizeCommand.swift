@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Torus
 
@@ -13,13 +14,15 @@ struct TokenizeCommand: ParsableCommand {
       a million bytes of UTF-8. "cold" is the first run of a tokenizer that was just loaded.
       """)
 
-  @Argument(help: "A tokenizer.json.")
+  @Argument(help: "A tokenizer.json.", transform: { try UserPath.expanded($0) })
   var tokenizer: String
 
-  @Argument(help: "A file with text in UTF-8.")
+  @Argument(help: "A file with text in UTF-8.", transform: { try UserPath.expanded($0) })
   var text: String
 
-  @Option(help: "A file with the ids that the whole text must give.")
+  @Option(
+    help: "A file with the ids that the whole text must give.",
+    transform: { try UserPath.expanded($0) })
   var expect: String?
 
   @Option(help: "Seconds to measure each way for.")
@@ -47,8 +50,9 @@ struct TokenizeCommand: ParsableCommand {
     let full = try pipeline.encode(content, addSpecialTokens: false)
     guard full.ids == ids else { throw ValidationError("ids with and without offsets differ") }
     if let expect { try compare(ids, expect) }
-    print("\(ids.count) ids of \(String(format: "%.2f", megabytes)) MB")
-    print("load            \(String(format: "%8.1f", loads.sorted()[2])) ms (median of 5)")
+    StandardStream.output.print("\(ids.count) ids of \(String(format: "%.2f", megabytes)) MB")
+    StandardStream.output.print(
+      "load            \(String(format: "%8.1f", loads.sorted()[2])) ms (median of 5)")
     report("ids, cold", [cold], megabytes)
     report("ids", try measure(clock) { _ = try pipeline.ids(of: content) }, megabytes)
     report(
@@ -70,7 +74,7 @@ struct TokenizeCommand: ParsableCommand {
     guard ids.count == expected.count else {
       throw ValidationError("\(ids.count) ids, and \(path) has \(expected.count)")
     }
-    print("ids equal those of \(path)")
+    StandardStream.output.print("ids equal those of \(path)")
   }
 
   private func measure(_ clock: ContinuousClock, _ body: () throws -> Void) throws -> [Double] {
@@ -84,6 +88,7 @@ struct TokenizeCommand: ParsableCommand {
 
   private func report(_ name: String, _ times: [Double], _ megabytes: Double) {
     let label = name.padding(toLength: 15, withPad: " ", startingAt: 0)
-    print("\(label) \(String(format: "%8.1f", megabytes / times[times.count / 2])) MB/s")
+    StandardStream.output.print(
+      "\(label) \(String(format: "%8.1f", megabytes / times[times.count / 2])) MB/s")
   }
 }

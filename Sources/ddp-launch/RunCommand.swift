@@ -137,7 +137,7 @@ struct RunCommand: ParsableCommand {
     let search = ProgramSearch()
     var plan = JobPlan(
       mpirun: try search.mpirun(named: try place(mpirun, "--mpirun")),
-      program: try search.find(program),
+      program: try search.find(try place(program, "the program") ?? program),
       arguments: Array(words.dropFirst()), layout: HostLayout([1]))
     plan.binding = binding
     plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }

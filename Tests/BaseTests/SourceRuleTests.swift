@@ -58,4 +58,61 @@ struct SourceRuleTests {
     #expect(reached(from: "TorusCore").isSuperset(of: ["Tensors", "Tokenizers", "Models"]))
     #expect(reached(from: "TorusCore").isDisjoint(with: ["CMPI", "CMPIShim", "Collectives"]))
   }
+
+  @Test("standard output and standard error are written through StandardStream alone")
+  func standardStreams() throws {
+    // FileHandle traps where nothing can be written; print and C's streams lose it in silence.
+    let mistake =
+      #/FileHandle\.standard(Output|Error)|(^|[^.\w`])(Swift\.)?(print|debugPrint|dump|fputs|puts|putchar|NSLog)\(/#
+    for file in Self.files() where !file.path.contains("/Sources/conformance/") {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+        .enumerated()
+      {
+        let code = line.drop { $0 == " " }
+        if code.hasPrefix("//") || code.contains("func print(") { continue }
+        #expect(
+          code.firstMatch(of: mistake) == nil,
+          "\(file.lastPathComponent), line \(index + 1): use StandardStream of Sources/Base")
+      }
+    }
+    #expect("if isOld { print(text) }".firstMatch(of: mistake) != nil)
+    #expect("print(text)".firstMatch(of: mistake) != nil)
+    #expect("FileHandle.standardError.write(data)".firstMatch(of: mistake) != nil)
+    #expect("StandardStream.output.print(text)".firstMatch(of: mistake) == nil)
+    #expect("fingerprint(text)".firstMatch(of: mistake) == nil)
+  }
+
+  /// Options and arguments of the programs that hold a text and name no file or folder.
+  private static let wordsOfPrograms: Set<String> = [
+    "AllReduceCommand.algorithm", "GenerateCommand.prompt", "OpsCommand.part",
+    "RunCommand.bindTo", "RunCommand.command", "RunCommand.host", "RunCommand.localRanksFilter",
+    "RunCommand.masterAddress", "RunCommand.mpiOption", "RunCommand.nnodes", "RunCommand.redirects",
+    "RunCommand.runID", "RunCommand.stopSignal", "RunCommand.tee", "RunCommand.workers",
+    "ScalingCommand.algorithm", "ScalingCommand.model", "SimulateCommand.model",
+    "StepCommand.models", "TrainCommand.arguments",
+  ]
+
+  @Test("every option and argument of the programs that names a place goes through UserPath")
+  func optionsOfPrograms() throws {
+    let declaration =
+      #/@(?:Option|Argument)(?<options>(?:(?!\bvar )[\s\S])*)\bvar (?<name>\w+)(?<type>[^\n]*)/#
+    var known = Self.wordsOfPrograms
+    var places = 0
+    for file in Self.files() where file.path.contains("/Sources/ddp-") {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for match in text.matches(of: declaration) {
+        guard match.type.contains("String") || match.type.contains("\"") else { continue }
+        let name = "\(file.deletingPathExtension().lastPathComponent).\(match.name)"
+        if known.remove(name) != nil { continue }
+        places += 1
+        #expect(
+          match.options.contains("UserPath.expanded($0)")
+            || text.contains("try place(\(match.name), "),
+          "\(name): expand it with UserPath, or list it among those that name no place")
+      }
+    }
+    #expect(known.isEmpty, "no longer there: \(known.sorted())")
+    #expect(places > 10)
+  }
 }

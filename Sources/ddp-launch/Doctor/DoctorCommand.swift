@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 
 /// `ddp-launch doctor`
@@ -8,13 +9,15 @@ struct DoctorCommand: ParsableCommand {
     abstract: "Check what training on this machine needs, and say what to set.",
     discussion: "Exits with 1 where something is missing without which no job can run.")
 
-  @Option(help: "Open MPI's mpirun, where it is not on PATH.")
+  @Option(
+    help: "Open MPI's mpirun, where it is not on PATH.",
+    transform: { try UserPath.expanded($0) })
   var mpirun: String?
 
   func run() throws {
     let findings =
       MPIChecks(mpirun: mpirun).findings() + MachineChecks().findings()
-    for finding in findings { print(finding.text) }
+    for finding in findings { StandardStream.output.print(finding.text) }
     if findings.contains(where: { $0.state == .broken }) { throw ExitCode(1) }
   }
 }
