@@ -11,7 +11,7 @@ struct CampaignTests {
   @Test("ends in time, names the rank, leaves nothing, and restarts to the same model bit for bit")
   func campaign() async throws {
     let environment = ProcessInfo.processInfo.environment
-    let count = environment["TORUS_TEST_STRIKES"].flatMap { UInt64($0) } ?? 8
+    let count = environment["TORUS_TEST_STRIKES"].flatMap { UInt64($0) } ?? 5
     let first = environment["TORUS_TEST_FIRST_STRIKE"].flatMap { UInt64($0) } ?? 1
     try await MPIRun.together {
       var models: [Int: Data] = [:]

@@ -118,4 +118,20 @@ struct ExtremeValueTests {
       from: [1, 2], count: 12, temperature: 1e300, generator: Generator(seed: 1))
     #expect(any.count == 14)
   }
+
+  @Test("an empty batch leaves an instance norm's running statistics as they are")
+  func emptyInstances() {
+    for affine in [false, true] {
+      let norm = InstanceNorm1d(5, affine: affine, trackRunningStats: true)
+      _ = norm(Tensor.ones([2, 5, 3]))
+      let (mean, variance) = (
+        norm.runningMean?.value.array(of: Float.self), norm.runningVar?.value.array(of: Float.self)
+      )
+      _ = norm(Tensor.zeros([2, 5, 0]))
+      if !affine { _ = norm(Tensor.zeros([0, 5, 3])) }
+      #expect(norm.runningMean?.value.array(of: Float.self) == mean)
+      #expect(norm.runningVar?.value.array(of: Float.self) == variance)
+      #expect(mean?.contains { abs($0 - 0.1) > 1e-6 } == false)
+    }
+  }
 }

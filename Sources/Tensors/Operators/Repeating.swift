@@ -44,7 +44,8 @@ extension Tensor {
   /// (`torch.repeat_interleave`).
   /// - Parameters:
   ///   - times: One integer a slice, or one for all.
-  ///   - outputSize: What the numbers add up to, where it is known.
+  ///   - outputSize: What the numbers add up to, where it is known; without numbers it is not looked
+  ///     at, as in PyTorch.
   public func repeatInterleave(_ times: Tensor, dim: Int? = nil, outputSize: Int? = nil) -> Tensor {
     guard let dim, rank > 0 else {
       return flattened().repeatInterleave(times, dim: 0, outputSize: outputSize)
@@ -57,7 +58,7 @@ extension Tensor {
       "repetitions \(counts) for a dimension of \(shape[axis])")
     let places = counts.enumerated().flatMap { [Int](repeating: $0.offset, count: $0.element) }
     require(
-      outputSize == nil || outputSize == places.count, "repeat_interleave",
+      outputSize == nil || outputSize == places.count || counts.isEmpty, "repeat_interleave",
       "repetitions add up to \(places.count), not to the output size \(outputSize ?? 0)")
     return indexSelect(dim: axis, index: Tensor(places))
   }

@@ -44,7 +44,8 @@ extension F {
   }
 
   /// ``instanceNorm(_:runningMean:runningVar:weight:bias:useInputStats:eps:)`` with the input's
-  /// statistics, which moves the running ones towards their mean over the batch.
+  /// statistics, which moves the running ones towards their mean over the batch. An input without
+  /// elements leaves them as they are; in PyTorch a batch of no samples makes them NaN for good.
   public static func instanceNorm(
     _ x: Tensor, updating runningMean: inout Tensor, _ runningVar: inout Tensor,
     weight: Tensor? = nil, bias: Tensor? = nil, momentum: Double = 0.1, eps: Double = 1e-5

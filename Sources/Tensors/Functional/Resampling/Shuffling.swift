@@ -15,12 +15,13 @@ extension F {
   }
 
   /// Blocks of r × r positions gathered in channels: `[…, C, H r, W r] → […, C r², H, W]`
-  /// (`pixel_unshuffle`).
+  /// (`pixel_unshuffle`). An input without elements keeps its shape, as in PyTorch.
   public static func pixelUnshuffle(_ x: Tensor, _ downscaleFactor: Int) -> Tensor {
     let (name, r) = ("pixel_unshuffle", downscaleFactor)
     require(
       x.rank >= 3 && r > 0 && x.shape[x.rank - 2] % r == 0 && x.shape[x.rank - 1] % r == 0, name,
       "a factor of \(r) does not fit an input of \(x.shape)")
+    if x.count == 0 { return x }
     let lead = Array(x.shape.dropLast(3))
     let (c, h, w) = (x.shape[x.rank - 3], x.shape[x.rank - 2] / r, x.shape[x.rank - 1] / r)
     let n = lead.count

@@ -52,9 +52,9 @@ extension Linalg {
   }
 
   /// The largest or the smallest along a dimension, which stays with size 1; the largest of none
-  /// is 0.
+  /// is 0, a constant as in PyTorch.
   private static func extreme(_ x: Tensor, _ largest: Bool, _ dim: Int, _ name: String) -> Tensor {
-    if largest && x.size(dim) == 0 { return x.sum(dim: dim, keepDim: true) }
+    if largest && x.size(dim) == 0 { return x.sum(dim: dim, keepDim: true).detach() }
     require(x.size(dim) > 0, name, "an empty matrix has no smallest value: \(x.shape)")
     return largest ? x.amax(dims: [dim], keepDim: true) : x.amin(dims: [dim], keepDim: true)
   }
