@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import MPITesting
 import Testing
@@ -137,6 +138,40 @@ struct ResumeTests {
     try sandbox.file("elsewhere/moved.txt", SmallData.text)
     let moved = try await sandbox.train(rest + ["elsewhere/moved.txt"], ranks: 2)
     #expect(moved.status == 0, "\(moved.tail)")
+  }
+
+  @Test("hosts with other files by the same names are told apart, by their first ranks")
+  func hosts() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("torus-hosts-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (name, text) in [("0", "abc"), ("1", "abd")] {
+      let host = folder.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: host, withIntermediateDirectories: true)
+      try text.write(
+        to: host.appendingPathComponent("data.txt"), atomically: true, encoding: .utf8)
+    }
+    let path = folder.path
+    func said(_ nodes: [Int], _ names: [Int: String]) throws -> [String] {
+      try World.threads(nodes.count, nodes: nodes) { world in
+        let file = "\(path)/\(names[world.rank] ?? "missing")/data.txt"
+        do {
+          _ = try DataContents(onHostsOf: world.group) { try DataContents(files: [file]) }
+          return "alike"
+        } catch let error as OtherHostData {
+          return "\(error)"
+        }
+      }
+    }
+    // Ranks 1 and 3 are not asked: they have no file at all.
+    #expect(try said([0, 0, 1, 1], [0: "0", 2: "0"]) == ["alike", "alike", "alike", "alike"])
+    let different = try said([0, 0, 1, 1], [0: "0", 2: "1"])
+    #expect(Set(different).count == 1)
+    for words in [
+      "host of rank 2", "data.txt has other contents of the same size", "copy rank 0's",
+    ] {
+      #expect(different[0].contains(words), "\(different[0])")
+    }
   }
 
   @Test("a run that has reached its end says that nothing is left")

@@ -1,12 +1,13 @@
 import Archives
+import Collectives
 import Datasets
 import Foundation
 
 /// What a run's records are made of, so that a resumed run is not taken to other ones: the size and the
 /// CRC-32 of each file with training or held-out records, in the order in which they are read.
 ///
-/// Names and folders do not count: data may move. Of the digits the records are summed, not their file.
-struct DataContents: Codable, Equatable {
+/// Each host's files are read, by one rank. Names and folders do not count: data may move. Of the digits the records are summed, not their file.
+package struct DataContents: Codable, Equatable {
   /// One file.
   struct File: Codable, Equatable {
     /// The last part of its path, for messages.
@@ -17,9 +18,11 @@ struct DataContents: Codable, Equatable {
 
   var files: [File]
 
+  private init(sums files: [File]) { self.files = files }
+
   /// Reads the files through, a piece at a time.
   /// - Throws: ``DataError`` where one cannot be read.
-  init(files paths: [String]) throws(DataError) {
+  package init(files paths: [String]) throws(DataError) {
     var files: [File] = []
     for path in paths { files.append(try Self.sum(path)) }
     self.files = files
@@ -71,5 +74,37 @@ struct DataContents: Codable, Equatable {
       return "\(now.name) has other contents of the same size"
     }
     return nil
+  }
+}
+
+extension DataContents {
+  /// The sums that all hosts have alike; every rank takes part.
+  ///
+  /// A host may have files of its own by the same paths, so the first rank of each sums its host's,
+  /// once for all ranks there.
+  /// - Throws: What `sum` throws; ``OtherHostData`` on all ranks where a host has others than rank 0's.
+  package init(onHostsOf group: ProcessGroup, _ sum: () throws -> DataContents) throws {
+    let own = group.localRank == 0 ? try sum() : nil
+    let all = try group.allGather(object: own, label: "data contents")
+    let first = all.lazy.compactMap { $0 }.first ?? DataContents(sums: [])
+    for (rank, other) in all.enumerated() {
+      if let difference = other.flatMap({ first.difference(from: $0) }) {
+        throw OtherHostData(rank: rank, difference: difference)
+      }
+    }
+    self = first
+  }
+}
+
+/// Hosts that have different files by the same paths.
+package struct OtherHostData: Error, Equatable, CustomStringConvertible {
+  /// The first rank of the host whose files differ from rank 0's.
+  package let rank: Int
+  /// What differs there, in words.
+  package let difference: String
+
+  package var description: String {
+    "the data on the host of rank \(rank) differ from those on rank 0's: there, \(difference); "
+      + "copy rank 0's files to that host, or name a folder that all hosts share"
   }
 }

@@ -16,7 +16,8 @@ let dataRegistry: [Maker<RunContext, WorkloadData>] = [
         records: training.count,
         files: digits.fingerprint.files.map {
           .init(name: $0.name, bytes: $0.bytes)
-        }), path: options.path ?? "digits", contents: DataContents(digits), context)
+        }), path: options.path ?? "digits",
+      contents: try DataContents(onHostsOf: context.group) { DataContents(digits) }, context)
   },
   Maker("idx", "MNIST or Fashion-MNIST files", IDXOptions.self) { options, context in
     let training = try IDXImages(folder: options.path, split: .train)

@@ -68,9 +68,9 @@ struct RunContext {
     try group.broadcastObject(rank == 0 ? make() : nil, label: label)
   }
 
-  /// The sums of the files that a run's records come from, made once.
+  /// The sums of the files that a run's records come from, the same on all hosts.
   func contents(of paths: [String]) throws -> DataContents {
-    try madeOnce("data contents") { try DataContents(files: paths) }
+    try DataContents(onHostsOf: group) { try DataContents(files: paths) }
   }
 
   /// The plan by which ranks share a source's training records, made once.
