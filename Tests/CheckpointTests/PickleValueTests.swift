@@ -93,6 +93,23 @@ struct PickleValueTests {
     }
   }
 
+  @Test("tensors of types that are not read are named, and the others are read")
+  func unknown() throws {
+    let unknown = try path("unknown", "pth")
+    var leftOut: [String] = []
+    let state = try StateDict(pth: unknown, key: "model") { leftOut.append("\($0)") }
+    #expect(state.names == ["a", "b"])
+    #expect(leftOut.count == 2, "\(leftOut)")
+    for (index, place) in ["at model.wide: ", "at model.few: "].enumerated()
+    where index < leftOut.count {
+      #expect(leftOut[index].contains("unknown.pth: \(place)"), "\(leftOut)")
+    }
+    #expect(try PthFile.read(path: unknown, key: "epoch") == .int(3))
+    expectCheckpointError(.mismatch, "“epoch” holds", "instead of a state dict", "model, epoch") {
+      _ = try StateDict(pth: unknown, key: "epoch")
+    }
+  }
+
   @Test("a deep, circular or repeated value is refused, quickly")
   func hostile() throws {
     let folder = try TemporaryFolder()

@@ -38,14 +38,41 @@ public enum PthFile {
   ) throws(CheckpointError) -> Result {
     do throws(PickleFault) {
       return try body()
-    } catch {
-      let place = error.place.isEmpty ? "" : "at \(error.place): "
-      throw CheckpointError(
-        error.problem, path: path, place + error.message,
-        remedy: error.problem == .unsupported
-          ? "Save only tensors, numbers, strings, lists and dicts, or name the key that is wanted"
-          : CheckpointError.copyAgain)
+    } catch { throw described(error, path) }
+  }
+
+  private static func described(_ fault: PickleFault, _ path: String) -> CheckpointError {
+    let place = fault.place.isEmpty ? "" : "at \(fault.place): "
+    return CheckpointError(
+      fault.problem, path: path, place + fault.message,
+      remedy: fault.problem == .unsupported
+        ? "Save only tensors, numbers, strings, lists and dicts, or name the key that is wanted"
+        : CheckpointError.copyAgain)
+  }
+
+  /// The members of the dict under a key, without those that are not understood; what stands there, or
+  /// nil where there is no such key, is told where it is no dict.
+  fileprivate static func members(
+    path: String, key: String?, leftOut: (CheckpointError) -> Void
+  ) throws(CheckpointError) -> [PthValue.Member] {
+    let reader = try reader(path)
+    var first: PickleFault?
+    let found = try wanted(path) { () throws(PickleFault) in
+      try reader.members(key: key) { fault in
+        first = first ?? fault
+        leftOut(described(fault, path))
+      }
     }
+    guard let found else {
+      guard
+        let value = try wanted(path, { () throws(PickleFault) in try reader.value(key: key) })
+      else { throw mismatch(path, "there is no key “\(key ?? "")”", keys: reader.outline.keys) }
+      throw mismatch(
+        path, "\(key.map { "“\($0)”" } ?? "the file") holds \(value.kind) instead of a state dict",
+        keys: key == nil ? [] : reader.outline.keys)
+    }
+    if found.isEmpty, let first { throw described(first, path) }
+    return found
   }
 
   private static func reader(_ path: String) throws(CheckpointError) -> PthReader {
@@ -110,32 +137,35 @@ extension StateDict {
   /// - Parameters:
   ///   - path: The file.
   ///   - key: Where the state dict is, if the file holds a dict with several: `model`.
+  ///   - leftOut: Is told of every tensor whose elements have no type here, and of what else is not
+  ///     understood; by default it is named on standard error.
   /// - Throws: ``CheckpointError`` where the file is damaged or holds no state dict there.
-  public init(pth path: String, key: String? = nil) throws(CheckpointError) {
+  public init(
+    pth path: String, key: String? = nil, leftOut: (CheckpointError) -> Void = sayLeftOut
+  ) throws(CheckpointError) {
     self.init()
-    for stored in try Self.stored(pth: path, key: key) {
-      self[stored.name] = try stored.tensor(path: path)
+    for stored in try Self.stored(pth: path, key: key, leftOut: leftOut) {
+      do throws(CheckpointError) {
+        self[stored.name] = try stored.tensor(path: path)
+      } catch  where error.problem == .unsupported {
+        leftOut(error)
+      }
     }
   }
 
   /// The tensors of a state dict that `torch.save` wrote, by name.
-  static func stored(pth path: String, key: String? = nil) throws(CheckpointError) -> [StoredTensor]
-  {
-    let value = try PthFile.read(path: path, key: key)
-    func mismatch(_ message: String) -> CheckpointError {
-      var keys: [String] = []
-      if case .dictionary(let members) = value {
-        keys = members.compactMap { if case .string(let name) = $0.key { name } else { nil } }
-      }
-      return PthFile.mismatch(path, message, keys: keys)
-    }
-    guard case .dictionary(let members) = value else {
-      throw mismatch("the file holds \(value.kind) instead of a state dict")
-    }
+  static func stored(
+    pth path: String, key: String? = nil, leftOut: (CheckpointError) -> Void = sayLeftOut
+  ) throws(CheckpointError) -> [StoredTensor] {
+    let members = try PthFile.members(path: path, key: key, leftOut: leftOut)
     var result: [StoredTensor] = []
     for member in members {
       guard case .string(let name) = member.key, case .tensor(let stored) = member.value else {
-        throw mismatch("a state dict holds tensors by name, but this one \(member.value.kind)")
+        let keys = members.compactMap { member in
+          if case .string(let name) = member.key { name } else { nil }
+        }
+        throw PthFile.mismatch(
+          path, "a state dict holds tensors by name, but this one \(member.value.kind)", keys: keys)
       }
       result.append(
         StoredTensor(

@@ -35,6 +35,37 @@ final class PthReader {
   /// The value under a key of the outermost dict, or the whole where nil.
   func value(key: String?) throws(PickleFault) -> PthValue? {
     guard let key else { return try value(root, depth: 0) }
+    do throws(PickleFault) {
+      return try object(key).map { object throws(PickleFault) in try value(object, depth: 1) }
+    } catch { throw error.inside(key) }
+  }
+
+  /// The members of a dict, as ``value(key:)`` finds it; nil where something else stands there.
+  ///
+  /// - Parameter unread: Is told of every value that is not understood, by its place.
+  func members(
+    key: String?, unread: (PickleFault) -> Void
+  ) throws(PickleFault) -> [PthValue.Member]? {
+    let found = key == nil ? root : object(key ?? "")
+    guard case .dictionary(let node)? = found else { return nil }
+    var result: [PthValue.Member] = []
+    for place in stride(from: 0, to: heap.nodes[node].count, by: 2) {
+      let name = try value(heap.nodes[node][place], depth: 1)
+      do throws(PickleFault) {
+        result.append(.init(name, try value(heap.nodes[node][place + 1], depth: 1)))
+      } catch {
+        let fault = error.inside(Self.step(name))
+        guard error.problem == .unsupported, valuesLeft >= 0 else {
+          throw key.map(fault.inside) ?? fault
+        }
+        unread(key.map(fault.inside) ?? fault)
+      }
+    }
+    return result
+  }
+
+  /// What stands under a key of the outermost dict.
+  private func object(_ key: String) -> PickleObject? {
     guard case .dictionary(let node) = root else { return nil }
     var found: PickleObject?
     for place in stride(from: 0, to: heap.nodes[node].count, by: 2) {
@@ -42,9 +73,7 @@ final class PthReader {
         found = heap.nodes[node][place + 1]
       }
     }
-    do throws(PickleFault) {
-      return try found.map { object throws(PickleFault) in try value(object, depth: 1) }
-    } catch { throw error.inside(key) }
+    return found
   }
 
   /// The kind of the outermost value, and the names in it where it is a dict.

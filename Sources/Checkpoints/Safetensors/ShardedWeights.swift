@@ -68,6 +68,6 @@ package enum ShardedWeights {
       file.unread.forEach(leftOut)
       return file.tensors
     }
-    return try StateDict.stored(pth: path)
+    return try StateDict.stored(pth: path, leftOut: leftOut)
   }
 }

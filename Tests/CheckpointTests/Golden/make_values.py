@@ -28,4 +28,8 @@ torch.save(values, here / "values.pth")
 assert torch.load(here / "values.pth", weights_only=True)["counter"] == values["counter"]
 torch.save(dict(model=model.state_dict(), args=argparse.Namespace(lr=1), maker=collections.defaultdict(list, a=[1]),
                 frozen=frozenset([3]), no_bytes=b"", longest=3**1500), here / "partly.pth")
+# A model among whose tensors are some of types that are not read.
+unknown = dict(a=torch.ones(2), wide=torch.ones(1, dtype=torch.complex128), b=torch.tensor([5]),
+               few=torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.quint8))
+torch.save(dict(model=unknown, epoch=3), here / "unknown.pth")
 np.savez(here / "labelled.npz", x=np.array([1, 2], "f4"), names=np.array(["a", "bc"]), y=np.array([3], "i8"))
