@@ -1,24 +1,30 @@
 import Foundation
 
 /// A step's timeline out of a trace that `ddp-train --trace` wrote.
-struct RecordedRun {
+package struct RecordedRun {
   /// Workers of the run.
-  let ranks: Int
+  package let ranks: Int
   /// The median over its steps and workers.
-  let timeline: StepTimeline
+  package let timeline: StepTimeline
   /// Median seconds of a step.
-  let step: Double
+  package let step: Double
 
   /// What is wrong with a trace.
-  struct Unusable: Error, CustomStringConvertible {
-    let description: String
+  package struct Unusable: Error, CustomStringConvertible {
+    package let description: String
   }
 
   private typealias Event = [String: Any]
 
-  init(trace path: String) throws {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw Unusable(description: "\(path) cannot be read")
+  /// The most workers, steps and bytes of a bucket that are taken to be true.
+  private static let (mostRanks, mostSteps, mostBytes) = (1 << 20, 1 << 53, 1 << 50)
+
+  package init(trace path: String) throws {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw Unusable(description: "\(path) cannot be read: \(error.localizedDescription)")
     }
     guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
       let events = object["traceEvents"] as? [Event],
@@ -26,6 +32,10 @@ struct RecordedRun {
     else {
       throw Unusable(
         description: "\(path) is no trace; write one with ddp-train --trace \(path)")
+    }
+    guard (1...Self.mostRanks).contains(ranks) else {
+      throw Unusable(
+        description: "\(path): world_size is \(ranks), where a number of workers is expected")
     }
     self.ranks = ranks
     let byRank = Dictionary(grouping: events.filter { $0["ts"] is Double }) {
@@ -55,8 +65,8 @@ struct RecordedRun {
     let agreements = named("agreement")
     return events.compactMap { event in
       guard let name = event["name"] as? String, name.hasPrefix("step "),
-        let number = Int(name.dropFirst(5)), let begin = event["ts"] as? Double,
-        let length = event["dur"] as? Double
+        let number = Int(name.dropFirst(5)), (0...mostSteps).contains(number),
+        let begin = event["ts"] as? Double, let length = event["dur"] as? Double, length >= 0
       else { return nil }
       func within(_ event: Event) -> Bool {
         let time = event["ts"] as? Double ?? -1
@@ -74,7 +84,9 @@ struct RecordedRun {
         number, seconds,
         StepTimeline(
           buckets: ready.filter(within).map {
-            .init(ready: at($0), bytes: ($0["args"] as? Event)?["bytes"] as? Int ?? 0)
+            .init(
+              ready: at($0),
+              bytes: min(max(($0["args"] as? Event)?["bytes"] as? Int ?? 0, 0), mostBytes))
           }, walkEnd: at(walk), rest: max(0, rest),
           agreements: agreed.map { _ in 32 })
       )
