@@ -12,6 +12,14 @@ package final class RunDirectoryClaim {
 
   deinit { close(descriptor) }
 
+  /// Whether the folder of that path is the one that is claimed, and not another in its place.
+  package func holds(_ path: String) -> Bool {
+    var claimed = stat()
+    var here = stat()
+    return fstat(descriptor, &claimed) == 0 && stat(path, &here) == 0
+      && claimed.st_dev == here.st_dev && claimed.st_ino == here.st_ino
+  }
+
   /// Claims a folder, which is made where it is missing.
   /// - Parameter patience: How long to wait for a job that is ending.
   /// - Returns: The claim; nil where the folder cannot be locked.

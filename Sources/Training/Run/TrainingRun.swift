@@ -82,7 +82,10 @@ public final class TrainingRun {
     let reporter = try RunReporter(
       configuration, isWriter: isWriter, resumingAt: resumed?.state.step)
     reporter.restore = { [self] in
-      claim = try RunDirectoryClaim.take(configuration.runDirectory, patience: .zero)
+      // A file may be gone, or the folder with it; of the same folder a second claim is refused.
+      if claim?.holds(configuration.runDirectory) != true {
+        claim = try RunDirectoryClaim.take(configuration.runDirectory, patience: .zero)
+      }
       try writeFacts(data)
     }
     try begin(reporter, trainer, data, resumed)

@@ -1,0 +1,97 @@
+import Foundation
+import MPITesting
+import Testing
+
+/// Runs whose output goes nowhere, and whose folder vanishes.
+@Suite("Output that cannot be written", .serialized, .enabled(if: !MPIRank.isOne))
+struct OutputTests {
+  private static let job = [
+    "digits-cnn", "--model.channels", "[2, 4]", "--model.hidden", "8", "--epochs", "null",
+    "--steps", "4", "--log_every", "1", "--evaluation.every_epochs", "null",
+    "--checkpoint.every_epochs", "null", "--run-dir", "run",
+  ]
+
+  /// Runs `ddp-train` with a shell's redirections.
+  private func train(
+    _ sandbox: RunSandbox, _ arguments: [String], _ redirections: String
+  ) async throws -> MPIRunResult {
+    let words = ([RunSandbox.program] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    return try await MPIRun.run(
+      "/bin/sh", ["-c", "exec \(words) \(redirections)"], ranks: 0, directory: sandbox.folder,
+      timeout: .seconds(60))
+  }
+
+  @Test(
+    "is no reason for a run to end, nor does it land in the run's files",
+    arguments: [
+      ">&-", "2>&-", "<&-", "<&- >&- 2>&-", ">/dev/full", ">/dev/full 2>/dev/full",
+      ">&- 2>/dev/full",
+    ])
+  func closed(redirections: String) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let result = try await train(sandbox, Self.job, redirections)
+    #expect(result.status == 0, "\(result.tail)")
+    let lines = try sandbox.metrics()
+    #expect(lines.count(where: { $0["event"] as? String == "step" }) == 4)
+    #expect(lines.last?["event"] as? String == "finished")
+    let files = try FileManager.default.contentsOfDirectory(atPath: "\(sandbox.folder)/run")
+    #expect(files.contains("config.yaml") && files.contains("model.safetensors"))
+    if redirections == ">/dev/full" {
+      let said =
+        result.errors.components(separatedBy: "standard output cannot be written").count - 1
+      #expect(said == 1, "\(result.tail)")
+    }
+  }
+
+  @Test("fails a command that does nothing else, and says so")
+  func commands() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let full = try await train(sandbox, ["digits-cnn", "--print-config"], ">/dev/full")
+    #expect(full.status == 1, "\(full.tail)")
+    #expect(full.errors.contains("standard output cannot be written: No space left"))
+    let written = try await train(sandbox, ["digits-cnn", "--print-config"], "2>&-")
+    #expect(written.status == 0 && written.output.contains("run_dir:"), "\(written.tail)")
+    // An error that nobody can be told is still the error's code.
+    let unknown = try await train(sandbox, ["digits-cnn", "--no.such.key", "1"], ">&- 2>&-")
+    #expect(unknown.status == 2, "\(unknown.tail)")
+  }
+
+  @Test(
+    "a run directory that is deleted or moved meanwhile is written again, and that is said",
+    arguments: ["rm -rf run", "rm run/metrics.jsonl", "mv run moved"], [0, 2])
+  func vanished(command: String, ranks: Int) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let steps = 400
+    let run = "\(sandbox.folder)/run"
+    async let ending = sandbox.train(Self.job + ["--steps", "\(steps)"], ranks: ranks)
+    let limit = ContinuousClock().now + .seconds(40)
+    var isThere = false
+    while !isThere, ContinuousClock().now < limit {
+      try await Task.sleep(for: .milliseconds(5))
+      let text = (try? String(contentsOfFile: "\(run)/metrics.jsonl", encoding: .utf8)) ?? ""
+      isThere = text.contains("\"step\"")
+    }
+    #expect(isThere)
+    let begun = try sandbox.metrics().count
+    // A file that is written meanwhile may keep the folder from being removed.
+    let hit = try await MPIRun.run(
+      "/bin/sh", ["-c", command], ranks: 0, directory: sandbox.folder, inTurn: false)
+    #expect(hit.status == 0 || command == "rm -rf run", "\(hit.tail)")
+    let result = try await ending
+    #expect(result.status == 0, "\(result.tail)")
+    #expect(begun < steps, "the run was over before its folder vanished")
+    #expect(
+      result.errors.contains("metrics.jsonl was deleted or moved while the run goes on"),
+      "\(result.tail)")
+    let lines = try sandbox.metrics()
+    #expect(
+      lines.compactMap { $0["event"] as? String == "step" ? $0["step"] as? Int : nil }
+        == Array(1...steps))
+    #expect(lines.last?["event"] as? String == "finished")
+    let files = try FileManager.default.contentsOfDirectory(atPath: run)
+    #expect(files.contains("config.yaml") && files.contains("model.safetensors"), "\(files)")
+  }
+}
