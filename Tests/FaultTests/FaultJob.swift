@@ -61,6 +61,19 @@ struct FaultJob {
     try await checkNothingRemains()
   }
 
+  /// A job of which one rank is stopped before MPI has started there, or before it ends MPI; with mpirun
+  /// alone. Returns what it said.
+  func stop(_ rank: Int, of ranks: Int, atStart: Bool) async throws -> MPIRunResult {
+    let stopping = "[ $OMPI_COMM_WORLD_RANK = \(rank) ] && kill -STOP $$; "
+    let arguments = atStart ? Self.run : ["--fault", "stop:finish:\(rank)"]
+    let result = try await MPIRun.run(
+      "/bin/sh",
+      ["-c", (atStart ? stopping : "") + "exec ./ddp-train \"$@\"", "sh"] + arguments, ranks: ranks,
+      environment: ["TMPDIR": folder], directory: folder, timeout: .seconds(60), inTurn: false)
+    try await checkNothingRemains()
+    return result
+  }
+
   /// The run with the fault, and its restart.
   func run(_ fault: FaultCase) async throws {
     let broken =

@@ -22,7 +22,22 @@ enum FaultyTrain {
     }
     noteProcess()
     if FileManager.default.fileExists(atPath: "fired") { fault = nil }
+    if let fault, fault.phase == "finish" { Foundation.exit(beginAndEnd(fault)) }
     Foundation.exit(TrainingRun.main(arguments) { try fault?.reached($0) })
+  }
+
+  /// A job that does nothing but begin and end, and breaks between the two.
+  private static func beginAndEnd(_ fault: Fault) -> Int32 {
+    do {
+      try World.run(World.Options(timeout: .seconds(5))) { world in
+        try world.group.barrier()
+        if world.rank == fault.rank { kill(getpid(), SIGSTOP) }
+      }
+      return 0
+    } catch {
+      print("\(error)")
+      return 1
+    }
   }
 
   /// Leaves this process's number, its job's and its rank, so that the test can see what remains of it,

@@ -114,4 +114,16 @@ extension Formats {
       _ = FlightAnalysis(try FlightDump.read(folder)).lines
     }
   }
+
+  static var metrics: Format {
+    let lines =
+      #"{"event": "started", "world_size": 2, "steps": 8}"# + "\n"
+      + #"{"event": "step", "step": 2, "epoch": 0, "train_loss": 1.5, "x": [1, "nan"]}"# + "\n"
+      + #"{"event": "evaluation", "step": 4, "records": 10, "test_accuracy": 0.5}"# + "\n"
+      + #"{"event": "finished", "world_size": 2}"# + "\n" + #"{"event": "st"#
+    return Format("metrics", [Array(lines.utf8)]) { bytes, folder in
+      try put(bytes, "\(folder)/metrics.jsonl")
+      try MetricsLog(directory: folder, resumingAt: 3).write("step", ["step": .integer(4)])
+    }
+  }
 }

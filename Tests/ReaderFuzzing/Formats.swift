@@ -167,7 +167,7 @@ enum Formats {
         }
         _ = "\(plan)"
       },
-      manifest, state, optimizer, trace, flight,
+      manifest, state, optimizer, trace, flight, metrics,
       Format(
         "calibration",
         text(
