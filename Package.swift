@@ -9,6 +9,7 @@ let package = Package(
   products: [
     .library(name: "Torus", targets: ["Torus"]),
     .library(name: "TorusCore", targets: ["TorusCore"]),
+    .library(name: "TrainCommands", targets: ["TrainCommands"]),
     .executable(name: "ddp-train", targets: ["ddp-train"]),
     .executable(name: "ddp-launch", targets: ["ddp-launch"]),
     .executable(name: "ddp-bench", targets: ["ddp-bench"]),
@@ -32,6 +33,8 @@ let package = Package(
 
     // The ground floor: what every room may use, without dependencies.
     .target(name: "Base"),
+    // What can be set by name: keys, their limits, the registries of what configurations name.
+    .target(name: "Settings", dependencies: ["Base"]),
 
     // Text and tokens.
     .target(name: "CUnicode", exclude: ["generate.py"]),
@@ -40,11 +43,12 @@ let package = Package(
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "NN", dependencies: ["Tensors"]),
-    .target(name: "Optimizers", dependencies: ["NN"]),
+    .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
-    .target(name: "Models", dependencies: ["Base", "NN", "Checkpoints", "Tokenizers"]),
+    .target(
+      name: "Models", dependencies: ["Base", "NN", "Checkpoints", "Tokenizers", "Settings"]),
 
     // What is to be seen of a run.
     .target(
@@ -61,7 +65,7 @@ let package = Package(
       name: "TorusCore",
       dependencies: [
         "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Reports",
-        "Tokenizers", "Metrics", "TextTasks",
+        "Tokenizers", "Metrics", "TextTasks", "Settings",
       ]),
 
     // The world.
@@ -72,16 +76,18 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Base", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel", "Archives",
-        "Metrics", "TextTasks", "Tokenizers", "Yams",
+        "Base", "Settings", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel",
+        "Archives", "Metrics", "TextTasks", "Tokenizers", "Yams",
       ]),
     .target(
       name: "Torus", dependencies: ["TorusCore", "Collectives", "DataParallel", "Training"]),
-    .executableTarget(
-      name: "ddp-train",
+    // The command line of ddp-train, for programs that add models, data and the like to it.
+    .target(
+      name: "TrainCommands",
       dependencies: [
         "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "ddp-train", dependencies: ["TrainCommands"]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
     .executableTarget(
       name: "ddp-launch",
@@ -124,10 +130,16 @@ let package = Package(
     .testTarget(
       name: "ReportTests", dependencies: ["Base", "Reports", "NN", "CZlib"],
       resources: [.copy("Golden")]),
-    .testTarget(name: "TrainingTests", dependencies: ["Base", "Torus", "MPITesting", "ddp-train"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Base", "Torus", "MPITesting", "ddp-train", "spiral-train"]),
+    // The example's program, as examples/custom-model builds it.
+    .executableTarget(
+      name: "spiral-train", dependencies: ["Torus", "TrainCommands"],
+      path: "examples/custom-model/Sources/spiral-train"),
     // Broken ranks, and what becomes of their jobs.
     .executableTarget(
-      name: "faulty-train", dependencies: ["Training"], path: "Tests/FaultyTrain"),
+      name: "faulty-train", dependencies: ["Settings", "Training"], path: "Tests/FaultyTrain"),
     .testTarget(
       name: "FaultTests", dependencies: ["Collectives", "MPITesting", "faulty-train", "ddp-launch"]),
     // Damaged files, and what becomes of their readers.

@@ -5,7 +5,7 @@ import Tensors
 /// pooled into one vector, and a linear layer. `[N, T] → [N, classes]`.
 public final class TextLSTM: Module {
   /// How the states of a sentence become one vector.
-  public enum Pooling: String, Sendable {
+  public enum Pooling: String, Sendable, CaseIterable {
     /// The last state of each direction.
     case last
     /// The mean over the sentence's words.

@@ -6,6 +6,7 @@
 @_exported import NN
 @_exported import Optimizers
 @_exported import Reports
+@_exported import Settings
 @_exported import Tensors
 @_exported import TextTasks
 @_exported import Tokenizers

@@ -1,4 +1,9 @@
 import Foundation
+import Models
+import NN
+import Optimizers
+import Settings
+import Tensors
 import Testing
 import Training
 
@@ -83,7 +88,7 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
   }
 
   @Test func `a communication hook is named with its keys`() throws {
-    #expect(try configuration(minimal).distributed.hook == Selection("none", PlainHookOptions()))
+    #expect(try configuration(minimal).distributed.hook == Selection("none", NoOptions()))
     let yaml = minimal + "distributed: {hook: {name: powersgd, matrix_approximation_rank: 4}}"
     let power = try configuration(yaml, "--distributed.hook.warm-start=off").distributed.hook
     let options = try power.options(PowerSGDHookOptions.self)
@@ -196,16 +201,100 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(byPath["run_dir"]?.standard == "runs/NAME" && byPath["seed"]?.takers == [])
   }
 
-  @Test func `docs/configuration.md names every key and every choice`() throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-    let guide = try String(
-      contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
-    let words = Set(guide.split { !$0.isLetter && !$0.isNumber && $0 != "_" && $0 != "-" })
-    for key in RunConfiguration.keys() {
-      let name = key.path.split(separator: ".").last ?? ""
-      #expect(words.contains(name), "\(key.path)")
-      for choice in key.choices { #expect(words.contains(choice.name[...]), "\(choice.name)") }
+  @Test func `docs/configuration.md has the tables of the declared keys`() throws {
+    let path = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../docs/configuration.md")
+    let guide = try String(contentsOf: path, encoding: .utf8)
+    let (begin, end) = ("<!-- keys -->\n", "<!-- end of keys -->")
+    let parts = guide.components(separatedBy: begin)
+    try #require(parts.count == 2)
+    let rest = parts[1].components(separatedBy: end)
+    try #require(rest.count == 2)
+    // With TORUS_TEST_WRITE=docs the guide is brought up to date instead.
+    if ProcessInfo.processInfo.environment["TORUS_TEST_WRITE"] == "docs" {
+      let written = parts[0] + begin + RunConfiguration.keyTables + end + rest[1]
+      try written.write(to: path, atomically: true, encoding: .utf8)
+    } else {
+      let (shown, declared) = (
+        rest[0].split(separator: "\n"), RunConfiguration.keyTables.split(separator: "\n")
+      )
+      for row in declared { #expect(shown.contains(row), "missing in the guide: \(row)") }
+      #expect(shown == declared, "TORUS_TEST_WRITE=docs ./launch/test --filter ConfigurationTests")
     }
+  }
+
+  @Test func `lists of what can be named are read, written and refused`() throws {
+    let run = try configuration(minimal + "metrics: [accuracy, {name: top_5_accuracy}]")
+    #expect(run.metrics.map(\.name) == ["accuracy", "top_5_accuracy"])
+    #expect(try configuration(run.yaml()) == run)
+    #expect(try configuration(minimal, "--metrics", "accuracy,top_5_accuracy") == run)
+    let wrong = failure { try configuration(minimal + "metrics: [acuracy]") }
+    #expect(wrong?.description.contains("job.yaml:3:11: metrics.name has no choice") == true)
+    #expect(wrong?.description.contains("did you mean accuracy?") == true)
+  }
+
+  @Test func `every optimizer and every schedule can be named, and is made`() throws {
+    #expect(
+      Set(OptimizerDefinition.registry.entries.map(\.className)).isSuperset(of: Optimizer.names))
+    #expect(Optimizer.names.count == 14)
+    let needed = [
+      "StepLR": "step_size: 3", "MultiStepLR": "milestones: [2]", "ExponentialLR": "gamma: 0.9",
+      "CosineAnnealingWarmRestarts": "T_0: 3", "OneCycleLR": "max_lr: 0.1",
+      "CyclicLR": "base_lr: 0.01, max_lr: 0.1", "SWALR": "swa_lr: 0.01",
+      "cosine_with_min_lr": "min_lr: 1e-3", "cosine_warmup_with_min_lr": "min_lr_rate: 0.1",
+    ]
+    for name in OptimizerDefinition.registry.entries.map(\.name) {
+      let run = try configuration(minimal + "optimizer: \(name)")
+      let parameters = [(name: "w", parameter: Parameter(Tensor.ones([3, 2])))]
+      let optimizer = try OptimizerDefinition.registry.entry(for: run.optimizer)
+        .make(run.optimizer, for: parameters)
+      #expect(try configuration(run.yaml()) == run)
+      #expect("\(type(of: optimizer))".lowercased() == name)
+      // What a configuration leaves out is what PyTorch leaves out, but for sgd's rate.
+      let plain = try #require(
+        Optimizer.named("\(type(of: optimizer))", [ParameterGroup(parameters.map(\.parameter))]))
+      for (key, value) in plain.groups[0].options where !(name == "sgd" && key == "lr") {
+        #expect(optimizer.groups[0].options[key] == value, "\(name).\(key)")
+      }
+      let keys = Set(run.optimizer.entries.map(\.key))
+      for key in plain.defaults.keys
+      where key != "decoupled_weight_decay" || ["nadam", "radam"].contains(name) {
+        #expect(keys.contains(key), "\(name) lacks \(key)")
+      }
+    }
+    #expect(ScheduleDefinition.registry.entries.count >= 18)
+    for name in ScheduleDefinition.registry.entries.map(\.name) {
+      let keys = needed[name].map { ", \($0)" } ?? ""
+      let run = try configuration(minimal + "schedule: {name: \(name)\(keys)}")
+      #expect(try configuration(run.yaml()) == run)
+      let optimizer = SGD([Parameter(Tensor.ones([2]))], lr: 0.1, momentum: 0.9)
+      let schedule = try ScheduleDefinition.registry.entry(for: run.schedule)
+        .make(run.schedule, for: ScheduleInput(optimizer: optimizer, steps: 6))
+      for step in 0..<6 {
+        if let plateau = schedule as? ReduceLROnPlateau { plateau.step(1) } else { schedule.step() }
+        #expect(schedule.lastLRs.allSatisfy { $0.isFinite }, "\(name), step \(step)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("sgd", "name: OneCycleLR, max_lr: 0.1, total_steps: 5", "schedule.total_steps: the run has 6"),
+    ("sgd", "name: OneCycleLR, max_lr: 0.1, pct_start: 1", "schedule.pct_start: of 6 steps"),
+    ("sgd", "name: OneCycleLR, max_lr: [0.1, 0.2]", "schedule.max_lr: it is not a number or 1"),
+    ("adagrad", "name: CyclicLR, base_lr: 0, max_lr: 1", "schedule.cycle_momentum: the optimizer"),
+  ])
+  func `a schedule that does not fit its run is refused in words`(
+    optimizer: String, schedule: String, words: String
+  ) throws {
+    let run = try configuration(
+      minimal + "schedule: {\(schedule)}\noptimizer: \(optimizer)")
+    let made = try OptimizerDefinition.registry.entry(for: run.optimizer)
+      .make(run.optimizer, for: [("w", Parameter(Tensor.ones([2])))])
+    let error = failure {
+      try ScheduleDefinition.registry.entry(for: run.schedule)
+        .make(run.schedule, for: ScheduleInput(optimizer: made, steps: 6))
+    }
+    #expect(error?.description.contains(words) == true, "\(String(describing: error))")
   }
 }
 
@@ -378,15 +467,13 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(inner?.description.contains("seed must be a whole number") == true)
   }
 
-  @Test func `a registry makes what was selected and names what it lacks`() throws {
-    let makers = [
-      Maker<Int, Double>("sgd", "", SGDOptions.self) { options, input in
-        options.lr * Double(input)
-      }
-    ]
-    let run = try configuration(minimal, "--optimizer", "sgd", "--optimizer.lr", "0.5")
-    #expect(try makers.make(run.optimizer, from: 4) == 2)
-    let other = failure { try makers.make(Selection("sdg", SGDOptions()), from: 1) }
-    #expect(other?.description.contains("did you mean sgd?") == true)
+  @Test func `a registry has what was registered, and names what it lacks`() throws {
+    let registry = Registry<MetricDefinition>("figure", [])
+    registry.register(MetricDefinition("margin", "", sum: { outputs, _ in outputs.sum() }))
+    registry.register(MetricDefinition("margin", "better", sum: { outputs, _ in outputs.sum() }))
+    #expect(registry.entries.map(\.variant.summary) == ["better"] && registry["other"] == nil)
+    let other = failure { try registry.entry(for: Selection("margn", NoOptions())) }
+    #expect(
+      other?.description.contains("figure has no choice 'margn'; did you mean margin?") == true)
   }
 }

@@ -1,6 +1,7 @@
 import Collectives
 import Foundation
 import MPITesting
+import Settings
 import Testing
 import Training
 

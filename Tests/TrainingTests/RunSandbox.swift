@@ -47,10 +47,19 @@ struct RunSandbox {
   }
 
   /// `ddp-train`, built beside this test.
-  static var program: String {
+  static var program: String { program("ddp-train") }
+
+  /// A program that was built beside this test.
+  static func program(_ name: String) -> String {
     let bundle = Bundle.main.executablePath ?? CommandLine.arguments[0]
     return URL(fileURLWithPath: bundle).deletingLastPathComponent()
-      .appendingPathComponent("ddp-train").path
+      .appendingPathComponent(name).path
+  }
+
+  /// The project's folder.
+  static var project: String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().path
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import MPITesting
+import Settings
 import Testing
 import Training
 

@@ -47,7 +47,7 @@ import Torus
       targets: .counted { countTargets($0[1]) }
     ) { .tokens(model($0[0]), $0[1]) }
     let collector = Collector()
-    trainer.callbacks = [collector]
+    trainer.sinks = [collector]
     try trainer.run(loader, epochs: epochs)
     let judged = try trainer.evaluate(loader)
     return Outcome(
@@ -55,9 +55,11 @@ import Torus
       judged: judged.loss, targets: judged.targets)
   }
 
-  private final class Collector: TrainingCallback {
+  private final class Collector: EventSink {
     var losses: [Double] = []
-    func stepEnded(_ report: StepReport) { losses.append(report.figures.loss) }
+    func take(_ event: TrainingEvent) {
+      if case .step(let report) = event { losses.append(report.figures.loss) }
+    }
   }
 
   private func expect(_ one: Outcome, equals other: Outcome) {

@@ -135,10 +135,14 @@ struct TraceTests {
   func capacity() throws {
     let timeline = Timeline(.steps(1...1), capacity: 5)
     timeline.stepBegins(1)
-    for _ in 0..<8 { timeline.span("forward") {} }
+    func forward() {
+      timeline.take(
+        .phase(PhaseReport(step: 1, phase: .forward, name: "forward", began: 1, ended: 2)))
+    }
+    for _ in 0..<8 { forward() }
     timeline.stepEnded()
     timeline.stepBegins(2)
-    timeline.span("forward") {}
+    forward()
     #expect(timeline.recorded.events.count == 5)
     #expect(timeline.recorded.dropped == 4)
     let sample = ClockSample(time: 0, offset: 0, roundTrip: 0)

@@ -1,4 +1,6 @@
 import Foundation
+import Optimizers
+import Settings
 import Testing
 import Training
 

@@ -99,6 +99,12 @@ extension ShardPlan {
   /// This plan for another number of ranks. The order of records stays the same under
   /// ``Policy/batches``; files are dealt anew.
   public func resized(worldSize: Int, path: String = "") throws(DataError) -> ShardPlan {
+    var plan = try resizedByPolicy(worldSize: worldSize, path: path)
+    plan.order = order
+    return plan
+  }
+
+  private func resizedByPolicy(worldSize: Int, path: String) throws(DataError) -> ShardPlan {
     switch policy {
     case .padded, .cut:
       return try ShardPlan(
@@ -123,6 +129,7 @@ extension ShardPlan: CustomStringConvertible {
       case .files:
         "by file, \((shards ?? []).map { String($0.count) }.joined(separator: " + ")) files"
       }
-    return "\(source.records) records over \(worldSize) ranks \(rule), seed \(seed)"
+    let order = order == nil ? "" : ", in batches of similar length"
+    return "\(source.records) records over \(worldSize) ranks \(rule)\(order), seed \(seed)"
   }
 }

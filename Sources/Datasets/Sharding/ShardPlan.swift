@@ -21,11 +21,18 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   /// How a source is to be divided; the plan settles what `automatic` means.
   public enum Sharding: String, Codable, Sendable, CaseIterable {
     /// By file where there are enough of them to load the ranks evenly, else by record.
-    case automatic
+    case automatic = "auto"
     /// By record.
     case record
     /// By file; an error where a rank would have none.
     case file
+  }
+
+  /// The order of records, where it is not that of a shuffle alone.
+  public enum Order: String, Codable, Sendable, CaseIterable {
+    /// Batches of records of similar length: ``LengthBucketSampler``'s. Every batch is shared out
+    /// among the ranks, whatever the policy; the policy says who owns which records.
+    case lengthBuckets = "length_buckets"
   }
 
   /// The format's version.
@@ -46,6 +53,8 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   public var lastBatch: LastBatch
   /// Under ``Policy/files``, each rank's files as positions in `source.files`.
   public var shards: [[Int]]?
+  /// What puts an epoch's batches together; nil for the policy alone.
+  public var order: Order?
 
   /// Makes a plan.
   /// - Parameters:
@@ -122,8 +131,10 @@ public struct ShardPlan: Codable, Hashable, Sendable {
     policy = dropLast ? .cut : .padded
   }
 
-  /// The global batches that this plan means. Their indices are those of the whole dataset.
+  /// The global batches that this plan means where it has no ``order`` of its own. Their indices are
+  /// those of the whole dataset.
   public var batches: any BatchSampling {
+    require(order == nil, "ShardPlan.batches", "the plan's order needs lengths: batches(lengths:)")
     switch policy {
     case .batches:
       let sampler: any Sampler =
@@ -140,6 +151,20 @@ public struct ShardPlan: Codable, Hashable, Sendable {
       return FileShardSampler(
         shards: fileRanges, batchSize: batchSize, shuffle: shuffle,
         uneven: lastBatch == .drop ? .cut : .startOver, seed: seed)
+    }
+  }
+
+  /// The global batches that this plan means.
+  /// - Parameter lengths: Each record's length, where ``order`` needs it.
+  public func batches(lengths: [Int]) -> any BatchSampling {
+    switch order {
+    case nil: return batches
+    case .lengthBuckets:
+      require(
+        lengths.count == source.records, "ShardPlan.batches",
+        "\(lengths.count) lengths of \(source.records) records")
+      return LengthBucketSampler(
+        lengths: lengths, batchSize: batchSize, shuffle: shuffle, lastBatch: lastBatch, seed: seed)
     }
   }
 

@@ -1,7 +1,11 @@
+import Settings
+
 /// Optimizers by name.
 extension Optimizer {
   /// PyTorch's names of all optimizers here, in alphabetical order.
-  public static var names: [String] { kinds.keys.sorted() }
+  public static var names: [String] {
+    OptimizerDefinition.registry.entries.filter { $0.fromGroups != nil }.map(\.className).sorted()
+  }
 
   /// An optimizer by its PyTorch name, its options by theirs: what a configuration or a saved state
   /// names. Options that do not fit are programmer's errors, as in the initializers.
@@ -18,23 +22,9 @@ extension Optimizer {
       group.options.merge(options) { own, _ in own }
       return group
     }
-    return kinds[name]?(groups)
+    let definition = OptimizerDefinition.registry.entries.first { $0.className == name }
+    let made = definition?.fromGroups?(groups)
+    made?.settle(defaults: options)
+    return made
   }
-
-  private static let kinds: [String: @Sendable ([ParameterGroup]) -> Optimizer] = [
-    "ASGD": { ASGD($0) },
-    "Adadelta": { Adadelta($0) },
-    "Adafactor": { Adafactor($0) },
-    "Adagrad": { Adagrad($0) },
-    "Adam": { Adam($0) },
-    "AdamW": { AdamW($0) },
-    "Adamax": { Adamax($0) },
-    "LBFGS": { LBFGS($0) },
-    "Muon": { Muon($0) },
-    "NAdam": { NAdam($0) },
-    "RAdam": { RAdam($0) },
-    "RMSprop": { RMSprop($0) },
-    "Rprop": { Rprop($0) },
-    "SGD": { SGD($0) },
-  ]
 }

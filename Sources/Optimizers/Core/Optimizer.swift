@@ -18,7 +18,7 @@ open class Optimizer {
   public var groups: [ParameterGroup] = []
 
   /// What groups that say nothing else take, by PyTorch's names.
-  public let defaults: OptionValues
+  public private(set) var defaults: OptionValues
 
   private var states: [ObjectIdentifier: ParameterState] = [:]
 
@@ -35,6 +35,9 @@ open class Optimizer {
     require(!parameters.isEmpty, "\(Self.self)", "no parameters were given")
     for group in Element.groups(parameters) { addParameterGroup(group) }
   }
+
+  /// Has groups that say nothing else take these from now on.
+  func settle(defaults values: OptionValues) { defaults.merge(values) { _, new in new } }
 
   /// Trains further parameters, such as layers that were frozen so far (`add_param_group`).
   public func addParameterGroup(_ group: ParameterGroup) {
@@ -121,6 +124,9 @@ open class Optimizer {
     step()
     return loss
   }
+
+  /// Whether a step takes ``step(closure:)``, since it evaluates the loss itself.
+  open var needsClosure: Bool { false }
 
   /// Forgets every parameter's gradient (`zero_grad`).
   open func zeroGrad() {

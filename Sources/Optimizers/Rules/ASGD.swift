@@ -1,5 +1,6 @@
 import Foundation
 import NN
+import Settings
 import Tensors
 
 /// Stochastic gradient descent that also keeps the average of the way (`torch.optim.ASGD`).
@@ -55,4 +56,41 @@ public final class ASGD: Optimizer {
       state[value: "mu"] = .double(single(1 / max(1, step - start)))
     }
   }
+}
+
+extension OptimizerDefinition {
+  /// `asgd`.
+  static let asgd = OptimizerDefinition(
+    of: ASGDOptions.self, "asgd", "descent with an average of the weights", states: 1
+  ) { ASGD($0) }
+}
+
+/// Keys of `asgd`.
+public struct ASGDOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 0.01
+  /// Decay of the weights and of the rate.
+  public var lambda = 1e-4
+  /// Power by which the rate falls.
+  public var alpha = 0.75
+  /// Step at which averaging begins.
+  public var start = 1e6
+  /// Factor of the L2 penalty.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("lambd", \.lambda, in: .float(), "decay of the weights and of the rate"),
+    Field("alpha", \.alpha, in: .float(), "power by which the rate falls"),
+    Field("t0", \.start, in: .float(), "step at which averaging begins"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the L2 penalty"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
 }

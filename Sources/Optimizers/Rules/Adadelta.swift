@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// Steps in the units of the parameter, without a learning rate to choose
@@ -54,4 +55,38 @@ public final class Adadelta: Optimizer {
       parameter.assign(parameter.value.add(delta, alpha: -lr))
     }
   }
+}
+
+extension OptimizerDefinition {
+  /// `adadelta`.
+  static let adadelta = OptimizerDefinition(
+    of: AdadeltaOptions.self, "adadelta", "steps in units of earlier ones", states: 2
+  ) { Adadelta($0) }
+}
+
+/// Keys of `adadelta`.
+public struct AdadeltaOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 1.0
+  /// Decay rate of the two averages.
+  public var rho = 0.9
+  /// What keeps the division finite.
+  public var eps = 1e-6
+  /// Factor of the L2 penalty.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("rho", \.rho, in: .between(0, 1), "decay rate of the two averages"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the L2 penalty"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
 }

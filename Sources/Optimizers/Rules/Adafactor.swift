@@ -1,5 +1,6 @@
 import Foundation
 import NN
+import Settings
 import Tensors
 
 /// Adam's second moment in the memory of its rows and columns (`torch.optim.Adafactor`).
@@ -107,5 +108,51 @@ extension DType {
     case .float16: 0x1p-10
     default: 0x1p-23
     }
+  }
+}
+
+extension OptimizerDefinition {
+  /// `adafactor`.
+  static let adafactor = OptimizerDefinition(
+    of: AdafactorOptions.self, "adafactor", "Adam's second moment by rows and columns"
+  ) { Adafactor($0) }
+}
+
+/// Keys of `adafactor`.
+public struct AdafactorOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 0.01
+  /// Power of the step by which the average slows down.
+  public var beta2Decay = -0.8
+  /// Least of squared gradients, nil for the type's epsilon, and of a parameter's size.
+  public var eps: [Double?] = [nil, 1e-3]
+  /// Largest size of an update.
+  public var clipping = 1.0
+  /// Factor of the decay.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field(
+      "beta2_decay", \.beta2Decay, in: .atMost(0),
+      "power of the step by which the average slows down"),
+    Field(
+      "eps", \.eps, in: .float(),
+      "least of squared gradients (null: the type's) and of a parameter's size"),
+    Field("d", \.clipping, in: .float(from: 1), "largest size of an update"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// There are two, and only the first one follows from the type.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    eps.count == 2 && eps[1] != nil
+      ? [] : [("eps", "it is not two numbers, or null and one", "give two, as [null, 1e-3]")]
   }
 }

@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// Gradients divided by the root of their summed squares (`torch.optim.Adagrad`).
@@ -55,4 +56,43 @@ public final class Adagrad: Optimizer {
         weightDecay: decay, maximize: maximize)
     }
   }
+}
+
+extension OptimizerDefinition {
+  /// `adagrad`.
+  static let adagrad = OptimizerDefinition(
+    of: AdagradOptions.self, "adagrad", "steps that shrink with all gradients so far", states: 1
+  ) { Adagrad($0) }
+}
+
+/// Keys of `adagrad`.
+public struct AdagradOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 0.01
+  /// How fast the rate falls with the step.
+  public var lrDecay = 0.0
+  /// Factor of the L2 penalty.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// What the sums of squares begin with.
+  public var initialAccumulatorValue = 0.0
+  /// What keeps the division finite.
+  public var eps = 1e-10
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("lr_decay", \.lrDecay, in: .float(), "how fast the rate falls with the step"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the L2 penalty"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field(
+      "initial_accumulator_value", \.initialAccumulatorValue, in: .float(),
+      "what the sums of squares begin with"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
 }

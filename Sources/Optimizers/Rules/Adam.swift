@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// Adaptive moments (`torch.optim.Adam`).
@@ -82,5 +83,89 @@ public final class AdamW: Adam {
     self.init(
       parameters, isDecoupled: true, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay,
       amsgrad: amsgrad, maximize: maximize)
+  }
+}
+
+extension OptimizerDefinition {
+  /// `adam`.
+  static let adam = OptimizerDefinition(
+    of: AdamOptions.self, "adam", "Adam with an L2 penalty", states: 2
+  ) { Adam($0) }
+}
+
+/// Keys of `adam`.
+public struct AdamOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 1e-3
+  /// Decay rates of the two running averages.
+  public var betas = [0.9, 0.999]
+  /// What keeps the division finite.
+  public var eps = 1e-8
+  /// Factor of the decay.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether to divide by the largest average so far.
+  public var amsgrad = false
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("betas", \.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("amsgrad", \.amsgrad, "whether to divide by the largest average so far"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// Two averages need two rates.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    betas.count == 2
+      ? [] : [("betas", "\(betas.count) rates for two averages", "give two, as [0.9, 0.999]")]
+  }
+}
+
+extension OptimizerDefinition {
+  /// `adamw`.
+  static let adamw = OptimizerDefinition(
+    of: AdamWOptions.self, "adamw", "Adam with decoupled weight decay", states: 2
+  ) { AdamW($0) }
+}
+
+/// Keys of `adamw`.
+public struct AdamWOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 1e-3
+  /// Decay rates of the two running averages.
+  public var betas = [0.9, 0.999]
+  /// What keeps the division finite.
+  public var eps = 1e-8
+  /// Factor of the decay.
+  public var weightDecay = 0.01
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether to divide by the largest average so far.
+  public var amsgrad = false
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("betas", \.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("amsgrad", \.amsgrad, "whether to divide by the largest average so far"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// Two averages need two rates.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    betas.count == 2
+      ? [] : [("betas", "\(betas.count) rates for two averages", "give two, as [0.9, 0.999]")]
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NN
+import Settings
 import Tensors
 
 /// Adam with the largest instead of the mean square gradient (`torch.optim.Adamax`).
@@ -46,5 +47,44 @@ public final class Adamax: Optimizer {
       let rate = lr / (1 - pow(betas.0, Double(step)))
       parameter.assign(parameter.value.addcdiv(mean, largest, value: -rate))
     }
+  }
+}
+
+extension OptimizerDefinition {
+  /// `adamax`.
+  static let adamax = OptimizerDefinition(
+    of: AdamaxOptions.self, "adamax", "Adam with the largest gradient", states: 2
+  ) { Adamax($0) }
+}
+
+/// Keys of `adamax`.
+public struct AdamaxOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 2e-3
+  /// Decay rates of the two running averages.
+  public var betas = [0.9, 0.999]
+  /// What keeps the division finite.
+  public var eps = 1e-8
+  /// Factor of the L2 penalty.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("betas", \.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the L2 penalty"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// Two averages need two rates.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    betas.count == 2
+      ? [] : [("betas", "\(betas.count) rates for two averages", "give two, as [0.9, 0.999]")]
   }
 }

@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// The limited-memory BFGS method (`torch.optim.LBFGS`): steps along an approximate inverse Hessian,
@@ -11,7 +12,7 @@ import Tensors
 /// Nocedal and Wright, Numerical Optimization, 2006, algorithms 7.4, 3.5 and 3.6.
 public final class LBFGS: Optimizer {
   /// How far to go along the direction.
-  public enum LineSearch: String, Sendable {
+  public enum LineSearch: String, ConfigurationChoice {
     /// To a point that satisfies the strong Wolfe conditions.
     case strongWolfe = "strong_wolfe"
   }
@@ -58,6 +59,9 @@ public final class LBFGS: Optimizer {
     require(groups.isEmpty, "LBFGS", "takes one parameter group: the direction is one for all")
     require(group.int("history_size") > 0, "LBFGS", "history_size must be positive")
   }
+
+  /// The loss is evaluated several times.
+  public override var needsClosure: Bool { true }
 
   /// Numbers that PyTorch saves as tensors.
   public override class var numbers: Set<String> { ["t", "ro", "H_diag", "prev_loss"] }
@@ -249,4 +253,46 @@ private func dot(_ a: Tensor, _ b: Tensor) -> Double { (a * b).sum().item() }
 extension Tensor {
   /// The largest absolute value.
   fileprivate var largest: Double { abs().max(dim: 0).values.item() }
+}
+
+extension OptimizerDefinition {
+  /// `lbfgs`.
+  static let lbfgs = OptimizerDefinition(
+    of: LBFGSOptions.self, "lbfgs", "quasi-Newton steps over whole batches", states: 2
+  ) { LBFGS($0) }
+}
+
+/// Keys of `lbfgs`.
+public struct LBFGSOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 1.0
+  /// The most directions in a step.
+  public var maxIterations = 20
+  /// The most evaluations of the loss in a step; nil for 5/4 of the directions.
+  public var maxEvaluations: Int?
+  /// A step ends where no gradient is larger.
+  public var toleranceGrad = 1e-7
+  /// A step ends where nothing changed by more.
+  public var toleranceChange = 1e-9
+  /// How many moves are remembered.
+  public var historySize = 100
+  /// How far to go along a direction; nil for the learning rate.
+  public var lineSearch: LBFGS.LineSearch?
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("max_iter", \.maxIterations, in: .between(1, 1000), "the most directions in a step"),
+    Field(
+      "max_eval", \.maxEvaluations, in: .between(1, 100_000),
+      "the most evaluations in a step; null for 5/4 of max_iter"),
+    Field(
+      "tolerance_grad", \.toleranceGrad, in: .float(), "a step ends where no gradient is larger"),
+    Field(
+      "tolerance_change", \.toleranceChange, in: .float(),
+      "a step ends where nothing changed by more"),
+    Field("history_size", \.historySize, in: .between(1, 10_000), "how many moves are remembered"),
+    Field("line_search_fn", \.lineSearch, "how far to go: strong_wolfe, or null for lr"),
+  ]
 }

@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// Orthogonalized momentum for the matrices of hidden layers (`torch.optim.Muon`). Vectors,
@@ -12,7 +13,7 @@ import Tensors
 /// precision. Jordan et al., Muon: An optimizer for hidden layers in neural networks, 2024.
 public final class Muon: Optimizer {
   /// How the learning rate follows a matrix's sizes.
-  public enum Adjustment: String, Sendable {
+  public enum Adjustment: String, ConfigurationChoice {
     /// √max(1, rows/columns).
     case original
     /// 0.2·√max(rows, columns), so that AdamW's learning rates fit (Liu et al., Muon is Scalable
@@ -109,4 +110,72 @@ private func orthogonalized(
     x = rounded(x * coefficients[0] + mixed.matmul(x))
   }
   return isTall ? x.transposed() : x
+}
+
+extension Muon {
+  /// Refuses a configuration whose model has other parameters than matrices.
+  @Sendable fileprivate static func requireMatrices(
+    _ parameters: [OptimizerDefinition.Named]
+  ) throws(ConfigurationError) {
+    guard let other = parameters.first(where: { $0.parameter.shape.count != 2 }) else { return }
+    throw .conflict(
+      "optimizer.name",
+      problem:
+        "muon trains matrices only, and the model has \(other.name) \(other.parameter.shape)",
+      remedy: "name another optimizer")
+  }
+}
+
+extension OptimizerDefinition {
+  /// `muon`.
+  static let muon = OptimizerDefinition(
+    of: MuonOptions.self, "muon", "orthogonal steps of matrices", states: 1,
+    check: Muon.requireMatrices
+  ) { Muon($0) }
+}
+
+/// Keys of `muon`.
+public struct MuonOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 1e-3
+  /// Factor of the decay.
+  public var weightDecay = 0.1
+  /// How much of the last step's direction is kept.
+  public var momentum = 0.95
+  /// Whether the momentum looks one step ahead.
+  public var nesterov = true
+  /// The polynomial that makes a step orthogonal.
+  public var coefficients = [3.4445, -4.7750, 2.0315]
+  /// What keeps the division finite.
+  public var eps = 1e-7
+  /// How often it is applied.
+  public var nsSteps = 5
+  /// How the rate follows the shape.
+  public var adjustment = Muon.Adjustment.original
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
+    Field("momentum", \.momentum, in: .from(0, below: 1), "how much of the last direction is kept"),
+    Field("nesterov", \.nesterov, "whether the momentum looks one step ahead"),
+    Field(
+      "ns_coefficients", \.coefficients, in: .between(-1000, 1000),
+      "the polynomial that makes a step orthogonal"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("ns_steps", \.nsSteps, in: .between(0, 99), "how often it is applied"),
+    Field("adjust_lr_fn", \.adjustment, "how the rate follows the shape"),
+  ]
+  /// The polynomial has three terms.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    coefficients.count == 3
+      ? []
+      : [
+        (
+          "ns_coefficients", "\(coefficients.count) coefficients of a polynomial of three terms",
+          "give three, as [3.4445, -4.775, 2.0315]"
+        )
+      ]
+  }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NN
+import Settings
 import Tensors
 
 /// Adam with Nesterov momentum (`torch.optim.NAdam`).
@@ -71,5 +72,52 @@ public final class NAdam: Optimizer {
       let moved = parameter.value.addcdiv(g, divisor, value: -lr * (1 - now) / (1 - product))
       parameter.assign(moved.addcdiv(mean, divisor, value: -lr * next / (1 - product * next)))
     }
+  }
+}
+
+extension OptimizerDefinition {
+  /// `nadam`.
+  static let nadam = OptimizerDefinition(
+    of: NAdamOptions.self, "nadam", "Adam with Nesterov momentum", states: 2
+  ) { NAdam($0) }
+}
+
+/// Keys of `nadam`.
+public struct NAdamOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 2e-3
+  /// Decay rates of the two running averages.
+  public var betas = [0.9, 0.999]
+  /// What keeps the division finite.
+  public var eps = 1e-8
+  /// Factor of the decay.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// How fast the momentum rises.
+  public var momentumDecay = 4e-3
+  /// Whether the decay acts on weights themselves.
+  public var decoupledWeightDecay = false
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("betas", \.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("momentum_decay", \.momentumDecay, in: .float(), "how fast the momentum rises"),
+    Field(
+      "decoupled_weight_decay", \.decoupledWeightDecay,
+      "whether the decay acts on weights themselves"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// Two averages need two rates.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    betas.count == 2
+      ? [] : [("betas", "\(betas.count) rates for two averages", "give two, as [0.9, 0.999]")]
   }
 }

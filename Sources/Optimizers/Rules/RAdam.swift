@@ -1,5 +1,6 @@
 import Foundation
 import NN
+import Settings
 import Tensors
 
 /// Adam that waits for its variance to be known (`torch.optim.RAdam`).
@@ -62,5 +63,49 @@ public final class RAdam: Optimizer {
       }
       parameter.assign(parameter.value - move)
     }
+  }
+}
+
+extension OptimizerDefinition {
+  /// `radam`.
+  static let radam = OptimizerDefinition(
+    of: RAdamOptions.self, "radam", "Adam with a rectified start", states: 2
+  ) { RAdam($0) }
+}
+
+/// Keys of `radam`.
+public struct RAdamOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 1e-3
+  /// Decay rates of the two running averages.
+  public var betas = [0.9, 0.999]
+  /// What keeps the division finite.
+  public var eps = 1e-8
+  /// Factor of the decay.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether the decay acts on weights themselves.
+  public var decoupledWeightDecay = false
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("betas", \.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field(
+      "decoupled_weight_decay", \.decoupledWeightDecay,
+      "whether the decay acts on weights themselves"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// Two averages need two rates.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    betas.count == 2
+      ? [] : [("betas", "\(betas.count) rates for two averages", "give two, as [0.9, 0.999]")]
   }
 }

@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// Gradients divided by a running root mean square (`torch.optim.RMSprop`).
@@ -55,4 +56,44 @@ public final class RMSprop: Optimizer {
         alpha: alpha, eps: eps, weightDecay: decay, momentum: momentum, maximize: maximize)
     }
   }
+}
+
+extension OptimizerDefinition {
+  /// `rmsprop`.
+  static let rmsprop = OptimizerDefinition(
+    of: RMSpropOptions.self, "rmsprop", "steps divided by a running size of gradients", states: 1
+  ) { RMSprop($0) }
+}
+
+/// Keys of `rmsprop`.
+public struct RMSpropOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 0.01
+  /// Decay rate of the average.
+  public var alpha = 0.99
+  /// What keeps the division finite.
+  public var eps = 1e-8
+  /// Factor of the L2 penalty.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// How much of the last step's direction is kept.
+  public var momentum = 0.0
+  /// Whether the gradient's mean is taken off first.
+  public var centered = false
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("alpha", \.alpha, in: .between(0, 1), "decay rate of the average"),
+    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the L2 penalty"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("momentum", \.momentum, in: .from(0, below: 1), "how much of the last direction is kept"),
+    Field("centered", \.centered, "whether the mean is taken off first"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
 }

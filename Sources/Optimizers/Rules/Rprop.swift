@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// Steps by the gradient's sign, each number with a step size of its own (`torch.optim.Rprop`); for
@@ -59,5 +60,45 @@ public final class Rprop: Optimizer {
       state["step_size"] = size
       parameter.assign(parameter.value.addcmul(resting.sign(), size, value: -1))
     }
+  }
+}
+
+extension OptimizerDefinition {
+  /// `rprop`.
+  static let rprop = OptimizerDefinition(
+    of: RpropOptions.self, "rprop", "steps by the signs of gradients", states: 2
+  ) { Rprop($0) }
+}
+
+/// Keys of `rprop`.
+public struct RpropOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 0.01
+  /// Factors of a step after a change of sign, and without one.
+  public var etas = [0.5, 1.2]
+  /// The smallest and the largest step.
+  public var stepSizes = [1e-6, 50]
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field(
+      "etas", \.etas, in: .positiveFloat,
+      "factors of a step after a change of sign, and without one"),
+    Field("step_sizes", \.stepSizes, in: .positiveFloat, "the smallest and the largest step"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// Two factors around 1, and two sizes.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    if etas.count != 2 || etas[0] >= 1 || etas[1] <= 1 {
+      return [("etas", "it is not a factor below 1 and one above", "give two, as [0.5, 1.2]")]
+    }
+    if stepSizes.count != 2 || stepSizes[0] > stepSizes[1] {
+      return [("step_sizes", "it is not a smallest and a largest", "give two, as [1e-6, 50]")]
+    }
+    return []
   }
 }

@@ -1,4 +1,5 @@
 import NN
+import Settings
 import Tensors
 
 /// Stochastic gradient descent with momentum (`torch.optim.SGD`).
@@ -64,5 +65,53 @@ public final class SGD: Optimizer {
         parameter.value, gradient, buffer: buffer, isFirst: isFirst, lr: lr, momentum: momentum,
         dampening: dampening, weightDecay: decay, nesterov: nesterov, maximize: maximize)
     }
+  }
+}
+
+extension OptimizerDefinition {
+  /// `sgd`.
+  static let sgd = OptimizerDefinition(
+    of: SGDOptions.self, "sgd", "stochastic gradient descent"
+  ) { SGD($0) }
+}
+
+/// Keys of `sgd`.
+public struct SGDOptions: ConfigurationSection {
+  /// Learning rate.
+  public var lr = 0.01
+  /// How much of the last step's direction is kept.
+  public var momentum = 0.0
+  /// How much of the gradient is left out of the momentum.
+  public var dampening = 0.0
+  /// Whether the momentum looks one step ahead.
+  public var nesterov = false
+  /// Factor of the L2 penalty.
+  public var weightDecay = 0.0
+  /// Which parameters decay.
+  public var decayed = Decayed.all
+  /// Whether to ascend.
+  public var maximize = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("momentum", \.momentum, in: .from(0, below: 1), "how much of the last direction is kept"),
+    Field("dampening", \.dampening, in: .between(0, 1), "what momentum leaves out of a gradient"),
+    Field("nesterov", \.nesterov, "whether the momentum looks one step ahead"),
+    Field("weight_decay", \.weightDecay, in: .float(), "factor of the L2 penalty"),
+    Field("decayed", \.decayed, "which parameters decay"),
+    Field("maximize", \.maximize, "whether to ascend"),
+  ]
+  /// Nesterov needs momentum and no dampening.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    nesterov && (momentum == 0 || dampening != 0)
+      ? [
+        (
+          "nesterov", "it needs a momentum and no dampening",
+          "set momentum to 0.9, say, and dampening to 0"
+        )
+      ]
+      : []
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Half a cosine from the base down to a smallest learning rate, and up again after that
@@ -125,4 +126,50 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
     let angle = Double.pi * number("T_cur") / number("T_i")
     return baseLRs.map { least + ($0 - least) * (1 + cos(angle)) / 2 }
   }
+}
+
+extension ScheduleDefinition {
+  /// `CosineAnnealingLR`.
+  static let cosineAnnealing = ScheduleDefinition(
+    of: CosineAnnealingLROptions.self, "CosineAnnealingLR", "half a cosine down, and up again"
+  ) { values, _, input in
+    values.settle("T_max", max(input.steps, 1))
+  }
+  /// `CosineAnnealingWarmRestarts`.
+  static let warmRestarts = ScheduleDefinition(
+    of: WarmRestartsOptions.self, "CosineAnnealingWarmRestarts",
+    "half a cosine down, again and again")
+}
+
+/// Keys of `CosineAnnealingLR`.
+public struct CosineAnnealingLROptions: ConfigurationSection {
+  /// Steps to the smallest rate; null for the run's.
+  public var period: Int?
+  /// The smallest rate.
+  public var minLR = 0.0
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("T_max", \.period, in: .steps(), "steps to the smallest rate; null for the run's"),
+    Field("eta_min", \.minLR, in: .float(), "the smallest rate"),
+  ]
+}
+
+/// Keys of `CosineAnnealingWarmRestarts`.
+public struct WarmRestartsOptions: ConfigurationSection {
+  /// Steps until the first restart.
+  public var firstPeriod = 1
+  /// How much longer each stretch is than the one before.
+  public var factor = 1
+  /// The smallest rate.
+  public var minLR = 0.0
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("T_0", \.firstPeriod, in: .steps(), required: true, "steps until the first restart"),
+    Field("T_mult", \.factor, in: .count(), "how much longer each stretch is than the one before"),
+    Field("eta_min", \.minLR, in: .float(), "the smallest rate"),
+  ]
 }

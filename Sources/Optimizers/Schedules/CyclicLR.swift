@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Up and down between two learning rates, again and again, the momentum the other way round
@@ -7,7 +8,7 @@ import Tensors
 /// Smith, Cyclical Learning Rates for Training Neural Networks, 2015.
 public final class CyclicLR: LRScheduler {
   /// How the height changes from cycle to cycle.
-  public enum Mode: String, Sendable {
+  public enum Mode: String, ConfigurationChoice {
     /// Stays.
     case triangular
     /// Halves with each cycle.
@@ -92,4 +93,58 @@ public final class CyclicLR: LRScheduler {
     }
     return zip(baseLRs, numbers("max_lrs")).map { $0 + ($1 - $0) * height * scale }
   }
+}
+
+extension ScheduleDefinition {
+  /// `CyclicLR`.
+  static let cyclic = ScheduleDefinition(
+    of: CyclicLROptions.self, "CyclicLR", "up and down between two rates"
+  ) { values, options, input throws(ConfigurationError) in
+    values.spread("base_lr", "max_lr", "base_momentum", "max_momentum")
+    if options.cycleMomentum { try input.requireMomentum() }
+  }
+}
+
+/// Keys of `CyclicLR`.
+public struct CyclicLROptions: ConfigurationSection {
+  /// The smallest rate, or one for each group.
+  public var baseLR = [Double]()
+  /// The largest rate, or one for each group.
+  public var maxLR = [Double]()
+  /// Steps of the rising half.
+  public var stepSizeUp = 2000
+  /// Steps of the falling half; null for as many.
+  public var stepSizeDown: Int?
+  /// How the height changes from cycle to cycle.
+  public var mode = CyclicLR.Mode.triangular
+  /// What exp_range multiplies the height by at every step.
+  public var gamma = 1.0
+  /// Whether the momentum, or the first beta, goes the other way round.
+  public var cycleMomentum = true
+  /// The momentum at the largest rate.
+  public var baseMomentum = [0.8]
+  /// The momentum at the smallest rate.
+  public var maxMomentum = [0.9]
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field(
+      "base_lr", \.baseLR, in: .float(), required: true, "the smallest rate, or one for each group"),
+    Field(
+      "max_lr", \.maxLR, in: .float(), required: true, "the largest rate, or one for each group"),
+    Field("step_size_up", \.stepSizeUp, in: .steps(), "steps of the rising half"),
+    Field(
+      "step_size_down", \.stepSizeDown, in: .steps(from: 0),
+      "steps of the falling half; null for as many"),
+    Field("mode", \.mode, "how the height changes from cycle to cycle"),
+    Field("gamma", \.gamma, in: .float(), "what exp_range multiplies the height by at every step"),
+    Field(
+      "cycle_momentum", \.cycleMomentum,
+      "whether the momentum, or the first beta, goes the other way round"),
+    Field(
+      "base_momentum", \.baseMomentum, in: .from(0, below: 1), "the momentum at the largest rate"),
+    Field(
+      "max_momentum", \.maxMomentum, in: .from(0, below: 1), "the momentum at the smallest rate"),
+  ]
 }

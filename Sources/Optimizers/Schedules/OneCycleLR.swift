@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Up to a large learning rate and far down again, the momentum the other way round (`OneCycleLR`).
@@ -6,7 +7,7 @@ import Tensors
 /// Smith and Topin, Super-Convergence, 2017.
 public final class OneCycleLR: LRScheduler {
   /// The shape of the way between two learning rates.
-  public enum Annealing: String, Sendable {
+  public enum Annealing: String, ConfigurationChoice {
     /// Half a cosine.
     case cosine = "cos"
     /// A straight line.
@@ -136,5 +137,94 @@ extension Optimizer {
       groups[index].options["max_momentum"] = .double(max[index])
       groups[index].options["base_momentum"] = .double(base[index])
     }
+  }
+}
+
+extension ScheduleDefinition {
+  /// `OneCycleLR`.
+  static let oneCycle = ScheduleDefinition(
+    of: OneCycleLROptions.self, "OneCycleLR", "up to a large rate and far down again"
+  ) { values, options, input throws(ConfigurationError) in
+    values.spread("max_lr", "base_momentum", "max_momentum")
+    values.settle("total_steps", max(input.steps, 1))
+    if options.cycleMomentum { try input.requireMomentum() }
+    try options.requireWidth(of: values["total_steps"]?.int ?? 1, steps: input.steps)
+  }
+}
+
+/// Keys of `OneCycleLR`.
+public struct OneCycleLROptions: ConfigurationSection {
+  /// The largest rate, or one for each group.
+  public var maxLR = [Double]()
+  /// Steps of the cycle; null for the run's.
+  public var totalSteps: Int?
+  /// Part of the steps on which the rate rises.
+  public var pctStart = 0.3
+  /// The shape of the ways.
+  public var annealStrategy = OneCycleLR.Annealing.cosine
+  /// Whether the momentum, or the first beta, goes the other way round.
+  public var cycleMomentum = true
+  /// The momentum at the largest rate.
+  public var baseMomentum = [0.85]
+  /// The momentum at the start and the end.
+  public var maxMomentum = [0.95]
+  /// What the largest rate is divided by at the start.
+  public var divFactor = 25.0
+  /// What that is divided by at the end.
+  public var finalDivFactor = 1e4
+  /// Whether to fall to the start first, then to the end.
+  public var threePhase = false
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field(
+      "max_lr", \.maxLR, in: .float(), required: true, "the largest rate, or one for each group"),
+    Field("total_steps", \.totalSteps, in: .steps(), "steps of the cycle; null for the run's"),
+    Field("pct_start", \.pctStart, in: .between(0, 1), "part of the steps on which the rate rises"),
+    Field("anneal_strategy", \.annealStrategy, "the shape of the ways"),
+    Field(
+      "cycle_momentum", \.cycleMomentum,
+      "whether the momentum, or the first beta, goes the other way round"),
+    Field(
+      "base_momentum", \.baseMomentum, in: .from(0, below: 1), "the momentum at the largest rate"),
+    Field(
+      "max_momentum", \.maxMomentum, in: .from(0, below: 1), "the momentum at the start and the end"
+    ),
+    Field(
+      "div_factor", \.divFactor, in: .positiveFloat,
+      "what the largest rate is divided by at the start"),
+    Field(
+      "final_div_factor", \.finalDivFactor, in: .positiveFloat, "what that is divided by at the end"
+    ),
+    Field("three_phase", \.threePhase, "whether to fall to the start first, then to the end"),
+  ]
+}
+
+extension OneCycleLROptions {
+  /// Refuses a cycle that is shorter than the run, or of which a phase has no width.
+  fileprivate func requireWidth(of total: Int, steps: Int) throws(ConfigurationError) {
+    guard total >= steps else {
+      throw .conflict(
+        "schedule.total_steps", problem: "the run has \(steps) steps, and the cycle \(total)",
+        remedy: "set it to null, or to \(steps) at least")
+    }
+    let (rising, all) = (pctStart * Double(total), Double(total))
+    var ends = [0, rising - 1, all - 1]
+    if threePhase { ends.insert(2 * rising - 2, at: 2) }
+    guard zip(ends, ends.dropFirst()).contains(where: { $0 == $1 }) else { return }
+    throw .conflict(
+      "schedule.pct_start", problem: "of \(total) steps it leaves a phase of the cycle none",
+      remedy: "change it, or total_steps, a little")
+  }
+}
+
+extension ScheduleInput {
+  /// Refuses to cycle the momentum of an optimizer that has none.
+  func requireMomentum() throws(ConfigurationError) {
+    guard optimizer.defaults["momentum"] == nil, optimizer.defaults["betas"] == nil else { return }
+    throw .conflict(
+      "schedule.cycle_momentum", problem: "the optimizer has neither momentum nor betas to cycle",
+      remedy: "set it to false, or name another optimizer")
   }
 }

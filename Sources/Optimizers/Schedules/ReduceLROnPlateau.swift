@@ -1,9 +1,10 @@
+import Settings
 import Tensors
 
 /// Reduces the learning rate when a metric stops getting better (`ReduceLROnPlateau`).
 public final class ReduceLROnPlateau: LRScheduler {
   /// What is better.
-  public enum Mode: String, Sendable {
+  public enum Mode: String, ConfigurationChoice {
     /// Less, as of a loss.
     case min
     /// More, as of an accuracy.
@@ -11,7 +12,7 @@ public final class ReduceLROnPlateau: LRScheduler {
   }
 
   /// What the threshold is measured by.
-  public enum ThresholdMode: String, Sendable {
+  public enum ThresholdMode: String, ConfigurationChoice {
     /// The best value so far.
     case relative = "rel"
     /// Nothing: a difference.
@@ -89,6 +90,28 @@ public final class ReduceLROnPlateau: LRScheduler {
     values["cooldown_counter"] = .int(cooldown)
   }
 
+  /// Takes over what a saved state remembers of metrics, and the reductions that it made; the settings,
+  /// and each group's rate before them, stay this schedule's own.
+  package func resume(_ state: OptionValue) {
+    guard let saved = state.object, saved["mode"] == values["mode"],
+      let rates = saved["_last_lr"]?.doubles, let bases = saved["base_lrs"]?.doubles,
+      rates.count == optimizer.groups.count, bases.count == rates.count
+    else { return }
+    var settings = values
+    for name in ["best", "num_bad_epochs", "cooldown_counter"] {
+      guard let value = saved[name], value.double != nil else { return }
+      settings[name] = value
+    }
+    guard problem(with: settings) == nil else { return }
+    values = settings
+    lastEpoch = saved["last_epoch"]?.int ?? 0
+    for (index, rate) in rates.enumerated() {
+      let own = optimizer.groups[index].lr
+      optimizer.groups[index].lr =
+        own == bases[index] ? rate : bases[index] > 0 ? own * (rate / bases[index]) : own
+    }
+  }
+
   /// The smallest learning rates, one a group; groups that were added later take the common one.
   private func leastRates() -> [Double] {
     let (count, rates) = (optimizer.groups.count, numbers("min_lrs"))
@@ -115,4 +138,55 @@ public final class ReduceLROnPlateau: LRScheduler {
     }
     return metric < (isRelative ? best * (1 - threshold) : best - threshold)
   }
+}
+
+extension ScheduleDefinition {
+  /// `ReduceLROnPlateau`.
+  static let plateau = ScheduleDefinition(
+    of: PlateauOptions.self, "ReduceLROnPlateau", "less where an evaluation gets no better"
+  ) {
+    values, _, _ in
+    values["metric"] = nil
+    values.spread("min_lr")
+  }
+}
+
+/// Keys of `ReduceLROnPlateau`, which looks at every evaluation of the run.
+public struct PlateauOptions: ConfigurationSection {
+  /// The figure of the evaluation that is looked at.
+  public var metric = "loss"
+  /// Whether less or more is better.
+  public var mode = ReduceLROnPlateau.Mode.min
+  /// What the rate is multiplied by.
+  public var factor = 0.1
+  /// Evaluations without an improvement that are borne.
+  public var patience = 10
+  /// What counts as an improvement.
+  public var threshold = 1e-4
+  /// A part of the best figure, or a difference.
+  public var thresholdMode = ReduceLROnPlateau.ThresholdMode.relative
+  /// Evaluations after a reduction that do not count.
+  public var cooldown = 0
+  /// The smallest rate, or one for each group.
+  public var minLR = [0.0]
+  /// Smaller changes of the rate are left out.
+  public var eps = 1e-8
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("metric", \.metric, "the figure of the evaluation that is looked at"),
+    Field("mode", \.mode, "whether less or more is better"),
+    Field("factor", \.factor, in: .from(0, below: 1), "what the rate is multiplied by"),
+    Field(
+      "patience", \.patience, in: .count(from: 0),
+      "evaluations without an improvement that are borne"),
+    Field("threshold", \.threshold, in: .float(), "what counts as an improvement"),
+    Field("threshold_mode", \.thresholdMode, "a part of the best figure, or a difference"),
+    Field(
+      "cooldown", \.cooldown, in: .count(from: 0), "evaluations after a reduction that do not count"
+    ),
+    Field("min_lr", \.minLR, in: .float(), "the smallest rate, or one for each group"),
+    Field("eps", \.eps, in: .float(), "smaller changes of the rate are left out"),
+  ]
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// To a constant learning rate, at which weights are averaged (`torch.optim.swa_utils.SWALR`).
@@ -48,4 +49,30 @@ public final class SWALR: LRScheduler {
       return goal * now + start * (1 - now)
     }
   }
+}
+
+extension ScheduleDefinition {
+  /// `SWALR`.
+  static let swa = ScheduleDefinition(
+    of: SWALROptions.self, "SWALR", "to a constant rate, at which weights are averaged"
+  ) { values, _, _ in values.spread("swa_lr") }
+}
+
+/// Keys of `SWALR`.
+public struct SWALROptions: ConfigurationSection {
+  /// The rate to go to, or one for each group.
+  public var swaLR = [Double]()
+  /// Steps on the way.
+  public var annealEpochs = 10
+  /// The shape of the way.
+  public var annealStrategy = OneCycleLR.Annealing.cosine
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field(
+      "swa_lr", \.swaLR, in: .float(), required: true, "the rate to go to, or one for each group"),
+    Field("anneal_epochs", \.annealEpochs, in: .steps(from: 0), "steps on the way"),
+    Field("anneal_strategy", \.annealStrategy, "the shape of the way"),
+  ]
 }

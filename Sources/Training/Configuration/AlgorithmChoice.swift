@@ -1,4 +1,5 @@
 import Collectives
+import Settings
 
 /// How gradients are all-reduced: by the algorithm of that name, or as size and ranks suggest.
 public enum AlgorithmChoice: ConfigurationConvertible {

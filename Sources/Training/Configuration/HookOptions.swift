@@ -1,10 +1,4 @@
-/// Keys of hooks that have none: `none`, `fp16` and `bf16`.
-public struct PlainHookOptions: ConfigurationSection {
-  /// Nothing to set.
-  public init() {}
-  /// No keys.
-  public static let fields: [Field<Self>] = []
-}
+import Settings
 
 /// Keys of `powersgd`, which PyTorch has in `PowerSGDState`.
 public struct PowerSGDHookOptions: ConfigurationSection {

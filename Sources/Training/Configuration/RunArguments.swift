@@ -1,3 +1,5 @@
+import Settings
+
 /// What was asked for on `ddp-train`'s command line: a configuration, and keys set over it.
 ///
 /// `ddp-train char-gpt --optimizer.lr 3e-4 --steps=200 --resume --print-config`
@@ -23,8 +25,8 @@ public struct RunArguments: Sendable, Equatable {
   ///
   /// Keys may be written with dashes (`--run-dir`) or underscores. A key that needs no value
   /// (`--optimizer.nesterov`, `--resume`) may stand alone.
-  public init(_ arguments: [String], catalog: Catalog = .standard) throws(ConfigurationError) {
-    let keys = RunConfiguration.keys(catalog)
+  public init(_ arguments: [String]) throws(ConfigurationError) {
+    let keys = RunConfiguration.keys()
     var rest = arguments[...]
     var onlyNames = false
     while let argument = rest.popFirst() {

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Settings
 
 extension RunConfiguration {
   /// The configuration that a command line asks for.
@@ -8,12 +9,10 @@ extension RunConfiguration {
   ///   - arguments: The file or bare name, and the overrides.
   ///   - standard: The bare name used where the command line gives none.
   ///   - files: Where configurations are found by bare name.
-  ///   - catalog: What a configuration can name.
   /// - Throws: `ConfigurationError`, each case with its remedy.
   public init(
     _ arguments: RunArguments, standard: String = "digits-cnn",
-    files: ProjectFiles = ProjectFiles(),
-    catalog: Catalog = .standard
+    files: ProjectFiles = ProjectFiles()
   ) throws(ConfigurationError) {
     let path = try Self.find(arguments.configuration ?? standard, files: files)
     var node = try ConfigurationNode(yaml: Self.text(path), path: path)
@@ -22,25 +21,23 @@ extension RunConfiguration {
       node.set(value, at: override.path[...])
     }
     let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    try self.init(reading: node, name: stem, catalog: catalog)
+    try self.init(reading: node, name: stem)
   }
 
   /// Reads the configuration in one file, such as a run directory's `config.yaml`.
-  public init(file path: String, catalog: Catalog = .standard) throws(ConfigurationError) {
+  public init(file path: String) throws(ConfigurationError) {
     let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     try self.init(
-      reading: ConfigurationNode(yaml: Self.text(path), path: path), name: stem, catalog: catalog)
+      reading: ConfigurationNode(yaml: Self.text(path), path: path), name: stem)
   }
 
   /// Saves the configuration as `config.yaml` in `directory`, which must exist.
   ///
   /// - Throws: `ConfigurationError.unwritable` with the system's reason.
-  public func save(
-    in directory: String, catalog: Catalog = .standard
-  ) throws(ConfigurationError) {
+  public func save(in directory: String) throws(ConfigurationError) {
     let path = "\(directory)/config.yaml"
     do {
-      try Data(yaml(catalog).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      try Data(yaml().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
       throw .unwritable(path, reason: error.localizedDescription)
     }

@@ -1,3 +1,7 @@
+import Models
+import Optimizers
+import Settings
+
 /// Everything a training run needs to know, from a YAML file, command line overrides and the
 /// defaults below.
 ///
@@ -25,6 +29,10 @@ public struct RunConfiguration: Sendable, Equatable {
   public var optimizer = Selection("adamw", AdamWOptions())
   /// The learning rate over the run.
   public var schedule = Selection("constant", ConstantScheduleOptions())
+  /// Figures that are reported beside the model's own.
+  public var metrics: [Selection] = []
+  /// What takes the run's events besides its log and the terminal.
+  public var callbacks: [Selection] = []
   /// Largest norm of all gradients together; nil for no clipping.
   public var clipGradNorm: Double?
   /// Parts in which a worker computes its share of a batch; more parts need less memory.
@@ -52,18 +60,24 @@ public struct RunConfiguration: Sendable, Equatable {
   public var resume: String?
 
   /// The keys, in the order in which they are printed.
-  static func fields(_ catalog: Catalog) -> [Field<Self>] {
+  public static var fields: [Field<Self>] {
     [
       Field("name", \.name, standard: "the file's name", "what the run is called"),
-      Field("model", \.model, among: catalog.models, required: true),
-      Field("data", \.data, among: catalog.data, required: true),
+      Field("model", \.model, among: ModelDefinition.registry, required: true),
+      Field("data", \.data, among: DataDefinition.registry, required: true),
       Field("batch_size", \.batchSize, in: .count(), "records in one step, over all workers"),
       Field(
         "epochs", \.epochs, in: .count(), standard: "10, or null where steps are set",
         "passes over the records; null for no such end"),
       Field("steps", \.steps, in: .steps(), "optimizer steps; null for no such end"),
-      Field("optimizer", \.optimizer, among: catalog.optimizers),
-      Field("schedule", \.schedule, among: catalog.schedules),
+      Field("optimizer", \.optimizer, among: OptimizerDefinition.registry),
+      Field("schedule", \.schedule, among: ScheduleDefinition.registry),
+      Field(
+        "metrics", \.metrics, eachAmong: MetricDefinition.registry,
+        "figures that are reported beside the model's own"),
+      Field(
+        "callbacks", \.callbacks, eachAmong: CallbackDefinition.registry,
+        "what is told of the run besides its log and the terminal"),
       Field(
         "clip_grad_norm", \.clipGradNorm, in: .positiveFloat,
         "largest norm of all gradients together"),
@@ -92,8 +106,8 @@ public struct RunConfiguration: Sendable, Equatable {
   }
 
   /// Every key there is, variants' keys included, for help and for reading a command line.
-  public static func keys(_ catalog: Catalog = .standard) -> [KeyDescription] {
-    fields(catalog).flatMap { $0.describe(Self(), $0.name) }
+  public static func keys() -> [KeyDescription] {
+    fields.flatMap { $0.describe(Self(), $0.name) }
   }
 
   /// Reads the configuration that `node` spells.
@@ -101,20 +115,19 @@ public struct RunConfiguration: Sendable, Equatable {
   /// - Parameters:
   ///   - node: The keys that were set.
   ///   - name: The run's name where the keys give none.
-  ///   - catalog: What `model`, `data`, `optimizer` and `schedule` can name.
   public init(
-    reading node: ConfigurationNode, name: String = "run", catalog: Catalog = .standard
+    reading node: ConfigurationNode, name: String = "run"
   ) throws(ConfigurationError) {
     self.name = name
     // A run whose length is given in steps has no end by epochs unless that is set as well.
     let keys = node.entries ?? []
     if keys.contains(where: { $0.key == "steps" && !$0.node.isNull }) { epochs = nil }
     do {
-      try read(node, at: "", fields: Self.fields(catalog))
+      try read(node, at: "", fields: Self.fields)
     } catch .unknownKey(let key, let place, nil, let known) {
       // `lr` at the top is near no key there, but is the last word of `optimizer.lr`.
       let last = ".\(key.split(separator: ".").last ?? "")"
-      let elsewhere = Self.keys(catalog).first { $0.path.hasSuffix(last) && $0.path != key }?.path
+      let elsewhere = Self.keys().first { $0.path.hasSuffix(last) && $0.path != key }?.path
       throw .unknownKey(key, place, nearest: elsewhere, known: known)
     }
     guard (1...2).contains(traceSteps.count), traceSteps[0] <= traceSteps[traceSteps.count - 1]
@@ -153,14 +166,10 @@ public struct RunConfiguration: Sendable, Equatable {
   }
 
   /// The configuration as YAML that reads back as an equal value.
-  public func yaml(_ catalog: Catalog = .standard) -> String {
-    written(Self.fields(catalog)).yaml
-  }
+  public func yaml() -> String { written.yaml }
 }
 
 extension RunConfiguration: ConfigurationSection {
   /// The defaults: an MLP over the digits.
   public init() {}
-  /// The keys with the standard catalog.
-  public static var fields: [Field<Self>] { fields(.standard) }
 }

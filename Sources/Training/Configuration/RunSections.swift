@@ -1,3 +1,6 @@
+import Datasets
+import Settings
+
 /// How often the held-out records are judged.
 public struct EvaluationConfiguration: ConfigurationSection {
   /// Every so many optimizer steps; nil for never by steps.
@@ -36,15 +39,6 @@ public struct CheckpointConfiguration: ConfigurationSection {
 
 /// How gradients meet.
 public struct DistributedConfiguration: ConfigurationSection {
-  /// How records are shared out among workers.
-  public enum Sharding: String, ConfigurationChoice {
-    /// By file where the source has enough files, else by record.
-    case auto
-    /// By record.
-    case record
-    /// By file.
-    case file
-  }
   /// What of the optimizer each worker keeps its share of only.
   public enum OptimizerSharding: String, ConfigurationChoice {
     /// Nothing: every worker keeps all.
@@ -79,13 +73,13 @@ public struct DistributedConfiguration: ConfigurationSection {
   /// Operations that each worker's flight recorder keeps.
   public var records = 64
   /// How records are shared out among workers.
-  public var sharding = Sharding.auto
+  public var sharding = ShardPlan.Sharding.automatic
   /// What of the optimizer each worker keeps its share of only.
   public var shardOptimizer = OptimizerSharding.none
   /// The type in which gradients travel.
   public var reduceDtype = ReduceType.same
   /// The communication hook: what gradients meet by in place of their average.
-  public var hook = Selection("none", PlainHookOptions())
+  public var hook = Selection("none", NoOptions())
   /// Whether batch norms use the statistics of all workers' records.
   public var syncBatchNorm = false
   /// Whether every step begins with the first worker's buffers, such as running means.
@@ -115,7 +109,7 @@ public struct DistributedConfiguration: ConfigurationSection {
     Field(
       "shard_optimizer", \.shardOptimizer, "what each worker keeps its share of only, as ZeRO does"),
     Field("reduce_dtype", \.reduceDtype, "type in which gradients travel"),
-    Field("hook", \.hook, among: hookRegistry.map(\.variant)),
+    Field("hook", \.hook, among: HookDefinition.registry),
     Field("sync_batch_norm", \.syncBatchNorm, "batch norms over all workers' records"),
     Field("broadcast_buffers", \.broadcastBuffers, "steps begin with the first worker's buffers"),
     Field("static_graph", \.staticGraph, "promises that every step uses the same parameters"),
@@ -127,3 +121,5 @@ public struct DistributedConfiguration: ConfigurationSection {
   /// Hooks need what they replace.
   public var conflicts: [(key: String, problem: String, remedy: String)] { hookConflicts }
 }
+
+extension ShardPlan.Sharding: ConfigurationChoice {}

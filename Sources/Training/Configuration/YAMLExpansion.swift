@@ -1,4 +1,5 @@
 import Base
+import Settings
 import Yams
 
 /// Turns YAML's nodes into a configuration's: aliases and merge keys (`<<`) become what they stand for.

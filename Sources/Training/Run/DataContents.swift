@@ -6,26 +6,36 @@ import Foundation
 /// What a run's records are made of, so that a resumed run is not taken to other ones: the size and the
 /// CRC-32 of each file with training or held-out records, in the order in which they are read.
 ///
-/// Each host's files are read, by one rank. Names and folders do not count: data may move. Of the digits the records are summed, not their file.
-package struct DataContents: Codable, Equatable {
+/// Each host's files are read, by one rank. Names and folders do not count: data may move. Of the digits
+/// the records are summed, not their file.
+public struct DataContents: Codable, Equatable, Sendable {
   /// One file.
-  struct File: Codable, Equatable {
+  public struct File: Codable, Equatable, Sendable {
     /// The last part of its path, for messages.
-    var name: String
-    var bytes: Int
-    var crc32: UInt32
+    public var name: String
+    /// Its size.
+    public var bytes: Int
+    /// Its CRC-32.
+    public var crc32: UInt32
   }
 
-  var files: [File]
+  /// The files, in the order in which they are read.
+  public var files: [File]
 
   private init(sums files: [File]) { self.files = files }
 
   /// Reads the files through, a piece at a time.
   /// - Throws: ``DataError`` where one cannot be read.
-  package init(files paths: [String]) throws(DataError) {
+  public init(files paths: [String]) throws(DataError) {
     var files: [File] = []
     for path in paths { files.append(try Self.sum(path)) }
     self.files = files
+  }
+
+  /// Sums records that are in memory, such as those that a formula makes.
+  public init(name: String, numbers: [Float]) {
+    let crc = numbers.withUnsafeBytes { Archives.crc32(of: $0) }
+    files = [File(name: name, bytes: numbers.count * MemoryLayout<Float>.size, crc32: crc)]
   }
 
   /// Sums the digits' records.

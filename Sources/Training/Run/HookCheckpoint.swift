@@ -30,7 +30,7 @@ struct HookCheckpoint {
   /// Collects all ranks' memory on rank 0; nil without a hook. Blocks until all ranks have called it.
   ///
   /// - Complexity: Memory for every rank's own tensors on rank 0.
-  init?(_ trainer: Trainer<Workload.Content>) throws {
+  init?(_ trainer: Trainer<[Tensor]>) throws {
     guard let hook = trainer.hook, let group = trainer.group else { return nil }
     let state = hook.state()
     var record = HookRecord(
@@ -53,7 +53,7 @@ extension RunCheckpoints.Found {
   ///
   /// On other ranks everyone goes on with the average of the models, rank 0's optimizer, and what the
   /// hook's memory has in common.
-  func restoreHook(_ trainer: Trainer<Workload.Content>, _ context: RunContext) throws {
+  func restoreHook(_ trainer: Trainer<[Tensor]>, _ context: RunContext) throws {
     guard let hook = trainer.hook, let record = state.hook, record.name == hook.name else { return }
     var memory = HookState()
     memory.counts = record.counts

@@ -1,5 +1,8 @@
 import Collectives
 import Foundation
+import Models
+import Optimizers
+import Settings
 import Tensors
 
 /// The memory that the workers of this machine have together, against which a run is measured before
@@ -22,7 +25,8 @@ struct MemoryRoom {
     bytes = Self.installed
     workers = (0..<group.size).count { group.node(of: $0) == group.node(of: group.rank) }
     let isSharded = configuration.distributed.shardOptimizer != .none && group.size > 1
-    copies = 2 + (configuration.optimizer.name == "sgd" || isSharded ? 0 : 2)
+    let optimizer = OptimizerDefinition.registry[configuration.optimizer.name]
+    copies = 2 + Double(isSharded ? 0 : optimizer?.states ?? 0)
     let batch = Double(min(configuration.batchSize, total))
     records = (batch / Double(group.size) / Double(configuration.accumulate)).rounded(.up)
   }

@@ -54,16 +54,3 @@ extension Optimizer {
         values: .object(["state": .object(states), "param_groups": .list(grouped)])))
   }
 }
-
-extension LRScheduler {
-  /// Goes on after `step` steps with the settings that it was made with.
-  func resume(at step: Int) throws {
-    guard var state = stateDict().object else { return }
-    state["last_epoch"] = .int(step)
-    state["_step_count"] = .int(step + 1)
-    try load(.object(state))
-    for (index, rate) in learningRates(isInitial: false).enumerated() {
-      optimizer.groups[index].lr = rate
-    }
-  }
-}

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import NN
 import Optimizers
+import Settings
 import Tensors
 
 /// Saves a run's checkpoints and finds the one to go on from.
@@ -16,7 +17,7 @@ struct RunCheckpoints {
   private let records: Int
   private let contents: DataContents
 
-  init(_ configuration: RunConfiguration, _ context: RunContext, _ data: WorkloadData) {
+  init(_ configuration: RunConfiguration, _ context: RunContext, _ data: RunData) {
     self.configuration = configuration
     records = data.plan.source.records
     contents = data.contents
@@ -92,7 +93,7 @@ struct RunCheckpoints {
 
   /// Saves the present state; every rank takes part, and rank 0 writes.
   /// - Returns: The checkpoint's folder.
-  func save(_ trainer: Trainer<Workload.Content>, _ loader: Workload.Loader) throws -> String {
+  func save(_ trainer: Trainer<[Tensor]>, _ loader: RunData.Loader) throws -> String {
     let generators = try context.group.allGather(
       object: Data(Generator.default.state), label: "random states")
     let hook = try HookCheckpoint(trainer)
@@ -132,12 +133,12 @@ extension RunCheckpoints.Found {
     try model.load(StateDict(safetensors: "\(path)/model.safetensors"))
   }
 
-  /// Takes over everything else but the schedule, which has no memory: see ``resume(_:)``.
+  /// Takes over everything else but the schedule: see ``restore(schedule:)``.
   ///
   /// What the optimizer remembers is taken over, and what it is told, its rates and the like, is as
   /// configured.
   func restore(
-    _ trainer: Trainer<Workload.Content>, _ loader: Workload.Loader, _ context: RunContext
+    _ trainer: Trainer<[Tensor]>, _ loader: RunData.Loader, _ context: RunContext
   ) throws {
     let tensors = try StateDict(safetensors: "\(path)/optimizer.safetensors")
     try trainer.optimizer.resume(
@@ -157,6 +158,13 @@ extension RunCheckpoints.Found {
       manualSeed(
         UInt64(context.configuration.seed) &+ UInt64(context.rank) &+ UInt64(state.step) << 20)
     }
+  }
+}
+
+extension RunCheckpoints.Found {
+  /// Has the configured schedule go on at the step that was reached.
+  func restore(schedule trainer: Trainer<[Tensor]>) throws {
+    try trainer.scheduler?.resume(at: trainer.step, try? checkpoint.state("scheduler"))
   }
 }
 

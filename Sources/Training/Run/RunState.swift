@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Foundation
+import Settings
 
 /// What a run must remember besides weights and the optimizer's tensors to go on bit for bit, and by
 /// which it is told from other runs.

@@ -1,3 +1,5 @@
+import Settings
+
 extension RunConfiguration {
   /// Compute threads of each worker where something says how many: `threads`, else OMP_NUM_THREADS, which
   /// ddp-launch sets; nil for the worker's share of the cores.

@@ -21,8 +21,12 @@ public final class Timeline: Sendable {
     var window: ClosedRange<Int>?
     var step = 0
     var stepBegan: UInt64 = 0
+    /// Whether a step is under way.
+    var isOpen = false
     /// Where collectives come from while steps are recorded.
     var group: ProcessGroup?
+    /// Who is told of collectives besides.
+    var other: (any CollectiveObserver)?
   }
 
   private let window: Window
@@ -40,12 +44,26 @@ public final class Timeline: Sendable {
   var isActive: Bool { isRecording.load(ordering: .acquiring) }
 
   /// Collectives of this rank belong to the timeline from now on.
-  func observe(_ group: ProcessGroup) { state.withLock { $0.group = group } }
+  func observe(_ group: ProcessGroup) {
+    let other = state.withLock { state in
+      state.group = group
+      return state.other
+    }
+    if let other { group.observe(other) }
+  }
+
+  /// Whoever is told of collectives besides, always.
+  func pass(to other: any CollectiveObserver) {
+    let group = state.withLock { state in
+      state.other = other
+      return state.group
+    }
+    if !isActive { group?.observe(other) }
+  }
 
   /// A step begins; its number counts from 1.
-  package func stepBegins(_ step: Int) {
-    let now = ProcessGroup.now
-    let (group, active) = state.withLock { state -> (ProcessGroup?, Bool) in
+  package func stepBegins(_ step: Int, at now: UInt64 = ProcessGroup.now) {
+    let (group, other, active) = state.withLock { state in
       if state.window == nil {
         switch window {
         case .first(let count): state.window = step...(step + max(count, 1) - 1)
@@ -54,17 +72,21 @@ public final class Timeline: Sendable {
       }
       state.step = step
       state.stepBegan = now
-      return (state.group, state.window?.contains(step) ?? false)
+      state.isOpen = true
+      return (state.group, state.other, state.window?.contains(step) ?? false)
     }
     guard active != isActive else { return }
     isRecording.store(active, ordering: .releasing)
-    group?.observe(active ? self : nil)
+    group?.observe(active ? self : other)
   }
 
   /// The step is over, with all that hung on it.
   package func stepEnded() {
+    let (step, began) = state.withLock { state in
+      state.isOpen = false
+      return (state.step, state.stepBegan)
+    }
     guard isActive else { return }
-    let (step, began) = state.withLock { ($0.step, $0.stepBegan) }
     add(
       TimelineEvent(track: .compute, name: "step \(step)", begin: began, end: ProcessGroup.now))
   }
@@ -72,19 +94,8 @@ public final class Timeline: Sendable {
   /// Nothing more is recorded, and no collective is observed.
   func end() {
     isRecording.store(false, ordering: .releasing)
-    state.withLock { $0.group }?.observe(nil)
-  }
-
-  /// Times `body` as a span of computation.
-  /// - Parameter always: Whether it is recorded outside the window too.
-  package func span<Result>(
-    _ name: String, always: Bool = false, _ body: () throws -> Result
-  ) rethrows -> Result {
-    guard always || isActive else { return try body() }
-    let begin = ProcessGroup.now
-    let result = try body()
-    add(TimelineEvent(track: .compute, name: name, begin: begin, end: ProcessGroup.now))
-    return result
+    let (group, other) = state.withLock { ($0.group, $0.other) }
+    group?.observe(other)
   }
 
   /// Notes a moment of a backward pass.
@@ -140,6 +151,7 @@ public final class Timeline: Sendable {
 extension Timeline: CollectiveObserver {
   /// Draws the operation, the time before it began, and its parts.
   public func operationEnded(_ record: CollectiveRecord) {
+    state.withLock { $0.other }?.operationEnded(record)
     guard isActive else { return }
     let operation = record.operation
     let isMessage = operation.kind == .send || operation.kind == .receive
@@ -184,12 +196,26 @@ extension Timeline: CollectiveObserver {
   }
 }
 
-extension Timeline? {
-  /// Times `body` as a span of computation, where there is a timeline.
-  func span<Result>(
-    _ name: String, always: Bool = false, _ body: () throws -> Result
-  ) rethrows -> Result {
-    guard let self else { return try body() }
-    return try self.span(name, always: always, body)
+extension Timeline: EventSink {
+  /// Phases are drawn.
+  public var wantsPhases: Bool { true }
+
+  /// Draws steps, and phases that have ended; collectives come from the engine, with what goes on in
+  /// them.
+  public func take(_ event: TrainingEvent) {
+    switch event {
+    case .step: stepEnded()
+    case .phase(let phase):
+      // A step begins with its data; where an epoch ends meanwhile, they are asked for again.
+      if phase.phase == .data, phase.ended == nil, !state.withLock({ $0.isOpen }) {
+        stepBegins(phase.step, at: phase.began)
+      }
+      guard let ended = phase.ended else { return }
+      // What happens between steps is drawn outside the window, too.
+      let isBetweenSteps = phase.phase == .checkpoint || phase.phase == .evaluation
+      guard isBetweenSteps || isActive else { return }
+      add(TimelineEvent(track: .compute, name: phase.name, begin: phase.began, end: ended))
+    default: break
+    }
   }
 }

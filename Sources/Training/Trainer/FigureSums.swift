@@ -1,3 +1,4 @@
+import Models
 import Tensors
 
 /// Sums of losses and figures with the number of records, to be added up over batches and ranks.

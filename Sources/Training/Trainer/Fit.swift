@@ -29,40 +29,41 @@ extension Trainer {
     onEpoch: (_ epoch: Int, _ training: Figures, _ validation: Figures?) -> Bool = { _, _, _ in true
     }
   ) throws -> FitHistory {
-    var history = FitHistory()
-    let collector = EpochFigures()
-    callbacks.append(collector)
-    defer { callbacks.removeAll { $0 === collector } }
-    let parts = WholeBatches(loader)
-    let heldOut = validation.map { WholeBatches($0) }
     require(epochs >= 0, "fit", "there are no \(epochs) epochs")
+    var (history, figures) = (FitHistory(), EpochFigures())
+    let (parts, heldOut) = (WholeBatches(loader), validation.map { WholeBatches($0) })
     // An epoch whose batches were all handed out is done, although the loader counts it still.
     let done = loader.epoch + (loader.step > 0 && loader.step >= loader.batchCount ? 1 : 0)
-    for epoch in 0..<epochs {
-      collector.begin()
-      try run(parts, epochs: done + epoch + 1)
-      guard let training = collector.figures else {
-        throw TrainingError.noFigures("epoch \(epoch + 1)")
-      }
+    try begin(parts, epochs: done + epochs)
+    while let report = try next() {
+      figures.add(report)
+      guard report.isLastOfEpoch || report.isLast else { continue }
+      let epoch = history.training.count + 1
+      guard let training = figures.means else { throw TrainingError.noFigures("epoch \(epoch)") }
       history.training.append(training)
+      figures = EpochFigures()
       let judged = try heldOut.map { try evaluate($0) }
-      if let judged { history.validation.append(judged) }
-      if !onEpoch(epoch + 1, training, judged) { break }
+      if let judged {
+        history.validation.append(judged)
+        try tell(
+          .evaluation(EvaluationReport(step: step, split: "validation", figures: judged)))
+      }
+      if !onEpoch(epoch, training, judged) { break }
     }
+    if history.training.isEmpty, epochs > 0 { throw TrainingError.noFigures("epoch 1") }
+    try tell(.ended(result(end)))
     return history
   }
 }
 
-/// Adds up the figures of an epoch's steps.
-private final class EpochFigures: TrainingCallback {
+/// The figures of an epoch's steps, added up.
+private struct EpochFigures {
   private var steps: [Figures] = []
 
-  func begin() { steps = [] }
-
-  func stepEnded(_ report: StepReport) { steps.append(report.figures) }
+  mutating func add(_ report: StepReport) { steps.append(report.figures) }
 
   /// The means over all steps; nil where there was nothing to be a mean over.
-  var figures: Figures? {
+  var means: Figures? {
     let count = steps.reduce(0) { $0 + $1.count }
     guard count > 0 else { return nil }
     let names = steps.first?.values.map(\.name) ?? []

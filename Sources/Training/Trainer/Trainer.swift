@@ -2,6 +2,7 @@ import Collectives
 import DataParallel
 import Datasets
 import Dispatch
+import Models
 import NN
 import Optimizers
 import Tensors
@@ -29,8 +30,8 @@ public final class Trainer<Content> {
   public let group: ProcessGroup?
   /// How the loop runs.
   public let options: TrainerOptions
-  /// Told of every step, evaluation and epoch, on every rank.
-  public var callbacks: [TrainingCallback] = []
+  /// What takes the training's events, on this rank.
+  public var sinks: [any EventSink] = []
 
   /// Optimizer steps done, earlier parts of a resumed run included.
   public internal(set) var step = 0
@@ -50,8 +51,12 @@ public final class Trainer<Content> {
   let hook: (any CommunicationHook)?
   /// What brings ranks' models together where gradients no longer do.
   let averager: PeriodicModelAverager?
-  /// Told of every phase that begins, with the step counted from 1, for tests that break a rank.
-  package var onPhase: ((_ step: Int, _ phase: RunPhase) throws -> Void)?
+  /// What is trained now; nil before ``begin(_:epochs:steps:records:shouldStop:)``.
+  private var course: Course?
+  /// Whose flight recorder notes phases where nobody trains together.
+  package var flight: ProcessGroup?
+  /// Keeps the collectives that sinks want to be told.
+  var relay: CollectiveRelay?
   let forward: (Content) throws -> StepOutput
   /// What losses are means over; nil for records.
   let targets: TargetCount<Content>?
@@ -114,58 +119,99 @@ public final class Trainer<Content> {
     return try parallel.forward { _ in try forward(content) }
   }
 
-  /// Trains until the epochs or steps are done, or somebody asks to stop.
+  /// A training under way.
+  private struct Course {
+    let loader: any BatchLoading<[BatchPart<Content>]>
+    let steps: Int
+    let shouldStop: () -> Bool
+    var last: StepReport?
+    var isOver = false
+  }
+
+  /// Begins a training, whose steps ``next()`` takes.
   /// - Parameters:
   ///   - loader: This rank's share of the training records, cut into parts.
   ///   - epochs: Passes over the records, earlier parts of a resumed run included.
-  ///   - steps: Optimizer steps, likewise; what comes first ends the run.
+  ///   - steps: Optimizer steps, likewise; what comes first ends the training.
+  ///   - records: Training records over all ranks, to be told.
   ///   - shouldStop: Whether this rank was asked to stop; asked once a step, and true on one rank
   ///     stops all at the same step.
-  /// - Returns: How the run ended.
-  /// - Throws: ``TrainingError`` for a loss that is not finite, or what data, collectives and
-  ///   callbacks throw.
-  @discardableResult
-  public func run(
+  /// - Throws: What sinks throw.
+  public func begin(
     _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int? = nil, steps: Int? = nil,
-    shouldStop: () -> Bool = { false }
-  ) throws -> TrainingEnd {
+    records: Int? = nil, shouldStop: @escaping () -> Bool = { false }
+  ) throws {
     let planned = plannedSteps(loader, epochs: epochs, steps: steps)
-    for callback in callbacks { try callback.trainingBegan(self.step, of: planned) }
-    while step < planned {
+    course = Course(loader: loader, steps: planned, shouldStop: shouldStop)
+    observeCollectives()
+    try tell(
+      .started(
+        TrainingStart(
+          step: step, steps: planned, records: records, worldSize: worldSize,
+          parameters: model.parameterCount)))
+  }
+
+  /// The next step: forward, backward, averaged gradients, the optimizer. It is told to the sinks
+  /// before it is returned.
+  ///
+  /// ```swift
+  /// try trainer.begin(loader, epochs: 5)
+  /// while let report = try trainer.next() {
+  ///   if report.isLastOfEpoch { print(report.step, try trainer.evaluate(held)) }
+  /// }
+  /// ```
+  /// - Returns: What the step did; nil where the training is over: its epochs or steps are done, or
+  ///   somebody asked for its end.
+  /// - Throws: ``TrainingError`` for a loss that is not finite, or what data, collectives and sinks
+  ///   throw.
+  public func next() throws -> StepReport? {
+    guard let course else { fail("Trainer.next", "nothing was begun: call begin(_:epochs:) first") }
+    guard !course.isOver, step < course.steps else {
+      self.course?.isOver = true
+      return nil
+    }
+    while true {
       let began = DispatchTime.now().uptimeNanoseconds
-      options.timeline?.stepBegins(step + 1)
-      guard let batch = try during(.data, loader.next) else {
-        for callback in callbacks { try callback.epochEnded(loader.epoch) }
+      guard let batch = try during(.data, course.loader.next) else {
+        try tell(.epoch(course.loader.epoch))
         continue
       }
       model.trainIfNeeded()
-      let (figures, isStopping) = try trainStep(batch, wantsStop: shouldStop())
+      let (figures, requests) = try trainStep(
+        batch, requests: [course.shouldStop(), sinks.contains(where: \.wantsEnd)])
       let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
       trainingSeconds += seconds
       trainedRecords += figures.records
       let report = StepReport(
-        step: step, of: planned, epoch: batch.epoch,
-        isLastOfEpoch: loader.step == loader.batchCount,
+        step: step, steps: course.steps, epoch: batch.epoch,
+        isLastOfEpoch: course.loader.step == course.loader.batchCount,
         figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
-        recordsPerSecond: recordsPerSecond ?? 0,
-        isStopping: isStopping, gradNorm: gradNorm)
+        recordsPerSecond: recordsPerSecond ?? 0, isStopping: requests[0], endsEarly: requests[1],
+        gradNorm: gradNorm)
       try checkReplicas()
-      for callback in callbacks { try callback.stepEnded(report) }
-      options.timeline?.stepEnded()
-      if isStopping { return .stopped }
+      self.course?.last = report
+      if report.isLast { self.course?.isOver = true }
+      try tellCollectives()
+      try tell(.step(report))
+      return report
     }
-    return .finished
   }
 
-  /// Runs a part of the training: noted for messages about failures, and drawn on the timeline, by
-  /// `name` where that says more than the phase.
-  func during<Result>(
-    _ phase: RunPhase, named name: String? = nil, _ body: () throws -> Result
-  ) throws -> Result {
-    let isBetweenSteps = phase == .checkpoint || phase == .evaluation
-    group?.mark(step: isBetweenSteps ? step : step + 1, phase)
-    try onPhase?(step + 1, phase)
-    return try options.timeline.span(name ?? phase.name, always: isBetweenSteps, body)
+  /// How the training that was begun has ended, once ``next()`` has returned nil.
+  public var end: TrainingEnd { course?.last?.isStopping == true ? .stopped : .finished }
+
+  /// Trains until the epochs or steps are done, or somebody asks to stop: every step that
+  /// ``begin(_:epochs:steps:records:shouldStop:)`` makes possible.
+  /// - Returns: How the training ended.
+  @discardableResult
+  public func run(
+    _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int? = nil, steps: Int? = nil,
+    shouldStop: @escaping () -> Bool = { false }
+  ) throws -> TrainingEnd {
+    try begin(loader, epochs: epochs, steps: steps, shouldStop: shouldStop)
+    while try next() != nil {}
+    try tell(.ended(result(end)))
+    return end
   }
 
   /// Stops where a parameter is not finite, so that no checkpoint is written of it: a gradient can
@@ -198,9 +244,73 @@ public final class Trainer<Content> {
   }
 
   /// One step on one global batch.
+  /// - Parameter requests: What this rank asks of all; what one asks, all are told.
   private func trainStep(
-    _ batch: Batch<[BatchPart<Content>]>, wantsStop: Bool
-  ) throws -> (figures: Figures, isStopping: Bool) {
+    _ batch: Batch<[BatchPart<Content>]>, requests: [Bool]
+  ) throws -> (figures: Figures, requests: [Bool]) {
+    let outcome: (figures: Figures, requests: [Bool])
+    if optimizer.needsClosure {
+      outcome = try closureStep(batch, requests)
+    } else {
+      outcome = try gradients(of: batch, requests)
+      try requireFinite(outcome.figures)
+      try during(.optimizer) {
+        clipGradients()
+        optimizer.step()
+        optimizer.zeroGrad()
+      }
+    }
+    // A schedule that looks at evaluations moves with them.
+    if !(scheduler is ReduceLROnPlateau) { scheduler?.step() }
+    if let averager {
+      _ = try during(.collective, named: "model average") {
+        try averager.average(optimizer.parameters)
+      }
+    }
+    step += 1
+    return outcome
+  }
+
+  /// A step of an optimizer that evaluates the batch's loss itself, several times. Figures are those
+  /// before it moves.
+  private func closureStep(
+    _ batch: Batch<[BatchPart<Content>]>, _ requests: [Bool]
+  ) throws -> (figures: Figures, requests: [Bool]) {
+    var first: (figures: Figures, requests: [Bool])?
+    try optimizer.step {
+      optimizer.zeroGrad()
+      let outcome = try gradients(of: batch, requests)
+      if first == nil {
+        try requireFinite(outcome.figures)
+        first = outcome
+      }
+      clipGradients()
+      return Tensor(outcome.figures.loss)
+    }
+    optimizer.zeroGrad()
+    guard let first else { fail("Trainer", "\(type(of: optimizer)) never evaluated the loss") }
+    return first
+  }
+
+  /// Clips, and notes the norm where somebody wants it.
+  private func clipGradients() {
+    if let limit = options.clipGradNorm ?? (options.reportsGradNorm ? .infinity : nil) {
+      gradNorm = optimizer.clipGradNorm(limit)
+    }
+  }
+
+  /// Ends all ranks alike where the loss is not finite; the parameters are those before the step.
+  private func requireFinite(_ figures: Figures) throws {
+    guard figures.loss.isFinite else {
+      throw TrainingError.lossNotFinite(
+        figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
+    }
+  }
+
+  /// Forward and backward passes of a global batch, with the figures and requests of all ranks.
+  private func gradients(
+    of batch: Batch<[BatchPart<Content>]>, _ requests: [Bool]
+  ) throws -> (figures: Figures, requests: [Bool]) {
     var sums = FigureSums(countsTargets: targets != nil)
     let parts = batch.content
     let counts = try parts.map { part -> (records: Int, targets: Int?) in
@@ -231,29 +341,12 @@ public final class Trainer<Content> {
       if isLast { try walk() } else { try parallel?.noSync(walk) ?? walk() }
     }
     let total = try during(.collective, named: "agreement") {
-      try reduced(sums.vector + [wantsStop ? 1 : 0])
+      try reduced(sums.vector + requests.map { $0 ? 1 : 0 })
     }
-    let vector = Array(total.dropLast())
-    let figures = sums.figures(vector) ?? sums.empty(vector)
-    guard figures.loss.isFinite else {
-      throw TrainingError.lossNotFinite(
-        figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
-    }
-    try during(.optimizer) {
-      if let limit = options.clipGradNorm ?? (options.reportsGradNorm ? .infinity : nil) {
-        gradNorm = optimizer.clipGradNorm(limit)
-      }
-      optimizer.step()
-      optimizer.zeroGrad()
-      scheduler?.step()
-    }
-    if let averager {
-      _ = try during(.collective, named: "model average") {
-        try averager.average(optimizer.parameters)
-      }
-    }
-    step += 1
-    return (figures, total[total.count - 1] > 0)
+    let vector = Array(total.dropLast(requests.count))
+    return (
+      sums.figures(vector) ?? sums.empty(vector), total.suffix(requests.count).map { $0 > 0 }
+    )
   }
 
   /// The number of targets in the global batch, on its way; nil where records are what counts.
@@ -275,51 +368,4 @@ public final class Trainer<Content> {
 
 extension Module {
   fileprivate func trainIfNeeded() { if !isTraining { train() } }
-}
-
-/// How a ``Trainer``'s loop runs.
-public struct TrainerOptions: Sendable {
-  /// The largest norm of all gradients together; nil for no clipping.
-  public var clipGradNorm: Double?
-  /// Whether steps tell the norm of their gradients where these are not clipped either.
-  public var reportsGradNorm = false
-  /// Steps between two comparisons of all replicas' parameters; nil for none.
-  public var checksumEvery: Int?
-  /// How gradients are put into buckets.
-  public var parallel = DataParallelOptions()
-  /// Where what happens is recorded; nil for nowhere.
-  public var timeline: Timeline?
-
-  /// No clipping, PyTorch's buckets.
-  public init() {}
-}
-
-/// How a run ended.
-public enum TrainingEnd: Sendable {
-  /// All epochs or steps are done.
-  case finished
-  /// Somebody asked to stop.
-  case stopped
-}
-
-/// What stops training.
-public enum TrainingError: Error, CustomStringConvertible {
-  /// The loss became NaN or infinite; the parameters are those before the step.
-  case lossNotFinite(Double, step: Int, learningRate: Double)
-  /// A parameter was to be saved that became NaN or infinite.
-  case parameterNotFinite(String, step: Int)
-  /// Figures would be means over nothing.
-  case noFigures(String)
-
-  /// What happened, and what to do.
-  public var description: String {
-    switch self {
-    case .lossNotFinite(let loss, let step, let rate):
-      "the loss became \(loss.isNaN ? "NaN" : "\(loss)") in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
-    case .noFigures(let what):
-      "there is no record, or no target that counts, in \(what), so it has no loss: check the data, and that not every target is one to be ignored"
-    case .parameterNotFinite(let name, let step):
-      "\(name) is not finite after step \(step): a gradient overflowed; lower optimizer.lr, set clip_grad_norm, or look for bad records. This step's checkpoint is not written; earlier ones are sound"
-    }
-  }
 }

@@ -161,7 +161,7 @@ private struct TrainerCase {
     }
     trainer.scheduler = scheduler
     let record = StepRecord(firstRate: optimizer.groups[0].lr)
-    trainer.callbacks = [record]
+    trainer.sinks = [record]
     try trainer.run(loader, epochs: most == nil ? epochs : nil, steps: most)
 
     let steps = file["steps"]?.array ?? []
@@ -210,13 +210,14 @@ private struct TrainerCase {
 }
 
 /// Notes what steps did, and the learning rate that each used.
-private final class StepRecord: TrainingCallback {
+private final class StepRecord: EventSink {
   private(set) var steps: [(loss: Double, norm: Double, rate: Double)] = []
   private var rate: Double
 
   init(firstRate: Double) { rate = firstRate }
 
-  func stepEnded(_ report: StepReport) {
+  func take(_ event: TrainingEvent) {
+    guard case .step(let report) = event else { return }
     steps.append((report.figures.loss, report.gradNorm ?? .nan, rate))
     rate = report.learningRate
   }

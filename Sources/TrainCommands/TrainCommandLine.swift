@@ -1,0 +1,46 @@
+import ArgumentParser
+
+/// The command line of `ddp-train`, for a program that brings models, data sources and the like of its
+/// own:
+///
+/// ```swift
+/// import Torus
+/// import TrainCommands
+///
+/// @main
+/// enum SpiralTrain {
+///   static func main() {
+///     ModelDefinition.register(.spiralNet)
+///     DataDefinition.register(.spirals)
+///     TrainCommandLine.main()
+///   }
+/// }
+/// ```
+public enum TrainCommandLine {
+  /// Reads the command line, does what it says, and ends the process.
+  public static func main() { RootCommand.main() }
+}
+
+/// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN --prompt TEXT`,
+/// `ddp-train flight RUN` and `ddp-train trace RUN`.
+struct RootCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: Program.name,
+    abstract: "Trains a model, alone or as one of many workers under mpirun or srun.",
+    usage: """
+      \(Program.name) [CONFIG] [--key value …] [--print-config] [--resume]
+      \(Program.name) generate RUN [--prompt TEXT]
+      \(Program.name) flight RUN
+      \(Program.name) trace RUN
+      """,
+    discussion: TrainCommand.keys,
+    subcommands: [TrainCommand.self, GenerateCommand.self, FlightCommand.self, TraceCommand.self],
+    defaultSubcommand: TrainCommand.self)
+}
+
+/// The program that runs.
+enum Program {
+  /// The name by which it was started.
+  static let name =
+    CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "ddp-train"
+}

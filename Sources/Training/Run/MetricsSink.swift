@@ -1,0 +1,91 @@
+import Tensors
+
+/// Writes a run's events to `metrics.jsonl`. On rank 0 alone.
+final class MetricsSink: EventSink {
+  private let log: MetricsLog
+  private let every: Int
+  /// Says that somebody has deleted the log, and makes the run directory's other files again.
+  private let restore: (_ path: String) throws -> Void
+
+  /// - Parameters:
+  ///   - step: The checkpoint's step for a resumed run.
+  ///   - restore: Called with the log's path where it was deleted and is there again.
+  init(
+    _ configuration: RunConfiguration, resumingAt step: Int?,
+    restore: @escaping (_ path: String) throws -> Void
+  ) throws {
+    every = configuration.logEvery
+    log = try MetricsLog(directory: configuration.runDirectory, resumingAt: step)
+    self.restore = restore
+  }
+
+  func take(_ event: TrainingEvent) throws {
+    switch event {
+    case .started(let start): try write("started", facts(start))
+    case .step(let report):
+      if report.step % every == 0 || report.isLast { try write("step", line(report)) }
+    case .evaluation(let report):
+      var line: Metrics = [
+        "step": .integer(report.step), "records": .integer(report.figures.records),
+      ]
+      line.add(report.figures, prefix: report.split)
+      try write("evaluation", line)
+    case .checkpoint(let path, let step):
+      try write("checkpoint", ["step": .integer(step), "path": .text(path)])
+    case .ended(let result): try end(result)
+    case .epoch, .phase, .collective: break
+    }
+  }
+
+  private func facts(_ start: TrainingStart) -> Metrics {
+    var facts: Metrics = [
+      "world_size": .integer(start.worldSize), "parameters": .integer(start.parameters),
+    ]
+    if let records = start.records { facts["records"] = .integer(records) }
+    facts["threads"] = .integer(Compute.threads)
+    facts["cpu_level"] = .text(Compute.level)
+    facts["blas_core"] = .text(Compute.blasCore)
+    return facts
+  }
+
+  private func line(_ report: StepReport) -> Metrics {
+    var line: Metrics = [
+      "step": .integer(report.step), "epoch": .integer(report.epoch),
+      "learning_rate": .number(report.learningRate), "step_seconds": .number(report.seconds),
+      "samples_per_second": .number(report.recordsPerSecond),
+    ]
+    line.add(report.figures, prefix: "train")
+    return line
+  }
+
+  private func end(_ result: TrainingResult) throws {
+    if let statistics = result.statistics {
+      try write("data_parallel", Metrics(statistics, step: result.step))
+    }
+    switch result.end {
+    case .stopped: try write("stopped", ["step": .integer(result.step)])
+    case .finished:
+      try restoreDirectory()
+      try log.finish(
+        worldSize: result.statistics?.worldSize ?? 1, samplesPerSecond: result.recordsPerSecond,
+        result.results)
+    }
+  }
+
+  /// Logs a line; a run directory that is gone is made again first, and that is said.
+  private func write(_ event: String, _ metrics: Metrics) throws {
+    try restoreDirectory()
+    try log.write(event, metrics)
+  }
+
+  private func restoreDirectory() throws {
+    if try log.restoreIfDeleted() { try restore(log.path) }
+  }
+}
+
+extension Metrics {
+  /// Adds figures by their names behind a prefix: `test_loss`.
+  mutating func add(_ figures: Figures, prefix: String) {
+    for (name, value) in figures.values { self["\(prefix)_\(name)"] = .number(value) }
+  }
+}

@@ -1,0 +1,81 @@
+import Collectives
+import Datasets
+import Foundation
+import Tensors
+
+/// What making a run's parts needs to know.
+public struct RunContext {
+  /// What was configured.
+  public let configuration: RunConfiguration
+  /// The ranks that train together.
+  public let group: ProcessGroup
+  /// Where relative paths of the project's own data are looked up.
+  public let files: ProjectFiles
+
+  /// This rank's number.
+  public var rank: Int { group.rank }
+  /// How many ranks there are.
+  public var worldSize: Int { group.size }
+
+  /// A value that rank 0 makes and every rank receives. An error on rank 0 ends the job.
+  public func madeOnce<Value: Codable>(_ label: String, _ make: () throws -> Value) throws -> Value
+  {
+    try group.broadcastObject(rank == 0 ? make() : nil, label: label)
+  }
+
+  /// The sums of the files that a run's records come from, the same on all hosts.
+  public func contents(of paths: [String]) throws -> DataContents {
+    try DataContents(onHostsOf: group) { try DataContents(files: paths) }
+  }
+
+  /// The plan by which ranks share a source's training records, made once.
+  public func plan(
+    _ source: SourceFingerprint, path: String, lastBatch: LastBatch = .keep
+  ) throws -> ShardPlan {
+    try madeOnce("shard plan") {
+      try ShardPlan(
+        for: source, worldSize: worldSize, batchSize: configuration.batchSize,
+        seed: UInt64(configuration.seed), lastBatch: lastBatch,
+        sharding: configuration.distributed.sharding, path: path)
+    }
+  }
+
+  /// A loader of training records, as the plan shares them out, that reads ahead on a thread of its
+  /// own.
+  /// - Parameters:
+  ///   - dataset: All ranks' records.
+  ///   - plan: Which of them each rank reads.
+  ///   - lengths: Each record's length, where the plan's order needs it.
+  ///   - collate: Makes a batch's tensors, inputs first and targets last.
+  public func trainingLoader<Source: Dataset & Sendable>(
+    _ dataset: Source, _ plan: ShardPlan, lengths: [Int] = [],
+    collate: @escaping ([Source.Element]) throws -> [Tensor]
+  ) -> RunData.Loader where Source.Element: Sendable {
+    let parts = configuration.accumulate
+    return DataLoader(
+      dataset, batches: plan.batches(lengths: lengths), rank: rank, worldSize: worldSize,
+      prefetch: 4
+    ) { try BatchPart.cut($0, into: parts, collate: collate) }
+  }
+
+  /// A loader that reads every record exactly once over all ranks, for evaluations.
+  public func evaluationLoader<Source: Dataset>(
+    _ dataset: Source, batchSize: Int? = nil,
+    collate: @escaping ([Source.Element]) throws -> [Tensor]
+  ) -> RunData.Loader {
+    let batches = BatchSampler(
+      SequentialSampler(count: dataset.count),
+      batchSize: max(batchSize ?? configuration.batchSize, worldSize))
+    return evaluationLoader(dataset, batches, collate: collate)
+  }
+
+  /// A loader of records for evaluations, in batches that are given.
+  public func evaluationLoader<Source: Dataset>(
+    _ dataset: Source, _ batches: any BatchSampling,
+    collate: @escaping ([Source.Element]) throws -> [Tensor]
+  ) -> RunData.Loader {
+    DataLoader(dataset, batches: batches, rank: rank, worldSize: worldSize) {
+      try BatchPart.cut($0, into: 1, collate: collate)
+    }
+  }
+}

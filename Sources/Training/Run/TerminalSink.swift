@@ -1,0 +1,36 @@
+import Models
+
+/// Shows a run's events on the terminal. On rank 0 alone.
+final class TerminalSink: EventSink {
+  private let progress = ProgressReport()
+  private let epochs: Int?
+
+  init(_ configuration: RunConfiguration) { epochs = configuration.epochs }
+
+  /// Prints a line that stays.
+  func say(_ line: String) { progress.print(line) }
+
+  /// Ends the bar's line, so that what follows starts on a fresh one.
+  func endLine() { progress.finish() }
+
+  func take(_ event: TrainingEvent) {
+    switch event {
+    case .step(let report):
+      progress.update(
+        RunProgress(
+          step: report.step, of: report.steps, epoch: epochs == nil ? nil : report.epoch + 1,
+          of: epochs, samplesPerSecond: report.recordsPerSecond, figures: report.figures.values))
+    case .evaluation(let report) where !report.isFinal:
+      say("step \(report.step): \(Self.words(report))")
+    case .ended: progress.finish()
+    default: break
+    }
+  }
+
+  /// `test loss 0.0256, test accuracy 98.89 %`
+  static func words(_ report: EvaluationReport) -> String {
+    report.figures.values
+      .map { "\(report.split) \($0.name) \(MetricDefinition.text($0.name, $0.value))" }
+      .joined(separator: ", ")
+  }
+}

@@ -1,0 +1,16 @@
+import DataParallel
+
+/// How a ``Trainer``'s loop runs.
+public struct TrainerOptions: Sendable {
+  /// The largest norm of all gradients together; nil for no clipping.
+  public var clipGradNorm: Double?
+  /// Whether steps tell the norm of their gradients where these are not clipped either.
+  public var reportsGradNorm = false
+  /// Steps between two comparisons of all replicas' parameters; nil for none.
+  public var checksumEvery: Int?
+  /// How gradients are put into buckets.
+  public var parallel = DataParallelOptions()
+
+  /// No clipping, PyTorch's buckets.
+  public init() {}
+}

@@ -1,0 +1,21 @@
+/// What stops training.
+public enum TrainingError: Error, CustomStringConvertible {
+  /// The loss became NaN or infinite; the parameters are those before the step.
+  case lossNotFinite(Double, step: Int, learningRate: Double)
+  /// A parameter was to be saved that became NaN or infinite.
+  case parameterNotFinite(String, step: Int)
+  /// Figures would be means over nothing.
+  case noFigures(String)
+
+  /// What happened, and what to do.
+  public var description: String {
+    switch self {
+    case .lossNotFinite(let loss, let step, let rate):
+      "the loss became \(loss.isNaN ? "NaN" : "\(loss)") in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
+    case .noFigures(let what):
+      "there is no record, or no target that counts, in \(what), so it has no loss: check the data, and that not every target is one to be ignored"
+    case .parameterNotFinite(let name, let step):
+      "\(name) is not finite after step \(step): a gradient overflowed; lower optimizer.lr, set clip_grad_norm, or look for bad records. This step's checkpoint is not written; earlier ones are sound"
+    }
+  }
+}
