@@ -1,0 +1,79 @@
+import Foundation
+import MPITesting
+import Testing
+
+/// Runs with PyTorch's schedules and optimizers, by their names.
+@Suite("Runs with named schedules", .serialized, .enabled(if: !MPIRank.isOne))
+struct NamedScheduleTests {
+  private let job = [
+    "digits-cnn", "--model.channels", "[2, 4]", "--model.hidden", "8", "--epochs", "null",
+    "--log_every", "1", "--evaluation.every_epochs", "null", "--evaluation.every_steps", "2",
+    "--evaluation.max_batches", "1", "--checkpoint.every_epochs", "null",
+  ]
+
+  private func rates(_ sandbox: RunSandbox, _ run: String) throws -> [Double] {
+    try sandbox.metrics(run).filter { $0["event"] as? String == "step" }
+      .compactMap { $0["learning_rate"] as? Double }
+  }
+
+  @Test(
+    "a resumed run has the rates, and the model, of one that never stopped",
+    arguments: [
+      ["StepLR", "step_size", "3"], ["MultiStepLR", "milestones", "[2, 6, 6]"],
+      ["OneCycleLR", "max_lr", "0.01", "total_steps", "9"], ["CosineAnnealingLR", "T_max", "9"],
+      ["CyclicLR", "base_lr", "1e-3", "max_lr", "1e-2", "step_size_up", "3"],
+      ["ReduceLROnPlateau", "patience", "0", "threshold", "0.5"], ["inverse_sqrt"],
+      ["cosine_with_min_lr", "min_lr", "1e-4", "num_training_steps", "9"],
+    ])
+  func resume(schedule: [String]) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    var named = job + ["--schedule", schedule[0]]
+    for place in stride(from: 1, to: schedule.count, by: 2) {
+      named += ["--schedule.\(schedule[place])", schedule[place + 1]]
+    }
+    for (run, steps, more) in [
+      ("whole", "9", []), ("parts", "5", []), ("parts", "9", ["--resume"]),
+    ] {
+      let result = try await sandbox.train(
+        named + ["--run-dir", run, "--steps", steps] + more, ranks: 0)
+      try #require(result.status == 0, "\(result.tail)")
+    }
+    let (whole, parts) = (try rates(sandbox, "whole"), try rates(sandbox, "parts"))
+    #expect(whole.count == 9 && whole == parts && Set(whole).count > 1, "\(whole), \(parts)")
+    func weights(_ run: String) throws -> Data {
+      try Data(contentsOf: URL(fileURLWithPath: "\(sandbox.folder)/\(run)/model.safetensors"))
+    }
+    #expect(try weights("whole") == weights("parts"))
+  }
+
+  @Test("an optimizer that evaluates the loss itself trains on two workers")
+  func closures() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let result = try await sandbox.train(
+      job + [
+        "--optimizer", "lbfgs", "--optimizer.max_iter", "5", "--optimizer.line_search_fn",
+        "strong_wolfe", "--batch_size", "720", "--steps", "4", "--run-dir", "run",
+        "--schedule", "constant", "--schedule.warmup_steps", "0", "--model.dropout", "0",
+      ], ranks: 2, timeout: .seconds(100))
+    try #require(result.status == 0, "\(result.tail)")
+    let losses = try sandbox.metrics().compactMap { $0["train_loss"] as? Double }
+    #expect(losses.count == 4 && (losses.last ?? 9) < 0.95 * (losses.first ?? 0), "\(losses)")
+  }
+
+  @Test("early stopping ends a run on all workers, as a finished one")
+  func early() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let result = try await sandbox.train(
+      job + [
+        "--callbacks", "early-stopping", "--callbacks.patience", "2", "--optimizer.lr", "0",
+        "--steps", "50", "--run-dir", "run",
+      ], ranks: 2)
+    try #require(result.status == 0, "\(result.tail)")
+    let last = try #require(try sandbox.metrics().last)
+    // The first evaluation is the best; two more are borne, and the step under way.
+    #expect(last["event"] as? String == "finished" && last["step"] as? Int == 7)
+  }
+}
