@@ -6,8 +6,15 @@ enum AutocastOperations {
   typealias Cast = (Tensor) -> Tensor
   typealias Operation = @Sendable (Cast) -> Tensor
 
-  private static func normal(_ shape: Int...) -> Tensor { Tensor.randn(shape) }
-  private static func positive(_ shape: Int...) -> Tensor { Tensor.rand(shape) + 0.1 }
+  /// Draws of its own: other tests seed the process's generator.
+  private static var generator: Generator { Generator(seed: 1) }
+
+  private static func normal(_ shape: Int...) -> Tensor {
+    Tensor.randn(shape, generator: generator)
+  }
+  private static func positive(_ shape: Int...) -> Tensor {
+    Tensor.rand(shape, generator: generator) + 0.1
+  }
   private static func definite() -> Tensor { Tensor.eye(3) * 3 + 0.1 }
   private static var classes: Tensor { Tensor([0, 1, 2]) }
 
@@ -54,7 +61,8 @@ enum AutocastOperations {
     "adaptive_max_pool1d": { F.adaptiveMaxPool1d($0(normal(1, 2, 4)), [2]) },
     "adaptive_max_pool3d": { F.adaptiveMaxPool3d($0(normal(1, 2, 4, 4, 4)), [2]) },
     "fractional_max_pool2d": {
-      F.fractionalMaxPool2d($0(normal(1, 2, 6, 6)), [2], outputSize: [3]).values
+      F.fractionalMaxPool2d($0(normal(1, 2, 6, 6)), [2], outputSize: [3], generator: generator)
+        .values
     },
     "max_unpool2d": {
       let pooled = F.maxPool2dWithIndices(normal(1, 2, 4, 4), [2])
@@ -96,7 +104,7 @@ enum AutocastOperations {
     "cosine_similarity": { F.cosineSimilarity($0(normal(3, 4)), $0(normal(3, 4))) },
     "relu": { $0(normal(3)).relu() }, "gelu": { F.gelu($0(normal(3))) },
     "silu": { F.silu($0(normal(3))) }, "softplus": { F.softplus($0(normal(3))) },
-    "dropout": { F.dropout($0(normal(3)), p: 0.5) },
+    "dropout": { F.dropout($0(normal(3)), p: 0.5, generator: generator) },
   ]
 
   private static let losses: [String: Operation] = [
