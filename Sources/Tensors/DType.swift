@@ -1,5 +1,3 @@
-import CKernels
-
 /// The type of a tensor's elements (`torch.dtype`).
 ///
 /// Raw values are those of the C kernels' `torus_dtype`.
@@ -67,8 +65,6 @@ public enum DType: UInt8, Sendable, CaseIterable, Codable {
 
   /// The type that true division and transcendental functions of this type come in.
   var floating: DType { isFloatingPoint ? self : .float32 }
-
-  var c: torus_dtype { torus_dtype(rawValue: rawValue) }
 }
 
 extension DType: CustomStringConvertible {

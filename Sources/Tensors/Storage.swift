@@ -1,5 +1,3 @@
-import CKernels
-
 /// A block of memory that tensors and their views share.
 ///
 /// Ownership rule, which makes `@unchecked Sendable` true: tensors, which are not `Sendable`, keep a
@@ -24,7 +22,7 @@ public final class Storage: @unchecked Sendable {
 
   /// Uninitialised memory from the caching allocator.
   public init(byteCount: Int) {
-    guard let memory = torus_alloc(byteCount) else {
+    guard let memory = Kernel.allocate(byteCount) else {
       fail("Storage", "out of memory: \(byteCount) bytes could not be allocated")
     }
     pointer = memory
@@ -40,6 +38,6 @@ public final class Storage: @unchecked Sendable {
   }
 
   deinit {
-    if owner == nil { torus_free(pointer, byteCount) }
+    if owner == nil { Kernel.free(pointer, byteCount) }
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// ``Tensor/linear(_:_:)``.
   public static func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
@@ -54,13 +52,6 @@ private struct OneHot: ConstantOperation {
   var name: String { "one_hot" }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let index = inputs[0].contiguous()
-    let out = Tensor.uninitialized(index.shape + [classes], .int64)
-    Kernel.checkIndex(name, index.rank, classes, .int64) {
-      torus_one_hot(
-        out.dtype.c, index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.count),
-        Int64(classes), out.pointer, $0)
-    }
-    return out
+    Kernel.oneHot(inputs[0], classes: classes)
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// Zeroes elements with probability p and scales the rest by 1/(1 - p) (`dropout`;
   /// Srivastava et al. 2014). Outside training, or with p = 0, the input itself.
@@ -88,28 +86,11 @@ private struct ElementDropout: TensorsOperation {
   func pinned() -> ElementDropout { ElementDropout(p: p, draw: draw.pinned()) }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    // In the order of memory, as PyTorch draws.
-    let x = withoutGaps(inputs[0])
-    let y = Tensor.uninitialized(like: x, dtype: x.dtype)
-    let mask = Tensor.uninitialized(like: x, dtype: .bool)
-    let status = draw {
-      torus_random_dropout(
-        &$0, x.dtype.c, x.pointer, y.pointer, mask.pointer.assumingMemoryBound(to: UInt8.self),
-        Int64(x.count), p)
-    }
-    checkLayer(status, name, x.dtype)
+    let (y, mask) = Kernel.dropout(inputs[0], p, draw)
     return [y, mask]
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
     [gradients[0].map { $0 * node.output(1).to($0.dtype) * (1 / (1 - p)) }]
-  }
-
-  /// The same values in their order in memory, with nothing between them.
-  private func withoutGaps(_ x: Tensor) -> Tensor {
-    if x.isContiguous || denseStrides(like: x) == x.strides { return x }
-    let copy = Tensor.uninitialized(like: x, dtype: x.dtype)
-    Kernel.copy(x, into: copy)
-    return copy
   }
 }

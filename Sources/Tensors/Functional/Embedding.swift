@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// The rows of a table at the given positions (`torch.nn.functional.embedding`).
   ///
@@ -38,16 +36,7 @@ private struct EmbeddingLookup: TensorOperation {
   var saving: Saving { .input(1) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let index = inputs[1]
-    let (rows, width) = (inputs[0].shape[0], inputs[0].shape[1])
-    let w = inputs[0].strides[1] == 1 || width == 1 ? inputs[0] : inputs[0].contiguous()
-    let out = Tensor.uninitialized(index.shape + [width], w.dtype)
-    Kernel.checkIndex(name, 0, rows, w.dtype) {
-      torus_embedding(
-        w.dtype.c, w.pointer, Int64(rows), Int64(width), Int64(w.strides[0]),
-        index.pointer.assumingMemoryBound(to: Int64.self), Int64(index.count), out.pointer, $0)
-    }
-    return out
+    Kernel.embedding(inputs[0], inputs[1])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -76,15 +65,8 @@ private struct EmbeddingGradient: TensorOperation {
   }
 
   func forward(_ g: Tensor, _ index: Tensor, into out: Tensor) -> Tensor {
-    let dy = g.contiguous()
-    let width = dy.shape[dy.rank - 1]
-    out.fill(.int(0))
-    Kernel.checkIndex("embedding", 0, rows, dy.dtype) {
-      torus_embedding_backward(
-        dy.dtype.c, dy.pointer, Int64(width), index.pointer.assumingMemoryBound(to: Int64.self),
-        Int64(index.count), Int64(rows), Int64(width), Int64(paddingIndex ?? -1),
-        scaleGradByFrequency, out.pointer, $0)
-    }
+    Kernel.embeddingGradient(
+      g, index, paddingIndex: paddingIndex, scaleGradByFrequency: scaleGradByFrequency, into: out)
     return out
   }
 

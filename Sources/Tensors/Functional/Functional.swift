@@ -1,5 +1,3 @@
-import CKernels
-
 /// The functions of neural networks, under the names of `torch.nn.functional`.
 ///
 /// `F.crossEntropy(logits, labels)`, `F.gelu(x)`, `F.conv2d(x, weight)`: each is documented where it
@@ -27,9 +25,4 @@ public enum Reduction: String, Sendable {
 extension DType {
   /// The type that statistics of this type are kept in by the layer kernels.
   var wide: DType { self == .float64 ? .float64 : .float32 }
-}
-
-/// Stops where a layer kernel does not take the dtype.
-func checkLayer(_ status: torus_status, _ name: String, _ dtype: DType) {
-  require(status == TORUS_OK, name, "not defined for \(dtype); convert to float32 first")
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// exp(-xᵢ) / Σⱼ exp(-xⱼ) along a dimension (`torch.nn.functional.softmin`).
   public static func softmin(_ x: Tensor, dim: Int, dtype: DType? = nil) -> Tensor {
@@ -23,11 +21,7 @@ extension F {
     _ logits: Tensor, tau: Double = 1, hard: Bool = false, dim: Int = -1,
     generator: Generator? = nil
   ) -> Tensor {
-    let draws = Tensor.uninitialized(logits.shape, logits.dtype)
-    let status = (generator ?? .default).draw {
-      torus_random_exponential(&$0, logits.dtype.c, draws.pointer, Int64(draws.count), 1)
-    }
-    checkLayer(status, "gumbel_softmax", logits.dtype)
+    let draws = Tensor.exponential(logits.shape, dtype: logits.dtype, generator: generator)
     let soft = ((logits - draws.log()) / tau).softmax(dim: dim)
     guard hard else { return soft }
     let axis = soft.normalized(dim: dim, "gumbel_softmax")

@@ -134,3 +134,44 @@ extension Kernel {
     return out
   }
 }
+
+/// Rows of tables.
+extension Kernel {
+  /// A 1 at each `int64` index, zeros elsewhere, as `int64`.
+  static func oneHot(_ index: Tensor, classes: Int) -> Tensor {
+    let index = index.contiguous()
+    let out = Tensor.uninitialized(index.shape + [classes], .int64)
+    checkIndex("one_hot", index.rank, classes, .int64) {
+      torus_one_hot(
+        out.dtype.c, index.int64s, Int64(index.count), Int64(classes), out.pointer, $0)
+    }
+    return out
+  }
+
+  /// The rows of a table at `int64` positions.
+  static func embedding(_ table: Tensor, _ index: Tensor) -> Tensor {
+    let (rows, width, index) = (table.shape[0], table.shape[1], index.contiguous())
+    let w = table.strides[1] == 1 || width == 1 ? table : table.contiguous()
+    let out = Tensor.uninitialized(index.shape + [width], w.dtype)
+    checkIndex("embedding", 0, rows, w.dtype) {
+      torus_embedding(
+        w.dtype.c, w.pointer, Int64(rows), Int64(width), Int64(w.strides[0]), index.int64s,
+        Int64(index.count), out.pointer, $0)
+    }
+    return out
+  }
+
+  /// The sums of the gradients of every use of a table's row, written over `out`.
+  static func embeddingGradient(
+    _ g: Tensor, _ index: Tensor, paddingIndex: Int?, scaleGradByFrequency: Bool, into out: Tensor
+  ) {
+    let (dy, index) = (g.contiguous(), index.contiguous())
+    let (rows, width) = (out.shape[0], out.shape[1])
+    out.fill(.int(0))
+    checkIndex("embedding", 0, rows, dy.dtype) {
+      torus_embedding_backward(
+        dy.dtype.c, dy.pointer, Int64(width), index.int64s, Int64(index.count), Int64(rows),
+        Int64(width), Int64(paddingIndex ?? -1), scaleGradByFrequency, out.pointer, $0)
+    }
+  }
+}

@@ -59,3 +59,15 @@ extension Kernel {
       }, "addInPlace", target.dtype)
   }
 }
+
+/// The caching allocator's memory, aligned to 64 bytes.
+extension Kernel {
+  /// Nil where there is not so much.
+  @inline(__always)
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? { torus_alloc(byteCount) }
+
+  @inline(__always)
+  static func free(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
+    torus_free(memory, byteCount)
+  }
+}

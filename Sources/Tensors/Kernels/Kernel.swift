@@ -176,3 +176,13 @@ func withInts<R>(
 ) -> R {
   withInts(a, b, c, d) { a, b, c, d in e.withUnsafeBufferPointer { body(a, b, c, d, ints($0)) } }
 }
+
+/// Stops where a layer kernel does not take the dtype.
+func checkLayer(_ status: torus_status, _ name: String, _ dtype: DType) {
+  require(status == TORUS_OK, name, "not defined for \(dtype); convert to float32 first")
+}
+
+extension DType {
+  /// The kernels' name for the type.
+  var c: torus_dtype { torus_dtype(rawValue: rawValue) }
+}

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Pooling to a given output size (`torch.nn.functional.adaptive_avg_pool1d` … and
 /// `adaptive_max_pool1d` …).
 ///
@@ -112,12 +110,6 @@ private struct AdaptiveWindows {
   let out: [Int]
 
   var attributes: [String: Attribute] { ["output_size": .ints(out)] }
-  var kernelShape: torus_pool {
-    let unit = [Int](repeating: 1, count: size.count)
-    return PoolingShape(
-      name, dims: size.count, kernel: unit, stride: unit, padding: [0], ceilMode: false
-    ).kernelShape(planes: lead.reduce(1, *), size: size, out: out)
-  }
 }
 
 private struct AdaptiveAveragePooling: LinearMap {
@@ -126,11 +118,7 @@ private struct AdaptiveAveragePooling: LinearMap {
   var attributes: [String: Attribute] { windows.attributes }
 
   func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
-    let y = Tensor.uninitialized(windows.lead + windows.out, x.dtype)
-    if y.count == 0 { return y }
-    var shape = windows.kernelShape
-    checkLayer(torus_adaptive_avg_pool(x.dtype.c, &shape, x.pointer, y.pointer), name, x.dtype)
-    return y
+    Kernel.adaptiveAveragePool(name, x, out: windows.out)
   }
 
   func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
@@ -139,11 +127,7 @@ private struct AdaptiveAveragePooling: LinearMap {
       !(lead.count == 2 && lead[1] == 0) && !out.contains(0), name,
       "an output of \(lead + out) has no gradient")
     if g.count == 0 { return Tensor.zeros(lead + windows.size, dtype: g.dtype) }
-    let dx = Tensor.uninitialized(lead + windows.size, g.dtype)
-    var shape = windows.kernelShape
-    checkLayer(
-      torus_adaptive_avg_pool_backward(g.dtype.c, &shape, g.pointer, dx.pointer), name, g.dtype)
-    return dx
+    return Kernel.adaptiveAveragePoolGradient(name, g, size: windows.size)
   }
 }
 
@@ -151,14 +135,9 @@ private struct AdaptiveMaxPooling: PoolingOperation {
   let windows: AdaptiveWindows
   var name: String { windows.name }
   var attributes: [String: Attribute] { windows.attributes }
-  var lead: [Int] { windows.lead }
-  var size: [Int] { windows.size }
-  var out: [Int] { windows.out }
+  var dims: Int { windows.out.count }
 
-  func run(
-    _ x: Tensor, _ values: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int64>
-  ) -> torus_status {
-    var shape = windows.kernelShape
-    return torus_adaptive_max_pool(x.dtype.c, &shape, x.pointer, values, indices)
+  func pool(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
+    Kernel.adaptiveMaxPool(name, x, out: windows.out)
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Means over windows (`torch.nn.functional.avg_pool1d` … `avg_pool3d`).
 ///
 /// Windows are given by kernel size, stride (by default the kernel's size) and padding: one value
@@ -48,11 +46,10 @@ extension F {
     }
     let spec = PoolingShape(
       name, dims: dims, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode)
-    let lead = Array(x.shape.dropLast(dims))
     let size = Array(x.shape.suffix(dims))
     let out = spec.output(size, name)
     let operation = AveragePooling(
-      name: name, geometry: spec, lead: lead, size: size, out: out,
+      name: name, geometry: spec, size: size, out: out,
       countIncludePad: countIncludePad, divisor: divisor)
     return Tensor.record(operation, [x])
   }
@@ -79,8 +76,6 @@ extension F {
 private struct AveragePooling: LinearMap {
   let name: String
   let geometry: PoolingShape
-  /// The dimensions in front of the spatial ones.
-  let lead: [Int]
   let size: [Int]
   let out: [Int]
   let countIncludePad: Bool
@@ -89,29 +84,14 @@ private struct AveragePooling: LinearMap {
   var attributes: [String: Attribute] {
     geometry.attributes.merging(["count_include_pad": .bool(countIncludePad)]) { $1 }
   }
-  private var shape: torus_pool {
-    geometry.kernelShape(planes: lead.reduce(1, *), size: size, out: out)
-  }
 
   func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
-    let y = Tensor.uninitialized(lead + out, x.dtype)
-    if y.count == 0 { return y }
-    var shape = shape
-    checkLayer(
-      torus_avg_pool(
-        x.dtype.c, &shape, countIncludePad, Int64(divisor ?? 0), x.pointer, y.pointer), name,
-      x.dtype)
-    return y
+    Kernel.averagePool(
+      name, x, geometry, out: out, countIncludePad: countIncludePad, divisor: divisor)
   }
 
   func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
-    let dx = Tensor.uninitialized(lead + size, g.dtype)
-    if dx.count == 0 { return dx }
-    var shape = shape
-    checkLayer(
-      torus_avg_pool_backward(
-        g.dtype.c, &shape, countIncludePad, Int64(divisor ?? 0), g.pointer, dx.pointer), name,
-      g.dtype)
-    return dx
+    Kernel.averagePoolGradient(
+      name, g, geometry, size: size, countIncludePad: countIncludePad, divisor: divisor)
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Maxima over windows (`torch.nn.functional.max_pool1d` … `max_pool3d`).
 ///
 /// Windows are given by kernel size, stride (by default the kernel's size), padding (by -∞) and
@@ -72,11 +70,8 @@ extension F {
     let spec = PoolingShape(
       name, dims: dims, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
       ceilMode: ceilMode)
-    let lead = Array(x.shape.dropLast(dims))
-    let size = Array(x.shape.suffix(dims))
-    let out = spec.output(size, name)
-    let operation = MaxPooling(name: name, geometry: spec, lead: lead, size: size, out: out)
-    let results = Tensor.record(operation, [x])
+    let out = spec.output(Array(x.shape.suffix(dims)), name)
+    let results = Tensor.record(MaxPooling(name: name, geometry: spec, out: out), [x])
     return (results[0], results[1])
   }
 }
@@ -84,48 +79,36 @@ extension F {
 /// Maxima over windows with their positions in the input's planes: the gradient goes back by
 /// position.
 protocol PoolingOperation: TensorsOperation {
-  /// The dimensions in front of the spatial ones.
-  var lead: [Int] { get }
-  /// The spatial sizes of the input and of the results.
-  var size: [Int] { get }
-  var out: [Int] { get }
-  func run(
-    _ x: Tensor, _ values: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int64>
-  ) -> torus_status
+  /// How many of the last dimensions are pooled over.
+  var dims: Int { get }
+  func pool(_ x: Tensor) -> (values: Tensor, indices: Tensor)
 }
 
 extension PoolingOperation {
   var saving: Saving { .output(1) }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let x = inputs[0].contiguous()
-    let values = Tensor.uninitialized(lead + out, x.dtype)
-    let indices = Tensor.uninitialized(lead + out, .int64)
-    if values.count == 0 { return [values, indices] }
-    checkLayer(
-      run(x, values.pointer, indices.pointer.assumingMemoryBound(to: Int64.self)), name, x.dtype)
+    let (values, indices) = pool(inputs[0])
     return [values, indices]
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
     guard let g = gradients[0] else { return [nil] }
-    return [Tensor.record(PoolingGradient(lead: lead, size: size), [g, node.output(1)])]
+    let toInput = PoolingGradient(
+      lead: Array(node.shape(0).dropLast(dims)), size: Array(node.shape(0).suffix(dims)))
+    return [Tensor.record(toInput, [g, node.output(1)])]
   }
 }
 
 private struct MaxPooling: PoolingOperation {
   let name: String
   let geometry: PoolingShape
-  let lead: [Int]
-  let size: [Int]
   let out: [Int]
+  var dims: Int { geometry.dims }
   var attributes: [String: Attribute] { geometry.attributes }
 
-  func run(
-    _ x: Tensor, _ values: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int64>
-  ) -> torus_status {
-    var shape = geometry.kernelShape(planes: lead.reduce(1, *), size: size, out: out)
-    return torus_max_pool(x.dtype.c, &shape, x.pointer, values, indices)
+  func pool(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
+    Kernel.maxPool(name, x, geometry, out: out)
   }
 }
 
@@ -136,24 +119,14 @@ private struct PoolingGradient: TensorOperation {
   let size: [Int]
   var name: String { "max_pool_backward" }
   var saving: Saving { .input(1) }
-  private var planes: Int { lead.reduce(1, *) }
-  private var plane: Int { size.reduce(1, *) }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let dy = inputs[0].contiguous()
-    let dx = Tensor.uninitialized(lead + size, dy.dtype)
-    if dx.count == 0 { return dx }
-    checkLayer(
-      torus_max_pool_backward(
-        dy.dtype.c, Int64(planes), Int64(plane), Int64(dy.count / planes),
-        inputs[1].pointer.assumingMemoryBound(to: Int64.self), dy.pointer, dx.pointer), name,
-      dy.dtype)
-    return dx
+    Kernel.maxPoolGradient(name, inputs[0], inputs[1], lead: lead, size: size)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
-    let indices = node.input(1)
-    let picked = g.reshaped([planes, plane])
+    let (indices, planes) = (node.input(1), lead.reduce(1, *))
+    let picked = g.reshaped([planes, size.reduce(1, *)])
       .gather(
         dim: 1, index: indices.reshaped([planes, planes == 0 ? 0 : indices.count / planes]))
     return [picked.reshaped(node.shape(0)), nil]

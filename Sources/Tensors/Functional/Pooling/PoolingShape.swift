@@ -1,5 +1,3 @@
-import CKernels
-
 /// The geometry of a pooling over one to three spatial dimensions.
 struct PoolingShape {
   let dims: Int
@@ -38,30 +36,13 @@ struct PoolingShape {
 
   func output(_ size: [Int], _ name: String) -> [Int] {
     let out = (0..<dims).map {
-      Int(
-        torus_pool_out(
-          Int64(size[$0]), Int64(kernel[$0]), Int64(stride[$0]), Int64(padding[$0]),
-          Int64(dilation[$0]), ceilMode))
+      Kernel.windowCount(
+        size[$0], kernel: kernel[$0], stride: stride[$0], padding: padding[$0],
+        dilation: dilation[$0], ceilMode: ceilMode)
     }
     require(
       out.allSatisfy { $0 > 0 }, name,
       "a kernel of \(kernel) does not fit into \(size) with padding \(padding)")
     return out
-  }
-
-  func kernelShape(planes: Int, size: [Int], out: [Int]) -> torus_pool {
-    func at(_ values: [Int], _ dim: Int, _ missing: Int) -> Int64 {
-      let index = dim - (3 - dims)
-      return Int64(index < 0 ? missing : values[index])
-    }
-    return torus_pool(
-      planes: Int64(planes), in_depth: at(size, 0, 1), in_height: at(size, 1, 1),
-      in_width: at(size, 2, 1), out_depth: at(out, 0, 1), out_height: at(out, 1, 1),
-      out_width: at(out, 2, 1), kernel_depth: at(kernel, 0, 1), kernel_height: at(kernel, 1, 1),
-      kernel_width: at(kernel, 2, 1), stride_depth: at(stride, 0, 1),
-      stride_height: at(stride, 1, 1), stride_width: at(stride, 2, 1),
-      pad_depth: at(padding, 0, 0), pad_height: at(padding, 1, 0), pad_width: at(padding, 2, 0),
-      dilation_depth: at(dilation, 0, 1), dilation_height: at(dilation, 1, 1),
-      dilation_width: at(dilation, 2, 1))
   }
 }

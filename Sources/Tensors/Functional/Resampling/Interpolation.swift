@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 
 /// How ``F/interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:antialias:)`` finds
@@ -98,8 +97,7 @@ extension F {
     let result = axes.enumerated().reduce(wide) { result, item in
       let taps = item.element.taps(cubic: mode == .bicubic, antialias: antialias, exact: exact)
       let operation = Resampling(
-        dim: item.offset + 2, size: item.element.size, output: item.element.output,
-        count: taps.count)
+        dim: item.offset + 2, size: item.element.size, output: item.element.output)
       return Tensor.record(
         operation, [result, Tensor(taps.weights).to(result.dtype), Tensor(taps.indices)])
     }
@@ -124,42 +122,23 @@ extension F {
 }
 
 /// Weighted sums of elements along a dimension: operands are the tensor, the weights and the places
-/// of the elements that they weigh, `count` for each output.
+/// of the elements that they weigh, as many for each output.
 private struct Resampling: LinearMap {
   let dim: Int
   let size: Int
   let output: Int
-  let count: Int
   var name: String { "resample" }
   var saving: Saving { .inputs(from: 1) }
 
   func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
-    run(x, output, constants, torus_resample)
+    Kernel.resample(x, dim: dim, size, to: output, taps(constants), isAdjoint: false)
   }
 
   func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
-    run(g, size, constants, torus_resample_backward)
+    Kernel.resample(g, dim: dim, size, to: output, taps(constants), isAdjoint: true)
   }
 
-  private func run(
-    _ input: Tensor, _ length: Int, _ constants: ArraySlice<Tensor>,
-    _ kernel: (
-      torus_dtype, Int64, Int64, Int64, Int64, Int64, UnsafePointer<Int64>?,
-      UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutableRawPointer?
-    ) -> torus_status
-  ) -> Tensor {
-    let (outer, _, inner) = input.split(around: dim)
-    var shape = input.shape
-    shape[dim] = length
-    let out = Tensor.uninitialized(shape, input.dtype)
-    if out.count == 0 { return out }
-    let weights = constants[constants.startIndex].to(input.dtype)
-    let places = constants[constants.startIndex + 1]
-    checkLayer(
-      kernel(
-        input.dtype.c, outer, Int64(size), Int64(output), inner, Int64(count),
-        places.pointer.assumingMemoryBound(to: Int64.self), weights.pointer, input.pointer,
-        out.pointer), "interpolate", input.dtype)
-    return out
+  private func taps(_ constants: ArraySlice<Tensor>) -> (weights: Tensor, places: Tensor) {
+    (constants[constants.startIndex], constants[constants.startIndex + 1])
   }
 }
