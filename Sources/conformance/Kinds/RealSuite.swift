@@ -52,7 +52,7 @@ struct RealSuite: Suite {
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus != 0 else { return }
-    let last = text.split(separator: "\n").last.map(String.init) ?? "it says nothing"
+    let last = text.lines.last { !$0.isEmpty }.map(String.init) ?? "it says nothing"
     throw Unsupported("python3 \(arguments.prefix(3).joined(separator: " ")): \(last)")
   }
 }
