@@ -1,5 +1,3 @@
-import CKernels
-
 extension Tensor {
   /// exp(xᵢ) / Σⱼ exp(xⱼ) along a dimension (`torch.softmax`).
   public func softmax(dim: Int, dtype: DType? = nil) -> Tensor {
@@ -39,24 +37,13 @@ private struct NormalizedExponential: TensorOperation {
   var saving: Saving { .output }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let x = inputs[0].contiguous()
-    let y = Tensor.uninitialized(x.shape, x.dtype)
-    let (outer, size, inner) = x.split(around: dim)
-    checkLayer(
-      torus_softmax(x.dtype.c, isLog, x.pointer, y.pointer, outer, size, inner), name, x.dtype)
-    return y
+    Kernel.softmax(inputs[0], dim: dim, isLog: isLog)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     let y = node.output()
     if isGradEnabled { return [formula(g, y)] }
-    let dy = g.contiguous()
-    let dx = Tensor.uninitialized(y.shape, y.dtype)
-    let (outer, size, inner) = y.split(around: dim)
-    checkLayer(
-      torus_softmax_backward(
-        y.dtype.c, isLog, y.pointer, dy.pointer, dx.pointer, outer, size, inner), name, y.dtype)
-    return [dx]
+    return [Kernel.softmaxGradient(g, y, dim: dim, isLog: isLog)]
   }
 
   private func formula(_ g: Tensor, _ y: Tensor) -> Tensor {

@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// The cross-entropy of logits with class indices (`torch.nn.functional.cross_entropy`).
   ///
@@ -77,22 +75,9 @@ private struct CrossEntropy: TensorsOperation {
   var saving: Saving { [.inputs, .output(1)] }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let (x, t) = (inputs[0].contiguous(), inputs[1].contiguous())
+    let (x, t) = (inputs[0], inputs[1])
     let weight = weight(inputs.count > 2 ? inputs[2] : nil, x.dtype)
-    let (outer, classes, inner) = x.split(around: classDim)
-    let losses = Tensor.uninitialized(t.shape, x.dtype.wide)
-    let lse = Tensor.uninitialized(t.shape, x.dtype.wide)
-    let status = torus_cross_entropy(
-      x.dtype.c, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
-      Int64(ignoreIndex), labelSmoothing, outer, classes, inner, losses.pointer, lse.pointer)
-    require(status >= 0, name, "not defined for \(x.dtype)")
-    if status > 0 {
-      let target = t.pointer.load(fromByteOffset: Int(status - 1) * 8, as: Int64.self)
-      fail(
-        name,
-        "target \(target) at position \(status - 1) is neither a class (0 to \(classes - 1)) nor the ignored index \(ignoreIndex)"
-      )
-    }
+    let (losses, lse) = Kernel.crossEntropy(x, t, weight, options)
     switch reduction {
     case .none: return [losses.to(x.dtype), lse]
     case .sum: return [losses.sum().to(x.dtype), lse]
@@ -110,6 +95,11 @@ private struct CrossEntropy: TensorsOperation {
     return [backward(g, x, t, weight, node.output(1))] + rest
   }
 
+  private var options: Kernel.CrossEntropyOptions {
+    Kernel.CrossEntropyOptions(
+      classDim: classDim, ignoreIndex: ignoreIndex, labelSmoothing: labelSmoothing)
+  }
+
   /// The classes' weights as the kernels read them.
   private func weight(_ weight: Tensor?, _ dtype: DType) -> Tensor? {
     weight.map { $0.to(dtype).contiguous() }
@@ -117,25 +107,15 @@ private struct CrossEntropy: TensorsOperation {
 
   /// The weights of the targets that count.
   private func total(_ targets: Tensor, _ weight: Tensor?, _ dtype: DType) -> Double {
-    torus_cross_entropy_total(
-      dtype.c, targets.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
-      Int64(ignoreIndex), Int64(targets.count))
+    Kernel.crossEntropyTotal(targets, weight, dtype, ignoreIndex: ignoreIndex)
   }
 
   private func backward(
     _ g: Tensor, _ logits: Tensor, _ targets: Tensor, _ weight: Tensor?, _ lse: Tensor
   ) -> Tensor {
-    let (x, t) = (logits.contiguous(), targets.contiguous())
-    let (outer, classes, inner) = x.split(around: classDim)
-    let dx = Tensor.uninitialized(x.shape, x.dtype)
-    let wide = g.to(x.dtype.wide).contiguous()
-    let scale = reduction == .mean ? 1 / total(t, weight, x.dtype) : 1
-    checkLayer(
-      torus_cross_entropy_backward(
-        x.dtype.c, x.pointer, t.pointer.assumingMemoryBound(to: Int64.self), weight?.pointer,
-        Int64(ignoreIndex), labelSmoothing, outer, classes, inner, lse.pointer, wide.pointer,
-        reduction == .none ? 1 : 0, scale, dx.pointer), name, x.dtype)
-    return dx
+    let scale = reduction == .mean ? 1 / total(targets, weight, logits.dtype) : 1
+    return Kernel.crossEntropyGradient(
+      g, logits, targets, weight, lse: lse, options, isOneEach: reduction == .none, scale: scale)
   }
 
   /// w[t]·g·((1 - S)(softmax - onehot)) + S/classes·g·(Σw·softmax - w), for targets that count.
@@ -157,7 +137,7 @@ private struct CrossEntropy: TensorsOperation {
     if labelSmoothing > 0 {
       slope += (probabilities * w.sum() - w) * (labelSmoothing / Double(classes))
     }
-    let scale = reduction == .mean ? 1 / total(targets.contiguous(), weight, logits.dtype) : 1
+    let scale = reduction == .mean ? 1 / total(targets, weight, logits.dtype) : 1
     let incoming = reduction == .none ? g.unsqueezed(dim) : g
     return slope * counts.to(logits.dtype).unsqueezed(dim) * incoming * scale
   }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// Normalizes each channel over batch and positions, then scales and shifts
   /// (`torch.nn.functional.batch_norm`; Ioffe & Szegedy 2015).
@@ -108,21 +106,12 @@ private struct BatchNormTraining: TensorsOperation {
   var saving: Saving { [operands.hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let x = inputs[0].contiguous()
-    let (channels, spatial) = (x.shape[1], x.shape[2...].reduce(1, *))
+    let x = inputs[0]
     require(
-      x.shape[0] * spatial != 1, name,
+      x.shape[0] * x.shape[2...].reduce(1, *) != 1, name,
       "more than one value per channel is expected when training, not \(x.shape)")
-    let (gamma, beta) = (operands.weight(inputs), operands.bias(inputs))
-    let y = Tensor.uninitialized(x.shape, x.dtype)
-    let mean = Tensor.uninitialized([channels], x.dtype.wide)
-    let variance = Tensor.uninitialized([channels], x.dtype.wide)
-    let invstd = Tensor.uninitialized([channels], x.dtype.wide)
-    checkLayer(
-      torus_batch_norm(
-        x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
-        variance.pointer, invstd.pointer, Int64(x.shape[0]), Int64(channels), Int64(spatial), eps),
-      name, x.dtype)
+    let (y, mean, invstd, variance) = Kernel.batchNorm(
+      x, operands.weight(inputs), operands.bias(inputs), eps: eps)
     return [y, mean, invstd, variance]
   }
 
@@ -163,17 +152,9 @@ private struct BatchNormEvaluation: TensorOperation {
   }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
-    let x = inputs[0].contiguous()
-    let (gamma, beta) = (operands.weight(inputs), operands.bias(inputs))
-    let (mean, invstd) = (inputs[operands.count], inputs[operands.count + 1])
-    let y = Tensor.uninitialized(x.shape, x.dtype)
-    if y.count == 0 { return y }
-    checkLayer(
-      torus_batch_norm_apply(
-        x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, mean.pointer, invstd.pointer,
-        y.pointer, Int64(x.shape[0]), Int64(x.shape[1]), Int64(x.shape[2...].reduce(1, *))),
-      name, x.dtype)
-    return y
+    Kernel.batchNorm(
+      name, inputs[0], operands.weight(inputs), operands.bias(inputs),
+      mean: inputs[operands.count], rstd: inputs[operands.count + 1])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -202,16 +183,11 @@ private func batchNormKernelGradient(
   _ g: Tensor, _ x: Tensor, _ weight: Tensor?, _ mean: Tensor, _ invstd: Tensor, training: Bool,
   _ operands: ChannelOperands, _ node: Node
 ) -> [Tensor?] {
-  let (dy, source, channels) = (g.contiguous(), x.contiguous(), x.shape[1])
-  let gamma = weight?.to(x.dtype).contiguous()
-  let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
-  let dgamma = weight.map { _ in Tensor.uninitialized([channels], x.dtype) }
-  let dbeta = operands.hasBias ? Tensor.uninitialized([channels], x.dtype) : nil
-  checkLayer(
-    torus_batch_norm_backward(
-      x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, mean.pointer, invstd.pointer,
-      training, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(x.shape[0]), Int64(channels),
-      Int64(x.shape[2...].reduce(1, *))), node.name, x.dtype)
+  let (dx, dgamma, dbeta) = Kernel.batchNormGradient(
+    g, Kernel.NormOperands(x: x, weight: weight?.to(x.dtype), mean: mean, rstd: invstd),
+    training: training,
+    Kernel.NormGradients(
+      input: node.needsGradient(0), weight: weight != nil, bias: operands.hasBias))
   return [dx] + (weight == nil ? [] : [dgamma]) + (operands.hasBias ? [dbeta] : [])
 }
 

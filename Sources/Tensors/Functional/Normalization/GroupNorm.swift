@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// Normalizes groups of channels of each sample, then scales and shifts each channel
   /// (`torch.nn.functional.group_norm`; Wu & He 2018).
@@ -95,18 +93,8 @@ private struct GroupNormalization: TensorsOperation {
   var saving: Saving { [operands.hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let x = inputs[0].contiguous()
-    let (batch, channels, spatial) = (x.shape[0], x.shape[1], x.shape[2...].reduce(1, *))
-    let (gamma, beta) = (operands.weight(inputs), operands.bias(inputs))
-    let y = Tensor.uninitialized(x.shape, x.dtype)
-    let mean = Tensor.uninitialized([batch, groups], x.dtype.wide)
-    let rstd = Tensor.uninitialized([batch, groups], x.dtype.wide)
-    if y.count == 0 { return [y, mean, rstd] }
-    checkLayer(
-      torus_group_norm(
-        x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
-        rstd.pointer, Int64(batch), Int64(channels), Int64(spatial), Int64(groups), eps), name,
-      x.dtype)
+    let (y, mean, rstd) = Kernel.groupNorm(
+      name, inputs[0], operands.weight(inputs), operands.bias(inputs), groups: groups, eps: eps)
     return [y, mean, rstd]
   }
 
@@ -114,29 +102,25 @@ private struct GroupNormalization: TensorsOperation {
     let (hasWeight, hasBias) = (operands.hasWeight, operands.hasBias)
     guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
     let x = node.input(0)
-    let (batch, channels, spatial) = (x.shape[0], x.shape[1], x.shape[2...].reduce(1, *))
     let weight = hasWeight ? node.input(1) : nil
     if g.count == 0, !isGradEnabled {
       // The mean of nothing is NaN; in PyTorch the weight of a group norm gets it where there are
       // samples, that of an instance norm does not.
       let isOfNothing = name == "group_norm" && g.shape[0] > 0 && g.shape[1] > 0
       let slope: Double = isOfNothing ? .nan : 0
-      let channel = { (value: Double) in Tensor.full([channels], value, dtype: x.dtype) }
+      let channel = { (value: Double) in Tensor.full([x.shape[1]], value, dtype: x.dtype) }
       return [.zeros(x.shape, dtype: x.dtype)] + (hasWeight ? [channel(slope)] : [])
         + (hasBias ? [channel(0)] : [])
     }
     if isGradEnabled {
       return groupNormFormula(g, x, weight, hasBias, groups, eps)
     }
-    let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
-    let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
-    let dgamma = hasWeight ? Tensor.uninitialized([channels], x.dtype) : nil
-    let dbeta = hasBias ? Tensor.uninitialized([channels], x.dtype) : nil
-    checkLayer(
-      torus_group_norm_backward(
-        x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
-        node.output(2).pointer, dx?.pointer, dgamma?.pointer, dbeta?.pointer, Int64(batch),
-        Int64(channels), Int64(spatial), Int64(groups)), name, x.dtype)
+    let (dx, dgamma, dbeta) = Kernel.groupNormGradient(
+      name, g,
+      Kernel.NormOperands(
+        x: x, weight: weight?.to(x.dtype), mean: node.output(1), rstd: node.output(2)),
+      groups: groups,
+      Kernel.NormGradients(input: node.needsGradient(0), weight: hasWeight, bias: hasBias))
     return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
   }
 

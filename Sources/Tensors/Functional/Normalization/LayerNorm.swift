@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// (x - mean)/√(var + eps) · weight + bias over the last dimensions
   /// (`torch.nn.functional.layer_norm`; Ba et al. 2016).
@@ -36,44 +34,27 @@ private struct LayerNormalization: TensorsOperation {
   var name: String { "layer_norm" }
   var saving: Saving { [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
   private var columns: Int { shape.reduce(1, *) }
-  private func rows(_ x: Tensor) -> Int { columns == 0 ? 0 : x.count / columns }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let x = inputs[0].contiguous()
-    let rows = rows(x)
-    let gamma = hasWeight ? inputs[1].bare.to(x.dtype).contiguous() : nil
-    let beta = hasBias ? inputs[hasWeight ? 2 : 1].bare.to(x.dtype).contiguous() : nil
-    let y = Tensor.uninitialized(x.shape, x.dtype)
-    let mean = Tensor.uninitialized([rows], x.dtype.wide)
-    let rstd = Tensor.uninitialized([rows], x.dtype.wide)
-    checkLayer(
-      torus_layer_norm(
-        x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, y.pointer, mean.pointer,
-        rstd.pointer, Int64(rows), Int64(columns), eps), name, x.dtype)
+    let (x, dtype) = (inputs[0], inputs[0].dtype)
+    let gamma = hasWeight ? inputs[1].bare.to(dtype) : nil
+    let beta = hasBias ? inputs[hasWeight ? 2 : 1].bare.to(dtype) : nil
+    let (y, mean, rstd) = Kernel.layerNorm(x, gamma, beta, columns: columns, eps: eps)
     return [y, mean, rstd]
   }
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
     guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: node.inputCount) }
     let x = node.input(0)
-    let rows = rows(x)
     let weight = hasWeight ? node.input(1) : nil
     if isGradEnabled {
       return layerNormFormula(g, x, weight, hasBias, shape, eps)
     }
-    let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
-    // An element alone is always 0: its gradient is not left to rounding, which 1/√eps enlarges.
-    let alone = columns == 1
-    let blank = alone ? Tensor.zeros(x.shape, dtype: x.dtype) : nil
-    let dx = node.needsGradient(0) ? blank ?? Tensor.uninitialized(x.shape, x.dtype) : nil
-    let dgamma = hasWeight ? Tensor.uninitialized(shape, x.dtype) : nil
-    let dbeta = hasBias ? Tensor.uninitialized(shape, x.dtype) : nil
-    checkLayer(
-      torus_layer_norm_backward(
-        x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
-        node.output(2).pointer, alone ? nil : dx?.pointer, dgamma?.pointer, dbeta?.pointer,
-        Int64(rows),
-        Int64(columns)), name, x.dtype)
+    let (dx, dgamma, dbeta) = Kernel.layerNormGradient(
+      g,
+      Kernel.NormOperands(
+        x: x, weight: weight?.to(x.dtype), mean: node.output(1), rstd: node.output(2)), shape,
+      Kernel.NormGradients(input: node.needsGradient(0), weight: hasWeight, bias: hasBias))
     return [dx] + (hasWeight ? [dgamma] : []) + (hasBias ? [dbeta] : [])
   }
 

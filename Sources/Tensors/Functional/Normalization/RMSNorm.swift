@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// x/√(mean(x²) + eps) · weight over the last dimensions (`torch.nn.functional.rms_norm`; Zhang &
   /// Sennrich 2019).
@@ -35,19 +33,10 @@ private struct RMSNormalization: TensorsOperation {
   var name: String { "rms_norm" }
   var saving: Saving { [hasWeight ? .input(0, 1) : .input(0), .output(1)] }
   private var columns: Int { shape.reduce(1, *) }
-  private func rows(_ x: Tensor) -> Int { columns == 0 ? 0 : x.count / columns }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let x = inputs[0].contiguous()
-    let rows = rows(x)
-    let gamma = hasWeight ? inputs[1].bare.to(x.dtype).contiguous() : nil
-    let y = Tensor.uninitialized(x.shape, x.dtype)
-    let rrms = Tensor.uninitialized([rows], x.dtype.wide)
-    if y.count == 0 { return [y, rrms] }
-    checkLayer(
-      torus_rms_norm(
-        x.dtype.c, x.pointer, gamma?.pointer, y.pointer, rrms.pointer, Int64(rows),
-        Int64(columns), eps), name, x.dtype)
+    let gamma = hasWeight ? inputs[1].bare.to(inputs[0].dtype) : nil
+    let (y, rrms) = Kernel.rmsNorm(inputs[0], gamma, columns: columns, eps: eps)
     return [y, rrms]
   }
 
@@ -63,13 +52,8 @@ private struct RMSNormalization: TensorsOperation {
       let dx = (inner - normal * (inner * normal).mean(dims: dims, keepDim: true)) * rrms
       return [dx] + (hasWeight ? [(g * normal).sum(toShape: shape)] : [])
     }
-    let (dy, source, gamma) = (g.contiguous(), x.contiguous(), weight?.to(x.dtype).contiguous())
-    let dx = node.needsGradient(0) ? Tensor.uninitialized(x.shape, x.dtype) : nil
-    let dgamma = hasWeight ? Tensor.uninitialized(shape, x.dtype) : nil
-    checkLayer(
-      torus_rms_norm_backward(
-        x.dtype.c, dy.pointer, source.pointer, gamma?.pointer, node.output(1).pointer,
-        dx?.pointer, dgamma?.pointer, Int64(rows(x)), Int64(columns)), name, x.dtype)
+    let (dx, dgamma) = Kernel.rmsNormGradient(
+      g, x, weight?.to(x.dtype), node.output(1), shape, input: node.needsGradient(0))
     return [dx] + (hasWeight ? [dgamma] : [])
   }
 }

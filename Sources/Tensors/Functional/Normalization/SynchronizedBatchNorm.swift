@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// Batch norm by the statistics of several workers' batches, while training
   /// (`torch.nn.SyncBatchNorm`).
@@ -58,7 +56,7 @@ private struct SynchronizedBatchNormalization: TensorsOperation {
   }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let x = inputs[0].contiguous()
+    let x = inputs[0]
     let layout = ChannelLayout(x)
     let all = WorkerStatistics(layout, gathered: workers.gather(layout.statistics(of: x)))
     require(
@@ -67,14 +65,8 @@ private struct SynchronizedBatchNormalization: TensorsOperation {
     let mean = layout.tensor(all.mean)
     let invstd = layout.tensor(all.variance.map { 1 / ($0 + eps).squareRoot() })
     let bessel = all.count > 0 ? all.count / (all.count - 1) : 1
-    let y = Tensor.uninitialized(x.shape, x.dtype)
-    if layout.count > 0 {
-      let (gamma, beta) = (operands.weight(inputs), operands.bias(inputs))
-      checkLayer(
-        torus_batch_norm_apply(
-          x.dtype.c, x.pointer, gamma?.pointer, beta?.pointer, mean.pointer, invstd.pointer,
-          y.pointer, layout.batch, layout.channels, layout.spatial), name, x.dtype)
-    }
+    let y = Kernel.batchNorm(
+      name, x, operands.weight(inputs), operands.bias(inputs), mean: mean, rstd: invstd)
     return [
       y, mean, invstd, layout.tensor(all.variance.map { $0 * bessel }),
       Tensor(all.count, dtype: .float64),
@@ -85,24 +77,18 @@ private struct SynchronizedBatchNormalization: TensorsOperation {
     guard let g = gradients[0] else { return [Tensor?](repeating: nil, count: operands.count) }
     require(
       !isGradEnabled, name, "there are no second derivatives; call backward without createGraph")
-    let (dy, x) = (g.contiguous(), node.input(0).contiguous())
+    let x = node.input(0)
     let (mean, invstd) = (node.output(1), node.output(2))
     let layout = ChannelLayout(x)
-    let own = layout.sums(dy, x, mean)
+    let own = layout.sums(g, x, mean)
     let all = workers.sum(own)
-    let channels = Int(layout.channels)
-    let dx = Tensor.uninitialized(x.shape, x.dtype)
-    if layout.count > 0 {
-      let gamma = operands.hasWeight ? node.input(1).to(x.dtype).contiguous() : nil
-      let (sumDy, sumDyXmu) = (
+    let channels = layout.channels
+    let weight = operands.hasWeight ? node.input(1).to(x.dtype) : nil
+    let dx = Kernel.batchNormInputGradient(
+      g, Kernel.NormOperands(x: x, weight: weight, mean: mean, rstd: invstd),
+      sums: (
         layout.tensor(Array(all.prefix(channels))), layout.tensor(Array(all.suffix(channels)))
-      )
-      checkLayer(
-        torus_batch_norm_input_gradient(
-          x.dtype.c, dy.pointer, x.pointer, gamma?.pointer, mean.pointer, invstd.pointer,
-          sumDy.pointer, sumDyXmu.pointer, node.output(4).item(Double.self), dx.pointer,
-          layout.batch, layout.channels, layout.spatial), name, x.dtype)
-    }
+      ), count: node.output(4).item(Double.self))
     var results: [Tensor?] = [dx]
     if operands.hasWeight { results.append(layout.tensor(Array(own.suffix(channels))) * invstd) }
     if operands.hasBias { results.append(layout.tensor(Array(own.prefix(channels)))) }
@@ -112,13 +98,14 @@ private struct SynchronizedBatchNormalization: TensorsOperation {
 
 /// The sizes of an input whose channels are normalized, and sums over them.
 private struct ChannelLayout {
-  let batch, channels, spatial: Int64
+  let channels: Int
+  /// The values of each channel.
+  let count: Int
   let dtype: DType
-  var count: Int64 { batch * spatial }
 
   init(_ x: Tensor) {
-    (batch, channels) = (Int64(x.shape[0]), Int64(x.shape[1]))
-    spatial = Int64(x.shape[2...].reduce(1, *))
+    channels = x.shape[1]
+    count = x.shape[0] * x.shape[2...].reduce(1, *)
     dtype = x.dtype
   }
 
@@ -127,28 +114,16 @@ private struct ChannelLayout {
 
   /// Means, biased variances, and the count.
   func statistics(of x: Tensor) -> [Double] {
-    guard count > 0 else { return [Double](repeating: 0, count: 2 * Int(channels) + 1) }
-    let source = x.bare.contiguous()
-    let mean = Tensor.uninitialized([Int(channels)], dtype.wide)
-    let squares = Tensor.uninitialized([Int(channels)], dtype.wide)
-    checkLayer(
-      torus_batch_norm_stats(
-        dtype.c, source.pointer, mean.pointer, squares.pointer, batch, channels, spatial),
-      "sync_batch_norm", dtype)
+    guard count > 0 else { return [Double](repeating: 0, count: 2 * channels + 1) }
+    let (mean, squares) = Kernel.channelStatistics(x)
     return mean.array(of: Double.self)
       + squares.array(of: Double.self).map { $0 / Double(count) } + [Double(count)]
   }
 
   /// Σdy, then Σdy·(x - mean).
   func sums(_ dy: Tensor, _ x: Tensor, _ mean: Tensor) -> [Double] {
-    guard count > 0 else { return [Double](repeating: 0, count: 2 * Int(channels)) }
-    let first = Tensor.uninitialized([Int(channels)], dtype.wide)
-    let second = Tensor.uninitialized([Int(channels)], dtype.wide)
-    checkLayer(
-      torus_batch_norm_reduce(
-        dtype.c, dy.pointer, x.pointer, mean.pointer, first.pointer, second.pointer, batch,
-        channels,
-        spatial), "sync_batch_norm", dtype)
+    guard count > 0 else { return [Double](repeating: 0, count: 2 * channels) }
+    let (first, second) = Kernel.channelSums(dy, x, mean: mean)
     return first.array(of: Double.self) + second.array(of: Double.self)
   }
 }
@@ -160,7 +135,7 @@ private struct WorkerStatistics {
   var count = 0.0
 
   init(_ layout: ChannelLayout, gathered: [[Double]]) {
-    let channels = Int(layout.channels)
+    let channels = layout.channels
     mean = [Double](repeating: 0, count: channels)
     variance = mean
     let filled = gathered.filter { $0[2 * channels] > 0 }
