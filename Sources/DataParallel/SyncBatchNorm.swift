@@ -107,7 +107,7 @@ final class BatchNormSynchronizer: BatchNormSynchronizing, StatisticsExchange {
     do {
       let (count, ranks) = (values.count, group.size)
       let all = Tensor.uninitialized([ranks, count], .float64)
-      let mine = Tensor(values)
+      let mine = Tensor(values, dtype: .float64)
       try group.allGather(
         input: mine.pointer, output: all.pointer, count: count, dtype: .float64,
         label: "batch norm statistics"

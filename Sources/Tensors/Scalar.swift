@@ -67,7 +67,7 @@ extension Bool: ScalarConvertible {
 }
 
 /// A Swift type whose values can be a tensor's elements.
-public protocol TensorElement: BitwiseCopyable, Sendable {
+public protocol TensorElement: TensorElements, BitwiseCopyable, Sendable where Leaf == Self {
   /// The dtype that stores this type.
   static var dtype: DType { get }
 }

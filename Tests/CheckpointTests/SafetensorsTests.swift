@@ -106,7 +106,7 @@ struct SafetensorsTests {
         "fc.weight",
         Tensor([1, -0.0, .infinity, .nan, .leastNonzeroMagnitude, 3] as [Float], shape: [2, 3])
       ),
-      ("fc.bias", Tensor([1, 2] as [Double])), ("steps", Tensor([Int.min, 7])),
+      ("fc.bias", Tensor([1, 2] as [Double], dtype: .float64)), ("steps", Tensor([Int.min, 7])),
       ("caf\u{e9}", Tensor([true, false])), ("cafe\u{301}", Tensor([] as [Float], shape: [0, 4])),
       ("scalar", Tensor([BFloat16(1.5)], shape: [])),
     ])

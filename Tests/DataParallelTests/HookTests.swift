@@ -76,7 +76,7 @@ struct HookTests {
       #expect(bucket.names.count == bucket.gradients.count)
       return BucketReduction([bucket.group.allReduce(bucket.buffer, label: bucket.label)]) {
         bucket.overwrite(with: bucket.buffer / Double(bucket.group.size))
-        let check = bucket.group.allReduce(Tensor([1.0]), label: "then")
+        let check = bucket.group.allReduce(Tensor([1.0], dtype: .float64), label: "then")
         return BucketReduction([check])
       }
     }

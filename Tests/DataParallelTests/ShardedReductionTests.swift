@@ -175,7 +175,9 @@ struct ShardedReductionTests {
       #expect(bucket.part.count == bucket.counts[whole.group.rank])
       return BucketReduction([bucket.reduceScatter(op: .sum)]) {
         bucket.overwrite(with: bucket.part / Double(whole.group.size))
-        return BucketReduction([whole.group.allReduce(Tensor([1.0]), label: "then")])
+        return BucketReduction([
+          whole.group.allReduce(Tensor([1.0], dtype: .float64), label: "then")
+        ])
       }
     }
   }

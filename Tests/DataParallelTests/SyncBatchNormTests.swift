@@ -140,8 +140,10 @@ struct SyncBatchNormTests {
     let parts = try onRanks(3) { group in
       let norm = try SyncBatchNorm(2, group: group, dtype: .float64)
       let range = (group.rank * 2, group.rank * 2 + 2)
-      let x = Tensor(values, shape: [6, 2, 3]).sliced(from: range.0, to: range.1).requiringGrad()
-      let weight = Tensor(weights, shape: [6, 2, 3]).sliced(from: range.0, to: range.1)
+      let x = Tensor(values, shape: [6, 2, 3], dtype: .float64).sliced(from: range.0, to: range.1)
+        .requiringGrad()
+      let weight = Tensor(weights, shape: [6, 2, 3], dtype: .float64).sliced(
+        from: range.0, to: range.1)
       (norm(x) * weight).sum().backward()
       return x.grad?.array(of: Double.self) ?? []
     }

@@ -7,24 +7,26 @@ import Testing
 struct HeadTests {
   @Test("labels say what they are where the configuration does not, and that is noted")
   func problemTypes() {
-    let logits = Tensor([[1.0, 2, 3], [0, 0, 0]])
+    let logits = Tensor([[1.0, 2, 3], [0, 0, 0]], dtype: .float64)
     let configuration = tinyBert()
     let classes = HeadLoss.sequence(logits, Tensor([2, 0]), configuration)
     #expect(configuration["problem_type"] == "single_label_classification")
     #expect(abs(classes.item() - (0.407606 + 1.098612) / 2) < 1e-5)
     let several = tinyBert()
-    let truths = HeadLoss.sequence(logits, Tensor([[1.0, 0, 1], [0, 1, 0]]), several)
+    let truths = HeadLoss.sequence(
+      logits, Tensor([[1.0, 0, 1], [0, 1, 0]], dtype: .float64), several)
     #expect(several["problem_type"] == "multi_label_classification")
     #expect(abs(truths.item() - 0.761370) < 1e-5)
     let numbers = tinyBert()
-    let squares = HeadLoss.sequence(Tensor([[1.0], [3.0]]), Tensor([2.0, 1.0]), numbers)
+    let squares = HeadLoss.sequence(
+      Tensor([[1.0], [3.0]], dtype: .float64), Tensor([2.0, 1.0], dtype: .float64), numbers)
     #expect(numbers["problem_type"] == "regression")
     #expect(squares.item() == 2.5)
   }
 
   @Test("an answer's position beyond the text does not count")
   func answers() {
-    let starts = Tensor([[1.0, 2], [0, 1]])
+    let starts = Tensor([[1.0, 2], [0, 1]], dtype: .float64)
     let whole = HeadLoss.answers(
       starts, starts, startPositions: Tensor([1, 40]), endPositions: Tensor([1, 40]))
     let first = F.crossEntropy(starts.sliced(to: 1), Tensor([1]))

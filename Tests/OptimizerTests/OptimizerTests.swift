@@ -82,11 +82,11 @@ struct OptimizerTests {
 
   @Test("amsgrad divides by the largest second moment")
   func amsgrad() {
-    let p = Parameter(Tensor([1.0]))
+    let p = Parameter(Tensor([1.0], dtype: .float64))
     let optimizer = Adam([p], lr: 0.1, amsgrad: true)
     var (value, mean, square, largest) = (1.0, 0.0, 0.0, 0.0)
     for (step, g) in [4.0, 0.5, -0.25, 0.125].enumerated() {
-      p.grad = Tensor([g])
+      p.grad = Tensor([g], dtype: .float64)
       optimizer.step()
       let t = Double(step + 1)
       mean = mean + (g - mean) * (1 - 0.9)
@@ -108,7 +108,7 @@ struct OptimizerTests {
   ///     torch.optim.LBFGS([p], max_iter=60, line_search_fn="strong_wolfe").step(closure)
   @Test("L-BFGS with a line search goes down Rosenbrock's valley as PyTorch does")
   func rosenbrock() {
-    let p = Parameter(Tensor([-1.2, 1.0]))
+    let p = Parameter(Tensor([-1.2, 1.0], dtype: .float64))
     let optimizer = LBFGS([p], iterations: 60, lineSearch: .strongWolfe)
     optimizer.step {
       optimizer.zeroGrad()

@@ -81,8 +81,9 @@ private func writing(
     let expected = try JSONDecoder().decode([String: String].self, from: golden("summaries.json"))
     let values: [Double] = [0, 0.5, 0.5, -2, 3.25, 1e-13, -1e-7, 12345]
     let labels = Tensor([0, 1, 1, 0, 1, 0, 0, 1])
-    let predictions = Tensor([0.1, 0.9, 0.4, 0.6, 0.75, 0.0, 0.3, 1.0]).to(.float64)
-    let weights = Tensor([1.0, 2.0, 0.5, 1.0, 1.0, 1.0, 3.0, 1.0]).to(.float64)
+    let predictions = Tensor([0.1, 0.9, 0.4, 0.6, 0.75, 0.0, 0.3, 1.0], dtype: .float64).to(
+      .float64)
+    let weights = Tensor([1.0, 2.0, 0.5, 1.0, 1.0, 1.0, 3.0, 1.0], dtype: .float64).to(.float64)
     let names = [
       "scalar", "scalar_nan", "scalar_tensor", "scalar_double", "histogram", "histogram_edges",
       "text", "pr_curve", "pr_curve_weighted",
@@ -231,11 +232,13 @@ private func writing(
           try writer.addScalar("loss", 1 / Double(step), globalStep: step, walltime: 10)
         }
         try writer.addScalar("exact", 0.1, globalStep: 7, doublePrecision: true)
-        try writer.addHistogram("weights", Tensor([-1.0, 0, 0.5, 2]), globalStep: 1)
+        try writer.addHistogram(
+          "weights", Tensor([-1.0, 0, 0.5, 2], dtype: .float64), globalStep: 1)
         try writer.addImage("picture", Tensor.ones([3, 4, 5]), globalStep: 2)
         try writer.addText("note", "wörd", globalStep: 1)
         try writer.addPRCurve(
-          "pr", labels: Tensor([0, 1]), predictions: Tensor([0.2, 0.8]), numThresholds: 5)
+          "pr", labels: Tensor([0, 1]), predictions: Tensor([0.2, 0.8], dtype: .float64),
+          numThresholds: 5)
         try writer.addGraph(Sequential(Linear(3, 2), ReLU()), Tensor.zeros([4, 3]))
         try writer.addHParams(["lr": 0.1, "name": "a", "flag": true], ["score": 2], runName: "hp")
       }

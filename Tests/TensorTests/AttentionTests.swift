@@ -5,9 +5,9 @@ import Torus
 /// `scaled_dot_product_attention`.
 @Suite("Attention")
 struct AttentionTests {
-  private let query = Tensor([1.0, 0, 0, 1, 1, 1], shape: [1, 1, 3, 2])
-  private let key = Tensor([1.0, 2, 3, 4, 0, 1], shape: [1, 1, 3, 2])
-  private let value = Tensor([1.0, 10, 2, 20, 3, 30], shape: [1, 1, 3, 2])
+  private let query = Tensor([1.0, 0, 0, 1, 1, 1], shape: [1, 1, 3, 2], dtype: .float64)
+  private let key = Tensor([1.0, 2, 3, 4, 0, 1], shape: [1, 1, 3, 2], dtype: .float64)
+  private let value = Tensor([1.0, 10, 2, 20, 3, 30], shape: [1, 1, 3, 2], dtype: .float64)
   /// The second query sees no key.
   private let mask = Tensor(
     [true, true, false, false, false, false, true, true, true], shape: [3, 3])

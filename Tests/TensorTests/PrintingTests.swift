@@ -46,10 +46,11 @@ struct PrintingTests {
     let dtype = try #require(DType.allCases.first { $0.description == item.dtype })
     var x: Tensor
     if let ramp = item.ramp {
-      x = Tensor((0..<Int(ramp[2])).map { ramp[0] + ramp[1] * Double($0) })
+      x = Tensor((0..<Int(ramp[2])).map { ramp[0] + ramp[1] * Double($0) }, dtype: .float64)
     } else {
       let values = item.values ?? []
-      x = dtype == .int64 ? Tensor(values.map(\.int)) : Tensor(values.map(\.double))
+      x =
+        dtype == .int64 ? Tensor(values.map(\.int)) : Tensor(values.map(\.double), dtype: .float64)
     }
     x = x.reshaped(item.shape).to(dtype)
     guard let grad = item.grad else { return x }

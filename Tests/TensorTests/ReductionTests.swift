@@ -121,7 +121,7 @@ struct ReductionRuleTests {
     #expect(Tensor([100, 100]).to(.int8).sum().item(Int.self) == 200)
     #expect(Tensor([100, 100]).to(.uint8).prod().item(Int.self) == 10_000)
     #expect(Tensor([3]).to(.uint8).any().dtype == .uint8)
-    #expect(Tensor([300.0]).sum(dtype: .int32).dtype == .int32)
+    #expect(Tensor([300.0], dtype: .float64).sum(dtype: .int32).dtype == .int32)
     #expect(Tensor([true, true]).cumsum(dim: 0).array(of: Int.self) == [1, 2])
   }
 
@@ -139,7 +139,7 @@ struct ReductionRuleTests {
 
   @Test("NaN wins over numbers in extrema and medians, and is left out where asked")
   func nan() {
-    let x = Tensor([2, .nan, 1, 5])
+    let x = Tensor([2, .nan, 1, 5], dtype: .float64)
     #expect(x.amax().item().isNaN)
     #expect(x.argmax().item(Int.self) == 1)
     #expect(x.median().item().isNaN)
@@ -163,10 +163,10 @@ struct ReductionRuleTests {
 
   @Test("equal extrema share the gradient evenly; the index form gives it to one")
   func ties() {
-    let x = Tensor([1.0, 3, 3]).requiringGrad()
+    let x = Tensor([1.0, 3, 3], dtype: .float64).requiringGrad()
     x.amax().backward()
     #expect(x.grad?.array(of: Double.self) == [0, 0.5, 0.5])
-    let y = Tensor([1.0, 3, 3]).requiringGrad()
+    let y = Tensor([1.0, 3, 3], dtype: .float64).requiringGrad()
     y.max(dim: 0).values.backward()
     #expect(y.grad?.array(of: Double.self) == [0, 1, 0])
   }
@@ -174,29 +174,29 @@ struct ReductionRuleTests {
   @Test("products of numbers that hold zeros have the right gradients")
   func zeros() throws {
     for values in [[2.0, 0, 3], [0.0, 0, 3]] {
-      try gradcheck({ [$0[0].prod()] }, [Tensor(values)])
-      try gradcheck({ [$0[0].cumprod(dim: 0)] }, [Tensor(values)])
-      try gradgradcheck({ [$0[0].cumprod(dim: 0)] }, [Tensor(values)])
+      try gradcheck({ [$0[0].prod()] }, [Tensor(values, dtype: .float64)])
+      try gradcheck({ [$0[0].cumprod(dim: 0)] }, [Tensor(values, dtype: .float64)])
+      try gradgradcheck({ [$0[0].cumprod(dim: 0)] }, [Tensor(values, dtype: .float64)])
     }
   }
 
   @Test("a deviation of 0 has a gradient of 0")
   func flat() {
-    let x = Tensor([2.0, 2, 2]).requiringGrad()
+    let x = Tensor([2.0, 2, 2], dtype: .float64).requiringGrad()
     x.std().backward()
     #expect(x.grad?.array(of: Double.self) == [0, 0, 0])
   }
 
   @Test("quantiles between two elements, by every rule")
   func interpolation() {
-    let x = Tensor([1.0, 2, 4, 8])
+    let x = Tensor([1.0, 2, 4, 8], dtype: .float64)
     let expected: [(QuantileInterpolation, Double)] = [
       (.linear, 3.6), (.lower, 2), (.higher, 4), (.nearest, 4), (.midpoint, 3),
     ]
     for (rule, value) in expected {
       #expect(abs(x.quantile(0.6, interpolation: rule).item() - value) < 1e-12, "\(rule)")
     }
-    let two = x.quantile(Tensor([0.0, 1.0]), dim: 0, keepDim: true)
+    let two = x.quantile(Tensor([0.0, 1.0], dtype: .float64), dim: 0, keepDim: true)
     #expect(two.shape == [2, 1] && two.array(of: Double.self) == [1, 8])
   }
 
@@ -213,7 +213,8 @@ struct ReductionRuleTests {
     let x = Tensor([Float(0), 0.5, 1, 2, 2.5, 9])
     #expect(x.histc(bins: 4, min: 0, max: 2).array(of: Float.self) == [1, 1, 1, 1])
     #expect(Tensor([1, 1, 4]).bincount().array(of: Int.self) == [0, 2, 0, 0, 1])
-    let weighted = Tensor([1, 1]).bincount(weights: Tensor([0.5, 0.25]), minLength: 3)
+    let weighted = Tensor([1, 1]).bincount(
+      weights: Tensor([0.5, 0.25], dtype: .float64), minLength: 3)
     #expect(weighted.array(of: Double.self) == [0, 0.75, 0])
   }
 

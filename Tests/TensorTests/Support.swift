@@ -9,7 +9,7 @@ func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tenso
     let place = (index * 37 + 11) % steps
     return low + (high - low) * (Double(place) + 0.37) / Double(steps)
   }
-  return Tensor(values, shape: shape)
+  return Tensor(values, shape: shape, dtype: .float64)
 }
 
 /// Whether what a process wrote last holds a text.

@@ -283,9 +283,9 @@ extension ProcessGroup {
       "norms of order \(exponent) are not defined for gradients that are spread over ranks")
     let norms = tensors.map { tensorNorm($0, exponent) }
     if exponent.isInfinite {
-      let own = tensorNorm(Tensor(norms), exponent)
+      let own = tensorNorm(Tensor(norms, dtype: .float64), exponent)
       let all = try allGather([own], label: "gradient norm").map { $0[0] }
-      return tensorNorm(Tensor(all), exponent)
+      return tensorNorm(Tensor(all, dtype: .float64), exponent)
     }
     let powers = norms.reduce(0) { $0 + pow($1, exponent) }
     return pow(try allReduce(powers, label: "gradient norm"), 1 / exponent)

@@ -19,6 +19,8 @@ struct IndexGenerator {
 
   /// `count` indices, each as likely as its weight says (`torch.multinomial`).
   func multinomial(_ weights: [Double], count: Int, replacement: Bool) -> [Int] {
-    Tensor(weights).multinomial(count, replacement: replacement, generator: generator).array()
+    Tensor(weights, dtype: .float64).multinomial(
+      count, replacement: replacement, generator: generator
+    ).array()
   }
 }

@@ -74,7 +74,7 @@ private func norm(ofNorms norms: [Double], _ exponent: Double) -> Double {
   switch exponent {
   case 2: single(norms.reduce(0) { $0 + $1 * $1 }.squareRoot())
   case 1: single(norms.reduce(0, +))
-  default: single(tensorNorm(Tensor(norms), exponent))
+  default: single(tensorNorm(Tensor(norms, dtype: .float64), exponent))
   }
 }
 

@@ -56,7 +56,7 @@ public func gradcheck(
         var moved = values
         moved[element] += offset
         var arguments = inputs
-        arguments[position] = Tensor(moved, shape: input.shape).to(input.dtype)
+        arguments[position] = Tensor(moved, shape: input.shape, dtype: .float64).to(input.dtype)
         return arguments
       }
       let numerical = weightedChange(moved(eps), moved(-eps)) / (2 * eps)
@@ -104,5 +104,5 @@ private func checkWeights(_ output: Tensor) -> Tensor {
     let size = 0.5 + Double((index * 37 + 11) % 101) / 101
     return index % 3 == 1 ? -size : size
   }
-  return Tensor(signed, shape: output.shape).to(output.dtype)
+  return Tensor(signed, shape: output.shape, dtype: .float64).to(output.dtype)
 }

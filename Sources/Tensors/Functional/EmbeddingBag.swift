@@ -71,7 +71,9 @@ extension F {
     if mode == .mean {
       var counts = [Double](repeating: 0, count: bags)
       for bag in owners { counts[bag] += 1 }
-      sums = sums / Tensor(counts.map { Swift.max($0, 1) }, shape: [bags, 1]).to(sums.dtype)
+      sums =
+        sums
+        / Tensor(counts.map { Swift.max($0, 1) }, shape: [bags, 1], dtype: .float64).to(sums.dtype)
     }
     return sums.to(weight.dtype)
   }

@@ -1,86 +1,83 @@
 extension Tensor {
-  /// A tensor of the given elements in row-major order.
-  /// - Parameters:
-  ///   - elements: As many as the shape holds.
-  ///   - shape: The sizes; by default one dimension.
-  public init<Element: TensorElement>(_ elements: [Element], shape: [Int]? = nil) {
-    let shape = shape ?? [elements.count]
-    require(
-      shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == elements.count, "Tensor",
-      "\(elements.count) elements do not fill a shape of \(shape)")
-    self = .uninitialized(shape, Element.dtype)
-    if !elements.isEmpty {
-      elements.withUnsafeBytes {
-        pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count)
-      }
-    }
-  }
-
-  /// A matrix from its rows, which are equally long.
-  public init<Element: TensorElement>(_ rows: [[Element]]) {
-    let width = rows.first?.count ?? 0
-    require(
-      rows.allSatisfy { $0.count == width }, "Tensor", "rows differ in length")
-    self.init(Array(rows.joined()), shape: [rows.count, width])
-  }
-
-  /// A scalar tensor. A Swift `Double` becomes the default `float32` unless a dtype is given.
-  public init(_ value: some ScalarConvertible, dtype: DType? = nil) {
-    self = .full([], value, dtype: dtype)
-  }
-
   /// A tensor of one repeated value (`torch.full`).
   /// - Parameter dtype: By default the value's kind: `float32`, `int64` or `bool`.
   public static func full(
-    _ shape: [Int], _ value: some ScalarConvertible, dtype: DType? = nil
+    _ shape: [Int], _ value: some ScalarConvertible, dtype: DType? = nil, requiresGrad: Bool = false
   ) -> Tensor {
     require(shape.allSatisfy { $0 >= 0 }, "full", "sizes must not be negative: \(shape)")
     let dtype = dtype ?? value.scalar.dtype
     let out = uninitialized(shape, dtype)
     out.fill(value.scalar)
-    return out
+    return requiresGrad ? out.leaf : out
   }
 
   /// Zeros (`torch.zeros`).
-  public static func zeros(_ shape: [Int], dtype: DType = .float32) -> Tensor {
-    full(shape, 0, dtype: dtype)
+  public static func zeros(
+    _ shape: [Int], dtype: DType = .float32, requiresGrad: Bool = false
+  ) -> Tensor {
+    full(shape, 0, dtype: dtype, requiresGrad: requiresGrad)
   }
 
   /// Ones (`torch.ones`).
-  public static func ones(_ shape: [Int], dtype: DType = .float32) -> Tensor {
-    full(shape, 1, dtype: dtype)
+  public static func ones(
+    _ shape: [Int], dtype: DType = .float32, requiresGrad: Bool = false
+  ) -> Tensor {
+    full(shape, 1, dtype: dtype, requiresGrad: requiresGrad)
   }
 
   /// Zeros of another tensor's shape and, unless given, dtype (`torch.zeros_like`).
-  public static func zeros(like other: Tensor, dtype: DType? = nil) -> Tensor {
-    zeros(other.shape, dtype: dtype ?? other.dtype)
+  public static func zeros(
+    like other: Tensor, dtype: DType? = nil, requiresGrad: Bool = false
+  ) -> Tensor {
+    zeros(other.shape, dtype: dtype ?? other.dtype, requiresGrad: requiresGrad)
   }
 
   /// Ones of another tensor's shape and, unless given, dtype (`torch.ones_like`).
-  public static func ones(like other: Tensor, dtype: DType? = nil) -> Tensor {
-    ones(other.shape, dtype: dtype ?? other.dtype)
+  public static func ones(
+    like other: Tensor, dtype: DType? = nil, requiresGrad: Bool = false
+  ) -> Tensor {
+    ones(other.shape, dtype: dtype ?? other.dtype, requiresGrad: requiresGrad)
   }
 
   /// One repeated value in another tensor's shape and, unless given, dtype (`torch.full_like`).
   public static func full(
-    like other: Tensor, _ value: some ScalarConvertible, dtype: DType? = nil
+    like other: Tensor, _ value: some ScalarConvertible, dtype: DType? = nil,
+    requiresGrad: Bool = false
   ) -> Tensor {
-    full(other.shape, value, dtype: dtype ?? other.dtype)
+    full(other.shape, value, dtype: dtype ?? other.dtype, requiresGrad: requiresGrad)
   }
 
   func zerosLike() -> Tensor { .zeros(like: self) }
 
+  /// A fresh tensor as a leaf of the graph.
+  var leaf: Tensor {
+    var leaf = self
+    leaf.requiresGrad = true
+    return leaf
+  }
+
   /// Memory whose contents nobody set (`torch.empty`).
-  public static func empty(_ shape: [Int], dtype: DType = .float32) -> Tensor {
+  public static func empty(
+    _ shape: [Int], dtype: DType = .float32, requiresGrad: Bool = false
+  ) -> Tensor {
     require(shape.allSatisfy { $0 >= 0 }, "empty", "sizes must not be negative: \(shape)")
-    return uninitialized(shape, dtype)
+    let out = uninitialized(shape, dtype)
+    return requiresGrad ? out.leaf : out
+  }
+
+  /// Memory for another tensor's shape and, unless given, dtype, whose contents nobody set
+  /// (`torch.empty_like`).
+  public static func empty(
+    like other: Tensor, dtype: DType? = nil, requiresGrad: Bool = false
+  ) -> Tensor {
+    empty(other.shape, dtype: dtype ?? other.dtype, requiresGrad: requiresGrad)
   }
 
   /// start, start + step, … below end (`torch.arange`).
   /// - Parameter dtype: By default `int64` for whole numbers, else `float32`.
   public static func arange(
     _ start: some ScalarConvertible, _ end: some ScalarConvertible,
-    step: some ScalarConvertible = 1, dtype: DType? = nil
+    step: some ScalarConvertible = 1, dtype: DType? = nil, requiresGrad: Bool = false
   ) -> Tensor {
     let bounds = [start.scalar, end.scalar, step.scalar]
     let whole = bounds.allSatisfy { if case .double = $0 { false } else { true } }
@@ -96,30 +93,36 @@ extension Tensor {
       "from \(low) to \(high) does not go in the direction of the step \(width)")
     let count = ((high - low) / width).rounded(.up)
     require(count <= 0x1p48, "arange", "\(count) numbers from \(low) to \(high) are too many")
-    return Kernel.range(Int(count), from: low, by: width, dtype)
+    let out = Kernel.range(Int(count), from: low, by: width, dtype)
+    return requiresGrad ? out.leaf : out
   }
 
   /// 0, 1, … below end (`torch.arange`).
-  public static func arange(_ end: some ScalarConvertible, dtype: DType? = nil) -> Tensor {
-    arange(0, end, dtype: dtype)
+  public static func arange(
+    _ end: some ScalarConvertible, dtype: DType? = nil, requiresGrad: Bool = false
+  ) -> Tensor {
+    arange(0, end, dtype: dtype, requiresGrad: requiresGrad)
   }
 
   /// `steps` numbers from start to end, both included, equally spaced (`torch.linspace`).
   ///
   /// Whole dtypes cut the numbers towards zero.
   public static func linspace(
-    _ start: Double, _ end: Double, steps: Int, dtype: DType = .float32
+    _ start: Double, _ end: Double, steps: Int, dtype: DType = .float32, requiresGrad: Bool = false
   ) -> Tensor {
-    spaced("linspace", start, end, steps, dtype).to(dtype)
+    let out = spaced("linspace", start, end, steps, dtype).to(dtype)
+    return requiresGrad ? out.leaf : out
   }
 
   /// `steps` powers of a base from baseˢᵗᵃʳᵗ to baseᵉⁿᵈ, the exponents equally spaced
   /// (`torch.logspace`).
   public static func logspace(
-    _ start: Double, _ end: Double, steps: Int, base: Double = 10, dtype: DType = .float32
+    _ start: Double, _ end: Double, steps: Int, base: Double = 10, dtype: DType = .float32,
+    requiresGrad: Bool = false
   ) -> Tensor {
     let exponents = spaced("logspace", start, end, steps, dtype)
-    return Tensor.full([], base, dtype: exponents.dtype).pow(exponents).to(dtype)
+    let out = Tensor.full([], base, dtype: exponents.dtype).pow(exponents).to(dtype)
+    return requiresGrad ? out.leaf : out
   }
 
   /// Numbers in a row in the dtype's own arithmetic, or `float64` for whole ones, whose ends are
@@ -143,12 +146,14 @@ extension Tensor {
   }
 
   /// The identity matrix, or its upper left part (`torch.eye`).
-  public static func eye(_ rows: Int, _ columns: Int? = nil, dtype: DType = .float32) -> Tensor {
+  public static func eye(
+    _ rows: Int, _ columns: Int? = nil, dtype: DType = .float32, requiresGrad: Bool = false
+  ) -> Tensor {
     let columns = columns ?? rows
     let out = zeros([rows, columns], dtype: dtype)
     out.restrided(shape: [Swift.min(rows, columns)], strides: [columns + 1], offset: 0).fill(
       .int(1))
-    return out
+    return requiresGrad ? out.leaf : out
   }
 
   /// Writes a number everywhere, in place; for memory that nobody else has seen yet.

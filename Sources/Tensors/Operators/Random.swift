@@ -4,6 +4,7 @@ import CKernels
 extension Tensor {
   private static func drawn(
     _ name: String, _ shape: [Int], _ dtype: DType, _ generator: Generator?,
+    requiresGrad: Bool = false,
     _ draw: (UnsafeMutablePointer<torus_rng>, torus_dtype, UnsafeMutableRawPointer, Int64) ->
       torus_status
   ) -> Tensor {
@@ -11,37 +12,41 @@ extension Tensor {
     let out = uninitialized(shape, dtype)
     let status = (generator ?? .default).draw { draw(&$0, dtype.c, out.pointer, Int64(out.count)) }
     require(status == TORUS_OK, name, "not defined for \(dtype)")
-    return out
+    return requiresGrad ? out.leaf : out
   }
 
   /// Uniform on [0, 1) (`torch.rand`).
   public static func rand(
-    _ shape: [Int], dtype: DType = .float32, generator: Generator? = nil
+    _ shape: [Int], dtype: DType = .float32, generator: Generator? = nil, requiresGrad: Bool = false
   ) -> Tensor {
-    uniform(shape, from: 0, to: 1, dtype: dtype, generator: generator)
+    uniform(
+      shape, from: 0, to: 1, dtype: dtype, generator: generator, requiresGrad: requiresGrad)
   }
 
   /// Uniform on [from, to) (`Tensor.uniform_`).
   public static func uniform(
-    _ shape: [Int], from: Double, to: Double, dtype: DType = .float32, generator: Generator? = nil
+    _ shape: [Int], from: Double, to: Double, dtype: DType = .float32, generator: Generator? = nil,
+    requiresGrad: Bool = false
   ) -> Tensor {
-    drawn("uniform", shape, dtype, generator) { torus_random_uniform($0, $1, $2, $3, from, to) }
+    drawn("uniform", shape, dtype, generator, requiresGrad: requiresGrad) {
+      torus_random_uniform($0, $1, $2, $3, from, to)
+    }
   }
 
   /// Normal with mean 0 and standard deviation 1 (`torch.randn`).
   public static func randn(
-    _ shape: [Int], dtype: DType = .float32, generator: Generator? = nil
+    _ shape: [Int], dtype: DType = .float32, generator: Generator? = nil, requiresGrad: Bool = false
   ) -> Tensor {
-    normal(shape, dtype: dtype, generator: generator)
+    normal(shape, dtype: dtype, generator: generator, requiresGrad: requiresGrad)
   }
 
   /// Normal (`torch.normal`).
   public static func normal(
     _ shape: [Int], mean: Double = 0, std: Double = 1, dtype: DType = .float32,
-    generator: Generator? = nil
+    generator: Generator? = nil, requiresGrad: Bool = false
   ) -> Tensor {
     require(std >= 0, "normal", "the standard deviation must not be negative: \(std)")
-    return drawn("normal", shape, dtype, generator) {
+    return drawn("normal", shape, dtype, generator, requiresGrad: requiresGrad) {
       torus_random_normal($0, $1, $2, $3, mean, std)
     }
   }

@@ -93,6 +93,7 @@ struct Expected: Decodable {
     guard values != nil, count > 0 else {
       return try Comparison.checkShape(got, .zeros(shape, dtype: kind), what)
     }
-    try Comparison.check(got, Tensor(whole, shape: shape).to(kind), what, tolerance)
+    try Comparison.check(
+      got, Tensor(whole, shape: shape, dtype: .float64).to(kind), what, tolerance)
   }
 }

@@ -118,7 +118,7 @@ struct Mutation {
     if tensor.dtype.isFloatingPoint {
       let odd: [Double] = [0, -0.0, 1, -3, 1e-40, 1e38, .infinity, -.infinity, .nan]
       let values = (0..<tensor.count).map { _ in one(of: odd) }
-      return Tensor(values, shape: tensor.shape).to(tensor.dtype)
+      return Tensor(values, shape: tensor.shape, dtype: .float64).to(tensor.dtype)
     }
     let odd: [Int64] = [0, 1, -1, 2, 5, 100, -100, .max, .min]
     let values = (0..<tensor.count).map { _ in one(of: odd) }

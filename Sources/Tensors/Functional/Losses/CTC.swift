@@ -42,7 +42,8 @@ extension F {
     let losses = Tensor.record(operation, [logProbabilities, targets])[0]
     let finite = zeroInfinity ? losses.maskedFill(losses.detach().isInf(), 0.0) : losses
     guard reduction == .mean else { return reduction.apply(finite) }
-    let lengths = Tensor(targetLengths.map { Double(Swift.max($0, 1)) }).to(finite.dtype)
+    let lengths = Tensor(targetLengths.map { Double(Swift.max($0, 1)) }, dtype: .float64).to(
+      finite.dtype)
     return (finite / lengths).mean()
   }
 }

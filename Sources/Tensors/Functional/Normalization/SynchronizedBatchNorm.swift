@@ -110,7 +110,9 @@ private struct ChannelLayout {
   }
 
   /// Numbers per channel, as kernels read them.
-  func tensor(_ values: [Double]) -> Tensor { noGrad { Tensor(values).to(dtype.wide) } }
+  func tensor(_ values: [Double]) -> Tensor {
+    noGrad { Tensor(values, dtype: .float64).to(dtype.wide) }
+  }
 
   /// Means, biased variances, and the count.
   func statistics(of x: Tensor) -> [Double] {

@@ -99,7 +99,8 @@ extension F {
       let operation = Resampling(
         dim: item.offset + 2, size: item.element.size, output: item.element.output)
       return Tensor.record(
-        operation, [result, Tensor(taps.weights).to(result.dtype), Tensor(taps.indices)])
+        operation,
+        [result, Tensor(taps.weights, dtype: .float64).to(result.dtype), Tensor(taps.indices)])
     }
     return result.to(x.dtype)
   }

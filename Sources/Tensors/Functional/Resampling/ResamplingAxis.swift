@@ -14,7 +14,7 @@ struct ResamplingAxis {
     /// The same with weights as a dtype stores them.
     func rounded(to dtype: DType) -> Taps {
       var taps = self
-      taps.weights = Tensor(weights).to(dtype).array(of: Double.self)
+      taps.weights = Tensor(weights, dtype: .float64).to(dtype).array(of: Double.self)
       return taps
     }
   }
@@ -70,7 +70,7 @@ struct ResamplingAxis {
       taps.indices += [first, Swift.min(first + 1, size - 1)]
       return rounded(Swift.min(Swift.max(position - Double(first), 0), 1))
     }
-    for share in Tensor(shares).to(rounding).array(of: Double.self) {
+    for share in Tensor(shares, dtype: .float64).to(rounding).array(of: Double.self) {
       taps.weights += [1 - share, share]
     }
     return taps.rounded(to: rounding)

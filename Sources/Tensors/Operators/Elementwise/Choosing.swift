@@ -21,6 +21,14 @@ extension Tensor {
     Tensor.where(condition, a.operand(beside: b), b)
   }
 
+  /// One number where the condition holds, else another (`torch.where`): `float32`, `int64` or
+  /// `bool`, as the numbers are.
+  public static func `where`(
+    _ condition: Tensor, _ a: some ScalarConvertible, _ b: some ScalarConvertible
+  ) -> Tensor {
+    Tensor.where(condition, Tensor(a), Tensor(b))
+  }
+
   /// A value where the mask holds, the element elsewhere (`masked_fill`). The value, a number or a
   /// scalar tensor, takes this tensor's dtype; a mask with more dimensions broadcasts it.
   public func maskedFill(_ mask: Tensor, _ value: some Operand) -> Tensor {

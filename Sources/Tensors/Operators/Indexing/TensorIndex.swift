@@ -70,6 +70,25 @@ extension Tensor: TensorIndexConvertible {
   public var tensorIndex: TensorIndex { .tensor(self) }
 }
 
+/// What a list of positions between a subscript's brackets holds: `Int`s, truth values, or lists of
+/// them.
+public protocol IndexElement: TensorElements {}
+
+extension Int: IndexElement {}
+extension Bool: IndexElement {}
+
+extension Array: IndexElement where Element: IndexElement {}
+extension Array: TensorIndexConvertible where Element: IndexElement {
+  /// Positions by a list, or a mask of truth values, as by a tensor of them: `x[[0, 2]]`.
+  public var tensorIndex: TensorIndex {
+    var leaves: [Element.Leaf] = []
+    append(to: &leaves, sizes: sizes[...])
+    // An empty list holds no positions.
+    let positions = Tensor(leaves, shape: sizes)
+    return .tensor(positions.dtype == .bool ? positions : positions.to(.int64))
+  }
+}
+
 extension Tensor {
   // One subscript for each number of indices: with a parameter pack, whose setter the compiler does
   // not take yet, or an existential, `.all` could not stand for itself.

@@ -136,7 +136,7 @@ extension Linalg {
       let cut = cuts[from][to]
       return product(from, cut).matmul(product(cut + 1, to))
     }
-    let ends = (first.rank == 1 ? [0] : []) + (last.rank == 1 ? [1] : [])
+    let ends: [Int] = (first.rank == 1 ? [0] : []) + (last.rank == 1 ? [1] : [])
     return product(0, matrices.count - 1).squeezed(ends)
   }
 
