@@ -55,6 +55,8 @@ struct Conformance {
       "models": { try ModelSuite(path: $0, options: $1) },
       "modules": { try ModuleSuite(folder: $0, options: $1) },
       "generation": { url, _ in try GenerationSuite(path: url) },
+      "gguf": { url, _ in try GgufSuite(path: url) },
+      "lora": { url, _ in try LoraSuite(path: url) },
       "sentence": { url, _ in try SentenceSuite(path: url) },
       "real": { url, _ in try RealSuite(path: url) },
       "processors": { url, _ in try ProcessorSuite(path: url) },

@@ -6,7 +6,8 @@ struct Options {
     usage: conformance KIND PATH [--strided] [--only NAME] [--seed N] [--count N]
 
     ops|modules|optimizers|schedulers|sampler|random|safetensors|models|tokenizers|calls|legacy|
-    chat|hub|generation|processors|collators|metrics|schedules|trainer
+    chat|hub|generation|processors|collators|metrics|schedules|trainer|
+    sentence|real|lora|gguf
                   compare with the cases' answers
     derivatives   check first and second derivatives at the operators' cases by finite differences
     empties       call operators and modules with empty dimensions, in memory that was dirtied before

@@ -52,6 +52,7 @@ enum Formats {
       return (try? zip.contents(of: entry)).map { [UInt8]($0) }
     }
     return [
+      gguf,
       Format("safetensors", [safetensors], file: "model.safetensors") { path in
         _ = try StateDict(safetensors: path, leftOut: { _ in })
       },

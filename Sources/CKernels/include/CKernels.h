@@ -1,5 +1,6 @@
 // The C side of the tensors: one header a concept.
 #pragma once
+#include "torus_blocks.h"
 #include "torus_core.h"
 #include "torus_ctc.h"
 #include "torus_elementwise.h"

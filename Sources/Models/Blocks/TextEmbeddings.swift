@@ -57,7 +57,7 @@ public final class TextEmbeddings: Module {
     let rows = positionEmbeddings.weight.shape[0]
     var x = wordEmbeddings(inputs.inputIds)
     if let table = tokenTypeEmbeddings {
-      x = x + (inputs.tokenTypeIds.map { table($0) } ?? table.weight.value[0])
+      x = x + (inputs.tokenTypeIds.map { table($0) } ?? table.rows(0..<1))
     }
     if let positions = inputs.positionIds {
       x = x + positionEmbeddings(positions)
@@ -70,7 +70,7 @@ public final class TextEmbeddings: Module {
     } else {
       require(
         length <= rows, "TextEmbeddings", "\(length) tokens are more than the \(rows) positions")
-      x = x + positionEmbeddings.weight.value.sliced(to: length)
+      x = x + positionEmbeddings.rows(0..<length)
     }
     return dropout(layerNorm(x))
   }

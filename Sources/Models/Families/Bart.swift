@@ -148,13 +148,13 @@ final class BartStack: Module {
     _ inputs: ModelInputs, cache: KeyValueCache?
   ) -> Seq2SeqStates {
     let (length, past) = (ids.shape[1], cache?.sequenceLength ?? 0)
-    let positions = embedPositions.weight.value
+    let rows = embedPositions.weight.shape[0]
     require(
-      past + length + Self.offset <= positions.shape[0], "BartModel",
-      "\(past + length) tokens are more than the \(positions.shape[0] - Self.offset) positions")
+      past + length + Self.offset <= rows, "BartModel",
+      "\(past + length) tokens are more than the \(rows - Self.offset) positions")
     var x = embedTokens(ids)
     if let scale { x = x * scale }
-    x = x + positions.narrowed(dim: 0, start: past + Self.offset, length: length)
+    x = x + embedPositions.rows((past + Self.offset)..<(past + Self.offset + length))
     x = dropout(layernormEmbedding(x))
     var pass = BartPass(
       mask: AttentionMask.padding(mask, dtype: x.dtype), isCausal: false,

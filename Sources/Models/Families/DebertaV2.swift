@@ -145,10 +145,10 @@ final class DebertaV2Embeddings: Module {
       require(
         inputs.positionIds != nil || length <= rows, "DebertaV2Model",
         "\(length) tokens are more than the \(rows) positions")
-      x = x + (inputs.positionIds.map { table($0) } ?? table.weight.value.sliced(to: length))
+      x = x + (inputs.positionIds.map { table($0) } ?? table.rows(0..<length))
     }
     if let table = tokenTypeEmbeddings {
-      x = x + (inputs.tokenTypeIds.map { table($0) } ?? table.weight.value[0])
+      x = x + (inputs.tokenTypeIds.map { table($0) } ?? table.rows(0..<1))
     }
     if let embedProj { x = embedProj(x) }
     x = layerNorm(x)

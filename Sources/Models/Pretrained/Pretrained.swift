@@ -39,7 +39,8 @@ public struct PretrainedOptions: Sendable {
 /// Loads models from folders.
 public enum Pretrained {
   /// Loads the class that a folder's `architectures` names.
-  /// - Parameter path: A folder with `config.json` and weights, or a name in the hub's cache.
+  /// - Parameter path: A folder with `config.json` and weights, a GGUF file, or a name in the hub's
+  ///   cache.
   /// - Throws: ``ModelError`` or `CheckpointError`.
   public static func load(_ path: String, _ options: PretrainedOptions = .init()) throws
     -> PretrainedModel
@@ -51,6 +52,7 @@ public enum Pretrained {
   static func load(
     _ path: String, task: ModelTask?, _ options: PretrainedOptions
   ) throws -> PretrainedModel {
+    if GGUFModel.isFile(path) { return try load(gguf: path, task: task, options) }
     let folder = try ModelFolder.found(path, revision: options.revision, cache: options.cache)
     let configuration = try folder.configuration()
     configuration.apply(options.overrides)
@@ -58,10 +60,29 @@ public enum Pretrained {
     configuration.dtype =
       try options.dtype ?? configuration.savedDType ?? tensors.lazy.compactMap(\.tensor.dtype.dtype)
       .first(where: \.isFloatingPoint) ?? .float32
+    return try load(configuration, tensors, task: task, path: folder.path, options)
+  }
+
+  /// Loads the model of a GGUF file; of its own class where no task is asked for.
+  private static func load(
+    gguf path: String, task: ModelTask?, _ options: PretrainedOptions
+  ) throws -> PretrainedModel {
+    let file = try GGUFModel(path)
+    let configuration = try file.configuration()
+    configuration.apply(options.overrides)
+    configuration.dtype = options.dtype ?? file.dtype
+    return try load(
+      configuration, try file.tensors(), task: task ?? .causalLM, path: path, options)
+  }
+
+  private static func load(
+    _ configuration: ModelConfiguration, _ tensors: [(tensor: StoredTensor, file: String)],
+    task: ModelTask?, path: String, _ options: PretrainedOptions
+  ) throws -> PretrainedModel {
     let model = try Init.$isSkipped.withValue(true) {
       try make(configuration, task: task, ignoringFields: options.ignoringFields)
     }
-    var loading = WeightLoading(model, path: folder.path)
+    var loading = WeightLoading(model, path: path)
     model.loadReport = try loading.load(
       tensors, ignoreMismatchedSizes: options.ignoreMismatchedSizes)
     model.eval()

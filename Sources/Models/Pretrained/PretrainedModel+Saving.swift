@@ -12,8 +12,14 @@ extension PretrainedModel {
   /// - Parameters:
   ///   - path: The folder, made where it is not there.
   ///   - maxShardSize: The most bytes of weights in a file.
-  /// - Throws: `CheckpointError` where a file cannot be written.
+  /// - Throws: `CheckpointError` where a file cannot be written, ``ModelError`` where adapters stand
+  ///   beside the model's layers.
   public func savePretrained(_ path: String, maxShardSize: Int = 50_000_000_000) throws {
+    guard !modules().contains(where: { $0 is LayerAdapter }) else {
+      throw ModelError(
+        .unsupported, path: path, "the model has adapters, which its folder has no place for",
+        remedy: "Save them with PeftModel.savePretrained, or call mergeAndUnload first")
+    }
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {

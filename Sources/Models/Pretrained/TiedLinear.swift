@@ -5,13 +5,15 @@ import Tensors
 ///
 /// Where a file holds a weight of its own for it, or the configuration does not tie, the layer has
 /// its own. `[…, width] → […, rows]`.
-public final class TiedLinear: Module, Layer {
+public final class TiedLinear: Module, Layer, AdaptableLayer {
   /// `[rows, width]`.
   public private(set) var weight: Parameter
   /// `[rows]`, or nil.
   public private(set) var bias: Parameter?
   /// Whether the weight is another module's.
   public private(set) var isTied: Bool
+  /// What stands beside the layer.
+  public var adapter: LayerAdapter?
 
   /// - Parameters:
   ///   - table: The weight to share.
@@ -36,8 +38,17 @@ public final class TiedLinear: Module, Layer {
     if ownsBias { bias = bias.map(copy) }
   }
 
+  /// An adapter's names stand beside the layer's own.
+  public override class var stateNames: [String: String] { ["adapter": ""] }
+
+  /// The bias, where there is one.
+  public var ownBias: Parameter? { bias }
+
   /// The linear map.
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight.value, bias?.value) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { adapter?(x, beside: self) ?? plain(x) }
+
+  /// The linear map without an adapter.
+  public func plain(_ x: Tensor) -> Tensor { x.linear(weight.value, bias?.value) }
 
   /// The sizes.
   public override var extraDescription: String {

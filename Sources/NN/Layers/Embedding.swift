@@ -1,10 +1,12 @@
 import Tensors
 
 /// A table of vectors looked up by index (`torch.nn.Embedding`). `[…] → […, width]`.
-public final class Embedding: Module {
+public final class Embedding: Module, AdaptableLayer {
   /// `[rows, width]`.
   public let weight: Parameter
-  private let paddingIndex: Int?
+  /// What stands beside the table.
+  public var adapter: LayerAdapter?
+  package let paddingIndex: Int?
   package let maxNorm: Double?
   private let normType: Double
   private let scaleGradByFrequency: Bool
@@ -31,8 +33,26 @@ public final class Embedding: Module {
   /// Makes the padding row zero.
   package func clearPadding() { zeroRow(weight, paddingIndex) }
 
+  /// An adapter's names stand beside the table's own.
+  public override class var stateNames: [String: String] { ["adapter": ""] }
+
+  /// A table has no bias.
+  public var ownBias: Parameter? { nil }
+
   /// The rows at the indices, which are integers.
   public func callAsFunction(_ indices: Tensor) -> Tensor {
+    adapter?(indices, beside: self) ?? plain(indices)
+  }
+
+  /// The rows of a range, `[count, width]`.
+  package func rows(_ range: Range<Int>) -> Tensor {
+    adapter == nil && maxNorm == nil
+      ? weight.value.sliced(from: range.lowerBound, to: range.upperBound)
+      : self(Tensor.arange(range.lowerBound, range.upperBound))
+  }
+
+  /// The rows at the indices without an adapter.
+  public func plain(_ indices: Tensor) -> Tensor {
     if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
     return F.embedding(
       indices, weight.value, paddingIndex: paddingIndex,

@@ -1,11 +1,13 @@
 import Tensors
 
 /// y = x Wᵀ + b (`torch.nn.Linear`). `[..., inputs] → [..., outputs]`.
-public final class Linear: Module, Layer {
+public final class Linear: Module, Layer, AdaptableLayer {
   /// `[outputs, inputs]`.
   public let weight: Parameter
   /// `[outputs]`, or nil.
   public let bias: Parameter?
+  /// What stands beside the layer.
+  public var adapter: LayerAdapter?
 
   /// A layer with PyTorch's initial values: uniform on ±1/√inputs.
   public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32) {
@@ -14,8 +16,17 @@ public final class Linear: Module, Layer {
     Init.linearDefault(weight, self.bias)
   }
 
+  /// An adapter's names stand beside the layer's own.
+  public override class var stateNames: [String: String] { ["adapter": ""] }
+
+  /// The bias, where there is one.
+  public var ownBias: Parameter? { bias }
+
   /// The linear map.
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight.value, bias?.value) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { adapter?(x, beside: self) ?? plain(x) }
+
+  /// The linear map without an adapter.
+  public func plain(_ x: Tensor) -> Tensor { x.linear(weight.value, bias?.value) }
 
   /// The sizes.
   public override var extraDescription: String {

@@ -1,0 +1,212 @@
+import Base
+import Checkpoints
+import Foundation
+import NN
+import Tensors
+
+/// A model in a GGUF file: its configuration, and its tensors under transformers' names.
+struct GGUFModel {
+  private let file: GGUFFile
+  private let layout: GGUFLayout
+
+  /// Whether a path names a GGUF file.
+  static func isFile(_ path: String) -> Bool {
+    guard path.hasSuffix(".gguf"), let path = try? UserPath.expanded(path) else { return false }
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && !isFolder.boolValue
+  }
+
+  /// Opens a file.
+  /// - Throws: `CheckpointError` where it is damaged, ``ModelError`` where its architecture is not read.
+  init(_ path: String) throws {
+    file = try GGUFFile(path: (try? UserPath.expanded(path)) ?? path)
+    guard let name = file["general.architecture"]?.string, let layout = GGUFLayout(name) else {
+      throw ModelError(
+        .unsupported, path: path, field: "general.architecture",
+        "models of the architecture \(file["general.architecture"]?.string ?? "none") are not read",
+        remedy: "Convert the model to transformers' format")
+    }
+    self.layout = layout
+  }
+
+  private func fault(_ key: String, _ message: String) -> ModelError {
+    ModelError(
+      .unsupported, path: file.path, field: key, message,
+      remedy: "Convert the model to transformers' format")
+  }
+
+  /// The configuration that transformers would have.
+  /// - Throws: ``ModelError`` that names a setting that is not followed.
+  func configuration() throws -> ModelConfiguration {
+    let prefix = layout.architecture + "."
+    var known = Set((GGUFLayout.settings.map(\.key) + GGUFLayout.redundant).map { prefix + $0 })
+    var members: [ConfigurationValue.Member] = [
+      .init("model_type", .string(layout.architecture)),
+      .init("vocab_size", .int(file.tensor("token_embd.weight")?.shape.first ?? 0)),
+      .init("tie_word_embeddings", .bool(file.tensor("output.weight") == nil)),
+    ]
+    for (key, field) in GGUFLayout.settings {
+      guard let value = file[prefix + key] else { continue }
+      guard let number = value.number else {
+        throw fault(prefix + key, "layers that differ in it are not supported")
+      }
+      members.append(.init(field, value.int.map { .int($0) } ?? .double(number)))
+    }
+    for (key, field) in [("bos_token_id", "bos_token_id"), ("eos_token_id", "eos_token_id")] {
+      if let id = file["tokenizer.ggml.\(key)"]?.int { members.append(.init(field, .int(id))) }
+    }
+    if layout.architecture == "llama", file.tensor("blk.0.attn_q.bias") != nil {
+      members.append(.init("attention_bias", true))
+    }
+    known.formUnion(try addScaling(&members, prefix))
+    let configuration = ModelConfiguration(.object(members), path: file.path)
+    for (key, value) in file.metadata where key.hasPrefix(prefix) && !known.contains(key) {
+      let isNothing = value.number == 0 || value == .bool(false)
+      if !isNothing { throw fault(key, "the setting is not honoured") }
+    }
+    return configuration
+  }
+
+  /// Adds how positions are stretched.
+  /// - Returns: The keys that were read.
+  private func addScaling(
+    _ members: inout [ConfigurationValue.Member], _ prefix: String
+  ) throws -> Set<String> {
+    let keys = ["type", "factor", "original_context_length", "finetuned"].map {
+      "\(prefix)rope.scaling.\($0)"
+    }
+    let kind = file[keys[0]]?.string ?? "none"
+    if let factors = file.tensor("rope_freqs.weight") {
+      // Each frequency is divided by a factor of its own, whatever the text's length.
+      let list = ConfigurationValue.list(
+        factors.tensor().to(.float64).array(of: Double.self).map { .double($0) })
+      let length = file["\(prefix)context_length"]?.int ?? 0
+      members.append(
+        .init(
+          "rope_scaling",
+          [
+            "rope_type": "longrope", "short_factor": list, "long_factor": list,
+            "attention_factor": 1.0, "original_max_position_embeddings": .int(length),
+          ]))
+      guard kind == "none" else { throw fault(keys[0], "\(kind) beside rope_freqs.weight") }
+      return Set(keys)
+    }
+    switch kind {
+    case "none": break
+    case "linear":
+      guard let factor = file[keys[1]]?.number else { throw fault(keys[1], "it is missing") }
+      members.append(.init("rope_scaling", ["rope_type": "linear", "factor": .double(factor)]))
+    default: throw fault(keys[0], "positions are stretched by \(kind), which is not read")
+    }
+    return Set(keys)
+  }
+
+  /// The type that the weights have where none is asked for.
+  var dtype: DType { file.tensor("token_embd.weight")?.type == .bf16 ? .bfloat16 : .float32 }
+
+  /// The tensors under transformers' names, blocks as float32.
+  /// - Throws: ``ModelError`` that names a tensor that has no place.
+  func tensors() throws -> [(tensor: StoredTensor, file: String)] {
+    let heads = (
+      queries: file["\(layout.architecture).attention.head_count"]?.int ?? 0,
+      keys: file["\(layout.architecture).attention.head_count_kv"]?.int
+        ?? file["\(layout.architecture).attention.head_count"]?.int ?? 0
+    )
+    return try file.tensors.filter { $0.name != "rope_freqs.weight" }.map { entry in
+      guard let name = layout.name(of: entry.name) else {
+        throw fault(entry.name, "there is no place for the tensor")
+      }
+      let moved = entry.name.contains(".attn_q.") || entry.name.contains(".attn_k.")
+      if let stored = entry.type.stored, !(moved && layout.interleavesRows) {
+        return (
+          StoredTensor(name: name, dtype: stored, shape: entry.shape, bytes: entry.bytes), file.path
+        )
+      }
+      let tensor = noGrad {
+        layout.reordered(entry.tensor(), entry.name, heads: heads, toFile: false)
+      }
+      return (StoredTensor(name: name, tensor), file.path)
+    }
+  }
+}
+
+extension PretrainedModel {
+  /// Writes a GGUF file with the model's settings and weights, for families of Llama's shape (Llama,
+  /// Qwen 2, Qwen 3).
+  ///
+  /// Matrices are written in a type, those whose rows are no whole blocks as F16; vectors as F32. The
+  /// tokenizer is not written.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - type: The matrices' type.
+  /// - Throws: ``ModelError`` where the family or a setting is not written, `CheckpointError` where the
+  ///   file cannot be written.
+  public func saveGGUF(_ path: String, type: GGUFType = .f16) throws {
+    let kind = configuration["model_type"]?.string ?? ""
+    guard let layout = GGUFLayout(kind), let decoder = self as? any GenerativeModel else {
+      throw ModelError(
+        .unsupported, path: path, "models of the type “\(kind)” are not written as GGUF",
+        remedy: "Save a Llama, Qwen 2 or Qwen 3 that tells the next token")
+    }
+    guard let settings = (decoder.modules().lazy.compactMap { $0 as? DecoderModel }.first)?.settings
+    else { fail("saveGGUF", "\(Self.self) holds no decoder") }
+    for field in ["rope_scaling", "mlp_bias", "use_sliding_window"] {
+      guard let value = configuration[field], value != .null, value != false else { continue }
+      throw ModelError(
+        .unsupported, path: path, field: field, "the setting is not written as GGUF",
+        remedy: "Save the model with savePretrained")
+    }
+    let rotary = configuration["rope_parameters"]
+    guard ["default", nil].contains(rotary?["rope_type"]?.string) else {
+      throw ModelError(
+        .unsupported, path: path, field: "rope_parameters", "the setting is not written as GGUF",
+        remedy: "Save the model with savePretrained")
+    }
+    let theta = rotary?["rope_theta"]?.double ?? configuration["rope_theta"]?.double ?? 10_000
+    let prefix = layout.architecture + "."
+    func size(_ number: Int) -> GGUFValue { .unsigned(UInt64(number)) }
+    var metadata: [(key: String, value: GGUFValue)] = [
+      ("general.architecture", .string(layout.architecture)),
+      ("\(prefix)context_length", size(settings.maxPositions)),
+      ("\(prefix)embedding_length", size(settings.hidden)),
+      ("\(prefix)block_count", size(settings.layers)),
+      ("\(prefix)feed_forward_length", size(settings.intermediate)),
+      ("\(prefix)attention.head_count", size(settings.heads)),
+      ("\(prefix)attention.head_count_kv", size(settings.keyValueHeads)),
+      ("\(prefix)attention.key_length", size(settings.headSize)),
+      ("\(prefix)attention.value_length", size(settings.headSize)),
+      ("\(prefix)rope.dimension_count", size(settings.headSize)),
+      (
+        "\(prefix)attention.layer_norm_rms_epsilon",
+        .float(Float(configuration["rms_norm_eps"]?.double ?? 1e-6))
+      ),
+      ("\(prefix)rope.freq_base", .float(Float(theta))),
+      ("\(prefix)vocab_size", size(settings.vocabulary)),
+    ]
+    for name in ["bos_token_id", "eos_token_id"] {
+      if let id = configuration[name]?.int, id >= 0 {
+        metadata.append(("tokenizer.ggml.\(name)", size(id)))
+      }
+    }
+    let heads = (queries: settings.heads, keys: settings.keyValueHeads)
+    var seen: Set<ObjectIdentifier> = []
+    var tensors: [(name: String, tensor: Tensor, type: GGUFType)] = []
+    for (name, parameter) in namedParameters()
+    where seen.insert(ObjectIdentifier(parameter)).inserted {
+      guard let saved = layout.savedName(of: name) else {
+        throw ModelError(
+          .unsupported, path: path, "\(name) has no place in the file",
+          remedy: "Save the model with savePretrained")
+      }
+      let value = parameter.value.detach()
+      let isWhole = (value.shape.last ?? 1) % type.blockSize == 0
+      tensors.append(
+        (
+          saved, noGrad { layout.reordered(value, saved, heads: heads, toFile: true) },
+          value.rank < 2 ? .f32 : isWhole ? type : .f16
+        ))
+    }
+    try GGUFWriter.write(tensors, metadata: metadata, to: path)
+  }
+}
