@@ -3,62 +3,97 @@ import Base
 import Foundation
 import Torus
 
-/// `ddp-train generate RUN --prompt TEXT`: samples from a trained character model.
+/// `ddp-train generate RUN|FOLDER --prompt TEXT`: continues a text with a trained character model, or
+/// with a language model's folder.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "generate", abstract: "Continues a text with a trained char-gpt.")
+    commandName: "generate",
+    abstract: "Continues a text with a trained char-gpt, or with a language model's folder.",
+    discussion: """
+      RUN is the directory of a char-gpt run; FOLDER holds a model as Hugging Face's are published \
+      (config.json, weights, tokenizer), or is a name that the hub's cache holds. A folder's text is \
+      written as it comes.
+      """)
 
-  @Argument(help: "The run directory.", transform: { try UserPath.expanded($0) })
-  var runDirectory: String
+  @Argument(
+    help: "The run directory, or the model's folder.", transform: { try UserPath.expanded($0) })
+  var path: String
 
   @Option(
     help: """
-      What the text begins with, by default the end of a line; characters that the model has not seen \
-      are an error.
+      What the text begins with; for a run by default the end of a line, and characters that the model \
+      has not seen are an error.
       """)
   var prompt: String?
 
-  @Option(help: "How many characters to add.")
-  var count = 500
+  @Option(help: "A file that holds the prompt; - for standard input.")
+  var promptFile: String?
 
-  @Option(help: "Divides the logits: below 1 safer, above 1 bolder, 0 always the likeliest.")
-  var temperature = 0.8
+  @Option(help: "How many characters to add (for a run; by default 500).")
+  var count: Int?
 
-  @Option(help: "Draw only among this many likeliest characters.")
-  var topK: Int?
+  @Option(help: "How many continuations to give (for a folder).")
+  var numReturnSequences: Int?
 
-  @Option(help: "Seed of the draws.")
-  var seed: UInt64 = 1
+  @Option(help: "A smaller model of the same vocabulary that drafts tokens (for a folder).")
+  var assistant: String?
 
-  /// The most characters of one text, and the highest temperature: all are as likely long before.
-  private static let (mostCharacters, highestTemperature) = (10_000_000, 1e6)
+  @OptionGroup var options: GenerationOptions
+
+  /// The most characters of one text.
+  private static let mostCharacters = 10_000_000
 
   func validate() throws {
-    guard (1...Self.mostCharacters).contains(count) else {
+    if let count, !(1...Self.mostCharacters).contains(count) {
       throw ValidationError(
         "--count must be between 1 and \(Self.mostCharacters), and \(count) was given")
     }
-    guard temperature >= 0, temperature <= Self.highestTemperature else {
+    guard prompt == nil || promptFile == nil else {
+      throw ValidationError("give one of --prompt and --prompt-file")
+    }
+    if let numReturnSequences, !(1...10_000).contains(numReturnSequences) {
       throw ValidationError(
-        "--temperature must be a number between 0 and \(Int(Self.highestTemperature)), and \(temperature) was given"
-      )
+        "--num-return-sequences must be between 1 and 10000, and \(numReturnSequences) was given")
     }
-    guard topK ?? 1 > 0 else {
-      throw ValidationError("--top-k must be at least 1, and \(topK ?? 0) was given")
-    }
-    guard prompt?.isEmpty != true else { throw ValidationError("--prompt must hold a character") }
   }
 
   func run() throws {
-    let text: String
-    do {
-      text = try TextGeneration(runDirectory: runDirectory)
-        .generate(
-          prompt: prompt ?? "\n", count: count, temperature: temperature, topK: topK, seed: seed)
-    } catch {
-      StandardStream.error.print("ddp-train: \(error)")
-      throw ExitCode.failure
+    try reporting {
+      let text = try promptFile.map(OutsideText.contents(of:)) ?? prompt
+      let isRun = FileManager.default.fileExists(atPath: "\(path)/config.yaml")
+      if isRun { try continueRun(text) } else { try continueFolder(text) }
     }
+  }
+
+  private func continueRun(_ text: String?) throws {
+    guard text?.isEmpty != true else { throw TextError("the prompt must hold a character") }
+    let generation = try TextGeneration(runDirectory: path)
+    let text = try generation.generate(
+      prompt: text ?? "\n", count: count ?? 500, temperature: options.temperature ?? 0.8,
+      topK: options.topK, seed: options.seed)
     guard StandardStream.output.print(text) else { throw ExitCode.failure }
+  }
+
+  private func continueFolder(_ text: String?) throws {
+    guard count == nil else {
+      throw TextError("--count is for the characters of a run; use --max-new-tokens for a folder")
+    }
+    var writer = try TextWriter(folder: path, dtype: options.weights)
+    if let assistant {
+      let draft = try TextWriter(folder: try UserPath.expanded(assistant), dtype: options.weights)
+      writer.assistant = draft.model
+    }
+    var config = try options.config(writer)
+    if let numReturnSequences { config.numReturnSequences = numReturnSequences }
+    var isStreamed = false
+    let texts = try writer.continuations(of: text ?? "", config, seed: options.seed) {
+      isStreamed = true
+      StandardStream.output.write($0)
+    }
+    if isStreamed {
+      StandardStream.output.write("\n")
+    } else {
+      for text in texts { StandardStream.output.write(text + "\n") }
+    }
   }
 }

@@ -21,20 +21,25 @@ public enum TrainCommandLine {
   public static func main() { RootCommand.main() }
 }
 
-/// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN --prompt TEXT`,
-/// `ddp-train flight RUN` and `ddp-train trace RUN`.
+/// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN|FOLDER --prompt TEXT`,
+/// `ddp-train chat FOLDER`, `ddp-train check FOLDER`, `ddp-train flight RUN` and `ddp-train trace RUN`.
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: Program.name,
     abstract: "Trains a model, alone or as one of many workers under mpirun or srun.",
     usage: """
       \(Program.name) [CONFIG] [--key value …] [--print-config] [--resume]
-      \(Program.name) generate RUN [--prompt TEXT]
+      \(Program.name) generate RUN|FOLDER [--prompt TEXT]
+      \(Program.name) chat FOLDER
+      \(Program.name) check FOLDER [--record]
       \(Program.name) flight RUN
       \(Program.name) trace RUN
       """,
     discussion: TrainCommand.keys,
-    subcommands: [TrainCommand.self, GenerateCommand.self, FlightCommand.self, TraceCommand.self],
+    subcommands: [
+      TrainCommand.self, GenerateCommand.self, ChatCommand.self, CheckCommand.self,
+      FlightCommand.self, TraceCommand.self,
+    ],
     defaultSubcommand: TrainCommand.self)
 }
 

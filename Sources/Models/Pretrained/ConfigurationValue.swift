@@ -31,6 +31,11 @@ public indirect enum ConfigurationValue: Equatable, Sendable {
     }
   }
 
+  /// A value in JSON; a text that is none is a string.
+  public init(text: String) {
+    self = (try? JSONParser.parse(Array(text.utf8))).map(ConfigurationValue.init) ?? .string(text)
+  }
+
   init(_ json: JSONValue) {
     switch json {
     case .null: self = .null
