@@ -58,7 +58,9 @@ let package = Package(
     .target(name: "Metrics", dependencies: ["Tensors"]),
     .target(
       name: "TextTasks",
-      dependencies: ["Base", "Models", "NN", "Optimizers", "Tensors", "Tokenizers"]),
+      dependencies: [
+        "Base", "Datasets", "Models", "NN", "Optimizers", "Tensors", "Tokenizers",
+      ]),
 
     // What a user imports who needs one process only: it reaches no MPI.
     .target(

@@ -8,7 +8,7 @@
 /// ```swift
 /// var confusion = ConfusionMatrix()
 /// confusion.add(labels: labels, predictions: predictions)
-/// let all = try group.allGather(confusion, label: "confusion").merged()
+/// let all = try group.allGather(object: confusion, label: "confusion").merged()
 /// print(all.accuracy, all.f1(.macro))
 /// ```
 public protocol MergeableMetric: Codable, Sendable {

@@ -29,6 +29,7 @@ struct RootCommand: ParsableCommand {
     abstract: "Trains a model, alone or as one of many workers under mpirun or srun.",
     usage: """
       \(Program.name) [CONFIG] [--key value …] [--print-config] [--resume]
+      \(Program.name) finetune [CONFIG] [--key value …]
       \(Program.name) generate RUN|FOLDER [--prompt TEXT]
       \(Program.name) chat FOLDER
       \(Program.name) check FOLDER [--record]
@@ -37,7 +38,7 @@ struct RootCommand: ParsableCommand {
       """,
     discussion: TrainCommand.keys,
     subcommands: [
-      TrainCommand.self, GenerateCommand.self, ChatCommand.self, CheckCommand.self,
+      TrainCommand.self, FineTuneCommand.self, GenerateCommand.self, ChatCommand.self, CheckCommand.self,
       FlightCommand.self, TraceCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)

@@ -166,7 +166,7 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     }
     #expect(try RunConfiguration(RunArguments([]), files: files).name == "digits-cnn")
     let shipped = try FileManager.default.contentsOfDirectory(atPath: "\(root)/configs")
-    #expect(Set(shipped) == Set(names.map { "\($0).yaml" }))
+    #expect(Set(shipped) == Set(names.map { "\($0).yaml" } + ["finetune"]))
     let misspelt = failure { try RunConfiguration(RunArguments(["chargpt"]), files: files) }
     #expect(misspelt?.description.contains("did you mean 'char-gpt'?") == true)
     #expect(files.resolve("configs/char-gpt.yaml").hasSuffix("configs/char-gpt.yaml"))

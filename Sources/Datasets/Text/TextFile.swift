@@ -3,12 +3,12 @@ import Foundation
 /// Text files as editors and systems write them, in one form: UTF-8 without a byte order mark.
 ///
 /// A byte order mark of UTF-16 or UTF-32 says how the rest is to be read; without one a file is UTF-8.
-enum TextFile {
+package enum TextFile {
   /// The text of a file, gzip or plain, as valid UTF-8.
   /// - Parameter keepsLineEnds: Whether CR LF and CR stay; otherwise every line ends with LF, as in
   ///   Python's text mode.
   /// - Throws: ``DataError`` with the line where the text is malformed.
-  static func contents(
+  package static func contents(
     of path: String, keepsLineEnds: Bool = false
   ) throws(DataError) -> Data {
     try text(SourceFile.contents(of: path), path: path, keepsLineEnds: keepsLineEnds)

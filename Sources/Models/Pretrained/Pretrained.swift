@@ -49,8 +49,12 @@ public enum Pretrained {
   }
 
   /// Loads a family's class for a task, or the class that was saved where `task` is nil.
-  static func load(
-    _ path: String, task: ModelTask?, _ options: PretrainedOptions
+  /// - Parameters:
+  ///   - path: A folder with `config.json` and weights, or a name in the hub's cache.
+  ///   - task: What the model is to do.
+  ///   - options: How it is loaded.
+  public static func load(
+    _ path: String, task: ModelTask?, _ options: PretrainedOptions = .init()
   ) throws -> PretrainedModel {
     if GGUFModel.isFile(path) { return try load(gguf: path, task: task, options) }
     let folder = try ModelFolder.found(path, revision: options.revision, cache: options.cache)
@@ -87,6 +91,18 @@ public enum Pretrained {
       tensors, ignoreMismatchedSizes: options.ignoreMismatchedSizes)
     model.eval()
     return model
+  }
+
+  /// Makes a family's class for a task with new weights, by a folder's `config.json` alone.
+  /// - Parameters:
+  ///   - path: A folder with `config.json`, or a name in the hub's cache.
+  ///   - task: What the model is to do; nil for the class that `architectures` names.
+  ///   - options: What of the configuration is replaced.
+  public static func make(
+    _ path: String, task: ModelTask?, _ options: PretrainedOptions = .init()
+  ) throws -> PretrainedModel {
+    let folder = try ModelFolder.found(path, revision: options.revision, cache: options.cache)
+    return try make(new: try folder.configuration(), task: task, options)
   }
 
   /// Makes a model with new weights.

@@ -25,8 +25,12 @@ public struct RunArguments: Sendable, Equatable {
   ///
   /// Keys may be written with dashes (`--run-dir`) or underscores. A key that needs no value
   /// (`--optimizer.nesterov`, `--resume`) may stand alone.
-  public init(_ arguments: [String]) throws(ConfigurationError) {
-    let keys = RunConfiguration.keys()
+  /// - Parameters:
+  ///   - arguments: The command line.
+  ///   - keys: The keys there are; by default those of a training run.
+  public init(
+    _ arguments: [String], keys: [KeyDescription] = RunConfiguration.keys()
+  ) throws(ConfigurationError) {
     var rest = arguments[...]
     var onlyNames = false
     while let argument = rest.popFirst() {

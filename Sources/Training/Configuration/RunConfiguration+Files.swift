@@ -72,7 +72,7 @@ extension RunConfiguration {
         to: stem, among: known.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }))
   }
 
-  private static func text(_ path: String) throws(ConfigurationError) -> String {
+  static func text(_ path: String) throws(ConfigurationError) -> String {
     if ProjectFiles.isFolder(path) { throw .isDirectory(path, nearest: nil) }
     guard FileManager.default.fileExists(atPath: path) else {
       throw .notFound(path, searched: [path], nearest: nil)

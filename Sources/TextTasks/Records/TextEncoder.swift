@@ -1,0 +1,240 @@
+import Datasets
+import Models
+import Tokenizers
+
+/// Makes features of a table's records for a task: ids, and labels where the task's are.
+public struct TextEncoder: Sendable {
+  /// The fields that are read, by their names in the table.
+  public struct Fields: Sendable, Equatable {
+    /// The text; of sequence to sequence the source, of a completion the prompt.
+    public var text = "text"
+    /// A second text; nil for none.
+    public var pair: String?
+    /// The label, or several; the tags of words.
+    public var label = "label"
+    /// The text that is to be written, or completed; nil for none.
+    public var target: String?
+    /// A conversation: a list of objects with role and content; nil for none.
+    public var messages: String?
+
+    /// The usual names.
+    public init() {}
+  }
+
+  /// The tokenizer.
+  public let tokenizer: PreTrainedTokenizer
+  /// The fields.
+  public let fields: Fields
+  /// The most tokens of a record.
+  public let maxLength: Int
+
+  /// - Parameters:
+  ///   - tokenizer: The model's.
+  ///   - fields: The fields that are read.
+  ///   - maxLength: The most tokens of a record; more are cut off.
+  public init(_ tokenizer: PreTrainedTokenizer, _ fields: Fields = Fields(), maxLength: Int) {
+    self.tokenizer = tokenizer
+    self.fields = fields
+    self.maxLength = maxLength
+  }
+
+  private var options: CallOptions {
+    var options = CallOptions()
+    options.truncation = .longestFirst
+    options.maxLength = maxLength
+    return options
+  }
+
+  private static func feature(_ encoding: BatchEncoding, _ row: Int) -> TextFeature {
+    var feature: TextFeature = ["input_ids": .ints(encoding.inputIDs[row])]
+    if let segments = encoding.tokenTypeIDs { feature["token_type_ids"] = .ints(segments[row]) }
+    if let mask = encoding.attentionMask { feature["attention_mask"] = .ints(mask[row]) }
+    return feature
+  }
+
+  /// The texts of all records, or pairs of them, without labels.
+  public func texts(_ table: TextTable) throws -> [TextFeature] {
+    let texts = try (0..<table.count).map { try table.text(fields.text, of: $0) }
+    let pairs = try fields.pair.map { name in
+      try (0..<table.count).map { try table.text(name, of: $0) }
+    }
+    let encoding = try tokenizer(texts, textPair: pairs, options)
+    return (0..<encoding.count).map { Self.feature(encoding, $0) }
+  }
+
+  /// The names of all labels that occur, each once.
+  /// - Parameter ofWords: Whether each word has one.
+  public func labelNames(_ table: TextTable, ofWords: Bool = false) throws -> LabelNames {
+    LabelNames(
+      occurring: try (0..<table.count).flatMap { row -> [String] in
+        if ofWords { return try list(table, fields.label, row) }
+        let value = try table.value(fields.label, of: row)
+        return value.list?.compactMap(\.text) ?? [value.text ?? ""]
+      })
+  }
+
+  /// Texts with one class each.
+  public func classified(_ table: TextTable, _ names: LabelNames) throws -> [TextFeature] {
+    try labelled(table) { row in
+      .int(try number(try table.text(fields.label, of: row), names, table, row))
+    }
+  }
+
+  /// Texts with a number each.
+  public func rated(_ table: TextTable) throws -> [TextFeature] {
+    try labelled(table) { row in
+      let text = try table.text(fields.label, of: row)
+      guard let value = Double(text), value.isFinite else {
+        throw table.fault(row, "the label “\(text)” is no number", "Write a number")
+      }
+      return .double(value)
+    }
+  }
+
+  /// Texts with any number of classes each: a list, or names with commas or spaces between them.
+  public func tagged(_ table: TextTable, _ names: LabelNames) throws -> [TextFeature] {
+    try labelled(table) { row in
+      var truths = [Double](repeating: 0, count: names.count)
+      let value = try table.value(fields.label, of: row)
+      for item in value.list ?? [value] {
+        guard let name = item.text else { throw table.fault(row, "a label is no text", "Name it") }
+        truths[try number(name, names, table, row)] = 1
+      }
+      return .doubles(truths)
+    }
+  }
+
+  private func labelled(
+    _ table: TextTable, _ label: (Int) throws -> FeatureValue
+  ) throws -> [TextFeature] {
+    try texts(table).enumerated().map { row, feature in
+      var feature = feature
+      feature["labels"] = try label(row)
+      return feature
+    }
+  }
+
+  private func number(
+    _ name: String, _ names: LabelNames, _ table: TextTable, _ row: Int
+  ) throws(DataError) -> Int {
+    if let number = names[name] { return number }
+    throw table.fault(
+      row, "the label “\(name)” is none of \(names.names.prefix(20).joined(separator: ", "))",
+      "Correct it, or add a training record with it")
+  }
+
+  /// Words with a tag each, aligned to their first tokens; other tokens do not count.
+  public func words(_ table: TextTable, _ names: LabelNames) throws -> [TextFeature] {
+    var (words, tags): ([[String]], [[Int]]) = ([], [])
+    for row in 0..<table.count {
+      let own = try list(table, fields.text, row)
+      let labels = try list(table, fields.label, row).map { try number($0, names, table, row) }
+      guard own.count == labels.count else {
+        throw table.fault(
+          row, "there are \(own.count) words and \(labels.count) tags", "Give a tag to each word")
+      }
+      words.append(own)
+      tags.append(labels)
+    }
+    var options = options
+    options.isSplitIntoWords = true
+    options.returnOffsetsMapping = true
+    let encoding = try tokenizer(words: words, options)
+    return (0..<encoding.count).map { row in
+      var feature = Self.feature(encoding, row)
+      var last: Int?
+      feature["labels"] = .ints(
+        encoding.wordIDs(row).map { word in
+          defer { last = word }
+          return word.flatMap { $0 == last ? nil : tags[row][$0] } ?? -100
+        })
+      return feature
+    }
+  }
+
+  private func list(_ table: TextTable, _ name: String, _ row: Int) throws(DataError) -> [String] {
+    let value = try table.value(name, of: row)
+    if let list = value.list { return list.map { $0.text ?? "" } }
+    // In a table of texts, words have spaces between them.
+    return (value.text ?? "").split(separator: " ").map(String.init)
+  }
+
+  /// Source texts with the ids of the texts that are to be written.
+  public func translations(_ table: TextTable, _ target: String) throws -> [TextFeature] {
+    let wanted = try tokenizer(
+      (0..<table.count).map { try table.text(target, of: $0) }, options)
+    return try texts(table).enumerated().map { row, feature in
+      var feature = feature
+      feature["labels"] = .ints(wanted.inputIDs[row])
+      return feature
+    }
+  }
+
+  // MARK: Language models
+
+  /// Texts whose every token is to be told from those before: whole texts, completions of prompts, or
+  /// the assistant's part of conversations. A text that ends, and is not cut off, ends with the token
+  /// for that, which is learnt too.
+  public func continuations(_ table: TextTable) throws -> [TextFeature] {
+    try (0..<table.count).map { row in
+      if let messages = fields.messages { return try conversation(table, messages, row) }
+      guard let target = fields.target else {
+        let ids = ended(try tokenizer(try table.text(fields.text, of: row)).inputIDs[0])
+        return causal(ids, ids)
+      }
+      let prompt = try tokenizer(try table.text(fields.text, of: row)).inputIDs[0]
+      let answer = try tokenizer.backend.encode(
+        try table.text(target, of: row), addSpecialTokens: false
+      ).ids
+      let start = prompt.last == tokenizer.eosTokenID ? Array(prompt.dropLast()) : prompt
+      return causal(
+        ended(start + answer), [Int](repeating: -100, count: start.count) + ended(answer))
+    }
+  }
+
+  private func ended(_ ids: [Int]) -> [Int] {
+    guard let end = tokenizer.eosTokenID, ids.last != end else { return ids }
+    return ids + [end]
+  }
+
+  private func causal(_ ids: [Int], _ labels: [Int]) -> TextFeature {
+    let ids = Array(ids.prefix(maxLength))
+    return [
+      "input_ids": .ints(ids), "attention_mask": .ints([Int](repeating: 1, count: ids.count)),
+      "labels": .ints(Array(labels.prefix(maxLength))),
+    ]
+  }
+
+  private func conversation(
+    _ table: TextTable, _ name: String, _ row: Int
+  ) throws -> TextFeature {
+    let messages = try (try table.value(name, of: row).list ?? []).map { message -> TemplateValue in
+      guard let role = message["role"]?.text, let content = message["content"]?.text else {
+        throw table.fault(row, "a message lacks role or content", "Give both")
+      }
+      return ["role": .string(role), "content": .string(content)]
+    }
+    do {
+      let (ids, mask) = try tokenizer.applyChatTemplateWithAssistantMask(messages)
+      return causal(ids, zip(ids, mask).map { $1 == 1 ? $0 : -100 })
+    } catch let error as ChatTemplateError {
+      // Without {% generation %} every token is learnt, the user's too.
+      guard let ids = try? tokenizer.applyChatTemplate(messages) else {
+        throw table.fault(row, "\(error)", "Repair the conversation, or the chat template")
+      }
+      return causal(ids, ids)
+    }
+  }
+
+  /// Texts one after another, cut into blocks of ``maxLength`` tokens; the last tokens that fill none
+  /// are left out. Of one block or less there is one.
+  public func packed(_ features: [TextFeature]) -> [TextFeature] {
+    let ids = features.flatMap(\.inputIds)
+    let labels = features.flatMap { $0["labels"]?.ints ?? $0.inputIds }
+    guard ids.count > maxLength else { return ids.isEmpty ? [] : [causal(ids, labels)] }
+    return (0..<(ids.count / maxLength)).map { block in
+      let range = (block * maxLength)..<((block + 1) * maxLength)
+      return causal(Array(ids[range]), Array(labels[range]))
+    }
+  }
+}

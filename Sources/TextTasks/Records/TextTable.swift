@@ -1,0 +1,157 @@
+import Base
+import Datasets
+import Foundation
+
+/// Records of text in a file: CSV or TSV with a line of names, JSON lines, or plain lines.
+///
+/// The file's ending says which: `.csv`, `.tsv`, `.jsonl`, `.json` or `.ndjson`; of any other each line
+/// is a record with the field `text`, or with `label_first` a label, a space and a text.
+public struct TextTable: Sendable {
+  /// How the lines of a file without fields are read.
+  public enum Lines: String, Sendable, CaseIterable {
+    /// A line is a text.
+    case text
+    /// A line is a label, a space and a text.
+    case labelFirst = "label_first"
+  }
+
+  /// A value of a record.
+  public enum Value: Sendable, Equatable {
+    /// A text, or a number as it is written.
+    case text(String)
+    /// Several.
+    case list([Value])
+    /// Values by name, as a message of a conversation.
+    case object([String: Value])
+    /// Nothing.
+    case null
+
+    /// The text, or nil where there is none.
+    public var text: String? { if case .text(let text) = self { text } else { nil } }
+    /// The values, or nil where there is no list.
+    public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
+    /// The value of a name.
+    public subscript(name: String) -> Value? {
+      if case .object(let members) = self { members[name] } else { nil }
+    }
+  }
+
+  /// The file.
+  public let path: String
+  private let rows: [(fields: [String: Value], line: Int)]
+
+  /// Reads a file.
+  /// - Throws: `DataError` that names the line that breaks its form.
+  public init(path: String, lines: Lines = .text) throws {
+    self.path = path
+    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+    case "csv": rows = try Self.separated(path, ",")
+    case "tsv": rows = try Self.separated(path, "\t")
+    case "jsonl", "json", "ndjson": rows = try Self.objects(path)
+    default: rows = try Self.plain(path, lines)
+    }
+    guard !rows.isEmpty else {
+      throw DataError(.empty, path: path, "there are no records", remedy: "Check the file")
+    }
+  }
+
+  /// The number of records.
+  public var count: Int { rows.count }
+
+  /// A field of a record.
+  /// - Throws: `DataError` where the record has no such field.
+  public func value(_ name: String, of row: Int) throws(DataError) -> Value {
+    if let value = rows[row].fields[name], value != .null { return value }
+    let known = rows[row].fields.keys.sorted().joined(separator: ", ")
+    throw fault(row, "there is no field \(name); there are \(known)", "Name the field in data")
+  }
+
+  /// Whether a record has a field.
+  public func has(_ name: String, in row: Int) -> Bool {
+    rows[row].fields[name].map { $0 != .null } ?? false
+  }
+
+  /// A field that is a text.
+  public func text(_ name: String, of row: Int) throws(DataError) -> String {
+    let value = try value(name, of: row)
+    guard let text = value.text else {
+      throw fault(row, "\(name) is no text", "Write it as a text")
+    }
+    return text
+  }
+
+  /// What is wrong with a record.
+  public func fault(_ row: Int, _ message: String, _ remedy: String) -> DataError {
+    DataError(.malformed, path: path, at: "line \(rows[row].line)", message, remedy: remedy)
+  }
+
+  private static func separated(
+    _ path: String, _ separator: Character
+  ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
+    let file = try CSVFile(path: path, hasHeader: true, separator: separator)
+    let names = file.header ?? []
+    var rows: [(fields: [String: Value], line: Int)] = []
+    for index in 0..<file.count {
+      let fields = zip(names, try file[index]).map { ($0, Value.text($1)) }
+      rows.append((Dictionary(fields) { first, _ in first }, file.line(of: index)))
+    }
+    return rows
+  }
+
+  private static func contents(_ path: String) throws(DataError) -> String {
+    String(decoding: try TextFile.contents(of: path), as: UTF8.self)
+  }
+
+  private static func plain(
+    _ path: String, _ form: Lines
+  ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
+    var rows: [(fields: [String: Value], line: Int)] = []
+    for (number, line) in try contents(path).lines.enumerated() {
+      if line.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+      guard form == .labelFirst else {
+        rows.append((["text": .text(String(line))], number + 1))
+        continue
+      }
+      let parts = line.split(separator: " ", maxSplits: 1)
+      guard parts.count == 2 else {
+        throw DataError(
+          .malformed, path: path, at: "line \(number + 1)",
+          "a label, a space and a text are expected", remedy: "Repair the line")
+      }
+      rows.append((["label": .text(String(parts[0])), "text": .text(String(parts[1]))], number + 1))
+    }
+    return rows
+  }
+
+  private static func objects(
+    _ path: String
+  ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
+    var rows: [(fields: [String: Value], line: Int)] = []
+    for (number, line) in try contents(path).lines.enumerated() {
+      if line.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+      let json = try? JSONParser.parse(Array(line.utf8))
+      guard let json, case .object(let members) = Value(json) else {
+        throw DataError(
+          .malformed, path: path, at: "line \(number + 1)", "the line is no JSON object",
+          remedy: "Write one object a line")
+      }
+      rows.append((members, number + 1))
+    }
+    return rows
+  }
+}
+
+extension TextTable.Value {
+  init(_ json: JSONValue) {
+    switch json {
+    case .null: self = .null
+    case .bool(let value): self = .text(value ? "1" : "0")
+    case .number(let text): self = .text(text)
+    case .string(let text): self = .text(text)
+    case .array(let values): self = .list(values.map(Self.init))
+    case .object(let members):
+      self = .object(
+        Dictionary(members.map { ($0.name, Self($0.value)) }) { _, last in last })
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import Settings
+
+/// What `ddp-train finetune` needs to know: a model's folder, a task, and files of records.
+///
+/// ```yaml
+/// model: models/bert-base-uncased
+/// task: text-classification
+/// data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label}
+/// batch_size: 32
+/// epochs: 3
+/// lr: 2e-5
+/// metric: accuracy
+/// ```
+public struct FineTuningConfiguration: ConfigurationSection {
+  /// What the model is trained for.
+  public enum Task: String, ConfigurationChoice {
+    /// One class for a text, or a pair of texts.
+    case textClassification = "text-classification"
+    /// Any number of classes for a text.
+    case multiLabel = "multi-label"
+    /// A number for a text.
+    case regression
+    /// A class for each word.
+    case tokenClassification = "token-classification"
+    /// Masked tokens.
+    case maskedLM = "masked-lm"
+    /// The next token.
+    case causalLM = "causal-lm"
+    /// A text from a text.
+    case seq2seq
+  }
+
+  /// What the run is called.
+  public var name = "finetune"
+  /// The folder of the model, or a name in the hub's cache.
+  public var model = ""
+  /// Whether the model begins with new weights of the folder's configuration.
+  public var fromScratch = false
+  /// What for.
+  public var task = Task.textClassification
+  /// The records.
+  public var data = FineTuningData()
+  /// The most tokens of a record.
+  public var maxLength = 128
+  /// Whether records of a batch have about the same length.
+  public var groupByLength = true
+  /// Records in one optimizer step, over all workers.
+  public var batchSize = 32
+  /// Passes over the records; nil for no end by epochs.
+  public var epochs: Int? = 3
+  /// Optimizer steps; nil for no end by steps.
+  public var steps: Int?
+  /// Parts in which a worker computes its share of a batch.
+  public var accumulate = 1
+  /// The learning rate of the head, and of all where ``layerDecay`` is 1.
+  public var lr = 5e-5
+  /// By what each layer's learning rate is that of the one above it.
+  public var layerDecay = 1.0
+  /// AdamW's weight decay; not of biases and norms.
+  public var weightDecay = 0.0
+  /// AdamW's decay rates of running averages.
+  public var betas = [0.9, 0.999]
+  /// AdamW's small number.
+  public var eps = 1e-8
+  /// Parts of parameters' names that are not trained.
+  public var freeze: [String] = []
+  /// The schedule by Hugging Face's name.
+  public var schedule = "linear"
+  /// Steps of warm-up; below 1 the share of all steps.
+  public var warmupSteps = 0.0
+  /// Largest norm of all gradients together; nil for no clipping.
+  public var clipGradNorm: Double? = 1
+  /// How much of a target is shared out among all classes.
+  public var labelSmoothing = 0.0
+  /// The probability with which a token is hidden.
+  public var mlmProbability = 0.15
+  /// Whether texts stand one after another in blocks of the longest length.
+  public var packing = false
+  /// Seed of new weights, order of records, masks and dropout.
+  public var seed = 42
+  /// Steps between two lines of metrics.
+  public var logEvery = 10
+  /// When the validation records are judged.
+  public var evaluation = EvaluationConfiguration()
+  /// The figure by which the best model is kept; nil for the loss.
+  public var metric: String?
+  /// Evaluations without a better figure after which the run ends; nil for never.
+  public var patience: Int?
+  /// Compute threads of each worker; nil for its share of the cores.
+  public var threads: Int?
+  /// Folder for configuration, metrics and the model.
+  public var runDirectory = "runs/finetune"
+
+  /// The defaults.
+  public init() {}
+
+  /// Every key with its purpose and default, for help and for reading a command line.
+  public static var keys: [KeyDescription] { fields.flatMap { $0.describe(Self(), $0.name) } }
+
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field("name", \.name, "what the run is called"),
+    Field("model", \.model, required: true, "the model's folder, or a name in the hub's cache"),
+    Field("from_scratch", \.fromScratch, "new weights by the folder's config.json"),
+    Field("task", \.task, "what the model is trained for"),
+    Field("data", \.data),
+    Field("max_length", \.maxLength, in: .count(from: 2), "the most tokens of a record"),
+    Field("group_by_length", \.groupByLength, "records of about one length in a batch"),
+    Field("batch_size", \.batchSize, in: .count(), "records in one step, over all workers"),
+    Field("epochs", \.epochs, in: .count(), "passes over the records; null for no such end"),
+    Field("steps", \.steps, in: .steps(), "optimizer steps; null for no such end"),
+    Field("accumulate", \.accumulate, in: .count(), "parts in which a share is computed"),
+    Field("lr", \.lr, in: .float(), "learning rate"),
+    Field("layer_decay", \.layerDecay, in: .between(1e-3, 1), "a layer's rate by the one above"),
+    Field("weight_decay", \.weightDecay, in: .float(), "AdamW's, of weights and tables"),
+    Field("betas", \.betas, in: .from(0, below: 1), "AdamW's decay rates of running averages"),
+    Field("eps", \.eps, in: .float(), "AdamW's small number"),
+    Field("freeze", \.freeze, "parts of parameters' names that are not trained"),
+    Field("schedule", \.schedule, "the schedule by Hugging Face's name"),
+    Field("warmup_steps", \.warmupSteps, in: .float(), "steps of warm-up; below 1 a share of all"),
+    Field("clip_grad_norm", \.clipGradNorm, in: .float(), "largest norm of all gradients"),
+    Field("label_smoothing", \.labelSmoothing, in: .between(0, 1), "share of a target for all"),
+    Field("mlm_probability", \.mlmProbability, in: .between(0, 1), "how many tokens are hidden"),
+    Field("packing", \.packing, "texts one after another in blocks of max_length"),
+    Field("seed", \.seed, in: .atLeast(0), "seed of new weights, order, masks and dropout"),
+    Field("log_every", \.logEvery, in: .steps(), "steps between two lines of metrics"),
+    Field("evaluation", \.evaluation),
+    Field("metric", \.metric, "the figure by which the best model is kept; null for the loss"),
+    Field("patience", \.patience, in: .count(), "evaluations without a gain that end the run"),
+    Field("threads", \.threads, in: .between(1, 1024), "threads of each worker"),
+    Field(path: "run_dir", \.runDirectory, "folder for configuration, metrics and the model"),
+  ]
+
+  /// What does not go together.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    if epochs == nil, steps == nil {
+      return [("epochs", "the run would never end", "set epochs, steps, or both")]
+    }
+    if betas.count != 2 {
+      return [("betas", "two numbers are expected", "set it as in betas: [0.9, 0.999]")]
+    }
+    if packing, task != .causalLM, task != .maskedLM {
+      return [("packing", "\(task.rawValue) needs each record by itself", "set it to false")]
+    }
+    if task == .seq2seq, data.target == nil {
+      return [("data.target", "nothing says what is to be written", "name the field")]
+    }
+    return []
+  }
+}
+
+/// Files of records, and the names of their fields.
+public struct FineTuningData: ConfigurationSection {
+  /// How the lines of a file without fields are read.
+  public enum Lines: String, ConfigurationChoice {
+    /// A line is a text.
+    case text
+    /// A line is a label, a space and a text.
+    case labelFirst = "label_first"
+  }
+
+  /// The training records.
+  public var train = ""
+  /// Records to judge by while the run goes on; nil for none.
+  public var validation: String?
+  /// Records to judge the best model by at the end; nil for none.
+  public var test: String?
+  /// How lines are read where a file has no fields.
+  public var lines = Lines.text
+  /// The field of the text, of the words, of the source, or of the prompt.
+  public var text = "text"
+  /// The field of a second text.
+  public var pair: String?
+  /// The field of the label, of the labels or of the words' tags.
+  public var label = "label"
+  /// The field of the text that is to be written or completed.
+  public var target: String?
+  /// The field of a conversation.
+  public var messages: String?
+  /// The labels' names in their order; none for those that occur.
+  public var labels: [String] = []
+
+  /// The defaults.
+  public init() {}
+
+  /// The keys.
+  public static let fields: [Field<Self>] = [
+    Field(path: "train", \.train, required: true, "training records: CSV, TSV, JSON lines, text"),
+    Field(path: "validation", \.validation, "records to judge by while the run goes on"),
+    Field(path: "test", \.test, "records to judge the best model by at the end"),
+    Field("lines", \.lines, "how lines are read where a file has no fields"),
+    Field("text", \.text, "field of the text, the words, the source or the prompt"),
+    Field("pair", \.pair, "field of a second text"),
+    Field("label", \.label, "field of the label, the labels or the words' tags"),
+    Field("target", \.target, "field of the text that is to be written or completed"),
+    Field("messages", \.messages, "field of a conversation"),
+    Field("labels", \.labels, "the labels' names in their order; none: those that occur"),
+  ]
+}
