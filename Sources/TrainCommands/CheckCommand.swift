@@ -47,7 +47,8 @@ struct CheckCommand: ParsableCommand {
         let now = try ModelExpectations(
           of: folder, texts: texts.isEmpty ? ModelExpectations.texts : texts)
         try now.save(to: file)
-        print("\(file): \(now.entries.count) texts of a \(now.architecture) recorded")
+        StandardStream.output.print(
+          "\(file): \(now.entries.count) texts of a \(now.architecture) recorded")
         return
       }
       let recorded = try ModelExpectations(file: file)
@@ -56,14 +57,15 @@ struct CheckCommand: ParsableCommand {
         of: folder, texts: recordedTexts.isEmpty ? ModelExpectations.texts : recordedTexts,
         greedyTokens: recorded.entries.compactMap { $0.greedy?.count }.max() ?? 16)
       let differences = now.differences(from: recorded, relative: tolerance)
-      for line in differences { print(line) }
+      for line in differences { StandardStream.output.print(line) }
       guard differences.isEmpty else {
         StandardStream.error.write(
           "ddp-train: \(folder) is not what was recorded in \(file): \(differences.count) differences\n"
         )
         throw ExitCode.failure
       }
-      print("\(folder): \(now.entries.count) texts of a \(now.architecture) as recorded")
+      StandardStream.output.print(
+        "\(folder): \(now.entries.count) texts of a \(now.architecture) as recorded")
     }
   }
 }

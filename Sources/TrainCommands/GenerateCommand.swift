@@ -26,7 +26,9 @@ struct GenerateCommand: ParsableCommand {
       """)
   var prompt: String?
 
-  @Option(help: "A file that holds the prompt; - for standard input.")
+  @Option(
+    help: "A file that holds the prompt; - for standard input.",
+    transform: { try UserPath.expanded($0) })
   var promptFile: String?
 
   @Option(help: "How many characters to add (for a run; by default 500).")
@@ -35,7 +37,9 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "How many continuations to give (for a folder).")
   var numReturnSequences: Int?
 
-  @Option(help: "A smaller model of the same vocabulary that drafts tokens (for a folder).")
+  @Option(
+    help: "A smaller model of the same vocabulary that drafts tokens (for a folder).",
+    transform: { try UserPath.expanded($0) })
   var assistant: String?
 
   @OptionGroup var options: GenerationOptions
@@ -80,7 +84,7 @@ struct GenerateCommand: ParsableCommand {
     }
     var writer = try TextWriter(folder: path, dtype: options.weights)
     if let assistant {
-      let draft = try TextWriter(folder: try UserPath.expanded(assistant), dtype: options.weights)
+      let draft = try TextWriter(folder: assistant, dtype: options.weights)
       writer.assistant = draft.model
     }
     var config = try options.config(writer)

@@ -17,7 +17,7 @@ extension FineTuningRun {
       let parsed = try RunArguments(arguments, keys: FineTuningConfiguration.keys)
       configuration = try FineTuningConfiguration(parsed)
       if parsed.printsConfiguration {
-        if launchedRank == 0 { print(configuration.written.yaml, terminator: "") }
+        if launchedRank == 0, !StandardStream.output.write(configuration.written.yaml) { return 1 }
         return 0
       }
     } catch {
