@@ -38,7 +38,8 @@ struct RootCommand: ParsableCommand {
       """,
     discussion: TrainCommand.keys,
     subcommands: [
-      TrainCommand.self, FineTuneCommand.self, GenerateCommand.self, ChatCommand.self, CheckCommand.self,
+      TrainCommand.self, FineTuneCommand.self, GenerateCommand.self, ChatCommand.self,
+      CheckCommand.self,
       FlightCommand.self, TraceCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)

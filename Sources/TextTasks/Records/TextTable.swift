@@ -118,7 +118,8 @@ public struct TextTable: Sendable {
           .malformed, path: path, at: "line \(number + 1)",
           "a label, a space and a text are expected", remedy: "Repair the line")
       }
-      rows.append((["label": .text(String(parts[0])), "text": .text(String(parts[1]))], number + 1))
+      rows.append(
+        (["label": .text(String(parts[0])), "text": .text(String(parts[1]))], number + 1))
     }
     return rows
   }

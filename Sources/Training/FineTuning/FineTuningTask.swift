@@ -121,8 +121,9 @@ struct FineTuningTask {
 
   /// The features as a dataset, which hides tokens as they are read, by the record and the epoch, so
   /// that masks do not depend on the number of workers.
-  func dataset(_ features: [TextFeature]) throws -> MappedDataset<ArrayDataset<TextFeature>, TextFeature>
-  {
+  func dataset(_ features: [TextFeature]) throws -> MappedDataset<
+    ArrayDataset<TextFeature>, TextFeature
+  > {
     guard configuration.task == .maskedLM else { return ArrayDataset(features).mapped { $0 } }
     var options = DataCollatorForLanguageModeling.Options()
     options.mlmProbability = configuration.mlmProbability
