@@ -217,7 +217,8 @@ public final class FineTuningRun {
         remedy: "name one of \(values.map(\.name).joined(separator: ", "))")
     }
     let isLess = ["loss", "perplexity", "mse"].contains(name)
-    if let best, !(isLess ? value < best.value : value > best.value) {
+    // Nothing is better or worse than NaN, which any later figure replaces.
+    if let best, !best.value.isNaN, !(isLess ? value < best.value : value > best.value) {
       waited += 1
     } else {
       waited = 0
