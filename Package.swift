@@ -52,7 +52,11 @@ let package = Package(
 
     // What is to be seen of a run.
     .target(
-      name: "Reports", dependencies: ["Base", "NN", "Archives", "CZlib", "Yams"]),
+      name: "Reports", dependencies: ["Base", "NN", "Tensors", "Archives", "CZlib", "Yams"],
+      resources: [
+        .embedInCode("Page/page.css"), .embedInCode("Page/data.js"),
+        .embedInCode("Page/chart.js"), .embedInCode("Page/page.js"),
+      ]),
 
     // Tasks on text: records become batches, and predictions figures.
     .target(name: "Metrics", dependencies: ["Tensors"]),
@@ -85,7 +89,7 @@ let package = Package(
     .target(
       name: "TrainCommands",
       dependencies: [
-        "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Base", "Reports", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "ddp-train", dependencies: ["TrainCommands"]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.

@@ -22,7 +22,7 @@ public enum TrainCommandLine {
 }
 
 /// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN --prompt TEXT`,
-/// `ddp-train flight RUN` and `ddp-train trace RUN`.
+/// `ddp-train flight RUN`, `ddp-train trace RUN`, and `report`, `watch` and `plot` of runs.
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: Program.name,
@@ -32,9 +32,15 @@ struct RootCommand: ParsableCommand {
       \(Program.name) generate RUN [--prompt TEXT]
       \(Program.name) flight RUN
       \(Program.name) trace RUN
+      \(Program.name) report RUN…
+      \(Program.name) watch RUN…
+      \(Program.name) plot RUN… [--metric NAME]
       """,
     discussion: TrainCommand.keys,
-    subcommands: [TrainCommand.self, GenerateCommand.self, FlightCommand.self, TraceCommand.self],
+    subcommands: [
+      TrainCommand.self, GenerateCommand.self, FlightCommand.self, TraceCommand.self,
+      ReportCommand.self, WatchCommand.self, PlotCommand.self,
+    ],
     defaultSubcommand: TrainCommand.self)
 }
 
