@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 
 /// The command line of `ddp-train`, for a program that brings models, data sources and the like of its
 /// own:
@@ -37,6 +38,7 @@ struct RootCommand: ParsableCommand {
       \(Program.name) plot RUN… [--metric NAME]
       """,
     discussion: TrainCommand.keys,
+    version: "\(Program.name) \(TorusVersion.text)",
     subcommands: [
       TrainCommand.self, GenerateCommand.self, FlightCommand.self, TraceCommand.self,
       ReportCommand.self, WatchCommand.self, PlotCommand.self,
