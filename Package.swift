@@ -46,7 +46,7 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),
-    .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
+    .target(name: "Checkpoints", dependencies: ["Base", "NN", "Optimizers", "Archives"]),
     .target(
       name: "Models", dependencies: ["Base", "NN", "Checkpoints", "Tokenizers", "Settings"]),
 
@@ -123,7 +123,7 @@ let package = Package(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
     .testTarget(name: "ModelTests", dependencies: ["Models", "Checkpoints", "Optimizers"]),
     .testTarget(
-      name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"],
+      name: "CheckpointTests", dependencies: ["Checkpoints", "NN", "Optimizers", "Archives"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),

@@ -76,6 +76,34 @@ private func values(_ model: Sequential) -> [[Float]] {
     }
   }
 
+  /// With TORUS_TEST_TORCH=PYTHON, a Python that has PyTorch.
+  @Test(
+    .enabled(
+      if: ProcessInfo.processInfo.environment["TORUS_TEST_TORCH"] != nil,
+      "TORUS_TEST_TORCH names no Python with PyTorch"))
+  func `PyTorch goes on from what is saved here`() throws {
+    let script = try #require(
+      Bundle.module.url(forResource: "read_saved", withExtension: "py", subdirectory: "Golden"))
+    try inSavingFolder { folder in
+      let path = "\(folder)/c.pth"
+      let (model, optimizer, schedule) = trained(steps: 3)
+      let before = (model.stateDict(), optimizer.stateDict(), schedule.stateDict())
+      for _ in 0..<2 { step(model, optimizer, schedule) }
+      try save(
+        [
+          "model": before.0, "optimizer": before.1, "schedule": before.2, "epoch": 3, "name": "a",
+          "done": false, "after": model.stateDict(),
+        ], to: path)
+      let process = Process()
+      process.executableURL = URL(
+        fileURLWithPath: ProcessInfo.processInfo.environment["TORUS_TEST_TORCH"] ?? "")
+      process.arguments = [script.path, path]
+      try process.run()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+    }
+  }
+
   @Test func `PyTorch's optimizer goes on here`() throws {
     let path = try #require(
       Bundle.module.url(forResource: "optimizer", withExtension: "pth", subdirectory: "Golden")
