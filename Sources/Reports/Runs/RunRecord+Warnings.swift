@@ -12,7 +12,7 @@ extension RunRecord {
         let count = series.values.count { !$0.isFinite }
         warnings.append(
           "\(series.name) is \(Self.word(series.values[index])) at step \(series.steps[index])"
-            + (count > 1 ? " and at \(count - 1) later lines" : ""))
+            + (count > 1 ? " and later, \(count) times in all" : ""))
       }
       if series.name == "validation_loss", let rise = Self.rise(series) { warnings.append(rise) }
     }
