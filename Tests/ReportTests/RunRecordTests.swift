@@ -34,7 +34,7 @@ let someMetrics = """
       #expect(run.series[0].steps == [10, 20, 30])
       #expect(run.series[0].values[1].isNaN)
       #expect(run.warnings == ["train_loss is not a number at step 20"])
-      #expect(run.configuration == [.init(key: "seed", value: "1")])
+      #expect(run.configuration?.map { "\($0.key)=\($0.value)" } == ["seed=1"])
     }
   }
 

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Tensors
 
 /// A file with one JSON object a line, gzip or plain; blank lines are none.
 ///

@@ -7,7 +7,7 @@ import Foundation
 /// script puts texts into the document as text alone; so names and texts of a run stay what they are.
 package struct ReportPage {
   /// The most points of a curve that the page draws.
-  static let mostPoints = 3000
+  package static let mostPoints = 3000
 
   /// The runs.
   package var runs: [RunRecord]

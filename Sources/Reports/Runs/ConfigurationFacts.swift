@@ -12,8 +12,9 @@ package enum ConfigurationFacts {
   }
 
   /// Why a file is no configuration, as a clause.
-  struct Fault: Error, CustomStringConvertible {
-    let description: String
+  package struct Fault: Error, CustomStringConvertible {
+    /// The clause.
+    package let description: String
     init(_ description: String) { self.description = description }
   }
 
@@ -24,7 +25,7 @@ package enum ConfigurationFacts {
   private static let mostBytes = 1 << 20
 
   /// Reads YAML.
-  static func read(_ file: Data) throws(Fault) -> [Entry] {
+  package static func read(_ file: Data) throws(Fault) -> [Entry] {
     guard file.count <= mostBytes else { throw Fault("it has more than \(mostBytes) bytes") }
     guard let text = String(validating: file, as: UTF8.self) else {
       throw Fault("it is not UTF-8")

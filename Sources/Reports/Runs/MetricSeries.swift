@@ -12,7 +12,7 @@ package struct MetricSeries: Sendable, Equatable {
   init(_ name: String) { self.name = name }
 
   /// A series of given points.
-  init(_ name: String, steps: [Int], values: [Double]) {
+  package init(_ name: String, steps: [Int], values: [Double]) {
     (self.name, self.steps, self.values) = (name, steps, values)
   }
 

@@ -75,7 +75,7 @@ package struct RunRecord: Sendable {
   }
 
   /// The lines that are whole, and what is wrong with the others.
-  static func read(_ bytes: [UInt8]) -> (lines: [Line], faults: [String]) {
+  package static func read(_ bytes: [UInt8]) -> (lines: [Line], faults: [String]) {
     var lines: [Line] = []
     var faults: [String] = []
     var damaged: [(number: Int, reason: String)] = []
