@@ -52,20 +52,23 @@ private func serving(
 ) throws {
   let server = try LocalServer(port: 0, requestSeconds: requestSeconds)
   let port = server.port
-  let isDone = Atomic<Bool>(false)
+  let flag = Flag()
   let ended = DispatchSemaphore(value: 0)
-  try withoutActuallyEscaping({ isDone.load(ordering: .relaxed) }) { shouldStop in
-    nonisolated(unsafe) let parts = (server, shouldStop)
-    Thread {
-      parts.0.run(until: parts.1, answer)
-      ended.signal()
-    }.start()
-    defer {
-      isDone.store(true, ordering: .relaxed)
-      ended.wait()
-    }
-    try body(port)
+  nonisolated(unsafe) let shared = server
+  Thread {
+    shared.run(until: { flag.isDone.load(ordering: .relaxed) }, answer)
+    ended.signal()
+  }.start()
+  defer {
+    flag.isDone.store(true, ordering: .relaxed)
+    ended.wait()
   }
+  try body(port)
+}
+
+/// Says when a server is to end.
+private final class Flag: Sendable {
+  let isDone = Atomic<Bool>(false)
 }
 
 @Suite struct WatchTests {
