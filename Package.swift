@@ -46,13 +46,17 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),
-    .target(name: "Checkpoints", dependencies: ["Base", "NN", "Archives"]),
+    .target(name: "Checkpoints", dependencies: ["Base", "NN", "Optimizers", "Archives"]),
     .target(
       name: "Models", dependencies: ["Base", "NN", "Checkpoints", "Tokenizers", "Settings"]),
 
     // What is to be seen of a run.
     .target(
-      name: "Reports", dependencies: ["Base", "NN", "Archives", "CZlib", "Yams"]),
+      name: "Reports", dependencies: ["Base", "NN", "Tensors", "Archives", "CZlib", "Yams"],
+      resources: [
+        .embedInCode("Page/page.css"), .embedInCode("Page/data.js"),
+        .embedInCode("Page/chart.js"), .embedInCode("Page/page.js"),
+      ]),
 
     // Tasks on text: records become batches, and predictions figures.
     .target(name: "Metrics", dependencies: ["Tensors"]),
@@ -87,7 +91,7 @@ let package = Package(
     .target(
       name: "TrainCommands",
       dependencies: [
-        "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Base", "Reports", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "ddp-train", dependencies: ["TrainCommands"]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
@@ -121,7 +125,7 @@ let package = Package(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
     .testTarget(name: "ModelTests", dependencies: ["Models", "Checkpoints", "Optimizers"]),
     .testTarget(
-      name: "CheckpointTests", dependencies: ["Checkpoints", "Archives"],
+      name: "CheckpointTests", dependencies: ["Checkpoints", "NN", "Optimizers", "Archives"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),

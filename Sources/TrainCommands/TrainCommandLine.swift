@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 
 /// The command line of `ddp-train`, for a program that brings models, data sources and the like of its
 /// own:
@@ -22,7 +23,8 @@ public enum TrainCommandLine {
 }
 
 /// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN|FOLDER --prompt TEXT`,
-/// `ddp-train chat FOLDER`, `ddp-train check FOLDER`, `ddp-train flight RUN` and `ddp-train trace RUN`.
+/// `ddp-train chat FOLDER`, `ddp-train check FOLDER`, `ddp-train flight RUN`, `ddp-train trace RUN`,
+/// and `report`, `watch` and `plot` of runs.
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: Program.name,
@@ -35,12 +37,16 @@ struct RootCommand: ParsableCommand {
       \(Program.name) check FOLDER [--record]
       \(Program.name) flight RUN
       \(Program.name) trace RUN
+      \(Program.name) report RUN…
+      \(Program.name) watch RUN…
+      \(Program.name) plot RUN… [--metric NAME]
       """,
     discussion: TrainCommand.keys,
+    version: "\(Program.name) \(TorusVersion.text)",
     subcommands: [
       TrainCommand.self, FineTuneCommand.self, GenerateCommand.self, ChatCommand.self,
-      CheckCommand.self,
-      FlightCommand.self, TraceCommand.self,
+      CheckCommand.self, FlightCommand.self, TraceCommand.self, ReportCommand.self,
+      WatchCommand.self, PlotCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 
 /// `ddp-bench`: what this machine and this build can do, measured.
 @main
@@ -6,6 +7,7 @@ struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
     abstract: "Measures and predicts collectives, training steps, operators and tokenizers.",
+    version: "ddp-bench \(TorusVersion.text)",
     subcommands: [
       AllReduceCommand.self, StepCommand.self, OpsCommand.self, TokenizeCommand.self,
       ScalingCommand.self,

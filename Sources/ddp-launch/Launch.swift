@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 
 /// `ddp-launch`: one command starts a job's workers, watches them, and says what failed first.
@@ -12,13 +13,14 @@ struct Launch: ParsableCommand {
       ddp-launch doctor
       """,
     discussion: """
-      ddp-launch --nproc-per-node 4 ddp-train char-gpt --steps 500
+      ddp-launch -n 4 ddp-train char-gpt --steps 500
 
       mpirun starts the workers; ddp-launch sets what it needs (root, more workers than cores, \
       binding), gives each worker torchrun's variables, shows each line with its rank, and \
       reports the first failure. TERM, INT, HUP, QUIT and USR1 let the workers save a checkpoint and \
       stop.
       """,
+    version: "ddp-launch \(TorusVersion.text)",
     subcommands: [RunCommand.self, DoctorCommand.self], defaultSubcommand: RunCommand.self)
 
   static func main() {

@@ -10,7 +10,10 @@ struct RunCommand: ParsableCommand {
     abstract: "Run a program as several workers (the default command).")
 
   @Option(
-    name: [.customLong("nproc-per-node"), .customLong("nproc_per_node")],
+    name: [
+      .customShort("n", allowingJoined: true), .customLong("nproc-per-node"),
+      .customLong("nproc_per_node"),
+    ],
     help: """
       Workers on each host: a number, or auto or cpu for one per core; by default the slots of the \
       host's entry or of the Slurm job, else 1.

@@ -89,7 +89,7 @@ struct SourceRuleTests {
     "FineTuneCommand.arguments",
     "FolderOptions.dtype", "FolderOptions.settings", "FolderOptions.stops",
     "GenerateCommand.prompt",
-    "OpsCommand.part",
+    "OpsCommand.part", "PlotCommand.metric",
     "RunCommand.bindTo", "RunCommand.command", "RunCommand.host", "RunCommand.localRanksFilter",
     "RunCommand.masterAddress", "RunCommand.mpiOption", "RunCommand.nnodes", "RunCommand.redirects",
     "RunCommand.runID", "RunCommand.stopSignal", "RunCommand.tee", "RunCommand.workers",

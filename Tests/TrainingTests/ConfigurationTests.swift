@@ -416,6 +416,22 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(path.hasSuffix("job.yaml") && line == 3 && column == 7)
   }
 
+  @Test func `a run directory stands for its configuration, wherever the run was started`() throws {
+    try inFolder { folder in
+      let run = try configuration(minimal)
+      try run.save(in: folder)
+      #expect(run.runDirectory != folder)
+      for spelled in [folder, "\(folder)/"] {
+        let read = try RunConfiguration(RunArguments([spelled, "--resume", "--seed", "7"]))
+        #expect(read.runDirectory == folder)
+        #expect(read.resume == "latest" && read.seed == 7)
+        #expect(read.model == run.model && read.name == run.name)
+      }
+      let elsewhere = try RunConfiguration(RunArguments([folder, "--run-dir", "x"]))
+      #expect(elsewhere.runDirectory == "x")
+    }
+  }
+
   @Test func `a file that is missing, a folder, unreadable or no text is named`() throws {
     try inFolder { folder in
       let missing = failure { try RunConfiguration(RunArguments(["\(folder)/a.yaml"])) }
@@ -424,10 +440,6 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
       #expect(
         failure { try RunConfiguration(RunArguments([folder])) }
           == .isDirectory(folder, nearest: nil))
-      try configuration(minimal).save(in: folder)
-      #expect(
-        failure { try RunConfiguration(RunArguments([folder])) }
-          == .isDirectory(folder, nearest: "\(folder)/config.yaml"))
       try Data([0xFF, 0xFE, 0x80, 0x3A]).write(to: URL(fileURLWithPath: "\(folder)/b.yaml"))
       let binary = failure { try RunConfiguration(file: "\(folder)/b.yaml") }
       #expect(binary == .unreadable("\(folder)/b.yaml", reason: "it is not UTF-8 text"))

@@ -33,6 +33,8 @@ public final class DataLoader<Element, Content> {
   private let makeReader: (EpochReader) -> BatchReader<Element>
   private var plan: EpochBatches
   private var reader: BatchReader<Element>?
+  /// Whether a loop over the loader has taken batches of this epoch.
+  private var isBegunByLoop = false
 
   private init(
     _ batches: any BatchSampling, rank: Int, worldSize: Int,
@@ -151,7 +153,20 @@ public final class DataLoader<Element, Content> {
     moveTo(epoch: state.epoch, step: step)
   }
 
+  /// Goes to the next epoch where a loop left this one before its end.
+  func leaveBegunEpoch() {
+    if isBegunByLoop, step > 0 { moveTo(epoch: epoch + 1, step: 0) }
+  }
+
+  /// The next batch for a loop over the loader.
+  func nextInLoop() throws -> Batch<Content>? {
+    let batch = try next()
+    isBegunByLoop = batch != nil
+    return batch
+  }
+
   private func moveTo(epoch: Int, step: Int) {
+    isBegunByLoop = false
     if epoch != self.epoch { plan = batches.batches(epoch: epoch) }
     self.epoch = epoch
     self.step = step

@@ -16,6 +16,11 @@ extension RunConfiguration {
   ) throws(ConfigurationError) {
     let path = try Self.find(arguments.configuration ?? standard, files: files)
     var node = try ConfigurationNode(yaml: Self.text(path), path: path)
+    // A run's own configuration may say where it was started, from another folder than this one.
+    if let folder = try Self.runDirectory(arguments.configuration, configuration: path) {
+      let value = try ConfigurationNode(option: "run_dir", value: folder)
+      node.set(value, at: ["run_dir"])
+    }
     for override in arguments.overrides {
       let value = try ConfigurationNode(option: override.option, value: override.value)
       node.set(value, at: override.path[...])
@@ -43,7 +48,24 @@ extension RunConfiguration {
     }
   }
 
-  /// The file that `name` means: a path as it stands, or `configs/NAME.yaml` for a bare name.
+  /// The run directory that `text` names where its configuration is the one that was found in it.
+  private static func runDirectory(
+    _ text: String?, configuration path: String
+  ) throws(ConfigurationError) -> String? {
+    guard let text else { return nil }
+    var folder: String
+    do {
+      folder = try UserPath.expanded(text)
+    } catch {
+      throw .badArgument(text, remedy: "\(error)")
+    }
+    guard path == "\(folder)/config.yaml" else { return nil }
+    while folder.utf8.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    return folder
+  }
+
+  /// The file that `name` means: a path as it stands, a folder's `config.yaml`, or `configs/NAME.yaml`
+  /// for a bare name.
   static func find(
     _ text: String, files: ProjectFiles
   ) throws(ConfigurationError) -> String {
@@ -58,9 +80,12 @@ extension RunConfiguration {
     let candidates = named + [name]
     for path in candidates where FileManager.default.fileExists(atPath: path) {
       guard ProjectFiles.isFolder(path) else { return path }
+      // A run directory stands for the configuration in it.
       let within = "\(path)/config.yaml"
-      throw .isDirectory(
-        path, nearest: FileManager.default.fileExists(atPath: within) ? within : nil)
+      guard FileManager.default.fileExists(atPath: within) else {
+        throw .isDirectory(path, nearest: nil)
+      }
+      return within
     }
     let known = files.configurationFolders.flatMap {
       (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? []

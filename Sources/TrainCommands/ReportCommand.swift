@@ -1,0 +1,54 @@
+import ArgumentParser
+import Base
+import Foundation
+import Reports
+
+/// `ddp-train report RUN…`: one HTML page of one or several runs.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Writes one HTML page that shows runs: curves, times, configurations, warnings.",
+    discussion: """
+      The page holds all that it needs and asks the network for nothing. Several runs are drawn over each \
+      other, and where their configurations differ is shown.
+      """)
+
+  @Argument(help: "The run directories.", transform: { try UserPath.expanded($0) })
+  var runDirectories: [String]
+
+  @Option(
+    name: .shortAndLong,
+    help: "The file to write; by default report.html in the only run directory, else here.",
+    transform: { try UserPath.expanded($0) })
+  var output: String?
+
+  func run() throws {
+    try reportingErrors {
+      let runs = try RunRecord.read(runDirectories)
+      let path = output ?? (runs.count == 1 ? "\(runDirectories[0])/report.html" : "report.html")
+      do {
+        try Data(ReportPage(runs).html.utf8).write(
+          to: URL(fileURLWithPath: path), options: .atomic)
+      } catch {
+        let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        throw ReportError.unwritable(path, errno: reason.map { Int32($0.code) } ?? EACCES)
+      }
+      StandardStream.output.write("\(path)\n")
+      for run in runs {
+        for warning in run.warnings {
+          StandardStream.output.write("\(run.name): \(warning)\n")
+        }
+      }
+    }
+  }
+}
+
+/// Runs a command; an error is printed, and ends the program with 1.
+func reportingErrors(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch {
+    StandardStream.error.write("ddp-train: \(error)\n")
+    throw ExitCode.failure
+  }
+}
