@@ -78,6 +78,17 @@ static void put(const job *s, const float *sums, int64_t block, int64_t panel) {
   s->kernels->put(&to, sums, least(BLOCK, g->m - i), least(BLOCK, g->n - j));
 }
 
+// Asks for a block's place in C, which is far from the last one's, while its sums are computed.
+static void expect(const job *s, int64_t block, int64_t panel) {
+  const torus_product *g = s->g;
+  const int64_t i = block * BLOCK, m = least(BLOCK, g->m - i), size = s->wide ? 4 : 2;
+  const char *c = (const char *)g->C + (i * g->ldc + panel * BLOCK) * size;
+  for (int64_t r = 0; r < m; r++, c += g->ldc * size) {
+    __builtin_prefetch(c, 1);
+    if (s->wide) __builtin_prefetch(c + 64, 1);
+  }
+}
+
 // A piece of rows against one panel.
 static void meet(const job *s, int64_t block, int64_t count, const uint16_t *rows, int64_t panel,
                  const uint16_t *columns, float *room) {
@@ -88,6 +99,7 @@ static void meet(const job *s, int64_t block, int64_t count, const uint16_t *row
     const int64_t steps = least(RUN_STEPS, s->steps - p);
     for (int64_t i = 0; i < count; i++) {
       const int row_tiles = tiles(g->m - (block + i) * BLOCK);
+      if (s->ends && p + steps == s->steps) expect(s, block + i, panel);
       s->kernels->block(steps, rows + (i * s->steps * 2 + p * row_tiles) * TILE, row_tiles,
                         columns + p * column_tiles * TILE, column_tiles, p > 0 || !s->begins,
                         sums + i * TORUS_BF16_SUMS);

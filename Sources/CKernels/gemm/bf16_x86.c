@@ -26,6 +26,10 @@ static inline __mmask32 halves(int64_t n) {
   return n >= 32 ? 0xffffffff : n <= 0 ? 0 : (__mmask32)((1u << n) - 1);
 }
 
+// Rows lie far apart, where the processor does not see what comes next: it is asked for so many steps
+// ahead.
+enum { AHEAD = 6 };
+
 // ---- Packing ---------------------------------------------------------------------------------
 
 // A 16 × 16 matrix of 4-byte values, in place.
@@ -75,7 +79,10 @@ VECTORS static inline __attribute__((always_inline)) void read_rows(const uint16
                                                                    int64_t p, int64_t k,
                                                                    __m512i r[16]) {
   if (count >= EDGE && p + STEP <= k) {
-    for (int i = 0; i < EDGE; i++) r[i] = _mm512_loadu_si512(from + i * ld + p);
+    for (int i = 0; i < EDGE; i++) {
+      _mm_prefetch((const char *)(from + i * ld + p + AHEAD * STEP), _MM_HINT_T0);
+      r[i] = _mm512_loadu_si512(from + i * ld + p);
+    }
     return;
   }
   const __mmask32 mask = halves(k - p);
@@ -90,9 +97,12 @@ VECTORS static inline __attribute__((always_inline)) void read_steps(const uint1
                                                                     __m512i r[16]) {
   if (count >= EDGE && p + STEP <= k) {
     from += p * ld;
-    for (int i = 0; i < EDGE; i++)
+    for (int i = 0; i < EDGE; i++) {
+      _mm_prefetch((const char *)(from + (2 * i + STEP) * ld), _MM_HINT_T0);
+      _mm_prefetch((const char *)(from + (2 * i + 1 + STEP) * ld), _MM_HINT_T0);
       r[i] = pairs(_mm256_loadu_si256((const __m256i *)(from + 2 * i * ld)),
                    _mm256_loadu_si256((const __m256i *)(from + (2 * i + 1) * ld)));
+    }
     return;
   }
   const __mmask16 mask = lanes(count);
