@@ -60,6 +60,7 @@ public final class TrainingRun {
     let resumed = try checkpoints.find()
     var options = TrainerOptions()
     options.clipGradNorm = configuration.clipGradNorm
+    options.precision = configuration.precision
     options.parallel = configuration.distributed.parallelOptions
     options.parallel.plan = resumed?.state.bucketPlan(
       limits: configuration.distributed.bucketLimits)

@@ -45,6 +45,10 @@ public final class Trainer<Content> {
   public var recordsPerSecond: Double? {
     trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : nil
   }
+  /// What scales losses in float16; does nothing in other precisions.
+  public let scaler: GradScaler
+  /// Steps of this trainer that were left out because a scaled gradient overflowed.
+  public internal(set) var skippedSteps = 0
   let parallel: DistributedDataParallel<Module>?
   /// What reduces gradients in place of the average.
   let hook: (any CommunicationHook)?
@@ -84,6 +88,7 @@ public final class Trainer<Content> {
     self.targets = targets
     self.hook = group == nil ? nil : hook
     self.averager = group == nil ? nil : averager
+    scaler = GradScaler(enabled: options.precision == .f16)
     parallel = try group.map {
       try DistributedDataParallel(
         model, group: $0, options: options.parallel, optimizer: optimizer as? ShardedOptimizer)
@@ -110,8 +115,10 @@ public final class Trainer<Content> {
 
   /// The forward pass of one part of a batch, which the other ranks are told of.
   private func output(of content: Content) throws -> StepOutput {
-    guard let parallel else { return try forward(content) }
-    return try parallel.forward { _ in try forward(content) }
+    try options.precision.computing {
+      guard let parallel else { return try forward(content) }
+      return try parallel.forward { _ in try forward(content) }
+    }
   }
 
   /// Trains until the epochs or steps are done, or somebody asks to stop.
@@ -225,7 +232,7 @@ public final class Trainer<Content> {
           whole.map { count.records == 0 ? 0 : Double(worldSize) / Double(max(1, $0)) }
           ?? Double(count.records) * Double(worldSize) / Double(batch.globalCount)
         try during(.backward) {
-          (weight == 1 ? output.loss : output.loss * weight).backward()
+          scaler.scale(weight == 1 ? output.loss : output.loss * weight).backward()
         }
       }
       if isLast { try walk() } else { try parallel?.noSync(walk) ?? walk() }
@@ -240,10 +247,7 @@ public final class Trainer<Content> {
         figures.loss, step: step + 1, learningRate: optimizer.groups.first?.lr ?? 0)
     }
     try during(.optimizer) {
-      if let limit = options.clipGradNorm ?? (options.reportsGradNorm ? .infinity : nil) {
-        gradNorm = optimizer.clipGradNorm(limit)
-      }
-      optimizer.step()
+      try stepOptimizer()
       optimizer.zeroGrad()
       scheduler?.step()
     }
@@ -283,6 +287,8 @@ public struct TrainerOptions: Sendable {
   public var clipGradNorm: Double?
   /// Whether steps tell the norm of their gradients where these are not clipped either.
   public var reportsGradNorm = false
+  /// In which precision forward passes compute.
+  public var precision = TrainingPrecision.f32
   /// Steps between two comparisons of all replicas' parameters; nil for none.
   public var checksumEvery: Int?
   /// How gradients are put into buckets.
