@@ -161,4 +161,4 @@ struct StepTimes {
   }
 }
 
-extension TrainingPrecision: @retroactive ExpressibleByArgument {}
+extension TrainingPrecision: ExpressibleByArgument {}

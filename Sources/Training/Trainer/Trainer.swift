@@ -35,7 +35,7 @@ public final class Trainer<Content> {
   /// Optimizer steps done, earlier parts of a resumed run included.
   public internal(set) var step = 0
   /// The norm of the last step's gradients, before they were clipped; nil where it was not asked for.
-  private var gradNorm: Double?
+  var gradNorm: Double?
   /// Seconds spent on steps, evaluation and saving left out; with earlier parts of a run that is
   /// resumed on as many workers.
   public internal(set) var trainingSeconds = 0.0
