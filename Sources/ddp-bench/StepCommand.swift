@@ -12,6 +12,7 @@ struct StepCommand: ParsableCommand {
       digits    the digits CNN (32 and 64 channels, 128 hidden), batch 64, AdamW
       mlp_sgd   784-128-10, batch 64, SGD
       gptb      4 layers, 4 heads, 128 wide, context 64, batch 12, AdamW
+      gpt       6 layers, 6 heads, 384 wide, context 256, batch 8, AdamW
       """)
 
   @Argument(help: "Models to time; all where none is named.")
@@ -19,6 +20,9 @@ struct StepCommand: ParsableCommand {
 
   @Option(help: "Compute threads.")
   var threads = 1
+
+  @Option(help: "Precision of forward passes: f32, or mixed precision with bf16 or f16.")
+  var precision = TrainingPrecision.f32
 
   @Option(help: "Seconds to measure each model for.")
   var seconds = 4.0
@@ -42,8 +46,11 @@ struct StepCommand: ParsableCommand {
     for name in models.isEmpty ? StepBenchmark.all.keys.sorted() : models {
       guard let make = StepBenchmark.all[name] else { continue }
       manualSeed(0)
-      let times = make().measure(seconds: seconds)
-      StandardStream.output.print(json ? times.json(name, threads: threads) : times.row(name))
+      var benchmark = make()
+      benchmark.precision = precision
+      let times = benchmark.measure(seconds: seconds)
+      StandardStream.output.print(
+        json ? times.json(name, threads: threads, precision: precision) : times.row(name))
     }
   }
 }
@@ -57,6 +64,11 @@ struct StepBenchmark {
   /// What a step processes, and how many.
   let unit: String
   let units: Int
+  /// What the forward pass computes in.
+  var precision = TrainingPrecision.f32 {
+    didSet { scaler = GradScaler(enabled: precision == .f16) }
+  }
+  private var scaler = GradScaler(enabled: false)
 
   /// The models by name.
   static let all: [String: @Sendable () -> StepBenchmark] = [
@@ -80,6 +92,14 @@ struct StepBenchmark {
         .randint(0, 65, [12 * 64]), unit: "tokens"
       ) { model($0).flattened(to: 1) }
     },
+    "gpt": {
+      let model = CharGPT(
+        vocabulary: 65, context: 256, layers: 6, heads: 6, width: 384, bias: true)
+      return classifier(
+        model, AdamW(model.parameters(), lr: 1e-4, weightDecay: 0.01), .randint(0, 65, [8, 256]),
+        .randint(0, 65, [8 * 256]), unit: "tokens"
+      ) { model($0).flattened(to: 1) }
+    },
   ]
 
   private static func classifier(
@@ -93,10 +113,11 @@ struct StepBenchmark {
 
   /// Forward, loss, backward and optimizer.
   func step() {
-    let loss = self.loss()
+    let loss = precision.computing(self.loss)
     optimizer.zeroGrad()
-    loss.backward()
-    optimizer.step()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    if scaler.isEnabled { scaler.update() }
   }
 
   func measure(seconds: Double) -> StepTimes {
@@ -131,10 +152,13 @@ struct StepTimes {
       + " \(sorted.count)"
   }
 
-  func json(_ name: String, threads: Int) -> String {
+  func json(_ name: String, threads: Int, precision: TrainingPrecision) -> String {
     String(
       format:
-        #"{"model": "%@", "threads": %d, "steps": %d, "median_s": %.9f, "min_s": %.9f, "spread": %.4f, "per_second": %.1f, "unit": "%@"}"#,
-      name, threads, sorted.count, median, sorted[0], spread, Double(units) / median, unit)
+        #"{"model": "%@", "threads": %d, "precision": "%@", "steps": %d, "median_s": %.9f, "min_s": %.9f, "spread": %.4f, "per_second": %.1f, "unit": "%@"}"#,
+      name, threads, precision.rawValue, sorted.count, median, sorted[0], spread,
+      Double(units) / median, unit)
   }
 }
+
+extension TrainingPrecision: ExpressibleByArgument {}

@@ -103,7 +103,7 @@ struct RunCheckpoints {
       generators: generators, optimizer: configuration.optimizer.name, records: records,
       settings: configuration.settings, contents: contents,
       buckets: trainer.bucketPlan?.buckets, bucketLimits: configuration.distributed.bucketLimits,
-      hook: hook?.record)
+      hook: hook?.record, scaler: trainer.scaler.isEnabled ? trainer.scaler.stateDict() : nil)
     let path = store.path(step: trainer.step)
     let optimizer = try trainer.optimizerState()
     let weights = try trainer.withAveragedModel {
@@ -143,6 +143,7 @@ extension RunCheckpoints.Found {
     let tensors = try StateDict(safetensors: "\(path)/optimizer.safetensors")
     try trainer.optimizer.resume(
       OptimizerState(tensors: tensors, values: checkpoint.state("optimizer")))
+    if trainer.scaler.isEnabled, let scaler = state.scaler { try trainer.scaler.load(scaler) }
     trainer.step = state.step
     if state.worldSize == context.worldSize {
       // The speed of other numbers of workers says nothing about these.

@@ -93,6 +93,7 @@ struct RunStages {
     try resumed?.restore(replica.model.module)
     var options = TrainerOptions()
     options.clipGradNorm = configuration.clipGradNorm
+    options.precision = configuration.precision
     options.checksumEvery = configuration.distributed.checksumEvery
     options.parallel = configuration.distributed.parallelOptions
     options.parallel.plan = resumed?.state.bucketPlan(

@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Foundation
+import Optimizers
 import Settings
 
 /// What a run must remember besides weights and the optimizer's tensors to go on bit for bit, and by
@@ -25,6 +26,8 @@ package struct RunState: Codable {
   var bucketLimits: [Int]?
   /// The communication hook's memory; nil without one.
   var hook: HookRecord?
+  /// The scale of losses; nil in precisions without one.
+  var scaler: OptionValue?
 
   /// The order, where buckets are configured as they were.
   func bucketPlan(limits: [Int]) -> BucketPlan? {

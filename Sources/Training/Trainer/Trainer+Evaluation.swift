@@ -35,7 +35,7 @@ extension Trainer {
           for part in batch.content {
             let records = batch.count == 0 ? 0 : part.count
             sums.add(
-              try forward(part.content), records: records,
+              try options.precision.computing { try forward(part.content) }, records: records,
               targets: try targets?.count(part.content, records: records))
           }
           if let maxBatches, loader.step >= maxBatches { break }

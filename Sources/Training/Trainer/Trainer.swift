@@ -36,7 +36,7 @@ public final class Trainer<Content> {
   /// Optimizer steps done, earlier parts of a resumed run included.
   public internal(set) var step = 0
   /// The norm of the last step's gradients, before they were clipped; nil where it was not asked for.
-  private var gradNorm: Double?
+  var gradNorm: Double?
   /// Seconds spent on steps, evaluation and saving left out; with earlier parts of a run that is
   /// resumed on as many workers.
   public internal(set) var trainingSeconds = 0.0
@@ -46,6 +46,10 @@ public final class Trainer<Content> {
   public var recordsPerSecond: Double? {
     trainingSeconds > 0 ? Double(trainedRecords) / trainingSeconds : nil
   }
+  /// What scales losses in float16; does nothing in other precisions.
+  public let scaler: GradScaler
+  /// Steps of this trainer that were left out because a scaled gradient overflowed.
+  public internal(set) var skippedSteps = 0
   let parallel: DistributedDataParallel<Module>?
   /// What reduces gradients in place of the average.
   let hook: (any CommunicationHook)?
@@ -89,6 +93,10 @@ public final class Trainer<Content> {
     self.targets = targets
     self.hook = group == nil ? nil : hook
     self.averager = group == nil ? nil : averager
+    scaler = GradScaler(enabled: options.precision == .f16)
+    guard !(scaler.isEnabled && optimizer.needsClosure) else {
+      throw TrainingError.unscalable("\(type(of: optimizer))")
+    }
     parallel = try group.map {
       try DistributedDataParallel(
         model, group: $0, options: options.parallel, optimizer: optimizer as? ShardedOptimizer)
@@ -115,8 +123,10 @@ public final class Trainer<Content> {
 
   /// The forward pass of one part of a batch, which the other ranks are told of.
   private func output(of content: Content) throws -> StepOutput {
-    guard let parallel else { return try forward(content) }
-    return try parallel.forward { _ in try forward(content) }
+    try options.precision.computing {
+      guard let parallel else { return try forward(content) }
+      return try parallel.forward { _ in try forward(content) }
+    }
   }
 
   /// A training under way.
@@ -255,8 +265,7 @@ public final class Trainer<Content> {
       outcome = try gradients(of: batch, requests)
       try requireFinite(outcome.figures)
       try during(.optimizer) {
-        clipGradients()
-        optimizer.step()
+        try stepOptimizer()
         optimizer.zeroGrad()
       }
     }
@@ -293,7 +302,7 @@ public final class Trainer<Content> {
   }
 
   /// Clips, and notes the norm where somebody wants it.
-  private func clipGradients() {
+  func clipGradients() {
     if let limit = options.clipGradNorm ?? (options.reportsGradNorm ? .infinity : nil) {
       gradNorm = optimizer.clipGradNorm(limit)
     }
@@ -335,7 +344,7 @@ public final class Trainer<Content> {
           whole.map { count.records == 0 ? 0 : Double(worldSize) / Double(max(1, $0)) }
           ?? Double(count.records) * Double(worldSize) / Double(batch.globalCount)
         try during(.backward) {
-          (weight == 1 ? output.loss : output.loss * weight).backward()
+          scaler.scale(weight == 1 ? output.loss : output.loss * weight).backward()
         }
       }
       if isLast { try walk() } else { try parallel?.noSync(walk) ?? walk() }

@@ -6,6 +6,8 @@ public struct TrainerOptions: Sendable {
   public var clipGradNorm: Double?
   /// Whether steps tell the norm of their gradients where these are not clipped either.
   public var reportsGradNorm = false
+  /// In which precision forward passes compute.
+  public var precision = TrainingPrecision.f32
   /// Steps between two comparisons of all replicas' parameters; nil for none.
   public var checksumEvery: Int?
   /// How gradients are put into buckets.

@@ -4,6 +4,8 @@ public enum TrainingError: Error, CustomStringConvertible {
   case lossNotFinite(Double, step: Int, learningRate: Double)
   /// A parameter was to be saved that became NaN or infinite.
   case parameterNotFinite(String, step: Int)
+  /// float16 needs scaled losses, which an optimizer that evaluates the loss itself does not take.
+  case unscalable(String)
   /// Figures would be means over nothing.
   case noFigures(String)
 
@@ -12,6 +14,8 @@ public enum TrainingError: Error, CustomStringConvertible {
     switch self {
     case .lossNotFinite(let loss, let step, let rate):
       "the loss became \(loss.isNaN ? "NaN" : "\(loss)") in step \(step) at a learning rate of \(rate); lower optimizer.lr, set clip_grad_norm, or look for bad records. Saved checkpoints are from before"
+    case .unscalable(let optimizer):
+      "\(optimizer) evaluates the loss itself, several times a step, and takes no scaled losses: train it with precision f32 or bf16"
     case .noFigures(let what):
       "there is no record, or no target that counts, in \(what), so it has no loss: check the data, and that not every target is one to be ignored"
     case .parameterNotFinite(let name, let step):

@@ -1,0 +1,46 @@
+import Optimizers
+import Settings
+import Tensors
+
+/// In which precision forward passes compute. Parameters, their gradients and the optimizer's state are
+/// float32 in all of them.
+public enum TrainingPrecision: String, ConfigurationChoice {
+  /// float32 throughout.
+  case f32
+  /// bfloat16 where ``autocast(_:enabled:lists:cacheEnabled:_:)`` says so.
+  case bf16
+  /// float16 where it says so, and scaled losses, so that small gradients do not vanish.
+  case f16
+
+  /// Runs a forward pass.
+  public func computing<Result>(_ body: () throws -> Result) rethrows -> Result {
+    switch self {
+    case .f32: try body()
+    case .bf16: try autocast(.bfloat16, body)
+    case .f16: try autocast(.float16, body)
+    }
+  }
+}
+
+extension Trainer {
+  /// Steps the optimizer, unless one of the scaled gradients overflowed: then all ranks leave the step
+  /// out, and the scale falls.
+  func stepOptimizer() throws {
+    var failure: Error?
+    // Where a hook or an average of models lets gradients differ, one rank's overflow stops all.
+    func agree(_ isFinite: Bool) -> Bool {
+      guard group != nil else { return isFinite }
+      do {
+        return try reduced([isFinite ? 0 : 1])[0] == 0
+      } catch {
+        failure = error
+        return false
+      }
+    }
+    scaler.unscale(optimizer, agree: agree)
+    if let failure { throw failure }
+    clipGradients()
+    if !scaler.step(optimizer) { skippedSteps += 1 }
+    if scaler.isEnabled { scaler.update() }
+  }
+}
