@@ -91,7 +91,8 @@ let package = Package(
     .target(
       name: "TrainCommands",
       dependencies: [
-        "Base", "Reports", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Base", "Reports", "Torus",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "ddp-train", dependencies: ["TrainCommands"]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
