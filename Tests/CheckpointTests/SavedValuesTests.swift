@@ -43,7 +43,7 @@ private func values(_ model: Sequential) -> [[Float]] {
         [
           "model": first.model.stateDict(), "optimizer": first.optimizer.stateDict(),
           "schedule": first.schedule.stateDict(), "epoch": 3, "loss": 0.25, "name": "a",
-          "done": false, "mean": Tensor([1.5]), "history": [1, 2],
+          "done": false, "mean": Tensor([1.5], dtype: .float64), "history": [1, 2],
         ], to: path)
       let saved = try load(from: path)
       let second = trained(steps: 0)

@@ -4,7 +4,7 @@ import Torus
 
 /// Line 8 is the one to be named. The gradient of a root at 0 is ∞, and 0 · ∞ is NaN.
 func walkThroughInfinity() {
-  let x = Tensor([0.0, 1.0]).requiringGrad()
+  let x = Tensor([0.0, 1.0], dtype: .float64).requiringGrad()
   let root = x.sqrt()
   let loss = (root * 0.0).sum()
   loss.backward()
@@ -27,7 +27,7 @@ struct AnomalyTests {
 
   @Test("outside anomaly mode a NaN goes its way")
   func outside() {
-    let x = Tensor([0.0, 1.0]).requiringGrad()
+    let x = Tensor([0.0, 1.0], dtype: .float64).requiringGrad()
     (x.sqrt() * 0.0).sum().backward()
     let gradient = x.grad?.array(of: Float.self) ?? []
     #expect(gradient.count == 2 && gradient[0].isNaN && gradient[1] == 0)

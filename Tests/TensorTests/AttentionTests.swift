@@ -39,7 +39,7 @@ struct AttentionTests {
   func hiddenRowOfHeads() {
     let weights = MultiHeadAttentionWeights(
       inProjection: spread([12, 4]), outProjection: spread([4, 4], from: -1, to: 1),
-      outBias: Tensor([1.0, 2, 3, 4]))
+      outBias: Tensor([1.0, 2, 3, 4], dtype: .float64))
     let x = spread([3, 2, 4]).requiringGrad()
     var outputs: [[Double]] = []
     for needWeights in [true, false] {

@@ -222,7 +222,7 @@ struct ElementwiseRuleTests {
     #expect((ints + 1).dtype == .int32)
     #expect((ints + 1.5).dtype == .float32)
     #expect((ints.to(.bool) + 1).dtype == .int64)
-    #expect((Tensor([1.0]) * 2.5).dtype == .float64)
+    #expect((Tensor([1.0], dtype: .float64) * 2.5).dtype == .float64)
     #expect((Tensor([Float(1)]).to(.bfloat16) + Tensor(2.5, dtype: .float64)).dtype == .bfloat16)
     #expect((Tensor([1]).to(.uint8) + Tensor([1]).to(.int8)).dtype == .int16)
     #expect(ints.floatPower(2).dtype == .float64)
@@ -261,8 +261,8 @@ struct ElementwiseRuleTests {
 
   @Test("equal operands share the gradient of a maximum")
   func ties() {
-    let a = Tensor([1.0, 2]).requiringGrad()
-    let b = Tensor([1.0, 3]).requiringGrad()
+    let a = Tensor([1.0, 2], dtype: .float64).requiringGrad()
+    let b = Tensor([1.0, 3], dtype: .float64).requiringGrad()
     a.maximum(b).sum().backward()
     #expect(a.grad?.array(of: Double.self) == [0.5, 0])
     #expect(b.grad?.array(of: Double.self) == [0.5, 1])
@@ -310,15 +310,15 @@ struct ElementwiseRuleTests {
     #expect(says("integers to a negative integer power", r3))
     let r4 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
-    ) { _ = Tensor([1.0]).lerp(Tensor([Float(1)]), weight: 0.5) }
+    ) { _ = Tensor([1.0], dtype: .float64).lerp(Tensor([Float(1)]), weight: 0.5) }
     #expect(says("lerp: dtypes differ", r4))
     let r5 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
-    ) { _ = Tensor([1.0]).clamp() }
+    ) { _ = Tensor([1.0], dtype: .float64).clamp() }
     #expect(says("clamp: a lower or an upper bound", r5))
     let r6 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
-    ) { _ = Tensor([1.0]).maskedFill(Tensor([1]), 0) }
+    ) { _ = Tensor([1.0], dtype: .float64).maskedFill(Tensor([1]), 0) }
     #expect(says("maskedFill: the mask must be bool", r6))
   }
 }

@@ -5,7 +5,7 @@ import Torus
 /// What the autograd engine promises beyond single operators.
 @Suite("The autograd engine")
 struct EngineTests {
-  private func leaf(_ values: [Double]) -> Tensor { Tensor(values).requiringGrad() }
+  private func leaf(_ values: [Double]) -> Tensor { Tensor(values, dtype: .float64).requiringGrad() }
 
   @Test("a chain of 50,000 operations is walked and torn down without recursion")
   func longChain() {
@@ -96,7 +96,7 @@ struct EngineTests {
 
   @Test("broadcast operands receive sums of their shape")
   func broadcasting() {
-    let (row, column) = (leaf([1, 2, 3]), Tensor([[1.0], [2.0]]).requiringGrad())
+    let (row, column) = (leaf([1, 2, 3]), Tensor([[1.0], [2.0]], dtype: .float64).requiringGrad())
     (row * column).sum().backward()
     #expect(row.grad?.array(of: Double.self) == [3, 3, 3])
     #expect(column.grad?.array(of: Double.self) == [6, 6])
@@ -130,7 +130,7 @@ struct EngineTests {
 
   @Test("saved outputs are attached to their own node: second derivatives of exp, tanh, softmax")
   func savedOutputs() throws {
-    let x = Tensor([0.3, -0.7, 1.1])
+    let x = Tensor([0.3, -0.7, 1.1], dtype: .float64)
     try gradgradcheck({ [$0[0].exp()] }, [x])
     try gradgradcheck({ [$0[0].tanh()] }, [x])
     try gradgradcheck({ [$0[0].softmax(dim: 0)] }, [x])
@@ -163,13 +163,13 @@ struct EngineTests {
 
   @Test("jacobians, hessians and both products agree with the closed form")
   func functional() {
-    let x = Tensor([1.0, 2.0, 3.0])
+    let x = Tensor([1.0, 2.0, 3.0], dtype: .float64)
     let cube: ([Tensor]) -> Tensor = { $0[0].pow(3) }
     #expect(jacobian(cube, [x])[0].array(of: Double.self) == [3, 0, 0, 0, 12, 0, 0, 0, 27])
     #expect(
       hessian({ $0[0].pow(3).sum() }, [x])[0][0].array(of: Double.self)
         == [6, 0, 0, 0, 12, 0, 0, 0, 18])
-    let v = Tensor([1.0, -1.0, 0.5])
+    let v = Tensor([1.0, -1.0, 0.5], dtype: .float64)
     #expect(vjp(cube, [x], v: v).products[0].array(of: Double.self) == [3, -12, 13.5])
     #expect(jvp(cube, [x], v: [v]).product.array(of: Double.self) == [3, -12, 13.5])
   }
@@ -211,7 +211,7 @@ struct EngineTests {
 
   @Test("custom functions have gradients, and gradients of gradients")
   func customFunction() throws {
-    let x = Tensor([1.5, -2.0])
+    let x = Tensor([1.5, -2.0], dtype: .float64)
     try gradcheck({ Doubled.apply($0[0]) }, [x])
     try gradgradcheck({ Doubled.apply($0[0]) }, [x])
   }
@@ -234,7 +234,7 @@ struct EngineTests {
   @Test("walking a graph twice without retaining it stops")
   func secondWalk() async {
     await #expect(processExitsWith: .signal(SIGABRT)) {
-      let x = Tensor([1.0]).requiringGrad()
+      let x = Tensor([1.0], dtype: .float64).requiringGrad()
       let y = (x * x).sum()
       y.backward()
       y.backward()

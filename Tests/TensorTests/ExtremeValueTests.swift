@@ -60,7 +60,7 @@ struct ExtremeValueTests {
   func largeWeights() {
     for dtype in [DType.float32, .float64] {
       let large = dtype == .float32 ? 3e38 : 1.5e308
-      let weights = Tensor([large, large, large / 2, 0]).to(dtype)
+      let weights = Tensor([large, large, large / 2, 0], dtype: .float64).to(dtype)
       for replacement in [true, false] {
         var counts = [0, 0, 0, 0]
         let generator = Generator(seed: 7)
@@ -89,13 +89,13 @@ struct ExtremeValueTests {
     let result = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
-      _ = Tensor([1, Double.nan]).multinomial(1)
+      _ = Tensor([1, Double.nan], dtype: .float64).multinomial(1)
     }
     #expect(says("multinomial: a weight is negative, infinite or NaN", result))
     let zero = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
-      _ = Tensor([0.0, 0.0]).multinomial(1)
+      _ = Tensor([0.0, 0.0], dtype: .float64).multinomial(1)
     }
     #expect(says("multinomial: the weights of a row sum to 0", zero))
   }

@@ -19,8 +19,8 @@ private enum ScaledByMean: CustomFunction {
 @Suite struct GraphTests {
   @Test("a user's function runs again on other inputs, each time in a context of its own")
   func customFunctionReplays() {
-    let graph = Graph.capture([Tensor([0.0, 0.0])]) { ScaledByMean.apply($0[0]) }
-    let inputs = [[1.0, 3.0], [-2.0, 4.0]].map { Tensor($0).requiringGrad() }
+    let graph = Graph.capture([Tensor([0.0, 0.0], dtype: .float64)]) { ScaledByMean.apply($0[0]) }
+    let inputs = [[1.0, 3.0], [-2.0, 4.0]].map { Tensor($0, dtype: .float64).requiringGrad() }
     let outputs = inputs.map { graph([$0])[0] }
     for (x, y) in zip(inputs, outputs) {
       let expected = ScaledByMean.apply(x.detach())[0]
@@ -36,7 +36,7 @@ private enum ScaledByMean: CustomFunction {
 
   @Test("a graph names its operations with what they were told")
   func graphPrints() {
-    let x = Tensor([3.0, 1.0, 2.0], shape: [1, 3])
+    let x = Tensor([3.0, 1.0, 2.0], shape: [1, 3], dtype: .float64)
     let graph = Graph.capture([x]) { [Tensor.cat([$0[0].sorted().values, $0[0].cumsum(dim: 1)])] }
     #expect(graph.operationNames == ["sort", "cumsum", "cat"])
     #expect(graph.description.contains("cumsum(%0, dim: 1, isReverse: false) -> float64[1, 3]"))
@@ -50,7 +50,7 @@ private enum ScaledByMean: CustomFunction {
       return F.synchronizedBatchNorm(x, running: &running, workers: Alone())
     }
     let (x, other) = (
-      Tensor([1.0, 2, 3, 5], shape: [4, 1]), Tensor([9.0, -2, 0, 4], shape: [4, 1])
+      Tensor([1.0, 2, 3, 5], shape: [4, 1], dtype: .float64), Tensor([9.0, -2, 0, 4], shape: [4, 1], dtype: .float64)
     )
     let graph = Graph.capture([x]) { [norm($0[0])] }
     #expect(graph([other])[0].array(of: Double.self) == norm(other).array(of: Double.self))

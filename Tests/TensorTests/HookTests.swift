@@ -6,7 +6,7 @@ import Torus
 struct HookTests {
   @Test("removing a hook a second time leaves later hooks alone")
   func secondRemoval() {
-    let x = Tensor([1.0, 2.0]).requiringGrad()
+    let x = Tensor([1.0, 2.0], dtype: .float64).requiringGrad()
     let y = x * 2.0
     let first = y.registerHook { _ in nil }
     first.remove()
@@ -22,7 +22,7 @@ struct HookTests {
 
   @Test("removing a listener for a finished gradient twice leaves later ones alone")
   func secondRemovalOfListener() {
-    let x = Tensor([1.0]).requiringGrad()
+    let x = Tensor([1.0], dtype: .float64).requiringGrad()
     let first = x.onGradientReady {}
     first.remove()
     var calls = 0
@@ -36,7 +36,7 @@ struct HookTests {
 
   @Test("hooks removed from the middle leave those before and behind")
   func middle() {
-    let x = Tensor([1.0]).requiringGrad()
+    let x = Tensor([1.0], dtype: .float64).requiringGrad()
     let y = x * 1.0
     y.registerHook { $0 * 2.0 }
     let middle = y.registerHook { $0 * 3.0 }
@@ -49,7 +49,7 @@ struct HookTests {
 
   @Test("asking twice to retain a gradient is asking once")
   func retainedTwice() {
-    let x = Tensor([1.0, 2.0]).requiringGrad()
+    let x = Tensor([1.0, 2.0], dtype: .float64).requiringGrad()
     let y = x * 2.0
     y.retainGrad()
     y.retainGrad()

@@ -62,16 +62,16 @@ struct IndexingRuleTests {
 
   @Test("NaN sorts last, equals no NaN, and is looked for behind everything")
   func nan() {
-    let x = Tensor([2, .nan, 1, .nan])
+    let x = Tensor([2, .nan, 1, .nan], dtype: .float64)
     #expect(x.argsort().array(of: Int.self) == [2, 0, 1, 3])
     #expect(x.unique().counts.array(of: Int.self) == [1, 1, 1, 1])
     #expect(x.isIn(x).array(of: Bool.self) == [true, false, true, false])
-    let row = Tensor([1.0, 3, 3, 7])
-    let values = Tensor([3.0, 0, 8, .nan])
+    let row = Tensor([1.0, 3, 3, 7], dtype: .float64)
+    let values = Tensor([3.0, 0, 8, .nan], dtype: .float64)
     #expect(row.searchSorted(values).array(of: Int.self) == [1, 0, 4, 4])
     #expect(row.searchSorted(values, right: true).array(of: Int.self) == [3, 0, 4, 4])
     #expect(values.bucketize(row, outInt32: true).dtype == .int32)
-    #expect(Tensor([7.0, 1]).searchSorted(3, sorter: Tensor([1, 0])).item(Int.self) == 1)
+    #expect(Tensor([7.0, 1], dtype: .float64).searchSorted(3, sorter: Tensor([1, 0])).item(Int.self) == 1)
   }
 
   @Test("distinct slices, their places and counts")
@@ -119,7 +119,7 @@ struct IndexingRuleTests {
     #expect(x.scatter(dim: 0, index: Tensor(0), source: x * 2).item() == 6)
     #expect(x.indexAdd(dim: 0, index: zero, source: x, alpha: 3).item() == 12)
     #expect(x.indexFill(dim: 0, index: zero, value: 7).shape == [])
-    #expect(x.put(zero, Tensor([5.0])).item() == 5)
+    #expect(x.put(zero, Tensor([5.0], dtype: .float64)).item() == 5)
     #expect(x.sorted().indices.item(Int.self) == 0 && x.kthValue(1).values.item() == 3)
     #expect(x.nonzero().shape == [1, 0] && x.maskedSelect(Tensor(true)).shape == [1])
     #expect(x.unfolded(dim: 0, size: 1, step: 1).shape == [1] && x.unique().values.shape == [1])
@@ -156,12 +156,12 @@ struct IndexingRuleTests {
     let product: ([Tensor]) -> [Tensor] = {
       [$0[0].scatterReduce(dim: 0, index: index, source: $0[1], .prod)]
     }
-    for source in [Tensor([2.0, 0, 3]), Tensor([0.0, 0, 3])] {
-      try gradcheck(product, [Tensor([1.5, 0]), source])
+    for source in [Tensor([2.0, 0, 3], dtype: .float64), Tensor([0.0, 0, 3], dtype: .float64)] {
+      try gradcheck(product, [Tensor([1.5, 0], dtype: .float64), source])
     }
-    try gradgradcheck(product, [Tensor([1.5, 0]), Tensor([2.0, 0, 3])])
-    let x = Tensor([3.0, 1]).requiringGrad()
-    let s = Tensor([3.0, 2, 5]).requiringGrad()
+    try gradgradcheck(product, [Tensor([1.5, 0], dtype: .float64), Tensor([2.0, 0, 3], dtype: .float64)])
+    let x = Tensor([3.0, 1], dtype: .float64).requiringGrad()
+    let s = Tensor([3.0, 2, 5], dtype: .float64).requiringGrad()
     x.scatterReduce(dim: 0, index: index, source: s, .amax).sum().backward()
     #expect(x.grad?.array(of: Double.self) == [0.5, 0])
     #expect(s.grad?.array(of: Double.self) == [0.5, 0, 1])
@@ -196,7 +196,7 @@ struct IndexingRuleTests {
     #expect(says("a mask of [3] does not fit [2, 3]", r3))
     let r4 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
-    ) { _ = Tensor.zeros([2, 3])[Tensor([0.5])] }
+    ) { _ = Tensor.zeros([2, 3])[Tensor([0.5], dtype: .float64)] }
     #expect(says("an index must be int64 or int32, not float64", r4))
     let r5 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]

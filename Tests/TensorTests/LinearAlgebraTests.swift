@@ -220,7 +220,7 @@ private func leastSquares(_ a: Tensor, _ b: Tensor) -> [Tensor] {
 struct LinearAlgebraRuleTests {
   @Test("a singular matrix of a batch is named, or reported where asked")
   func singular() async {
-    let singular = Tensor([1.0, 2, 2, 4], shape: [2, 2])
+    let singular = Tensor([1.0, 2, 2, 4], shape: [2, 2], dtype: .float64)
     let batch = Tensor.stack([Tensor.eye(2, dtype: .float64), singular])
     #expect(Linalg.invEx(batch).info.array(of: Int.self) == [0, 2])
     #expect(Linalg.solveEx(batch, batch).info.array(of: Int.self) == [0, 2])
@@ -231,20 +231,20 @@ struct LinearAlgebraRuleTests {
     let r0 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
-      let singular = Tensor([1.0, 2, 2, 4], shape: [2, 2])
+      let singular = Tensor([1.0, 2, 2, 4], shape: [2, 2], dtype: .float64)
       _ = Linalg.inv(Tensor.stack([Tensor.eye(2, dtype: .float64), singular]))
     }
     #expect(says("linalg.inv: matrix 1 of the batch [2] is singular: diagonal element 2", r0))
     let r1 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
-    ) { _ = Linalg.cholesky(Tensor([1.0, 2, 2, 1], shape: [2, 2])) }
+    ) { _ = Linalg.cholesky(Tensor([1.0, 2, 2, 1], shape: [2, 2], dtype: .float64)) }
     #expect(says("linalg.cholesky: the matrix is not positive-definite: its leading minor of", r1))
   }
 
   @Test("the gradient of a determinant is right for singular matrices, twice too")
   func singularDeterminant() throws {
     // The second and third row are alike.
-    let a = Tensor([2.0, 1, -1, 0.5, 3, 1, 0.5, 3, 1], shape: [3, 3])
+    let a = Tensor([2.0, 1, -1, 0.5, 3, 1, 0.5, 3, 1], shape: [3, 3], dtype: .float64)
     try gradcheck({ [Linalg.det($0[0])] }, [a])
     try gradgradcheck({ [Linalg.det($0[0])] }, [a], atol: 1e-4)
   }
@@ -286,11 +286,11 @@ struct LinearAlgebraRuleTests {
 
   @Test("ranks and least squares of deficient matrices")
   func deficient() {
-    let a = Tensor([1.0, 2, 2, 4, 3, 6], shape: [3, 2])
+    let a = Tensor([1.0, 2, 2, 4, 3, 6], shape: [3, 2], dtype: .float64)
     #expect(Linalg.matrixRank(a).item(Int.self) == 1)
-    let fit = Linalg.lstsq(a, Tensor([1.0, 2, 3]), driver: .gelsd)
+    let fit = Linalg.lstsq(a, Tensor([1.0, 2, 3], dtype: .float64), driver: .gelsd)
     #expect(fit.rank.item(Int.self) == 1 && fit.residuals.shape == [0])
-    #expect(fit.solution.allClose(Tensor([0.2, 0.4])))
+    #expect(fit.solution.allClose(Tensor([0.2, 0.4], dtype: .float64)))
   }
 
   @Test("what does not fit stops with the reason")

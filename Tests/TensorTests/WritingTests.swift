@@ -11,10 +11,11 @@ struct WritingTests {
     #expect(Tensor([1.0, 2.0], dtype: .float32).dtype == .float32)
     #expect(Tensor([1, 2]).dtype == .int64)
     #expect(Tensor([true]).dtype == .bool)
+    #expect(Tensor([1.0]).dtype == .float32 && Tensor([[1.0, 2], [3, 4]]).dtype == .float32)
     #expect(Tensor([1.0], dtype: .float64).dtype == .float64)
     #expect(Tensor([0.1], dtype: .float64).array(of: Double.self) == [0.1])
     #expect(Tensor([[[1, 2], [3, 4]]]).shape == [1, 2, 2])
-    #expect(Tensor([1.0, 2], requiresGrad: true).requiresGrad)
+    #expect(Tensor([1.0, 2], dtype: .float64, requiresGrad: true).requiresGrad)
     #expect(Linear(2, 2)([[1.0, 2.0]]).shape == [1, 2])
   }
 

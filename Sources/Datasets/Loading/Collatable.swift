@@ -27,7 +27,7 @@ extension Float: Collatable {
 extension Double: Collatable {
   /// `float64[batch]`.
   public static func collate(_ records: [Double]) -> Tensor {
-    Tensor(records, shape: [records.count])
+    Tensor(records, shape: [records.count], dtype: .float64)
   }
 }
 

@@ -45,7 +45,7 @@ public enum Collate {
     var elements: [Element] = []
     elements.reserveCapacity(records.count * size)
     for record in records { elements += record }
-    return Tensor(elements, shape: [records.count] + shape)
+    return Tensor(elements, shape: [records.count] + shape, dtype: Element.dtype)
   }
 
   /// Sequences filled up at the end to the length of the longest (`pad_sequence`).
@@ -60,6 +60,6 @@ public enum Collate {
       elements += record
       elements += repeatElement(padding, count: longest - record.count)
     }
-    return Tensor(elements, shape: [records.count, longest])
+    return Tensor(elements, shape: [records.count, longest], dtype: Element.dtype)
   }
 }

@@ -36,9 +36,9 @@ extension Array: TensorElements where Element: TensorElements {
 extension Tensor {
   /// A tensor of the given elements in row-major order (`torch.tensor`).
   ///
-  /// The elements keep their type: `Float`s are `float32`, `Double`s `float64`, `Int`s `int64`. A
-  /// literal such as `[1.0, 2.5]` holds `Double`s here, and is `float32` where it is written as a tensor
-  /// by itself: `let x: Tensor = [1.0, 2.5]`.
+  /// The elements keep their type: `Float`s are `float32`, `Int`s `int64`, `Bool`s `bool`. `Double`s, of
+  /// which a literal such as `[1.0, 2.5]` is made, are `float32` as Python's are in PyTorch; `float64`
+  /// is asked for by `dtype`, and loses nothing.
   /// - Parameters:
   ///   - elements: As many as the shape holds.
   ///   - shape: The sizes; by default one dimension.
@@ -52,7 +52,8 @@ extension Tensor {
       shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == elements.count, "Tensor",
       "\(elements.count) elements do not fill a shape of \(shape)")
     self = .filled(with: elements, shape)
-    if let dtype { self = to(dtype) }
+    let dtype = dtype ?? (Element.self == Double.self ? .float32 : Element.dtype)
+    if dtype != Element.dtype { self = to(dtype) }
     if requiresGrad { self = leaf }
   }
 
