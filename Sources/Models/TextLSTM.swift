@@ -36,7 +36,7 @@ public final class TextLSTM: Module {
     vocabulary: Int, classes: Int, embedding: Int = 100, hidden: Int = 128, layers: Int = 1,
     bidirectional: Bool = true, pooling: Pooling = .max, dropout: Double = 0.5
   ) {
-    self.embedding = Embedding(vocabulary, embedding, paddingIndex: 0)
+    self.embedding = Embedding(vocabulary, embedding, paddingIdx: 0)
     lstm = LSTM(
       embedding, hidden, numLayers: layers, batchFirst: true,
       dropout: layers > 1 ? dropout : 0, bidirectional: bidirectional)

@@ -18,7 +18,7 @@ private func trained(steps: Int) -> (model: Sequential, optimizer: AdamW, schedu
   manualSeed(3)
   let model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
   let optimizer = AdamW(model.parameters(), lr: 0.1)
-  let schedule = StepLR(optimizer, every: 2)
+  let schedule = StepLR(optimizer, stepSize: 2)
   for _ in 0..<steps { step(model, optimizer, schedule) }
   return (model, optimizer, schedule)
 }

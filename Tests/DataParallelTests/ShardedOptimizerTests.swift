@@ -62,7 +62,7 @@ struct ShardedOptimizerTests {
       let (optimizer, parallel) = try Self.prepare(model, group, stage) {
         SGD($0.parameters(), lr: 0.1)
       }
-      let scaler = GradScaler(initialScale: 4)
+      let scaler = GradScaler(initScale: 4)
       let before = model.weights
       var steps: [Bool] = []
       for pass in 0..<2 {
@@ -150,7 +150,7 @@ struct ShardedOptimizerTests {
               ParameterGroup(model.parameters().filter { $0.shape.count == 1 }, lr: 0.05),
             ], lr: 0.01)
         }
-        let schedule = StepLR(optimizer, every: 2, gamma: 0.5)
+        let schedule = StepLR(optimizer, stepSize: 2, gamma: 0.5)
         for pass in 0..<5 {
           try parallel.forward { $0.loss(rank: group.rank, pass: pass) }.backward()
           optimizer.step()

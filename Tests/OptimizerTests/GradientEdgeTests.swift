@@ -10,7 +10,7 @@ struct GradientEdgeTests {
   func scaleZero() {
     let weights = parameter([1, 2], gradient: [.infinity, 1])
     let optimizer = SGD([weights], lr: 0.1)
-    let scaler = GradScaler(initialScale: 1e-45)
+    let scaler = GradScaler(initScale: 1e-45)
     #expect(!scaler.step(optimizer))
     scaler.update()
     #expect(scaler.scale == 0)

@@ -66,7 +66,7 @@ struct GradientTests {
   func scaler() throws {
     let p = parameter([1])
     let optimizer = SGD([p], lr: 1)
-    let scaler = GradScaler(initialScale: 8, growthInterval: 2)
+    let scaler = GradScaler(initScale: 8, growthInterval: 2)
     func run(_ gradient: Float) -> Bool {
       p.grad = Tensor([gradient * Float(scaler.scale)])
       defer { scaler.update() }
@@ -100,7 +100,7 @@ struct GradientTests {
   @Test("one rank's infinity skips the step on all of them")
   func agreement() {
     let p = parameter([1], gradient: [1])
-    let scaler = GradScaler(initialScale: 1)
+    let scaler = GradScaler(initScale: 1)
     #expect(!scaler.step(SGD([p], lr: 1), agree: { _ in false }))
     #expect(p.value.item() == 1)
   }

@@ -109,7 +109,7 @@ struct OptimizerTests {
   @Test("L-BFGS with a line search goes down Rosenbrock's valley as PyTorch does")
   func rosenbrock() {
     let p = Parameter(Tensor([-1.2, 1.0], dtype: .float64))
-    let optimizer = LBFGS([p], iterations: 60, lineSearch: .strongWolfe)
+    let optimizer = LBFGS([p], maxIter: 60, lineSearchFn: .strongWolfe)
     optimizer.step {
       optimizer.zeroGrad()
       let (x, y) = (p.value[0], p.value[1])

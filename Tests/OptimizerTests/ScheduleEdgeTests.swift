@@ -59,7 +59,7 @@ struct ScheduleEdgeTests {
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
       _ = OneCycleLR(
-        ScheduleEdgeTests.optimizer(), maxLR: 0.5, totalSteps: 10, rising: 0.1)
+        ScheduleEdgeTests.optimizer(), maxLR: 0.5, totalSteps: 10, pctStart: 0.1)
     }
     #expect(message(result).contains("OneCycleLR: step 0 falls into a phase of no width"))
   }
@@ -69,7 +69,7 @@ struct ScheduleEdgeTests {
     let result = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
-      let scheduler = ConstantLR(ScheduleEdgeTests.optimizer(), factor: 0, steps: 2)
+      let scheduler = ConstantLR(ScheduleEdgeTests.optimizer(), factor: 0, totalIters: 2)
       for _ in 0..<2 { scheduler.step() }
     }
     #expect(message(result).contains("ConstantLR: step 2 would divide by the factor 0"))
@@ -80,7 +80,7 @@ struct ScheduleEdgeTests {
     let result = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
-      let scheduler = PolynomialLR(ScheduleEdgeTests.optimizer(), steps: 2, power: -1)
+      let scheduler = PolynomialLR(ScheduleEdgeTests.optimizer(), totalIters: 2, power: -1)
       for _ in 0..<2 { scheduler.step() }
     }
     #expect(message(result).contains("PolynomialLR: step 2 would raise 0 to the power -1.0"))

@@ -98,9 +98,9 @@ struct SchedulerTests {
       return SequentialLR(
         optimizer,
         [
-          LinearLR(optimizer, startFactor: 0.1, steps: 3),
+          LinearLR(optimizer, startFactor: 0.1, totalIters: 3),
           ChainedScheduler([
-            ExponentialLR(optimizer, gamma: 0.9), StepLR(optimizer, every: 2, gamma: 0.5),
+            ExponentialLR(optimizer, gamma: 0.9), StepLR(optimizer, stepSize: 2, gamma: 0.5),
           ]),
         ], milestones: [3])
     }
@@ -138,7 +138,7 @@ struct SchedulerTests {
   func groups() {
     let optimizer = SGD(
       [ParameterGroup([parameter([1])], lr: 1), ParameterGroup([parameter([1])], lr: 0.5)])
-    let scheduler = LambdaLR(optimizer, factors: [{ 1 / Double($0 + 1) }, { _ in 1 }])
+    let scheduler = LambdaLR(optimizer, lrLambdas: [{ 1 / Double($0 + 1) }, { _ in 1 }])
     scheduler.step()
     #expect(scheduler.lastLRs == [0.5, 0.5])
     let multiplied = MultiplicativeLR(optimizer) { _ in 0.5 }
@@ -148,7 +148,7 @@ struct SchedulerTests {
 
   @Test("a fraction of an epoch lies between two steps of the warm restarts")
   func fractions() {
-    let scheduler = CosineAnnealingWarmRestarts(optimizer(1), steps: 2, factor: 2)
+    let scheduler = CosineAnnealingWarmRestarts(optimizer(1), t0: 2, tMult: 2)
     scheduler.step(epoch: 0.5)
     #expect(abs(scheduler.lastLRs[0] - (1 + cos(.pi / 4)) / 2) < 1e-15)
     // The first stretch ends at 2, the second, of 4, at 6.

@@ -58,7 +58,7 @@ extension Formats {
   static var optimizer: Format {
     let model = Linear(2, 2)
     let adam = Adam(model.parameters(), lr: 0.1)
-    let schedule = StepLR(adam, every: 2)
+    let schedule = StepLR(adam, stepSize: 2)
     adam.step()
     schedule.step()
     let values = adam.stateDict()

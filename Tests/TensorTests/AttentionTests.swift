@@ -44,7 +44,7 @@ struct AttentionTests {
     var outputs: [[Double]] = []
     for needWeights in [true, false] {
       let result = F.multiHeadAttention(
-        x, x, x, heads: 2, weights: weights, mask: mask.logicalNot(), needWeights: needWeights)
+        x, x, x, numHeads: 2, weights: weights, mask: mask.logicalNot(), needWeights: needWeights)
       #expect(near(result.output[1, 0], [1, 2, 3, 4]))
       if let weights = result.weights {
         #expect(weights.select(dim: 1, index: 1).array(of: Double.self).allSatisfy { $0 == 0 })
@@ -65,7 +65,7 @@ struct AttentionTests {
     for needWeights in [true, false] {
       func drawn(_ seed: UInt64) -> [Double] {
         F.multiHeadAttention(
-          x, x, x, heads: 2, weights: weights, dropout: 0.5, needWeights: needWeights,
+          x, x, x, numHeads: 2, weights: weights, dropout: 0.5, needWeights: needWeights,
           generator: Generator(seed: seed)
         ).output.array(of: Double.self)
       }

@@ -76,7 +76,7 @@ enum AutocastOperations {
     "pad_constant": { F.pad($0(normal(1, 2, 4)), [1, 1]) },
     "batch_norm": { F.batchNorm($0(normal(3, 4)), training: true) },
     "layer_norm": { F.layerNorm($0(normal(3, 4)), [4]) },
-    "group_norm": { F.groupNorm($0(normal(3, 4)), groups: 2) },
+    "group_norm": { F.groupNorm($0(normal(3, 4)), numGroups: 2) },
     "instance_norm": { F.instanceNorm($0(normal(3, 4, 5))) },
     "rms_norm": { F.rmsNorm($0(normal(3, 4)), [4]) },
     "local_response_norm": { F.localResponseNorm($0(normal(1, 4, 3)), size: 2) },

@@ -72,7 +72,7 @@ struct HookTests {
   func biasAlone() {
     let x = spread([2, 4, 3]).requiringGrad()
     let norms: [(Int, (Tensor) -> Tensor)] = [
-      (3, { F.layerNorm(x, [3], bias: $0) }), (4, { F.groupNorm(x, groups: 2, bias: $0) }),
+      (3, { F.layerNorm(x, [3], bias: $0) }), (4, { F.groupNorm(x, numGroups: 2, bias: $0) }),
       (4, { F.batchNorm(x, bias: $0, training: true) }),
     ]
     for (size, norm) in norms {

@@ -158,7 +158,7 @@ import Torus
 
   @Test func `an optimizer that evaluates the loss itself learns on any number of ranks`() throws {
     @Sendable func weights(_ group: ProcessGroup?) throws -> ([Float], Double) {
-      let trainer = try Self.trainer(group) { LBFGS($0.parameters(), iterations: 5) }
+      let trainer = try Self.trainer(group) { LBFGS($0.parameters(), maxIter: 5) }
       try trainer.run(Self.loader(group), epochs: 4)
       let loss = try trainer.evaluate(Self.loader(group)).loss
       return (trainer.model.parameters()[0].value.array(of: Float.self), loss)

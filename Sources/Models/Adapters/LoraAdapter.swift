@@ -166,7 +166,7 @@ public final class LoraEmbedding: LoraAdapter {
   public override func callAsFunction(_ x: Tensor, beside layer: any AdaptableLayer) -> Tensor {
     if isMerged || isDisabled { return layer.plain(x) }
     let padding = (layer as? Embedding)?.paddingIndex
-    let chosen = F.embedding(x, a.value.transposed(), paddingIndex: padding)
+    let chosen = F.embedding(x, a.value.transposed(), paddingIdx: padding)
     let update = chosen.linear(b.value) * scale
     let base = layer.plain(x)
     guard let lengths else { return (base + update).to(base.dtype) }

@@ -9,7 +9,7 @@ extension ModelConfiguration {
 
   /// A table of vectors.
   public func embedding(_ rows: Int, _ width: Int, paddingIndex: Int? = nil) -> Embedding {
-    Embedding(rows, width, paddingIndex: paddingIndex, dtype: dtype)
+    Embedding(rows, width, paddingIdx: paddingIndex, dtype: dtype)
   }
 
   /// A layer norm over the last dimension.

@@ -27,7 +27,7 @@ public struct NamedActivation {
   private static let functions: [String: @Sendable (Tensor) -> Tensor] = [
     "gelu": { F.gelu($0) },
     "gelu_python": { F.gelu($0) },
-    "gelu_10": { F.hardtanh(F.gelu($0), min: -10, max: 10) },
+    "gelu_10": { F.hardtanh(F.gelu($0), minVal: -10, maxVal: 10) },
     "gelu_new": { F.gelu($0, approximate: .tanh) },
     "gelu_fast": { F.gelu($0, approximate: .tanh) },
     "gelu_pytorch_tanh": { F.gelu($0, approximate: .tanh) },

@@ -19,8 +19,9 @@ public final class Embedding: Module, AdaptableLayer {
   ///   - normType: The order of that norm.
   ///   - scaleGradByFrequency: Divide each row's gradient by how often it was used.
   public init(
-    _ rows: Int, _ width: Int, paddingIndex: Int? = nil, maxNorm: Double? = nil,
-    normType: Double = 2, scaleGradByFrequency: Bool = false, dtype: DType = .float32
+    _ rows: Int, _ width: Int, paddingIdx paddingIndex: Int? = nil, maxNorm: Double? = nil,
+    normType: Double = 2, scaleGradByFreq scaleGradByFrequency: Bool = false,
+    dtype: DType = .float32
   ) {
     weight = Parameter(.empty([rows, width], dtype: dtype))
     self.paddingIndex = checkedPadding("Embedding", paddingIndex, rows)
@@ -55,8 +56,8 @@ public final class Embedding: Module, AdaptableLayer {
   public func plain(_ indices: Tensor) -> Tensor {
     if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
     return F.embedding(
-      indices, weight.value, paddingIndex: paddingIndex,
-      scaleGradByFrequency: scaleGradByFrequency)
+      indices, weight.value, paddingIdx: paddingIndex,
+      scaleGradByFreq: scaleGradByFrequency)
   }
 
   /// The sizes.
@@ -81,8 +82,8 @@ public final class EmbeddingBag: Module {
   /// - Parameter includeLastOffset: Whether the last offset is the end of the last bag.
   public init(
     _ rows: Int, _ width: Int, maxNorm: Double? = nil, normType: Double = 2,
-    scaleGradByFrequency: Bool = false, mode: EmbeddingBagMode = .mean,
-    includeLastOffset: Bool = false, paddingIndex: Int? = nil, dtype: DType = .float32
+    scaleGradByFreq scaleGradByFrequency: Bool = false, mode: EmbeddingBagMode = .mean,
+    includeLastOffset: Bool = false, paddingIdx paddingIndex: Int? = nil, dtype: DType = .float32
   ) {
     weight = Parameter(.empty([rows, width], dtype: dtype))
     self.mode = mode
@@ -100,8 +101,8 @@ public final class EmbeddingBag: Module {
     if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
     return F.embeddingBag(
       indices, weight.value, offsets: offsets, mode: mode, perSampleWeights: perSampleWeights,
-      paddingIndex: paddingIndex, includeLastOffset: includeLastOffset,
-      scaleGradByFrequency: scaleGradByFrequency)
+      paddingIdx: paddingIndex, includeLastOffset: includeLastOffset,
+      scaleGradByFreq: scaleGradByFrequency)
   }
 
   /// The sizes and the mode.

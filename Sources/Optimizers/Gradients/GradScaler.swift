@@ -43,7 +43,7 @@ public final class GradScaler {
   ///   - growthInterval: Good steps before the scale grows.
   ///   - enabled: Whether the scaler does anything.
   public init(
-    initialScale: Double = 65536, growthFactor: Double = 2, backoffFactor: Double = 0.5,
+    initScale initialScale: Double = 65536, growthFactor: Double = 2, backoffFactor: Double = 0.5,
     growthInterval: Int = 2000, enabled: Bool = true
   ) {
     require(growthFactor > 1, "GradScaler", "the growth factor must be more than 1")

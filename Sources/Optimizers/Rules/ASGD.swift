@@ -24,7 +24,7 @@ public final class ASGD: Optimizer {
   ///   - maximize: Ascends instead.
   public init(
     _ parameters: [some Optimizable], lr: Double = 1e-2, lambda: Double = 1e-4,
-    alpha: Double = 0.75, start: Double = 1e6, weightDecay: Double = 0, maximize: Bool = false
+    alpha: Double = 0.75, t0 start: Double = 1e6, weightDecay: Double = 0, maximize: Bool = false
   ) {
     super.init(
       parameters,

@@ -27,7 +27,7 @@ public final class Adafactor: Optimizer {
   ///   - maximize: Ascends instead.
   public init(
     _ parameters: [some Optimizable], lr: Double = 1e-2, beta2Decay: Double = -0.8,
-    eps: (Double?, Double) = (nil, 1e-3), clipping: Double = 1, weightDecay: Double = 0,
+    eps: (Double?, Double) = (nil, 1e-3), d clipping: Double = 1, weightDecay: Double = 0,
     maximize: Bool = false
   ) {
     super.init(

@@ -21,7 +21,8 @@ public final class Adagrad: Optimizer {
   ///   - maximize: Ascends instead.
   public init(
     _ parameters: [some Optimizable], lr: Double = 1e-2, lrDecay: Double = 0,
-    weightDecay: Double = 0, initialAccumulator: Double = 0, eps: Double = 1e-10,
+    weightDecay: Double = 0, initialAccumulatorValue initialAccumulator: Double = 0,
+    eps: Double = 1e-10,
     maximize: Bool = false
   ) {
     super.init(

@@ -29,9 +29,10 @@ public final class LBFGS: Optimizer {
   ///   - history: The number of moves remembered.
   ///   - lineSearch: nil goes lr times the direction.
   public init<Element: Optimizable>(
-    _ parameters: [Element], lr: Double = 1, iterations: Int = 20,
-    evaluations: Int? = nil, gradientTolerance: Double = 1e-7, changeTolerance: Double = 1e-9,
-    history: Int = 100, lineSearch: LineSearch? = nil
+    _ parameters: [Element], lr: Double = 1, maxIter iterations: Int = 20,
+    maxEval evaluations: Int? = nil, toleranceGrad gradientTolerance: Double = 1e-7,
+    toleranceChange changeTolerance: Double = 1e-9,
+    historySize history: Int = 100, lineSearchFn lineSearch: LineSearch? = nil
   ) {
     let groups = Element.groups(parameters).map { group in
       var group = group

@@ -35,8 +35,9 @@ public final class Muon: Optimizer {
   public init(
     _ parameters: [some Optimizable], lr: Double = 1e-3, weightDecay: Double = 0.1,
     momentum: Double = 0.95, nesterov: Bool = true,
-    coefficients: (Double, Double, Double) = (3.4445, -4.7750, 2.0315), eps: Double = 1e-7,
-    iterations: Int = 5, adjustment: Adjustment = .original
+    nsCoefficients coefficients: (Double, Double, Double) = (3.4445, -4.7750, 2.0315),
+    eps: Double = 1e-7,
+    nsSteps iterations: Int = 5, adjustLRFn adjustment: Adjustment = .original
   ) {
     super.init(
       parameters,

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// ```swift
 /// let scheduler = SequentialLR(
-///   optimizer, [LinearLR(optimizer, startFactor: 0.1, steps: 100), ExponentialLR(optimizer, gamma: 0.9)],
+///   optimizer, [LinearLR(optimizer, startFactor: 0.1, totalIters: 100), ExponentialLR(optimizer, gamma: 0.9)],
 ///   milestones: [100])
 /// ```
 public final class SequentialLR: LRScheduler {

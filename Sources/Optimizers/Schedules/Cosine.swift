@@ -10,7 +10,7 @@ public final class CosineAnnealingLR: LRScheduler {
   /// - Parameters:
   ///   - steps: The steps until the smallest learning rate.
   ///   - minLR: The smallest learning rate.
-  public init(_ optimizer: Optimizer, steps: Int, minLR: Double = 0) {
+  public init(_ optimizer: Optimizer, tMax steps: Int, etaMin minLR: Double = 0) {
     super.init(optimizer, values: ["T_max": .int(steps), "eta_min": .double(minLR)])
   }
 
@@ -53,7 +53,9 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
   ///   - steps: The steps until the first restart.
   ///   - factor: How much longer each stretch is than the one before.
   ///   - minLR: The smallest learning rate.
-  public init(_ optimizer: Optimizer, steps: Int, factor: Int = 1, minLR: Double = 0) {
+  public init(
+    _ optimizer: Optimizer, t0 steps: Int, tMult factor: Int = 1, etaMin minLR: Double = 0
+  ) {
     super.init(
       optimizer,
       values: [

@@ -28,8 +28,9 @@ public final class CyclicLR: LRScheduler {
   ///   - baseMomentum: The momentum at the largest learning rate.
   ///   - maxMomentum: The momentum at the smallest.
   public init(
-    _ optimizer: Optimizer, baseLR: some PerGroup, maxLR: some PerGroup, up: Int = 2000,
-    down: Int? = nil, mode: Mode = .triangular, gamma: Double = 1, cyclesMomentum: Bool = true,
+    _ optimizer: Optimizer, baseLR: some PerGroup, maxLR: some PerGroup, stepSizeUp up: Int = 2000,
+    stepSizeDown down: Int? = nil, mode: Mode = .triangular, gamma: Double = 1,
+    cycleMomentum cyclesMomentum: Bool = true,
     baseMomentum: some PerGroup = 0.8, maxMomentum: some PerGroup = 0.9
   ) {
     let down = down ?? up

@@ -6,7 +6,7 @@ public final class StepLR: LRScheduler {
   /// - Parameters:
   ///   - every: The steps between two changes.
   ///   - gamma: γ.
-  public init(_ optimizer: Optimizer, every stepSize: Int, gamma: Double = 0.1) {
+  public init(_ optimizer: Optimizer, stepSize: Int, gamma: Double = 0.1) {
     super.init(optimizer, values: ["step_size": .int(stepSize), "gamma": .double(gamma)])
   }
 
@@ -57,7 +57,7 @@ public final class ConstantLR: LRScheduler {
   /// - Parameters:
   ///   - factor: What the learning rate is multiplied by, in 0 ... 1.
   ///   - steps: For how many steps.
-  public init(_ optimizer: Optimizer, factor: Double = 1.0 / 3, steps: Int = 5) {
+  public init(_ optimizer: Optimizer, factor: Double = 1.0 / 3, totalIters steps: Int = 5) {
     super.init(optimizer, values: ["factor": .double(factor), "total_iters": .int(steps)])
   }
 
@@ -93,7 +93,8 @@ public final class LinearLR: LRScheduler {
   ///   - endFactor: The factor from the last step on, in 0 ... 1.
   ///   - steps: The steps from one to the other.
   public init(
-    _ optimizer: Optimizer, startFactor: Double = 1.0 / 3, endFactor: Double = 1, steps: Int = 5
+    _ optimizer: Optimizer, startFactor: Double = 1.0 / 3, endFactor: Double = 1,
+    totalIters steps: Int = 5
   ) {
     super.init(
       optimizer,
@@ -154,7 +155,7 @@ public final class PolynomialLR: LRScheduler {
   /// - Parameters:
   ///   - steps: The steps until 0.
   ///   - power: The exponent.
-  public init(_ optimizer: Optimizer, steps: Int = 5, power: Double = 1) {
+  public init(_ optimizer: Optimizer, totalIters steps: Int = 5, power: Double = 1) {
     super.init(optimizer, values: ["total_iters": .int(steps), "power": .double(power)])
   }
 
@@ -193,12 +194,12 @@ public final class LambdaLR: LRScheduler {
   private let factors: [(Int) -> Double]
 
   /// - Parameter factor: The factor of step t.
-  public convenience init(_ optimizer: Optimizer, factor: @escaping (Int) -> Double) {
-    self.init(optimizer, factors: optimizer.groups.map { _ in factor })
+  public convenience init(_ optimizer: Optimizer, lrLambda factor: @escaping (Int) -> Double) {
+    self.init(optimizer, lrLambdas: optimizer.groups.map { _ in factor })
   }
 
   /// - Parameter factors: A function for each group.
-  public init(_ optimizer: Optimizer, factors: [(Int) -> Double]) {
+  public init(_ optimizer: Optimizer, lrLambdas factors: [(Int) -> Double]) {
     require(
       factors.count == optimizer.groups.count, "LambdaLR",
       "\(factors.count) functions for \(optimizer.groups.count) groups")
@@ -217,12 +218,12 @@ public final class MultiplicativeLR: LRScheduler {
   private let factors: [(Int) -> Double]
 
   /// - Parameter factor: What step t multiplies by.
-  public convenience init(_ optimizer: Optimizer, factor: @escaping (Int) -> Double) {
-    self.init(optimizer, factors: optimizer.groups.map { _ in factor })
+  public convenience init(_ optimizer: Optimizer, lrLambda factor: @escaping (Int) -> Double) {
+    self.init(optimizer, lrLambdas: optimizer.groups.map { _ in factor })
   }
 
   /// - Parameter factors: A function for each group.
-  public init(_ optimizer: Optimizer, factors: [(Int) -> Double]) {
+  public init(_ optimizer: Optimizer, lrLambdas factors: [(Int) -> Double]) {
     require(
       factors.count == optimizer.groups.count, "MultiplicativeLR",
       "\(factors.count) functions for \(optimizer.groups.count) groups")

@@ -67,34 +67,35 @@ extension LRScheduler {
   private static let kinds: [String: @Sendable (OptionReader) -> LRScheduler?] = [
     "StepLR": {
       StepLR(
-        $0.optimizer, every: $0.int("step_size", 1, required: true), gamma: $0.double("gamma", 0.1))
+        $0.optimizer, stepSize: $0.int("step_size", 1, required: true),
+        gamma: $0.double("gamma", 0.1))
     },
     "MultiStepLR": {
       MultiStepLR($0.optimizer, milestones: $0.ints("milestones"), gamma: $0.double("gamma", 0.1))
     },
     "ConstantLR": {
       ConstantLR(
-        $0.optimizer, factor: $0.double("factor", 1.0 / 3), steps: $0.int("total_iters", 5))
+        $0.optimizer, factor: $0.double("factor", 1.0 / 3), totalIters: $0.int("total_iters", 5))
     },
     "LinearLR": {
       LinearLR(
         $0.optimizer, startFactor: $0.double("start_factor", 1.0 / 3),
-        endFactor: $0.double("end_factor", 1), steps: $0.int("total_iters", 5))
+        endFactor: $0.double("end_factor", 1), totalIters: $0.int("total_iters", 5))
     },
     "ExponentialLR": {
       ExponentialLR($0.optimizer, gamma: $0.double("gamma", 1, required: true))
     },
     "PolynomialLR": {
-      PolynomialLR($0.optimizer, steps: $0.int("total_iters", 5), power: $0.double("power", 1))
+      PolynomialLR($0.optimizer, totalIters: $0.int("total_iters", 5), power: $0.double("power", 1))
     },
     "CosineAnnealingLR": {
       CosineAnnealingLR(
-        $0.optimizer, steps: $0.int("T_max", 1, required: true), minLR: $0.double("eta_min", 0))
+        $0.optimizer, tMax: $0.int("T_max", 1, required: true), etaMin: $0.double("eta_min", 0))
     },
     "CosineAnnealingWarmRestarts": {
       CosineAnnealingWarmRestarts(
-        $0.optimizer, steps: $0.int("T_0", 1, required: true), factor: $0.int("T_mult", 1),
-        minLR: $0.double("eta_min", 0))
+        $0.optimizer, t0: $0.int("T_0", 1, required: true), tMult: $0.int("T_mult", 1),
+        etaMin: $0.double("eta_min", 0))
     },
     "OneCycleLR": {
       let (epochs, perEpoch) = ($0.int("epochs", 1), $0.int("steps_per_epoch", 1))
@@ -103,19 +104,22 @@ extension LRScheduler {
       return OneCycleLR(
         $0.optimizer, maxLR: $0.perGroup("max_lr", nil),
         totalSteps: $0.int("total_steps", steps, required: steps == 1),
-        rising: $0.double("pct_start", 0.3), annealing: $0.choice("anneal_strategy", .cosine),
-        cyclesMomentum: $0.bool("cycle_momentum", true),
+        pctStart: $0.double("pct_start", 0.3),
+        annealStrategy: $0.choice("anneal_strategy", .cosine),
+        cycleMomentum: $0.bool("cycle_momentum", true),
         baseMomentum: $0.perGroup("base_momentum", 0.85),
-        maxMomentum: $0.perGroup("max_momentum", 0.95), divisor: $0.double("div_factor", 25),
-        finalDivisor: $0.double("final_div_factor", 1e4), threePhases: $0.bool("three_phase", false)
+        maxMomentum: $0.perGroup("max_momentum", 0.95), divFactor: $0.double("div_factor", 25),
+        finalDivFactor: $0.double("final_div_factor", 1e4),
+        threePhase: $0.bool("three_phase", false)
       )
     },
     "CyclicLR": {
       let up = $0.int("step_size_up", 2000)
       return CyclicLR(
         $0.optimizer, baseLR: $0.perGroup("base_lr", nil), maxLR: $0.perGroup("max_lr", nil),
-        up: up, down: $0.int("step_size_down", up), mode: $0.choice("mode", .triangular),
-        gamma: $0.double("gamma", 1), cyclesMomentum: $0.bool("cycle_momentum", true),
+        stepSizeUp: up, stepSizeDown: $0.int("step_size_down", up),
+        mode: $0.choice("mode", .triangular),
+        gamma: $0.double("gamma", 1), cycleMomentum: $0.bool("cycle_momentum", true),
         baseMomentum: $0.perGroup("base_momentum", 0.8),
         maxMomentum: $0.perGroup("max_momentum", 0.9))
     },
@@ -128,8 +132,8 @@ extension LRScheduler {
     },
     "SWALR": {
       SWALR(
-        $0.optimizer, swaLR: $0.perGroup("swa_lr", nil), steps: $0.int("anneal_epochs", 10),
-        annealing: $0.choice("anneal_strategy", .cosine))
+        $0.optimizer, swaLR: $0.perGroup("swa_lr", nil), annealEpochs: $0.int("anneal_epochs", 10),
+        annealStrategy: $0.choice("anneal_strategy", .cosine))
     },
     "linear_with_warmup": { $0.warmUp(.linear) },
     "cosine_with_warmup": { $0.warmUp(.cosine) },

@@ -5,7 +5,7 @@ import Tensors
 /// (`torch.optim.lr_scheduler.LRScheduler`).
 ///
 /// ```swift
-/// let scheduler = CosineAnnealingLR(optimizer, steps: 1000)
+/// let scheduler = CosineAnnealingLR(optimizer, tMax: 1000)
 /// for batch in loader {
 ///   …
 ///   optimizer.step()

@@ -26,10 +26,11 @@ public final class OneCycleLR: LRScheduler {
   ///   - finalDivisor: and ends at that divided by this.
   ///   - threePhases: Falls to the start as fast as it rose, then to the end.
   public init(
-    _ optimizer: Optimizer, maxLR: some PerGroup, totalSteps: Int, rising: Double = 0.3,
-    annealing: Annealing = .cosine, cyclesMomentum: Bool = true,
-    baseMomentum: some PerGroup = 0.85, maxMomentum: some PerGroup = 0.95, divisor: Double = 25,
-    finalDivisor: Double = 1e4, threePhases: Bool = false
+    _ optimizer: Optimizer, maxLR: some PerGroup, totalSteps: Int, pctStart rising: Double = 0.3,
+    annealStrategy annealing: Annealing = .cosine, cycleMomentum cyclesMomentum: Bool = true,
+    baseMomentum: some PerGroup = 0.85, maxMomentum: some PerGroup = 0.95,
+    divFactor divisor: Double = 25,
+    finalDivFactor finalDivisor: Double = 1e4, threePhase threePhases: Bool = false
   ) {
     require(
       divisor != 0 && finalDivisor != 0, "OneCycleLR",

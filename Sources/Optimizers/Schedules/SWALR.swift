@@ -11,8 +11,8 @@ public final class SWALR: LRScheduler {
   ///   - steps: The steps on the way.
   ///   - annealing: The shape of the way.
   public init(
-    _ optimizer: Optimizer, swaLR: some PerGroup, steps: Int = 10,
-    annealing: OneCycleLR.Annealing = .cosine
+    _ optimizer: Optimizer, swaLR: some PerGroup, annealEpochs steps: Int = 10,
+    annealStrategy annealing: OneCycleLR.Annealing = .cosine
   ) {
     for (index, rate) in optimizer.perGroup(swaLR, "swaLR").enumerated() {
       optimizer.groups[index].options["swa_lr"] = .double(rate)

@@ -20,7 +20,7 @@ public struct ScheduleInput {
 /// ```swift
 /// ScheduleDefinition.register(
 ///   ScheduleDefinition("halving", "half as much every so many steps", HalvingOptions.self) {
-///     options, input in StepLR(input.optimizer, every: options.every, gamma: 0.5)
+///     options, input in StepLR(input.optimizer, stepSize: options.every, gamma: 0.5)
 ///   })
 /// ```
 public struct ScheduleDefinition: Registrable {

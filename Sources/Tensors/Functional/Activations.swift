@@ -87,7 +87,7 @@ extension F {
   public static func relu(_ x: Tensor) -> Tensor { x.relu() }
 
   /// min(max(x, 0), 6).
-  public static func relu6(_ x: Tensor) -> Tensor { hardtanh(x, min: 0, max: 6) }
+  public static func relu6(_ x: Tensor) -> Tensor { hardtanh(x, minVal: 0, maxVal: 6) }
 
   /// How ``gelu(_:approximate:)`` computes the normal distribution.
   public enum GELUApproximation: String, Sendable {
@@ -140,7 +140,9 @@ extension F {
   }
 
   /// min(max(x, low), high); the gradient at both bounds is 0.
-  public static func hardtanh(_ x: Tensor, min: Double = -1, max: Double = 1) -> Tensor {
+  public static func hardtanh(_ x: Tensor, minVal min: Double = -1, maxVal max: Double = 1)
+    -> Tensor
+  {
     require(min <= max, "hardtanh", "the lower bound \(min) lies above the upper one \(max)")
     if x.dtype.isFloatingPoint { return Rows.hardtanh(x, min, max) }
     let bounds = IntegerClamp(min: min.rounded(.towardZero), max: max.rounded(.towardZero))

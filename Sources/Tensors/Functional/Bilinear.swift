@@ -35,7 +35,7 @@ extension F {
 
   /// A 1 at each index, zeros elsewhere, int64: `[…] → […, classes]` (`one_hot`).
   /// - Parameter classes: By default one more than the largest index.
-  public static func oneHot(_ indices: Tensor, classes: Int? = nil) -> Tensor {
+  public static func oneHot(_ indices: Tensor, numClasses classes: Int? = nil) -> Tensor {
     let name = "one_hot"
     require(indices.dtype == .int64, name, "indices must be int64, not \(indices.dtype)")
     require(

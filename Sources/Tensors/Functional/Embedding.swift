@@ -10,14 +10,14 @@ extension F {
   ///   - normType: The order of that norm.
   /// - Returns: `[…, width]`.
   public static func embedding(
-    _ indices: Tensor, _ weight: Tensor, paddingIndex: Int? = nil,
-    scaleGradByFrequency: Bool = false, maxNorm: Double? = nil, normType: Double = 2
+    _ indices: Tensor, _ weight: Tensor, paddingIdx paddingIndex: Int? = nil,
+    scaleGradByFreq scaleGradByFrequency: Bool = false, maxNorm: Double? = nil, normType: Double = 2
   ) -> Tensor {
     let name = "embedding"
     if let maxNorm, weight.rank == 2 {
       return embedding(
         indices, renormed(weight, indices.to(.int64), maxNorm, normType),
-        paddingIndex: paddingIndex, scaleGradByFrequency: scaleGradByFrequency)
+        paddingIdx: paddingIndex, scaleGradByFreq: scaleGradByFrequency)
     }
     require(weight.rank == 2, name, "a weight of [rows, width] is expected, not \(weight.shape)")
     require(indices.dtype.isInteger, name, "indices must be integers, not \(indices.dtype)")

@@ -23,8 +23,9 @@ extension F {
   /// - Returns: `[bags, width]`.
   public static func embeddingBag(
     _ indices: Tensor, _ weight: Tensor, offsets: Tensor? = nil, mode: EmbeddingBagMode = .mean,
-    perSampleWeights: Tensor? = nil, paddingIndex: Int? = nil, includeLastOffset: Bool = false,
-    scaleGradByFrequency: Bool = false, maxNorm: Double? = nil, normType: Double = 2
+    perSampleWeights: Tensor? = nil, paddingIdx paddingIndex: Int? = nil,
+    includeLastOffset: Bool = false,
+    scaleGradByFreq scaleGradByFrequency: Bool = false, maxNorm: Double? = nil, normType: Double = 2
   ) -> Tensor {
     let name = "embedding_bag"
     require(
@@ -59,7 +60,7 @@ extension F {
     let owner = Tensor(owners)
     if mode == .max { return bagMaxima(chosen, owner, weight, bags, maxNorm, normType) }
     var picked = embedding(
-      chosen, weight, scaleGradByFrequency: scaleGradByFrequency, maxNorm: maxNorm,
+      chosen, weight, scaleGradByFreq: scaleGradByFrequency, maxNorm: maxNorm,
       normType: normType
     ).to(weight.dtype.wide)
     if let perSampleWeights {

@@ -45,9 +45,9 @@ extension F {
   ///   - generator: What dropout draws from.
   /// - Returns: `[T, B, embed]`, and `[B, T, S]`, or `[B, heads, T, S]` of each head.
   public static func multiHeadAttention(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, heads: Int,
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, numHeads heads: Int,
     weights: MultiHeadAttentionWeights, mask: Tensor? = nil, keyPaddingMask: Tensor? = nil,
-    dropout: Double = 0, addZeroAttention: Bool = false, needWeights: Bool = true,
+    dropout: Double = 0, addZeroAttn addZeroAttention: Bool = false, needWeights: Bool = true,
     averageWeights: Bool = true, isCausal: Bool = false, training: Bool = true,
     generator: Generator? = nil
   ) -> (output: Tensor, weights: Tensor?) {
@@ -57,9 +57,9 @@ extension F {
       "[T, B, embed] three times is expected, not \(query.shape), \(key.shape), \(value.shape)")
     if query.rank == 2 {
       let result = multiHeadAttention(
-        query.unsqueezed(1), key.unsqueezed(1), value.unsqueezed(1), heads: heads,
+        query.unsqueezed(1), key.unsqueezed(1), value.unsqueezed(1), numHeads: heads,
         weights: weights, mask: mask, keyPaddingMask: keyPaddingMask?.unsqueezed(0),
-        dropout: dropout, addZeroAttention: addZeroAttention, needWeights: needWeights,
+        dropout: dropout, addZeroAttn: addZeroAttention, needWeights: needWeights,
         averageWeights: averageWeights, isCausal: isCausal, training: training,
         generator: generator)
       return (result.output.squeezed(1), result.weights?.squeezed(0))

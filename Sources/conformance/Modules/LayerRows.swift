@@ -26,7 +26,8 @@ extension ModuleRegistry {
     }
     layer("Hardtanh") {
       Hardtanh(
-        min: try $0.double(0, "min_val", default: -1), max: try $0.double(1, "max_val", default: 1))
+        minVal: try $0.double(0, "min_val", default: -1),
+        maxVal: try $0.double(1, "max_val", default: 1))
     }
     layer("Hardshrink") { Hardshrink(try $0.double(0, "lambd", default: 0.5)) }
     layer("Softshrink") { Softshrink(try $0.double(0, "lambd", default: 0.5)) }
@@ -37,8 +38,8 @@ extension ModuleRegistry {
     layer("Softmin") { Softmin(dim: try $0.int(0, "dim")) }
     layer("PReLU") {
       PReLU(
-        parameters: try $0.int(0, "num_parameters", default: 1),
-        initial: try $0.double(1, "init", default: 0.25))
+        numParameters: try $0.int(0, "num_parameters", default: 1),
+        init: try $0.double(1, "init", default: 0.25))
     }
   }
 
@@ -161,10 +162,10 @@ extension ModuleRegistry {
     row("Embedding") { call in
       let table = Embedding(
         try call.int(0, "num_embeddings"), try call.int(1, "embedding_dim"),
-        paddingIndex: try call.optionalInt(2, "padding_idx"),
+        paddingIdx: try call.optionalInt(2, "padding_idx"),
         maxNorm: try call.optionalDouble(3, "max_norm"),
         normType: try call.double(4, "norm_type", default: 2),
-        scaleGradByFrequency: try call.bool(5, "scale_grad_by_freq", default: false))
+        scaleGradByFreq: try call.bool(5, "scale_grad_by_freq", default: false))
       return (table, { [table(try $0.tensor(0))] })
     }
     layer("PixelShuffle") { PixelShuffle(try $0.int(0, "upscale_factor")) }
@@ -172,7 +173,8 @@ extension ModuleRegistry {
     layer("ChannelShuffle") { ChannelShuffle(groups: try $0.int(0, "groups")) }
     layer("Flatten") {
       Flatten(
-        from: try $0.int(0, "start_dim", default: 1), to: try $0.int(1, "end_dim", default: -1))
+        startDim: try $0.int(0, "start_dim", default: 1),
+        endDim: try $0.int(1, "end_dim", default: -1))
     }
     pair("CosineSimilarity") {
       CosineSimilarity(

@@ -85,8 +85,8 @@ extension ModuleRegistry {
         dropout: try call.double(2, "dropout", default: 0),
         bias: try call.bool(3, "bias", default: true),
         addBiasKV: try call.bool(4, "add_bias_kv", default: false),
-        addZeroAttention: try call.bool(5, "add_zero_attn", default: false),
-        keySize: try call.optionalInt(6, "kdim"), valueSize: try call.optionalInt(7, "vdim"),
+        addZeroAttn: try call.bool(5, "add_zero_attn", default: false),
+        kdim: try call.optionalInt(6, "kdim"), vdim: try call.optionalInt(7, "vdim"),
         batchFirst: try call.bool(8, "batch_first", default: false))
       return (
         layer,
@@ -177,8 +177,8 @@ extension Call {
     let functions: [String: (Tensor) -> Tensor] = ["relu": { $0.relu() }, "gelu": { F.gelu($0) }]
     guard let function = functions[activation] else { throw Unsupported(activation) }
     return TransformerSettings(
-      width: try int(0, "d_model", default: 512), heads: try int(1, "nhead", default: 8),
-      feedForward: try int(start, "dim_feedforward", default: 2048),
+      dModel: try int(0, "d_model", default: 512), nhead: try int(1, "nhead", default: 8),
+      dimFeedforward: try int(start, "dim_feedforward", default: 2048),
       dropout: try double(start + 1, "dropout", default: 0.1), activation: function,
       eps: try double(nil, "layer_norm_eps", default: 1e-5),
       batchFirst: try bool(nil, "batch_first", default: false),

@@ -33,8 +33,8 @@ extension Registry {
     }
     functional("hardtanh") {
       F.hardtanh(
-        try $0.tensor(0), min: try $0.double(1, "min_val", default: -1),
-        max: try $0.double(2, "max_val", default: 1))
+        try $0.tensor(0), minVal: try $0.double(1, "min_val", default: -1),
+        maxVal: try $0.double(2, "max_val", default: 1))
     }
     functional("hardshrink") {
       F.hardshrink(try $0.tensor(0), lambda: try $0.double(1, "lambd", default: 0.5))

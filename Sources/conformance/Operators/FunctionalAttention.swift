@@ -7,8 +7,8 @@ extension Registry {
       _ = try call.optionalBool(6, "sparse")
       return F.embedding(
         try call.tensor(1), try call.tensor(0),
-        paddingIndex: try call.optionalInt(2, "padding_idx"),
-        scaleGradByFrequency: try call.bool(5, "scale_grad_by_freq", default: false),
+        paddingIdx: try call.optionalInt(2, "padding_idx"),
+        scaleGradByFreq: try call.bool(5, "scale_grad_by_freq", default: false),
         maxNorm: try call.optionalDouble(3, "max_norm"),
         normType: try call.double(4, "norm_type", default: 2))
     }
@@ -20,15 +20,15 @@ extension Registry {
         try call.tensor(1), try call.tensor(0),
         offsets: try call.optionalTensor(2, "offsets"), mode: mode,
         perSampleWeights: try call.optionalTensor(8, "per_sample_weights"),
-        paddingIndex: try call.optionalInt(10, "padding_idx"),
+        paddingIdx: try call.optionalInt(10, "padding_idx"),
         includeLastOffset: try call.bool(9, "include_last_offset", default: false),
-        scaleGradByFrequency: try call.bool(5, "scale_grad_by_freq", default: false),
+        scaleGradByFreq: try call.bool(5, "scale_grad_by_freq", default: false),
         maxNorm: try call.optionalDouble(3, "max_norm"),
         normType: try call.double(4, "norm_type", default: 2))
     }
     functional("one_hot") { call in
       let classes = try call.int(1, "num_classes", default: -1)
-      return F.oneHot(try call.tensor(0), classes: classes == -1 ? nil : classes)
+      return F.oneHot(try call.tensor(0), numClasses: classes == -1 ? nil : classes)
     }
   }
 
@@ -56,11 +56,11 @@ extension Registry {
       if separate { _ = try call.optionalTensor(5) }
       let needWeights = try call.bool(nil, "need_weights", default: true)
       let result = F.multiHeadAttention(
-        try call.tensor(0), try call.tensor(1), try call.tensor(2), heads: try call.int(4),
+        try call.tensor(0), try call.tensor(1), try call.tensor(2), numHeads: try call.int(4),
         weights: weights, mask: try call.optionalTensor(nil, "attn_mask"),
         keyPaddingMask: try call.optionalTensor(nil, "key_padding_mask"),
         dropout: try call.double(10, "dropout_p"),
-        addZeroAttention: try call.bool(
+        addZeroAttn: try call.bool(
           9, "add_zero_attn", default: false), needWeights: needWeights,
         averageWeights: try call.bool(nil, "average_attn_weights", default: true),
         isCausal: try call.bool(nil, "is_causal", default: false),

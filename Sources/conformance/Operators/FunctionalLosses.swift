@@ -70,7 +70,7 @@ extension Registry {
     functional("binary_cross_entropy_with_logits") {
       F.binaryCrossEntropyWithLogits(
         try $0.tensor(0), try $0.tensor(1), weight: try $0.optionalTensor(2, "weight"),
-        positiveWeight: try $0.optionalTensor(nil, "pos_weight"), reduction: try $0.reduction())
+        posWeight: try $0.optionalTensor(nil, "pos_weight"), reduction: try $0.reduction())
     }
     functional("soft_margin_loss") {
       F.softMarginLoss(try $0.tensor(0), try $0.tensor(1), reduction: try $0.reduction())

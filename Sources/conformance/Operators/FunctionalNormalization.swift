@@ -42,7 +42,7 @@ extension Registry {
     }
     functional("group_norm") { call in
       F.groupNorm(
-        try call.tensor(0), groups: try call.int(1, "num_groups"),
+        try call.tensor(0), numGroups: try call.int(1, "num_groups"),
         weight: try call.optionalTensor(2, "weight"), bias: try call.optionalTensor(3, "bias"),
         eps: try call.double(4, "eps", default: 1e-5))
     }

@@ -43,8 +43,8 @@ public final class Softplus: FunctionLayer {
 /// min(max(x, low), high) (`torch.nn.Hardtanh`).
 public final class Hardtanh: FunctionLayer {
   /// The layer of two bounds.
-  public init(min: Double = -1, max: Double = 1) {
-    super.init("min_val=\(min), max_val=\(max)") { F.hardtanh($0, min: min, max: max) }
+  public init(minVal min: Double = -1, maxVal max: Double = 1) {
+    super.init("min_val=\(min), max_val=\(max)") { F.hardtanh($0, minVal: min, maxVal: max) }
   }
 }
 
@@ -104,7 +104,9 @@ public final class PReLU: Module, Layer {
   /// - Parameters:
   ///   - parameters: 1, or the number of channels.
   ///   - initial: Every slope's first value.
-  public init(parameters: Int = 1, initial: Double = 0.25, dtype: DType = .float32) {
+  public init(
+    numParameters parameters: Int = 1, init initial: Double = 0.25, dtype: DType = .float32
+  ) {
     weight = Parameter(.full([parameters], initial, dtype: dtype))
   }
 

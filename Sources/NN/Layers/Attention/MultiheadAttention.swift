@@ -25,7 +25,8 @@ public final class MultiheadAttention: Module {
   ///   - batchFirst: Inputs and outputs are `[B, T, embed]`.
   public init(
     _ embed: Int, _ heads: Int, dropout: Double = 0, bias: Bool = true, addBiasKV: Bool = false,
-    addZeroAttention: Bool = false, keySize: Int? = nil, valueSize: Int? = nil,
+    addZeroAttn addZeroAttention: Bool = false, kdim keySize: Int? = nil,
+    vdim valueSize: Int? = nil,
     batchFirst: Bool = false, dtype: DType = .float32
   ) {
     require(
@@ -66,13 +67,13 @@ public final class MultiheadAttention: Module {
     let swaps = batchFirst && query.rank == 3
     func ordered(_ x: Tensor) -> Tensor { swaps ? x.transposed(0, 1) : x }
     let result = F.multiHeadAttention(
-      ordered(query), ordered(key), ordered(value), heads: heads,
+      ordered(query), ordered(key), ordered(value), numHeads: heads,
       weights: MultiHeadAttentionWeights(
         inProjection: inProjWeight?.value, queryProjection: qProjWeight?.value,
         keyProjection: kProjWeight?.value, valueProjection: vProjWeight?.value,
         inBias: inProjBias?.value, keyBias: biasK?.value, valueBias: biasV?.value,
         outProjection: outProj.weight.value, outBias: outProj.bias?.value), mask: mask,
-      keyPaddingMask: keyPaddingMask, dropout: dropout, addZeroAttention: addZeroAttention,
+      keyPaddingMask: keyPaddingMask, dropout: dropout, addZeroAttn: addZeroAttention,
       needWeights: needWeights, averageWeights: averageWeights, isCausal: isCausal,
       training: isTraining)
     return (ordered(result.output), result.weights)

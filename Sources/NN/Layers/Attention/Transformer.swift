@@ -9,7 +9,7 @@ public final class Transformer: Module {
 
   /// A model with PyTorch's initial values: matrices by Glorot & Bengio.
   public init(
-    _ settings: TransformerSettings = TransformerSettings(width: 512, heads: 8),
+    _ settings: TransformerSettings = TransformerSettings(dModel: 512, nhead: 8),
     encoderLayers: Int = 6, decoderLayers: Int = 6
   ) {
     encoder = TransformerEncoder(

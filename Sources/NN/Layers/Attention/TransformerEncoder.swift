@@ -11,6 +11,28 @@ public final class TransformerEncoderLayer: Module {
   private let dropout, dropout1, dropout2: Dropout
   let settings: TransformerSettings
 
+  /// A layer with PyTorch's arguments and defaults.
+  /// - Parameters:
+  ///   - width: The width of the embedding.
+  ///   - heads: The number of attention heads, which divides the width.
+  ///   - feedForward: The width between the two linear maps.
+  ///   - dropout: The probability with which an activation is dropped while training.
+  ///   - activation: The function between the linear maps.
+  ///   - eps: What the norms add to the variance.
+  ///   - batchFirst: Whether inputs and outputs are `[B, T, width]`.
+  ///   - normFirst: Whether norms stand before attention and linear maps rather than behind the sums.
+  public convenience init(
+    _ width: Int, _ heads: Int, dimFeedforward feedForward: Int = 2048, dropout: Double = 0.1,
+    activation: @escaping (Tensor) -> Tensor = { $0.relu() }, eps: Double = 1e-5,
+    batchFirst: Bool = false, normFirst: Bool = false, bias: Bool = true, dtype: DType = .float32
+  ) {
+    self.init(
+      TransformerSettings(
+        dModel: width, nhead: heads, dimFeedforward: feedForward, dropout: dropout,
+        activation: activation, eps: eps, batchFirst: batchFirst, normFirst: normFirst, bias: bias,
+        dtype: dtype))
+  }
+
   /// A layer of settings.
   public init(_ settings: TransformerSettings) {
     self.settings = settings

@@ -25,7 +25,8 @@ public struct TransformerSettings {
 
   /// Settings with PyTorch's defaults.
   public init(
-    width: Int, heads: Int, feedForward: Int = 2048, dropout: Double = 0.1,
+    dModel width: Int, nhead heads: Int, dimFeedforward feedForward: Int = 2048,
+    dropout: Double = 0.1,
     activation: @escaping (Tensor) -> Tensor = { $0.relu() }, eps: Double = 1e-5,
     batchFirst: Bool = false, normFirst: Bool = false, bias: Bool = true, dtype: DType = .float32
   ) {

@@ -81,7 +81,7 @@ public final class BCEWithLogitsLoss: WeightedLoss {
   /// The loss.
   public func callAsFunction(_ logits: Tensor, _ target: Tensor) -> Tensor {
     F.binaryCrossEntropyWithLogits(
-      logits, target, weight: weight?.value, positiveWeight: posWeight?.value,
+      logits, target, weight: weight?.value, posWeight: posWeight?.value,
       reduction: reduction)
   }
 }

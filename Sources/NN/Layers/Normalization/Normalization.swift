@@ -88,7 +88,7 @@ public final class GroupNorm: Module, Layer {
 
   /// The normalized input.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    F.groupNorm(x, groups: groups, weight: weight?.value, bias: bias?.value, eps: eps)
+    F.groupNorm(x, numGroups: groups, weight: weight?.value, bias: bias?.value, eps: eps)
   }
 
   /// The sizes.

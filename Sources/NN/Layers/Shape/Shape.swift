@@ -11,7 +11,7 @@ public final class Flatten: FunctionLayer {
   /// - Parameters:
   ///   - start: The first dimension to join.
   ///   - end: The last one, included.
-  public init(from start: Int = 1, to end: Int = -1) {
+  public init(startDim start: Int = 1, endDim end: Int = -1) {
     super.init("start_dim=\(start), end_dim=\(end)") { $0.flattened(from: start, to: end) }
   }
 }

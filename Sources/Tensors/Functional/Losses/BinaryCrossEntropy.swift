@@ -19,7 +19,7 @@ extension F {
   ///   - weight: A factor for every element, broadcast.
   ///   - positiveWeight: A factor for y's part, broadcast: above 1 it favours recall.
   public static func binaryCrossEntropyWithLogits(
-    _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, positiveWeight: Tensor? = nil,
+    _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, posWeight positiveWeight: Tensor? = nil,
     reduction: Reduction = .mean
   ) -> Tensor {
     let (x, target) = (x.inFullPrecision, target.inFullPrecision)

@@ -6,7 +6,8 @@ extension F {
   ///   - groups: Divides C.
   ///   - weight, bias: `[C]`; nil for ones and zeros.
   public static func groupNorm(
-    _ x: Tensor, groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5
+    _ x: Tensor, numGroups groups: Int, weight: Tensor? = nil, bias: Tensor? = nil,
+    eps: Double = 1e-5
   ) -> Tensor {
     groupNorm("group_norm", x, groups, weight, bias, eps)
   }
