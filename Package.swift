@@ -121,7 +121,8 @@ let package = Package(
       dependencies: ["Metrics", "Models", "NN", "Optimizers", "TextTasks", "Tokenizers"]),
     .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
     .testTarget(
-      name: "NameTests", dependencies: ["Torus"], exclude: ["names.txt", "Context.txt"]),
+      name: "GuideTests", dependencies: ["Reports", "Torus", "TrainCommands"],
+      exclude: ["names.txt", "Context.txt"]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
     .testTarget(

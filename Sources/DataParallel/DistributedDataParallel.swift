@@ -18,9 +18,12 @@ import Tensors
 /// keeps a nil gradient; one that this rank did not use receives the average of the others.
 /// Detection is always on, and costs one number per parameter in the buckets.
 ///
+/// It is a module itself: parameters, modes and state pass through, under names that begin with
+/// `module.` as in PyTorch.
+///
 /// All ranks must run the same number of synchronised backward passes; ``Join`` helps where they
 /// have different numbers of batches. See docs/data-parallel.md.
-public final class DistributedDataParallel<Model: Module> {
+public final class DistributedDataParallel<Model: Module>: Module, Hookable {
   /// The replica.
   public let module: Model
   /// The ranks that train together.
@@ -74,6 +77,7 @@ public final class DistributedDataParallel<Model: Module> {
     } else {
       reducer = try Reducer(trained, frozen: frozen, group: group, options: options)
     }
+    super.init()
     describe(trained.map(\.parameter))
   }
 
@@ -156,5 +160,7 @@ extension DistributedDataParallel where Model: Layer {
   /// A forward pass of a model that makes one tensor of one tensor, with rank 0's buffers where
   /// ``DataParallelOptions/broadcastsBuffers``. Blocks until all ranks have begun theirs where there
   /// are buffers.
-  public func callAsFunction(_ x: Tensor) throws -> Tensor { try forward { $0(x) } }
+  public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    try withHooks(x) { x in try forward { $0(x) } }
+  }
 }

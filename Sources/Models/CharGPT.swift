@@ -6,7 +6,7 @@ import Tensors
 /// shares the embedding's weight (Radford et al. 2019; nanoGPT's shape and names).
 ///
 /// `[N, T] → [N, T, vocabulary]` for T up to the context.
-public final class CharGPT: Module {
+public final class CharGPT: Module, Layer {
   /// The character embedding, and the head's weight.
   public let wte: Embedding
   /// The position embedding.
@@ -56,7 +56,7 @@ public final class CharGPT: Module {
   }
 
   /// The logits of the next character at every position.
-  public func callAsFunction(_ characters: Tensor) -> Tensor {
+  public func forward(_ characters: Tensor) -> Tensor {
     let length = characters.shape[1]
     require(
       length <= context, "CharGPT", "\(length) characters are more than the context of \(context)")
@@ -108,7 +108,7 @@ public final class CharGPT: Module {
   }
 
   /// One block: attention and a feed-forward layer, each behind a norm and around the residual.
-  public final class Block: Module {
+  public final class Block: Module, Layer {
     let ln1: LayerNorm
     let attn: Attention
     let ln2: LayerNorm
@@ -124,14 +124,15 @@ public final class CharGPT: Module {
     /// GPT-2's names have a digit behind an underscore.
     public override class var stateNames: [String: String] { ["ln1": "ln_1", "ln2": "ln_2"] }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    /// The output of attention and of the layers behind it, each beside its input.
+    public func forward(_ x: Tensor) -> Tensor {
       let y = x + attn(ln1(x))
       return y + mlp(ln2(y))
     }
   }
 
   /// Causal self-attention with one projection for queries, keys and values.
-  final class Attention: Module {
+  final class Attention: Module, Layer {
     let cAttn: Linear
     let cProj: Linear
     let residDropout: Dropout
@@ -145,7 +146,7 @@ public final class CharGPT: Module {
       (self.heads, self.dropout) = (heads, dropout)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func forward(_ x: Tensor) -> Tensor {
       let (n, t, width) = (x.shape[0], x.shape[1], x.shape[2])
       let parts = cAttn(x).split(width, dim: 2).map {
         $0.view([n, t, heads, width / heads]).transposed(1, 2)
@@ -157,7 +158,7 @@ public final class CharGPT: Module {
   }
 
   /// Four times as wide inside, with GELU.
-  final class FeedForward: Module {
+  final class FeedForward: Module, Layer {
     let cFc: Linear
     let cProj: Linear
     let dropout: Dropout
@@ -168,6 +169,6 @@ public final class CharGPT: Module {
       self.dropout = Dropout(dropout)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { dropout(cProj(F.gelu(cFc(x)))) }
+    func forward(_ x: Tensor) -> Tensor { dropout(cProj(F.gelu(cFc(x)))) }
   }
 }

@@ -32,7 +32,7 @@ public final class ImageCNN: Module, Layer {
   }
 
   /// The logits.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     var x = F.maxPool2d(conv1(x).relu(), [2])
     x = F.maxPool2d(conv2(x).relu(), [2])
     return fc2(dropout(fc1(x.flattened(from: 1)).relu()))

@@ -22,7 +22,7 @@ public final class MLP: Module, Layer {
   }
 
   /// The logits.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     var x = x.flattened(from: 1)
     for layer in layers.dropLast() { x = dropout(layer(x).relu()) }
     return layers[layers.count - 1](x)

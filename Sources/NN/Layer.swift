@@ -1,28 +1,30 @@
 import Tensors
 
 /// A module that makes one tensor of one tensor, and so fits into a ``Sequential``.
-public protocol Layer: Module {
+///
+/// It defines ``forward(_:)`` and is called by its name, as in PyTorch: `layer(x)` runs the forward
+/// pass with the hooks that were registered around it.
+public protocol Layer: Hookable {
   /// The forward pass.
-  func callAsFunction(_ x: Tensor) -> Tensor
+  func forward(_ x: Tensor) -> Tensor
 }
 
-/// Layers one after the other (`torch.nn.Sequential`); names are `0`, `1`, ….
-public final class Sequential: Module, Layer {
-  /// The layers in order.
-  public var layers: [any Layer]
+extension Layer {
+  /// The forward pass with the module's hooks.
+  @inlinable
+  public func callAsFunction(_ x: Tensor) -> Tensor { withHooks(x) { forward($0) } }
+}
 
-  /// Layers in order.
-  public init(_ layers: any Layer...) { self.layers = layers }
+/// A module that makes one tensor of two, such as a loss of outputs and targets.
+public protocol PairLayer: Hookable {
+  /// The forward pass.
+  func forward(_ a: Tensor, _ b: Tensor) -> Tensor
+}
 
-  /// Layers in order, from a list.
-  public init(_ layers: [any Layer]) { self.layers = layers }
-
-  /// The layers stand directly below the sequence's own name.
-  public override class var stateNames: [String: String] { ["layers": ""] }
-
-  /// Every layer's output is the next one's input.
-  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
-
-  /// The layer at a position.
-  public subscript(index: Int) -> any Layer { layers[index] }
+extension PairLayer {
+  /// The forward pass with the module's hooks.
+  @inlinable
+  public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
+    withHooks(a, b) { forward($0, $1) }
+  }
 }

@@ -10,6 +10,11 @@ package enum Member {
 /// A member with its name below the module that holds it.
 typealias NamedMember = (name: String, member: Member)
 
+/// A container that names its members itself.
+protocol NamedMemberHolder {
+  var namedMembers: [NamedMember] { get }
+}
+
 extension Module {
   /// The members of this module alone, with their names, in the order of definition.
   var members: [NamedMember] {
@@ -51,10 +56,8 @@ private struct MemberSearch {
     case let parameter as Parameter: found.append((name, .parameter(parameter)))
     case let buffer as Buffer: found.append((name, .buffer(buffer)))
     case let module as Module: found.append((name, .module(module)))
-    case let named as NamedParameters:
-      for (own, parameter) in named.entries {
-        found.append((joined(name, own), .parameter(parameter)))
-      }
+    case let holder as any NamedMemberHolder:
+      for (own, member) in holder.namedMembers { found.append((joined(name, own), member)) }
     case is Tensor, is Int, is Double, is Bool, is String, is DType: return
     default: look(into: value, name)
     }

@@ -4,12 +4,17 @@ import Tensors
 /// (`torch.nn.Module`).
 ///
 /// ```swift
-/// final class NeuralNet: Module {
+/// final class NeuralNet: Module, Layer {
 ///   let fc1 = Linear(784, 128)
 ///   let fc2 = Linear(128, 10)
-///   func callAsFunction(_ x: Tensor) -> Tensor { fc2(fc1(x).relu()) }
+///   func forward(_ x: Tensor) -> Tensor { fc2(fc1(x).relu()) }
 /// }
+/// let model = NeuralNet()
+/// let y = model(x)
 /// ```
+///
+/// A module of one tensor adopts ``Layer`` and defines `forward`; one with another signature defines
+/// `callAsFunction`.
 ///
 /// Whatever a property holds of ``Parameter``, ``Buffer`` and `Module` is found by reflection, anew at
 /// every call, so that a layer may be swapped at any time: alone, in optionals, arrays, dictionaries,
@@ -22,6 +27,9 @@ import Tensors
 open class Module {
   /// Whether the module trains: dropout drops and batch norm learns its statistics.
   public private(set) var isTraining = true
+
+  /// What is called around a forward pass; nil where nothing is.
+  @usableFromInline var hooks: ModuleHooks?
 
   /// A module; subclasses need not call it by name.
   public init() {}
@@ -145,8 +153,23 @@ extension Module {
     return self
   }
 
-  /// Calls a body with this module and all below it, the lowest first (`apply`).
-  public func forEachModule(_ body: (Module) -> Void) { modules().reversed().forEach(body) }
+  /// Calls a body with all modules below this one and then with itself, in PyTorch's order, so that
+  /// initial values that it draws are PyTorch's (`apply`):
+  /// `model.apply { if let linear = $0 as? Linear { Init.xavierUniform(linear.weight) } }`.
+  @discardableResult
+  public func apply(_ body: (Module) throws -> Void) rethrows -> Self {
+    let tree = ModuleTree(self)
+    func visit(_ module: Module) throws {
+      var seen = Set<ObjectIdentifier>()
+      for case (_, .module(let child)) in tree.members(of: module)
+      where seen.insert(ObjectIdentifier(child)).inserted {
+        try visit(child)
+      }
+      try body(module)
+    }
+    try visit(self)
+    return self
+  }
 }
 
 /// State.

@@ -24,3 +24,7 @@ public struct NamedParameters {
     }
   }
 }
+
+extension NamedParameters: NamedMemberHolder {
+  var namedMembers: [NamedMember] { entries.map { ($0.name, .parameter($0.parameter)) } }
+}

@@ -1,4 +1,3 @@
-import CKernels
 import Synchronization
 
 /// A source of random numbers: PyTorch's CPU generator, bit for bit (`torch.Generator`).
@@ -8,7 +7,7 @@ import Synchronization
 /// their order is then theirs.
 public final class Generator: Sendable {
   private struct Stream {
-    var rng = torus_rng()
+    var rng = RandomStream()
     /// A seed whose sequence begins with the next draw. Seeding takes a microsecond, and a generator
     /// that is seeded for every record of a batch is seldom drawn from.
     var due: UInt64?
@@ -29,28 +28,23 @@ public final class Generator: Sendable {
 
   /// The whole state, as the 5,056 bytes of `torch.get_rng_state()`.
   public var state: [UInt8] {
-    draw { rng in
-      [UInt8](unsafeUninitializedCapacity: Int(TORUS_RNG_BYTES)) { buffer, count in
-        if let base = buffer.baseAddress { torus_rng_save(&rng, base) }
-        count = Int(TORUS_RNG_BYTES)
-      }
-    }
+    draw { $0.saved }
   }
 
   /// Puts a saved state back (`set_state`).
   /// - Throws: ``GeneratorError`` where the bytes are not a state; the generator stays as it was.
   public func setState(_ bytes: [UInt8]) throws(GeneratorError) {
-    let done = draw { torus_rng_load(&$0, bytes, bytes.count) }
+    let done = draw { $0.load(bytes) }
     if !done { throw GeneratorError(byteCount: bytes.count) }
   }
 
   /// The next 32 random bits.
-  public func next32() -> UInt32 { draw { torus_rng_next32(&$0) } }
+  public func next32() -> UInt32 { draw { $0.next32() } }
 
-  func draw<R: Sendable>(_ body: (inout sending torus_rng) -> sending R) -> R {
+  func draw<R: Sendable>(_ body: (inout sending RandomStream) -> sending R) -> R {
     rng.withLock { stream in
       if let seed = stream.due {
-        torus_rng_seed(&stream.rng, seed)
+        stream.rng.start(seed: seed)
         stream.due = nil
       }
       return body(&stream.rng)
@@ -90,7 +84,7 @@ public struct GeneratorError: Error, CustomStringConvertible {
 
   /// What was wrong and what is expected.
   public var description: String {
-    "\(byteCount) bytes are not a random generator's state, which has \(TORUS_RNG_BYTES); it must come from Generator.state or torch.get_rng_state()"
+    "\(byteCount) bytes are not a random generator's state, which has \(RandomStream.byteCount); it must come from Generator.state or torch.get_rng_state()"
   }
 }
 
@@ -117,7 +111,7 @@ struct Draw {
   /// A draw that always starts where this one would start now.
   func pinned() -> Draw { isPinned ? self : Draw(pinned: generator.copy()) }
 
-  func callAsFunction<R: Sendable>(_ body: (inout sending torus_rng) -> sending R) -> R {
+  func callAsFunction<R: Sendable>(_ body: (inout sending RandomStream) -> sending R) -> R {
     (isPinned ? generator.copy() : generator).draw(body)
   }
 }

@@ -57,6 +57,29 @@ struct DistributedDataParallelTests {
     #expect(results[0].count == 6)
   }
 
+  @Test("it is a module: parameters, state, modes and hooks pass through", arguments: [1, 2])
+  func isModule(count: Int) throws {
+    let results = try ranks(count) { group in
+      let model = Sequential(Linear(3, 2), Dropout(0.5))
+      let parallel = try DistributedDataParallel(model, group: group)
+      var shapes: [[Int]] = []
+      parallel.registerForwardHook { _, _, output in shapes.append(output.shape) }
+      model[0].registerForwardHook { _, inputs, _ in shapes.append(inputs[0].shape) }
+      _ = try parallel(Tensor.ones([4, 3]))
+      parallel.eval()
+      let same = zip(parallel.parameters(), model.parameters()).allSatisfy { $0 === $1 }
+      var state = parallel.stateDict()
+      state["module.0.bias"] = Tensor.ones([2])
+      try parallel.load(state)
+      return "\(shapes) \(same) \(model[1].isTraining) \(state.names) "
+        + "\(model[0, as: Linear.self].bias?.value.sum().item() ?? 0)"
+    }
+    for result in results {
+      #expect(
+        result == "[[4, 3], [4, 2]] true false [\"module.0.weight\", \"module.0.bias\"] 2")
+    }
+  }
+
   @Test("a parameter that no rank used keeps a nil gradient, one used elsewhere gets the average")
   func unusedParameters() throws {
     let results = try ranks(2) { group in

@@ -180,7 +180,7 @@ struct JoinTests {
     let norm = BatchNorm1d(6)
     let second = Linear(6, 5)
     let normAgain = BatchNorm1d(5)
-    func callAsFunction(_ x: Tensor) -> Tensor { normAgain(second(norm(first(x)).relu())) }
+    func forward(_ x: Tensor) -> Tensor { normAgain(second(norm(first(x)).relu())) }
   }
 
   @Test("batch norm: buffers come from a rank with data, and the last one's are everybody's")

@@ -34,7 +34,7 @@ final class TwoLayers: Module, Layer {
   let first = Linear(12, 10)
   let second = Linear(10, 8)
 
-  func callAsFunction(_ x: Tensor) -> Tensor { second(first(x).tanh()) }
+  func forward(_ x: Tensor) -> Tensor { second(first(x).tanh()) }
 
   /// The loss of one rank's records in one pass.
   func loss(rank: Int, pass: Int) -> Tensor {

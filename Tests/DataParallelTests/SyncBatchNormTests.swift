@@ -13,7 +13,7 @@ struct SyncBatchNormTests {
     let conv = Conv2d(2, 4, 3, padding: 1)
     let norm = BatchNorm2d(4)
     let head = Linear(4, 3)
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func forward(_ x: Tensor) -> Tensor {
       head(norm(conv(x)).relu().mean(dims: [2, 3]))
     }
   }

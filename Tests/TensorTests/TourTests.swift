@@ -46,7 +46,7 @@ struct TourTests {
     let fc1 = Linear(2, 16)
     let fc2 = Linear(16, 2)
 
-    func callAsFunction(_ x: Tensor) -> Tensor { fc2(fc1(x).tanh()) }
+    func forward(_ x: Tensor) -> Tensor { fc2(fc1(x).tanh()) }
   }
 
   /// Points, and whether the signs of their coordinates differ.

@@ -111,7 +111,7 @@ final class BertSelfAttention: Module {
 }
 
 /// The feed-forward part's first layer with its activation.
-final class BertIntermediate: Module {
+final class BertIntermediate: Module, Layer {
   let dense: Linear
   private let activation: NamedActivation
 
@@ -120,7 +120,7 @@ final class BertIntermediate: Module {
     activation = settings.activation
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { activation(dense(x)) }
+  func forward(_ x: Tensor) -> Tensor { activation(dense(x)) }
 }
 
 /// A linear layer, dropout, the residual and a norm.
@@ -143,14 +143,15 @@ final class BertOutput: Module {
 }
 
 /// tanh of a linear layer of the first token's state. `[N, T, hidden] → [N, hidden]`.
-public final class FirstTokenPooler: Module {
+public final class FirstTokenPooler: Module, Layer {
   let dense: Linear
 
   init(_ configuration: ModelConfiguration, _ width: Int) {
     dense = configuration.linear(width, width)
   }
 
-  func callAsFunction(_ states: Tensor) -> Tensor {
+  /// The first place's states, in a layer with tanh.
+  public func forward(_ states: Tensor) -> Tensor {
     dense(states.select(dim: 1, index: 0)).tanh()
   }
 }

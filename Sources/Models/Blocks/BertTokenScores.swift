@@ -3,7 +3,7 @@ import Tensors
 
 /// Scores of every token of the vocabulary under BERT's names: a transform, then the embedding's
 /// table. `[N, T, hidden] → [N, T, vocabulary]`.
-final class BertTokenScores: Module {
+final class BertTokenScores: Module, Layer {
   let bias: Parameter
   let transform: Transform
   let decoder: TiedLinear
@@ -15,9 +15,9 @@ final class BertTokenScores: Module {
     decoder = TiedLinear(table, bias: bias, isTied: configuration.tiesEmbeddings)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { decoder(transform(x)) }
+  func forward(_ x: Tensor) -> Tensor { decoder(transform(x)) }
 
-  final class Transform: Module {
+  final class Transform: Module, Layer {
     let dense: Linear
     let layerNorm: LayerNorm
     private let activation: NamedActivation
@@ -30,6 +30,6 @@ final class BertTokenScores: Module {
 
     override class var stateNames: [String: String] { ["layerNorm": "LayerNorm"] }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { layerNorm(activation(dense(x))) }
+    func forward(_ x: Tensor) -> Tensor { layerNorm(activation(dense(x))) }
   }
 }

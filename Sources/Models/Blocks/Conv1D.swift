@@ -31,7 +31,7 @@ public final class Conv1D: Module, Layer, AdaptableLayer {
   public var isTransposed: Bool { true }
 
   /// The linear map.
-  public func callAsFunction(_ x: Tensor) -> Tensor { adapter?(x, beside: self) ?? plain(x) }
+  public func forward(_ x: Tensor) -> Tensor { adapter?(x, beside: self) ?? plain(x) }
 
   /// The linear map without an adapter.
   public func plain(_ x: Tensor) -> Tensor { x.matmul(weight.value) + bias.value }

@@ -2,7 +2,7 @@ import NN
 import Tensors
 
 /// The feed-forward layers of a decoder. `[N, T, hidden] → [N, T, hidden]`.
-open class DecoderMLP: Module {
+open class DecoderMLP: Module, Layer {
   /// The gate, where it is a layer of its own.
   public var gateProj: (any Layer)?
   /// The layer whose output is gated or, without a gate, activated.
@@ -30,7 +30,7 @@ open class DecoderMLP: Module {
   }
 
   /// The layers' output.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     if let gateUpProj {
       let parts = gateUpProj(x).chunk(2, dim: -1)
       return downProj(parts[1] * activation(parts[0]))

@@ -80,7 +80,7 @@ public final class FirstTokenHead: EncoderHead {
     classifier(output.lastHiddenState.select(dim: 1, index: 0))
   }
 
-  final class Layers: Module {
+  final class Layers: Module, Layer {
     let dense: Linear
     let dropout: Dropout
     let outProj: Linear
@@ -96,7 +96,7 @@ public final class FirstTokenHead: EncoderHead {
       self.activation = activation
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func forward(_ x: Tensor) -> Tensor {
       outProj(dropout(activation(dense(dropout(x)))))
     }
   }

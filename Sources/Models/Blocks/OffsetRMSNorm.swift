@@ -15,7 +15,7 @@ public final class OffsetRMSNorm: Module, Layer {
   }
 
   /// The normalized input.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     guard x.dtype.isHalf else {
       return F.rmsNorm(x, weight.shape, weight: weight.value + 1, eps: eps)
     }

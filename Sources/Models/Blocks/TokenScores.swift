@@ -3,7 +3,7 @@ import Tensors
 
 /// Scores of every token of the vocabulary: a dense layer, an activation, a norm, then the
 /// embedding's table. `[N, T, hidden] → [N, T, vocabulary]`.
-class TokenScores: Module {
+class TokenScores: Module, Layer {
   let bias: Parameter
   let dense: Linear
   let layerNorm: LayerNorm
@@ -24,7 +24,7 @@ class TokenScores: Module {
     self.activation = activation
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { decoder(layerNorm(activation(dense(x)))) }
+  func forward(_ x: Tensor) -> Tensor { decoder(layerNorm(activation(dense(x)))) }
 }
 
 /// Scores of tokens under the name `lm_head`.

@@ -173,7 +173,7 @@ final class DebertaV2ContextHead: EncoderHead {
     classifier(dropout(pooler(output.lastHiddenState.select(dim: 1, index: 0))))
   }
 
-  final class Pooler: Module {
+  final class Pooler: Module, Layer {
     let dense: Linear
     let dropout: Dropout
     private let activation: NamedActivation
@@ -189,7 +189,7 @@ final class DebertaV2ContextHead: EncoderHead {
       activation = try configuration.activation("pooler_hidden_act", "gelu")
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { activation(dense(dropout(x))) }
+    func forward(_ x: Tensor) -> Tensor { activation(dense(dropout(x))) }
   }
 }
 
@@ -231,7 +231,7 @@ final class DebertaV2Scores: EncoderHead {
     init(lmHead: Layers) { self.lmHead = lmHead }
   }
 
-  final class Layers: Module {
+  final class Layers: Module, Layer {
     let dense: Linear
     let layerNorm: LayerNorm
     let bias: Parameter
@@ -246,6 +246,6 @@ final class DebertaV2Scores: EncoderHead {
 
     override class var stateNames: [String: String] { ["layerNorm": "LayerNorm"] }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { layerNorm(activation(dense(x))) }
+    func forward(_ x: Tensor) -> Tensor { layerNorm(activation(dense(x))) }
   }
 }

@@ -172,7 +172,7 @@ public final class DistilBertModel: PretrainedModel, EncoderModel {
     }
   }
 
-  final class FeedForward: Module {
+  final class FeedForward: Module, Layer {
     let lin1, lin2: Linear
     let dropout: Dropout
     private let activation: NamedActivation
@@ -184,7 +184,7 @@ public final class DistilBertModel: PretrainedModel, EncoderModel {
       activation = settings.activation
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { dropout(lin2(activation(lin1(x)))) }
+    func forward(_ x: Tensor) -> Tensor { dropout(lin2(activation(lin1(x)))) }
   }
 }
 

@@ -127,7 +127,7 @@ final class ElectraDiscriminatorHead: EncoderHead {
     discriminatorPredictions(output.lastHiddenState)
   }
 
-  final class Layers: Module {
+  final class Layers: Module, Layer {
     let dense, densePrediction: Linear
     private let activation: NamedActivation
 
@@ -137,7 +137,7 @@ final class ElectraDiscriminatorHead: EncoderHead {
       activation = settings.activation
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func forward(_ x: Tensor) -> Tensor {
       densePrediction(activation(dense(x))).squeezed(-1)
     }
   }
@@ -159,7 +159,7 @@ final class ElectraTokenScores: EncoderHead {
     generatorLmHead(generatorPredictions(output.lastHiddenState))
   }
 
-  final class Layers: Module {
+  final class Layers: Module, Layer {
     let layerNorm: LayerNorm
     let dense: Linear
 
@@ -170,7 +170,7 @@ final class ElectraTokenScores: EncoderHead {
 
     override class var stateNames: [String: String] { ["layerNorm": "LayerNorm"] }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { layerNorm(F.gelu(dense(x))) }
+    func forward(_ x: Tensor) -> Tensor { layerNorm(F.gelu(dense(x))) }
   }
 }
 
@@ -188,7 +188,7 @@ final class ElectraSummaryHead: EncoderHead {
     classifier(sequenceSummary(output.lastHiddenState))
   }
 
-  final class Summary: Module {
+  final class Summary: Module, Layer {
     let summary: Linear?
     let firstDropout, lastDropout: Dropout
     private let type: String
@@ -214,7 +214,7 @@ final class ElectraSummaryHead: EncoderHead {
       lastDropout = Dropout(try configuration.probability("summary_last_dropout", 0.1))
     }
 
-    func callAsFunction(_ states: Tensor) -> Tensor {
+    func forward(_ states: Tensor) -> Tensor {
       var x =
         switch type {
         case "first": states.select(dim: 1, index: 0)

@@ -132,7 +132,7 @@ public final class ModernBertModel: PretrainedModel, EncoderModel {
 }
 
 /// The heads' dense layer with its activation and norm.
-final class ModernBertHeadLayers: Module {
+final class ModernBertHeadLayers: Module, Layer {
   let dense: Linear
   let norm: LayerNorm
   private let activation: NamedActivation
@@ -145,7 +145,7 @@ final class ModernBertHeadLayers: Module {
     activation = try configuration.activation("classifier_activation", "gelu")
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { norm(activation(dense(x))) }
+  func forward(_ x: Tensor) -> Tensor { norm(activation(dense(x))) }
 }
 
 /// Logits of a text's first or mean state, or of every token.

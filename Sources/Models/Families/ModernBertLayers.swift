@@ -120,7 +120,7 @@ struct ModernBertSettings {
 }
 
 /// Tokens, normed and dropped; positions come with the attention.
-final class ModernBertEmbeddings: Module {
+final class ModernBertEmbeddings: Module, Layer {
   let tokEmbeddings: Embedding
   let norm: LayerNorm
   let drop: Dropout
@@ -134,7 +134,7 @@ final class ModernBertEmbeddings: Module {
     drop = Dropout(try configuration.probability("embedding_dropout", 0))
   }
 
-  func callAsFunction(_ ids: Tensor) -> Tensor { drop(norm(tokEmbeddings(ids))) }
+  func forward(_ ids: Tensor) -> Tensor { drop(norm(tokEmbeddings(ids))) }
 }
 
 /// Attention and a gated feed-forward part, each behind a norm; the first layer's attention has none,
@@ -198,7 +198,7 @@ final class ModernBertLayer: Module {
   }
 
   /// gelu(a) · g of two halves of one layer, and a layer back.
-  final class FeedForward: Module {
+  final class FeedForward: Module, Layer {
     let wi, wo: Linear
     let drop: Dropout
     private let activation: NamedActivation
@@ -214,7 +214,7 @@ final class ModernBertLayer: Module {
 
     override class var stateNames: [String: String] { ["wi": "Wi", "wo": "Wo"] }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func forward(_ x: Tensor) -> Tensor {
       let halves = wi(x).chunk(2, dim: -1)
       return wo(drop(activation(halves[0]) * halves[1]))
     }

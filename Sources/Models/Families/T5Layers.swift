@@ -280,7 +280,7 @@ final class T5Attention: Module {
 }
 
 /// A norm, two layers with an activation between them, which may gate, and the residual.
-final class T5FeedForward: Module {
+final class T5FeedForward: Module, Layer {
   let dense: Dense
   let layerNorm: RMSNorm
   let dropout: Dropout
@@ -294,9 +294,9 @@ final class T5FeedForward: Module {
 
   override class var stateNames: [String: String] { ["dense": "DenseReluDense"] }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { x + dropout(dense(layerNorm(x))) }
+  func forward(_ x: Tensor) -> Tensor { x + dropout(dense(layerNorm(x))) }
 
-  class Dense: Module {
+  class Dense: Module, Layer {
     let wo: Linear
     let dropout: Dropout
     let activation: NamedActivation
@@ -307,7 +307,7 @@ final class T5FeedForward: Module {
       activation = settings.activation
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { x }
+    func forward(_ x: Tensor) -> Tensor { x }
   }
 
   final class PlainDense: Dense {
@@ -318,7 +318,7 @@ final class T5FeedForward: Module {
       super.init(configuration, settings)
     }
 
-    override func callAsFunction(_ x: Tensor) -> Tensor { wo(dropout(activation(wi(x)))) }
+    override func forward(_ x: Tensor) -> Tensor { wo(dropout(activation(wi(x)))) }
   }
 
   final class GatedDense: Dense {
@@ -332,7 +332,7 @@ final class T5FeedForward: Module {
 
     override class var stateNames: [String: String] { ["gate": "wi_0", "linear": "wi_1"] }
 
-    override func callAsFunction(_ x: Tensor) -> Tensor {
+    override func forward(_ x: Tensor) -> Tensor {
       wo(dropout(activation(gate(x)) * linear(x)))
     }
   }

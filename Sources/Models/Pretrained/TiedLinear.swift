@@ -45,7 +45,7 @@ public final class TiedLinear: Module, Layer, AdaptableLayer {
   public var ownBias: Parameter? { bias }
 
   /// The linear map.
-  public func callAsFunction(_ x: Tensor) -> Tensor { adapter?(x, beside: self) ?? plain(x) }
+  public func forward(_ x: Tensor) -> Tensor { adapter?(x, beside: self) ?? plain(x) }
 
   /// The linear map without an adapter.
   public func plain(_ x: Tensor) -> Tensor { x.linear(weight.value, bias?.value) }

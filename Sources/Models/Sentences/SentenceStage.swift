@@ -4,12 +4,12 @@ import NN
 import Tensors
 
 /// What changes a text's vector behind the pooling.
-open class SentenceStage: Module {
+open class SentenceStage: Module, Layer {
   /// A stage; subclasses need not call it by name.
   public override init() {}
 
   /// The changed vectors, `[N, width] → [N, width']`.
-  open func callAsFunction(_ x: Tensor) -> Tensor { x }
+  open func forward(_ x: Tensor) -> Tensor { x }
 
   /// The width of the vectors that it makes of vectors of a width.
   func width(of inputs: Int) -> Int { inputs }
@@ -29,7 +29,7 @@ public final class SentenceNormalize: SentenceStage {
   override class var typeName: String { "sentence_transformers.models.Normalize" }
 
   /// x / ‖x‖.
-  public override func callAsFunction(_ x: Tensor) -> Tensor { F.normalize(x, dim: -1) }
+  public override func forward(_ x: Tensor) -> Tensor { F.normalize(x, dim: -1) }
 }
 
 /// A layer norm of the vectors (`sentence_transformers` `LayerNorm`).
@@ -48,7 +48,7 @@ public final class SentenceLayerNorm: SentenceStage {
   override var settings: ConfigurationValue { ["dimension": .int(width)] }
 
   /// The normed vectors.
-  public override func callAsFunction(_ x: Tensor) -> Tensor { norm(x) }
+  public override func forward(_ x: Tensor) -> Tensor { norm(x) }
 }
 
 /// Drops elements at random while training (`sentence_transformers` `Dropout`).
@@ -62,7 +62,7 @@ public final class SentenceDropout: SentenceStage {
   override var settings: ConfigurationValue { ["dropout": .double(dropout.p)] }
 
   /// The vectors, thinned out while training.
-  public override func callAsFunction(_ x: Tensor) -> Tensor { dropout(x) }
+  public override func forward(_ x: Tensor) -> Tensor { dropout(x) }
 }
 
 /// A linear layer and an activation: f(W x + b), plus x or W' x where it has a residual
@@ -146,7 +146,7 @@ public final class SentenceDense: SentenceStage {
   override func width(of inputs: Int) -> Int { linear.weight.shape[0] }
 
   /// f(W x + b).
-  public override func callAsFunction(_ x: Tensor) -> Tensor {
+  public override func forward(_ x: Tensor) -> Tensor {
     let y = activation(linear(x))
     return usesResidual ? y + (residual.map { $0(x) } ?? x) : y
   }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// yₖ = x₁ᵀ Wₖ x₂ + bₖ (`torch.nn.Bilinear`). `[…, inputs₁]`, `[…, inputs₂]` `→ […, outputs]`.
-public final class Bilinear: Module {
+public final class Bilinear: Module, PairLayer {
   /// `[outputs, inputs₁, inputs₂]`.
   public let weight: Parameter
   /// `[outputs]`, or nil.
@@ -19,7 +19,7 @@ public final class Bilinear: Module {
   }
 
   /// The bilinear map.
-  public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
+  public func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
     F.bilinear(a, b, weight.value, bias: bias?.value)
   }
 

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A table of vectors looked up by index (`torch.nn.Embedding`). `[…] → […, width]`.
-public final class Embedding: Module, AdaptableLayer {
+public final class Embedding: Module, Layer, AdaptableLayer {
   /// `[rows, width]`.
   public let weight: Parameter
   /// What stands beside the table.
@@ -41,7 +41,7 @@ public final class Embedding: Module, AdaptableLayer {
   public var ownBias: Parameter? { nil }
 
   /// The rows at the indices, which are integers.
-  public func callAsFunction(_ indices: Tensor) -> Tensor {
+  public func forward(_ indices: Tensor) -> Tensor {
     adapter?(indices, beside: self) ?? plain(indices)
   }
 
@@ -69,7 +69,7 @@ public final class Embedding: Module, AdaptableLayer {
 }
 
 /// Sums, means or maxima of bags of a table's vectors (`torch.nn.EmbeddingBag`).
-public final class EmbeddingBag: Module {
+public final class EmbeddingBag: Module, Hookable {
   /// `[rows, width]`.
   public let weight: Parameter
   private let mode: EmbeddingBagMode
@@ -98,11 +98,13 @@ public final class EmbeddingBag: Module {
   public func callAsFunction(
     _ indices: Tensor, offsets: Tensor? = nil, perSampleWeights: Tensor? = nil
   ) -> Tensor {
-    if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
-    return F.embeddingBag(
-      indices, weight.value, offsets: offsets, mode: mode, perSampleWeights: perSampleWeights,
-      paddingIdx: paddingIndex, includeLastOffset: includeLastOffset,
-      scaleGradByFreq: scaleGradByFrequency)
+    withHooks(indices) { indices in
+      if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
+      return F.embeddingBag(
+        indices, weight.value, offsets: offsets, mode: mode, perSampleWeights: perSampleWeights,
+        paddingIdx: paddingIndex, includeLastOffset: includeLastOffset,
+        scaleGradByFreq: scaleGradByFrequency)
+    }
   }
 
   /// The sizes and the mode.

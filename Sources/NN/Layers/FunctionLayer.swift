@@ -13,7 +13,7 @@ open class FunctionLayer: Module, Layer {
   }
 
   /// The function.
-  public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
+  public func forward(_ x: Tensor) -> Tensor { function(x) }
 
   /// The settings.
   public override var extraDescription: String { settings }

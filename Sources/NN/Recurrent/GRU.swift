@@ -22,8 +22,10 @@ public final class GRU: RecurrentModule {
   /// The outputs of the last layer at all steps, and every layer's last state.
   /// - Parameter state: `[layers · directions, B, hidden]`, by default zeros.
   public func callAsFunction(_ x: Tensor, state: Tensor? = nil) -> (output: Tensor, state: Tensor) {
-    let result = walkPadded(x, hidden: state, cell: nil)
-    return (result.output, result.hidden)
+    withHooks(x) { x in
+      let result = walkPadded(x, hidden: state, cell: nil)
+      return (result.output, result.hidden)
+    }
   }
 
   /// The same over sequences of different lengths.

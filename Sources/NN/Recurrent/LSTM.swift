@@ -26,8 +26,10 @@ public final class LSTM: RecurrentModule {
   /// The outputs of the last layer at all steps, and every layer's last state.
   /// - Parameter state: The states before the first step, by default zeros.
   public func callAsFunction(_ x: Tensor, state: State? = nil) -> (output: Tensor, state: State) {
-    let result = walkPadded(x, hidden: state?.hidden, cell: state?.cell)
-    return (result.output, (result.hidden, result.cell ?? result.hidden))
+    withHooks(x) { x in
+      let result = walkPadded(x, hidden: state?.hidden, cell: state?.cell)
+      return (result.output, (result.hidden, result.cell ?? result.hidden))
+    }
   }
 
   /// The same over sequences of different lengths.

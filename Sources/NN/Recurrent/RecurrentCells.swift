@@ -1,7 +1,7 @@
 import Tensors
 
 /// What the single-step cells share (`torch.nn.RNNCellBase`).
-open class RecurrentCell: Module {
+open class RecurrentCell: Module, Hookable {
   /// `[gates · hidden, inputs]` and `[gates · hidden, hidden]`.
   public let weightIH, weightHH: Parameter
   /// `[gates · hidden]` each, or nil.
@@ -62,8 +62,10 @@ public final class LSTMCell: RecurrentCell {
   /// The next hidden and cell state.
   /// - Parameter state: `[B, hidden]` each, by default zeros.
   public func callAsFunction(_ x: Tensor, state: LSTM.State? = nil) -> LSTM.State {
-    let next = step(x, hidden: state?.hidden, cell: state?.cell)
-    return (next.hidden, next.cell ?? next.hidden)
+    withHooks(x) { x in
+      let next = step(x, hidden: state?.hidden, cell: state?.cell)
+      return (next.hidden, next.cell ?? next.hidden)
+    }
   }
 }
 
@@ -77,7 +79,7 @@ public final class GRUCell: RecurrentCell {
   /// The next state.
   /// - Parameter state: `[B, hidden]`, by default zeros.
   public func callAsFunction(_ x: Tensor, state: Tensor? = nil) -> Tensor {
-    step(x, hidden: state, cell: nil).hidden
+    withHooks(x) { step($0, hidden: state, cell: nil).hidden }
   }
 }
 
@@ -97,7 +99,7 @@ public final class RNNCell: RecurrentCell {
   /// The next state.
   /// - Parameter state: `[B, hidden]`, by default zeros.
   public func callAsFunction(_ x: Tensor, state: Tensor? = nil) -> Tensor {
-    step(x, hidden: state, cell: nil).hidden
+    withHooks(x) { step($0, hidden: state, cell: nil).hidden }
   }
 
   /// The sizes, and the function where it is not tanh.

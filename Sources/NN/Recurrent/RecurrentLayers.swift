@@ -2,7 +2,7 @@ import Tensors
 
 /// What ``LSTM``, ``GRU`` and ``RNN`` share: weights of all layers and directions, and the walk
 /// through them (`torch.nn.RNNBase`).
-open class RecurrentModule: Module {
+open class RecurrentModule: Module, Hookable {
   /// The weights in PyTorch's order and under its names: `weight_ih_l0`, `weight_hh_l0`,
   /// `bias_ih_l0`, `bias_hh_l0`, `weight_hr_l0`, then those with `_reverse`, then layer 1.
   public let weights: NamedParameters

@@ -142,7 +142,8 @@ public func grad(
 /// Removes a hook when told to.
 public struct HookHandle {
   private let removal: () -> Void
-  init(_ removal: @escaping () -> Void) { self.removal = removal }
+  /// A hook that the closure takes away.
+  package init(_ removal: @escaping () -> Void) { self.removal = removal }
 
   /// Takes the hook away; doing so twice is allowed.
   public func remove() { removal() }

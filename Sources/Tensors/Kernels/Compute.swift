@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// What the kernels run on.
 public enum Compute {

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// What the indexing kernels need to know, by PyTorch's rule: where the index tensors stand side by
 /// side, the result's index dimensions take their place, else they come first.

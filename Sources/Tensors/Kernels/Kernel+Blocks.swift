@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Numbers in blocks with a common scale, as GGUF files hold them.
 extension Kernel {

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Singular values, eigenvalues and least squares, by LAPACK.
 extension Kernel {

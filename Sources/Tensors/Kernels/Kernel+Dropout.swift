@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 extension Kernel {
   /// Elements dropped with probability p, the others scaled by 1/(1 - p), and which stay. Drawn in the

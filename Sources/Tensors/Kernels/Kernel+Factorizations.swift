@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Factors of matrices, by LAPACK: LU, Cholesky and QR, and what is solved with them.
 extension Kernel {

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Elements by place: picking them and writing them.
 extension Kernel {

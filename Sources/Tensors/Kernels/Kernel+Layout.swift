@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Elements in other places, and memory that is filled.
 extension Kernel {

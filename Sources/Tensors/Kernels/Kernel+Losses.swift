@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Softmax and the losses that are computed with it.
 extension Kernel {

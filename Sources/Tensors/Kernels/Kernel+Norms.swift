@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Norms. Statistics are in the wide type; weights and biases are of the input's dtype, and absent for
 /// ones and zeros.

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// What optimizers do to the memory of parameters and gradients. Tensors are contiguous; those that are
 /// written become a new version.

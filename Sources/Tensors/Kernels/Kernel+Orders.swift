@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Orders: sorting, and searching in what is sorted.
 extension Kernel {

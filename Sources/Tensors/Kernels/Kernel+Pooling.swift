@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Pooling over the last dimensions; those in front of them are `lead`.
 extension Kernel {

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Matrix products.
 extension Kernel {

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// Reductions, running ones, and counts.
 extension Kernel {

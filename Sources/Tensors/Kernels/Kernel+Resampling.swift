@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 extension Kernel {
   /// Weighted sums along a dimension, from `size` elements to `output`, or the adjoint, which goes the

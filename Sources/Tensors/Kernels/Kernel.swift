@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// The kernels as Swift sees them. This folder is the only one that imports CKernels: it knows pointers,
 /// C's integers and the kernels' reports, and makes the memory of their results.

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 // The kernels by name, for the tables of operations.
 

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// The matrices in the last two dimensions of a tensor, each column by column and one after the
 /// other: as LAPACK reads and overwrites them.

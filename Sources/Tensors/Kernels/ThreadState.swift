@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// What belongs to a thread rather than to the process, since ranks may be threads of one process.
 struct ThreadState {

@@ -1,17 +1,11 @@
-import CKernels
-
 /// Random tensors, drawn as PyTorch's CPU kernels draw them.
 extension Tensor {
   private static func drawn(
-    _ name: String, _ shape: [Int], _ dtype: DType, _ generator: Generator?,
-    requiresGrad: Bool = false,
-    _ draw: (UnsafeMutablePointer<torus_rng>, torus_dtype, UnsafeMutableRawPointer, Int64) ->
-      torus_status
+    _ shape: [Int], _ dtype: DType, _ generator: Generator?, requiresGrad: Bool = false,
+    _ law: Kernel.RandomLaw
   ) -> Tensor {
-    require(shape.allSatisfy { $0 >= 0 }, name, "sizes must not be negative: \(shape)")
-    let out = uninitialized(shape, dtype)
-    let status = (generator ?? .default).draw { draw(&$0, dtype.c, out.pointer, Int64(out.count)) }
-    require(status == TORUS_OK, name, "not defined for \(dtype)")
+    require(shape.allSatisfy { $0 >= 0 }, law.name, "sizes must not be negative: \(shape)")
+    let out = Kernel.random(law, shape, dtype, Draw(generator))
     return requiresGrad ? out.leaf : out
   }
 
@@ -28,9 +22,7 @@ extension Tensor {
     _ shape: [Int], from: Double, to: Double, dtype: DType = .float32, generator: Generator? = nil,
     requiresGrad: Bool = false
   ) -> Tensor {
-    drawn("uniform", shape, dtype, generator, requiresGrad: requiresGrad) {
-      torus_random_uniform($0, $1, $2, $3, from, to)
-    }
+    drawn(shape, dtype, generator, requiresGrad: requiresGrad, .uniform(from: from, to: to))
   }
 
   /// Normal with mean 0 and standard deviation 1 (`torch.randn`).
@@ -46,9 +38,7 @@ extension Tensor {
     generator: Generator? = nil, requiresGrad: Bool = false
   ) -> Tensor {
     require(std >= 0, "normal", "the standard deviation must not be negative: \(std)")
-    return drawn("normal", shape, dtype, generator, requiresGrad: requiresGrad) {
-      torus_random_normal($0, $1, $2, $3, mean, std)
-    }
+    return drawn(shape, dtype, generator, requiresGrad: requiresGrad, .normal(mean: mean, std: std))
   }
 
   /// Whole numbers on low ..< high (`torch.randint`).
@@ -56,9 +46,7 @@ extension Tensor {
     _ low: Int, _ high: Int, _ shape: [Int], dtype: DType = .int64, generator: Generator? = nil
   ) -> Tensor {
     require(low < high, "randint", "there is no number from \(low) below \(high)")
-    return drawn("randint", shape, dtype, generator) {
-      torus_random_integers($0, $1, $2, $3, Int64(low), Int64(high))
-    }
+    return drawn(shape, dtype, generator, .integers(from: low, to: high))
   }
 
   /// Whole numbers on 0 ..< high (`torch.randint`).
@@ -72,7 +60,7 @@ extension Tensor {
   public static func randperm(
     _ n: Int, dtype: DType = .int64, generator: Generator? = nil
   ) -> Tensor {
-    drawn("randperm", [n], dtype, generator) { torus_random_permutation($0, $1, $2, $3) }
+    drawn([n], dtype, generator, .permutation)
   }
 
   /// 1 with probability p, else 0 (`Tensor.bernoulli_`).
@@ -80,17 +68,13 @@ extension Tensor {
     _ shape: [Int], p: Double, dtype: DType = .float32, generator: Generator? = nil
   ) -> Tensor {
     require((0...1).contains(p), "bernoulli", "a probability lies between 0 and 1, not \(p)")
-    return drawn("bernoulli", shape, dtype, generator) {
-      torus_random_bernoulli($0, $1, $2, $3, p)
-    }
+    return drawn(shape, dtype, generator, .bernoulli(p))
   }
 
   /// 1 with each element's probability, else 0 (`torch.bernoulli`).
   public func bernoulli(generator: Generator? = nil) -> Tensor {
     let p = bare.contiguous()
-    return Tensor.drawn("bernoulli", shape, dtype, generator) {
-      torus_random_bernoulli_each($0, $1, $2, $3, p.pointer)
-    }
+    return Tensor.drawn(shape, dtype, generator, .bernoulliEach(p))
   }
 
   /// Normal with a mean and a standard deviation for each element, of one dtype and broadcast
@@ -102,9 +86,7 @@ extension Tensor {
     let (means, deviations) = noGrad {
       (mean.expanded(shape).contiguous(), std.expanded(shape).contiguous())
     }
-    return drawn("normal", shape, mean.dtype, generator) {
-      torus_random_normal_each($0, $1, $2, $3, means.pointer, deviations.pointer)
-    }
+    return drawn(shape, mean.dtype, generator, .normalEach(mean: means, std: deviations))
   }
 
   /// Exponential with a rate: density λ exp(-λx) (`Tensor.exponential_`).
@@ -112,9 +94,7 @@ extension Tensor {
     _ shape: [Int], rate: Double = 1, dtype: DType = .float32, generator: Generator? = nil
   ) -> Tensor {
     require(rate > 0, "exponential", "the rate must be positive, not \(rate)")
-    return drawn("exponential", shape, dtype, generator) {
-      torus_random_exponential($0, $1, $2, $3, rate)
-    }
+    return drawn(shape, dtype, generator, .exponential(rate: rate))
   }
 
   /// How many trials with success probability p it takes to the first success
@@ -123,9 +103,7 @@ extension Tensor {
     _ shape: [Int], p: Double, dtype: DType = .float32, generator: Generator? = nil
   ) -> Tensor {
     require(p > 0 && p < 1, "geometric", "a probability between 0 and 1 is expected, not \(p)")
-    return drawn("geometric", shape, dtype, generator) {
-      torus_random_geometric($0, $1, $2, $3, p)
-    }
+    return drawn(shape, dtype, generator, .geometric(p))
   }
 
   /// Cauchy with a median and a half width at half maximum (`Tensor.cauchy_`).
@@ -134,9 +112,7 @@ extension Tensor {
     generator: Generator? = nil
   ) -> Tensor {
     require(sigma > 0, "cauchy", "the width must be positive, not \(sigma)")
-    return drawn("cauchy", shape, dtype, generator) {
-      torus_random_cauchy($0, $1, $2, $3, median, sigma)
-    }
+    return drawn(shape, dtype, generator, .cauchy(median: median, sigma: sigma))
   }
 
   /// Numbers whose logarithm is normal (`Tensor.log_normal_`).
@@ -145,17 +121,13 @@ extension Tensor {
     generator: Generator? = nil
   ) -> Tensor {
     require(std > 0, "log_normal", "the standard deviation must be positive, not \(std)")
-    return drawn("log_normal", shape, dtype, generator) {
-      torus_random_log_normal($0, $1, $2, $3, mean, std)
-    }
+    return drawn(shape, dtype, generator, .logNormal(mean: mean, std: std))
   }
 
   /// Counts with each element's rate (`torch.poisson`).
   public func poisson(generator: Generator? = nil) -> Tensor {
     let rates = bare.contiguous()
-    return Tensor.drawn("poisson", shape, dtype, generator) {
-      torus_random_poisson($0, $1, $2, $3, rates.pointer)
-    }
+    return Tensor.drawn(shape, dtype, generator, .poisson(rates))
   }
 
   /// Category indices drawn by weight, for a vector or for each row (`torch.multinomial`).
@@ -167,19 +139,6 @@ extension Tensor {
     require(
       samples > 0 && (replacement || samples <= categories), "multinomial",
       "\(samples) samples without replacement from \(categories) categories")
-    let rows = rank == 2 ? shape[0] : 1
-    let weights = bare.contiguous()
-    let out = Tensor.uninitialized(Array(shape.dropLast()) + [samples], .int64)
-    let status = (generator ?? .default).draw {
-      torus_random_multinomial(
-        &$0, dtype.c, weights.pointer, Int64(rows), Int64(categories), Int64(samples),
-        replacement, out.pointer.assumingMemoryBound(to: Int64.self))
-    }
-    switch status {
-    case 0: return out
-    case -2: fail("multinomial", "a weight is negative, infinite or NaN")
-    case -3: fail("multinomial", "the weights of a row sum to 0")
-    default: fail("multinomial", "not defined for \(dtype)")
-    }
+    return Kernel.multinomial(self, samples, replacement: replacement, Draw(generator))
   }
 }

@@ -1,5 +1,5 @@
 // Names of PyTorch that are spelled otherwise here: the compiler answers each with the right one.
-// docs/names.md is the whole list; Tests/NameTests holds that every name compiles or has its hint.
+// docs/names.md is the whole list; Tests/GuideTests holds that every name compiles or has its hint.
 
 extension Tensor {
   /// PyTorch's name of ``gather(dim:index:)``.

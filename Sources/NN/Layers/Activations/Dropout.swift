@@ -12,7 +12,7 @@ open class DropoutLayer: Module, Layer {
   }
 
   /// The input, thinned out while training.
-  public func callAsFunction(_ x: Tensor) -> Tensor { function(x, p, isTraining) }
+  public func forward(_ x: Tensor) -> Tensor { function(x, p, isTraining) }
 
   /// The probability.
   public override var extraDescription: String { "p=\(p)" }

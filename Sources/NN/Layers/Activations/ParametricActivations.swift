@@ -111,7 +111,7 @@ public final class PReLU: Module, Layer {
   }
 
   /// The function.
-  public func callAsFunction(_ x: Tensor) -> Tensor { F.prelu(x, weight.value) }
+  public func forward(_ x: Tensor) -> Tensor { F.prelu(x, weight.value) }
 
   /// The number of slopes.
   public override var extraDescription: String { "num_parameters=\(weight.count)" }
@@ -127,7 +127,7 @@ public final class RReLU: Module, Layer {
   }
 
   /// The function.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     F.rrelu(x, lower: lower, upper: upper, training: isTraining)
   }
 

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Attention of several heads (`torch.nn.MultiheadAttention`; Vaswani et al. 2017).
-public final class MultiheadAttention: Module {
+public final class MultiheadAttention: Module, Hookable {
   /// `[3 · embed, embed]`, or nil where keys or values have sizes of their own.
   public let inProjWeight: Parameter?
   /// `[embed, embed]`, `[embed, key size]`, `[embed, value size]`, or nil.
@@ -64,18 +64,20 @@ public final class MultiheadAttention: Module {
     needWeights: Bool = true, mask: Tensor? = nil, averageWeights: Bool = true,
     isCausal: Bool = false
   ) -> (output: Tensor, weights: Tensor?) {
-    let swaps = batchFirst && query.rank == 3
-    func ordered(_ x: Tensor) -> Tensor { swaps ? x.transposed(0, 1) : x }
-    let result = F.multiHeadAttention(
-      ordered(query), ordered(key), ordered(value), numHeads: heads,
-      weights: MultiHeadAttentionWeights(
-        inProjection: inProjWeight?.value, queryProjection: qProjWeight?.value,
-        keyProjection: kProjWeight?.value, valueProjection: vProjWeight?.value,
-        inBias: inProjBias?.value, keyBias: biasK?.value, valueBias: biasV?.value,
-        outProjection: outProj.weight.value, outBias: outProj.bias?.value), mask: mask,
-      keyPaddingMask: keyPaddingMask, dropout: dropout, addZeroAttn: addZeroAttention,
-      needWeights: needWeights, averageWeights: averageWeights, isCausal: isCausal,
-      training: isTraining)
-    return (ordered(result.output), result.weights)
+    withHooks(query, key, value) { query, key, value in
+      let swaps = batchFirst && query.rank == 3
+      func ordered(_ x: Tensor) -> Tensor { swaps ? x.transposed(0, 1) : x }
+      let result = F.multiHeadAttention(
+        ordered(query), ordered(key), ordered(value), numHeads: heads,
+        weights: MultiHeadAttentionWeights(
+          inProjection: inProjWeight?.value, queryProjection: qProjWeight?.value,
+          keyProjection: kProjWeight?.value, valueProjection: vProjWeight?.value,
+          inBias: inProjBias?.value, keyBias: biasK?.value, valueBias: biasV?.value,
+          outProjection: outProj.weight.value, outBias: outProj.bias?.value), mask: mask,
+        keyPaddingMask: keyPaddingMask, dropout: dropout, addZeroAttn: addZeroAttention,
+        needWeights: needWeights, averageWeights: averageWeights, isCausal: isCausal,
+        training: isTraining)
+      return (ordered(result.output), result.weights)
+    }
   }
 }

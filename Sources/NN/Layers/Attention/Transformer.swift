@@ -1,7 +1,7 @@
 import Tensors
 
 /// An encoder and a decoder (`torch.nn.Transformer`; Vaswani et al. 2017).
-public final class Transformer: Module {
+public final class Transformer: Module, Hookable {
   /// Reads the source sequence.
   public let encoder: TransformerEncoder
   /// Makes the target sequence.
@@ -30,10 +30,12 @@ public final class Transformer: Module {
     memoryMask: Tensor? = nil, sourceKeyPaddingMask: Tensor? = nil,
     targetKeyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
   ) -> Tensor {
-    let memory = encoder(source, mask: sourceMask, keyPaddingMask: sourceKeyPaddingMask)
-    return decoder(
-      target, memory: memory, mask: targetMask, memoryMask: memoryMask,
-      keyPaddingMask: targetKeyPaddingMask, memoryKeyPaddingMask: memoryKeyPaddingMask)
+    withHooks(source, target) { source, target in
+      let memory = encoder(source, mask: sourceMask, keyPaddingMask: sourceKeyPaddingMask)
+      return decoder(
+        target, memory: memory, mask: targetMask, memoryMask: memoryMask,
+        keyPaddingMask: targetKeyPaddingMask, memoryKeyPaddingMask: memoryKeyPaddingMask)
+    }
   }
 
   /// -∞ above the diagonal, 0 elsewhere: position i sees 0 … i

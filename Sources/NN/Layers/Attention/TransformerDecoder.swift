@@ -2,7 +2,7 @@ import Tensors
 
 /// Self-attention, attention to an encoder's output, and two linear maps
 /// (`torch.nn.TransformerDecoderLayer`; Vaswani et al. 2017).
-public final class TransformerDecoderLayer: Module {
+public final class TransformerDecoderLayer: Module, Hookable {
   /// Attention of the sequence to itself, and to the encoder's output.
   public let selfAttn, multiheadAttn: MultiheadAttention
   /// The linear maps.
@@ -55,33 +55,35 @@ public final class TransformerDecoderLayer: Module {
     _ x: Tensor, memory: Tensor, mask: Tensor? = nil, memoryMask: Tensor? = nil,
     keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
   ) -> Tensor {
-    func attend(_ x: Tensor) -> Tensor {
-      dropout1(
-        selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, mask: mask).output)
+    withHooks(x, memory) { x, memory in
+      func attend(_ x: Tensor) -> Tensor {
+        dropout1(
+          selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, mask: mask).output)
+      }
+      func recall(_ x: Tensor) -> Tensor {
+        dropout2(
+          multiheadAttn(
+            x, memory, memory, keyPaddingMask: memoryKeyPaddingMask, needWeights: false,
+            mask: memoryMask
+          ).output)
+      }
+      func feed(_ x: Tensor) -> Tensor {
+        dropout3(linear2(dropout(settings.activation(linear1(x)))))
+      }
+      if settings.normFirst {
+        var y = x + attend(norm1(x))
+        y = y + recall(norm2(y))
+        return y + feed(norm3(y))
+      }
+      var y = norm1(x + attend(x))
+      y = norm2(y + recall(y))
+      return norm3(y + feed(y))
     }
-    func recall(_ x: Tensor) -> Tensor {
-      dropout2(
-        multiheadAttn(
-          x, memory, memory, keyPaddingMask: memoryKeyPaddingMask, needWeights: false,
-          mask: memoryMask
-        ).output)
-    }
-    func feed(_ x: Tensor) -> Tensor {
-      dropout3(linear2(dropout(settings.activation(linear1(x)))))
-    }
-    if settings.normFirst {
-      var y = x + attend(norm1(x))
-      y = y + recall(norm2(y))
-      return y + feed(norm3(y))
-    }
-    var y = norm1(x + attend(x))
-    y = norm2(y + recall(y))
-    return norm3(y + feed(y))
   }
 }
 
 /// Decoder layers one after the other (`torch.nn.TransformerDecoder`).
-public final class TransformerDecoder: Module {
+public final class TransformerDecoder: Module, Hookable {
   /// The layers in order.
   public let layers: [TransformerDecoderLayer]
   /// A norm behind the last one, or nil.
@@ -100,11 +102,13 @@ public final class TransformerDecoder: Module {
     _ x: Tensor, memory: Tensor, mask: Tensor? = nil, memoryMask: Tensor? = nil,
     keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
   ) -> Tensor {
-    let y = layers.reduce(x) {
-      $1(
-        $0, memory: memory, mask: mask, memoryMask: memoryMask, keyPaddingMask: keyPaddingMask,
-        memoryKeyPaddingMask: memoryKeyPaddingMask)
+    withHooks(x, memory) { x, memory in
+      let y = layers.reduce(x) {
+        $1(
+          $0, memory: memory, mask: mask, memoryMask: memoryMask, keyPaddingMask: keyPaddingMask,
+          memoryKeyPaddingMask: memoryKeyPaddingMask)
+      }
+      return norm.map { $0(y) } ?? y
     }
-    return norm.map { $0(y) } ?? y
   }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Self-attention and two linear maps (`torch.nn.TransformerEncoderLayer`; Vaswani et al. 2017).
-public final class TransformerEncoderLayer: Module {
+public final class TransformerEncoderLayer: Module, Hookable {
   /// Attention of the sequence to itself.
   public let selfAttn: MultiheadAttention
   /// The linear maps.
@@ -51,24 +51,26 @@ public final class TransformerEncoderLayer: Module {
   public func callAsFunction(
     _ x: Tensor, mask: Tensor? = nil, keyPaddingMask: Tensor? = nil
   ) -> Tensor {
-    func attend(_ x: Tensor) -> Tensor {
-      dropout1(
-        selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, mask: mask).output)
+    withHooks(x) { x in
+      func attend(_ x: Tensor) -> Tensor {
+        dropout1(
+          selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, mask: mask).output)
+      }
+      func feed(_ x: Tensor) -> Tensor {
+        dropout2(linear2(dropout(settings.activation(linear1(x)))))
+      }
+      if settings.normFirst {
+        let y = x + attend(norm1(x))
+        return y + feed(norm2(y))
+      }
+      let y = norm1(x + attend(x))
+      return norm2(y + feed(y))
     }
-    func feed(_ x: Tensor) -> Tensor {
-      dropout2(linear2(dropout(settings.activation(linear1(x)))))
-    }
-    if settings.normFirst {
-      let y = x + attend(norm1(x))
-      return y + feed(norm2(y))
-    }
-    let y = norm1(x + attend(x))
-    return norm2(y + feed(y))
   }
 }
 
 /// Encoder layers one after the other (`torch.nn.TransformerEncoder`).
-public final class TransformerEncoder: Module {
+public final class TransformerEncoder: Module, Hookable {
   /// The layers in order.
   public let layers: [TransformerEncoderLayer]
   /// A norm behind the last one, or nil.
@@ -86,7 +88,9 @@ public final class TransformerEncoder: Module {
   public func callAsFunction(
     _ x: Tensor, mask: Tensor? = nil, keyPaddingMask: Tensor? = nil
   ) -> Tensor {
-    let y = layers.reduce(x) { $1($0, mask: mask, keyPaddingMask: keyPaddingMask) }
-    return norm.map { $0(y) } ?? y
+    withHooks(x) { x in
+      let y = layers.reduce(x) { $1($0, mask: mask, keyPaddingMask: keyPaddingMask) }
+      return norm.map { $0(y) } ?? y
+    }
   }
 }

@@ -33,7 +33,7 @@ open class ConvolutionLayer: Module, Layer {
   }
 
   /// The convolution.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     var (input, border) = (x, padding)
     if paddingMode != .constant {
       let kernel = Array(weight.shape[2...])

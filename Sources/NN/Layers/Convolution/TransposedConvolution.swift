@@ -1,7 +1,7 @@
 import Tensors
 
 /// What ``ConvTranspose1d``, ``ConvTranspose2d`` and ``ConvTranspose3d`` share.
-open class TransposedConvolutionLayer: Module {
+open class TransposedConvolutionLayer: Module, Layer {
   /// `[inputs, outputs / groups, kernel…]`.
   public let weight: Parameter
   /// `[outputs]`, or nil.
@@ -35,10 +35,16 @@ open class TransposedConvolutionLayer: Module {
     Init.linearDefault(weight, self.bias)
   }
 
+  /// The transposed convolution, of the size that `outputPadding` says.
+  public func forward(_ x: Tensor) -> Tensor { forward(x, outputSize: nil) }
+
   /// The transposed convolution.
-  /// - Parameter outputSize: The spatial sizes wanted, where several inputs' sizes would do; by
-  ///   default what `outputPadding` says.
-  public func callAsFunction(_ x: Tensor, outputSize: [Int]? = nil) -> Tensor {
+  /// - Parameter outputSize: The spatial sizes wanted, where several inputs' sizes would do.
+  public func callAsFunction(_ x: Tensor, outputSize: [Int]?) -> Tensor {
+    withHooks(x) { forward($0, outputSize: outputSize) }
+  }
+
+  private func forward(_ x: Tensor, outputSize: [Int]?) -> Tensor {
     let extra = outputSize.map { missing($0, x) } ?? outputPadding
     let (w, b) = (weight.value, bias?.value)
     switch dims {
@@ -87,7 +93,7 @@ open class TransposedConvolutionLayer: Module {
 }
 
 /// The adjoint of a convolution over sequences (`torch.nn.ConvTranspose1d`).
-public final class ConvTranspose1d: TransposedConvolutionLayer, Layer {
+public final class ConvTranspose1d: TransposedConvolutionLayer {
   /// A layer with PyTorch's initial values.
   public init(
     _ inputs: Int, _ outputs: Int, _ kernelSize: any Sizes, stride: any Sizes = 1,
@@ -99,12 +105,10 @@ public final class ConvTranspose1d: TransposedConvolutionLayer, Layer {
       groups, bias, dilation.sizes, dtype)
   }
 
-  /// The transposed convolution.
-  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, outputSize: nil) }
 }
 
 /// The adjoint of a convolution over images (`torch.nn.ConvTranspose2d`).
-public final class ConvTranspose2d: TransposedConvolutionLayer, Layer {
+public final class ConvTranspose2d: TransposedConvolutionLayer {
   /// A layer with PyTorch's initial values.
   public init(
     _ inputs: Int, _ outputs: Int, _ kernelSize: any Sizes, stride: any Sizes = 1,
@@ -116,12 +120,10 @@ public final class ConvTranspose2d: TransposedConvolutionLayer, Layer {
       groups, bias, dilation.sizes, dtype)
   }
 
-  /// The transposed convolution.
-  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, outputSize: nil) }
 }
 
 /// The adjoint of a convolution over volumes (`torch.nn.ConvTranspose3d`).
-public final class ConvTranspose3d: TransposedConvolutionLayer, Layer {
+public final class ConvTranspose3d: TransposedConvolutionLayer {
   /// A layer with PyTorch's initial values.
   public init(
     _ inputs: Int, _ outputs: Int, _ kernelSize: any Sizes, stride: any Sizes = 1,
@@ -133,6 +135,4 @@ public final class ConvTranspose3d: TransposedConvolutionLayer, Layer {
       groups, bias, dilation.sizes, dtype)
   }
 
-  /// The transposed convolution.
-  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, outputSize: nil) }
 }

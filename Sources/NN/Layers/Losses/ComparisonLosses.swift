@@ -1,7 +1,7 @@
 import Tensors
 
 /// Whether one input ranks above another (`torch.nn.MarginRankingLoss`).
-public final class MarginRankingLoss: Module {
+public final class MarginRankingLoss: Module, Hookable {
   private let margin: Double
   private let reduction: Reduction
 
@@ -12,12 +12,14 @@ public final class MarginRankingLoss: Module {
 
   /// The loss; targets are 1 or -1.
   public func callAsFunction(_ a: Tensor, _ b: Tensor, _ target: Tensor) -> Tensor {
-    F.marginRankingLoss(a, b, target, margin: margin, reduction: reduction)
+    withHooks(a, b, target) {
+      F.marginRankingLoss($0, $1, $2, margin: margin, reduction: reduction)
+    }
   }
 }
 
 /// Whether two vectors point the same way (`torch.nn.CosineEmbeddingLoss`).
-public final class CosineEmbeddingLoss: Module {
+public final class CosineEmbeddingLoss: Module, Hookable {
   private let margin: Double
   private let reduction: Reduction
 
@@ -28,12 +30,14 @@ public final class CosineEmbeddingLoss: Module {
 
   /// The loss; targets are 1 or -1.
   public func callAsFunction(_ a: Tensor, _ b: Tensor, _ target: Tensor) -> Tensor {
-    F.cosineEmbeddingLoss(a, b, target, margin: margin, reduction: reduction)
+    withHooks(a, b, target) {
+      F.cosineEmbeddingLoss($0, $1, $2, margin: margin, reduction: reduction)
+    }
   }
 }
 
 /// Whether an anchor lies nearer to a positive than to a negative (`torch.nn.TripletMarginLoss`).
-public final class TripletMarginLoss: Module {
+public final class TripletMarginLoss: Module, Hookable {
   private let margin, p, eps: Double
   private let swap: Bool
   private let reduction: Reduction
@@ -51,14 +55,15 @@ public final class TripletMarginLoss: Module {
   public func callAsFunction(
     _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor
   ) -> Tensor {
-    F.tripletMarginLoss(
-      anchor, positive, negative, margin: margin, p: p, eps: eps, swap: swap,
-      reduction: reduction)
+    withHooks(anchor, positive, negative) {
+      F.tripletMarginLoss(
+        $0, $1, $2, margin: margin, p: p, eps: eps, swap: swap, reduction: reduction)
+    }
   }
 }
 
 /// ``TripletMarginLoss`` with a distance of one's own (`torch.nn.TripletMarginWithDistanceLoss`).
-public final class TripletMarginWithDistanceLoss: Module {
+public final class TripletMarginWithDistanceLoss: Module, Hookable {
   private let distance: (Tensor, Tensor) -> Tensor
   private let margin: Double
   private let swap: Bool
@@ -77,14 +82,15 @@ public final class TripletMarginWithDistanceLoss: Module {
   public func callAsFunction(
     _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor
   ) -> Tensor {
-    F.tripletMarginWithDistanceLoss(
-      anchor, positive, negative, margin: margin, swap: swap, reduction: reduction,
-      distance: distance)
+    withHooks(anchor, positive, negative) {
+      F.tripletMarginWithDistanceLoss(
+        $0, $1, $2, margin: margin, swap: swap, reduction: reduction, distance: distance)
+    }
   }
 }
 
 /// Of label sequences without an alignment (`torch.nn.CTCLoss`).
-public final class CTCLoss: Module {
+public final class CTCLoss: Module, Hookable {
   private let blank: Int
   private let reduction: Reduction
   private let zeroInfinity: Bool
@@ -98,8 +104,10 @@ public final class CTCLoss: Module {
   public func callAsFunction(
     _ logProbabilities: Tensor, _ targets: Tensor, inputLengths: [Int], targetLengths: [Int]
   ) -> Tensor {
-    F.ctcLoss(
-      logProbabilities, targets, inputLengths: inputLengths, targetLengths: targetLengths,
-      blank: blank, reduction: reduction, zeroInfinity: zeroInfinity)
+    withHooks(logProbabilities, targets) {
+      F.ctcLoss(
+        $0, $1, inputLengths: inputLengths, targetLengths: targetLengths,
+        blank: blank, reduction: reduction, zeroInfinity: zeroInfinity)
+    }
   }
 }

@@ -2,7 +2,7 @@ import Tensors
 
 /// A loss of an input and a target, with what it does with its elements
 /// (`torch.nn.modules.loss._Loss`).
-open class Loss: Module {
+open class Loss: Module, PairLayer {
   /// What is done with the elements.
   public let reduction: Reduction
   private let function: (_ input: Tensor, _ target: Tensor, _ reduction: Reduction) -> Tensor
@@ -12,7 +12,7 @@ open class Loss: Module {
   }
 
   /// The loss.
-  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+  public func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
     function(input, target, reduction)
   }
 }
@@ -86,7 +86,7 @@ public final class HingeEmbeddingLoss: Loss {
 }
 
 /// The Kullback-Leibler divergence (`torch.nn.KLDivLoss`).
-public final class KLDivLoss: Module {
+public final class KLDivLoss: Module, PairLayer {
   private let reduction: DivergenceReduction
   private let logTarget: Bool
 
@@ -96,13 +96,13 @@ public final class KLDivLoss: Module {
   }
 
   /// The divergence.
-  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+  public func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
     F.klDiv(input, target, reduction: reduction, logTarget: logTarget)
   }
 }
 
 /// Of numbers under a Gaussian (`torch.nn.GaussianNLLLoss`).
-public final class GaussianNLLLoss: Module {
+public final class GaussianNLLLoss: Module, Hookable {
   private let full: Bool
   private let eps: Double
   private let reduction: Reduction
@@ -114,7 +114,9 @@ public final class GaussianNLLLoss: Module {
 
   /// The loss.
   public func callAsFunction(_ input: Tensor, _ target: Tensor, variance: Tensor) -> Tensor {
-    F.gaussianNLLLoss(
-      input, target, variance: variance, full: full, eps: eps, reduction: reduction)
+    withHooks(input, target, variance) { input, target, variance in
+      F.gaussianNLLLoss(
+        input, target, variance: variance, full: full, eps: eps, reduction: reduction)
+    }
   }
 }

@@ -14,7 +14,7 @@ open class WeightedLoss: Module {
 }
 
 /// The cross-entropy of logits (`torch.nn.CrossEntropyLoss`).
-public final class CrossEntropyLoss: WeightedLoss {
+public final class CrossEntropyLoss: WeightedLoss, PairLayer {
   private let ignoreIndex: Int
   private let labelSmoothing: Double
 
@@ -28,7 +28,7 @@ public final class CrossEntropyLoss: WeightedLoss {
   }
 
   /// The loss of logits `[N, classes, …]` with class indices `[N, …]` or probabilities.
-  public func callAsFunction(_ logits: Tensor, _ targets: Tensor) -> Tensor {
+  public func forward(_ logits: Tensor, _ targets: Tensor) -> Tensor {
     F.crossEntropy(
       logits, targets, weight: weight?.value, ignoreIndex: ignoreIndex,
       labelSmoothing: labelSmoothing, reduction: reduction)
@@ -36,7 +36,7 @@ public final class CrossEntropyLoss: WeightedLoss {
 }
 
 /// The cross-entropy of log-probabilities (`torch.nn.NLLLoss`).
-public final class NLLLoss: WeightedLoss {
+public final class NLLLoss: WeightedLoss, PairLayer {
   private let ignoreIndex: Int
 
   /// See ``F/nllLoss(_:_:weight:ignoreIndex:reduction:)``.
@@ -46,27 +46,27 @@ public final class NLLLoss: WeightedLoss {
   }
 
   /// The loss of log-probabilities `[N, classes, …]` with class indices `[N, …]`.
-  public func callAsFunction(_ input: Tensor, _ targets: Tensor) -> Tensor {
+  public func forward(_ input: Tensor, _ targets: Tensor) -> Tensor {
     F.nllLoss(
       input, targets, weight: weight?.value, ignoreIndex: ignoreIndex, reduction: reduction)
   }
 }
 
 /// The binary cross-entropy of probabilities (`torch.nn.BCELoss`).
-public final class BCELoss: WeightedLoss {
+public final class BCELoss: WeightedLoss, PairLayer {
   /// - Parameter weight: A factor for every element, broadcast.
   public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
     super.init(weight, reduction)
   }
 
   /// The loss.
-  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+  public func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
     F.binaryCrossEntropy(input, target, weight: weight?.value, reduction: reduction)
   }
 }
 
 /// The binary cross-entropy of logits (`torch.nn.BCEWithLogitsLoss`).
-public final class BCEWithLogitsLoss: WeightedLoss {
+public final class BCEWithLogitsLoss: WeightedLoss, PairLayer {
   /// A factor for the positive part, or nil.
   public let posWeight: Buffer?
 
@@ -79,7 +79,7 @@ public final class BCEWithLogitsLoss: WeightedLoss {
   }
 
   /// The loss.
-  public func callAsFunction(_ logits: Tensor, _ target: Tensor) -> Tensor {
+  public func forward(_ logits: Tensor, _ target: Tensor) -> Tensor {
     F.binaryCrossEntropyWithLogits(
       logits, target, weight: weight?.value, posWeight: posWeight?.value,
       reduction: reduction)
@@ -87,20 +87,20 @@ public final class BCEWithLogitsLoss: WeightedLoss {
 }
 
 /// The mean binary cross-entropy over classes (`torch.nn.MultiLabelSoftMarginLoss`).
-public final class MultiLabelSoftMarginLoss: WeightedLoss {
+public final class MultiLabelSoftMarginLoss: WeightedLoss, PairLayer {
   /// - Parameter weight: One factor per class.
   public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
     super.init(weight, reduction)
   }
 
   /// The loss.
-  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+  public func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
     F.multilabelSoftMarginLoss(input, target, weight: weight?.value, reduction: reduction)
   }
 }
 
 /// Between the right class and the others (`torch.nn.MultiMarginLoss`).
-public final class MultiMarginLoss: WeightedLoss {
+public final class MultiMarginLoss: WeightedLoss, PairLayer {
   private let p: Int
   private let margin: Double
 
@@ -113,14 +113,14 @@ public final class MultiMarginLoss: WeightedLoss {
   }
 
   /// The loss.
-  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+  public func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
     F.multiMarginLoss(
       input, target, p: p, margin: margin, weight: weight?.value, reduction: reduction)
   }
 }
 
 /// A linear map to classes and its cross-entropy (`torch.nn.LinearCrossEntropyLoss`).
-public final class LinearCrossEntropyLoss: WeightedLoss {
+public final class LinearCrossEntropyLoss: WeightedLoss, PairLayer {
   /// The map to the classes.
   public let linear: Linear
   private let classes: Int
@@ -148,7 +148,7 @@ public final class LinearCrossEntropyLoss: WeightedLoss {
 
   /// The loss of features `[N, inputs]` or `[inputs]` with class indices `[N, outputs…]`, or
   /// probabilities `[N, classes, outputs…]`.
-  public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
+  public func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
     let logits = linear(input).unflattened(dim: -1, [classes] + outputs)
     return F.crossEntropy(
       logits, target, weight: weight?.value, ignoreIndex: ignoreIndex ?? -100,

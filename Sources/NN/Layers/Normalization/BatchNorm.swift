@@ -87,7 +87,7 @@ open class BatchNorm: RunningNorm, Layer {
   }
 
   /// The input normalized by the batch's statistics while training, else by the running ones.
-  open func callAsFunction(_ x: Tensor) -> Tensor {
+  open func forward(_ x: Tensor) -> Tensor {
     check(x, ranks: ranks)
     if isTraining, let synchronizer { return synchronizer.normalize(x, self) }
     if isTraining, let mean = runningMean, let variance = runningVar {

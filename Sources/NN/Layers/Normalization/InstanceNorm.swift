@@ -15,7 +15,7 @@ open class InstanceNorm: RunningNorm, Layer {
   }
 
   /// Each channel of each sample normalized over its positions.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     check(x, ranks: (dims + 1)...(dims + 2), channelDim: x.rank == dims + 1 ? 0 : 1)
     if x.rank == dims + 1 { return normalized(x.unsqueezed(0)).squeezed(0) }
     return normalized(x)

@@ -23,7 +23,7 @@ public final class LayerNorm: Module, Layer {
   }
 
   /// The normalized input.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     F.layerNorm(x, shape, weight: weight?.value, bias: bias?.value, eps: eps)
   }
 
@@ -54,7 +54,7 @@ public final class RMSNorm: Module, Layer {
   }
 
   /// The normalized input.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     F.rmsNorm(x, shape, weight: weight?.value, eps: eps)
   }
 
@@ -87,7 +87,7 @@ public final class GroupNorm: Module, Layer {
   }
 
   /// The normalized input.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     F.groupNorm(x, numGroups: groups, weight: weight?.value, bias: bias?.value, eps: eps)
   }
 

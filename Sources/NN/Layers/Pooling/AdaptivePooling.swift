@@ -37,7 +37,7 @@ public final class AdaptiveMaxPool1d: Module, Layer {
   public init(_ outputSize: any OutputSizes) { self.outputSize = outputSize.outputSizes }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
@@ -65,7 +65,7 @@ public final class AdaptiveMaxPool2d: Module, Layer {
   public init(_ outputSize: any OutputSizes) { self.outputSize = outputSize.outputSizes }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
@@ -93,7 +93,7 @@ public final class AdaptiveMaxPool3d: Module, Layer {
   public init(_ outputSize: any OutputSizes) { self.outputSize = outputSize.outputSizes }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {

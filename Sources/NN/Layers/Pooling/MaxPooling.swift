@@ -19,7 +19,7 @@ public final class MaxPool1d: Module, Layer {
   }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
@@ -50,7 +50,7 @@ public final class MaxPool2d: Module, Layer {
   }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
@@ -81,7 +81,7 @@ public final class MaxPool3d: Module, Layer {
   }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {

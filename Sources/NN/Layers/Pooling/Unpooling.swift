@@ -3,7 +3,7 @@ import Tensors
 // The way back from maxima, and windows at random.
 
 /// Values put back where `MaxPool1d.withIndices` found them (`torch.nn.MaxUnpool1d`).
-public final class MaxUnpool1d: Module {
+public final class MaxUnpool1d: Module, Hookable {
   private let kernelSize, padding: [Int]
   private let stride: [Int]?
 
@@ -14,13 +14,15 @@ public final class MaxUnpool1d: Module {
 
   /// The values in place, zeros elsewhere.
   public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
-    F.maxUnpool1d(
-      x, indices, kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+    withHooks(x, indices) {
+      F.maxUnpool1d(
+        $0, $1, kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+    }
   }
 }
 
 /// Values put back where `MaxPool2d.withIndices` found them (`torch.nn.MaxUnpool2d`).
-public final class MaxUnpool2d: Module {
+public final class MaxUnpool2d: Module, Hookable {
   private let kernelSize, padding: [Int]
   private let stride: [Int]?
 
@@ -31,13 +33,15 @@ public final class MaxUnpool2d: Module {
 
   /// The values in place, zeros elsewhere.
   public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
-    F.maxUnpool2d(
-      x, indices, kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+    withHooks(x, indices) {
+      F.maxUnpool2d(
+        $0, $1, kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+    }
   }
 }
 
 /// Values put back where `MaxPool3d.withIndices` found them (`torch.nn.MaxUnpool3d`).
-public final class MaxUnpool3d: Module {
+public final class MaxUnpool3d: Module, Hookable {
   private let kernelSize, padding: [Int]
   private let stride: [Int]?
 
@@ -48,8 +52,10 @@ public final class MaxUnpool3d: Module {
 
   /// The values in place, zeros elsewhere.
   public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
-    F.maxUnpool3d(
-      x, indices, kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+    withHooks(x, indices) {
+      F.maxUnpool3d(
+        $0, $1, kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+    }
   }
 }
 
@@ -71,7 +77,7 @@ public final class FractionalMaxPool2d: Module, Layer {
   }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
@@ -101,7 +107,7 @@ public final class FractionalMaxPool3d: Module, Layer {
   }
 
   /// The maxima.
-  public func callAsFunction(_ x: Tensor) -> Tensor { withIndices(x).values }
+  public func forward(_ x: Tensor) -> Tensor { withIndices(x).values }
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {

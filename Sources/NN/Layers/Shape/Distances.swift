@@ -1,7 +1,7 @@
 import Tensors
 
 /// x·y / (‖x‖ ‖y‖) along a dimension (`torch.nn.CosineSimilarity`).
-public final class CosineSimilarity: Module {
+public final class CosineSimilarity: Module, PairLayer {
   private let dim: Int
   private let eps: Double
 
@@ -9,13 +9,13 @@ public final class CosineSimilarity: Module {
   public init(dim: Int = 1, eps: Double = 1e-8) { (self.dim, self.eps) = (dim, eps) }
 
   /// The similarity.
-  public func callAsFunction(_ x: Tensor, _ y: Tensor) -> Tensor {
+  public func forward(_ x: Tensor, _ y: Tensor) -> Tensor {
     F.cosineSimilarity(x, y, dim: dim, eps: eps)
   }
 }
 
 /// ‖x - y + eps‖ₚ over the last dimension (`torch.nn.PairwiseDistance`).
-public final class PairwiseDistance: Module {
+public final class PairwiseDistance: Module, PairLayer {
   private let p, eps: Double
   private let keepDim: Bool
 
@@ -25,7 +25,7 @@ public final class PairwiseDistance: Module {
   }
 
   /// The distance.
-  public func callAsFunction(_ x: Tensor, _ y: Tensor) -> Tensor {
+  public func forward(_ x: Tensor, _ y: Tensor) -> Tensor {
     F.pairwiseDistance(x, y, p: p, eps: eps, keepDim: keepDim)
   }
 }

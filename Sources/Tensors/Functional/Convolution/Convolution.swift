@@ -1,5 +1,3 @@
-import CKernels
-
 /// The geometry of a convolution over one to three spatial dimensions.
 struct ConvolutionShape {
   let dims: Int
@@ -13,25 +11,6 @@ struct ConvolutionShape {
     if values.count == 1 { return [Int](repeating: values[0], count: dims) }
     require(values.count == dims, name, "\(what) needs 1 or \(dims) values, not \(values)")
     return values
-  }
-
-  func kernelShape(batch: Int, inputs: Int, outputs: Int, size: [Int], out: [Int], kernel: [Int])
-    -> torus_conv
-  {
-    func at(_ values: [Int], _ dim: Int, _ missing: Int) -> Int64 {
-      let index = dim - (3 - dims)
-      return Int64(index < 0 ? missing : values[index])
-    }
-    return torus_conv(
-      batch: Int64(batch), in_channels: Int64(inputs), out_channels: Int64(outputs),
-      groups: Int64(groups), in_depth: at(size, 0, 1), in_height: at(size, 1, 1),
-      in_width: at(size, 2, 1), out_depth: at(out, 0, 1), out_height: at(out, 1, 1),
-      out_width: at(out, 2, 1), kernel_depth: at(kernel, 0, 1), kernel_height: at(kernel, 1, 1),
-      kernel_width: at(kernel, 2, 1), stride_depth: at(stride, 0, 1),
-      stride_height: at(stride, 1, 1), stride_width: at(stride, 2, 1),
-      pad_depth: at(padding, 0, 0), pad_height: at(padding, 1, 0), pad_width: at(padding, 2, 0),
-      dilation_depth: at(dilation, 0, 1), dilation_height: at(dilation, 1, 1),
-      dilation_width: at(dilation, 2, 1))
   }
 
   /// The output's size, with its own padding at the end.

@@ -1,5 +1,3 @@
-import CKernels
-
 /// An operation that knows a convolution's geometry.
 private protocol ConvolutionOperation: Operation {
   var geometry: ConvolutionShape { get }
@@ -12,13 +10,6 @@ extension ConvolutionOperation {
       "stride": .ints(geometry.stride), "padding": .ints(geometry.padding),
       "dilation": .ints(geometry.dilation), "groups": .int(geometry.groups),
     ]
-  }
-
-  func kernelShape(x: [Int], w: [Int], y: [Int]) -> torus_conv {
-    let dims = geometry.dims
-    return geometry.kernelShape(
-      batch: x[0], inputs: x[1], outputs: w[0], size: Array(x.suffix(dims)),
-      out: Array(y.suffix(dims)), kernel: Array(w.suffix(dims)))
   }
 
   /// The sizes of a tensor's positions.
@@ -35,15 +26,8 @@ struct Convolution: TensorOperation, ConvolutionOperation {
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     ConvolutionShape.requireOneDType(name, inputs)
-    let (x, w) = (inputs[0].contiguous(), inputs[1].contiguous())
-    let bias = inputs.count > 2 ? inputs[2].contiguous() : nil
-    let y = Tensor.uninitialized([x.shape[0], w.shape[0]] + out, x.dtype)
-    if y.count == 0 { return y }
-    var shape = kernelShape(x: x.shape, w: w.shape, y: y.shape)
-    checkLayer(
-      torus_conv_forward(x.dtype.c, &shape, x.pointer, w.pointer, bias?.pointer, y.pointer),
-      name, x.dtype)
-    return y
+    return Kernel.convolution(
+      name, inputs[0], inputs[1], inputs.count > 2 ? inputs[2] : nil, geometry, out: out)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -78,14 +62,7 @@ struct ConvolutionInputGradient: TensorOperation, ConvolutionOperation {
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     ConvolutionShape.requireOneDType(name, inputs)
-    let (dy, w) = (inputs[0].contiguous(), inputs[1].contiguous())
-    if dy.count == 0 { return Tensor.zeros(size, dtype: dy.dtype) }
-    let dx = Tensor.uninitialized(size, dy.dtype)
-    var shape = kernelShape(x: size, w: w.shape, y: dy.shape)
-    checkLayer(
-      torus_conv_backward_input(dy.dtype.c, &shape, dy.pointer, w.pointer, dx.pointer),
-      "convolution", dy.dtype)
-    return dx
+    return Kernel.convolutionInputGradient(inputs[0], inputs[1], geometry, size: size)
   }
 
   /// Linear in both: the gradients are the convolution itself and its weight gradient.
@@ -111,18 +88,8 @@ private struct ConvolutionWeightGradient: TensorsOperation, ConvolutionOperation
   var saving: Saving { .inputs }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
-    let (dy, x) = (inputs[0].contiguous(), inputs[1].contiguous())
-    if x.count == 0 {
-      let zeros = Tensor.zeros(weight, dtype: x.dtype)
-      return [zeros] + (hasBias ? [Tensor.zeros([weight[0]], dtype: x.dtype)] : [])
-    }
-    let dw = Tensor.uninitialized(weight, x.dtype)
-    let db = hasBias ? Tensor.uninitialized([weight[0]], x.dtype) : nil
-    var shape = kernelShape(x: x.shape, w: weight, y: dy.shape)
-    checkLayer(
-      torus_conv_backward_weight(
-        x.dtype.c, &shape, dy.pointer, x.pointer, dw.pointer, db?.pointer), "convolution",
-      x.dtype)
+    let (dw, db) = Kernel.convolutionWeightGradient(
+      inputs[0], inputs[1], geometry, weight: weight, hasBias: hasBias)
     return [dw] + [db].compactMap { $0 }
   }
 

@@ -1,5 +1,3 @@
-import CKernels
-
 extension F {
   /// The windows of images as columns (`torch.nn.functional.unfold`).
   /// - Parameter x: `[N, C, H, W]` or `[C, H, W]`.
@@ -24,7 +22,7 @@ extension F {
       ).to(x.dtype)
     }
     let plan = Folding(
-      name, image: Array(x.shape[1...]), kernelSize, dilation, padding, stride, batch: x.shape[0])
+      name, image: Array(x.shape[1...]), kernelSize, dilation, padding, stride)
     return Tensor.record(plan, [x])
   }
 
@@ -55,8 +53,7 @@ extension F {
       area > 0 && x.shape[1] % area == 0, name,
       "\(x.shape[1]) rows are not a multiple of the kernel's area \(area)")
     let plan = Folding(
-      name, image: [x.shape[1] / area] + size, kernelSize, dilation, padding, stride,
-      batch: x.shape[0])
+      name, image: [x.shape[1] / area] + size, kernelSize, dilation, padding, stride)
     require(
       x.shape[2] == plan.windows, name, "\(x.shape[2]) columns where \(plan.windows) windows fit")
     return Tensor.record(plan.transposed, [x])
@@ -67,18 +64,16 @@ extension F {
 private struct Folding: LinearMap {
   let geometry: ConvolutionShape
   let kernel: [Int]
-  let batch: Int
   /// Channels, height and width.
   let image: [Int]
   /// How many windows there are along both dimensions.
   let out: [Int]
   var name: String { "unfold" }
-  var rows: Int { image[0] * kernel.reduce(1, *) }
   var windows: Int { out.reduce(1, *) }
 
   init(
     _ name: String, image: [Int], _ kernelSize: [Int], _ dilation: [Int], _ padding: [Int],
-    _ stride: [Int], batch: Int
+    _ stride: [Int]
   ) {
     kernel = ConvolutionShape.spread(kernelSize, 2, name, "kernel size")
     geometry = ConvolutionShape(
@@ -92,33 +87,14 @@ private struct Folding: LinearMap {
     require(
       out.allSatisfy { $0 > 0 }, name, "a kernel of \(kernel) does not fit into an image of \(size)"
     )
-    (self.batch, self.image) = (batch, image)
+    self.image = image
   }
 
   func map(_ x: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
-    eachImage(x, [batch, rows, windows], torus_im2col)
+    Kernel.unfold(x, geometry, kernel: kernel, image: image, out: out, isAdjoint: false)
   }
 
   func adjoint(_ g: Tensor, _ constants: ArraySlice<Tensor>) -> Tensor {
-    eachImage(g, [batch] + image, torus_col2im)
-  }
-
-  private func eachImage(
-    _ input: Tensor, _ outShape: [Int],
-    _ kernel: (torus_dtype, UnsafePointer<torus_conv>?, UnsafeRawPointer?, UnsafeMutableRawPointer?)
-      -> torus_status
-  ) -> Tensor {
-    let out = Tensor.uninitialized(outShape, input.dtype)
-    if out.count == 0 || batch == 0 { return out }
-    var shape = geometry.kernelShape(
-      batch: 1, inputs: image[0], outputs: 1, size: Array(image[1...]), out: self.out,
-      kernel: self.kernel)
-    let (from, to) = (input.count / batch * input.dtype.size, out.count / batch * out.dtype.size)
-    for index in 0..<batch {
-      checkLayer(
-        kernel(input.dtype.c, &shape, input.pointer + index * from, out.pointer + index * to),
-        "unfold", input.dtype)
-    }
-    return out
+    Kernel.unfold(g, geometry, kernel: kernel, image: image, out: out, isAdjoint: true)
   }
 }

@@ -1,7 +1,7 @@
 import Torus
 
 /// Two hidden layers with tanh over points. `[N, 2] → [N, classes]`.
-final class SpiralNet: Module {
+final class SpiralNet: Module, Layer {
   let fc1: Linear
   let fc2: Linear
   let fc3: Linear
@@ -12,7 +12,7 @@ final class SpiralNet: Module {
     fc3 = Linear(hidden, classes)
   }
 
-  func callAsFunction(_ points: Tensor) -> Tensor { fc3(fc2(fc1(points).tanh()).tanh()) }
+  func forward(_ points: Tensor) -> Tensor { fc3(fc2(fc1(points).tanh()).tanh()) }
 }
 
 extension ModelDefinition {

@@ -11,11 +11,7 @@ enum Compiler {
 
   /// The errors of each snippet; none for those that compile.
   static func answers(to snippets: [String]) async throws -> [[String]] {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "names-\(ProcessInfo.processInfo.globallyUniqueString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let context = NameTable.project.appending(path: "Tests/NameTests/Context.txt")
+    let context = NameTable.project.appending(path: "Tests/GuideTests/Context.txt")
     var lines = try String(contentsOf: context, encoding: .utf8)
       .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
     let first = lines.count + 1
@@ -25,20 +21,33 @@ enum Compiler {
           + "_ parallel: DistributedDataParallel<Linear>, _ parameters: ParameterGroup) throws "
           + "{ \(isAssignment(snippet) ? "" : "_ = ")\(snippet) }")
     }
-    let file = folder.appending(path: "main.swift")
-    try Data(lines.joined(separator: "\n").utf8).write(to: file)
-    let output = try run(file)
     var answers = [[String]](repeating: [], count: snippets.count)
+    for error in try errors(in: lines.joined(separator: "\n")) {
+      try #require(error.line >= first, "the snippets' context: line \(error.line): \(error.words)")
+      answers[error.line - first].append(error.words)
+    }
+    return answers
+  }
+
+  /// What is wrong with a file, by line.
+  static func errors(in source: String) throws -> [(line: Int, words: String)] {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "snippets-\(ProcessInfo.processInfo.globallyUniqueString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "main.swift")
+    try Data(source.utf8).write(to: file)
+    let output = try run(file)
+    var errors: [(line: Int, words: String)] = []
     for line in output.split(whereSeparator: \.isNewline) where line.hasPrefix(file.path) {
       let fields = line.dropFirst(file.path.count + 1).split(separator: ":", maxSplits: 2)
       guard fields.count == 3, fields[2].hasPrefix(" error: "), let number = Int(fields[0]) else {
         continue
       }
-      try #require(number >= first, "the context of the snippets does not compile: \(line)")
-      answers[number - first].append(String(fields[2].dropFirst(8)))
+      errors.append((number, String(fields[2].dropFirst(8))))
     }
-    if answers.allSatisfy(\.isEmpty) { try #require(!output.contains("error: "), "\(output)") }
-    return answers
+    if errors.isEmpty { try #require(!output.contains("error: "), "\(output)") }
+    return errors
   }
 
   private static func isAssignment(_ snippet: String) -> Bool {

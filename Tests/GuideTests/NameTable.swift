@@ -23,7 +23,7 @@ struct NameTable {
   }
 
   static func read() throws -> NameTable {
-    let file = project.appending(path: "Tests/NameTests/names.txt")
+    let file = project.appending(path: "Tests/GuideTests/names.txt")
     var table = NameTable()
     for line in try String(contentsOf: file, encoding: .utf8).split(whereSeparator: \.isNewline) {
       if line.hasPrefix("## ") {
@@ -56,7 +56,7 @@ struct NameTable {
       as Swift joins them: `batch_first` is `batchFirst`. What changes a tensor in PyTorch, `x.add_(1)`, is
       an assignment here: `x += 1`.
 
-      <!-- Written by Tests/NameTests from names.txt. -->
+      <!-- Written by Tests/GuideTests from names.txt. -->
 
       """
     for section in sections {

@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 extension RecurrentPass {
   /// The states of all steps, the last ones, and what the gradient reads: an LSTM's gates and cell

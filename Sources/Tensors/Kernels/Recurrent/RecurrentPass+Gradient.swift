@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 extension RecurrentPass {
   /// The operands' gradients by a walk back over the steps; the weights' by one product each.
