@@ -121,7 +121,7 @@ let package = Package(
       dependencies: ["Metrics", "Models", "NN", "Optimizers", "TextTasks", "Tokenizers"]),
     .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
     .testTarget(
-      name: "GuideTests", dependencies: ["Reports", "Torus", "TrainCommands"],
+      name: "GuideTests", dependencies: ["Reports", "Spirals", "Torus", "TrainCommands"],
       exclude: ["names.txt", "Context.txt"]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
@@ -143,7 +143,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Base", "Torus", "MPITesting", "ddp-train", "spiral-train"]),
-    // The example's program, as examples/custom-model builds it.
+    // The examples' programs, as their own packages build them.
+    .executableTarget(
+      name: "Spirals", dependencies: ["Torus"], path: "examples/first-hour/Sources/Spirals"),
     .executableTarget(
       name: "spiral-train", dependencies: ["Torus", "TrainCommands"],
       path: "examples/custom-model/Sources/spiral-train"),

@@ -35,6 +35,7 @@ struct NameTests {
       try Data(wanted.utf8).write(to: file)
     }
     let found = try String(contentsOf: file, encoding: .utf8)
-    #expect(found == wanted, "TORUS_TEST_WRITE=docs ./launch/test --filter NameTests writes it anew")
+    #expect(
+      found == wanted, "TORUS_TEST_WRITE=docs ./launch/test --filter NameTests writes it anew")
   }
 }

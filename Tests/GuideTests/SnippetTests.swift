@@ -19,9 +19,8 @@ struct SnippetTests {
     let text = try String(contentsOf: NameTable.project.appending(path: page), encoding: .utf8)
     for scope in PageScope.all(of: text) {
       let errors = try Compiler.errors(in: scope.source)
-      for error in errors {
-        Issue.record("\(page): \(scope.place(of: error.line)): \(error.words)")
-      }
+      let words = errors.map { "\(page), \(scope.place(of: $0.line)): \($0.words)" }
+      #expect(words.isEmpty, "\(words.joined(separator: "\n"))")
     }
   }
 
@@ -93,7 +92,9 @@ struct PageScope {
     let isStatement = lines.contains { line in
       line.text.firstMatch(of: #/^(try|let|var|for|if|print|_ =|loss|[a-z]\w*[.(\[])/#) != nil
     }
-    if isDeclaration, !isStatement { outside += lines } else {
+    if isDeclaration, !isStatement {
+      outside += lines
+    } else {
       inside += lines.map { ($0.line, $0.text.hasPrefix("import ") ? "" : $0.text) }
     }
   }
