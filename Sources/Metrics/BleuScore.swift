@@ -78,6 +78,8 @@ public struct BleuScore: MergeableMetric, Equatable {
 
   /// The score between 0 and 1: the geometric mean of the precisions times the penalty.
   public func score(_ smoothing: Smoothing = .none) -> Double {
+    // Without a single word in common nothing is smoothed but what is counted.
+    if smoothing == .exponential, matches.allSatisfy({ $0 == 0 }) { return 0 }
     let precisions = precisions(smoothing)
     guard precisions.allSatisfy({ $0 > 0 }) else { return 0 }
     return brevityPenalty * exp(precisions.reduce(0) { $0 + log($1) } / Double(precisions.count))

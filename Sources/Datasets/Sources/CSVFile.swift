@@ -22,22 +22,28 @@ public struct CSVFile: Dataset, Sendable {
   ///   - path: The file.
   ///   - hasHeader: Whether the first record names the columns.
   ///   - separator: What stands between fields: an ASCII character other than a quote or a line end.
+  ///   - encoding: How its bytes are characters.
   /// - Throws: ``DataError`` where the file is missing, empty or not UTF-8, or a quote stays open.
-  public init(path: String, hasHeader: Bool = false, separator: Character = ",") throws(DataError) {
+  public init(
+    path: String, hasHeader: Bool = false, separator: Character = ",",
+    encoding: FileEncoding = .utf8
+  ) throws(DataError) {
     try self.init(
-      text: SourceFile.contents(of: path), path: path, hasHeader: hasHeader, separator: separator)
+      text: SourceFile.contents(of: path), path: path, hasHeader: hasHeader, separator: separator,
+      encoding: encoding)
   }
 
   /// Reads CSV that is in memory; errors call it `path`.
   init(
-    text: Data, path: String, hasHeader: Bool = false, separator: Character = ","
+    text: Data, path: String, hasHeader: Bool = false, separator: Character = ",",
+    encoding: FileEncoding = .utf8
   ) throws(DataError) {
     let scalar = separator.unicodeScalars.first ?? ","
     require(
       separator.unicodeScalars.count == 1 && scalar.isASCII
         && !"\"\r\n".unicodeScalars.contains(scalar),
       "CSVFile", "the separator “\(separator)” is no ASCII character that may stand between fields")
-    data = try TextFile.text(text, path: path, keepsLineEnds: true)
+    data = try TextFile.text(text, path: path, keepsLineEnds: true, encoding: encoding)
     self.path = path
     self.separator = UInt8(truncatingIfNeeded: scalar.value)
     var found = try Self.findRecords(in: data, separator: self.separator, path: path)

@@ -1,5 +1,13 @@
 import Foundation
 
+/// How the bytes of a file are characters.
+public enum FileEncoding: String, Sendable, CaseIterable {
+  /// UTF-8, or what a byte order mark says.
+  case utf8 = "utf-8"
+  /// ISO 8859-1: every byte is the character of that number.
+  case latin1 = "latin-1"
+}
+
 /// Text files as editors and systems write them, in one form: UTF-8 without a byte order mark.
 ///
 /// A byte order mark of UTF-16 or UTF-32 says how the rest is to be read; without one a file is UTF-8.
@@ -9,16 +17,21 @@ package enum TextFile {
   ///   Python's text mode.
   /// - Throws: ``DataError`` with the line where the text is malformed.
   package static func contents(
-    of path: String, keepsLineEnds: Bool = false
+    of path: String, keepsLineEnds: Bool = false, encoding: FileEncoding = .utf8
   ) throws(DataError) -> Data {
-    try text(SourceFile.contents(of: path), path: path, keepsLineEnds: keepsLineEnds)
+    try text(
+      SourceFile.contents(of: path), path: path, keepsLineEnds: keepsLineEnds, encoding: encoding)
   }
 
   /// The same of bytes that were read.
   static func text(
-    _ data: Data, path: String, keepsLineEnds: Bool = false
+    _ data: Data, path: String, keepsLineEnds: Bool = false, encoding: FileEncoding = .utf8
   ) throws(DataError) -> Data {
-    let text = try decoded(data, path: path)
+    let text =
+      switch encoding {
+      case .utf8: try decoded(data, path: path)
+      case .latin1: Data(data.flatMap { $0 < 0x80 ? [$0] : [0xc0 | $0 >> 6, 0x80 | $0 & 0x3f] })
+      }
     return keepsLineEnds ? text : withUnixLineEnds(text)
   }
 

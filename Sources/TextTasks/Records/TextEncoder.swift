@@ -27,15 +27,22 @@ public struct TextEncoder: Sendable {
   public let fields: Fields
   /// The most tokens of a record.
   public let maxLength: Int
+  /// What stands before every source text.
+  public let sourcePrefix: String
 
   /// - Parameters:
   ///   - tokenizer: The model's.
   ///   - fields: The fields that are read.
   ///   - maxLength: The most tokens of a record; more are cut off.
-  public init(_ tokenizer: PreTrainedTokenizer, _ fields: Fields = Fields(), maxLength: Int) {
+  ///   - sourcePrefix: What stands before every source text.
+  public init(
+    _ tokenizer: PreTrainedTokenizer, _ fields: Fields = Fields(), maxLength: Int,
+    sourcePrefix: String = ""
+  ) {
     self.tokenizer = tokenizer
     self.fields = fields
     self.maxLength = maxLength
+    self.sourcePrefix = sourcePrefix
   }
 
   private var options: CallOptions {
@@ -45,7 +52,7 @@ public struct TextEncoder: Sendable {
     return options
   }
 
-  private static func feature(_ encoding: BatchEncoding, _ row: Int) -> TextFeature {
+  static func feature(_ encoding: BatchEncoding, _ row: Int) -> TextFeature {
     var feature: TextFeature = ["input_ids": .ints(encoding.inputIDs[row])]
     if let segments = encoding.tokenTypeIDs { feature["token_type_ids"] = .ints(segments[row]) }
     if let mask = encoding.attentionMask { feature["attention_mask"] = .ints(mask[row]) }
@@ -54,7 +61,7 @@ public struct TextEncoder: Sendable {
 
   /// The texts of all records, or pairs of them, without labels.
   public func texts(_ table: TextTable) throws -> [TextFeature] {
-    let texts = try (0..<table.count).map { try table.text(fields.text, of: $0) }
+    let texts = try (0..<table.count).map { try sourcePrefix + table.text(fields.text, of: $0) }
     let pairs = try fields.pair.map { name in
       try (0..<table.count).map { try table.text(name, of: $0) }
     }
@@ -160,7 +167,13 @@ public struct TextEncoder: Sendable {
   }
 
   /// Source texts with the ids of the texts that are to be written.
-  public func translations(_ table: TextTable, _ target: String) throws -> [TextFeature] {
+  /// - Parameter maxLength: The most tokens of a text that is to be written; nil for as many as of a
+  ///   source.
+  public func translations(
+    _ table: TextTable, _ target: String, maxLength: Int? = nil
+  ) throws -> [TextFeature] {
+    var options = options
+    if let maxLength { options.maxLength = maxLength }
     let wanted = try tokenizer(
       (0..<table.count).map { try table.text(target, of: $0) }, options)
     return try texts(table).enumerated().map { row, feature in

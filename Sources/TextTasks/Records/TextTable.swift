@@ -41,14 +41,18 @@ public struct TextTable: Sendable {
   private let rows: [(fields: [String: Value], line: Int)]
 
   /// Reads a file.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - lines: How lines are read where a file has no fields.
+  ///   - encoding: How its bytes are characters.
   /// - Throws: `DataError` that names the line that breaks its form.
-  public init(path: String, lines: Lines = .text) throws {
+  public init(path: String, lines: Lines = .text, encoding: FileEncoding = .utf8) throws {
     self.path = path
     switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-    case "csv": rows = try Self.separated(path, ",")
-    case "tsv": rows = try Self.separated(path, "\t")
-    case "jsonl", "json", "ndjson": rows = try Self.objects(path)
-    default: rows = try Self.plain(path, lines)
+    case "csv": rows = try Self.separated(path, ",", encoding)
+    case "tsv": rows = try Self.separated(path, "\t", encoding)
+    case "jsonl", "json", "ndjson": rows = try Self.objects(path, encoding)
+    default: rows = try Self.plain(path, lines, encoding)
     }
     guard !rows.isEmpty else {
       throw DataError(.empty, path: path, "there are no records", remedy: "Check the file")
@@ -86,9 +90,9 @@ public struct TextTable: Sendable {
   }
 
   private static func separated(
-    _ path: String, _ separator: Character
+    _ path: String, _ separator: Character, _ encoding: FileEncoding
   ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
-    let file = try CSVFile(path: path, hasHeader: true, separator: separator)
+    let file = try CSVFile(path: path, hasHeader: true, separator: separator, encoding: encoding)
     let names = file.header ?? []
     var rows: [(fields: [String: Value], line: Int)] = []
     for index in 0..<file.count {
@@ -98,15 +102,29 @@ public struct TextTable: Sendable {
     return rows
   }
 
-  private static func contents(_ path: String) throws(DataError) -> String {
-    String(decoding: try TextFile.contents(of: path), as: UTF8.self)
+  static func contents(
+    _ path: String, _ encoding: FileEncoding
+  ) throws(DataError) -> String {
+    do {
+      return String(decoding: try TextFile.contents(of: path, encoding: encoding), as: UTF8.self)
+    } catch {
+      throw Self.hinting(error, encoding)
+    }
+  }
+
+  /// A fault in the bytes, with what to do about it here.
+  private static func hinting(_ error: DataError, _ encoding: FileEncoding) -> DataError {
+    guard encoding == .utf8, error.message.contains("is not valid UTF-8") else { return error }
+    return DataError(
+      error.problem, path: error.path, at: error.place, error.message,
+      remedy: "Set data.encoding: latin-1 where it is Latin-1, or convert it with iconv")
   }
 
   private static func plain(
-    _ path: String, _ form: Lines
+    _ path: String, _ form: Lines, _ encoding: FileEncoding
   ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
     var rows: [(fields: [String: Value], line: Int)] = []
-    for (number, line) in try contents(path).lines.enumerated() {
+    for (number, line) in try contents(path, encoding).lines.enumerated() {
       if line.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       guard form == .labelFirst else {
         rows.append((["text": .text(String(line))], number + 1))
@@ -125,10 +143,10 @@ public struct TextTable: Sendable {
   }
 
   private static func objects(
-    _ path: String
+    _ path: String, _ encoding: FileEncoding
   ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
     var rows: [(fields: [String: Value], line: Int)] = []
-    for (number, line) in try contents(path).lines.enumerated() {
+    for (number, line) in try contents(path, encoding).lines.enumerated() {
       if line.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       let json = try? JSONParser.parse(Array(line.utf8))
       guard let json, case .object(let members) = Value(json) else {

@@ -20,6 +20,8 @@ public struct FineTuningConfiguration: ConfigurationSection {
     case multiLabel = "multi-label"
     /// A number for a text.
     case regression
+    /// A part of a text that answers a question, in SQuAD's form.
+    case questionAnswering = "question-answering"
     /// A class for each word.
     case tokenClassification = "token-classification"
     /// Masked tokens.
@@ -76,20 +78,49 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public var mlmProbability = 0.15
   /// Whether texts stand one after another in blocks of the longest length.
   public var packing = false
+  /// How many tokens the windows of a long context have in common.
+  public var docStride = 128
+  /// How many starts and ends of a window are looked at for answers.
+  public var nBestSize = 20
+  /// The most tokens of an answer.
+  public var maxAnswerLength = 30
+  /// Whether questions may have no answer, as in SQuAD 2.
+  public var version2WithNegative = false
+  /// By how much no answer must score higher than the best one.
+  public var nullScoreDiffThreshold = 0.0
+  /// What stands before every source text, as T5 expects.
+  public var sourcePrefix = ""
+  /// The most tokens of a text that is to be written; nil for as many as of a record.
+  public var maxTargetLength: Int?
+  /// Whether evaluations write texts and compare them with the targets.
+  public var predictWithGenerate = false
+  /// The most tokens of a written text; nil for the longest target's limit.
+  public var generationMaxLength: Int?
+  /// How many beams are searched; nil for the folder's own number.
+  public var generationNumBeams: Int?
   /// Seed of new weights, order of records, masks and dropout.
   public var seed = 42
   /// Steps between two lines of metrics.
   public var logEvery = 10
   /// When the validation records are judged.
   public var evaluation = EvaluationConfiguration()
+  /// When checkpoints are saved.
+  public var checkpoint = CheckpointConfiguration()
+  /// How gradients meet.
+  public var distributed = DistributedConfiguration()
+  /// In which precision forward passes compute.
+  public var precision = TrainingPrecision.f32
   /// The figure by which the best model is kept; nil for the loss.
   public var metric: String?
   /// Evaluations without a better figure after which the run ends; nil for never.
   public var patience: Int?
   /// Compute threads of each worker; nil for its share of the cores.
   public var threads: Int?
-  /// Folder for configuration, metrics and the model.
+  /// Folder for configuration, metrics, checkpoints and the model.
   public var runDirectory = "runs/finetune"
+  /// `latest` to go on from the run directory's newest checkpoint (or begin where there is none yet), or
+  /// a checkpoint's path; nil to begin.
+  public var resume: String?
 
   /// The defaults.
   public init() {}
@@ -122,78 +153,38 @@ public struct FineTuningConfiguration: ConfigurationSection {
     Field("label_smoothing", \.labelSmoothing, in: .between(0, 1), "share of a target for all"),
     Field("mlm_probability", \.mlmProbability, in: .between(0, 1), "how many tokens are hidden"),
     Field("packing", \.packing, "texts one after another in blocks of max_length"),
+    Field("doc_stride", \.docStride, in: .atLeast(0), "tokens that windows of a context share"),
+    Field("n_best_size", \.nBestSize, in: .count(), "starts and ends that are looked at"),
+    Field("max_answer_length", \.maxAnswerLength, in: .count(), "the most tokens of an answer"),
+    Field(
+      "version_2_with_negative", \.version2WithNegative, "questions may have no answer (SQuAD 2)"),
+    Field(
+      "null_score_diff_threshold", \.nullScoreDiffThreshold, in: .float(from: -1e9),
+      "by how much no answer must score higher"),
+    Field("source_prefix", \.sourcePrefix, "what stands before every source text"),
+    Field(
+      "max_target_length", \.maxTargetLength, in: .count(from: 2),
+      standard: "that of max_length", "the most tokens of a target"),
+    Field(
+      "predict_with_generate", \.predictWithGenerate, "evaluations write texts (ROUGE, BLEU)"),
+    Field(
+      "generation_max_length", \.generationMaxLength, in: .count(from: 2),
+      standard: "that of targets", "the most tokens of a written text"),
+    Field(
+      "generation_num_beams", \.generationNumBeams, in: .between(1, 1024),
+      standard: "the folder's", "beams that are searched"),
     Field("seed", \.seed, in: .atLeast(0), "seed of new weights, order, masks and dropout"),
     Field("log_every", \.logEvery, in: .steps(), "steps between two lines of metrics"),
     Field("evaluation", \.evaluation),
+    Field("checkpoint", \.checkpoint),
+    Field("distributed", \.distributed),
+    Field("precision", \.precision, "f32, or mixed precision with bf16 or f16"),
     Field("metric", \.metric, "the figure by which the best model is kept; null for the loss"),
     Field("patience", \.patience, in: .count(), "evaluations without a gain that end the run"),
     Field("threads", \.threads, in: .between(1, 1024), "threads of each worker"),
-    Field(path: "run_dir", \.runDirectory, "folder for configuration, metrics and the model"),
-  ]
-
-  /// What does not go together.
-  public var conflicts: [(key: String, problem: String, remedy: String)] {
-    if epochs == nil, steps == nil {
-      return [("epochs", "the run would never end", "set epochs, steps, or both")]
-    }
-    if betas.count != 2 {
-      return [("betas", "two numbers are expected", "set it as in betas: [0.9, 0.999]")]
-    }
-    if packing, task != .causalLM, task != .maskedLM {
-      return [("packing", "\(task.rawValue) needs each record by itself", "set it to false")]
-    }
-    if task == .seq2seq, data.target == nil {
-      return [("data.target", "nothing says what is to be written", "name the field")]
-    }
-    return []
-  }
-}
-
-/// Files of records, and the names of their fields.
-public struct FineTuningData: ConfigurationSection {
-  /// How the lines of a file without fields are read.
-  public enum Lines: String, ConfigurationChoice {
-    /// A line is a text.
-    case text
-    /// A line is a label, a space and a text.
-    case labelFirst = "label_first"
-  }
-
-  /// The training records.
-  public var train = ""
-  /// Records to judge by while the run goes on; nil for none.
-  public var validation: String?
-  /// Records to judge the best model by at the end; nil for none.
-  public var test: String?
-  /// How lines are read where a file has no fields.
-  public var lines = Lines.text
-  /// The field of the text, of the words, of the source, or of the prompt.
-  public var text = "text"
-  /// The field of a second text.
-  public var pair: String?
-  /// The field of the label, of the labels or of the words' tags.
-  public var label = "label"
-  /// The field of the text that is to be written or completed.
-  public var target: String?
-  /// The field of a conversation.
-  public var messages: String?
-  /// The labels' names in their order; none for those that occur.
-  public var labels: [String] = []
-
-  /// The defaults.
-  public init() {}
-
-  /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(path: "train", \.train, required: true, "training records: CSV, TSV, JSON lines, text"),
-    Field(path: "validation", \.validation, "records to judge by while the run goes on"),
-    Field(path: "test", \.test, "records to judge the best model by at the end"),
-    Field("lines", \.lines, "how lines are read where a file has no fields"),
-    Field("text", \.text, "field of the text, the words, the source or the prompt"),
-    Field("pair", \.pair, "field of a second text"),
-    Field("label", \.label, "field of the label, the labels or the words' tags"),
-    Field("target", \.target, "field of the text that is to be written or completed"),
-    Field("messages", \.messages, "field of a conversation"),
-    Field("labels", \.labels, "the labels' names in their order; none: those that occur"),
+    Field(path: "run_dir", \.runDirectory, "folder for what the run writes"),
+    Field(
+      path: "resume", \.resume, words: ["latest"], bare: "latest",
+      "latest, or a checkpoint's path, to go on from"),
   ]
 }

@@ -13,14 +13,31 @@ struct FineTuningFigures: MergeableMetric {
   private var several = MultiLabelCounts()
   private var numbers = PairedValues()
   private var entities = EntityScores()
+  private var windows: [AnswerSearch.Window] = []
+  private var written = WrittenScores()
 
   /// Adds a batch.
+  /// - Parameter indices: The records' places among all of them.
   mutating func add(
-    _ scores: TextObjective.Scores, loss: Double, _ batch: TextBatch, records: Int,
-    _ task: FineTuningTask
+    _ scores: TextObjective.Scores, loss: Double, _ batch: TextBatch, indices: [Int],
+    _ task: FineTuningTask, _ split: FineTuningTask.Split
   ) {
     self.loss.add(loss: loss, tokens: task.objective.count(batch))
-    self.records += records
+    records += indices.count
+    if case .answers(let start, let end) = scores, let answers = split.answers {
+      let (starts, ends) = noGrad { (start.to(.float32), end.to(.float32)) }
+      let width = start.shape[1]
+      let (first, last) = (starts.array(of: Float.self), ends.array(of: Float.self))
+      for (row, index) in indices.enumerated() {
+        let window = answers.windows[index]
+        // Padding may stand on either side.
+        let offset = task.tokenizer.paddingSide == .left ? width - window.offsets.count : 0
+        let range = (row * width + offset)..<(row * width + offset + window.offsets.count)
+        windows.append(
+          task.configuration.search.search(
+            index, window, starts: Array(first[range]), ends: Array(last[range])))
+      }
+    }
     guard case .logits(let logits) = scores, let labels = batch["labels"] else { return }
     noGrad {
       switch task.configuration.task {
@@ -41,7 +58,7 @@ struct FineTuningFigures: MergeableMetric {
           several.add(labels: Array(truths[range]), predictions: Array(guesses[range]))
         }
       case .tokenClassification: addTags(logits, labels, task.labels)
-      case .maskedLM, .causalLM, .seq2seq: break
+      case .maskedLM, .causalLM, .seq2seq, .questionAnswering: break
       }
     }
   }
@@ -58,6 +75,11 @@ struct FineTuningFigures: MergeableMetric {
     }
   }
 
+  /// Adds texts that the model wrote.
+  mutating func add(written texts: [String], references: [String], lengths: [Int]) {
+    written.add(texts, references, lengths)
+  }
+
   mutating func merge(_ other: FineTuningFigures) {
     loss.merge(other.loss)
     records += other.records
@@ -65,19 +87,27 @@ struct FineTuningFigures: MergeableMetric {
     several.merge(other.several)
     numbers.merge(other.numbers)
     entities.merge(other.entities)
+    windows += other.windows
+    written.merge(other.written)
   }
 
   /// The figures of a task, the loss first.
-  func values(_ task: FineTuningConfiguration.Task) -> [(name: String, value: Double)] {
+  func figures(_ task: FineTuningTask, _ split: FineTuningTask.Split) -> Figures {
+    Figures(records: records, targets: loss.tokens, values: values(task, split))
+  }
+
+  private func values(
+    _ task: FineTuningTask, _ split: FineTuningTask.Split
+  ) -> [(name: String, value: Double)] {
     let mean = loss.tokens == 0 ? .nan : loss.loss / Double(loss.tokens)
     var figures: [(name: String, value: Double)] = [("loss", mean)]
-    switch task {
+    switch task.configuration.task {
     case .textClassification:
       figures += [
         ("accuracy", classes.accuracy), ("f1_macro", classes.f1(.macro)),
         ("matthews", classes.matthews),
       ]
-      if classes.classes.allSatisfy({ $0 < 2 }) { figures.append(("f1", classes.f1())) }
+      if task.labels.count <= 2 { figures.append(("f1", classes.f1())) }
     case .regression:
       figures += [
         ("pearson", numbers.pearson), ("spearman", numbers.spearman),
@@ -93,8 +123,66 @@ struct FineTuningFigures: MergeableMetric {
         ("precision", entities.precision()), ("recall", entities.recall()), ("f1", entities.f1()),
         ("accuracy", entities.accuracy),
       ]
-    case .maskedLM, .causalLM, .seq2seq: figures.append(("perplexity", exp(mean)))
+    case .questionAnswering:
+      var scores = SquadScores()
+      if let answers = split.answers {
+        // Not every question was looked at where only some batches were.
+        let asked = Set(windows.map { answers.windows[$0.index].record })
+        let found = task.configuration.search.answers(answers, windows)
+        for (index, (record, answer)) in zip(answers.records, found).enumerated()
+        where asked.contains(index) {
+          scores.add(prediction: answer, golds: record.answers.map(\.text))
+        }
+      }
+      // In hundredths, as SQuAD's own program tells them.
+      figures += [("exact_match", 100 * scores.exactMatch), ("f1", 100 * scores.f1)]
+    case .maskedLM, .causalLM: figures.append(("perplexity", exp(mean)))
+    case .seq2seq:
+      figures.append(("perplexity", exp(mean)))
+      if task.configuration.predictWithGenerate { figures += written.values }
     }
     return figures
+  }
+}
+
+/// What is known of texts that a model wrote.
+struct WrittenScores: MergeableMetric {
+  private var rouge = RougeScores()
+  private var bleu = BleuScore()
+  private var tokens = 0
+
+  mutating func add(_ texts: [String], _ references: [String], _ lengths: [Int]) {
+    for (text, reference) in zip(texts, references) {
+      rouge.add(prediction: text, reference: reference)
+      bleu.add(prediction: text, references: [reference])
+    }
+    tokens += lengths.reduce(0, +)
+  }
+
+  mutating func merge(_ other: WrittenScores) {
+    rouge.merge(other.rouge)
+    bleu.merge(other.bleu)
+    tokens += other.tokens
+  }
+
+  /// ROUGE from 0 to 1, BLEU in hundredths as sacreBLEU tells it, and the mean number of tokens.
+  var values: [(name: String, value: Double)] {
+    [
+      ("rouge1", rouge.rouge1), ("rouge2", rouge.rouge2), ("rougeL", rouge.rougeL),
+      ("rougeLsum", rouge.rougeLsum), ("bleu", 100 * bleu.score(.exponential)),
+      ("gen_len", rouge.count == 0 ? 0 : Double(tokens) / Double(rouge.count)),
+    ]
+  }
+}
+
+extension FineTuningConfiguration {
+  /// How answers are found.
+  var search: AnswerSearch {
+    var search = AnswerSearch()
+    search.nBestSize = nBestSize
+    search.maxAnswerLength = maxAnswerLength
+    search.mayBeNone = version2WithNegative
+    search.nullThreshold = nullScoreDiffThreshold
+    return search
   }
 }

@@ -1,4 +1,6 @@
+import Collectives
 import DataParallel
+import Optimizers
 import Tensors
 
 /// What the keys of `distributed` mean to DataParallel.
@@ -15,6 +17,28 @@ extension DistributedConfiguration {
     options.broadcastsBuffers = broadcastBuffers
     options.isStaticGraph = staticGraph
     return options
+  }
+
+  /// How a trainer's replicas are kept together and compared, in the order of a checkpoint's buckets.
+  func trainerOptions(_ resumed: RunCheckpoints.Found?) -> TrainerOptions {
+    var options = TrainerOptions()
+    options.checksumEvery = checksumEvery
+    options.parallel = parallelOptions
+    options.parallel.plan = resumed?.state.bucketPlan(limits: bucketLimits)
+    return options
+  }
+
+  /// The configured hook; a worker on its own has nobody to exchange with.
+  func exchange(_ group: ProcessGroup) throws -> Exchange {
+    guard group.size > 1 else { return Exchange() }
+    return try HookDefinition.registry.entry(for: hook)
+      .make(hook, for: ExchangeInput(group: group, algorithm: algorithm.named))
+  }
+
+  /// The optimizer, whose state is shared out among the workers where that is asked for.
+  func shared(_ optimizer: Optimizer, _ group: ProcessGroup) throws -> Optimizer {
+    guard let stage = shardOptimizer.stage, group.size > 1 else { return optimizer }
+    return try ShardedOptimizer(optimizer, group: group, stage: stage, limits: bucketLimits)
   }
 }
 

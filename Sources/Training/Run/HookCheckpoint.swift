@@ -30,7 +30,7 @@ struct HookCheckpoint {
   /// Collects all ranks' memory on rank 0; nil without a hook. Blocks until all ranks have called it.
   ///
   /// - Complexity: Memory for every rank's own tensors on rank 0.
-  init?(_ trainer: Trainer<[Tensor]>) throws {
+  init?(_ trainer: Trainer<some Any>) throws {
     guard let hook = trainer.hook, let group = trainer.group else { return nil }
     let state = hook.state()
     var record = HookRecord(
@@ -53,7 +53,7 @@ extension RunCheckpoints.Found {
   ///
   /// On other ranks everyone goes on with the average of the models, rank 0's optimizer, and what the
   /// hook's memory has in common.
-  func restoreHook(_ trainer: Trainer<[Tensor]>, _ context: RunContext) throws {
+  func restoreHook(_ trainer: Trainer<some Any>, _ group: ProcessGroup) throws {
     guard let hook = trainer.hook, let record = state.hook, record.name == hook.name else { return }
     var memory = HookState()
     memory.counts = record.counts
@@ -64,15 +64,15 @@ extension RunCheckpoints.Found {
           .map { (String($0.name.dropFirst(prefix.count)), try $0.tensor(path: path)) })
     }
     memory.shared = try part("shared.")
-    let isSameWorld = state.worldSize == context.worldSize
-    if isSameWorld { memory.own = try part("rank\(context.rank).hook.") }
+    let isSameWorld = state.worldSize == group.size
+    if isSameWorld { memory.own = try part("rank\(group.rank).hook.") }
     try hook.load(memory)
     trainer.averager?.step = record.averagerStep ?? 0
     guard isSameWorld, let optimizers = record.optimizers else { return }
-    try trainer.model.load(part("rank\(context.rank).model."))
+    try trainer.model.load(part("rank\(group.rank).model."))
     try trainer.optimizer.resume(
       OptimizerState(
-        tensors: part("rank\(context.rank).optimizer."), values: optimizers[context.rank]))
+        tensors: part("rank\(group.rank).optimizer."), values: optimizers[group.rank]))
   }
 }
 

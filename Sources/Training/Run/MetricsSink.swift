@@ -7,15 +7,22 @@ final class MetricsSink: EventSink {
   /// Says that somebody has deleted the log, and makes the run directory's other files again.
   private let restore: (_ path: String) throws -> Void
 
+  /// Whether a step's line has the rate that it used, as Hugging Face's logs have, and not the next one.
+  private let logsUsedRate: Bool
+
   /// - Parameters:
+  ///   - directory: The run directory.
+  ///   - every: Steps between two lines.
   ///   - step: The checkpoint's step for a resumed run.
+  ///   - logsUsedRate: Whether a step's line has the rate that it used.
   ///   - restore: Called with the log's path where it was deleted and is there again.
   init(
-    _ configuration: RunConfiguration, resumingAt step: Int?,
+    _ directory: String, every: Int, resumingAt step: Int?, logsUsedRate: Bool = false,
     restore: @escaping (_ path: String) throws -> Void
   ) throws {
-    every = configuration.logEvery
-    log = try MetricsLog(directory: configuration.runDirectory, resumingAt: step)
+    self.every = every
+    self.logsUsedRate = logsUsedRate
+    log = try MetricsLog(directory: directory, resumingAt: step)
     self.restore = restore
   }
 
@@ -51,10 +58,12 @@ final class MetricsSink: EventSink {
   private func line(_ report: StepReport) -> Metrics {
     var line: Metrics = [
       "step": .integer(report.step), "epoch": .integer(report.epoch),
-      "learning_rate": .number(report.learningRate), "step_seconds": .number(report.seconds),
+      "learning_rate": .number(logsUsedRate ? report.usedLearningRate : report.learningRate),
+      "step_seconds": .number(report.seconds),
       "samples_per_second": .number(report.recordsPerSecond),
     ]
     line.add(report.figures, prefix: "train")
+    if let norm = report.gradNorm { line["grad_norm"] = .number(norm) }
     return line
   }
 

@@ -10,21 +10,15 @@ import Tensors
 
 /// Saves a run's checkpoints and finds the one to go on from.
 struct RunCheckpoints {
-  private let configuration: RunConfiguration
-  private let context: RunContext
+  private let identity: RunIdentity
+  private let group: ProcessGroup
   private let store: CheckpointStore
-  /// The number of training records, and what they are made of.
-  private let records: Int
-  private let contents: DataContents
 
-  init(_ configuration: RunConfiguration, _ context: RunContext, _ data: RunData) {
-    self.configuration = configuration
-    records = data.plan.source.records
-    contents = data.contents
-    self.context = context
+  init(_ identity: RunIdentity, _ group: ProcessGroup) {
+    self.identity = identity
+    self.group = group
     store = CheckpointStore(
-      folder: "\(configuration.runDirectory)/checkpoints", keep: configuration.checkpoint.keep,
-      rank: context.rank)
+      folder: "\(identity.directory)/checkpoints", keep: identity.keep, rank: group.rank)
   }
 
   /// A checkpoint to go on from.
@@ -39,8 +33,8 @@ struct RunCheckpoints {
   /// A damaged newest checkpoint is an error that offers the one before it; a job that its launcher
   /// restarted takes that one by itself.
   func find() throws -> Found? {
-    guard let resume = configuration.resume else { return nil }
-    let path = try context.madeOnce("checkpoint") { () -> String? in
+    guard let resume = identity.resume else { return nil }
+    let path = try group.madeOnce("checkpoint") { () -> String? in
       if resume != "latest" { return try Checkpoint(path: resume).path }
       let latest = store.latest()
       if let damage = latest.damaged.first {
@@ -65,51 +59,59 @@ struct RunCheckpoints {
     func refuse(_ saved: String, _ given: String, _ remedy: String) -> OtherRun {
       OtherRun(path: found.path, saved: saved, given: given, remedy: remedy)
     }
-    let optimizer = configuration.optimizer.name
+    let optimizer = identity.optimizer
     if let saved = state.optimizer, saved != optimizer {
       throw refuse("optimizer \(saved)", optimizer, "set optimizer.name: \(saved)")
     }
-    let now = configuration.settings
+    let now = identity.settings
     let changed = (state.settings ?? [:]).filter { key, value in
-      ResumeRule.rule(for: key) == .refused && now[key] != value
+      identity.rule(key) == .refused && now[key] != value
     }.sorted { $0.key < $1.key }
     let asBefore = changed.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
-    if let saved = state.records, saved != records {
+    if let saved = state.records, saved != identity.records {
       throw refuse(
-        "\(saved) training records", "\(records)",
+        "\(saved) training records", "\(identity.records)",
         changed.isEmpty
-          ? "give the data that data.path named, and what of them is held out, as they were"
+          ? "give the data that \(identity.dataKey) named, and what of them is held out, as they were"
           : "set \(asBefore)")
     }
     if let (key, value) = changed.first {
       throw refuse("\(key): \(value)", now[key] ?? "no such key", "set \(asBefore)")
     }
-    if let difference = state.contents?.difference(from: contents) {
+    if let difference = state.contents?.difference(from: identity.contents) {
       throw refuse(
-        "other data", "data.path: \(now["data.path"] ?? "null"), where \(difference)",
+        "other data",
+        "\(identity.dataKey): \(now[identity.dataKey] ?? "null"), where \(difference)",
         "give the data as they were")
     }
   }
 
   /// Saves the present state; every rank takes part, and rank 0 writes.
+  /// - Parameters:
+  ///   - awaitsEvaluation: Whether an evaluation is due that did not take place.
+  ///   - add: Adds what this kind of run remembers besides, on rank 0.
   /// - Returns: The checkpoint's folder.
-  func save(_ trainer: Trainer<[Tensor]>, _ loader: RunData.Loader) throws -> String {
-    let generators = try context.group.allGather(
+  func save<Content>(
+    _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
+    awaitsEvaluation: Bool = false, adding add: (inout CheckpointContents) throws -> Void = { _ in }
+  ) throws -> String {
+    let generators = try group.allGather(
       object: Data(Generator.default.state), label: "random states")
     let hook = try HookCheckpoint(trainer)
     let state = RunState(
       step: trainer.step, trainingSeconds: trainer.trainingSeconds,
-      trainedRecords: trainer.trainedRecords, worldSize: context.worldSize, position: loader.state,
-      generators: generators, optimizer: configuration.optimizer.name, records: records,
-      settings: configuration.settings, contents: contents,
-      buckets: trainer.bucketPlan?.buckets, bucketLimits: configuration.distributed.bucketLimits,
-      hook: hook?.record, scaler: trainer.scaler.isEnabled ? trainer.scaler.stateDict() : nil)
+      trainedRecords: trainer.trainedRecords, worldSize: group.size, position: loader.state,
+      generators: generators, optimizer: identity.optimizer, records: identity.records,
+      settings: identity.settings, contents: identity.contents,
+      buckets: trainer.bucketPlan?.buckets, bucketLimits: identity.bucketLimits,
+      hook: hook?.record, scaler: trainer.scaler.isEnabled ? trainer.scaler.stateDict() : nil,
+      awaitsEvaluation: awaitsEvaluation ? true : nil)
     let path = store.path(step: trainer.step)
     let optimizer = try trainer.optimizerState()
     let weights = try trainer.withAveragedModel {
-      context.rank == 0 ? trainer.model.stateDict() : StateDict()
+      group.rank == 0 ? trainer.model.stateDict() : StateDict()
     }
-    guard context.rank == 0, let optimizer else { return path }
+    guard group.rank == 0, let optimizer else { return path }
     var contents = CheckpointContents(model: weights)
     contents.groups["optimizer"] = optimizer.tensors.stored()
     try contents.setState("optimizer", optimizer.values)
@@ -118,6 +120,7 @@ struct RunCheckpoints {
       try contents.setState("scheduler", scheduler.stateDict())
     }
     try contents.setState("run", state)
+    try add(&contents)
     return try store.save(contents, step: trainer.step)
   }
 
@@ -137,34 +140,36 @@ extension RunCheckpoints.Found {
   ///
   /// What the optimizer remembers is taken over, and what it is told, its rates and the like, is as
   /// configured.
-  func restore(
-    _ trainer: Trainer<[Tensor]>, _ loader: RunData.Loader, _ context: RunContext
+  /// - Parameter seed: From which a rank draws that has no saved sequence.
+  func restore<Content>(
+    _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
+    _ group: ProcessGroup, seed: Int
   ) throws {
     let tensors = try StateDict(safetensors: "\(path)/optimizer.safetensors")
     try trainer.optimizer.resume(
       OptimizerState(tensors: tensors, values: checkpoint.state("optimizer")))
     if trainer.scaler.isEnabled, let scaler = state.scaler { try trainer.scaler.load(scaler) }
     trainer.step = state.step
-    if state.worldSize == context.worldSize {
+    if state.worldSize == group.size {
       // The speed of other numbers of workers says nothing about these.
       trainer.trainingSeconds = state.trainingSeconds
       trainer.trainedRecords = state.trainedRecords
     }
     try loader.restore(state.position)
-    try restoreHook(trainer, context)
-    if state.worldSize == context.worldSize {
-      try Generator.default.setState(Array(state.generators[context.rank]))
+    try restoreHook(trainer, group)
+    if state.worldSize == group.size {
+      try Generator.default.setState(Array(state.generators[group.rank]))
     } else {
       // Each rank needs a sequence of its own that no rank has used.
       manualSeed(
-        UInt64(context.configuration.seed) &+ UInt64(context.rank) &+ UInt64(state.step) << 20)
+        UInt64(seed) &+ UInt64(group.rank) &+ UInt64(state.step) << 20)
     }
   }
 }
 
 extension RunCheckpoints.Found {
   /// Has the configured schedule go on at the step that was reached.
-  func restore(schedule trainer: Trainer<[Tensor]>) throws {
+  func restore(schedule trainer: Trainer<some Any>) throws {
     try trainer.scheduler?.resume(at: trainer.step, try? checkpoint.state("scheduler"))
   }
 }

@@ -20,7 +20,7 @@ public struct RunContext {
   /// A value that rank 0 makes and every rank receives. An error on rank 0 ends the job.
   public func madeOnce<Value: Codable>(_ label: String, _ make: () throws -> Value) throws -> Value
   {
-    try group.broadcastObject(rank == 0 ? make() : nil, label: label)
+    try group.madeOnce(label, make)
   }
 
   /// The sums of the files that a run's records come from, the same on all hosts.

@@ -75,36 +75,26 @@ struct RunStages {
         configuration.optimizer,
         for: model.module.namedParameters().filter { $0.parameter.requiresGrad })
     seeds.drawApart()
-    guard let stage = configuration.distributed.shardOptimizer.stage, !isAlone else {
-      return Replica(model: model, optimizer: whole)
-    }
     return Replica(
-      model: model,
-      optimizer: try ShardedOptimizer(
-        whole, group: context.group, stage: stage,
-        limits: configuration.distributed.bucketLimits))
+      model: model, optimizer: try configuration.distributed.shared(whole, context.group))
   }
 
   /// The trainer, in the state of the checkpoint that `resume` means, with the configured schedule.
   /// - Parameter timeline: What is told of the walk's buckets.
   func resume(_ replica: Replica, _ data: RunData, timeline: Timeline?) throws -> Ready {
-    let checkpoints = RunCheckpoints(configuration, context, data)
+    let checkpoints = RunCheckpoints(RunIdentity(configuration, data), context.group)
     let resumed = try checkpoints.find()
     try resumed?.restore(replica.model.module)
-    var options = TrainerOptions()
+    var options = configuration.distributed.trainerOptions(resumed)
     options.clipGradNorm = configuration.clipGradNorm
     options.precision = configuration.precision
-    options.checksumEvery = configuration.distributed.checksumEvery
-    options.parallel = configuration.distributed.parallelOptions
-    options.parallel.plan = resumed?.state.bucketPlan(
-      limits: configuration.distributed.bucketLimits)
     if let timeline { options.parallel.observer = { timeline.note($0) } }
-    let exchange = try exchange()
+    let exchange = try configuration.distributed.exchange(context.group)
     let trainer = try Trainer<[Tensor]>(
       replica.model.module, optimizer: replica.optimizer, group: isAlone ? nil : context.group,
       options: options, hook: exchange.hook, averager: exchange.averager,
       targets: replica.model.targets, forward: try step(of: replica.model))
-    try resumed?.restore(trainer, data.training, context)
+    try resumed?.restore(trainer, data.training, context.group, seed: configuration.seed)
     let steps = trainer.plannedSteps(
       data.training, epochs: configuration.epochs, steps: configuration.steps)
     trainer.scheduler = try ScheduleDefinition.registry.entry(for: configuration.schedule)
@@ -112,16 +102,6 @@ struct RunStages {
         configuration.schedule, for: ScheduleInput(optimizer: replica.optimizer, steps: steps))
     try resumed?.restore(schedule: trainer)
     return Ready(trainer: trainer, checkpoints: checkpoints, steps: steps, resumed: resumed)
-  }
-
-  /// The configured hook; a worker on its own has nobody to exchange with.
-  private func exchange() throws -> Exchange {
-    guard !isAlone else { return Exchange() }
-    let distributed = configuration.distributed
-    return try HookDefinition.registry.entry(for: distributed.hook)
-      .make(
-        distributed.hook,
-        for: ExchangeInput(group: context.group, algorithm: distributed.algorithm.named))
   }
 
   /// A step of the model, with the configured metrics among its figures.

@@ -28,6 +28,8 @@ package struct RunState: Codable {
   var hook: HookRecord?
   /// The scale of losses; nil in precisions without one.
   var scaler: OptionValue?
+  /// Whether the run stopped where an evaluation was due, which is still to take place.
+  var awaitsEvaluation: Bool?
 
   /// The order, where buckets are configured as they were.
   func bucketPlan(limits: [Int]) -> BucketPlan? {
@@ -59,7 +61,12 @@ package enum ResumeRule: String, Sendable, CaseIterable {
 
 extension RunConfiguration {
   /// Every key that has a value, by its full path, as it would be written.
-  package var settings: [String: String] {
+  package var settings: [String: String] { written.leaves }
+}
+
+extension ConfigurationNode {
+  /// Every key below that has a value, by its full path, as it would be written.
+  var leaves: [String: String] {
     var settings: [String: String] = [:]
     func add(_ node: ConfigurationNode, _ path: String) {
       guard let entries = node.entries else {
@@ -68,7 +75,7 @@ extension RunConfiguration {
       }
       for entry in entries { add(entry.node, path.isEmpty ? entry.key : "\(path).\(entry.key)") }
     }
-    add(written, "")
+    add(self, "")
     return settings
   }
 }

@@ -5,7 +5,7 @@ final class TerminalSink: EventSink {
   private let progress = ProgressReport()
   private let epochs: Int?
 
-  init(_ configuration: RunConfiguration) { epochs = configuration.epochs }
+  init(epochs: Int?) { self.epochs = epochs }
 
   /// Prints a line that stays.
   func say(_ line: String) { progress.print(line) }

@@ -29,7 +29,7 @@ public final class TrainingRun {
     self.threads = threads
     self.observer = observer
     context = RunContext(configuration: configuration, group: world.group, files: ProjectFiles())
-    terminal = world.rank == 0 ? TerminalSink(configuration) : nil
+    terminal = world.rank == 0 ? TerminalSink(epochs: configuration.epochs) : nil
   }
 
   /// Trains until the run's end, or until it is asked to stop.
@@ -37,7 +37,7 @@ public final class TrainingRun {
     world.group.mark(step: 0, .start)
     try observer?(TrainingMoment(step: 0, phase: .start, group: world.group, model: nil))
     Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
-    let claim = try claimed()
+    let claim = try HeldClaim(configuration.runDirectory, world.group)
     defer { withExtendedLifetime(claim) {} }
 
     let stages = RunStages(context: context)
@@ -73,41 +73,27 @@ public final class TrainingRun {
     try trainer.begin(
       data.training, epochs: configuration.epochs, steps: configuration.steps,
       records: data.plan.source.records, shouldStop: { StopRequest.isPending })
-    var savedStep: Int?
-    func save() throws {
-      guard savedStep != trainer.step else { return }
-      savedStep = trainer.step
-      try trainer.checkParameters()
-      let path = try trainer.during(.checkpoint) {
-        try ready.checkpoints.save(trainer, data.training)
-      }
-      try trainer.tell(.checkpoint(path: path, step: trainer.step))
-    }
-    let evaluation = configuration.evaluation
-    let checkpoint = configuration.checkpoint
-    while let report = try trainer.next() {
-      if !report.isLast, report.isDue(evaluation.everySteps, evaluation.everyEpochs) {
+    let loop = RunLoop(
+      trainer, configuration.evaluation, configuration.checkpoint, judgesEnd: false,
+      evaluate: { [self] in
         let figures = try trainer.evaluate(
-          data.validation ?? data.heldOut, maxBatches: evaluation.maxBatches)
+          data.validation ?? data.heldOut, maxBatches: configuration.evaluation.maxBatches)
         try trainer.tell(
-          .evaluation(EvaluationReport(step: report.step, split: "validation", figures: figures)))
+          .evaluation(EvaluationReport(step: trainer.step, split: "validation", figures: figures)))
         try adjustRate(trainer, figures)
-      }
-      if report.isStopping
-        || !report.isLast && report.isDue(checkpoint.everySteps, checkpoint.everyEpochs)
-      {
-        try save()
-      }
-    }
-    switch trainer.end {
+        return true
+      },
+      save: { try ready.checkpoints.save(trainer, data.training, awaitsEvaluation: $0) })
+    let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
+    switch end {
     case .stopped:
       try trainer.tell(.ended(trainer.result(.stopped)))
       terminal?.say(
         "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
       )
-    case .finished: try finish(trainer, data, model, save: save)
+    case .finished: try finish(trainer, data, model, save: { try loop.save() })
     }
-    return trainer.end
+    return end
   }
 
   /// Lets a schedule that looks at evaluations look at this one.
@@ -156,23 +142,10 @@ public final class TrainingRun {
 }
 
 extension TrainingRun {
-  /// This job's claim on its run directory, which the others wait for, and no longer than their deadline.
-  private final class Claim { var held: RunDirectoryClaim? }
-
-  private func claimed() throws -> Claim {
-    let claim = Claim()
-    _ = try context.madeOnce("claim") { () -> Bool in
-      claim.held = try RunDirectoryClaim.take(
-        configuration.runDirectory, patience: min(.seconds(3), world.group.timeout / 2))
-      return claim.held != nil
-    }
-    return claim
-  }
-
   /// What takes the run's events on this rank: the log and the terminal on rank 0, the timeline, and
   /// the configured callbacks.
   private func addSinks(
-    _ ready: RunStages.Ready, _ data: RunData, _ claim: Claim, _ timeline: Timeline?
+    _ ready: RunStages.Ready, _ data: RunData, _ claim: HeldClaim, _ timeline: Timeline?
   ) throws {
     ready.trainer.flight = world.group
     var sinks: [any EventSink] = []
@@ -187,15 +160,15 @@ extension TrainingRun {
     if let terminal {
       sinks.append(terminal)
       sinks.append(
-        try MetricsSink(configuration, resumingAt: ready.resumed?.state.step) { [self] path in
+        try MetricsSink(
+          configuration.runDirectory, every: configuration.logEvery,
+          resumingAt: ready.resumed?.state.step
+        ) { [self] path in
           terminal.endLine()
           StandardStream.error.write(
             "ddp-train: \(path) was deleted or moved while the run goes on: it and the run's other files"
               + " are written again; earlier checkpoints are gone\n")
-          // A file may be gone, or the folder with it; of the same folder a second claim is refused.
-          if claim.held?.holds(configuration.runDirectory) != true {
-            claim.held = try RunDirectoryClaim.take(configuration.runDirectory, patience: .zero)
-          }
+          try claim.renew()
           try writeFacts(data)
         })
     }
@@ -244,14 +217,5 @@ private final class PhaseSink: EventSink {
 
   func take(_ event: TrainingEvent) throws {
     if case .phase(let phase) = event, phase.ended == nil { try body(phase.step, phase.phase) }
-  }
-}
-
-extension StepReport {
-  /// Whether something is due that is done every so many steps or epochs.
-  fileprivate func isDue(_ steps: Int?, _ epochs: Int?) -> Bool {
-    if let steps, step % steps == 0 { return true }
-    if let epochs, isLastOfEpoch, (epoch + 1) % epochs == 0 { return true }
-    return false
   }
 }

@@ -187,6 +187,7 @@ public final class Trainer<Content> {
         continue
       }
       model.trainIfNeeded()
+      let rate = optimizer.groups.first?.lr ?? 0
       let (figures, requests) = try trainStep(
         batch, requests: [course.shouldStop(), sinks.contains(where: \.wantsEnd)])
       let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
@@ -195,7 +196,8 @@ public final class Trainer<Content> {
       let report = StepReport(
         step: step, steps: course.steps, epoch: batch.epoch,
         isLastOfEpoch: course.loader.step == course.loader.batchCount,
-        figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, seconds: seconds,
+        figures: figures, learningRate: optimizer.groups.first?.lr ?? 0, usedLearningRate: rate,
+        seconds: seconds,
         recordsPerSecond: recordsPerSecond ?? 0, isStopping: requests[0], endsEarly: requests[1],
         gradNorm: gradNorm)
       try checkReplicas()

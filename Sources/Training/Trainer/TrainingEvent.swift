@@ -74,6 +74,8 @@ public struct StepReport: Sendable {
   public let figures: Figures
   /// The learning rate that the next step will use.
   public let learningRate: Double
+  /// The learning rate that this step used.
+  public let usedLearningRate: Double
   /// Seconds that the step took on this rank.
   public let seconds: Double
   /// Records per second over all ranks since the run began.

@@ -1,0 +1,90 @@
+import Tokenizers
+
+/// A window of a question's context, as a model reads it: the question, and as much of the context as has
+/// room.
+public struct AnswerWindow: Sendable, Equatable {
+  /// The question's place among the records.
+  public let record: Int
+  /// Where each token stands in the context, in code points; nil for tokens of the question and special
+  /// ones.
+  public let offsets: [Range<Int>?]
+}
+
+/// Questions with the windows of their contexts.
+public struct AnswerWindows: Sendable {
+  /// The questions.
+  public let records: [QuestionRecord]
+  /// What models read, with `start_positions` and `end_positions`: one for each window.
+  public let features: [TextFeature]
+  /// What each feature is of.
+  public let windows: [AnswerWindow]
+
+  /// Cuts contexts into windows of at most `maxLength` tokens with the question, of which neighbours
+  /// have `stride` in common, as Hugging Face's `run_qa` does.
+  ///
+  /// The first answer is learnt. A window that does not hold all of it points to its first special
+  /// token, as one of a question without an answer does.
+  /// - Throws: An error where a question leaves no room for its context.
+  public init(
+    _ records: [QuestionRecord], _ tokenizer: PreTrainedTokenizer, maxLength: Int, stride: Int
+  ) throws {
+    self.records = records
+    var options = CallOptions()
+    options.maxLength = maxLength
+    options.stride = stride
+    options.returnOverflowingTokens = true
+    options.returnOffsetsMapping = true
+    // Where texts are filled up on the left, the context stands first.
+    let contextIsSecond = tokenizer.paddingSide == .right
+    options.truncation = contextIsSecond ? .onlySecond : .onlyFirst
+    // Some questions begin with spaces, which would take up room.
+    let questions = records.map { String($0.question.drop { $0.isWhitespace }) }
+    let contexts = records.map(\.context)
+    let encoding = try tokenizer(
+      contextIsSecond ? questions : contexts, textPair: contextIsSecond ? contexts : questions,
+      options)
+    var features: [TextFeature] = []
+    var windows: [AnswerWindow] = []
+    for row in 0..<encoding.count {
+      let record = encoding.overflowToSampleMapping?[row] ?? row
+      let sequences = encoding.sequenceIDs(row)
+      let places = encoding.offsetMapping?[row] ?? []
+      let offsets = zip(places, sequences).map { $1 == (contextIsSecond ? 1 : 0) ? $0 : nil }
+      var feature = TextEncoder.feature(encoding, row)
+      let ids = encoding.inputIDs[row]
+      let special = tokenizer.clsTokenID ?? tokenizer.bosTokenID
+      let none = special.flatMap { ids.firstIndex(of: $0) } ?? 0
+      let answer =
+        records[record].answers.first.flatMap { Self.positions(of: $0, in: offsets) }
+        ?? none..<none
+      feature["start_positions"] = .int(answer.lowerBound)
+      feature["end_positions"] = .int(answer.upperBound)
+      features.append(feature)
+      windows.append(AnswerWindow(record: record, offsets: offsets))
+    }
+    self.features = features
+    self.windows = windows
+  }
+
+  /// The first and the last token of an answer, as the bounds of a range; nil where the window does not
+  /// hold all of it.
+  static func positions(
+    of answer: QuestionRecord.Answer, in offsets: [Range<Int>?]
+  ) -> Range<Int>? {
+    guard var start = offsets.firstIndex(where: { $0 != nil }),
+      var end = offsets.lastIndex(where: { $0 != nil }),
+      let first = offsets[start], let last = offsets[end]
+    else { return nil }
+    let (length, overflows) = answer.start.addingReportingOverflow(answer.text.unicodeScalars.count)
+    guard !overflows, first.lowerBound <= answer.start, last.upperBound >= length else {
+      return nil
+    }
+    let bounds = (start, end)
+    while start <= bounds.1, let place = offsets[start], place.lowerBound <= answer.start {
+      start += 1
+    }
+    while end >= bounds.0, let place = offsets[end], place.upperBound >= length { end -= 1 }
+    let (from, to) = (start - 1, end + 1)
+    return from <= to ? from..<to : nil
+  }
+}

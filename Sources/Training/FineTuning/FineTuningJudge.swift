@@ -1,0 +1,101 @@
+import Collectives
+import Datasets
+import Models
+import Tensors
+import TextTasks
+
+/// Judges a model by records, exactly over all workers: each record counts once, and figures are made of
+/// what all workers know.
+struct FineTuningJudge {
+  private let task: FineTuningTask
+  private let trainer: Trainer<TextBatch>
+  private let group: ProcessGroup
+
+  init(_ task: FineTuningTask, _ trainer: Trainer<TextBatch>, _ group: ProcessGroup) {
+    self.task = task
+    self.trainer = trainer
+    self.group = group
+  }
+
+  /// The figures of all records; every rank takes part.
+  /// - Parameter maxBatches: Judge by this many global batches only; nil for all.
+  func callAsFunction(
+    _ split: FineTuningTask.Split, maxBatches: Int? = nil
+  ) throws -> Figures {
+    try trainer.during(.evaluation) {
+      let loader = try loader(split)
+      task.model.eval()
+      var state = FineTuningFigures()
+      try noGrad {
+        while let batch = try loader.next() {
+          // A worker without a record of the batch has a stand-in, which does not count.
+          if batch.count > 0 { try add(batch, split, to: &state) }
+          if let maxBatches, loader.step >= maxBatches { break }
+        }
+      }
+      let all =
+        group.size > 1 ? try group.allGather(object: state, label: "figures").merged() : state
+      return (all ?? state).figures(task, split)
+    }
+  }
+
+  private func loader(
+    _ split: FineTuningTask.Split
+  ) throws -> DataLoader<TextFeature, TextBatch> {
+    let configuration = task.configuration
+    let batches = LengthBucketSampler(
+      lengths: split.features.map(\.inputIds.count),
+      batchSize: max(configuration.batchSize, group.size), shuffle: false,
+      seed: UInt64(configuration.seed))
+    return DataLoader(
+      try task.dataset(split.features), batches: batches, rank: group.rank, worldSize: group.size
+    ) { try task.collate($0) }
+  }
+
+  private func add(
+    _ batch: Batch<TextBatch>, _ split: FineTuningTask.Split, to state: inout FineTuningFigures
+  ) throws {
+    let content = batch.content
+    let precision = task.configuration.precision
+    let scores = precision.computing { task.objective.scores(content) }
+    let loss = precision.computing { task.objective.loss(scores, content) }.item()
+    state.add(scores, loss: loss, content, indices: batch.indices, task, split)
+    guard task.configuration.predictWithGenerate, let model = task.model as? any GenerativeModel,
+      let ids = content["input_ids"]
+    else { return }
+    let output = try precision.computing {
+      try model.generate(
+        ids, attentionMask: content["attention_mask"], config: generation(model))
+    }
+    let tokenizer = task.tokenizer
+    func text(_ ids: [Int]) -> String {
+      tokenizer.decode(ids.filter { $0 >= 0 }, skipSpecialTokens: true).trimmed
+    }
+    let padding = tokenizer.padTokenID
+    state.add(
+      written: output.rows.map(text),
+      references: batch.indices.map { text(split.features[$0]["labels"]?.ints ?? []) },
+      lengths: output.rows.map { row in row.count { $0 != padding } })
+  }
+
+  /// How texts are written: as the folder says, but for what is configured.
+  private func generation(_ model: any GenerativeModel) -> GenerationConfig {
+    let configuration = task.configuration
+    var config = GenerationConfig()
+    config.maxLength =
+      configuration.generationMaxLength ?? configuration.maxTargetLength ?? task.maxLength
+    config.numBeams = configuration.generationNumBeams
+    if model.generationConfig.padTokenId == nil { config.padTokenId = task.tokenizer.padTokenID }
+    return config
+  }
+}
+
+extension String {
+  /// Without white space at either end.
+  fileprivate var trimmed: String {
+    var scalars = unicodeScalars[...]
+    while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
+    while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
+    return String(scalars)
+  }
+}
