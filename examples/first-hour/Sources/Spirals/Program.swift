@@ -7,12 +7,12 @@ enum Program {
       manualSeed(7)
       let model = try DistributedDataParallel(SpiralNet(), group: world.group)
       let optimizer = AdamW(model.module.parameters(), lr: 0.01)
-      manualSeed(UInt64(world.rank))          // each worker draws points of its own
+      manualSeed(UInt64(world.rank))  // each worker draws points of its own
       for step in 1...300 {
         let (points, labels) = spirals(128)
         let loss = F.crossEntropy(try model(points), labels)
         optimizer.zeroGrad()
-        loss.backward()                       // gradients are averages over all workers
+        loss.backward()  // gradients are averages over all workers
         optimizer.step()
         if step % 100 == 0, world.rank == 0 { print(step, loss.item()) }
       }
