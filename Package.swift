@@ -83,7 +83,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Base", "Settings", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel",
-        "Archives", "Metrics", "TextTasks", "Tokenizers", "Yams",
+        "Archives", "Metrics", "Reports", "TextTasks", "Tokenizers", "Yams",
       ]),
     .target(
       name: "Torus", dependencies: ["TorusCore", "Collectives", "DataParallel", "Training"]),

@@ -76,4 +76,20 @@ struct NamedScheduleTests {
     // The first evaluation is the best; two more are borne, and the step under way.
     #expect(last["event"] as? String == "finished" && last["step"] as? Int == 7)
   }
+
+  @Test("TensorBoard's files are written once, on rank 0")
+  func tensorBoard() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let result = try await sandbox.train(
+      job + ["--callbacks", "tensorboard", "--steps", "4", "--run-dir", "run"], ranks: 2)
+    try #require(result.status == 0, "\(result.tail)")
+    let folder = URL(filePath: "\(sandbox.folder)/run/tensorboard")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(files.count == 1)
+    let bytes = try Data(contentsOf: folder.appending(path: try #require(files.first)))
+    for tag in ["config", "loss/train", "loss/validation", "run/learning_rate"] {
+      #expect(bytes.range(of: Data(tag.utf8)) != nil, "\(tag)")
+    }
+  }
 }

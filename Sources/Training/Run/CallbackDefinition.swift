@@ -10,7 +10,8 @@ import Settings
 /// ```
 public struct CallbackDefinition: Registrable {
   /// The callbacks that configurations can name.
-  public static let registry = Registry<CallbackDefinition>("callback", [.earlyStopping])
+  public static let registry = Registry<CallbackDefinition>(
+    "callback", [.earlyStopping, .tensorboard])
 
   /// Its name, its purpose and its keys.
   public let variant: Variant
