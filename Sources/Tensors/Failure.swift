@@ -13,9 +13,24 @@ public enum Failure {
 
   /// Whether a handler of SIGABRT adds what else is known, such as step and phase; written as `prefix`.
   nonisolated(unsafe) public static var handlesAbort = false
+
+  /// The rooms that a user calls and did not write.
+  private static let rooms = [
+    "Tensors", "NN", "Optimizers", "Models", "Datasets", "Checkpoints", "DataParallel", "Training",
+    "TextTasks", "Metrics", "Reports", "Collectives",
+  ]
+
+  /// The user's own calls that led here, one a line; empty where `SWIFT_BACKTRACE` says `enable=no`, or the
+  /// program keeps no line numbers.
+  static func calls() -> String {
+    let wish = ProcessInfo.processInfo.environment["SWIFT_BACKTRACE"] ?? ""
+    guard !wish.split(separator: ",").contains("enable=no") else { return "" }
+    return Origin().places(outside: rooms).map { "\n  in \($0)" }.joined()
+  }
 }
 
-/// Prints `[rank r] operation: message` to standard error and ends the process with SIGABRT.
+/// Prints `[rank r] operation: message` and the user's innermost calls with their files and lines to standard
+/// error, and ends the process with SIGABRT.
 ///
 /// Under `mpirun` an aborted rank ends the whole job, so that no other rank is left waiting.
 /// - Parameters:
@@ -24,6 +39,9 @@ public enum Failure {
 public func fail(_ operation: some StringProtocol, _ message: @autoclosure () -> String) -> Never {
   fflush(nil)
   StandardStream.error.print("\(Failure.prefix)\(operation): \(message())")
+  // Behind the message, since it takes a moment to find the lines.
+  let calls = Failure.calls()
+  if !calls.isEmpty { StandardStream.error.print("\(calls.dropFirst())") }
   // The message says what is wrong; a dump of registers behind it would only bury it.
   if !Failure.handlesAbort { signal(SIGABRT, SIG_DFL) }
   abort()

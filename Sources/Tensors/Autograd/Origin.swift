@@ -12,27 +12,32 @@ import Foundation
 
     /// `function at file:line` of the innermost calls outside of this module.
     var description: String {
-      let frames = calls?.symbolicated()?.frames ?? []
-      let places = frames.compactMap { frame -> String? in
-        guard let symbol = frame.symbol, let place = symbol.sourceLocation,
-          place.line > 0, !place.path.contains(Origin.ownFolder)
+      let places = places(outside: ["Tensors"])
+      return places.isEmpty
+        ? "a place that the program keeps no line numbers of" : places.joined(separator: "\n  ")
+    }
+
+    /// `function at file:line` of the four innermost calls outside of some rooms.
+    /// - Parameter rooms: Folders of `Sources`, by which they are found below a package whose own path
+    ///   debuggers may leave out.
+    func places(outside rooms: [String]) -> [String] {
+      let folders = rooms.map { "Sources/\($0)/" }
+      let places = (calls?.symbolicated()?.frames ?? []).compactMap { frame -> String? in
+        guard let symbol = frame.symbol, let place = symbol.sourceLocation, place.line > 0,
+          !folders.contains(where: place.path.contains)
         else { return nil }
         return "\(symbol.name) at \(place.path):\(place.line)"
       }
-      return places.isEmpty
-        ? "a place that the program keeps no line numbers of"
-        : places.prefix(Origin.shown).joined(separator: "\n  ")
+      return Array(places.prefix(4))
     }
-
-    /// Where this module's sources lie below a package, whose own path debuggers may leave out.
-    private static let ownFolder = "Sources/Tensors/"
-
-    private static let shown = 4
   }
 #else
   /// The calls that led to an operation, by their symbols: this toolchain knows no lines.
   struct Origin: CustomStringConvertible {
     let description: String
+
+    /// None: symbols name no rooms.
+    func places(outside rooms: [String]) -> [String] { [] }
 
     init() {
       let frames = Thread.callStackSymbols.filter { !$0.contains("7Tensors") }
