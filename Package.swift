@@ -27,8 +27,14 @@ let package = Package(
       name: "CMPI", pkgConfig: Context.environment["MPI_PKG_CONFIG"] ?? "ompi-c",
       providers: [.apt(["libopenmpi-dev"])]),
     .target(name: "CDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
-    .target(name: "CKernels", dependencies: ["COpenBLAS"], linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "CMPIShim", dependencies: ["CMPI"]),
+    .target(name: "CElements"),
+    .target(
+      name: "CKernels", dependencies: ["CElements", "COpenBLAS"],
+      linkerSettings: [.linkedLibrary("m")]),
+    // What wraps MPI, which alone sees mpi.h; above it the engine of collectives, the ring among its
+    // algorithms.
+    .target(name: "CMPIShim", dependencies: ["CElements", "CMPI"]),
+    .target(name: "CCollectives", dependencies: ["CElements", "CMPIShim"]),
     .target(name: "CProcess"),
 
     // The ground floor: what every room may use, without dependencies.
@@ -75,7 +81,7 @@ let package = Package(
       ]),
 
     // The world.
-    .target(name: "Collectives", dependencies: ["Base", "CMPIShim", "CProcess"]),
+    .target(name: "Collectives", dependencies: ["Base", "CCollectives", "CProcess"]),
     .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
 
     // The run.
@@ -124,7 +130,8 @@ let package = Package(
       name: "GuideTests", dependencies: ["Reports", "Spirals", "Torus", "TrainCommands"],
       exclude: ["names.txt", "Context.txt"]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
-    .testTarget(name: "CollectiveTests", dependencies: ["Collectives", "MPITesting"]),
+    .testTarget(
+      name: "CollectiveTests", dependencies: ["CElements", "Collectives", "MPITesting"]),
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
     .testTarget(name: "ModelTests", dependencies: ["Models", "Checkpoints", "Optimizers"]),

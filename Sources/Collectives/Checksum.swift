@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// Checksums by which ranks compare memory without sending it.
 public enum Checksum {
@@ -6,5 +6,10 @@ public enum Checksum {
   /// in 2⁶⁴ or so. Not meant against somebody who wants two to be alike.
   public static func of(_ memory: UnsafeRawPointer, bytes: Int) -> UInt64 {
     torus_checksum(memory, bytes)
+  }
+
+  /// The same of a buffer.
+  public static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    torus_checksum(bytes.baseAddress, bytes.count)
   }
 }

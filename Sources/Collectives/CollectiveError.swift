@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// What a rank called, as it appears in messages.
 public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConvertible {
@@ -39,7 +39,7 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
   /// What it does.
   public var kind: Kind
   /// Of its elements.
-  public var type: ElementType
+  public var type: DType
   /// Of the kinds that reduce.
   public var reduction: ReduceOp
   /// Elements; this rank's own where the ranks' counts differ.
@@ -68,7 +68,7 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
     text += label
     // A label that ends with a shape of its own is kept apart from the operation's size.
     if label.hasSuffix("]") || label.hasSuffix(")") { text += "," }
-    if kind != .barrier { text += " \(type.name)" + extent }
+    if kind != .barrier { text += " \(type.shortName)" + extent }
     if kind.reduces, other?.reduction != reduction { text += " (\(reduction.name))" }
     if kind.hasRoot { text += " root \(root)" }
     if kind == .send { text += " to rank \(root)" }
@@ -92,7 +92,7 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
     rank = Int(f.rank)
     sequence = f.sequence
     kind = Kind(rawValue: f.kind) ?? .barrier
-    type = ElementType(rawValue: f.dtype) ?? .uint8
+    type = DType(code: f.dtype)
     reduction = ReduceOp(rawValue: f.reduction) ?? .sum
     count = Int(f.count)
     layout = f.layout
@@ -104,7 +104,7 @@ public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConv
   }
 
   init(
-    rank: Int, sequence: UInt64, kind: Kind, type: ElementType, reduction: ReduceOp = .sum,
+    rank: Int, sequence: UInt64, kind: Kind, type: DType, reduction: ReduceOp = .sum,
     count: Int, root: Int, label: String, step: Int = 0, algorithm: AllReduceAlgorithm? = nil
   ) {
     self.rank = rank

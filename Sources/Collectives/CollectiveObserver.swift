@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// One operation of this rank from its issue to its end. Times are nanoseconds of this machine's
 /// monotonic clock (`ProcessGroup.now`).

@@ -1,5 +1,5 @@
 import Base
-import CMPIShim
+import CCollectives
 import Foundation
 
 extension ProcessGroup {
@@ -65,13 +65,13 @@ extension ProcessGroup {
     torus_mpi_abort(code)
   }
 
-  /// Leaves the cause for who started this process, as ``torus_fatal_report`` describes.
+  /// Leaves the cause for who started this process, as ``torus_report`` describes.
   private func report(_ cause: String, _ failure: CollectiveError?) {
     var missing: [Int32] = []
     if case .timeout(let group, _, _, let ranks) = failure, group == name {
       missing = ranks.map { Int32(self.ranks[$0]) }
     }
-    torus_fatal_report(cause, missing, Int32(missing.count))
+    torus_report(cause, missing, Int32(missing.count))
   }
 
   /// What ranks met with each other, each of them writes down, and the first one that is left for those

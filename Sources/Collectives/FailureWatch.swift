@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 import Foundation
 
 /// Where a rank stands, as it tells the others when something fails.

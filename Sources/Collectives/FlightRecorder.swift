@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 import Foundation
 import Synchronization
 
@@ -171,7 +171,7 @@ extension CollectiveOperation {
     self.init(
       rank: Int(record.rank), sequence: record.sequence,
       kind: Kind(rawValue: record.kind) ?? .barrier,
-      type: ElementType(rawValue: record.dtype) ?? .uint8,
+      type: DType(code: record.dtype),
       reduction: ReduceOp(rawValue: record.reduction) ?? .sum, count: Int(record.count),
       root: Int(record.root), label: text(of: record.label), step: Int(record.step))
     algorithm = kind == .allReduce ? AllReduceAlgorithm(code: record.algorithm) : nil

@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 import Foundation
 import Synchronization
 

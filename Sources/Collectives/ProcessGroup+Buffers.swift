@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 extension ProcessGroup {
   /// All-reduces a buffer in place, without blocking.
@@ -13,7 +13,7 @@ extension ProcessGroup {
   ///   - label: What messages call it; the same on every rank.
   /// - Complexity: See `AllReduceAlgorithm`.
   public func allReduce(
-    buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum,
+    buffer: UnsafeMutableRawPointer, count: Int, dtype: DType, op: ReduceOp = .sum,
     algorithm: AllReduceAlgorithm? = nil, label: String = ""
   ) -> Work {
     issue(
@@ -29,7 +29,7 @@ extension ProcessGroup {
   ///   - segmentBytes: Bytes of one pipelined segment; the algorithm's choice where 0.
   ///   - timeout: How long to wait; the group's `timeout` where nil.
   public func allReduceAndWait(
-    buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum,
+    buffer: UnsafeMutableRawPointer, count: Int, dtype: DType, op: ReduceOp = .sum,
     algorithm: AllReduceAlgorithm? = nil, segmentBytes: Int = 0, label: String = "",
     timeout: Duration? = nil
   ) throws(CollectiveError) {
@@ -42,7 +42,7 @@ extension ProcessGroup {
 
   /// MPI_Allreduce itself, without fingerprint and deadline, for comparison. Blocks.
   public func reduceByMPI(
-    buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, op: ReduceOp = .sum
+    buffer: UnsafeMutableRawPointer, count: Int, dtype: DType, op: ReduceOp = .sum
   ) throws(CollectiveError) {
     if isClosed { throw .invalid(rank: rank, reason: "MPI_Allreduce: \(name) is closed") }
     guard count >= 0 else {
@@ -50,7 +50,7 @@ extension ProcessGroup {
     }
     let status = engine.locked {
       torus_group_builtin_all_reduce(
-        handle, buffer, UInt64(count), dtype.rawValue, op.rawValue)
+        handle, buffer, UInt64(count), dtype.code, op.rawValue)
     }
     if status != Status.done {
       throw .invalid(rank: rank, reason: "MPI_Allreduce cannot run on this group and type")
@@ -60,7 +60,7 @@ extension ProcessGroup {
   /// Copies the root's buffer to every rank, without blocking.
   /// - Complexity: ⌈log₂p⌉(α + nβ) for short, (p + n/segment)·(α + segment·β) for long buffers.
   public func broadcast(
-    buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, root: Int = 0,
+    buffer: UnsafeMutableRawPointer, count: Int, dtype: DType, root: Int = 0,
     label: String = ""
   ) -> Work {
     issue(
@@ -72,7 +72,7 @@ extension ProcessGroup {
   /// Reduces all ranks' input into the root's output, without blocking. Only the root's output is
   /// written; it may be its input.
   public func reduce(
-    input: UnsafeRawPointer, output: UnsafeMutableRawPointer?, count: Int, dtype: ElementType,
+    input: UnsafeRawPointer, output: UnsafeMutableRawPointer?, count: Int, dtype: DType,
     op: ReduceOp = .sum, root: Int = 0, label: String = ""
   ) -> Work {
     issue(
@@ -88,7 +88,7 @@ extension ProcessGroup {
   ///   - counts: Elements per rank, known to all ranks, where they differ.
   public func allGather(
     input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int = 0, counts: [Int]? = nil,
-    dtype: ElementType, label: String = ""
+    dtype: DType, label: String = ""
   ) -> Work {
     issue(
       torus_collective(.allGather, type: dtype, count: count, input: input, output: output),
@@ -102,7 +102,7 @@ extension ProcessGroup {
   /// - Complexity: (p−1)α + (p−1)/p·nβ.
   public func reduceScatter(
     input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int = 0, counts: [Int]? = nil,
-    dtype: ElementType, op: ReduceOp = .sum, label: String = ""
+    dtype: DType, op: ReduceOp = .sum, label: String = ""
   ) -> Work {
     issue(
       torus_collective(
@@ -113,7 +113,7 @@ extension ProcessGroup {
   /// Concatenates all ranks' inputs on the root, without blocking. Other ranks need no output.
   public func gather(
     input: UnsafeRawPointer, output: UnsafeMutableRawPointer?, count: Int = 0,
-    counts: [Int]? = nil, dtype: ElementType, root: Int = 0, label: String = ""
+    counts: [Int]? = nil, dtype: DType, root: Int = 0, label: String = ""
   ) -> Work {
     issue(
       torus_collective(
@@ -124,7 +124,7 @@ extension ProcessGroup {
   /// Hands each rank its part of the root's input, without blocking. Other ranks need no input.
   public func scatter(
     input: UnsafeRawPointer?, output: UnsafeMutableRawPointer, count: Int = 0,
-    counts: [Int]? = nil, dtype: ElementType, root: Int = 0, label: String = ""
+    counts: [Int]? = nil, dtype: DType, root: Int = 0, label: String = ""
   ) -> Work {
     issue(
       torus_collective(
@@ -140,7 +140,7 @@ extension ProcessGroup {
   ///   - received: Elements that each rank sends here; both are given or neither.
   public func allToAll(
     input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int = 0, sent: [Int]? = nil,
-    received: [Int]? = nil, dtype: ElementType, label: String = ""
+    received: [Int]? = nil, dtype: DType, label: String = ""
   ) -> Work {
     issue(
       torus_collective(.allToAll, type: dtype, count: count, input: input, output: output),

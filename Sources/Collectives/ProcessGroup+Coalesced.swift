@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// A part of memory, for collectives on several at once.
 public struct BufferSlice {
@@ -7,10 +7,10 @@ public struct BufferSlice {
   /// Elements.
   public let count: Int
   /// Of its elements.
-  public let dtype: ElementType
+  public let dtype: DType
 
   /// Creates a slice.
-  public init(_ pointer: UnsafeMutableRawPointer, count: Int, dtype: ElementType) {
+  public init(_ pointer: UnsafeMutableRawPointer, count: Int, dtype: DType) {
     self.pointer = pointer
     self.count = count
     self.dtype = dtype
@@ -26,11 +26,11 @@ public struct BufferPair {
   /// Elements per rank.
   public let count: Int
   /// Of its elements.
-  public let dtype: ElementType
+  public let dtype: DType
 
   /// Creates a pair.
   public init(
-    input: UnsafeMutableRawPointer, output: UnsafeMutableRawPointer, count: Int, dtype: ElementType
+    input: UnsafeMutableRawPointer, output: UnsafeMutableRawPointer, count: Int, dtype: DType
   ) {
     self.input = input
     self.output = output
@@ -107,7 +107,8 @@ extension ProcessGroup {
     }
     if let other = inputs.first(where: { $0.dtype != dtype }) {
       return rejected(
-        call(nil, nil), label, "coalesced buffers mix \(dtype.name) and \(other.dtype.name)")
+        call(nil, nil), label,
+        "coalesced buffers mix \(dtype.shortName) and \(other.dtype.shortName)")
     }
     if let negative { return rejected(call(nil, nil), label, "a count of \(negative) was given") }
     // The joined buffers live until the work is done; the work owns them.

@@ -1,11 +1,11 @@
-import CMPIShim
+import CCollectives
 
 /// Point-to-point messages. Tags are 0 to 32,000; messages between two ranks with one tag arrive in
 /// the order in which they were sent.
 extension ProcessGroup {
   /// Starts sending; the buffer must stay alive until the work is done.
   public func isend(
-    buffer: UnsafeRawPointer, count: Int, dtype: ElementType, to peer: Int, tag: Int = 0,
+    buffer: UnsafeRawPointer, count: Int, dtype: DType, to peer: Int, tag: Int = 0,
     label: String = ""
   ) -> Work {
     message(
@@ -15,7 +15,7 @@ extension ProcessGroup {
   /// Starts receiving exactly `count` elements from `peer`, or from any rank where nil (then at most
   /// 1 GiB); `Work.source` says from whom.
   public func irecv(
-    buffer: UnsafeMutableRawPointer, count: Int, dtype: ElementType, from peer: Int?, tag: Int = 0,
+    buffer: UnsafeMutableRawPointer, count: Int, dtype: DType, from peer: Int?, tag: Int = 0,
     label: String = ""
   ) -> Work {
     message(.receive, buffer, count, dtype, peer, tag, label)
@@ -30,7 +30,7 @@ extension ProcessGroup {
     let count = values.count
     try withBytes(of: &values) { (bytes: UnsafeMutableRawPointer) throws(CollectiveError) in
       try isend(
-        buffer: bytes, count: count, dtype: Element.elementType, to: peer, tag: tag, label: label
+        buffer: bytes, count: count, dtype: Element.dtype, to: peer, tag: tag, label: label
       ).wait(timeout: timeout)
     }
   }
@@ -46,7 +46,7 @@ extension ProcessGroup {
     var source = -1
     try withBytes(of: &values) { (bytes: UnsafeMutableRawPointer) throws(CollectiveError) in
       let work = irecv(
-        buffer: bytes, count: count, dtype: Element.elementType, from: peer, tag: tag,
+        buffer: bytes, count: count, dtype: Element.dtype, from: peer, tag: tag,
         label: label)
       try work.wait(timeout: timeout)
       source = work.source ?? -1
@@ -56,7 +56,7 @@ extension ProcessGroup {
 
   private func message(
     _ kind: CollectiveOperation.Kind, _ buffer: UnsafeMutableRawPointer, _ count: Int,
-    _ dtype: ElementType, _ named: Int?, _ tag: Int, _ label: String
+    _ dtype: DType, _ named: Int?, _ tag: Int, _ label: String
   ) -> Work {
     // The shim's number for any rank.
     let peer = named ?? -1
@@ -97,9 +97,9 @@ extension ProcessGroup {
 /// One message of a batch.
 public enum BatchedMessage {
   /// See `ProcessGroup.isend`.
-  case send(UnsafeRawPointer, count: Int, dtype: ElementType, to: Int, tag: Int = 0)
+  case send(UnsafeRawPointer, count: Int, dtype: DType, to: Int, tag: Int = 0)
   /// See `ProcessGroup.irecv`.
-  case receive(UnsafeMutableRawPointer, count: Int, dtype: ElementType, from: Int?, tag: Int = 0)
+  case receive(UnsafeMutableRawPointer, count: Int, dtype: DType, from: Int?, tag: Int = 0)
 }
 
 extension ProcessGroup {

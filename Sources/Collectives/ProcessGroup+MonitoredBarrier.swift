@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// Messages of the library's own use tags above the users'.
 enum ReservedTag {

@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// Groups of some of a group's ranks.
 extension ProcessGroup {

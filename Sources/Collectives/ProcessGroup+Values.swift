@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// Collectives on arrays: they block, and are meant for a few values.
 extension ProcessGroup {
@@ -9,7 +9,7 @@ extension ProcessGroup {
     var result = values
     try withBytes(of: &result) { (bytes: UnsafeMutableRawPointer) throws(CollectiveError) in
       try allReduceAndWait(
-        buffer: bytes, count: values.count, dtype: Element.elementType, op: op, label: label)
+        buffer: bytes, count: values.count, dtype: Element.dtype, op: op, label: label)
     }
     return result
   }
@@ -29,7 +29,7 @@ extension ProcessGroup {
     try withBytes(of: &result) { (bytes: UnsafeMutableRawPointer) throws(CollectiveError) in
       try run(
         torus_collective(
-          .broadcast, type: Element.elementType, root: root, count: values.count, input: bytes,
+          .broadcast, type: Element.dtype, root: root, count: values.count, input: bytes,
           output: bytes), label: label)
     }
     return result
@@ -46,7 +46,7 @@ extension ProcessGroup {
       try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
         try run(
           torus_collective(
-            .reduce, type: Element.elementType, reduction: op, root: root, count: values.count,
+            .reduce, type: Element.dtype, reduction: op, root: root, count: values.count,
             input: from, output: to), label: label)
       }
     }
@@ -67,7 +67,7 @@ extension ProcessGroup {
       try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
         try run(
           torus_collective(
-            .reduceScatter, type: Element.elementType, reduction: op, count: 0, input: from,
+            .reduceScatter, type: Element.dtype, reduction: op, count: 0, input: from,
             output: to), label: label, counts: lists.map(\.count))
       }
     }
@@ -85,7 +85,7 @@ extension ProcessGroup {
       try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
         try run(
           torus_collective(
-            .allGather, type: Element.elementType, count: 0, input: from, output: to),
+            .allGather, type: Element.dtype, count: 0, input: from, output: to),
           label: label, counts: counts)
       }
     }
@@ -104,7 +104,7 @@ extension ProcessGroup {
       try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
         try run(
           torus_collective(
-            .gather, type: Element.elementType, root: root, count: 0, input: from, output: to),
+            .gather, type: Element.dtype, root: root, count: 0, input: from, output: to),
           label: label, counts: counts)
       }
     }
@@ -137,7 +137,7 @@ extension ProcessGroup {
       try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
         try run(
           torus_collective(
-            .scatter, type: Element.elementType, root: root, count: 0, input: from, output: to),
+            .scatter, type: Element.dtype, root: root, count: 0, input: from, output: to),
           label: label, counts: counts)
       }
     }
@@ -160,7 +160,7 @@ extension ProcessGroup {
       try withBytes(of: &output) { (to: UnsafeMutableRawPointer) throws(CollectiveError) in
         try run(
           torus_collective(
-            .allToAll, type: Element.elementType, count: 0, input: from, output: to),
+            .allToAll, type: Element.dtype, count: 0, input: from, output: to),
           label: label, counts: received, sent: sent)
       }
     }

@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// Ranks that call collectives together.
 ///
@@ -67,7 +67,7 @@ public final class ProcessGroup: @unchecked Sendable {
       torus_group_supports(
         handle,
         nodes > 1 ? AllReduceAlgorithm.hierarchical.code : AllReduceAlgorithm.sharedMemory.code,
-        ElementType.float32.rawValue, ReduceOp.sum.rawValue) != 0
+        DType.float32.code, ReduceOp.sum.rawValue) != 0
     topology = Topology(ranks: size, nodes: nodes, sharesMemory: shares && size > 1)
     engine.heedTimeout(options.timeout)
   }
@@ -103,10 +103,10 @@ public final class ProcessGroup: @unchecked Sendable {
 
   /// Whether an all-reduce by `algorithm` can run in this group for a type and reduction.
   public func supports(
-    _ algorithm: AllReduceAlgorithm, _ type: ElementType, _ reduction: ReduceOp
+    _ algorithm: AllReduceAlgorithm, _ type: DType, _ reduction: ReduceOp
   ) -> Bool {
     !isClosed
-      && torus_group_supports(handle, algorithm.code, type.rawValue, reduction.rawValue) != 0
+      && torus_group_supports(handle, algorithm.code, type.code, reduction.rawValue) != 0
   }
 
   // MARK: Issuing
@@ -184,7 +184,7 @@ public final class ProcessGroup: @unchecked Sendable {
   {
     if isClosed { return (nil, "\(name) is closed") }
     let (bytes, isTooLong) = Int64(bitPattern: call.count).multipliedReportingOverflow(
-      by: Int64(torus_element_size(call.dtype) * size))
+      by: torus_element_size(call.dtype) * Int64(size))
     if bytes < 0 || isTooLong {
       return (nil, "a count of \(Int64(bitPattern: call.count)) was given")
     }
@@ -217,10 +217,10 @@ public final class ProcessGroup: @unchecked Sendable {
   private func objection(to call: torus_collective) -> String? {
     if call.root < 0 || call.root >= size { return "there is no rank \(call.root) among \(size)" }
     guard CollectiveOperation.Kind(rawValue: call.kind)?.reduces == true else { return nil }
-    guard let type = ElementType(rawValue: call.dtype),
-      let reduction = ReduceOp(rawValue: call.reduction)
+    let type = DType(code: call.dtype)
+    guard let reduction = ReduceOp(rawValue: call.reduction)
     else { return "unknown type or reduction" }
-    if !reduction.supports(type) { return "\(reduction.name) is not defined for \(type.name)" }
+    if !reduction.supports(type) { return "\(reduction.name) is not defined for \(type.shortName)" }
     if call.kind == CollectiveOperation.Kind.allReduce.rawValue,
       let algorithm = AllReduceAlgorithm(code: call.algorithm),
       !supports(algorithm, type, reduction)
@@ -229,7 +229,7 @@ public final class ProcessGroup: @unchecked Sendable {
       // What it can do at all tells whether the ranks or the type are in its way.
       let reason =
         supports(algorithm, .float32, .sum)
-        ? "it has no \(reduction.name) of \(type.name)"
+        ? "it has no \(reduction.name) of \(type.shortName)"
         : "\(topology.ranks) ranks on \(nodes), "
           + "\(topology.sharesMemory ? "shared" : "no shared") memory"
       return "\(algorithm.rawValue) cannot run here: \(reason); name another algorithm, or none"
@@ -252,7 +252,7 @@ public final class ProcessGroup: @unchecked Sendable {
   private func operation(of call: torus_collective, label: String) -> CollectiveOperation {
     let kind = CollectiveOperation.Kind(rawValue: call.kind) ?? .barrier
     var operation = CollectiveOperation(
-      rank: rank, sequence: 0, kind: kind, type: ElementType(rawValue: call.dtype) ?? .uint8,
+      rank: rank, sequence: 0, kind: kind, type: DType(code: call.dtype),
       reduction: ReduceOp(rawValue: call.reduction) ?? .sum,
       count: Int(truncatingIfNeeded: call.count), root: Int(call.root), label: label,
       step: flight.step,
@@ -340,13 +340,13 @@ public final class ProcessGroup: @unchecked Sendable {
 extension torus_collective {
   /// A call without its label; an algorithm below 0 is chosen by the group's table.
   init(
-    _ kind: CollectiveOperation.Kind, type: ElementType, reduction: ReduceOp = .sum, root: Int = 0,
+    _ kind: CollectiveOperation.Kind, type: DType, reduction: ReduceOp = .sum, root: Int = 0,
     algorithm: AllReduceAlgorithm? = nil, count: Int, input: UnsafeRawPointer?,
     output: UnsafeMutableRawPointer?
   ) {
     self.init()
     self.kind = kind.rawValue
-    dtype = type.rawValue
+    dtype = type.code
     self.reduction = reduction.rawValue
     self.root = Int32(clamping: root)
     self.algorithm = algorithm?.code ?? -1

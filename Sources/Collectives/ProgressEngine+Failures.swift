@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 import Foundation
 
 /// How a failure becomes known to every rank: under the progress lock throughout.

@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// How the ranks' elements become one.
 ///
@@ -20,16 +20,16 @@ public enum ReduceOp: Int32, Sendable, Hashable, CaseIterable, Codable {
 
   /// Whether the reduction is defined for a type: averages need floating point, bit operations
   /// integers or `bool`.
-  public func supports(_ type: ElementType) -> Bool {
-    torus_combine_supported(rawValue, type.rawValue) != 0
+  public func supports(_ type: DType) -> Bool {
+    torus_combine_supported(rawValue, type.code) != 0
   }
 
   /// left[i] = left[i] ∘ right[i] on this rank alone, as collectives do it. The reduction must be
   /// defined for the type, and an average is a sum.
   package func combine(
-    _ left: UnsafeMutableRawPointer, with right: UnsafeRawPointer, count: Int, dtype: ElementType
+    _ left: UnsafeMutableRawPointer, with right: UnsafeRawPointer, count: Int, dtype: DType
   ) {
-    torus_combine_pair(rawValue, dtype.rawValue, left, left, right, count)
+    torus_combine_pair(rawValue, dtype.code, left, left, right, count)
   }
 
   /// Short name, as in `sum`.

@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 
 /// Memory for collectives, from `ProcessGroup.allocateBuffer`.
 ///

@@ -1,4 +1,4 @@
-import CMPIShim
+import CCollectives
 import Synchronization
 
 /// An operation under way.

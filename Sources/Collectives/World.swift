@@ -1,5 +1,5 @@
 import Base
-import CMPIShim
+import CCollectives
 import Foundation
 
 /// All ranks of a job, and this process's (or thread's) place among them.
@@ -106,7 +106,8 @@ public final class World: Sendable {
   }
 
   static func open(
-    _ transport: OpaquePointer, _ options: Options, kind: Kind, coreShare: Double
+    _ transport: UnsafeMutablePointer<torus_transport>, _ options: Options, kind: Kind,
+    coreShare: Double
   ) throws(CollectiveError) -> World {
     let crowded = coreShare < 1
     torus_transport_limit(transport, max(1, options.messageBytes))
@@ -156,7 +157,7 @@ public final class World: Sendable {
   /// so that no rank waits for one that failed.
   public func abort(_ message: String, code: Int32 = 1) -> Never {
     torus_fatal_disarm()
-    torus_fatal_report(message, nil, 0)
+    torus_report(message, nil, 0)
     StandardStream.error.write("[rank \(rank)] \(message)\n")
     LastAct.perform(message)
     torus_mpi_abort(code)

@@ -61,7 +61,7 @@ final class GradientBucket {
         view.copyInPlace(Tensor.full([], 0, dtype: dtype))
         return false
       }
-      if gradient.storage.pointer != view.storage.pointer {
+      if !gradient.begins(where: view) {
         view.copyInPlace(gradient)
         parameter.grad = view
       }
@@ -76,8 +76,8 @@ final class GradientBucket {
   ) -> Work {
     if let use { used.copyInPlace(Tensor(use.map { $0 ? Float(1) : 0 })) }
     return group.allReduce(
-      buffer: flat.pointer, count: flat.count + (use == nil ? 0 : used.count),
-      dtype: dtype.element, op: .average, algorithm: algorithm, label: label)
+      buffer: flat.lentMemory, count: flat.count + (use == nil ? 0 : used.count),
+      dtype: dtype, op: .average, algorithm: algorithm, label: label)
   }
 
   /// Which parameters any rank used, once the averages of ``average(_:_:use:label:)`` are there.
@@ -94,23 +94,5 @@ final class GradientBucket {
   /// Multiplies every gradient by a factor.
   func scale(by factor: Double) {
     noGrad { flat.copyInPlace(flat * factor) }
-  }
-}
-
-extension DType {
-  /// The same type as the collectives name it.
-  var element: ElementType {
-    switch self {
-    case .float64: .float64
-    case .float32: .float32
-    case .float16: .float16
-    case .bfloat16: .bfloat16
-    case .int64: .int64
-    case .int32: .int32
-    case .uint8: .uint8
-    case .bool: .bool
-    case .int16: .int16
-    case .int8: .int8
-    }
   }
 }

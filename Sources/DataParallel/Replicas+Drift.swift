@@ -48,11 +48,11 @@ extension Replicas {
   }
 
   private static func describe(_ named: (name: String, parameter: Parameter)) -> String {
-    "\(named.name) \(named.parameter.dtype.element.name)\(named.parameter.shape)"
+    "\(named.name) \(named.parameter.dtype.shortName)\(named.parameter.shape)"
   }
 
   private static func checksum(of tensor: Tensor) -> Int64 {
-    Int64(bitPattern: Checksum.of(tensor.pointer, bytes: tensor.count * tensor.dtype.size))
+    Int64(bitPattern: tensor.withBytes { Checksum.of($0) })
   }
 
   /// What the checksums of all ranks, rank by rank, tell; nil where all are alike.

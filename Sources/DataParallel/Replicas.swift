@@ -76,7 +76,7 @@ package struct Replicas {
       let value = parameter.value.detach()
       value.storage.version &+= 1
       try group.broadcast(
-        buffer: value.pointer, count: value.count, dtype: value.dtype.element, root: root,
+        buffer: value.lentMemory, count: value.count, dtype: value.dtype, root: root,
         label: name
       ).wait()
     }
@@ -88,7 +88,7 @@ package struct Replicas {
   func broadcastBuffers(root: Int) throws {
     let copies = noGrad { buffers.map { $0.buffer.value.contiguous().clone() } }
     let slices = copies.filter { $0.count > 0 }.map {
-      BufferSlice($0.pointer, count: $0.count * $0.dtype.size, dtype: .uint8)
+      BufferSlice($0.lentMemory, count: $0.count * $0.dtype.size, dtype: .uint8)
     }
     guard !slices.isEmpty else { return }
     try group.broadcastCoalesced(slices, root: root, label: "buffers").wait()

@@ -109,7 +109,7 @@ final class BatchNormSynchronizer: BatchNormSynchronizing, StatisticsExchange {
       let all = Tensor.uninitialized([ranks, count], .float64)
       let mine = Tensor(values, dtype: .float64)
       try group.allGather(
-        input: mine.pointer, output: all.pointer, count: count, dtype: .float64,
+        input: mine.lentMemory, output: all.lentMemory, count: count, dtype: .float64,
         label: "batch norm statistics"
       ).wait()
       withExtendedLifetime(mine) {}

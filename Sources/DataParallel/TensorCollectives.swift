@@ -13,7 +13,7 @@ extension ProcessGroup {
   ) throws -> Tensor {
     let result = tensor.detach().contiguous().clone()
     try allReduceAndWait(
-      buffer: result.pointer, count: result.count, dtype: result.dtype.element, op: op,
+      buffer: result.lentMemory, count: result.count, dtype: result.dtype, op: op,
       label: label)
     return result
   }
@@ -24,7 +24,7 @@ extension ProcessGroup {
   ) throws -> Tensor {
     let result = tensor.detach().contiguous().clone()
     try broadcast(
-      buffer: result.pointer, count: result.count, dtype: result.dtype.element, root: root,
+      buffer: result.lentMemory, count: result.count, dtype: result.dtype, root: root,
       label: label
     ).wait()
     return result
@@ -37,8 +37,8 @@ extension ProcessGroup {
     let input = tensor.detach().contiguous()
     let output = Tensor.zeros(like: input)
     let work = reduce(
-      input: input.pointer, output: output.pointer, count: input.count,
-      dtype: input.dtype.element, op: op, root: root, label: label)
+      input: input.lentMemory, output: output.lentMemory, count: input.count,
+      dtype: input.dtype, op: op, root: root, label: label)
     try work.wait(lending: input, output)
     return rank == root ? output : nil
   }
@@ -62,8 +62,8 @@ extension ProcessGroup {
     let shapes = try shapes(of: input, "all-gather", label)
     let output = Output(shapes, input.dtype)
     let work = allGather(
-      input: input.pointer, output: output.memory.pointer, counts: output.counts,
-      dtype: input.dtype.element, label: label)
+      input: input.lentMemory, output: output.memory.lentMemory, counts: output.counts,
+      dtype: input.dtype, label: label)
     try work.wait(lending: input, output.memory)
     return output
   }
@@ -77,8 +77,8 @@ extension ProcessGroup {
     let shapes = try shapes(of: input, "gather", label)
     let output = rank == root ? Output(shapes, input.dtype) : nil
     let work = gather(
-      input: input.pointer, output: output?.memory.pointer,
-      counts: shapes.map { $0.reduce(1, *) }, dtype: input.dtype.element, root: root, label: label)
+      input: input.lentMemory, output: output?.memory.lentMemory,
+      counts: shapes.map { $0.reduce(1, *) }, dtype: input.dtype, root: root, label: label)
     try work.wait(lending: input, output?.memory)
     return output?.parts()
   }
@@ -111,8 +111,8 @@ extension ProcessGroup {
     let output = Tensor.zeros(plan.shapes[rank], dtype: dtype)
     let input = list.isEmpty ? nil : Tensor.cat(list.map { $0.detach().flattened() })
     let work = scatter(
-      input: input.map { UnsafeRawPointer($0.pointer) }, output: output.pointer,
-      counts: plan.shapes.map { $0.reduce(1, *) }, dtype: dtype.element, root: root, label: label)
+      input: input.map { UnsafeRawPointer($0.lentMemory) }, output: output.lentMemory,
+      counts: plan.shapes.map { $0.reduce(1, *) }, dtype: dtype, root: root, label: label)
     try work.wait(lending: input, output)
     return output
   }
@@ -137,8 +137,8 @@ extension ProcessGroup {
     let row = input.shape.dropFirst().reduce(1, *)
     let output = Tensor.zeros([rows[rank]] + input.shape.dropFirst(), dtype: input.dtype)
     let work = reduceScatter(
-      input: input.pointer, output: output.pointer, counts: rows.map { $0 * row },
-      dtype: input.dtype.element, op: op, label: label)
+      input: input.lentMemory, output: output.lentMemory, counts: rows.map { $0 * row },
+      dtype: input.dtype, op: op, label: label)
     try work.wait(lending: input, output)
     return output
   }
@@ -151,8 +151,8 @@ extension ProcessGroup {
     let input = try joined(tensors, "reduce-scatter")
     let output = Tensor.zeros(tensors[rank].shape, dtype: input.dtype)
     let work = reduceScatter(
-      input: input.pointer, output: output.pointer, counts: tensors.map(\.count),
-      dtype: input.dtype.element, op: op, label: label)
+      input: input.lentMemory, output: output.lentMemory, counts: tensors.map(\.count),
+      dtype: input.dtype, op: op, label: label)
     try work.wait(lending: input, output)
     return output
   }
@@ -163,8 +163,8 @@ extension ProcessGroup {
     let input = try joined(tensors, "all-to-all")
     let output = Output(try allToAll(tensors.map(\.shape), label: label), input.dtype)
     let work = allToAll(
-      input: input.pointer, output: output.memory.pointer, sent: tensors.map(\.count),
-      received: output.counts, dtype: input.dtype.element, label: label)
+      input: input.lentMemory, output: output.memory.lentMemory, sent: tensors.map(\.count),
+      received: output.counts, dtype: input.dtype, label: label)
     try work.wait(lending: input, output.memory)
     return output.parts()
   }
@@ -205,8 +205,8 @@ extension ProcessGroup {
     let output = Tensor.zeros(
       [received.reduce(0, +)] + input.shape.dropFirst(), dtype: input.dtype)
     let work = allToAll(
-      input: input.pointer, output: output.pointer, sent: rows.map { $0 * row },
-      received: received.map { $0 * row }, dtype: input.dtype.element, label: label)
+      input: input.lentMemory, output: output.lentMemory, sent: rows.map { $0 * row },
+      received: received.map { $0 * row }, dtype: input.dtype, label: label)
     try work.wait(lending: input, output)
     return output
   }
@@ -216,7 +216,7 @@ extension ProcessGroup {
   public func send(_ tensor: Tensor, to peer: Int, tag: Int = 0, label: String = "") throws {
     let input = tensor.detach().contiguous()
     let work = isend(
-      buffer: input.pointer, count: input.count, dtype: input.dtype.element, to: peer, tag: tag,
+      buffer: input.lentMemory, count: input.count, dtype: input.dtype, to: peer, tag: tag,
       label: label)
     try work.wait(lending: input)
   }
@@ -227,7 +227,7 @@ extension ProcessGroup {
   ) throws -> (tensor: Tensor, source: Int) {
     let output = Tensor.zeros(shape, dtype: dtype)
     let work = irecv(
-      buffer: output.pointer, count: output.count, dtype: dtype.element, from: peer, tag: tag,
+      buffer: output.lentMemory, count: output.count, dtype: dtype, from: peer, tag: tag,
       label: label)
     try work.wait()
     return (output, work.source ?? -1)
@@ -298,7 +298,7 @@ extension ProcessGroup {
     let storage = tensor.storage
     storage.version &+= 1
     let work = allReduce(
-      buffer: tensor.pointer, count: tensor.count, dtype: tensor.dtype.element, op: op,
+      buffer: tensor.lentMemory, count: tensor.count, dtype: tensor.dtype, op: op,
       algorithm: algorithm, label: label)
     work.onCompletion { _ in withExtendedLifetime(storage) {} }
     return work

@@ -45,7 +45,7 @@ extension ProcessGroup {
   ) -> TensorWork<Tensor> {
     let result = tensor.detach().contiguous().clone()
     let work = allReduce(
-      buffer: result.pointer, count: result.count, dtype: result.dtype.element, op: op,
+      buffer: result.lentMemory, count: result.count, dtype: result.dtype, op: op,
       label: label)
     return TensorWork([work], lending: [result]) { _ in result }
   }
@@ -57,7 +57,7 @@ extension ProcessGroup {
   ) -> TensorWork<Tensor> {
     let result = tensor.detach().contiguous().clone()
     let work = broadcast(
-      buffer: result.pointer, count: result.count, dtype: result.dtype.element, root: root,
+      buffer: result.lentMemory, count: result.count, dtype: result.dtype, root: root,
       label: label)
     return TensorWork([work], lending: [result]) { _ in result }
   }
@@ -68,8 +68,8 @@ extension ProcessGroup {
     let input = tensor.detach().contiguous()
     let output = Tensor.zeros([size] + input.shape, dtype: input.dtype)
     let work = allGather(
-      input: input.pointer, output: output.pointer, count: input.count,
-      dtype: input.dtype.element, label: label)
+      input: input.lentMemory, output: output.lentMemory, count: input.count,
+      dtype: input.dtype, label: label)
     return TensorWork([work], lending: [input, output]) { _ in output }
   }
 
@@ -87,8 +87,8 @@ extension ProcessGroup {
     }
     let output = Tensor.zeros([total / size] + input.shape.dropFirst(), dtype: input.dtype)
     let work = reduceScatter(
-      input: input.pointer, output: output.pointer, count: output.count,
-      dtype: input.dtype.element, op: op, label: label)
+      input: input.lentMemory, output: output.lentMemory, count: output.count,
+      dtype: input.dtype, op: op, label: label)
     return TensorWork([work], lending: [input, output]) { _ in output }
   }
 
@@ -100,8 +100,8 @@ extension ProcessGroup {
     let input = tensor.detach().contiguous()
     let output = rank == root ? Tensor.zeros(like: input) : nil
     let work = reduce(
-      input: input.pointer, output: output?.pointer, count: input.count,
-      dtype: input.dtype.element, op: op, root: root, label: label)
+      input: input.lentMemory, output: output?.lentMemory, count: input.count,
+      dtype: input.dtype, op: op, root: root, label: label)
     return TensorWork([work], lending: [input] + [output].compactMap { $0 }) { _ in output }
   }
 
@@ -113,8 +113,8 @@ extension ProcessGroup {
     let input = tensor.detach().contiguous()
     let output = rank == root ? Tensor.zeros([size] + input.shape, dtype: input.dtype) : nil
     let work = gather(
-      input: input.pointer, output: output?.pointer, count: input.count,
-      dtype: input.dtype.element, root: root, label: label)
+      input: input.lentMemory, output: output?.lentMemory, count: input.count,
+      dtype: input.dtype, root: root, label: label)
     return TensorWork([work], lending: [input] + [output].compactMap { $0 }) { _ in output }
   }
 
@@ -130,8 +130,8 @@ extension ProcessGroup {
     }
     let output = Tensor.zeros(like: input)
     let work = allToAll(
-      input: input.pointer, output: output.pointer, count: input.count / size,
-      dtype: input.dtype.element, label: label)
+      input: input.lentMemory, output: output.lentMemory, count: input.count / size,
+      dtype: input.dtype, label: label)
     return TensorWork([work], lending: [input, output]) { _ in output }
   }
 
@@ -141,7 +141,7 @@ extension ProcessGroup {
   ) -> TensorWork<Void> {
     let input = tensor.detach().contiguous()
     let work = isend(
-      buffer: input.pointer, count: input.count, dtype: input.dtype.element, to: peer, tag: tag,
+      buffer: input.lentMemory, count: input.count, dtype: input.dtype, to: peer, tag: tag,
       label: label)
     return TensorWork([work], lending: [input]) { _ in }
   }
@@ -153,7 +153,7 @@ extension ProcessGroup {
   ) -> TensorWork<(tensor: Tensor, source: Int)> {
     let output = Tensor.zeros(shape, dtype: dtype)
     let work = irecv(
-      buffer: output.pointer, count: output.count, dtype: dtype.element, from: peer, tag: tag,
+      buffer: output.lentMemory, count: output.count, dtype: dtype, from: peer, tag: tag,
       label: label)
     return TensorWork([work], lending: [output]) { works in (output, works[0].source ?? -1) }
   }
@@ -170,12 +170,12 @@ extension ProcessGroup {
         let input = tensor.detach().contiguous()
         lent.append(input)
         return .send(
-          input.pointer, count: input.count, dtype: input.dtype.element, to: peer, tag: tag)
+          input.lentMemory, count: input.count, dtype: input.dtype, to: peer, tag: tag)
       case .receive(let shape, let dtype, let peer, let tag):
         let output = Tensor.zeros(shape, dtype: dtype)
         received.append(output)
         return .receive(
-          output.pointer, count: output.count, dtype: dtype.element, from: peer, tag: tag)
+          output.lentMemory, count: output.count, dtype: dtype, from: peer, tag: tag)
       }
     }
     return TensorWork(batch(parts, label: label), lending: lent + received) { _ in received }

@@ -96,12 +96,8 @@ extension Tensor {
   fileprivate func isSame(as other: Tensor, in dtype: DType) -> Bool {
     noGrad {
       let (a, b) = (detach().to(dtype).contiguous(), other.detach().to(dtype).contiguous())
-      let size = a.count * dtype.size
-      let left = UnsafeRawBufferPointer(
-        start: a.storage.pointer + a.storageOffset * dtype.size, count: size)
-      let right = UnsafeRawBufferPointer(
-        start: b.storage.pointer + b.storageOffset * dtype.size, count: size)
-      return left.baseAddress == right.baseAddress || left.elementsEqual(right)
+      return a.begins(where: b)
+        || a.withBytes { left in b.withBytes { right in left.elementsEqual(right) } }
     }
   }
 }

@@ -6,10 +6,13 @@
 /// leaves them alone.
 public final class Storage: @unchecked Sendable {
   /// The first byte, aligned to 64 bytes unless the memory was handed in.
-  public let pointer: UnsafeMutableRawPointer
+  package let pointer: UnsafeMutableRawPointer
 
   /// The length in bytes.
   public let byteCount: Int
+
+  /// Where the bytes lie.
+  public let device = Device.cpu
 
   /// How often the bytes were overwritten in place. A value saved for the backward pass remembers
   /// it, and reading the value after a change stops with a message instead of a wrong gradient.

@@ -131,7 +131,7 @@ extension Tensor {
   }
 
   /// The first element's address.
-  package var pointer: UnsafeMutableRawPointer { body.pointer }
+  var pointer: UnsafeMutableRawPointer { body.pointer }
 
   /// The same elements without a graph: what kernels write into and gradients are stored as.
   var bare: Tensor {

@@ -31,4 +31,21 @@ struct KernelRoomTests {
     }
     #expect(found > 10)
   }
+
+  @Test("addresses of tensors are taken in the kernels' room and in storage's own files alone")
+  func pointers() throws {
+    let own: Set = ["Tensors/Storage.swift", "Tensors/Tensor.swift", "Tensors/Tensor+Memory.swift"]
+    var found = 0
+    for (path, text) in try sources()
+    where !path.hasPrefix("Collectives/") && !path.hasPrefix("ddp-bench/") {
+      for line in text.split(whereSeparator: \.isNewline) where line.contains(#/\.pointer\b/#) {
+        let isBuffer = line.contains("buffer.pointer")
+        #expect(
+          path.hasPrefix(Self.room) || own.contains(path) || isBuffer,
+          "\(path): \(line); use withBytes, fill, copyBytes, part or lentMemory")
+        found += 1
+      }
+    }
+    #expect(found > 100)
+  }
 }

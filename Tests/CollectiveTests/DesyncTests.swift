@@ -12,7 +12,7 @@ struct Desync: CustomTestStringConvertible, Sendable {
   var testDescription: String { name }
 
   static func reduce(
-    _ world: World, _ count: Int, _ type: ElementType = .float32, _ op: ReduceOp = .sum,
+    _ world: World, _ count: Int, _ type: DType = .float32, _ op: ReduceOp = .sum,
     _ label: String = "layer3.weight"
   ) throws {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, count * 8), alignment: 64)

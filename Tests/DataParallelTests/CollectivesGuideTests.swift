@@ -86,8 +86,8 @@ struct CollectivesGuideTests {
     let rows = try Self.guide.split(separator: "\n")
     let heading = try #require(rows.first { $0.hasPrefix("| | sum") })
     #expect(cells(heading).dropFirst() == ReduceOp.allCases.map(\.name)[...])
-    for type in ElementType.allCases {
-      let row = try #require(rows.first { $0.hasPrefix("| `\(type.name)` |") }, "\(type)")
+    for type in DType.allCases {
+      let row = try #require(rows.first { $0.hasPrefix("| `\(type.shortName)` |") }, "\(type)")
       #expect(
         cells(row).dropFirst().map { $0 != "–" } == ReduceOp.allCases.map { $0.supports(type) },
         "\(type)")

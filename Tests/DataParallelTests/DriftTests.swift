@@ -32,7 +32,7 @@ struct DriftTests {
   func oneBit() throws {
     let errors = try outcomes(4) { model, rank in
       guard rank == 2 else { return }
-      let bits = model.weight.value.pointer.assumingMemoryBound(to: UInt32.self)
+      let bits = model.weight.value.lentMemory.assumingMemoryBound(to: UInt32.self)
       bits[101] ^= 1
     }
     #expect(Set(errors).count == 1)
@@ -44,7 +44,7 @@ struct DriftTests {
   @Test("without a majority all ranks are named")
   func noMajority() throws {
     let errors = try outcomes(2) { model, rank in
-      let values = model.bias?.value.pointer.assumingMemoryBound(to: Float.self)
+      let values = model.bias?.value.lentMemory.assumingMemoryBound(to: Float.self)
       values?[3] = Float(rank)
     }
     #expect(errors[1].contains("differ in bias f32[7] on ranks 0, 1;"), "\(errors[1])")

@@ -113,7 +113,7 @@ struct Fault {
       print(places[rank + 1])
     case .exception: throw InjectedFault()
     case .drift:
-      moment.model?.parameters().first?.value.pointer
+      moment.model?.parameters().first?.value.lentMemory
         .assumingMemoryBound(to: UInt32.self).pointee ^= 1
     case .mismatch: _ = try moment.group.allReduce([1.0], label: "stray")
     }

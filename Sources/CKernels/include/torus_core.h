@@ -1,37 +1,14 @@
-/// Element types, memory, threads and CPU levels: what every kernel stands on.
+/// Memory, threads and CPU levels: what every kernel stands on.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "torus_dtype.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-// MARK: Element types
-
-/// The element types. The numbers are stable: Swift's `DType` has the same raw values.
-/// BOOL is one byte, 0 or 1. BF16 and F16 are computed in f32 and rounded to nearest even.
-typedef enum torus_dtype : uint8_t {
-  TORUS_F32 = 0,
-  TORUS_F64 = 1,
-  TORUS_BF16 = 2,
-  TORUS_F16 = 3,
-  TORUS_I64 = 4,
-  TORUS_I32 = 5,
-  TORUS_I16 = 6,
-  TORUS_I8 = 7,
-  TORUS_U8 = 8,
-  TORUS_BOOL = 9,
-} torus_dtype;
-
-enum { TORUS_DTYPE_COUNT = 10 };
-
-/// Bytes of one element.
-static inline int64_t torus_element_size(torus_dtype dtype) {
-  static const uint8_t sizes[TORUS_DTYPE_COUNT] = {4, 8, 2, 2, 8, 4, 2, 1, 1, 1};
-  return sizes[dtype];
-}
 
 /// The most dimensions a tensor may have.
 enum { TORUS_MAX_RANK = 32 };

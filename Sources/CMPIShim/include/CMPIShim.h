@@ -1,13 +1,13 @@
-/// The C foundation of Collectives: processes, transports, groups and collectives.
+/// What wraps MPI: processes, messages and shared windows, the same between threads of one process.
 ///
-/// Only plain C types appear here. `mpi.h` is seen by `transport/mpi_*.c` and
-/// `allreduce/mpi_builtin.c` alone, so that everything above can be built without MPI.
+/// Only plain C types appear here. `mpi.h` is seen by `mpi_process.c` and `mpi_transport.c` alone, so that
+/// everything above can be built without MPI.
 #pragma once
 
+#include "torus_clock.h"
 #include "torus_deadline.h"
-#include "torus_fatal.h"
-#include "torus_flight.h"
-#include "torus_group.h"
 #include "torus_process.h"
-#include "torus_combine.h"
-#include "torus_types.h"
+#include "torus_report.h"
+#include "torus_results.h"
+#include "torus_text.h"
+#include "torus_transport.h"

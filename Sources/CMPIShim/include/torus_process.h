@@ -1,7 +1,7 @@
 /// Starting and ending: MPI processes, or ranks as threads of one process.
 #pragma once
 
-#include "torus_types.h"
+#include "torus_results.h"
 
 /// How one rank reaches the others: point-to-point messages and shared windows.
 typedef struct torus_transport torus_transport;

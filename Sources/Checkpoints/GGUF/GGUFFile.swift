@@ -112,7 +112,7 @@ extension GGUFFile.Entry {
     bytes.withUnsafeBytes { source in
       guard let base = source.baseAddress else { return }
       if type.stored != nil {
-        result.storage.pointer.copyMemory(from: base, byteCount: source.count)
+        result.fill(with: source)
       } else {
         Kernel.decodeBlocks(
           type.rawValue, base, count: source.count / type.blockBytes, into: result)

@@ -64,23 +64,14 @@ public enum StoredDType: String, CaseIterable, Sendable {
   }
 
   /// The tensors' dtype of the same elements, or nil where they have none.
-  public var dtype: DType? { DType.allCases.first { StoredDType($0) == self } }
+  public var dtype: DType? { DType.allCases.first { $0.shortName.uppercased() == rawValue } }
 
   /// The type under which a dtype is saved.
   public init(_ dtype: DType) {
-    self =
-      switch dtype {
-      case .float32: .float32
-      case .float64: .float64
-      case .bfloat16: .bfloat16
-      case .float16: .float16
-      case .int64: .int64
-      case .int32: .int32
-      case .int16: .int16
-      case .int8: .int8
-      case .uint8: .uint8
-      case .bool: .bool
-      }
+    guard let type = StoredDType(rawValue: dtype.shortName.uppercased()) else {
+      fail("safetensors", "there is no type for \(dtype)")
+    }
+    self = type
   }
 
   /// The bytes that elements of a shape take, or nil where they overflow or end within a byte.

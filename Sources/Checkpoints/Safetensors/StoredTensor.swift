@@ -28,10 +28,9 @@ public struct StoredTensor: Sendable, Equatable {
   /// A copy of a tensor's elements.
   public init(name: String, _ tensor: Tensor) {
     let tensor = noGrad { tensor.contiguous() }
-    let start = tensor.storage.pointer + tensor.storageOffset * tensor.dtype.size
     self.init(
       name: name, dtype: StoredDType(tensor.dtype), shape: tensor.shape,
-      bytes: Data(bytes: start, count: tensor.count * tensor.dtype.size))
+      bytes: tensor.withBytes { Data($0) })
   }
 
   /// The tensor, in memory of its own.
@@ -56,11 +55,7 @@ public struct StoredTensor: Sendable, Equatable {
       extent = product
     }
     let tensor = Tensor.empty(shape, dtype: dtype)
-    bytes.withUnsafeBytes { source in
-      if let base = source.baseAddress {
-        tensor.storage.pointer.copyMemory(from: base, byteCount: source.count)
-      }
-    }
+    bytes.withUnsafeBytes { tensor.fill(with: $0) }
     return tensor
   }
 

@@ -25,7 +25,7 @@ extension ProcessGroup {
   func average(_ bucket: CommunicationBucket, _ algorithm: AllReduceAlgorithm? = nil) -> Work {
     bucket.buffer.storage.version &+= 1
     return allReduce(
-      buffer: bucket.buffer.pointer, count: bucket.buffer.count,
-      dtype: bucket.buffer.dtype.element, op: .average, algorithm: algorithm, label: bucket.label)
+      buffer: bucket.buffer.lentMemory, count: bucket.buffer.count,
+      dtype: bucket.buffer.dtype, op: .average, algorithm: algorithm, label: bucket.label)
   }
 }

@@ -83,7 +83,7 @@ public struct CommunicationBucket {
     self.parameters = parameters
     self.gradients = gradients
     self.buffer = buffer
-    let first = parameters.first.map { "\(buffer.dtype.element.name)\($0.shape)" } ?? ""
+    let first = parameters.first.map { "\(buffer.dtype.shortName)\($0.shape)" } ?? ""
     let more = names.count > 1 ? " + \(names.count - 1) more" : ""
     label = "\(names.first ?? "") \(first)\(more) (bucket \(index))"
   }
@@ -93,13 +93,8 @@ public struct CommunicationBucket {
 
   /// The same bucket with gradients of another dtype, in memory of that dtype.
   func converted(to memory: Tensor) -> CommunicationBucket {
-    let (from, to) = (buffer.dtype.size, memory.dtype.size)
-    let owner = memory.storage
     let views = gradients.map { gradient in
-      let offset = (gradient.pointer - buffer.pointer) / from
-      return Tensor(
-        borrowing: memory.pointer + offset * to, shape: gradient.shape, dtype: memory.dtype,
-        owner: owner)
+      memory.part(at: gradient.distance(from: buffer), shape: gradient.shape)
     }
     return CommunicationBucket(
       index: index, isLast: isLast, group: group, names: names, parameters: parameters,

@@ -13,9 +13,7 @@ struct PackedTensors {
     var start = 0
     tensors = zip(shapes, counts).map { shape, count in
       defer { start += count }
-      return Tensor(
-        borrowing: memory.pointer + start * dtype.size, shape: shape, dtype: dtype,
-        owner: memory.storage)
+      return memory.part(at: start, shape: shape)
     }
   }
 }

@@ -52,7 +52,7 @@ public final class PeriodicModelAverager {
       let slices = bucket.map { position in
         let value = parameters[position].value
         value.storage.version &+= 1
-        return BufferSlice(value.pointer, count: value.count, dtype: value.dtype.element)
+        return BufferSlice(value.lentMemory, count: value.count, dtype: value.dtype)
       }
       try group.allReduceCoalesced(slices, op: .average, label: "model average").wait()
     }

@@ -65,8 +65,8 @@ public struct ScatterBucket {
     let memory = (whole.buffer.storage, part.storage)
     memory.1.version &+= 1
     let work = whole.group.reduceScatter(
-      input: whole.buffer.pointer, output: part.pointer, counts: counts,
-      dtype: part.dtype.element, op: op, label: whole.label)
+      input: whole.buffer.lentMemory, output: part.lentMemory, counts: counts,
+      dtype: part.dtype, op: op, label: whole.label)
     work.onCompletion { _ in withExtendedLifetime(memory) {} }
     return work
   }

@@ -129,12 +129,12 @@ final class GradientShards: ModelReducing {
   private func filled(_ index: Int, _ memory: Tensor) -> ScatterBucket {
     let bucket = layout.buckets[index]
     let (dtype, members) = (bucket.dtype, bucket.positions.map { parameters[$0] })
-    memory.pointer.initializeMemory(
-      as: UInt8.self, repeating: 0, count: bucket.count * dtype.size)
+    memory.withMutableBytes {
+      _ = UnsafeMutableRawBufferPointer(rebasing: $0[..<(bucket.count * dtype.size)])
+        .initializeMemory(as: UInt8.self, repeating: 0)
+    }
     func view(_ offset: Int, _ shape: [Int]) -> Tensor {
-      Tensor(
-        borrowing: memory.pointer + offset * dtype.size, shape: shape, dtype: dtype,
-        owner: memory.storage)
+      memory.part(at: offset, shape: shape, dtype: dtype)
     }
     let views = zip(bucket.positions, members).map { position, parameter in
       view(bucket.offset(of: position), parameter.shape)

@@ -72,8 +72,8 @@ extension ShardedOptimizer {
     let isRoot = group.rank == root
     let whole = Tensor.uninitialized([isRoot ? counts.reduce(0, +) : 0], dtype)
     try group.gather(
-      input: mine.pointer, output: isRoot ? whole.pointer : nil, counts: counts,
-      dtype: dtype.element, root: root, label: "state of parameter \(position): \(entry.name)"
+      input: mine.lentMemory, output: isRoot ? whole.lentMemory : nil, counts: counts,
+      dtype: dtype, root: root, label: "state of parameter \(position): \(entry.name)"
     ).wait()
     withExtendedLifetime(mine) {}
     guard isRoot else { return nil }

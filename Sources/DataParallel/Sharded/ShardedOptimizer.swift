@@ -129,19 +129,17 @@ public final class ShardedOptimizer: Optimizer {
     for (index, bucket) in layout.buckets.enumerated() {
       let size = bucket.dtype.size
       for piece in bucket.pieces where piece.rank == group.rank {
-        (staging.pointer + piece.offset * size).copyMemory(
-          from: all[piece.position].value.pointer + piece.range.lowerBound * size,
-          byteCount: piece.range.count * size)
+        let range = (piece.range.lowerBound * size)..<(piece.range.upperBound * size)
+        staging.copyBytes(to: piece.offset * size, from: all[piece.position].value, range)
       }
       try group.allGather(
-        input: staging.pointer + bucket.start(of: group.rank) * size, output: staging.pointer,
-        counts: bucket.counts, dtype: bucket.dtype.element, label: label(of: bucket, index)
+        input: staging.lentMemory + bucket.start(of: group.rank) * size, output: staging.lentMemory,
+        counts: bucket.counts, dtype: bucket.dtype, label: label(of: bucket, index)
       ).wait()
       for piece in bucket.pieces where piece.rank != group.rank {
-        let value = all[piece.position].value
-        value.storage.version &+= 1
-        (value.pointer + piece.range.lowerBound * size).copyMemory(
-          from: staging.pointer + piece.offset * size, byteCount: piece.range.count * size)
+        let range = (piece.offset * size)..<((piece.offset + piece.range.count) * size)
+        all[piece.position].value.copyBytes(
+          to: piece.range.lowerBound * size, from: staging, range)
       }
     }
     withExtendedLifetime(staging) {}
@@ -154,7 +152,7 @@ public final class ShardedOptimizer: Optimizer {
     }
     let others = bucket.positions.count - 1
     let more = others > 0 ? " + \(others) more" : ""
-    let type = "\(bucket.dtype.element.name)\(all[first].shape)"
+    let type = "\(bucket.dtype.shortName)\(all[first].shape)"
     return "\(names[first]) \(type)\(more) (parameters \(index))"
   }
 

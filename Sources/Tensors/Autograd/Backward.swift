@@ -201,7 +201,7 @@ extension AutogradMeta {
       return
     }
     if let buffer = gradientBuffer {
-      if incoming.pointer == buffer.pointer {
+      if incoming.begins(where: buffer) {
         // It was computed in its place.
         buffer.storage.version &+= 1
       } else if let gradient {

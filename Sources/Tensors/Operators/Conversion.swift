@@ -29,10 +29,7 @@ extension Tensor {
     Watchers.read(self)
     let source = noGrad { to(Element.dtype).contiguous() }
     return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if count > 0 {
-        buffer.baseAddress?.update(
-          from: source.pointer.assumingMemoryBound(to: Element.self), count: count)
-      }
+      source.withBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
       initialized = count
     }
   }
@@ -44,7 +41,7 @@ extension Tensor {
       "only a tensor of one element converts to a Swift number; this one is \(shape)")
     Watchers.read(self)
     let source = dtype == Element.dtype ? self : noGrad { to(Element.dtype) }
-    return source.pointer.load(as: Element.self)
+    return source.withBytes { $0.load(as: Element.self) }
   }
 
   /// The only element as a `Double`; integers beyond 2⁵³ round.

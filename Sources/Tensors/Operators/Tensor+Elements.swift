@@ -81,10 +81,7 @@ extension Tensor {
     with elements: [Element], _ shape: [Int]
   ) -> Tensor {
     let out = Tensor.uninitialized(shape, Element.dtype)
-    elements.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
-      out.pointer.copyMemory(from: base, byteCount: bytes.count)
-    }
+    elements.withUnsafeBytes { out.fill(with: $0) }
     return out
   }
 }

@@ -5,7 +5,7 @@ import Testing
 struct AllReduceConformance {
   var algorithms = AllReduceAlgorithm.allCases
   var lengths = [0, 1, 2, 3, 5, 7, 13, 64, 1000, 1021, 4099]
-  var types = ElementType.allCases
+  var types = DType.allCases
   var operations = ReduceOp.allCases
   var places = [false, true]
 
@@ -29,7 +29,7 @@ struct AllReduceConformance {
   }
 
   private func check(
-    _ group: ProcessGroup, _ algorithm: AllReduceAlgorithm, _ type: ElementType, _ op: ReduceOp,
+    _ group: ProcessGroup, _ algorithm: AllReduceAlgorithm, _ type: DType, _ op: ReduceOp,
     _ length: Int, _ shared: Bool
   ) throws {
     let bytes = length * type.size

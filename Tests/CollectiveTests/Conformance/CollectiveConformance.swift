@@ -5,7 +5,7 @@ import Testing
 struct CollectiveConformance {
   /// Elements per rank: empty, single, prime, inlined, segmented.
   var lengths = [0, 1, 7, 500, 1021, 70_001]
-  var types = ElementType.allCases
+  var types = DType.allCases
 
   func run(in group: ProcessGroup) throws {
     for type in types {
@@ -23,7 +23,7 @@ struct CollectiveConformance {
   }
 
   private func fill(
-    _ buffer: TestBuffer, _ type: ElementType, _ count: Int, rank: Int, from first: Int = 0,
+    _ buffer: TestBuffer, _ type: DType, _ count: Int, rank: Int, from first: Int = 0,
     at offset: Int = 0
   ) {
     buffer.fill(
@@ -32,14 +32,14 @@ struct CollectiveConformance {
   }
 
   private func fillSum(
-    _ buffer: TestBuffer, _ type: ElementType, _ count: Int, ranks: Int, from first: Int = 0
+    _ buffer: TestBuffer, _ type: DType, _ count: Int, ranks: Int, from first: Int = 0
   ) {
     buffer.fill(
       Elements.reducedPalette(ranks: ranks, op: .sum, type: type), type, count: count, from: first)
   }
 
   /// Broadcast, reduce and scatter with equal parts.
-  private func rooted(_ group: ProcessGroup, _ type: ElementType, _ length: Int, _ root: Int)
+  private func rooted(_ group: ProcessGroup, _ type: DType, _ length: Int, _ root: Int)
     throws
   {
     let bytes = length * type.size
@@ -78,7 +78,7 @@ struct CollectiveConformance {
 
   /// Reduce to the last rank, and reduce-scatter.
   private func reducing(
-    _ group: ProcessGroup, _ type: ElementType, _ op: ReduceOp, _ length: Int
+    _ group: ProcessGroup, _ type: DType, _ op: ReduceOp, _ length: Int
   ) throws {
     let total = length * group.size
     let input = try TestBuffer(bytes: total * type.size, sharedIn: nil)
@@ -107,7 +107,7 @@ struct CollectiveConformance {
 
   /// All-gather, gather and reduce-scatter with given parts.
   private func gathering(
-    _ group: ProcessGroup, _ type: ElementType, _ counts: [Int], even: Bool
+    _ group: ProcessGroup, _ type: DType, _ counts: [Int], even: Bool
   ) throws {
     let total = counts.reduce(0, +), mine = counts[group.rank]
     let input = try TestBuffer(bytes: total * type.size, sharedIn: nil)
@@ -146,7 +146,7 @@ struct CollectiveConformance {
   }
 
   /// All-to-all with equal parts, and with rank r sending length + r + s to rank s.
-  private func exchanging(_ group: ProcessGroup, _ type: ElementType, _ length: Int) throws {
+  private func exchanging(_ group: ProcessGroup, _ type: DType, _ length: Int) throws {
     for even in [true, false] {
       func count(from: Int, to: Int) -> Int { even ? length : length + from + 2 * to }
       let sent = (0..<group.size).map { count(from: group.rank, to: $0) }

@@ -10,7 +10,7 @@ enum Elements {
   static func residue(_ index: Int) -> Int { (index &* 7 &+ (index >> 4)) % period }
 
   /// Rank r's element at a residue: 1 to 3, or 1 to 2 where they are multiplied.
-  static func value(rank: Int, residue: Int, op: ReduceOp, type: ElementType) -> Double {
+  static func value(rank: Int, residue: Int, op: ReduceOp, type: DType) -> Double {
     let mixed = residue &+ rank &* 5 &+ rank / 2
     if type == .bool { return Double(mixed % 3 == 0 ? 1 : 0) }
     let magnitude = Double(mixed % (op == .product ? 2 : 3) + 1)
@@ -21,7 +21,7 @@ enum Elements {
   }
 
   /// The bits of a value.
-  static func bits(_ value: Double, _ type: ElementType) -> UInt64 {
+  static func bits(_ value: Double, _ type: DType) -> UInt64 {
     switch type {
     case .float64: value.bitPattern
     case .float32: UInt64(Float(value).bitPattern)
@@ -32,12 +32,12 @@ enum Elements {
   }
 
   /// The bits of rank r's elements, by residue.
-  static func palette(rank: Int, op: ReduceOp, type: ElementType) -> [UInt64] {
+  static func palette(rank: Int, op: ReduceOp, type: DType) -> [UInt64] {
     (0..<period).map { bits(value(rank: rank, residue: $0, op: op, type: type), type) }
   }
 
   /// The bits of all ranks' elements reduced, by residue.
-  static func reducedPalette(ranks: Int, op: ReduceOp, type: ElementType) -> [UInt64] {
+  static func reducedPalette(ranks: Int, op: ReduceOp, type: DType) -> [UInt64] {
     (0..<period).map { residue in
       let values = (0..<ranks).map { value(rank: $0, residue: residue, op: op, type: type) }
       return bits(reduced(values, op, type), type)
@@ -45,7 +45,7 @@ enum Elements {
   }
 
   /// What a reduction over all ranks gives.
-  static func reduced(_ values: [Double], _ op: ReduceOp, _ type: ElementType) -> Double {
+  static func reduced(_ values: [Double], _ op: ReduceOp, _ type: DType) -> Double {
     let start = values[0], rest = values.dropFirst()
     if type == .bool {
       let bits = values.map { Int($0) }
@@ -100,7 +100,7 @@ final class TestBuffer {
 
   /// Writes elements first, first + 1, … of a palette at `offset`.
   func fill(
-    _ palette: [UInt64], _ type: ElementType, count: Int, from first: Int = 0, at offset: Int = 0
+    _ palette: [UInt64], _ type: DType, count: Int, from first: Int = 0, at offset: Int = 0
   ) {
     switch type.size {
     case 1: write(palette.map { UInt8(truncatingIfNeeded: $0) }, count, first, offset)

@@ -100,12 +100,14 @@ extension Linalg {
     let swaps = pivots.array(of: Int32.self)
     let each = pivots.size(-1)
     let p = Tensor.zeros(batch + [rows, rows])
-    let elements = p.pointer.assumingMemoryBound(to: Float.self)
-    for index in 0..<batch.reduce(1, *) {
-      var order = Array(0..<rows)
-      for row in 0..<each { order.swapAt(row, Int(swaps[index * each + row]) - 1) }
-      for (row, source) in order.enumerated() {
-        elements[(index * rows + source) * rows + row] = 1
+    p.withMutableBytes { bytes in
+      let elements = bytes.bindMemory(to: Float.self)
+      for index in 0..<batch.reduce(1, *) {
+        var order = Array(0..<rows)
+        for row in 0..<each { order.swapAt(row, Int(swaps[index * each + row]) - 1) }
+        for (row, source) in order.enumerated() {
+          elements[(index * rows + source) * rows + row] = 1
+        }
       }
     }
     return p

@@ -1,0 +1,5 @@
+/// What algorithms build on.
+#pragma once
+
+#include "lane.h"
+#include "node.h"

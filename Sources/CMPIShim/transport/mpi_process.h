@@ -1,3 +1,0 @@
-#pragma once
-
-#include "../include/torus_process.h"
