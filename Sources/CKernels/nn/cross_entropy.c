@@ -44,15 +44,8 @@ int64_t torus_cross_entropy(torus_dtype dtype, const void *logits, const int64_t
                             const void *weight, int64_t ignore_index, double label_smoothing,
                             int64_t outer, int64_t classes, int64_t inner, void *loss, void *lse) {
   const int64_t count = outer * inner, n = count * classes;
-  if (torus_is_half(dtype)) {
-    float *x = torus_half_read(dtype, logits, n), *w = torus_half_read(dtype, weight, classes);
-    const int64_t bad = torus_cross_entropy(TORUS_F32, x, targets, w, ignore_index,
-                                            label_smoothing, outer, classes, inner, loss, lse);
-    torus_half_drop(x, n);
-    torus_half_drop(w, classes);
-    return bad;
-  }
-  if (!torus_is_real(dtype)) return -1;
+  const bool half = torus_is_half(dtype);
+  if (!half && !torus_is_real(dtype)) return -1;
   for (int64_t i = 0; i < count; i++)
     if (targets[i] != ignore_index && (targets[i] < 0 || targets[i] >= classes)) return i + 1;
   if (n == 0) return 0;
@@ -62,7 +55,15 @@ int64_t torus_cross_entropy(torus_dtype dtype, const void *logits, const int64_t
   cross_entropy_job s = {.dtype = dtype, .logits = rows ? rows : logits, .targets = targets,
                          .weight = weight, .ignore = ignore_index, .classes = classes,
                          .smoothing = label_smoothing, .loss = loss, .lse = lse};
-  torus_parallel_for(count, torus_grain(classes), forward_body, &s);
+  if (half) {
+    const torus_half_operand list[] = {TORUS_READ(cross_entropy_job, logits, classes)};
+    float *wide = torus_half_read(dtype, weight, classes);
+    s.weight = wide;
+    torus_half_tiles(&s, sizeof s, list, 1, count, forward_body);
+    torus_half_drop(wide, classes);
+  } else {
+    torus_parallel_for(count, torus_grain(classes), forward_body, &s);
+  }
   torus_free(rows, bytes);
   return 0;
 }
@@ -92,17 +93,8 @@ torus_status torus_cross_entropy_backward(torus_dtype dtype, const void *logits,
                                           double scale, void *dx) {
   const int64_t count = outer * inner, n = count * classes;
   if (n == 0) return TORUS_OK;
-  if (torus_is_half(dtype)) {
-    float *x = torus_half_read(dtype, logits, n), *w = torus_half_read(dtype, weight, classes);
-    float *d = torus_half_room(dx, n);
-    torus_cross_entropy_backward(TORUS_F32, x, targets, w, ignore_index, label_smoothing, outer,
-                                 classes, inner, lse, g, grad_step, scale, d);
-    torus_half_write(dtype, d, dx, n);
-    torus_half_drop(x, n);
-    torus_half_drop(w, classes);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(dtype)) return TORUS_UNSUPPORTED;
+  const bool half = torus_is_half(dtype);
+  if (!half && !torus_is_real(dtype)) return TORUS_UNSUPPORTED;
   const size_t bytes = inner == 1 ? 0 : (size_t)(n * torus_element_size(dtype));
   void *rows = bytes ? torus_alloc(bytes) : 0, *grads = bytes ? torus_alloc(bytes) : 0;
   if (rows) swap_inner(dtype, logits, rows, outer, classes, inner);
@@ -110,7 +102,16 @@ torus_status torus_cross_entropy_backward(torus_dtype dtype, const void *logits,
                          .weight = weight, .ignore = ignore_index, .classes = classes,
                          .smoothing = label_smoothing, .lse = (void *)lse, .g = g,
                          .grad_step = grad_step, .scale = scale, .dx = grads ? grads : dx};
-  torus_parallel_for(count, torus_grain(classes), backward_body, &s);
+  if (half) {
+    const torus_half_operand list[] = {TORUS_READ(cross_entropy_job, logits, classes),
+                                       TORUS_WRITTEN(cross_entropy_job, dx, classes)};
+    float *wide = torus_half_read(dtype, weight, classes);
+    s.weight = wide;
+    torus_half_tiles(&s, sizeof s, list, 2, count, backward_body);
+    torus_half_drop(wide, classes);
+  } else {
+    torus_parallel_for(count, torus_grain(classes), backward_body, &s);
+  }
   if (grads) swap_inner(dtype, grads, dx, outer, inner, classes);
   torus_free(rows, bytes);
   torus_free(grads, bytes);

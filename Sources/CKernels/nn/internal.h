@@ -2,7 +2,32 @@
 #pragma once
 #include "../gemm/internal.h"
 
-// The half types run as float: operands are widened to scratch, results narrowed back.
+// The half types run as float. Rows, planes and the like go tile by tile: widened into the cache,
+// computed by the float kernel, and narrowed back.
+
+// A pointer in a job, whose first member is its dtype.
+typedef struct torus_half_operand {
+  size_t field;  // where it stands in the job
+  int64_t each;  // elements of one item
+  bool out;      // whether it is written; else it is read
+} torus_half_operand;
+
+#define TORUS_READ(job, name, each) ((torus_half_operand){offsetof(job, name), each, false})
+#define TORUS_WRITTEN(job, name, each) ((torus_half_operand){offsetof(job, name), each, true})
+
+// Calls `body` over the items first ..< last in tiles of a multiple of `multiple` items, with a copy of
+// the job in float: its operands lie in scratch, where item i has the address that `body` takes it at.
+// Operands that are NULL stay so. A job has at most TORUS_HALF_JOB bytes.
+#define TORUS_HALF_JOB 256
+void torus_half_range(const void *job, size_t bytes, const torus_half_operand *list, int operands,
+                      int64_t first, int64_t last, int64_t multiple, torus_body body);
+
+// The same over items 0 ..< count, on the pool's threads.
+void torus_half_tiles(const void *job, size_t bytes, const torus_half_operand *list, int operands,
+                      int64_t count, torus_body body);
+
+// What goes as a whole (convolutions, recurrent layers, weights of norms): operands are widened to
+// scratch, results narrowed back.
 
 // A float copy of n BF16 or F16 elements; NULL for NULL.
 float *torus_half_read(torus_dtype dtype, const void *in, int64_t n);

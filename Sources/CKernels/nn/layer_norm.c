@@ -23,21 +23,41 @@ static void forward_body(int64_t begin, int64_t end, void *context) {
 
 static void backward_body(int64_t begin, int64_t end, void *context) {
   const row_norm *s = context;
-  for (int64_t chunk = begin; chunk < end; chunk++) RUN(s->dtype, layer_norm_back, s, chunk);
+  for (int64_t chunk = begin; chunk < end; chunk++) {
+    const int64_t first = chunk * s->chunk_rows;
+    RUN(s->dtype, layer_norm_back, s, first, torus_min(first + s->chunk_rows, s->rows));
+  }
+}
+
+// Rows of one chunk in float, a tile of the chunk.
+static void back_rows_body(int64_t begin, int64_t end, void *context) {
+  AT_LEVEL(layer_norm_back, f32)(context, begin, end);
+}
+
+static void half_backward_body(int64_t begin, int64_t end, void *context) {
+  const row_norm *s = context;
+  const torus_half_operand list[] = {
+    TORUS_READ(row_norm, x, s->cols), TORUS_READ(row_norm, dy, s->cols),
+    TORUS_WRITTEN(row_norm, dx, s->cols)};
+  for (int64_t chunk = begin; chunk < end; chunk++) {
+    const int64_t first = chunk * s->chunk_rows;
+    // Rows are taken four at a time.
+    torus_half_range(s, sizeof *s, list, 3, first, torus_min(first + s->chunk_rows, s->rows), 4,
+                     back_rows_body);
+  }
 }
 
 static torus_status forward(row_norm *s) {
   const int64_t n = s->rows * s->cols;
   if (n == 0) return TORUS_OK;
   if (torus_is_half(s->dtype)) {
-    row_norm wide = *s;
-    float *x = torus_half_read(s->dtype, s->x, n), *y = torus_half_room(s->y, n);
+    row_norm job = *s;
     float *gamma = torus_half_read(s->dtype, s->gamma, s->cols);
     float *beta = torus_half_read(s->dtype, s->beta, s->cols);
-    wide.dtype = TORUS_F32, wide.x = x, wide.y = y, wide.gamma = gamma, wide.beta = beta;
-    forward(&wide);
-    torus_half_write(s->dtype, y, s->y, n);
-    torus_half_drop(x, n);
+    job.gamma = gamma, job.beta = beta;
+    const torus_half_operand list[] = {
+      TORUS_READ(row_norm, x, s->cols), TORUS_WRITTEN(row_norm, y, s->cols)};
+    torus_half_tiles(&job, sizeof job, list, 2, s->rows, forward_body);
     torus_half_drop(gamma, s->cols);
     torus_half_drop(beta, s->cols);
     return TORUS_OK;
@@ -48,32 +68,25 @@ static torus_status forward(row_norm *s) {
 }
 
 static torus_status backward(row_norm *s, void *dgamma, void *dbeta) {
-  const int64_t n = s->rows * s->cols, cols = s->cols;
-  if (torus_is_half(s->dtype)) {
-    row_norm wide = *s;
-    float *x = torus_half_read(s->dtype, s->x, n), *dy = torus_half_read(s->dtype, s->dy, n);
-    float *gamma = torus_half_read(s->dtype, s->gamma, cols), *dx = torus_half_room(s->dx, n);
-    float *dg = torus_half_room(dgamma, cols), *db = torus_half_room(dbeta, cols);
-    wide.dtype = TORUS_F32, wide.x = x, wide.dy = dy, wide.gamma = gamma, wide.dx = dx;
-    backward(&wide, dg, db);
-    torus_half_write(s->dtype, dx, s->dx, n);
-    torus_half_write(s->dtype, dg, dgamma, cols);
-    torus_half_write(s->dtype, db, dbeta, cols);
-    torus_half_drop(x, n);
-    torus_half_drop(dy, n);
-    torus_half_drop(gamma, cols);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
+  const int64_t cols = s->cols;
+  const bool half = torus_is_half(s->dtype);
+  if (!half && !torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
+  float *wide = half ? torus_half_read(s->dtype, s->gamma, cols) : 0;
+  float *dg = half ? torus_half_room(dgamma, cols) : 0, *db = half ? torus_half_room(dbeta, cols) : 0;
+  if (half) s->gamma = wide;
   // At most 16 chunks, whatever the number of threads.
-  const int64_t size = torus_element_size(s->dtype);
+  const int64_t size = half ? 4 : torus_element_size(s->dtype);
   s->chunk_rows = (torus_max(torus_max(s->rows / 16, torus_grain(cols)), 8) + 3) / 4 * 4;
   const int64_t chunks = (s->rows + s->chunk_rows - 1) / s->chunk_rows;
   const size_t bytes = dgamma || dbeta ? (size_t)(chunks * 2 * cols * size) : 0;
   s->sums = bytes ? torus_alloc(bytes) : 0;
-  torus_parallel_for(chunks, 1, backward_body, s);
-  if (dgamma || dbeta) RUN(s->dtype, layer_norm_sums, s, chunks, dgamma, dbeta);
+  torus_parallel_for(chunks, 1, half ? half_backward_body : backward_body, s);
+  if (half && (dgamma || dbeta)) AT_LEVEL(layer_norm_sums, f32)(s, chunks, dg, db);
+  else if (dgamma || dbeta) RUN(s->dtype, layer_norm_sums, s, chunks, dgamma, dbeta);
   torus_free(s->sums, bytes);
+  torus_half_write(s->dtype, dg, dgamma, cols);
+  torus_half_write(s->dtype, db, dbeta, cols);
+  torus_half_drop(wide, cols);
   return TORUS_OK;
 }
 

@@ -29,14 +29,14 @@ static void NAME(layer_norm)(const row_norm *s, int64_t begin, int64_t end) {
   }
 }
 
-// Rows of one chunk, whose sums for gamma and beta go to its own part of `sums`. Four rows at a
-// time, so that the sums over rows are read and written once for four.
-static void NAME(layer_norm_back)(const row_norm *s, int64_t chunk) {
-  const int64_t n = s->cols, first = chunk * s->chunk_rows;
-  const int64_t last = torus_min(first + s->chunk_rows, s->rows);
+// Rows of one chunk, whose sums for gamma and beta go to its own part of `sums`; they may come in
+// several calls, of a multiple of four rows but for the last. Four rows at a time, so that the sums
+// over rows are read and written once for four.
+static void NAME(layer_norm_back)(const row_norm *s, int64_t first, int64_t last) {
+  const int64_t n = s->cols, chunk = first / s->chunk_rows;
   const REAL *gamma = s->gamma, *means = s->mean, *rstds = s->rstd;
   REAL *dgamma = s->sums ? (REAL *)s->sums + chunk * 2 * n : 0, *dbeta = dgamma ? dgamma + n : 0;
-  if (dgamma)
+  if (dgamma && first % s->chunk_rows == 0)
     for (int64_t i = 0; i < 2 * n; i++) dgamma[i] = 0;
   for (int64_t r = first; r < last; r += 4) {
     const int64_t rows = torus_min(4, last - r);

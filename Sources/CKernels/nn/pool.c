@@ -50,13 +50,10 @@ static void body(int64_t begin, int64_t end, void *context) {
 static torus_status run(pool_job *s, int64_t planes) {
   if (torus_is_half(s->dtype)) {
     const bool back = s->kind == MAX_BACK || s->kind == AVERAGE_BACK;
-    const int64_t ins = planes * (back ? s->outs : s->ins), outs = planes * (back ? s->ins : s->outs);
-    pool_job wide = *s;
-    float *in = torus_half_read(s->dtype, s->in, ins), *out = torus_half_room(s->out, outs);
-    wide.dtype = TORUS_F32, wide.in = in, wide.out = out;
-    run(&wide, planes);
-    torus_half_write(s->dtype, out, s->out, outs);
-    torus_half_drop(in, ins);
+    const torus_half_operand list[] = {
+      TORUS_READ(pool_job, in, back ? s->outs : s->ins),
+      TORUS_WRITTEN(pool_job, out, back ? s->ins : s->outs)};
+    torus_half_tiles(s, sizeof *s, list, 2, planes, body);
     return TORUS_OK;
   }
   if (!torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;

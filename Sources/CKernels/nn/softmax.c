@@ -47,10 +47,29 @@ static void columns_body(int64_t begin, int64_t end, void *context) {
   }
 }
 
+// All columns of the items begin ..< end of the outer dimensions.
+static void outer_body(int64_t begin, int64_t end, void *context) {
+  const softmax_job *s = context;
+  columns_body(begin * s->groups, end * s->groups, context);
+}
+
+// The most elements of a row, or of columns side by side, that are widened into the cache at a time.
+#define TORUS_SOFTMAX_TILE 262144
+
 static torus_status run(softmax_job *s, int64_t outer) {
   const int64_t n = outer * s->dim * s->inner;
   if (n == 0) return TORUS_OK;
+  if (torus_is_half(s->dtype) && s->dim * s->inner <= TORUS_SOFTMAX_TILE) {
+    const int64_t each = s->dim * s->inner;
+    const torus_half_operand list[] = {
+      TORUS_READ(softmax_job, in, each), TORUS_READ(softmax_job, y, each),
+      TORUS_WRITTEN(softmax_job, out, each)};
+    s->groups = (s->inner + lanes(TORUS_F32) - 1) / lanes(TORUS_F32);
+    torus_half_tiles(s, sizeof *s, list, 3, outer, s->inner == 1 ? rows_body : outer_body);
+    return TORUS_OK;
+  }
   if (torus_is_half(s->dtype)) {
+    // Columns that no cache holds are read in strips, for which they are widened as a whole.
     softmax_job wide = *s;
     float *in = torus_half_read(s->dtype, s->in, n), *y = torus_half_read(s->dtype, s->y, n);
     float *out = torus_half_room(s->out, n);
