@@ -1,4 +1,4 @@
-// Convolution, forward and with respect to its input.
+// Convolution.
 //
 // A result's row of channels times a panel of positions is a tile of the product engine. Its
 // columns come from a padded copy of the image: read where they lie, at an offset for each input
@@ -23,8 +23,6 @@ static int64_t span(int64_t out, int64_t stride, int64_t kernel, int64_t dilatio
 static int64_t up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 enum { RUNS = 64 };
-
-// ---- Forward ---------------------------------------------------------------------------------
 
 // Where each (channel, tap) step reads, relative to a position in the padded image.
 static void fill_offsets(const conv_job *s, int64_t rows, int64_t *offsets) {
@@ -272,10 +270,6 @@ static void forward(conv_job *s) {
   torus_free(offsets, offset_bytes);
 }
 
-static bool empty(const torus_conv *c) {
-  return c->batch * c->out_channels * c->out_depth * c->out_height * c->out_width == 0;
-}
-
 conv_job torus_conv_job(torus_dtype dtype, const torus_conv *shape) {
   return (conv_job){
       .dtype = dtype, .shape = shape, .engine = torus_gemm_engine(dtype),
@@ -295,7 +289,7 @@ torus_conv_counts torus_conv_count(const torus_conv *c) {
 
 torus_status torus_conv_forward(torus_dtype dtype, const torus_conv *shape, const void *x,
                                 const void *w, const void *bias, void *y) {
-  if (dtype == TORUS_BF16 && !empty(shape)) {
+  if (dtype == TORUS_BF16 && !torus_conv_empty(shape)) {
     conv_job s = torus_conv_job(dtype, shape);
     s.x = x, s.w = w, s.bias = bias, s.y = y;
     if (torus_conv_bf16(&s)) {
@@ -315,190 +309,9 @@ torus_status torus_conv_forward(torus_dtype dtype, const torus_conv *shape, cons
     return TORUS_OK;
   }
   if (!torus_is_real(dtype)) return TORUS_UNSUPPORTED;
-  if (empty(shape)) return TORUS_OK;
+  if (torus_conv_empty(shape)) return TORUS_OK;
   conv_job s = torus_conv_job(dtype, shape);
   s.x = x, s.w = w, s.bias = bias, s.y = y;
   forward(&s);
-  return TORUS_OK;
-}
-
-// ---- Gradient of the input -------------------------------------------------------------------
-
-// With stride 1: the convolution of dy with the weights turned round and their channels swapped.
-torus_conv torus_conv_turned(const torus_conv *c) {
-  torus_conv back = *c;
-  back.in_channels = c->out_channels, back.out_channels = c->in_channels;
-  back.in_depth = c->out_depth, back.in_height = c->out_height, back.in_width = c->out_width;
-  back.out_depth = c->in_depth, back.out_height = c->in_height, back.out_width = c->in_width;
-  back.pad_depth = c->dilation_depth * (c->kernel_depth - 1) - c->pad_depth;
-  back.pad_height = c->dilation_height * (c->kernel_height - 1) - c->pad_height;
-  back.pad_width = c->dilation_width * (c->kernel_width - 1) - c->pad_width;
-  return back;
-}
-
-static void input_by_forward(const conv_job *s) {
-  const torus_conv *c = s->shape;
-  const torus_conv back = torus_conv_turned(c);
-  const int64_t size = s->engine->bytes, taps = s->k / s->ins;
-  const size_t bytes = (size_t)(c->groups * s->outs * s->k * size);
-  void *flipped = torus_alloc(bytes);
-  for (int64_t g = 0; g < c->groups; g++)
-    RUN(s->dtype, flip_weights, torus_at(s->w, g * s->outs * s->k, size),
-        torus_at(flipped, g * s->outs * s->k, size), s->outs, s->ins, taps);
-  torus_conv_forward(s->dtype, &back, s->x, flipped, 0, s->y);
-  torus_free(flipped, bytes);
-}
-
-typedef struct column_job {
-  const conv_job *s;
-} column_job;
-
-// Otherwise: wᵀ·dy gives each tap's share of each position, and these are added where they came
-// from.
-static void columns_body(int64_t begin, int64_t end, void *context) {
-  const conv_job *s = ((const column_job *)context)->s;
-  const torus_conv *c = s->shape;
-  const int64_t size = s->engine->bytes;
-  const int64_t in_group = s->ins * c->in_depth * c->in_height * c->in_width;
-  const size_t bytes = (size_t)(s->k * s->positions * size);
-  void *columns = torus_alloc(bytes);
-  torus_conv part = *c;
-  part.in_channels = s->ins;
-  for (int64_t unit = begin; unit < end; unit++) {
-    const int64_t g = unit % c->groups;
-    const torus_product product = {
-        .transA = true, .m = s->k, .n = s->positions, .k = s->outs, .lda = s->k,
-        .ldb = s->positions, .ldc = s->positions, .alpha = 1,
-        .A = torus_at(s->w, g * s->outs * s->k, size),
-        .B = torus_at(s->x, unit * s->outs * s->positions, size), .C = columns};
-    torus_product_spread(s->dtype, &product);
-    char *to = torus_at(s->y, unit * in_group, size);
-    __builtin_memset(to, 0, (size_t)(in_group * size));
-    RUN(s->dtype, add_columns, &part, columns, (void *)to);
-  }
-  torus_free(columns, bytes);
-}
-
-torus_status torus_conv_backward_input(torus_dtype dtype, const torus_conv *shape, const void *dy,
-                                       const void *w, void *dx) {
-  const torus_conv_counts n = torus_conv_count(shape);
-  if (dtype == TORUS_BF16 && n.x > 0 && !empty(shape)) {
-    conv_job s = torus_conv_job(dtype, shape);
-    s.x = dy, s.w = w, s.y = dx;
-    if (torus_conv_bf16(&s)) {
-      torus_conv_bf16_input(&s);
-      return TORUS_OK;
-    }
-  }
-  if (torus_is_half(dtype)) {
-    float *fg = torus_half_read(dtype, dy, n.y), *fw = torus_half_read(dtype, w, n.w);
-    float *fx = torus_half_room(dx, n.x);
-    torus_conv_backward_input(TORUS_F32, shape, fg, fw, fx);
-    torus_half_write(dtype, fx, dx, n.x);
-    torus_half_drop(fg, n.y);
-    torus_half_drop(fw, n.w);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(dtype)) return TORUS_UNSUPPORTED;
-  if (n.x == 0) return TORUS_OK;
-  if (empty(shape)) {
-    __builtin_memset(dx, 0, (size_t)(n.x * torus_element_size(dtype)));
-    return TORUS_OK;
-  }
-  conv_job s = torus_conv_job(dtype, shape);
-  s.x = dy, s.w = w, s.y = dx;
-  if (torus_conv_depthwise_input(&s)) return TORUS_OK;
-  if (shape->stride_depth == 1 && shape->stride_height == 1 && shape->stride_width == 1) {
-    input_by_forward(&s);
-  } else {
-    column_job job = {&s};
-    torus_parallel_for(shape->batch * shape->groups, 1, columns_body, &job);
-  }
-  return TORUS_OK;
-}
-
-void torus_conv_add_columns(const torus_conv *shape, const float *columns, float *x) {
-  RUN(TORUS_F32, add_columns, shape, (const void *)columns, (void *)x);
-}
-
-// ---- Columns and biases ----------------------------------------------------------------------
-
-torus_status torus_im2col(torus_dtype dtype, const torus_conv *shape, const void *x,
-                          void *columns) {
-  const int64_t ins = shape->in_channels * shape->in_depth * shape->in_height * shape->in_width;
-  const int64_t outs = shape->in_channels * shape->kernel_depth * shape->kernel_height *
-                       shape->kernel_width * shape->out_depth * shape->out_height *
-                       shape->out_width;
-  if (torus_is_half(dtype)) {
-    float *fx = torus_half_read(dtype, x, ins), *fc = torus_half_room(columns, outs);
-    torus_im2col(TORUS_F32, shape, fx, fc);
-    torus_half_write(dtype, fc, columns, outs);
-    torus_half_drop(fx, ins);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(dtype)) return TORUS_UNSUPPORTED;
-  RUN(dtype, take_columns, shape, x, columns);
-  return TORUS_OK;
-}
-
-torus_status torus_col2im(torus_dtype dtype, const torus_conv *shape, const void *columns,
-                          void *x) {
-  const int64_t ins = shape->in_channels * shape->in_depth * shape->in_height * shape->in_width;
-  const int64_t outs = shape->in_channels * shape->kernel_depth * shape->kernel_height *
-                       shape->kernel_width * shape->out_depth * shape->out_height *
-                       shape->out_width;
-  if (torus_is_half(dtype)) {
-    float *fx = torus_half_room(x, ins), *fc = torus_half_read(dtype, columns, outs);
-    torus_col2im(TORUS_F32, shape, fc, fx);
-    torus_half_write(dtype, fx, x, ins);
-    torus_half_drop(fc, outs);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(dtype)) return TORUS_UNSUPPORTED;
-  __builtin_memset(x, 0, (size_t)(ins * torus_element_size(dtype)));
-  RUN(dtype, add_columns, shape, columns, x);
-  return TORUS_OK;
-}
-
-torus_status torus_add_channel_bias(torus_dtype dtype, const void *x, const void *bias, void *y,
-                                    int64_t n, int64_t channels, int64_t spatial) {
-  const int64_t count = n * channels * spatial;
-  if (torus_is_half(dtype)) {
-    float *fx = torus_half_read(dtype, x, count), *fb = torus_half_read(dtype, bias, channels);
-    torus_add_channel_bias(TORUS_F32, fx, fb, fx, n, channels, spatial);
-    torus_half_write(dtype, fx, y, count);
-    torus_half_drop(fb, channels);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(dtype)) return TORUS_UNSUPPORTED;
-  RUN(dtype, add_bias, x, bias, y, n, channels, spatial);
-  return TORUS_OK;
-}
-
-typedef struct sums_job {
-  torus_dtype dtype;
-  const void *dy;
-  void *sums;
-  int64_t n, channels, spatial;
-} sums_job;
-
-static void sums_body(int64_t begin, int64_t end, void *context) {
-  const sums_job *s = context;
-  RUN(s->dtype, channel_sums, s->dy, s->sums, begin, end, s->n, s->channels, s->spatial);
-}
-
-torus_status torus_channel_sums(torus_dtype dtype, const void *dy, void *sums, int64_t n,
-                                int64_t channels, int64_t spatial) {
-  const int64_t count = n * channels * spatial;
-  if (torus_is_half(dtype)) {
-    float *fg = torus_half_read(dtype, dy, count), *fs = torus_half_room(sums, channels);
-    torus_channel_sums(TORUS_F32, fg, fs, n, channels, spatial);
-    torus_half_write(dtype, fs, sums, channels);
-    torus_half_drop(fg, count);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(dtype)) return TORUS_UNSUPPORTED;
-  sums_job s = {dtype, dy, sums, n, channels, spatial};
-  torus_parallel_for(channels, torus_grain(n * spatial), sums_body, &s);
   return TORUS_OK;
 }

@@ -34,6 +34,11 @@ typedef struct torus_conv_counts {
 torus_conv_counts torus_conv_count(const torus_conv *shape);
 conv_job torus_conv_job(torus_dtype dtype, const torus_conv *shape);
 
+// Whether nothing is to be computed.
+static inline bool torus_conv_empty(const torus_conv *c) {
+  return c->batch * c->out_channels * c->out_depth * c->out_height * c->out_width == 0;
+}
+
 // Small images of large batches (see conv_small.c).
 bool torus_conv_small(const conv_job *s);
 void torus_conv_small_forward(const conv_job *s);
