@@ -7,40 +7,9 @@ import Tensors
 import Testing
 import Training
 
-/// The smallest configuration that is complete.
-private let minimal = "model: digits-cnn\ndata: digits\n"
-
-private func configuration(
-  _ yaml: String, _ arguments: String...
-) throws -> RunConfiguration {
-  try inFolder { folder in
-    let path = "\(folder)/job.yaml"
-    try Data(yaml.utf8).write(to: URL(fileURLWithPath: path))
-    return try RunConfiguration(RunArguments([path] + arguments))
-  }
-}
-
-private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory
-    .appendingPathComponent("torus-configuration-\(UUID().uuidString)").path
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
-}
-
-/// The error that `body` throws, with the temporary folder left out of its places.
-private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
-  do {
-    _ = try body()
-    return nil
-  } catch {
-    return error as? ConfigurationError
-  }
-}
-
 @Suite struct ConfigurationTests {
   @Test func `a bare name is a section's name, and all other keys have defaults`() throws {
-    let run = try configuration(minimal)
+    let run = try readConfiguration(minimalYAML)
     #expect(run.name == "job")
     #expect(run.runDirectory == "runs/job")
     #expect(run.model == Selection("digits-cnn", CNNOptions()))
@@ -51,7 +20,7 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
   }
 
   @Test func `every kind of value is read`() throws {
-    let run = try configuration(
+    let run = try readConfiguration(
       """
       name: a run
       model: {name: text-lstm, bidirectional: off, pooling: mean, dropout: 0}
@@ -81,48 +50,49 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     "--distributed.hook=post_local_sgd",
   ])
   func `what is printed reads back as the same value`(override: String) throws {
-    let run = try configuration(minimal, override.isEmpty ? "--seed=7" : override)
-    let again = try configuration(run.yaml())
+    let run = try readConfiguration(minimalYAML, override.isEmpty ? "--seed=7" : override)
+    let again = try readConfiguration(run.yaml())
     #expect(again == run)
     #expect(again.yaml() == run.yaml())
   }
 
   @Test func `a communication hook is named with its keys`() throws {
-    #expect(try configuration(minimal).distributed.hook == Selection("none", NoOptions()))
-    let yaml = minimal + "distributed: {hook: {name: powersgd, matrix_approximation_rank: 4}}"
-    let power = try configuration(yaml, "--distributed.hook.warm-start=off").distributed.hook
+    #expect(try readConfiguration(minimalYAML).distributed.hook == Selection("none", NoOptions()))
+    let yaml = minimalYAML + "distributed: {hook: {name: powersgd, matrix_approximation_rank: 4}}"
+    let power = try readConfiguration(yaml, "--distributed.hook.warm-start=off").distributed.hook
     let options = try power.options(PowerSGDHookOptions.self)
     #expect(power.name == "powersgd" && options.matrixApproximationRank == 4)
     #expect(options.startPowerSGDIter == 1000 && options.useErrorFeedback && !options.warmStart)
     // Early enough where nothing is remembered.
-    _ = try configuration(
+    _ = try readConfiguration(
       yaml, "--distributed.hook.warm_start=off", "--distributed.hook.use_error_feedback=off",
       "--distributed.hook.start_powersgd_iter=0")
     for (text, subgroup) in [
       ("node", PostLocalSGDHookOptions.Subgroup.node), ("none", .none), ("2", .workers(2)),
     ] {
-      let local = try configuration(
+      let local = try readConfiguration(
         yaml, "--distributed.hook=post_local_sgd", "--distributed.hook.subgroup=\(text)")
       let options = try local.distributed.hook.options(PostLocalSGDHookOptions.self)
       #expect(options.subgroup == subgroup)
-      #expect(try configuration(local.yaml()) == local)
+      #expect(try readConfiguration(local.yaml()) == local)
     }
   }
 
   @Test func `a saved configuration loads as the same value`() throws {
-    try inFolder { folder in
-      let run = try configuration(minimal, "--optimizer.lr", "3e-4")
+    try inConfigurationFolder { folder in
+      let run = try readConfiguration(minimalYAML, "--optimizer.lr", "3e-4")
       try run.save(in: folder)
       #expect(try RunConfiguration(file: "\(folder)/config.yaml") == run)
       #expect(
-        failure { try run.save(in: "\(folder)/absent") }?.description.contains("cannot be written")
+        configurationFailure { try run.save(in: "\(folder)/absent") }?.description.contains(
+          "cannot be written")
           == true)
     }
   }
 
   @Test func `overrides win over the file, later ones over earlier, in either spelling`() throws {
-    let run = try configuration(
-      minimal + "optimizer: {name: adamw, lr: 1}", "--optimizer.lr", "3e-4",
+    let run = try readConfiguration(
+      minimalYAML + "optimizer: {name: adamw, lr: 1}", "--optimizer.lr", "3e-4",
       "--batch-size=8", "--batch_size", "16", "--checkpoint.keep", "5",
       "--model.channels", "[4, 8]", "--run-dir", "elsewhere")
     #expect(try run.optimizer.options(AdamWOptions.self).lr == 3e-4)
@@ -143,15 +113,15 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
   }
 
   @Test func `naming another optimizer leaves out the file's keys for the old one`() throws {
-    let yaml = minimal + "optimizer: {name: adamw, lr: 0.5, betas: [0.1, 0.2]}"
-    let run = try configuration(yaml, "--optimizer.name", "sgd", "--optimizer.momentum", "0.9")
+    let yaml = minimalYAML + "optimizer: {name: adamw, lr: 0.5, betas: [0.1, 0.2]}"
+    let run = try readConfiguration(yaml, "--optimizer.name", "sgd", "--optimizer.momentum", "0.9")
     let sgd = try run.optimizer.options(SGDOptions.self)
     #expect(sgd.lr == 0.5 && sgd.momentum == 0.9)
-    let typed = failure {
-      try configuration(yaml, "--optimizer.name", "sgd", "--optimizer.betas", "1,2")
+    let typed = configurationFailure {
+      try readConfiguration(yaml, "--optimizer.name", "sgd", "--optimizer.betas", "1,2")
     }
     #expect(typed?.description.contains("unknown key optimizer.betas") == true)
-    #expect(try configuration(yaml, "--optimizer", "sgd").optimizer.name == "sgd")
+    #expect(try readConfiguration(yaml, "--optimizer", "sgd").optimizer.name == "sgd")
   }
 
   @Test func `every ready-made configuration loads and is found by its bare name`() throws {
@@ -167,21 +137,23 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(try RunConfiguration(RunArguments([]), files: files).name == "digits-cnn")
     let shipped = try FileManager.default.contentsOfDirectory(atPath: "\(root)/configs")
     #expect(Set(shipped) == Set(names.map { "\($0).yaml" } + ["finetune"]))
-    let misspelt = failure { try RunConfiguration(RunArguments(["chargpt"]), files: files) }
+    let misspelt = configurationFailure {
+      try RunConfiguration(RunArguments(["chargpt"]), files: files)
+    }
     #expect(misspelt?.description.contains("did you mean 'char-gpt'?") == true)
     #expect(files.resolve("configs/char-gpt.yaml").hasSuffix("configs/char-gpt.yaml"))
   }
 
   @Test func `threads are those configured, else OMP_NUM_THREADS, else left to the cores`() throws {
-    let run = try configuration(minimal)
+    let run = try readConfiguration(minimalYAML)
     #expect(try run.threads(in: [:]) == nil && run.threads(in: ["OMP_NUM_THREADS": " "]) == nil)
     #expect(try run.threads(in: ["OMP_NUM_THREADS": "3"]) == 3)
     #expect(try run.threads(in: ["OMP_NUM_THREADS": " 4 , 2"]) == 4)
-    let set = try configuration(minimal, "--threads", "2")
+    let set = try readConfiguration(minimalYAML, "--threads", "2")
     #expect(try set.threads(in: ["OMP_NUM_THREADS": "3"]) == 2)
     for wrong in ["0", "-1", "many", ",2", "1.5"] {
       #expect(
-        failure { try run.threads(in: ["OMP_NUM_THREADS": wrong]) }?.description
+        configurationFailure { try run.threads(in: ["OMP_NUM_THREADS": wrong]) }?.description
           == "the environment variable OMP_NUM_THREADS is '\(wrong)': "
           + "set it to a whole number from 1 to 1024, or unset it")
     }
@@ -224,11 +196,11 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
   }
 
   @Test func `lists of what can be named are read, written and refused`() throws {
-    let run = try configuration(minimal + "metrics: [accuracy, {name: top_5_accuracy}]")
+    let run = try readConfiguration(minimalYAML + "metrics: [accuracy, {name: top_5_accuracy}]")
     #expect(run.metrics.map(\.name) == ["accuracy", "top_5_accuracy"])
-    #expect(try configuration(run.yaml()) == run)
-    #expect(try configuration(minimal, "--metrics", "accuracy,top_5_accuracy") == run)
-    let wrong = failure { try configuration(minimal + "metrics: [acuracy]") }
+    #expect(try readConfiguration(run.yaml()) == run)
+    #expect(try readConfiguration(minimalYAML, "--metrics", "accuracy,top_5_accuracy") == run)
+    let wrong = configurationFailure { try readConfiguration(minimalYAML + "metrics: [acuracy]") }
     #expect(wrong?.description.contains("job.yaml:3:11: metrics.name has no choice") == true)
     #expect(wrong?.description.contains("did you mean accuracy?") == true)
   }
@@ -244,11 +216,11 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
       "cosine_with_min_lr": "min_lr: 1e-3", "cosine_warmup_with_min_lr": "min_lr_rate: 0.1",
     ]
     for name in OptimizerDefinition.registry.entries.map(\.name) {
-      let run = try configuration(minimal + "optimizer: \(name)")
+      let run = try readConfiguration(minimalYAML + "optimizer: \(name)")
       let parameters = [(name: "w", parameter: Parameter(Tensor.ones([3, 2])))]
       let optimizer = try OptimizerDefinition.registry.entry(for: run.optimizer)
         .make(run.optimizer, for: parameters)
-      #expect(try configuration(run.yaml()) == run)
+      #expect(try readConfiguration(run.yaml()) == run)
       #expect("\(type(of: optimizer))".lowercased() == name)
       // What a configuration leaves out is what PyTorch leaves out, but for sgd's rate.
       let plain = try #require(
@@ -265,8 +237,8 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
     #expect(ScheduleDefinition.registry.entries.count >= 18)
     for name in ScheduleDefinition.registry.entries.map(\.name) {
       let keys = needed[name].map { ", \($0)" } ?? ""
-      let run = try configuration(minimal + "schedule: {name: \(name)\(keys)}")
-      #expect(try configuration(run.yaml()) == run)
+      let run = try readConfiguration(minimalYAML + "schedule: {name: \(name)\(keys)}")
+      #expect(try readConfiguration(run.yaml()) == run)
       let optimizer = SGD([Parameter(Tensor.ones([2]))], lr: 0.1, momentum: 0.9)
       let schedule = try ScheduleDefinition.registry.entry(for: run.schedule)
         .make(run.schedule, for: ScheduleInput(optimizer: optimizer, steps: 6))
@@ -286,206 +258,14 @@ private func failure(_ body: () throws -> some Any) -> ConfigurationError? {
   func `a schedule that does not fit its run is refused in words`(
     optimizer: String, schedule: String, words: String
   ) throws {
-    let run = try configuration(
-      minimal + "schedule: {\(schedule)}\noptimizer: \(optimizer)")
+    let run = try readConfiguration(
+      minimalYAML + "schedule: {\(schedule)}\noptimizer: \(optimizer)")
     let made = try OptimizerDefinition.registry.entry(for: run.optimizer)
       .make(run.optimizer, for: [("w", Parameter(Tensor.ones([2])))])
-    let error = failure {
+    let error = configurationFailure {
       try ScheduleDefinition.registry.entry(for: run.schedule)
         .make(run.schedule, for: ScheduleInput(optimizer: made, steps: 6))
     }
     #expect(error?.description.contains(words) == true, "\(String(describing: error))")
-  }
-}
-
-@Suite struct ConfigurationErrorTests {
-  @Test(arguments: [
-    // (yaml after the minimal one, what the message must contain)
-    ("batchsize: 3", ["job.yaml:3:1", "unknown key batchsize", "did you mean batch_size?"]),
-    ("lr: 3", ["unknown key lr", "did you mean optimizer.lr?"]),
-    ("zzzzzzzz: 3", ["unknown key zzzzzzzz", "known here: name, model"]),
-    ("optimizer:\n  name: adamw\n  wieght_decay: 1", [":5:3", "optimizer.weight_decay?"]),
-    ("checkpoint: {kepe: 1}", ["unknown key checkpoint.kepe", "did you mean checkpoint.keep?"]),
-    ("batch_size: fast", ["batch_size must be a whole number", "and fast was given"]),
-    ("batch_size: 1.5", ["batch_size must be a whole number", "1.5"]),
-    ("batch_size: 99999999999999999999", ["batch_size must be at most"]),
-    ("batch_size: \"64\"", ["the text \"64\" was given", "remove the quotes"]),
-    ("batch_size: [1]", ["batch_size must be a whole number", "a list of 1 was given"]),
-    ("batch_size:", ["batch_size must be a whole number", "nothing was given"]),
-    ("seed: true", ["seed must be a whole number", "true was given"]),
-    ("clip_grad_norm: nan", ["clip_grad_norm must be a number or null", "nan was given"]),
-    ("clip_grad_norm: 0x10", ["clip_grad_norm must be a number or null"]),
-    ("clip_grad_norm: .inf", ["clip_grad_norm must be a number or null"]),
-    ("batch_size: 0", ["batch_size must be at least 1, and 0 was given"]),
-    ("clip_grad_norm: 0", ["clip_grad_norm must be above 0, and 0.0 was given"]),
-    ("optimizer: {name: sgd, momentum: 1}", ["optimizer.momentum", "at least 0 and below 1"]),
-    ("optimizer: {name: adam, betas: [0.9]}", ["optimizer.betas", "1 rates for two averages"]),
-    ("optimizer: {name: adam, betas: [a, b]}", ["optimizer.betas must be a list", "a list of 2"]),
-    ("optimizer: {name: sgd, nesterov: true}", ["optimizer.nesterov", "set momentum to 0.9"]),
-    ("optimizer: {name: sgd, nesterov: 1}", ["optimizer.nesterov must be true or false"]),
-    ("optimizer: {name: admw}", ["no choice 'admw'", "did you mean adamw?", "sgd, adam, adamw"]),
-    ("optimizer: {momentum: 0.5}", ["unknown key optimizer.momentum", "known here: lr, betas"]),
-    ("optimizer: [sgd]", ["optimizer must be a name or a section", "a list of 1"]),
-    ("optimizer: {name: [sgd]}", ["optimizer.name must be one of sgd, adam, adamw"]),
-    ("distributed: 3", ["distributed must be a section of keys, and 3 was given"]),
-    ("distributed: {sharding: maybe}", ["distributed.sharding must be one of auto, record, file"]),
-    (
-      "distributed: {algorithm: foo}",
-      ["job.yaml:3:15: distributed.algorithm must be one of auto, ring,", "and foo was given"]
-    ),
-    ("epochs: null", ["epochs: the run would never end", "set epochs, steps, or both"]),
-    ("schedule: {name: cosine, warmup_steps: 9, decay_steps: 9}", ["within the warm-up of 9"]),
-    ("distributed: {reduce_dtype: int8}", ["must be one of same, bfloat16, float16"]),
-    (
-      "distributed: {shard_optimizer: zero2, hook: powersgd}",
-      ["distributed.hook: powersgd cannot be combined with shard_optimizer: zero2", "zero1"]
-    ),
-    (
-      "distributed: {reduce_dtype: float16, hook: powersgd}",
-      ["distributed.hook: powersgd cannot be combined with reduce_dtype: float16", "same"]
-    ),
-    (
-      "distributed: {shard_optimizer: zero1, hook: post_local_sgd}",
-      ["post_local_sgd cannot be combined with shard_optimizer: zero1", "to none"]
-    ),
-    (
-      "distributed: {checksum_every: 5, hook: post_local_sgd}",
-      ["post_local_sgd cannot be combined with checksum_every", "to null"]
-    ),
-    ("distributed: {hook: powersdg}", ["distributed.hook.name has no choice", "powersgd?"]),
-    ("distributed: {hook: {name: fp16, rank: 1}}", ["key distributed.hook.rank", "has no keys"]),
-    (
-      "distributed: {hook: {name: powersgd, start_powersgd_itr: 1}}",
-      ["did you mean distributed.hook.start_powersgd_iter?"]
-    ),
-    (
-      "distributed: {hook: {name: batched_powersgd, start_powersgd_iter: 1}}",
-      ["distributed.hook.start_powersgd_iter: 1 is too early", "set it to 2 or more"]
-    ),
-    (
-      "distributed: {hook: {name: powersgd, matrix_approximation_rank: 0}}",
-      ["distributed.hook.matrix_approximation_rank must be at least 1"]
-    ),
-    (
-      "distributed: {hook: {name: powersgd, random_seed: -1}}",
-      ["distributed.hook.random_seed must be between 0 and 4294967295"]
-    ),
-    (
-      "distributed: {hook: {name: post_local_sgd, subgroup: rack}}",
-      ["distributed.hook.subgroup must be node, none, or a number of workers", "rack"]
-    ),
-    (
-      "distributed: {hook: {name: post_local_sgd, period: 0}}",
-      ["distributed.hook.period must be at least 1"]
-    ),
-    ("? [a]\n: 1", ["a key must be a word"]),
-    ("seed: 1\nseed: 2", ["key given twice", "seed"]),
-    ("seed: {", ["job.yaml:", "not valid YAML"]),
-    ("\tseed: 1", ["job.yaml:3:1", "not valid YAML"]),
-    ("seed: *nowhere", ["not valid YAML"]),
-  ])
-  func `a mistake is named with its place and remedy`(yaml: String, expected: [String]) throws {
-    let error = try #require(failure { try configuration(minimal + yaml) })
-    for part in expected {
-      #expect(error.description.contains(part), "\(error)")
-    }
-  }
-
-  @Test(arguments: [
-    ("model: {hidden: 3}\ndata: digits", "model.name is not set: set it to one of mlp"),
-    ("data: digits", "model is not set: set it to one of mlp, digits-cnn"),
-    ("model: mlp", "data is not set: set it to one of digits, idx"),
-    ("model: char-gpt\ndata: text", "data.path is not set"),
-    ("model: {name: char-gpt, width: 130}\ndata: digits", "use a multiple of 4, such as 128"),
-    ("model: {name: mlp, heads: 4}\ndata: digits", "unknown key model.heads"),
-    ("", "is empty"), ("# only a comment\n", "is empty"), ("null", "is empty"),
-    ("just words", "the configuration must be a section of keys"),
-    ("- a\n- b", "the configuration must be a section of keys"),
-  ])
-  func `an incomplete configuration says what it lacks`(yaml: String, expected: String) throws {
-    let error = try #require(failure { try configuration(yaml) })
-    #expect(error.description.contains(expected), "\(error)")
-  }
-
-  @Test func `malformed text has its line and column`() throws {
-    let error = failure { try configuration("model: mlp\ndata: digits\n  seed: 1\n") }
-    guard case .malformed(.file(let path, let line, let column), _) = error else {
-      Issue.record("\(String(describing: error))")
-      return
-    }
-    #expect(path.hasSuffix("job.yaml") && line == 3 && column == 7)
-  }
-
-  @Test func `a run directory stands for its configuration, wherever the run was started`() throws {
-    try inFolder { folder in
-      let run = try configuration(minimal)
-      try run.save(in: folder)
-      #expect(run.runDirectory != folder)
-      for spelled in [folder, "\(folder)/"] {
-        let read = try RunConfiguration(RunArguments([spelled, "--resume", "--seed", "7"]))
-        #expect(read.runDirectory == folder)
-        #expect(read.resume == "latest" && read.seed == 7)
-        #expect(read.model == run.model && read.name == run.name)
-      }
-      let elsewhere = try RunConfiguration(RunArguments([folder, "--run-dir", "x"]))
-      #expect(elsewhere.runDirectory == "x")
-    }
-  }
-
-  @Test func `a file that is missing, a folder, unreadable or no text is named`() throws {
-    try inFolder { folder in
-      let missing = failure { try RunConfiguration(RunArguments(["\(folder)/a.yaml"])) }
-      #expect(
-        missing == .notFound("\(folder)/a.yaml", searched: ["\(folder)/a.yaml"], nearest: nil))
-      #expect(
-        failure { try RunConfiguration(RunArguments([folder])) }
-          == .isDirectory(folder, nearest: nil))
-      try Data([0xFF, 0xFE, 0x80, 0x3A]).write(to: URL(fileURLWithPath: "\(folder)/b.yaml"))
-      let binary = failure { try RunConfiguration(file: "\(folder)/b.yaml") }
-      #expect(binary == .unreadable("\(folder)/b.yaml", reason: "it is not UTF-8 text"))
-      #expect(
-        failure { try RunConfiguration(RunArguments(["no-such-name"])) }?.description
-          .contains("looked for configs/no-such-name.yaml") == true)
-    }
-  }
-
-  @Test(arguments: [
-    (["-v"], "options begin with two dashes"),
-    (["a", "b"], "'a' is the configuration already"),
-    (["--optimizer.lr"], "a value must follow, as in --optimizer.lr VALUE"),
-    (["--steps", "--resume"], "a value must follow"),
-    (["--.lr", "3"], "a key is words with dots"),
-    (["--=3"], "a key is words with dots"),
-  ])
-  func `a command line that cannot be read says why`(arguments: [String], expected: String) throws {
-    let error = try #require(failure { try RunArguments(arguments) })
-    #expect(error.description.contains(expected))
-  }
-
-  @Test func `a mistake in an override names the option`() throws {
-    let unknown = failure { try configuration(minimal, "--optimizer.lrr", "3") }
-    #expect(
-      unknown?.description
-        == "--optimizer.lrr: unknown key optimizer.lrr; did you mean optimizer.lr?")
-    let negative = failure { try configuration(minimal, "--optimizer.lr", "-1e-3") }
-    #expect(
-      negative?.description
-        == "--optimizer.lr: optimizer.lr must be at least 0, and -0.001 was given")
-    let algorithm = failure { try configuration(minimal, "--distributed.algorithm", "foo") }
-    #expect(algorithm?.description.hasPrefix("--distributed.algorithm: ") == true)
-    let broken = failure { try configuration(minimal, "--model.channels", "[1, 2") }
-    #expect(broken?.description.hasPrefix("--model.channels: not valid YAML") == true)
-    let inner = failure { try configuration(minimal, "--seed.x", "1") }
-    #expect(inner?.description.contains("seed must be a whole number") == true)
-  }
-
-  @Test func `a registry has what was registered, and names what it lacks`() throws {
-    let registry = Registry<MetricDefinition>("figure", [])
-    registry.register(MetricDefinition("margin", "", sum: { outputs, _ in outputs.sum() }))
-    registry.register(MetricDefinition("margin", "better", sum: { outputs, _ in outputs.sum() }))
-    #expect(registry.entries.map(\.variant.summary) == ["better"] && registry["other"] == nil)
-    let other = failure { try registry.entry(for: Selection("margn", NoOptions())) }
-    #expect(
-      other?.description.contains("figure has no choice 'margn'; did you mean margin?") == true)
   }
 }
