@@ -48,7 +48,8 @@ let package = Package(
 
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
-    .target(name: "NN", dependencies: ["Tensors"]),
+    .target(name: "CObjects"),
+    .target(name: "NN", dependencies: ["Tensors", "CObjects"]),
     .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits"]),

@@ -98,7 +98,8 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
   /// `try model { $0(tokens, lengths: lengths) }`. A ``Layer`` is called as itself: `try model(x)`.
   ///
   /// A call of ``module`` itself is the replica's own, for evaluation: it shares no buffers and no
-  /// statistics, and other ranks do not hear of it.
+  /// statistics, and other ranks do not hear of it. Hooks of the replica run in either; those of
+  /// the wrapper in the call of a ``Layer`` alone.
   /// - Parameter body: The pass; it is handed the replica.
   public func callAsFunction<Result>(_ body: (Model) throws -> Result) throws -> Result {
     try forward(body)
@@ -154,6 +155,10 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
   /// How it is set up and what the passes so far did: bucket sizes, order of readiness, times,
   /// unused parameters.
   public var statistics: DataParallelStatistics { reducer.log.statistics }
+}
+
+extension DistributedDataParallel: UncopyableModule {
+  package var copyRefusal: String { "its gradients meet those of other ranks; copy its module" }
 }
 
 extension DistributedDataParallel where Model: Layer {

@@ -16,8 +16,22 @@ protocol NamedMemberHolder {
 }
 
 extension Module {
-  /// The members of this module alone, with their names, in the order of definition.
+  /// The members of this module alone, with their names, in the order of definition; then what stands
+  /// in the place of parametrized and pruned parameters.
   var members: [NamedMember] {
+    let search = searched()
+    return search.found + search.derived.flatMap { $0.derivation.members($0.name) }
+  }
+
+  /// The parameters that properties of this module alone hold, those with a derived value too.
+  var parameterSlots: [(name: String, parameter: Parameter)] {
+    let search = searched()
+    return search.found.compactMap { name, member in
+      if case .parameter(let parameter) = member { (name, parameter) } else { nil }
+    } + search.derived.map { ($0.name, $0.parameter) }
+  }
+
+  private func searched() -> MemberSearch {
     var levels: [Mirror] = []
     var mirror: Mirror? = Mirror(reflecting: self)
     while let level = mirror, level.subjectType != Module.self {
@@ -35,7 +49,7 @@ extension Module {
         search.collect(child.value, names[property] ?? snakeCased(property))
       }
     }
-    return search.found
+    return search
   }
 }
 
@@ -46,6 +60,8 @@ private struct MemberSearch {
   var property = ""
   var isLazy = false
   var found: [NamedMember] = []
+  /// Parameters whose value is computed from others.
+  var derived: [(name: String, parameter: Parameter, derivation: any ParameterDerivation)] = []
   /// The plain objects on the way to the present value.
   private var path: Set<ObjectIdentifier> = []
 
@@ -53,11 +69,22 @@ private struct MemberSearch {
 
   mutating func collect(_ value: Any, _ name: String) {
     switch value {
-    case let parameter as Parameter: found.append((name, .parameter(parameter)))
+    case let parameter as Parameter:
+      if let derivation = parameter.derivation {
+        derived.append((name, parameter, derivation))
+      } else {
+        found.append((name, .parameter(parameter)))
+      }
     case let buffer as Buffer: found.append((name, .buffer(buffer)))
     case let module as Module: found.append((name, .module(module)))
     case let holder as any NamedMemberHolder:
-      for (own, member) in holder.namedMembers { found.append((joined(name, own), member)) }
+      for (own, member) in holder.namedMembers {
+        if case .parameter(let parameter) = member {
+          collect(parameter, joined(name, own))
+        } else {
+          found.append((joined(name, own), member))
+        }
+      }
     case is Tensor, is Int, is Double, is Bool, is String, is DType: return
     default: look(into: value, name)
     }
@@ -152,9 +179,21 @@ private func isPlain(_ value: Any) -> Bool {
 /// Whether an object or a struct that is no module may hold some: a user's may, the system's and those
 /// of the rooms below and above do not. Some have parts that reflection had better leave alone, such
 /// as a tokenizer's vocabulary.
-private func isOpen(_ value: Any) -> Bool {
+func isOpen(_ value: Any) -> Bool {
   let name = String(reflecting: type(of: value))
   return !closedRooms.contains(String(name.prefix { $0 != "." }))
+}
+
+/// Whether a copy of a module looks into a value: one that a module's search looks into, too.
+func isOpenToCopies(_ value: Any) -> Bool {
+  Mirror(reflecting: value).displayStyle == .tuple || isOpen(value)
+}
+
+/// Whether a search finds members in a value.
+func holdsMembers(in value: Any) -> Bool {
+  var search = MemberSearch(owner: "Module.copy")
+  search.collect(value, "")
+  return !search.found.isEmpty || !search.derived.isEmpty
 }
 
 private let closedRooms: Set<String> = [

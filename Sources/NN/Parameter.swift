@@ -6,37 +6,51 @@ import Tensors
 /// Two modules that hold the same parameter share one weight. Layers read ``value``; optimizers
 /// write its memory in place, which the graph notices.
 public final class Parameter {
-  /// The present value, a leaf of the graph.
-  public private(set) var value: Tensor
+  /// The present value: a leaf of the graph, or, where the parameter is parametrized or pruned, what is
+  /// computed from the leaves that stand in its place.
+  public var value: Tensor {
+    guard let derivation else { return own }
+    return derivation.value
+  }
+
+  /// The value of its own.
+  private var own: Tensor
+
+  /// What the value is computed by; nil where it is the parameter's own.
+  var derivation: (any ParameterDerivation)?
 
   /// The leaf that a frozen parameter becomes again, with its gradient and what hooks into it.
   private var thawed: Tensor?
 
   /// A parameter that starts as the given values.
   public init(_ value: Tensor, requiresGrad: Bool = true) {
-    self.value = value.detach().contiguous()
-    self.value.requiresGrad = requiresGrad
+    own = value.detach().contiguous()
+    own.requiresGrad = requiresGrad
   }
 
   /// Whether training changes it; false freezes it. Its gradient stays, and so does its place in
   /// the buckets of a data-parallel model.
   public var requiresGrad: Bool {
-    get { value.requiresGrad }
+    get { derivation.map { $0.sources.contains(where: \.requiresGrad) } ?? own.requiresGrad }
     set {
-      guard newValue != value.requiresGrad else { return }
+      if let derivation {
+        for source in derivation.sources { source.requiresGrad = newValue }
+        return
+      }
+      guard newValue != own.requiresGrad else { return }
       if newValue, let leaf = thawed {
-        value = leaf
+        own = leaf
         thawed = nil
       } else {
-        if !newValue { thawed = value }
-        value.requiresGrad = newValue
+        if !newValue { thawed = own }
+        own.requiresGrad = newValue
       }
     }
   }
 
   /// The value as a leaf of the graph, also while the parameter is frozen: what gradients go to and
   /// hooks are set on.
-  package var leaf: Tensor { thawed ?? value }
+  package var leaf: Tensor { thawed ?? own }
 
   /// The gradient that backward passes have added up; nil before the first and after zeroing. One
   /// that was there when the parameter was frozen stays until then.
@@ -53,13 +67,13 @@ public final class Parameter {
   }
 
   /// The sizes of the value.
-  public var shape: [Int] { value.shape }
+  public var shape: [Int] { own.shape }
 
   /// The number of elements.
-  public var count: Int { value.count }
+  public var count: Int { own.count }
 
   /// The elements' type.
-  public var dtype: DType { value.dtype }
+  public var dtype: DType { own.dtype }
 
   /// Overwrites the value in place, converted to the parameter's dtype; its place in optimizers and
   /// buckets stays.
@@ -67,7 +81,21 @@ public final class Parameter {
     require(
       values.shape == shape, "Parameter.assign",
       "values of \(values.shape) for a parameter of \(shape)")
-    value.copyInPlace(values.detach())
+    if let derivation { return derivation.assign(values.detach()) }
+    own.copyInPlace(values.detach())
+  }
+
+  /// Gives the parameter up to what computes its value, or back with the value that it has.
+  func derive(by derivation: (any ParameterDerivation)?) {
+    if derivation == nil, let present = self.derivation {
+      let (value, trains) = (noGrad { present.value.detach().clone() }, requiresGrad)
+      self.derivation = nil
+      thawed = nil
+      own = value
+      own.requiresGrad = trains
+    } else {
+      self.derivation = derivation
+    }
   }
 
   /// Gives the parameter a value of another dtype, and with it a new place in memory.
@@ -79,8 +107,8 @@ public final class Parameter {
         + "value; convert the model before making it data-parallel")
     let before = requiresGrad
     thawed = nil
-    value = value.detach().to(dtype)
-    value.requiresGrad = before
+    own = own.detach().to(dtype)
+    own.requiresGrad = before
   }
 }
 

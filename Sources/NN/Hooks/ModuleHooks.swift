@@ -13,6 +13,13 @@ public final class ModuleHooks {
 
   init() {}
 
+  /// The same hooks, from which others are taken away than from these.
+  func copied() -> ModuleHooks {
+    let copy = ModuleHooks()
+    (copy.before, copy.after, copy.backward) = (before, after, backward)
+    return copy
+  }
+
   var isEmpty: Bool {
     before.entries.isEmpty && after.entries.isEmpty && backward.entries.isEmpty
   }

@@ -31,6 +31,30 @@ public final class Embedding: Module, Layer, AdaptableLayer {
     if !Init.isSkipped { zeroRow(weight, self.paddingIndex) }
   }
 
+  /// A table of given vectors (`Embedding.from_pretrained`).
+  /// - Parameters:
+  ///   - embeddings: `[rows, width]`; they are copied.
+  ///   - freeze: Whether training leaves them as they are.
+  ///   - paddingIdx: A row that receives no gradient; its vector stays as given.
+  ///   - maxNorm, normType, scaleGradByFreq: See the other initializer.
+  public static func fromPretrained(
+    _ embeddings: Tensor, freeze: Bool = true, paddingIdx paddingIndex: Int? = nil,
+    maxNorm: Double? = nil, normType: Double = 2, scaleGradByFreq: Bool = false
+  ) -> Embedding {
+    require(
+      embeddings.rank == 2 && embeddings.dtype.isFloatingPoint, "Embedding.fromPretrained",
+      "vectors are [rows, width] and floating-point, not \(embeddings.shape) of \(embeddings.dtype)"
+    )
+    let table = Init.$isSkipped.withValue(true) {
+      Embedding(
+        embeddings.size(0), embeddings.size(1), paddingIdx: paddingIndex, maxNorm: maxNorm,
+        normType: normType, scaleGradByFreq: scaleGradByFreq, dtype: embeddings.dtype)
+    }
+    table.weight.assign(embeddings)
+    table.weight.requiresGrad = !freeze
+    return table
+  }
+
   /// Makes the padding row zero.
   package func clearPadding() { zeroRow(weight, paddingIndex) }
 
