@@ -11,6 +11,13 @@ public struct TracedOperation: Sendable, CustomStringConvertible {
   /// The shapes of its results.
   public let outputShapes: [[Int]]
 
+  init(_ computed: ComputedOperation) {
+    name = computed.operation.name
+    attributes = computed.operation.attributes
+    inputShapes = computed.inputs.map(\.shape)
+    outputShapes = computed.outputs.map(\.shape)
+  }
+
   /// `matmul [64, 784] × [784, 128] → [64, 128]`.
   public var description: String {
     let inputs = inputShapes.map { "\($0)" }.joined(separator: " × ")
@@ -18,17 +25,19 @@ public struct TracedOperation: Sendable, CustomStringConvertible {
   }
 }
 
+/// Runs a body and tells of every operation when it was computed.
+package func watchOperations<Result, E: Error>(
+  _ note: @escaping (TracedOperation) -> Void, _ body: () throws(E) -> Result
+) throws(E) -> Result {
+  try Tracer { note(TracedOperation($0)) }.watching(body)
+}
+
 /// Runs a body and lists every operation it computed, in order: a way to step through a model.
 public func traceOperations<Result, E: Error>(
   _ body: () throws(E) -> Result
 ) throws(E) -> (result: Result, operations: [TracedOperation]) {
   var operations: [TracedOperation] = []
-  let result = try Tracer { computed in
-    operations.append(
-      TracedOperation(
-        name: computed.operation.name, attributes: computed.operation.attributes,
-        inputShapes: computed.inputs.map(\.shape), outputShapes: computed.outputs.map(\.shape)))
-  }.watching(body)
+  let result = try watchOperations({ operations.append($0) }, body)
   return (result, operations)
 }
 
