@@ -1,14 +1,6 @@
 import Datasets
 import Tensors
 
-/// The figures of a fitted model, epoch by epoch, as `Model.fit` of Keras returns them.
-public struct FitHistory: Sendable {
-  /// Training figures of each epoch.
-  public internal(set) var training: [Figures] = []
-  /// Validation figures after each epoch.
-  public internal(set) var validation: [Figures] = []
-}
-
 extension Trainer {
   /// Trains for some epochs and judges the model after each: the loop that one does not have to
   /// write.
@@ -53,28 +45,6 @@ extension Trainer {
     if history.training.isEmpty, epochs > 0 { throw TrainingError.noFigures("epoch 1") }
     try tell(.ended(result(end)))
     return history
-  }
-}
-
-/// The figures of an epoch's steps, added up.
-private struct EpochFigures {
-  private var steps: [Figures] = []
-
-  mutating func add(_ report: StepReport) { steps.append(report.figures) }
-
-  /// The means over all steps; nil where there was nothing to be a mean over.
-  var means: Figures? {
-    let count = steps.reduce(0) { $0 + $1.count }
-    guard count > 0 else { return nil }
-    let names = steps.first?.values.map(\.name) ?? []
-    var figures = Figures(
-      records: steps.reduce(0) { $0 + $1.records },
-      values: names.map { name in
-        let sum = steps.reduce(0.0) { $0 + ($1[name] ?? 0) * Double($1.count) }
-        return (name, sum / Double(count))
-      })
-    if steps.first?.targets != nil { figures.targets = count }
-    return figures
   }
 }
 
