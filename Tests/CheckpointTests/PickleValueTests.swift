@@ -260,4 +260,27 @@ struct HostileFileTests {
       _ = try NumpyArchive(path: npz.path).tensor("z")
     }
   }
+
+  @Test("large integers take no byte more than they need, so that PyTorch's safe loader knows them")
+  func largeIntegers() throws {
+    let folder = try TemporaryFolder()
+    let edge = "1" + String(repeating: "0", count: 613)
+    for (digits, opcode) in [(edge.dropLast(), UInt8(0x8a)), (edge[...], 0x8b)] {
+      let path = folder.path + "/large.pth"
+      try PthFile.write(.largeInt(String(digits)), to: path)
+      #expect(try PthFile.read(path: path) == .largeInt(String(digits)))
+      let bytes = try Data(contentsOf: URL(filePath: path))
+      let head = opcode == 0x8a ? [0x80, 2, opcode, 255] : [0x80, 2, opcode, 0, 1, 0, 0]
+      #expect(bytes.range(of: Data(head)) != nil, "\(digits.count) digits")
+    }
+  }
+
+  @Test("a key that Python cannot look up is refused by its kind")
+  func unhashableKeys() throws {
+    let folder = try TemporaryFolder()
+    let key = PthValue.tuple([.int(1), .list([])])
+    expectCheckpointError(.unsupported, "bad.pth", "a tuple") {
+      try PthFile.write(.dictionary([.init(key, .none)]), to: folder.path + "/bad.pth")
+    }
+  }
 }

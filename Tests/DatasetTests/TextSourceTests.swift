@@ -171,6 +171,17 @@ struct TextSourceTests {
       _ = try TextCorpus(scanning: latin)
     }
 
+    let marked = try folder.write("marked.txt", [0xef, 0xbb, 0xbf, 0x63, 0xe9, 0x63])
+    expectDataError(.malformed, "marked.txt, line 1", "byte 4", "WINDOWS-1252", "marked.txt'") {
+      _ = try TextCorpus(scanning: marked)
+    }
+    let cut = try folder.write("cut.txt", [0x63, 0x0a, 0xe2, 0x82])
+    expectDataError(.malformed, "cut.txt, line 2", "cut off") { _ = try TextCorpus(scanning: cut) }
+    let image = try folder.write("image.txt", [0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 13, 0, 0x49, 0x41])
+    expectDataError(.malformed, "image.txt, line 1", "no text") {
+      _ = try TextCorpus(scanning: image)
+    }
+
     let short = try folder.write("short.txt", String(repeating: "ab", count: 35))
     let corpus = try TextCorpus(scanning: short)
     let vocabulary = CharacterVocabulary(scalars: "ab".unicodeScalars)

@@ -23,8 +23,8 @@ enum DecimalText {
     return (isNegative ? "-" : "") + (chunks.isEmpty ? "0" : chunks.reversed().joined())
   }
 
-  /// The little-endian bytes in two's complement of a number in decimal digits, with a byte more
-  /// than needed for its sign at most; nil where it is none or too long.
+  /// The little-endian bytes in two's complement of a number in decimal digits, no more than needed, of
+  /// which there is one at least; nil where it is none or too long.
   static func twosComplement(of text: String) -> [UInt8]? {
     let isNegative = text.hasPrefix("-")
     let digits = Array(text.utf8.dropFirst(isNegative ? 1 : 0))
@@ -42,7 +42,12 @@ enum DecimalText {
       if carry > 0 { bytes.append(UInt8(carry)) }
     }
     bytes.append(0)
-    return isNegative ? negated(bytes) : bytes
+    if isNegative { bytes = negated(bytes) }
+    // A last byte that only repeats the sign says nothing.
+    while bytes.count > 1, let last = bytes.last, last == (bytes[bytes.count - 2] >= 0x80 ? 0xff : 0) {
+      bytes.removeLast()
+    }
+    return bytes
   }
 
   private static func magnitude(_ bytes: [UInt8], isNegative: Bool) -> [UInt32] {

@@ -40,6 +40,11 @@ struct PickleWriter {
     case .tuple(let elements):
       if elements.isEmpty { put(")") } else { try write(elements, closing: "t") }
     case .dictionary(let members):
+      if let key = members.first(where: { !$0.key.isHashable })?.key {
+        throw CheckpointError(
+          .unsupported, path: path, "a key of a dictionary is \(key.kind), which Python cannot look up",
+          remedy: "Use texts, numbers or tuples of them as keys")
+      }
       put("}")
       try write(members.flatMap { [$0.key, $0.value] }, closing: "u")
     case .tensor(let tensor): try write(tensor)

@@ -6,7 +6,7 @@ import Tensors
 /// PyTorch's `.pth` files: a zip archive with a pickle and one record for each storage.
 ///
 /// Read are the values that PyTorch itself reads with `weights_only=True`, and no code is executed.
-/// Written files load there with `weights_only=True`, unless they hold whole numbers of more than 611
+/// Written files load there with `weights_only=True`, unless they hold whole numbers of more than 613
 /// digits: PyTorch writes the longest with the opcode LONG4, too, which its safe loader refuses.
 public enum PthFile {
   /// Reads a file that `torch.save` wrote.

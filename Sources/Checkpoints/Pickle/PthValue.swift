@@ -49,6 +49,15 @@ public indirect enum PthValue: Sendable, Equatable {
     }?.value
   }
 
+  /// Whether Python can use it as a dictionary's key.
+  var isHashable: Bool {
+    switch self {
+    case .list, .dictionary: false
+    case .tuple(let elements): elements.allSatisfy(\.isHashable)
+    default: true
+    }
+  }
+
   /// What kind of value this is, in Python's words.
   var kind: String {
     switch self {

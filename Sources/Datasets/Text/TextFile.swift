@@ -47,7 +47,7 @@ package enum TextFile {
         .malformed, path: path, "this looks like \(name) without a byte order mark, not like UTF-8",
         remedy: "Convert the file: iconv -f \(name) -t UTF-8 \(quoted(path)) > utf8.txt")
     }
-    try requireUTF8(text, path: path)
+    try requireUTF8(text, path: path, skipped: data.count - text.count)
     return text
   }
 
@@ -109,7 +109,7 @@ package enum TextFile {
   }
 
   /// A path as a shell takes it.
-  private static func quoted(_ path: String) -> String {
+  static func quoted(_ path: String) -> String {
     "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 

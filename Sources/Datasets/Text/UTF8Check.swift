@@ -1,14 +1,31 @@
 import Foundation
 
 /// Stops with the line number where bytes are not valid UTF-8.
-func requireUTF8(_ data: Data, path: String) throws(DataError) {
+/// - Parameter skipped: Bytes of the file that stood before these, such as a byte order mark.
+func requireUTF8(_ data: Data, path: String, skipped: Int = 0) throws(DataError) {
   let fault = data.withUnsafeBytes { firstInvalidUTF8(in: $0) }
   guard let fault else { return }
   let line = data.prefix(fault).count { $0 == UInt8(ascii: "\n") } + 1
+  let byte = data[data.startIndex + fault]
   throw DataError(
     .malformed, path: path, at: "line \(line)",
-    "byte \(fault) is not valid UTF-8 (0x\(String(data[data.startIndex + fault], radix: 16)))",
-    remedy: "Convert the file, for instance with iconv -f LATIN1 -t UTF-8")
+    "byte \(fault + skipped) is not valid UTF-8 (0x\(String(byte, radix: 16)))",
+    remedy: remedy(data, fault: fault, path: path))
+}
+
+/// What to do about a file, which depends on what it seems to be.
+private func remedy(_ data: Data, fault: Int, path: String) -> String {
+  if data.contains(0) { return "This is no text, for it holds zero bytes: name a text file" }
+  let rest = data.dropFirst(fault + 1)
+  if (0xc2...0xf4).contains(data[data.startIndex + fault]), rest.count < 3,
+    rest.allSatisfy({ (0x80...0xbf).contains($0) })
+  {
+    return "The file ends within a character, as one does that was cut off: get it again"
+  }
+  return """
+    Convert the file from the encoding that it is in, which "file -i" guesses: for instance \
+    iconv -f WINDOWS-1252 -t UTF-8 \(TextFile.quoted(path)) > utf8.txt
+    """
 }
 
 /// The position of the first byte that begins no well-formed sequence (Unicode 17, table 3-7).
