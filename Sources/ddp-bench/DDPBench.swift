@@ -6,11 +6,11 @@ import Base
 struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
-    abstract: "Measures and predicts collectives, training steps, operators and tokenizers.",
+    abstract:
+      "Measures and predicts collectives, training steps, operators, tokenizers and models.",
     version: "ddp-bench \(TorusVersion.text)",
     subcommands: [
       AllReduceCommand.self, StepCommand.self, OpsCommand.self, TokenizeCommand.self,
-      ScalingCommand.self,
-      SimulateCommand.self,
+      GenerateCommand.self, EmbedCommand.self, ScalingCommand.self, SimulateCommand.self,
     ])
 }

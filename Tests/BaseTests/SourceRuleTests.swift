@@ -88,7 +88,7 @@ struct SourceRuleTests {
     "AllReduceCommand.algorithm", "ChatCommand.system", "CheckCommand.texts",
     "FineTuneCommand.arguments",
     "FolderOptions.dtype", "FolderOptions.settings", "FolderOptions.stops",
-    "GenerateCommand.prompt",
+    "GenerateCommand.dtype", "GenerateCommand.prompt",
     "OpsCommand.part", "PlotCommand.metric",
     "RunCommand.bindTo", "RunCommand.command", "RunCommand.host", "RunCommand.localRanksFilter",
     "RunCommand.masterAddress", "RunCommand.mpiOption", "RunCommand.nnodes", "RunCommand.redirects",

@@ -43,6 +43,31 @@ struct GenerationTests {
     }
   }
 
+  @Test(
+    "a text that goes on is read on, with the tokens of one that is read anew",
+    arguments: ["generation/mistral-window", "models/gemma2-lm", "models/gpt-neox-lm"])
+  func promptCache(folder: String) throws {
+    let model = try load(folder)
+    let settings = try config(["max_new_tokens": 9])
+    let cache = PromptCache()
+    var ids = [5, 9, 17, 5, 9, 44, 12, 5]
+    for turn in 0..<3 {
+      let fresh = try model.generate(Tensor([ids]), config: settings).rows
+      let read = cache.count
+      let kept = try model.generate(Tensor([ids]), config: settings, promptCache: cache).rows
+      #expect(kept == fresh, "turn \(turn)")
+      #expect(turn == 0 || read > 0)
+      // All but the newest token was read.
+      #expect(cache.count == kept[0].count - 1)
+      ids = kept[0] + [7, 3, 11 + turn]
+    }
+    // A text that begins otherwise is read from where it differs.
+    ids = Array(ids.prefix(6)) + [20, 21]
+    #expect(
+      try model.generate(Tensor([ids]), config: settings, promptCache: cache).rows
+        == model.generate(Tensor([ids]), config: settings).rows)
+  }
+
   @Test("a wrong assistant changes nothing but the time")
   func wrongAssistant() throws {
     let model = try model()

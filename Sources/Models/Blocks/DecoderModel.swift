@@ -96,8 +96,11 @@ open class DecoderModel: PretrainedModel {
       settings, queries: length, positions: positions, padding: padding, texts: texts, cache: cache,
       weights: weights, dtype: states.dtype)
     var all = inputs.outputHiddenStates ? [states] : nil
+    let keepsInputs = inputs.gradientCheckpointing && cache == nil && weights == nil
     for layer in layers {
-      states = layer(states, pass)
+      states =
+        keepsInputs && layer.isTraining
+        ? checkpoint(layer, [states]) { layer($0[0], pass) } : layer(states, pass)
       all?.append(states)
     }
     states = norm(states)

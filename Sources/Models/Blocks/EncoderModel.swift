@@ -49,7 +49,14 @@ extension EncoderOutput {
     var states = [x]
     var x = x
     for layer in layers {
-      x = layer(x, mask: mask, weights)
+      if inputs.gradientCheckpointing, layer.isTraining, weights == nil {
+        // A mask may be learned, as MPNet's is.
+        x = checkpoint(layer, [x] + (mask.map { [$0] } ?? [])) {
+          layer($0[0], mask: $0.count > 1 ? $0[1] : nil, nil)
+        }
+      } else {
+        x = layer(x, mask: mask, weights)
+      }
       if inputs.outputHiddenStates { states.append(x) }
     }
     return EncoderOutput(

@@ -76,6 +76,10 @@ public final class KeyValueCache {
     }
   }
 
+  /// Whether ``crop(to:)`` can take back so many that `length` remain: not where a sliding window has
+  /// dropped what is then to be seen.
+  public func canCrop(to length: Int) -> Bool { layers.allSatisfy { $0.canCrop(to: length) } }
+
   /// Takes back the newest tokens, so that `length` remain (`crop`).
   public func crop(to length: Int) {
     for index in layers.indices { layers[index].crop(to: length) }
@@ -190,12 +194,16 @@ private struct CachedLayer {
     buffers = (selected(old.keys), selected(old.values))
   }
 
+  func canCrop(to length: Int) -> Bool {
+    length >= seen
+      || end - start - (seen - length) >= Swift.min(length, window.map { $0 - 1 } ?? .max)
+  }
+
   mutating func crop(to length: Int) {
     guard length < seen else { return }
     let dropped = seen - length
-    let enough = end - start - dropped >= Swift.min(length, window.map { $0 - 1 } ?? .max)
     require(
-      enough, "KeyValueCache.crop",
+      canCrop(to: length), "KeyValueCache.crop",
       "\(dropped) tokens cannot be taken back from a sliding window that keeps \(rollback) more")
     end -= dropped
     seen = length

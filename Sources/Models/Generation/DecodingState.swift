@@ -21,6 +21,17 @@ final class DecodingState {
     cache = useCache ? model.makeCache(capacity: capacity, rollback: rollback) : nil
   }
 
+  /// Goes on from what an earlier call has read, where the single row begins alike.
+  func resume(from prompt: PromptCache) {
+    guard cache != nil, let kept = prompt.take(rows[0], limit: model.rereadingLength) else {
+      return
+    }
+    (cache, read) = (kept.cache, kept.read)
+  }
+
+  /// Leaves what was read to a later call.
+  func keep(in prompt: PromptCache) { prompt.keep(cache, Array(rows[0].prefix(read))) }
+
   /// Adds tokens to the rows, one for each; those before count.
   func append(_ tokens: [Int]) {
     for (row, token) in tokens.enumerated() {

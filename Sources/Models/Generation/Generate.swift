@@ -23,6 +23,8 @@ extension GenerativeModel {
   ///   - streamer: Is given the prompt and every token as soon as it is there; for one prompt.
   ///   - decode: Makes text of tokens, for `stop_strings`.
   ///   - generator: What sampling draws from.
+  ///   - promptCache: What an earlier call has read, from which this one goes on where its prompt begins
+  ///     alike.
   /// - Throws: ``GenerationError`` where settings or inputs cannot be followed.
   public func generate(
     _ inputIds: Tensor, attentionMask: Tensor? = nil, config: GenerationConfig = GenerationConfig(),
@@ -30,7 +32,8 @@ extension GenerativeModel {
     stoppingCriteria: [any StoppingCriterion] = [],
     prefixAllowedTokens: ((_ prompt: Int, _ ids: [Int]) throws -> [Int])? = nil,
     assistant: (any GenerativeModel)? = nil, streamer: (any GenerationStreamer)? = nil,
-    decode: (([Int]) throws -> String)? = nil, generator: Generator? = nil
+    decode: (([Int]) throws -> String)? = nil, generator: Generator? = nil,
+    promptCache: PromptCache? = nil
   ) throws -> GenerationOutput {
     try noGrad {
       guard inputIds.rank == 2, inputIds.dtype.isInteger, inputIds.count > 0 else {
@@ -48,7 +51,8 @@ extension GenerativeModel {
         own: logitsProcessors, prefixAllowedTokens: prefixAllowedTokens)
       try plan.addCriteria(own: stoppingCriteria, decode: decode)
       let run = GenerationRun(
-        model: self, plan: plan, prompts: prepared, streamer: streamer, generator: generator)
+        model: self, plan: plan, prompts: prepared, streamer: streamer, generator: generator,
+        promptCache: promptCache)
       try run.checkStreaming()
       let isAssisted = assistant != nil || plan.config.promptLookupNumTokens != nil
       if plan.beams > 1 { return try run.searchBeams() }
@@ -119,6 +123,7 @@ struct GenerationRun {
   let prompts: PreparedPrompts
   let streamer: (any GenerationStreamer)?
   let generator: Generator?
+  var promptCache: PromptCache?
 
   func checkStreaming() throws {
     guard streamer != nil else { return }
@@ -164,6 +169,10 @@ struct GenerationRun {
   /// Greedy decoding and sampling.
   func sample() throws -> GenerationOutput {
     let state = start()
+    let isSingle = prompts.rows.count * plan.sequences == 1
+    let kept = isSingle && prompts.mask == nil && prompts.encoded == nil ? promptCache : nil
+    if let kept { state.resume(from: kept) }
+    defer { if let kept { state.keep(in: kept) } }
     var logits = try readPrompts(state, times: plan.sequences)
     streamer?.put(state.rows[0])
     var record = GenerationRecord(plan.config)

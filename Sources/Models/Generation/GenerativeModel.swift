@@ -3,7 +3,7 @@ import Tensors
 
 /// A model that generates text one token after the other (`GenerationMixin`).
 ///
-/// It says how a pass is computed; ``generate(_:attentionMask:config:logitsProcessors:stoppingCriteria:prefixAllowedTokens:assistant:streamer:decode:generator:)``
+/// It says how a pass is computed; ``generate(_:attentionMask:config:logitsProcessors:stoppingCriteria:prefixAllowedTokens:assistant:streamer:decode:generator:promptCache:)``
 /// does the rest.
 public protocol GenerativeModel: PretrainedModel {
   /// The settings that hold where a call of generate gives none.

@@ -14,6 +14,9 @@ public struct ModelInputs {
   public var outputHiddenStates: Bool
   /// Whether the attention weights are returned, which are then computed one by one.
   public var outputAttentions: Bool
+  /// Whether layers that train keep only their inputs, and are computed once more for their gradients,
+  /// where the model ``PretrainedModel/supportsGradientCheckpointing``.
+  public var gradientCheckpointing = false
 
   /// Inputs, of which only the ids must be there.
   public init(

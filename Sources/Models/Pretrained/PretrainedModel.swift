@@ -80,3 +80,11 @@ extension PretrainedModel {
     }
   }
 }
+
+extension PretrainedModel {
+  /// Whether the model's layers can be computed once more for their gradients
+  /// (``ModelInputs/gradientCheckpointing``): those of decoders alone and of encoders in BERT's manner.
+  public var supportsGradientCheckpointing: Bool {
+    modules().contains { $0 is any EncoderLayer || $0 is DecoderBlock }
+  }
+}

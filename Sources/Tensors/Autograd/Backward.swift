@@ -17,9 +17,11 @@ enum BackwardWalk {
   ///   - captures: Where given, gradients of these edges are returned and nothing is accumulated.
   ///   - retainGraph: Whether nodes keep their saved values.
   ///   - createGraph: Whether the gradients are themselves recorded.
+  ///   - callsLeafHooks: Whether hooks of leaves are called; not where the gradients go on to the same
+  ///     leaves in a walk around this one.
   static func run(
     roots: [(edge: Edge, gradient: Tensor)], captures: [Edge]?, retainGraph: Bool,
-    createGraph: Bool
+    createGraph: Bool, callsLeafHooks: Bool = true
   ) -> [Tensor?] {
     let state = ThreadState.current
     state.walk += 1
@@ -63,7 +65,7 @@ enum BackwardWalk {
       while let node = ready.pop() {
         var gradients = node.received
         node.received = []
-        applyHooks(node, &gradients)
+        if callsLeafHooks || !node.accumulates { applyHooks(node, &gradients) }
         if let captures {
           for (index, edge) in captures.enumerated() where edge.node === node {
             captured[index] = gradients[edge.output]

@@ -174,6 +174,9 @@ extension Node {
     return restore(operand.saved, operand.meta, edge: operand.edge, "input \(index)")
   }
 
+  /// A saved input, part of the graph whether or not the walk itself is recorded.
+  func attachedInput(_ index: Int) -> Tensor { withGradient(enabled: true) { input(index) } }
+
   /// A saved output, attached to this very node where the walk itself is recorded.
   public func output(_ index: Int = 0) -> Tensor {
     let result = recorded(index)

@@ -12,6 +12,8 @@ public struct Conversation {
   /// How many messages were dropped, since the context had no room for them.
   public private(set) var dropped = 0
   private let seed: UInt64
+  /// What the model has read: a turn reads only what is new.
+  private let read = PromptCache()
   private var turns: UInt64 = 0
 
   /// A conversation without messages.
@@ -38,6 +40,9 @@ public struct Conversation {
   /// The number of messages that the model still sees.
   public var count: Int { messages.count }
 
+  /// How many tokens the model has read and need not read again.
+  public var readTokens: Int { read.count }
+
   /// Forgets all messages.
   public mutating func reset() { (messages, dropped) = ([], 0) }
 
@@ -62,7 +67,8 @@ public struct Conversation {
         ids = try self.ids()
       }
       try writer.checkRoom(ids.count, "the message")
-      let answer = try writer.continuations(of: ids, config, seed: seed &+ turns, output: output)[0]
+      let answer = try writer.continuations(
+        of: ids, config, seed: seed &+ turns, promptCache: read, output: output)[0]
       turns += 1
       messages.append(("assistant", answer))
       return answer

@@ -110,8 +110,10 @@ public struct TextWriter {
   }
 
   /// Continues ids.
+  /// - Parameter promptCache: What an earlier call has read, from which this one goes on.
   public func continuations(
-    of ids: [Int], _ config: GenerationConfig, seed: UInt64, output: ((String) -> Void)? = nil
+    of ids: [Int], _ config: GenerationConfig, seed: UInt64, promptCache: PromptCache? = nil,
+    output: ((String) -> Void)? = nil
   ) throws -> [String] {
     let config = bounded(config, prompt: ids.count)
     let whole = config.filled(from: model.generationConfig)
@@ -123,7 +125,7 @@ public struct TextWriter {
       ? output.map { TextStreamer(skipPrompt: true, decode: decode, output: $0) } : nil
     let result = try model.generate(
       Tensor([ids]), config: config, assistant: assistant, streamer: streamer, decode: decode,
-      generator: Generator(seed: seed))
+      generator: Generator(seed: seed), promptCache: promptCache)
     let start = model.isEncoderDecoder ? 0 : ids.count
     return result.rows.map { decode(Array($0.dropFirst(start))) }
   }

@@ -78,6 +78,8 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public var mlmProbability = 0.15
   /// Whether texts stand one after another in blocks of the longest length.
   public var packing = false
+  /// Whether layers keep only their inputs, and are computed once more for their gradients.
+  public var gradientCheckpointing = false
   /// How many tokens the windows of a long context have in common.
   public var docStride = 128
   /// How many starts and ends of a window are looked at for answers.
@@ -153,6 +155,9 @@ public struct FineTuningConfiguration: ConfigurationSection {
     Field("label_smoothing", \.labelSmoothing, in: .between(0, 1), "share of a target for all"),
     Field("mlm_probability", \.mlmProbability, in: .between(0, 1), "how many tokens are hidden"),
     Field("packing", \.packing, "texts one after another in blocks of max_length"),
+    Field(
+      "gradient_checkpointing", \.gradientCheckpointing,
+      "layers keep only their inputs and are computed twice"),
     Field("doc_stride", \.docStride, in: .atLeast(0), "tokens that windows of a context share"),
     Field("n_best_size", \.nBestSize, in: .count(), "starts and ends that are looked at"),
     Field("max_answer_length", \.maxAnswerLength, in: .count(), "the most tokens of an answer"),

@@ -41,8 +41,15 @@ struct FineTuningTask {
     let room = min(tokenizer.modelMaxLength ?? .max, model.mostTokens ?? .max)
     maxLength = min(configuration.maxLength, room)
     let limits = (source: maxLength, target: min(configuration.maxTargetLength ?? maxLength, room))
-    objective = TextObjective(
+    var objective = TextObjective(
       model, task: task.modelTask, labelSmoothing: configuration.labelSmoothing)
+    objective.gradientCheckpointing = configuration.gradientCheckpointing
+    self.objective = objective
+    if configuration.gradientCheckpointing, !model.supportsGradientCheckpointing {
+      throw ConfigurationError.conflict(
+        "gradient_checkpointing", problem: "layers of \(type(of: model)) cannot be computed again",
+        remedy: "set it to false")
+    }
     training = try tables.split(data.train, limits)
     validation = try data.validation.map { try tables.split($0, limits) }
     test = try data.test.map { try tables.split($0, limits) }

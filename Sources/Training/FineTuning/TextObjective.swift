@@ -16,6 +16,8 @@ public struct TextObjective {
   public let task: ModelTask
   /// How much of a target is shared out among all classes.
   public let labelSmoothing: Double
+  /// Whether layers keep only their inputs, and are computed once more for their gradients.
+  public var gradientCheckpointing = false
 
   /// - Parameters:
   ///   - model: A model that tells labels, tokens, answers or texts.
@@ -65,17 +67,19 @@ public struct TextObjective {
 
   /// What the model tells of a batch.
   public func scores(_ batch: TextBatch) -> Scores {
+    var inputs = batch.modelInputs
+    inputs.gradientCheckpointing = gradientCheckpointing
     switch model {
     case let model as any AnsweringModel where task == .questionAnswering:
-      let output = model(batch.modelInputs, startPositions: nil, endPositions: nil)
+      let output = model(inputs, startPositions: nil, endPositions: nil)
       return .answers(start: output.startLogits, end: output.endLogits)
     case let model as any Seq2SeqLanguageModel:
       let labels = batch["labels"]
       let ids = batch["decoder_input_ids"] ?? labels.map(model.decoderInputIds(from:))
-      let inputs = Seq2SeqInputs(batch.modelInputs, decoderInputIds: ids)
-      return .logits(model(inputs, labels: nil).logits)
+      let both = Seq2SeqInputs(inputs, decoderInputIds: ids)
+      return .logits(model(both, labels: nil).logits)
     case let model as any LabelledModel:
-      return .logits(model(batch.modelInputs, labels: nil).logits)
+      return .logits(model(inputs, labels: nil).logits)
     default: fail("TextObjective", "\(type(of: model)) has no head for \(task.rawValue)")
     }
   }
