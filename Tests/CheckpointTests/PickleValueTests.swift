@@ -264,7 +264,7 @@ struct HostileFileTests {
   @Test("large integers take no byte more than they need, so that PyTorch's safe loader knows them")
   func largeIntegers() throws {
     let folder = try TemporaryFolder()
-    let edge = "1" + String(repeating: "0", count: 613)
+    let edge = "1" + String(repeating: "0", count: 614)
     for (digits, opcode) in [(edge.dropLast(), UInt8(0x8a)), (edge[...], 0x8b)] {
       let path = folder.path + "/large.pth"
       try PthFile.write(.largeInt(String(digits)), to: path)

@@ -62,7 +62,8 @@ enum Compiler {
     job.executableURL = URL(filePath: "/usr/bin/env")
     job.arguments =
       ["swiftc", "-typecheck", "-swift-version", "6", "-I", build.appending(path: "Modules").path]
-      + moduleMaps(build).flatMap { ["-Xcc", "-fmodule-map-file=\($0)"] } + [file.path]
+      + moduleMaps(build).flatMap { ["-Xcc", "-fmodule-map-file=\($0)"] }
+      + headers.flatMap { ["-Xcc", "-I\($0)"] } + [file.path]
     let log = file.deletingLastPathComponent().appending(path: "log")
     try Data().write(to: log)
     let handle = try FileHandle(forWritingTo: log)
@@ -90,5 +91,13 @@ enum Compiler {
       maps(build, "module.modulemap") + packages
       + maps(NameTable.project.appending(path: "Sources"), "module.modulemap")
     return all.filter { files.fileExists(atPath: $0) }
+  }
+
+  /// The folders of the C targets' headers, which include each other's.
+  private static var headers: [String] {
+    let sources = NameTable.project.appending(path: "Sources")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: sources.path)) ?? []
+    return names.sorted().map { sources.appending(path: "\($0)/include").path }
+      .filter { FileManager.default.fileExists(atPath: $0) }
   }
 }

@@ -5,7 +5,9 @@ import Torus
 /// What the autograd engine promises beyond single operators.
 @Suite("The autograd engine")
 struct EngineTests {
-  private func leaf(_ values: [Double]) -> Tensor { Tensor(values, dtype: .float64).requiringGrad() }
+  private func leaf(_ values: [Double]) -> Tensor {
+    Tensor(values, dtype: .float64).requiringGrad()
+  }
 
   @Test("a chain of 50,000 operations is walked and torn down without recursion")
   func longChain() {

@@ -50,7 +50,8 @@ private enum ScaledByMean: CustomFunction {
       return F.synchronizedBatchNorm(x, running: &running, workers: Alone())
     }
     let (x, other) = (
-      Tensor([1.0, 2, 3, 5], shape: [4, 1], dtype: .float64), Tensor([9.0, -2, 0, 4], shape: [4, 1], dtype: .float64)
+      Tensor([1.0, 2, 3, 5], shape: [4, 1], dtype: .float64),
+      Tensor([9.0, -2, 0, 4], shape: [4, 1], dtype: .float64)
     )
     let graph = Graph.capture([x]) { [norm($0[0])] }
     #expect(graph([other])[0].array(of: Double.self) == norm(other).array(of: Double.self))

@@ -71,7 +71,8 @@ struct IndexingRuleTests {
     #expect(row.searchSorted(values).array(of: Int.self) == [1, 0, 4, 4])
     #expect(row.searchSorted(values, right: true).array(of: Int.self) == [3, 0, 4, 4])
     #expect(values.bucketize(row, outInt32: true).dtype == .int32)
-    #expect(Tensor([7.0, 1], dtype: .float64).searchSorted(3, sorter: Tensor([1, 0])).item(Int.self) == 1)
+    #expect(
+      Tensor([7.0, 1], dtype: .float64).searchSorted(3, sorter: Tensor([1, 0])).item(Int.self) == 1)
   }
 
   @Test("distinct slices, their places and counts")
@@ -159,7 +160,8 @@ struct IndexingRuleTests {
     for source in [Tensor([2.0, 0, 3], dtype: .float64), Tensor([0.0, 0, 3], dtype: .float64)] {
       try gradcheck(product, [Tensor([1.5, 0], dtype: .float64), source])
     }
-    try gradgradcheck(product, [Tensor([1.5, 0], dtype: .float64), Tensor([2.0, 0, 3], dtype: .float64)])
+    try gradgradcheck(
+      product, [Tensor([1.5, 0], dtype: .float64), Tensor([2.0, 0, 3], dtype: .float64)])
     let x = Tensor([3.0, 1], dtype: .float64).requiringGrad()
     let s = Tensor([3.0, 2, 5], dtype: .float64).requiringGrad()
     x.scatterReduce(dim: 0, index: index, source: s, .amax).sum().backward()

@@ -146,7 +146,8 @@ struct IndexingTests {
 
   static var operands: [Tensor] {
     [
-      Tensor([[-1.4, 0.5, -1.6, 0.3], [-1.7, 0.2, -1.9, 0.1], [1.9, -0.1, 1.8, -0.3]], dtype: .float64),
+      Tensor(
+        [[-1.4, 0.5, -1.6, 0.3], [-1.7, 0.2, -1.9, 0.1], [1.9, -0.1, 1.8, -0.3]], dtype: .float64),
       Tensor([[0.7, 1.2], [1.4, 0.8], [0.5, 0.9]], dtype: .float64),
     ]
   }

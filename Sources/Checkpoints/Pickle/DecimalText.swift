@@ -44,7 +44,9 @@ enum DecimalText {
     bytes.append(0)
     if isNegative { bytes = negated(bytes) }
     // A last byte that only repeats the sign says nothing.
-    while bytes.count > 1, let last = bytes.last, last == (bytes[bytes.count - 2] >= 0x80 ? 0xff : 0) {
+    while bytes.count > 1, let last = bytes.last,
+      last == (bytes[bytes.count - 2] >= 0x80 ? 0xff : 0)
+    {
       bytes.removeLast()
     }
     return bytes

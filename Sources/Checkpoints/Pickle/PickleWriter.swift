@@ -42,7 +42,8 @@ struct PickleWriter {
     case .dictionary(let members):
       if let key = members.first(where: { !$0.key.isHashable })?.key {
         throw CheckpointError(
-          .unsupported, path: path, "a key of a dictionary is \(key.kind), which Python cannot look up",
+          .unsupported, path: path,
+          "a key of a dictionary is \(key.kind), which Python cannot look up",
           remedy: "Use texts, numbers or tuples of them as keys")
       }
       put("}")
