@@ -93,6 +93,8 @@ struct DataLoaderTests {
       batches: BatchSampler(SequentialSampler(count: 45), batchSize: 50, lastBatch: .drop)
     ) { $0 }
     expectDataError(.tooSmall, "batch_size") { _ = try empty.next() }
+    let nothing = DataLoader(ArrayDataset([Int]()), batchSize: 2)
+    expectDataError(.empty, "holds no records") { _ = try nothing.next() }
   }
 
   @Test("prefetching reads no further ahead than asked and stops with its loader")

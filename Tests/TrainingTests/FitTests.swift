@@ -46,6 +46,18 @@ import Torus
     #expect(try trainer.fit(self.loader(), epochs: 1).training.map(\.records) == [10])
   }
 
+  @Test func `a loop of one's own takes plain batches too`() throws {
+    let (net, loader) = (Net(), loader())
+    let trainer = try trainer(net)
+    try trainer.begin(loader, epochs: 2)
+    var judged: [Int] = []
+    while let report = try trainer.next() {
+      if report.isLastOfEpoch { judged.append(try trainer.evaluate(loader).records) }
+    }
+    #expect(trainer.step == 6 && judged == [10, 10] && net.isTraining)
+    #expect(try trainer.evaluate(loader, maxBatches: 1).records == 4)
+  }
+
   @Test func `no epochs train nothing`() throws {
     let net = Net()
     let trainer = try trainer(net)

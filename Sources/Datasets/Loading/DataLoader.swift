@@ -29,6 +29,8 @@ public final class DataLoader<Element, Content> {
   /// How many batches of this epoch were handed out.
   public private(set) var step = 0
 
+  /// Whether the dataset holds anything.
+  private let hasRecords: Bool
   private let collate: ([Element]) throws -> Content
   private let makeReader: (EpochReader) -> BatchReader<Element>
   private var plan: EpochBatches
@@ -37,13 +39,14 @@ public final class DataLoader<Element, Content> {
   private var isBegunByLoop = false
 
   private init(
-    _ batches: any BatchSampling, rank: Int, worldSize: Int,
+    _ batches: any BatchSampling, records: Int, rank: Int, worldSize: Int,
     collate: @escaping ([Element]) throws -> Content,
     makeReader: @escaping (EpochReader) -> BatchReader<Element>
   ) {
     require(
       rank >= 0 && rank < worldSize, "DataLoader", "rank \(rank) is not one of \(worldSize)")
     self.batches = batches
+    hasRecords = records > 0
     self.rank = rank
     self.worldSize = worldSize
     self.collate = collate
@@ -64,7 +67,9 @@ public final class DataLoader<Element, Content> {
     seed: UInt64? = nil, collate: @escaping ([Element]) throws -> Content
   ) where Source.Element == Element {
     let draws = RecordDraws(seed: seed ?? batches.seed)
-    self.init(batches, rank: rank, worldSize: worldSize, collate: collate) { reader in
+    self.init(
+      batches, records: dataset.count, rank: rank, worldSize: worldSize, collate: collate
+    ) { reader in
       BatchReader { step in try reader.records(of: step, in: dataset, draws) }
     }
   }
@@ -79,7 +84,9 @@ public final class DataLoader<Element, Content> {
   ) where Source.Element == Element, Element: Sendable {
     require(prefetch > 0, "DataLoader", "prefetch is \(prefetch); leave it out to read on demand")
     let seed = seed ?? batches.seed
-    self.init(batches, rank: rank, worldSize: worldSize, collate: collate) { reader in
+    self.init(
+      batches, records: dataset.count, rank: rank, worldSize: worldSize, collate: collate
+    ) { reader in
       // A thread that is ending may still read while the next one begins, so each has its own.
       let (draws, records) = (RecordDraws(seed: seed), isGradEnabled)
       let ahead = Prefetcher(steps: reader.firstStep..<reader.plan.count, capacity: prefetch) {
@@ -99,6 +106,11 @@ public final class DataLoader<Element, Content> {
   /// - Throws: What reading or collating a record throws. The batch counts as not handed out.
   public func next() throws -> Batch<Content>? {
     if plan.isEmpty {
+      guard hasRecords else {
+        throw DataError(
+          .empty, path: "", "the dataset holds no records, so an epoch has no steps",
+          remedy: "Look at what it reads")
+      }
       throw DataError(
         .tooSmall, path: "", "the records do not fill one batch, so an epoch has no steps",
         remedy: "Use a smaller batch_size, or keep incomplete batches")

@@ -48,6 +48,24 @@ extension Trainer {
   }
 }
 
+extension Trainer {
+  /// Begins a training on batches that are computed in one part each; see the other method.
+  public func begin(
+    _ loader: any BatchLoading<Content>, epochs: Int? = nil, steps: Int? = nil, records: Int? = nil,
+    shouldStop: @escaping () -> Bool = { false }
+  ) throws {
+    try begin(
+      WholeBatches(loader), epochs: epochs, steps: steps, records: records, shouldStop: shouldStop)
+  }
+
+  /// Judges the model by records in batches that are computed in one part each; see the other method.
+  public func evaluate(
+    _ loader: any BatchLoading<Content>, maxBatches: Int? = nil
+  ) throws -> Figures {
+    try evaluate(WholeBatches(loader), maxBatches: maxBatches)
+  }
+}
+
 /// A loader whose batches are computed in one part.
 private final class WholeBatches<Content>: BatchLoading {
   private let base: any BatchLoading<Content>
