@@ -201,7 +201,7 @@ int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *
   for (int64_t i = 0; i < rows; i++) {
     const double scale = dtype == TORUS_F64 ? row_scale(dtype, weights, i, categories) : 1;
     for (int64_t j = 0; j < categories; j++) {
-      // The draw and the quotient are rounded to the weights' type, unless that is infinite then. A
+      // The draw and the quotient are rounded to the weights' type, unless that is infinite or 0 then. A
       // weight of 0 has the least score, even where the draw is rounded to 0.
       double draw;
       torus_put(dtype, &draw, 0, -log1p(-torus_rng_unit(rng)));
@@ -209,7 +209,7 @@ int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *
       const double score = weight > 0 ? weight / value_at(dtype, &draw, 0) : 0;
       torus_put(dtype, &draw, 0, score);
       const double rounded = value_at(dtype, &draw, 0);
-      scores[j] = isinf(rounded) ? score : rounded;
+      scores[j] = isinf(rounded) || rounded == 0 ? score : rounded;
     }
     descending(scores, categories, samples, heap, taken, out + i * samples);
   }
