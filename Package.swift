@@ -125,8 +125,15 @@ let package = Package(
     .testTarget(name: "TokenizerTests", dependencies: ["Base", "Tokenizers"]),
     .testTarget(
       name: "TextTaskTests",
-      dependencies: ["Metrics", "Models", "NN", "Optimizers", "TextTasks", "Tokenizers"]),
-    .testTarget(name: "TensorTests", dependencies: ["Torus"], resources: [.copy("Golden")]),
+      dependencies: ["Models", "NN", "Optimizers", "TextTasks", "Tokenizers"]),
+    .testTarget(name: "SettingTests", dependencies: ["Base", "Settings"]),
+    .testTarget(name: "ArchiveTests", dependencies: ["Archives"]),
+    .testTarget(name: "MetricTests", dependencies: ["Metrics"]),
+    .target(name: "TensorTesting", dependencies: ["Tensors"], path: "Tests/TensorTesting"),
+    .testTarget(
+      name: "TensorTests", dependencies: ["TensorTesting", "Torus"], resources: [.copy("Golden")]),
+    .testTarget(
+      name: "NNTests", dependencies: ["NN", "Optimizers", "Tensors", "TensorTesting"]),
     .testTarget(
       name: "GuideTests", dependencies: ["Reports", "Spirals", "Torus", "TrainCommands"],
       exclude: ["names.txt", "Context.txt"]),

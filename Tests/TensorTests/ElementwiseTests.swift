@@ -1,4 +1,5 @@
 import Foundation
+import TensorTesting
 import Testing
 import Torus
 

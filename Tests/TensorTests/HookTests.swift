@@ -1,3 +1,4 @@
+import TensorTesting
 import Testing
 import Torus
 

@@ -1,5 +1,6 @@
+import NN
+import Tensors
 import Testing
-import Torus
 
 /// Deep copies of modules.
 @Suite("Copies of modules")

@@ -3,7 +3,7 @@ import Metrics
 import Testing
 
 @Suite("Metrics")
-struct MetricTests {
+struct MetricStateTests {
   @Test("states go through JSON and merge to the same figures in any order")
   func merging() throws {
     var (whole, parts) = (PairedValues(), [PairedValues(), PairedValues(), PairedValues()])

@@ -1,6 +1,9 @@
 import Foundation
+import NN
+import Optimizers
+import TensorTesting
+import Tensors
 import Testing
-import Torus
 
 /// Where layers may stand in a module, and what ends every walk through it.
 @Suite("Finding a module's parameters")

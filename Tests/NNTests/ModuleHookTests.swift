@@ -1,5 +1,6 @@
+import NN
+import Tensors
 import Testing
-import Torus
 
 /// Hooks around modules' forward and backward passes.
 @Suite("Hooks of modules")

@@ -1,5 +1,6 @@
+import NN
+import Tensors
 import Testing
-import Torus
 
 /// Sequences, lists and dictionaries of modules.
 @Suite("Containers of modules")

@@ -1,5 +1,6 @@
+import NN
+import Tensors
 import Testing
-import Torus
 
 /// Models made by calling layers on tensors that are not there yet.
 @Suite("Functional models")

@@ -1,5 +1,7 @@
+import NN
+import Optimizers
+import Tensors
 import Testing
-import Torus
 
 /// Weight norm, spectral norm and rules of one's own, against PyTorch 2.13 (values of
 /// torch.nn.utils.parametrizations for the weights below).

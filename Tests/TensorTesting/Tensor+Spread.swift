@@ -1,8 +1,7 @@
-import Testing
-import Torus
+import Tensors
 
 /// Numbers between bounds, the same in every run, no two alike and in no order.
-func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tensor {
+package func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tensor {
   let count = shape.reduce(1, *)
   let steps = 2 * count + 53
   let values: [Double] = (0..<count).map { index in
@@ -10,9 +9,4 @@ func spread(_ shape: [Int], from low: Double = -2, to high: Double = 2) -> Tenso
     return low + (high - low) * (Double(place) + 0.37) / Double(steps)
   }
   return Tensor(values, shape: shape, dtype: .float64)
-}
-
-/// Whether what a process wrote last holds a text.
-func says(_ text: String, _ result: ExitTest.Result?) -> Bool {
-  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).contains(text)
 }

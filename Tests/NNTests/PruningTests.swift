@@ -1,5 +1,6 @@
+import NN
+import Tensors
 import Testing
-import Torus
 
 /// Pruning by masks, against PyTorch 2.13 (torch.nn.utils.prune).
 @Suite("Pruning")

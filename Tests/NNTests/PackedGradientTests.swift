@@ -1,5 +1,7 @@
+import NN
+import TensorTesting
+import Tensors
 import Testing
-import Torus
 
 /// Gradients that are written where they are wanted, and those that only seem to be.
 @Suite("Gradients of packed projections")

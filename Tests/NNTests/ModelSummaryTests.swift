@@ -1,5 +1,6 @@
+import NN
+import Tensors
 import Testing
-import Torus
 
 /// What models consist of and what a pass costs.
 @Suite("Summaries of models")
