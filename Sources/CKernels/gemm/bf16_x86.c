@@ -4,15 +4,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
-#define VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-#define TILES \
-  __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-
 enum { EDGE = TORUS_BF16_EDGE, STEP = TORUS_BF16_STEP, TILE = TORUS_BF16_TILE };
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -30,10 +21,12 @@ static inline __mmask32 halves(int64_t n) {
 // ahead.
 enum { AHEAD = 6 };
 
+TORUS_BEGIN(TORUS_AVX512_BF16)
+
 // ---- Packing ---------------------------------------------------------------------------------
 
 // A 16 × 16 matrix of 4-byte values, in place.
-VECTORS static inline __attribute__((always_inline)) void transpose(__m512i r[16]) {
+static inline __attribute__((always_inline)) void transpose(__m512i r[16]) {
   __m512i t[16];
   for (int i = 0; i < 8; i++) {
     t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
@@ -58,15 +51,15 @@ VECTORS static inline __attribute__((always_inline)) void transpose(__m512i r[16
 }
 
 // Two rows of 16 values as pairs, one of each.
-VECTORS static inline __attribute__((always_inline)) __m512i pairs(__m256i first, __m256i second) {
+static inline __attribute__((always_inline)) __m512i pairs(__m256i first, __m256i second) {
   return _mm512_or_si512(_mm512_cvtepu16_epi32(first),
                          _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16));
 }
 
 // Steps p and p + 1 of 16 neighbouring values at `from`, whose rows are steps.
-VECTORS static inline __attribute__((always_inline)) __m512i read_pair(const uint16_t *from,
-                                                                      int64_t ld, int64_t p,
-                                                                      int64_t k, __mmask16 mask) {
+static inline __attribute__((always_inline)) __m512i read_pair(const uint16_t *from,
+                                                              int64_t ld, int64_t p,
+                                                              int64_t k, __mmask16 mask) {
   const __m256i first = p < k ? _mm256_maskz_loadu_epi16(mask, from + p * ld) : _mm256_setzero_si256();
   const __m256i second =
       p + 1 < k ? _mm256_maskz_loadu_epi16(mask, from + (p + 1) * ld) : _mm256_setzero_si256();
@@ -74,10 +67,10 @@ VECTORS static inline __attribute__((always_inline)) __m512i read_pair(const uin
 }
 
 // A tile's steps from p on of `count` rows that run along k.
-VECTORS static inline __attribute__((always_inline)) void read_rows(const uint16_t *from,
-                                                                   int64_t ld, int64_t count,
-                                                                   int64_t p, int64_t k,
-                                                                   __m512i r[16]) {
+static inline __attribute__((always_inline)) void read_rows(const uint16_t *from,
+                                                           int64_t ld, int64_t count,
+                                                           int64_t p, int64_t k,
+                                                           __m512i r[16]) {
   if (count >= EDGE && p + STEP <= k) {
     for (int i = 0; i < EDGE; i++) {
       _mm_prefetch((const char *)(from + i * ld + p + AHEAD * STEP), _MM_HINT_T0);
@@ -91,10 +84,10 @@ VECTORS static inline __attribute__((always_inline)) void read_rows(const uint16
 }
 
 // A tile's steps from p on of `count` values a step, as [pair][16 values].
-VECTORS static inline __attribute__((always_inline)) void read_steps(const uint16_t *from,
-                                                                    int64_t ld, int64_t count,
-                                                                    int64_t p, int64_t k,
-                                                                    __m512i r[16]) {
+static inline __attribute__((always_inline)) void read_steps(const uint16_t *from,
+                                                            int64_t ld, int64_t count,
+                                                            int64_t p, int64_t k,
+                                                            __m512i r[16]) {
   if (count >= EDGE && p + STEP <= k) {
     from += p * ld;
     for (int i = 0; i < EDGE; i++) {
@@ -109,16 +102,16 @@ VECTORS static inline __attribute__((always_inline)) void read_steps(const uint1
   for (int i = 0; i < EDGE; i++) r[i] = read_pair(from, ld, p + 2 * i, k, mask);
 }
 
-VECTORS static inline __attribute__((always_inline)) void write_tile(const __m512i r[16],
-                                                                    uint16_t *out) {
+static inline __attribute__((always_inline)) void write_tile(const __m512i r[16],
+                                                            uint16_t *out) {
   for (int i = 0; i < EDGE; i++) _mm512_store_si512(out + i * STEP, r[i]);
 }
 
 // Tiles of an operand whose rows run along k, or not; turned round where the tiles want the other.
-VECTORS static inline __attribute__((always_inline)) void pack(const uint16_t *in, int64_t ld,
-                                                              const bool along, const bool turn,
-                                                              int64_t width, int64_t k, int tiles,
-                                                              uint16_t *out) {
+static inline __attribute__((always_inline)) void pack(const uint16_t *in, int64_t ld,
+                                                      const bool along, const bool turn,
+                                                      int64_t width, int64_t k, int tiles,
+                                                      uint16_t *out) {
   __m512i r[16];
   for (int64_t p = 0; p < k; p += STEP)
     for (int t = 0; t < tiles; t++, out += TILE) {
@@ -130,25 +123,25 @@ VECTORS static inline __attribute__((always_inline)) void pack(const uint16_t *i
     }
 }
 
-VECTORS static void pack_rows(const uint16_t *a, int64_t lda, bool trans, int64_t m, int64_t k,
-                              int tiles, uint16_t *out) {
+static void pack_rows(const uint16_t *a, int64_t lda, bool trans, int64_t m, int64_t k,
+                      int tiles, uint16_t *out) {
   if (trans) pack(a, lda, false, true, m, k, tiles, out);
   else pack(a, lda, true, false, m, k, tiles, out);
 }
 
-VECTORS static void pack_columns(const uint16_t *b, int64_t ldb, bool trans, int64_t n, int64_t k,
-                                 int tiles, uint16_t *out) {
+static void pack_columns(const uint16_t *b, int64_t ldb, bool trans, int64_t n, int64_t k,
+                         int tiles, uint16_t *out) {
   if (trans) pack(b, ldb, true, true, n, k, tiles, out);
   else pack(b, ldb, false, false, n, k, tiles, out);
 }
 
 // ---- Results ---------------------------------------------------------------------------------
 
-VECTORS static inline __attribute__((always_inline)) __m512 widened(__m256i bits) {
+static inline __attribute__((always_inline)) __m512 widened(__m256i bits) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
-VECTORS static inline __attribute__((always_inline)) void put_half_row(
+static inline __attribute__((always_inline)) void put_half_row(
     const torus_bf16_target *to, const float *sums, int64_t i, int64_t j, __mmask16 mask) {
   __m512 x = _mm512_mul_ps(_mm512_set1_ps(to->alpha), _mm512_loadu_ps(sums));
   if (to->row_bias) x = _mm512_add_ps(x, _mm512_set1_ps(to->row_bias[i]));
@@ -165,7 +158,7 @@ VECTORS static inline __attribute__((always_inline)) void put_half_row(
   }
 }
 
-VECTORS static void put(const torus_bf16_target *to, const float *sums, int64_t m, int64_t n) {
+static void put(const torus_bf16_target *to, const float *sums, int64_t m, int64_t n) {
   const bool plain = to->alpha == 1 && to->beta == 0 && !to->row_bias && n == 32;
   if (plain) {
     const bool biased = to->col_bias != 0;
@@ -195,7 +188,7 @@ VECTORS static void put(const torus_bf16_target *to, const float *sums, int64_t 
 // ---- Vectors ---------------------------------------------------------------------------------
 
 // Eight rows by one or two tiles of columns stay in registers.
-VECTORS static inline __attribute__((always_inline)) void vector_rows(
+static inline __attribute__((always_inline)) void vector_rows(
     const int C, int64_t steps, const uint16_t *rows, int64_t row_step, const uint16_t *columns,
     bool add, float *sums) {
   __m512 sum[8][2];
@@ -222,8 +215,8 @@ VECTORS static inline __attribute__((always_inline)) void vector_rows(
       _mm512_storeu_ps(sums + c * EDGE * EDGE + i * EDGE, sum[i][c]);
 }
 
-VECTORS static void vector_block(int64_t steps, const uint16_t *rows, int row_tiles,
-                                 const uint16_t *columns, int column_tiles, bool add, float *sums) {
+static void vector_block(int64_t steps, const uint16_t *rows, int row_tiles,
+                         const uint16_t *columns, int column_tiles, bool add, float *sums) {
   for (int i = 0; i < row_tiles * EDGE; i += 8) {
     const uint16_t *from = rows + i / EDGE * TILE + i % EDGE * STEP;
     float *to = sums + i / EDGE * 2 * EDGE * EDGE + i % EDGE * EDGE;
@@ -236,12 +229,13 @@ static const torus_bf16_kernels vectors = {
     .pack_rows = pack_rows, .pack_columns = pack_columns, .block = vector_block, .put = put,
 };
 
+TORUS_END
+
 const torus_bf16_kernels *torus_bf16_vectors(void) {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
-                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-             ? &vectors : 0;
+  return torus_has_avx512_bf16() ? &vectors : 0;
 }
+
+TORUS_BEGIN(TORUS_AMX_BF16)
 
 // ---- Tiles -----------------------------------------------------------------------------------
 
@@ -252,7 +246,7 @@ typedef struct tile_configuration {
   uint8_t rows[16];
 } tile_configuration;
 
-TILES static void begin_tiles(void) {
+static void begin_tiles(void) {
   tile_configuration c = {.palette = 1};
   for (int t = 0; t < 8; t++) {
     c.row_bytes[t] = 64;
@@ -261,11 +255,11 @@ TILES static void begin_tiles(void) {
   _tile_loadconfig(&c);
 }
 
-TILES static void end_tiles(void) { _tile_release(); }
+static void end_tiles(void) { _tile_release(); }
 
 // Each step reads as many bytes as it multiplies tiles, so what bounds it is the cache it reads from.
-TILES static void tile_block_2x2(int64_t steps, const uint16_t *rows, const uint16_t *columns,
-                                 bool add, float *sums) {
+static void tile_block_2x2(int64_t steps, const uint16_t *rows, const uint16_t *columns,
+                           bool add, float *sums) {
   if (add) {
     _tile_loadd(0, sums, 64);
     _tile_loadd(1, sums + 256, 64);
@@ -295,8 +289,8 @@ TILES static void tile_block_2x2(int64_t steps, const uint16_t *rows, const uint
   _tile_stored(3, sums + 768, 64);
 }
 
-TILES static void tile_block(int64_t steps, const uint16_t *rows, int row_tiles,
-                             const uint16_t *columns, int column_tiles, bool add, float *sums) {
+static void tile_block(int64_t steps, const uint16_t *rows, int row_tiles,
+                       const uint16_t *columns, int column_tiles, bool add, float *sums) {
   if (row_tiles == 2 && column_tiles == 2) {
     tile_block_2x2(steps, rows, columns, add, sums);
     return;
@@ -329,21 +323,9 @@ static const torus_bf16_kernels tiles = {
     .begin = begin_tiles, .end = end_tiles,
 };
 
-#if defined(__linux__)
-// The kernel keeps tiles' state for a process once it has asked (Documentation/arch/x86/xstate).
-static bool granted(void) {
-  enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
-  return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-}
-#else
-static bool granted(void) { return false; }
-#endif
+TORUS_END
 
-const torus_bf16_kernels *torus_bf16_tiles(void) {
-  return torus_bf16_vectors() && __builtin_cpu_supports("amx-tile") &&
-                 __builtin_cpu_supports("amx-bf16") && granted()
-             ? &tiles : 0;
-}
+const torus_bf16_kernels *torus_bf16_tiles(void) { return torus_has_amx_bf16() ? &tiles : 0; }
 #else
 const torus_bf16_kernels *torus_bf16_vectors(void) { return 0; }
 const torus_bf16_kernels *torus_bf16_tiles(void) { return 0; }

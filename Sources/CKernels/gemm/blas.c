@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/levels.h"
 #include "torus_gemm.h"
 
 #if defined(__APPLE__)
@@ -25,10 +26,8 @@ static void choose_core(void) {
   static const char *const modern[] = {"SkylakeX", "Cooperlake", "SapphireRapids", "Haswell",
                                        "Zen"};
   const char *now = openblas_get_corename();
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (!avx2) return;
+  const bool avx512 = torus_best_level() == TORUS_V4;
+  if (torus_best_level() == TORUS_BASE) return;
   for (size_t i = 0; i < sizeof modern / sizeof *modern; i++)
     if (!strcmp(now, modern[i]) && (!avx512 || i < 3)) return;
   // On Zen 4 SkylakeX takes small products at 108 GFLOP/s where Zen reaches 58, and large ones

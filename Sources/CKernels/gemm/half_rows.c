@@ -4,27 +4,18 @@
 
 #include "internal.h"
 
-#define LANES 4
-#define NAME(x) base_##x
-#include "half_rows.h"
-#if defined(__x86_64__)
-TORUS_BEGIN_LEVEL_1
-#define LANES 8
-#define NAME(x) v3_##x
-#include "half_rows.h"
-TORUS_END_LEVEL
-TORUS_BEGIN_LEVEL_2
-#define LANES 16
-#define NAME(x) v4_##x
-#include "half_rows.h"
-TORUS_END_LEVEL
-#define AT_LEVEL(name) \
-  (torus_cpu_level() > 1 ? v4_##name : torus_cpu_level() > 0 ? v3_##name : base_##name)
-#else
-#define AT_LEVEL(name) base_##name
-#endif
+#define KERNELS "../gemm/half_rows_kernels.h"
+#include "../core/each_level.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static float widened(uint16_t bfloat16) {
+  union {
+    uint32_t bits;
+    float value;
+  } u = {.bits = (uint32_t)bfloat16 << 16};
+  return u.value;
+}
 
 typedef struct half_job {
   torus_dtype dtype;
@@ -83,7 +74,7 @@ static void add_lines(const half_job *f, int64_t first, int64_t last) {
     for (int64_t i = 0; i < g->m; i++) {
       const float x = (float)g->alpha * A[i * g->lda + p];
       for (int64_t j = first; j < last; j++)
-        C[i * g->ldc + j] += x * base_one(f->B[p * f->ldb + j]);
+        C[i * g->ldc + j] += x * widened(f->B[p * f->ldb + j]);
     }
 }
 

@@ -8,7 +8,7 @@ INLINE uint16_t narrow_bf16(float x) {
   return (uint16_t)(x != x ? 0x7fc0u | ((u >> 16) & 0x8000u) : rounded);
 }
 
-#if TORUS_LEVEL > 0 || defined(__aarch64__)
+#if LEVEL > TORUS_BASE || defined(__aarch64__)
 // F16C, or ARM's own instructions.
 INLINE float widen_f16(uint16_t x) {
   union { uint16_t i; _Float16 f; } u = {.i = x};

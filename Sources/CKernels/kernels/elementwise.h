@@ -1,9 +1,7 @@
-// One level's elementwise loops and their table. Included by levels/elementwise_….c.
+// One level's elementwise loops and their table. Compiled by levels/elementwise_….c.
 
-// Loops that call libm, or branch, stay scalar: no need to hear of it.
-#pragma clang diagnostic ignored "-Wpass-failed"
-
-#include "math32.h"
+#include "math32_angles.h"
+#include "math32_wide.h"
 #include "math64.h"
 
 #define SELU_SCALE ((T)1.0507009873554804934)
@@ -80,7 +78,7 @@ INLINE int32_t narrow_scalar_i32(double p) {
 #define FORMS_ENTRY(op, name) [op][TYPE] = {F(loop_##name), true},
 #define PLAIN_ENTRY(op, name) [op][TYPE] = {F(loop_##name), false},
 
-const elementwise_table TORUS_AT_LEVEL(torus_elementwise_) = {
+const elementwise_table NAME(torus_elementwise) = {
   .unary =
     {
 #define UNARY(op, name, expression) ENTRY(op, name)

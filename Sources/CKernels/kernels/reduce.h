@@ -1,8 +1,6 @@
-// One level's reductions and their table. Included by levels/reduce_….c.
+// One level's reductions and their table. Compiled by levels/reduce_….c.
 
-#pragma clang diagnostic ignored "-Wpass-failed"
-
-#include "math32.h"
+#include "math32_wide.h"
 #include "math64.h"
 
 // NaN wins over every number.
@@ -65,7 +63,7 @@
     [C_I32] = kind##_##name##_i32, [C_I64] = kind##_##name##_i64,                     \
   }
 
-const reduce_table TORUS_AT_LEVEL(torus_reduce_) = {
+const reduce_table NAME(torus_reduce) = {
   .fold =
     {
 #define FLOAT_FOLD(op, name, n, m, c) ENTRY(op, name, C_F32, f32) ENTRY(op, name, C_F64, f64)

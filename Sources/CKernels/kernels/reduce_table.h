@@ -1,25 +1,15 @@
 // The loops of reductions that one CPU level offers.
 #pragma once
-#include "../include/torus_reduce.h"
 #include "table.h"
+#include "../include/torus_reduce.h"
 
 /// What is summed, multiplied or compared. The public operations are made of these.
 typedef enum fold_op {
-  FOLD_SUM,
-  FOLD_NAN_SUM,
-  FOLD_SUM_ABS,
-  FOLD_SUM_SQUARES,
-  FOLD_SUM_ABS_POW,
-  /// Σ(a - shift)²
-  FOLD_SUM_SQUARED_DIFFERENCES,
-  /// Σexp(a - shift)
-  FOLD_SUM_EXP,
-  FOLD_COUNT_NONZERO,
-  FOLD_PROD,
-  FOLD_MAX,
-  FOLD_MIN,
-  FOLD_MAX_ABS,
-  FOLD_MIN_ABS,
+#define FOLD(op, name, neutral, map, combine) op,
+#define FLOAT_FOLD(op, name, neutral, map, combine) op,
+#include "reduce_operations.h"
+#undef FOLD
+#undef FLOAT_FOLD
   FOLD_OPS
 } fold_op;
 
@@ -57,15 +47,6 @@ typedef struct reduce_table {
   arg_run arg_run[2][COMPUTE_TYPES];
 } reduce_table;
 
-extern const reduce_table torus_reduce_0, torus_reduce_1, torus_reduce_2;
+extern const reduce_table torus_reduce_base, torus_reduce_v3, torus_reduce_v4;
 
-static inline const reduce_table *reduce_loops(void) {
-#if TORUS_LEVELS > 1
-  switch (torus_current_level()) {
-  case 2: return &torus_reduce_2;
-  case 1: return &torus_reduce_1;
-  default: break;
-  }
-#endif
-  return &torus_reduce_0;
-}
+static inline const reduce_table *reduce_loops(void) { return AT_LEVEL(torus_reduce); }

@@ -48,7 +48,7 @@
     }                                                                                     \
   }
 
-#if TORUS_LEVEL >= 2
+#if LEVEL >= TORUS_V4
 TRANSPOSE(1, uint8_t, 16, 4)
 TRANSPOSE(2, uint16_t, 16, 4)
 TRANSPOSE(4, uint32_t, 16, 4)

@@ -3,9 +3,6 @@
 
 #include "../kernels/table.h"
 
-#if TORUS_LEVELS > 1
-#define TORUS_LEVEL 1
-TORUS_BEGIN_LEVEL_1
-#include "../kernels/elementwise.h"
-TORUS_END_LEVEL
-#endif
+#define ONLY_LEVEL TORUS_V3
+#define KERNELS "../kernels/elementwise.h"
+#include "../core/each_level.h"

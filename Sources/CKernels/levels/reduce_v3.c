@@ -3,9 +3,6 @@
 
 #include "../kernels/reduce_table.h"
 
-#if TORUS_LEVELS > 1
-#define TORUS_LEVEL 1
-TORUS_BEGIN_LEVEL_1
-#include "../kernels/reduce.h"
-TORUS_END_LEVEL
-#endif
+#define ONLY_LEVEL TORUS_V3
+#define KERNELS "../kernels/reduce.h"
+#include "../core/each_level.h"

@@ -11,8 +11,8 @@
 #include "attention_bf16.h"
 #include "attention_strided.h"
 
-#define KERNELS "attention_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/attention_kernels.h"
+#include "../core/each_real.h"
 
 // Queries of a block: four full tiles.
 enum { BLOCK = 56 };

@@ -9,8 +9,8 @@
 #include "../gemm/bf16.h"
 #include "attention_bf16.h"
 
-#define KERNELS "attention_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/attention_kernels.h"
+#include "../core/each_real.h"
 
 enum { BLOCK = 128 };
 

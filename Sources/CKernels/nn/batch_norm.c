@@ -13,8 +13,8 @@ typedef struct batch_norm {
   double eps, count;
 } batch_norm;
 
-#define KERNELS "batch_norm_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/batch_norm_kernels.h"
+#include "../core/each_real.h"
 
 #define BODY(name)                                                      \
   static void name##_body(int64_t begin, int64_t end, void *context) {  \
@@ -97,7 +97,7 @@ static torus_status run(batch_norm *s, torus_body body, int64_t items, int64_t e
       TORUS_READ(batch_norm, x, each), TORUS_READ(batch_norm, dy, each),
       TORUS_WRITTEN(batch_norm, y, each), TORUS_WRITTEN(batch_norm, dx, each)};
     torus_half_tiles(&job, sizeof job, list, 4, items, body);
-    if (sums) AT_LEVEL(group_sums, f32)(&job);
+    if (sums) AT_LEVEL(group_sums_f32)(&job);
   } else {
     // Lone elements lie side by side: a cache line of them and more at a time.
     half_channels h = {&job, body, s->spatial == 1 ? 64 : 1};

@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-#define KERNELS "conv_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/conv_kernels.h"
+#include "../core/each_real.h"
 
 int64_t torus_conv_out(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
   const int64_t room = in + 2 * pad - dilation * (kernel - 1) - 1;

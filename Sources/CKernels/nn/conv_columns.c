@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#define KERNELS "conv_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/conv_kernels.h"
+#include "../core/each_real.h"
 
 torus_status torus_im2col(torus_dtype dtype, const torus_conv *shape, const void *x,
                           void *columns) {

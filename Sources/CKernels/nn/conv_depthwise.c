@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-#define KERNELS "conv_depthwise_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/conv_depthwise_kernels.h"
+#include "../core/each_real.h"
 
 enum { MOST_TAPS = 225 };
 

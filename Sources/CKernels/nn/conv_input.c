@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#define KERNELS "conv_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/conv_kernels.h"
+#include "../core/each_real.h"
 
 // With stride 1: the convolution of dy with the weights turned round and their channels swapped.
 torus_conv torus_conv_turned(const torus_conv *c) {

@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-#define KERNELS "conv_winograd_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/conv_winograd_kernels.h"
+#include "../core/each_real.h"
 
 enum { COMPONENTS = 16 };
 
@@ -17,7 +17,7 @@ static int64_t tile_count(const torus_conv *c) {
 
 bool torus_conv_winograd(const conv_job *s) {
   const torus_conv *c = s->shape;
-  const bool fast = TORUS_LEVELS == 1 || torus_cpu_level() > 0;
+  const bool fast = TORUS_LEVELS == 1 || torus_current_level() > TORUS_BASE;
   const bool fits = s->dtype == TORUS_F32 && fast && c->in_depth == 1 &&
                     c->kernel_depth == 1 && c->pad_depth == 0 && c->kernel_height == 3 &&
                     c->kernel_width == 3 && c->stride_height == 1 && c->stride_width == 1 &&
@@ -56,7 +56,7 @@ static void unit(const winograd_job *j, int64_t first, int64_t g, float *in, flo
   const int64_t step = s->ins * cols + cols;
   for (int64_t i = 0; i < s->ins; i++)
     for (int64_t r = 0; r < count; r++)
-      AT_LEVEL(winograd_in, f32)((const float *)s->x + (runs[r].image * c->in_channels +
+      AT_LEVEL(winograd_in_f32)((const float *)s->x + (runs[r].image * c->in_channels +
                                                         g * s->ins + i) * plane,
                                  c->in_height, c->in_width, 2 * runs[r].row - c->pad_height,
                                  2 * runs[r].column - c->pad_width, runs[r].count,
@@ -76,7 +76,7 @@ static void unit(const winograd_job *j, int64_t first, int64_t g, float *in, flo
       for (int64_t r = 0; r < count; r++) {
         float *y = (float *)s->y + (runs[r].image * c->out_channels + channel) * s->positions +
                    2 * runs[r].row * c->out_width + 2 * runs[r].column;
-        AT_LEVEL(winograd_out, f32)(products + i * cols + runs[r].to, out_step, runs[r].count, bias,
+        AT_LEVEL(winograd_out_f32)(products + i * cols + runs[r].to, out_step, runs[r].count, bias,
                                     y, c->out_width,
                                     torus_min(2, c->out_height - 2 * runs[r].row),
                                     c->out_width - 2 * runs[r].column);
@@ -110,7 +110,7 @@ static void filter_body(int64_t begin, int64_t end, void *context) {
     const int64_t g = at / j->panels, panel = at % j->panels, o = panel * j->tall;
     e->pack_rows((const float *)s->w + (g * s->outs + o) * s->k, s->k, false,
                  torus_min(j->tall, s->outs - o), s->k, packed);
-    AT_LEVEL(winograd_filter, f32)(packed, s->ins, e->rows,
+    AT_LEVEL(winograd_filter_f32)(packed, s->ins, e->rows,
                                    torus_at(j->filters,
                                             (g * COMPONENTS * j->panels + panel) * e->rows * s->ins,
                                             sizeof(float)),

@@ -18,8 +18,8 @@ typedef struct cross_entropy_job {
   void *dx;
 } cross_entropy_job;
 
-#define KERNELS "cross_entropy_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/cross_entropy_kernels.h"
+#include "../core/each_real.h"
 
 static void forward_body(int64_t begin, int64_t end, void *context) {
   const cross_entropy_job *s = context;

@@ -13,8 +13,8 @@ typedef struct row_norm {
   double eps;
 } row_norm;
 
-#define KERNELS "layer_norm_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/layer_norm_kernels.h"
+#include "../core/each_real.h"
 
 static void forward_body(int64_t begin, int64_t end, void *context) {
   const row_norm *s = context;
@@ -31,7 +31,7 @@ static void backward_body(int64_t begin, int64_t end, void *context) {
 
 // Rows of one chunk in float, a tile of the chunk.
 static void back_rows_body(int64_t begin, int64_t end, void *context) {
-  AT_LEVEL(layer_norm_back, f32)(context, begin, end);
+  AT_LEVEL(layer_norm_back_f32)(context, begin, end);
 }
 
 static void half_backward_body(int64_t begin, int64_t end, void *context) {
@@ -81,7 +81,7 @@ static torus_status backward(row_norm *s, void *dgamma, void *dbeta) {
   const size_t bytes = dgamma || dbeta ? (size_t)(chunks * 2 * cols * size) : 0;
   s->sums = bytes ? torus_alloc(bytes) : 0;
   torus_parallel_for(chunks, 1, half ? half_backward_body : backward_body, s);
-  if (half && (dgamma || dbeta)) AT_LEVEL(layer_norm_sums, f32)(s, chunks, dg, db);
+  if (half && (dgamma || dbeta)) AT_LEVEL(layer_norm_sums_f32)(s, chunks, dg, db);
   else if (dgamma || dbeta) RUN(s->dtype, layer_norm_sums, s, chunks, dgamma, dbeta);
   torus_free(s->sums, bytes);
   torus_half_write(s->dtype, dg, dgamma, cols);

@@ -17,8 +17,8 @@ typedef struct pool_job {
   int64_t *indices;
 } pool_job;
 
-#define KERNELS "pool_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/pool_kernels.h"
+#include "../core/each_real.h"
 
 int64_t torus_pool_out(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation,
                        bool ceil_mode) {

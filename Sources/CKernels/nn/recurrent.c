@@ -11,8 +11,8 @@ typedef struct cell_job {
   const void *c_prev, *h_prev, *dh, *dc, *gx, *gh;
 } cell_job;
 
-#define KERNELS "recurrent_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/recurrent_kernels.h"
+#include "../core/each_real.h"
 
 #define BODY(name)                                                      \
   static void name##_body(int64_t begin, int64_t end, void *context) {  \

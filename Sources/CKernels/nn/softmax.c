@@ -4,8 +4,8 @@
 #include "internal.h"
 #include "torus_nn.h"
 
-#define KERNELS "softmax_kernels.h"
-#include "each_level.h"
+#define KERNELS "../nn/softmax_kernels.h"
+#include "../core/each_real.h"
 
 typedef struct softmax_job {
   torus_dtype dtype;
@@ -16,8 +16,7 @@ typedef struct softmax_job {
 } softmax_job;
 
 static int64_t lanes(torus_dtype dtype) {
-  return (torus_current_level() == 2 ? 64 : torus_current_level() == 1 ? 32 : 16) /
-         torus_element_size(dtype);
+  return torus_vector_bytes() / torus_element_size(dtype);
 }
 
 static void rows_body(int64_t begin, int64_t end, void *context) {

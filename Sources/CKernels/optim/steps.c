@@ -5,7 +5,7 @@
 #include "torus_optim.h"
 
 #define KERNELS "../optim/kernels.h"
-#include "../nn/each_level.h"
+#include "../core/each_real.h"
 
 enum { GRAIN = 16384 };
 
@@ -143,7 +143,7 @@ typedef struct fold {
 } fold;
 
 static double one_block(torus_dtype dtype, kind which, const void *x, int64_t n) {
-#define EITHER(name) (dtype == TORUS_F64 ? AT_LEVEL(name, f64)(x, n) : AT_LEVEL(name, f32)(x, n))
+#define EITHER(name) (dtype == TORUS_F64 ? AT_LEVEL(name##_f64)(x, n) : AT_LEVEL(name##_f32)(x, n))
   switch (which) {
     case SQUARES: return EITHER(squares);
     case ABSOLUTES: return EITHER(absolutes);

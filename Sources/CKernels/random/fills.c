@@ -1,58 +1,29 @@
 // Fills from PyTorch's kernels: uniform, normal, integers, permutations, coin flips.
+#include "cephes.h"
 #include "internal.h"
 
 enum { CHUNK = 1024 };
 
-// The product and the sum are fused, and a value rounded up to `high` becomes `low`.
-#define UNIFORM(SUFFIX)                                                                       \
-  static void uniform_f32##SUFFIX(const uint32_t *restrict words, float *restrict out,        \
-                                  int64_t n, float low, float high) {                         \
-    const float range = high - low;                                                           \
-    for (int64_t i = 0; i < n; i++) {                                                         \
-      const float unit = (float)(int32_t)(words[i] & 0xffffff) * 0x1p-24f;                    \
-      const float value = __builtin_fmaf(unit, range, low);                                   \
-      out[i] = value == high ? low : value;                                                   \
-    }                                                                                         \
-  }                                                                                           \
-  static void uniform_f64##SUFFIX(const uint32_t *restrict words, double *restrict out,       \
-                                  int64_t n, double low, double high) {                       \
-    const double range = high - low;                                                          \
-    for (int64_t i = 0; i < n; i++) {                                                         \
-      const uint64_t bits = (uint64_t)words[2 * i] << 32 | words[2 * i + 1];                  \
-      const double unit = (double)(int64_t)(bits & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;      \
-      const double value = __builtin_fma(unit, range, low);                                   \
-      out[i] = value == high ? low : value;                                                   \
-    }                                                                                         \
-  }
-UNIFORM(_base)
-#if defined(__x86_64__)
-TORUS_BEGIN_LEVEL_1
-UNIFORM(_v3)
-TORUS_END_LEVEL
-#else
-#define uniform_f32_v3 uniform_f32_base
-#define uniform_f64_v3 uniform_f64_base
-#endif
+#define KERNELS "../random/fills_kernels.h"
+#include "../core/each_level.h"
 
 torus_status torus_random_uniform(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
                                   double from, double to) {
   if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
-  const bool fused = torus_cpu_level() > 0;
   uint32_t words[2 * CHUNK];
   for (int64_t at = 0; at < n; at += CHUNK) {
     const int64_t count = n - at < CHUNK ? n - at : CHUNK;
     torus_rng_words(rng, words, dtype == TORUS_F64 ? 2 * count : count);
     if (dtype == TORUS_F64) {
-      (fused ? uniform_f64_v3 : uniform_f64_base)(words, (double *)out + at, count, from, to);
+      AT_LEVEL(uniform_f64)(words, (double *)out + at, count, from, to);
     } else if (dtype == TORUS_F32) {
-      (fused ? uniform_f32_v3 : uniform_f32_base)(words, (float *)out + at, count, (float)from,
-                                                  (float)to);
+      AT_LEVEL(uniform_f32)(words, (float *)out + at, count, (float)from, (float)to);
     } else {
       // Half types draw as float does and are rounded, which may again reach `to`.
       float values[CHUNK];
       uint16_t *to_write = (uint16_t *)out + at;
       const uint16_t first = torus_half(dtype, (float)from), last = torus_half(dtype, (float)to);
-      (fused ? uniform_f32_v3 : uniform_f32_base)(words, values, count, (float)from, (float)to);
+      AT_LEVEL(uniform_f32)(words, values, count, (float)from, (float)to);
       torus_narrow(dtype, values, to_write, count);
       for (int64_t i = 0; i < count; i++)
         if (to_write[i] == last) to_write[i] = first;
@@ -63,93 +34,8 @@ torus_status torus_random_uniform(torus_rng *rng, torus_dtype dtype, void *out, 
 
 // ---- Normal ----------------------------------------------------------------------------------
 
-// log, sine and cosine of the Cephes library (Moshier) on eight values, with products and sums
-// fused in the same places as in PyTorch's compiled form: the last bits depend on it.
-typedef float vec8 __attribute__((vector_size(32), aligned(4)));
-typedef int32_t int8v __attribute__((vector_size(32)));
-
-#define ALL(x) ((vec8){} + (x))
-#define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
-#define SELECT(mask, a, b) ((vec8)(((mask) & (int8v)(a)) | (~(mask) & (int8v)(b))))
-
-// Vectors go by address: by value they would be passed differently at each level.
-static inline __attribute__((always_inline)) void cephes_log(const vec8 *in, vec8 *out) {
-  vec8 x = *in;
-  x = SELECT(x > 0x1p-126f, x, ALL(0x1p-126f));
-  int8v bits = (int8v)x;
-  vec8 e = __builtin_convertvector((bits >> 23) - 127, vec8) + 1;
-  x = (vec8)((bits & (int32_t)0x807fffff) | 0x3f000000);
-  const int8v low = x < 0.707106781186547524f;
-  const vec8 again = (vec8)(low & (int8v)x);
-  x -= 1;
-  e -= (vec8)(low & (int8v)ALL(1));
-  x += again;
-  const vec8 z = x * x;
-  vec8 y = FMA(ALL(7.0376836292e-2f), x, ALL(-1.1514610310e-1f));
-  y = FMA(y, x, ALL(1.1676998740e-1f));
-  y = FMA(y, x, ALL(-1.2420140846e-1f));
-  y = FMA(y, x, ALL(1.4249322787e-1f));
-  y = FMA(y, x, ALL(-1.6668057665e-1f));
-  y = FMA(y, x, ALL(2.0000714765e-1f));
-  y = FMA(y, x, ALL(-2.4999993993e-1f));
-  y = FMA(y, x, ALL(3.3333331174e-1f));
-  y = y * x;
-  y = FMA(y, z, e * -2.12194440e-4f);
-  y = FMA(ALL(-0.5f), z, y);
-  x += y;
-  *out = FMA(e, ALL(0.693359375f), x);
-}
-
-// For 0 ≤ x < 2π.
-static inline __attribute__((always_inline)) void cephes_sincos(const vec8 *in, vec8 *sine,
-                                                                vec8 *cosine) {
-  vec8 x = *in;
-  const int8v j = (__builtin_convertvector(x * 1.27323954473516f, int8v) + 1) & ~1;
-  const vec8 y = __builtin_convertvector(j, vec8);
-  const int8v flip_sine = (j & 4) << 29, flip_cosine = (~(j - 2) & 4) << 29;
-  x = FMA(y, ALL(-0.78515625f), x);
-  x = FMA(y, ALL(-2.4187564849853515625e-4f), x);
-  x = FMA(y, ALL(-3.77489497744594108e-8f), x);
-  const vec8 z = x * x;
-  vec8 c = FMA(ALL(2.443315711809948e-5f), z, ALL(-1.388731625493765e-3f));
-  c = FMA(c, z, ALL(4.166664568298827e-2f));
-  c = c * z;
-  c = FMA(c, z, z * -0.5f);
-  c = c + 1;
-  vec8 s = FMA(ALL(-1.9515295891e-4f), z, ALL(8.3321608736e-3f));
-  s = FMA(s, z, ALL(-1.6666654611e-1f));
-  s = s * z;
-  s = FMA(s, x, x);
-  const int8v straight = (j & 2) == 0;
-  *sine = (vec8)((int8v)SELECT(straight, s, c) ^ flip_sine);
-  *cosine = (vec8)((int8v)SELECT(straight, c, s) ^ flip_cosine);
-}
-
-// Box-Muller on blocks of 16: eight radii, then eight angles.
-#define NORMAL_BLOCKS(NAME)                                                                   \
-  static void NAME(float *data, int64_t blocks, float mean, float std) {                      \
-    for (int64_t block = 0; block < blocks; block++, data += 16) {                            \
-      vec8 *first = (vec8 *)data, *second = (vec8 *)(data + 8), radius, sine, cosine;         \
-      const vec8 chance = 1 - *first;                                                         \
-      const vec8 angle = (float)(2 * 3.14159265358979323846) * *second;                       \
-      cephes_log(&chance, &radius);                                                           \
-      cephes_sincos(&angle, &sine, &cosine);                                                  \
-      radius = __builtin_elementwise_sqrt(-2 * radius);                                       \
-      *first = FMA(radius * cosine, ALL(std), ALL(mean));                                     \
-      *second = FMA(radius * sine, ALL(std), ALL(mean));                                      \
-    }                                                                                         \
-  }
-NORMAL_BLOCKS(normal_base)
-#if defined(__x86_64__)
-TORUS_BEGIN_LEVEL_1
-NORMAL_BLOCKS(normal_v3)
-TORUS_END_LEVEL
-#else
-#define normal_v3 normal_base
-#endif
-
 static void normal_blocks(float *data, int64_t blocks, float mean, float std) {
-  (torus_cpu_level() > 0 ? normal_v3 : normal_base)(data, blocks, mean, std);
+  AT_LEVEL(normal)(data, blocks, mean, std);
 }
 
 static void normal_block_f64(double *data, double mean, double std) {

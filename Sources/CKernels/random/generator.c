@@ -25,28 +25,11 @@ static inline uint32_t temper(uint32_t y) {
   return y ^ y >> 18;
 }
 
-#define LOOPS(SUFFIX)                                                                         \
-  static void advance##SUFFIX(uint32_t *s) {                                                  \
-    for (int i = 0; i < 227; i++) s[i] = twist(s[i + 397], s[i], s[i + 1]);                   \
-    for (int i = 227; i < 623; i++) s[i] = twist(s[i - 227], s[i], s[i + 1]);                 \
-    s[623] = twist(s[396], s[623], s[0]);                                                     \
-  }                                                                                           \
-  static void temper_all##SUFFIX(const uint32_t *restrict s, uint32_t *restrict out,          \
-                                 int64_t n) {                                                 \
-    for (int64_t i = 0; i < n; i++) out[i] = temper(s[i]);                                    \
-  }
-LOOPS(_base)
-#if defined(__x86_64__)
-TORUS_BEGIN_LEVEL_1
-LOOPS(_v3)
-TORUS_END_LEVEL
-#else
-#define advance_v3 advance_base
-#define temper_all_v3 temper_all_base
-#endif
+#define KERNELS "../random/generator_kernels.h"
+#include "../core/each_level.h"
 
 static void refill(torus_rng *rng) {
-  (torus_cpu_level() > 0 ? advance_v3 : advance_base)(rng->state);
+  AT_LEVEL(advance)(rng->state);
   rng->left = TORUS_RNG_WORDS;
   rng->next = 0;
 }
@@ -71,7 +54,7 @@ void torus_rng_words(torus_rng *rng, uint32_t *out, int64_t n) {
     }
     const int64_t there = (int64_t)rng->left - 1, take = n < there ? n : there;
     const uint32_t *s = rng->state + rng->next;
-    (torus_cpu_level() > 0 ? temper_all_v3 : temper_all_base)(s, out, take);
+    AT_LEVEL(temper_all)(s, out, take);
     rng->next += (uint32_t)take;
     rng->left -= (uint32_t)take;
     out += take;

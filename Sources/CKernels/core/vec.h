@@ -1,5 +1,5 @@
-// Vectors of one width and the elementary functions on them (see each_level.h). No guard: it is
-// read once for each type and width.
+// Vectors of one width and the elementary functions on them (see levels.h). No guard: it is read once
+// for each type and width.
 
 typedef REAL NAME(vec) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL))));
 typedef WORD NAME(words) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL))));

@@ -3,5 +3,6 @@
 
 #include "../kernels/table.h"
 
-#define TORUS_LEVEL 0
-#include "../kernels/elementwise.h"
+#define ONLY_LEVEL TORUS_BASE
+#define KERNELS "../kernels/elementwise.h"
+#include "../core/each_level.h"

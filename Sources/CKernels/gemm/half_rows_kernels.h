@@ -1,6 +1,5 @@
-// Products of few rows with bfloat16 matrices, widened in registers on the way. Included once for each
-// instruction set, with LANES (floats of a vector) and NAME(x) defined, between TORUS_BEGIN_LEVEL_n and
-// TORUS_END_LEVEL; undefines both.
+// Products of few rows with bfloat16 matrices, widened in registers on the way.
+#define LANES (VBYTES / 4)
 
 typedef float NAME(vec) __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint32_t NAME(bits) __attribute__((vector_size(4 * LANES), aligned(4)));
@@ -82,4 +81,3 @@ static void NAME(add)(int64_t n, const float *x, const uint16_t *b, int64_t ldb,
 }
 
 #undef LANES
-#undef NAME

@@ -3,5 +3,6 @@
 
 #include "../kernels/reduce_table.h"
 
-#define TORUS_LEVEL 0
-#include "../kernels/reduce.h"
+#define ONLY_LEVEL TORUS_BASE
+#define KERNELS "../kernels/reduce.h"
+#include "../core/each_level.h"
