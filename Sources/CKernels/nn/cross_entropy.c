@@ -1,6 +1,7 @@
 // Softmax cross-entropy, forward and backward in one pass each.
 #include <math.h>
 
+#include "../kernels/table.h"
 #include "internal.h"
 #include "torus_nn.h"
 
@@ -36,8 +37,9 @@ static void swap_inner(torus_dtype dtype, const void *in, void *out, int64_t out
                        int64_t cols) {
   const int64_t size = torus_element_size(dtype);
   for (int64_t i = 0; i < outer; i++)
-    torus_transpose_block((int)size, torus_at(in, i * rows * cols, size), cols,
-                          torus_at(out, i * rows * cols, size), rows, rows, cols);
+    elementwise()->transpose[__builtin_ctzll((uint64_t)size)](
+        rows, cols, torus_at(out, i * rows * cols, size), rows, torus_at(in, i * rows * cols, size),
+        cols);
 }
 
 int64_t torus_cross_entropy(torus_dtype dtype, const void *logits, const int64_t *targets,
