@@ -10,6 +10,10 @@
 extern "C" {
 #endif
 
+/// An enumeration of kernels, and the name that one of them has in Swift, where it is an enum's case.
+#define TORUS_KERNELS __attribute__((enum_extensibility(open)))
+#define TORUS_CASE(name) __attribute__((swift_name(#name)))
+
 /// The most dimensions a tensor may have.
 enum { TORUS_MAX_RANK = 32 };
 

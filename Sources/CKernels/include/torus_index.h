@@ -21,12 +21,12 @@ torus_status torus_gather(
   int64_t a_dim_size, const int64_t *index, const int64_t *index_strides, int64_t *bad);
 
 /// How a value enters a place that holds one.
-typedef enum torus_write_op : int32_t {
-  TORUS_WRITE_SET,   ///< the last write wins
-  TORUS_WRITE_ADD,   ///< + alpha · value (BOOL: or)
-  TORUS_WRITE_MUL,
-  TORUS_WRITE_MAX,   ///< NaN propagates
-  TORUS_WRITE_MIN,   ///< NaN propagates
+typedef enum TORUS_KERNELS torus_write_op : int32_t {
+  TORUS_WRITE_SET TORUS_CASE(set),  ///< the last write wins
+  TORUS_WRITE_ADD TORUS_CASE(add),  ///< + alpha · value (BOOL: or)
+  TORUS_WRITE_MUL TORUS_CASE(mul),
+  TORUS_WRITE_MAX TORUS_CASE(max),  ///< NaN propagates
+  TORUS_WRITE_MIN TORUS_CASE(min),  ///< NaN propagates
 } torus_write_op;
 
 /// self[i… with position `dim` replaced by index[i…]] ⊕= src[i…]. `shape` is that of index;

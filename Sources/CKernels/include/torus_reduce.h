@@ -12,24 +12,12 @@
 extern "C" {
 #endif
 
-typedef enum torus_reduce_op : int32_t {
-  TORUS_REDUCE_SUM,            ///< floats → the same type or F32 or F64; integers, BOOL → I64
-  TORUS_REDUCE_MEAN,           ///< floats → the same type or F32 or F64
-  TORUS_REDUCE_PROD,           ///< floats → the same type; integers, BOOL → I64
-  TORUS_REDUCE_MAX,            ///< every type → the same; NaN propagates; empty: -inf or lowest
-  TORUS_REDUCE_MIN,            ///< every type → the same; NaN propagates; empty: +inf or highest
-  TORUS_REDUCE_ANY,            ///< every type → BOOL
-  TORUS_REDUCE_ALL,            ///< every type → BOOL
-  TORUS_REDUCE_COUNT_NONZERO,  ///< every type → I64
-  TORUS_REDUCE_NAN_SUM,        ///< sum without the NaNs (floats)
-  TORUS_REDUCE_SUM_ABS,        ///< Σ|a| (floats)
-  TORUS_REDUCE_SUM_SQUARES,    ///< Σa² (floats)
-  TORUS_REDUCE_SUM_ABS_POW,    ///< Σ|a|^p0 (floats)
-  TORUS_REDUCE_MAX_ABS,        ///< max |a| (floats)
-  TORUS_REDUCE_MIN_ABS,        ///< min |a| (floats)
-  TORUS_REDUCE_NORM2,          ///< √Σa² (floats)
-  TORUS_REDUCE_LOG_SUM_EXP,    ///< log Σexp(a), stable; -inf where all are -inf (floats)
-  TORUS_REDUCE_OP_COUNT
+/// The rows of kernels/reductions.h, which say what types they take and give.
+typedef enum TORUS_KERNELS torus_reduce_op : int32_t {
+#define REDUCTION(op, name, first, second, finish, floats) op TORUS_CASE(name),
+#include "../kernels/reductions.h"
+#undef REDUCTION
+  TORUS_REDUCE_OP_COUNT TORUS_CASE(count)
 } torus_reduce_op;
 
 /// Reduces `a` (type `dtype`) over the dimensions in `reduced` into `out` (type `out_dtype`, which
@@ -57,12 +45,12 @@ torus_status torus_var_mean(
 
 // MARK: Scans
 
-typedef enum torus_scan_op : int32_t {
-  TORUS_CUMSUM,         ///< floats, I64, I32 (others: cast first)
-  TORUS_CUMPROD,        ///< floats, I64, I32
-  TORUS_CUMMAX,         ///< every type; with indices (the last index of equals, as PyTorch)
-  TORUS_CUMMIN,         ///< every type; with indices
-  TORUS_LOGCUMSUMEXP,   ///< floats
+typedef enum TORUS_KERNELS torus_scan_op : int32_t {
+  TORUS_CUMSUM TORUS_CASE(cumsum),    ///< floats, I64, I32 (others: cast first)
+  TORUS_CUMPROD TORUS_CASE(cumprod),  ///< floats, I64, I32
+  TORUS_CUMMAX TORUS_CASE(cummax),    ///< every type; with the last index of equals, as PyTorch
+  TORUS_CUMMIN TORUS_CASE(cummin),    ///< every type; with indices
+  TORUS_LOGCUMSUMEXP TORUS_CASE(logcumsumexp),  ///< floats
 } torus_scan_op;
 
 /// Running reduction along `dim`; `reverse` runs from the end (the gradient of cumsum). `indices`

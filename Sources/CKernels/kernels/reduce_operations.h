@@ -1,5 +1,5 @@
-// The folds: FOLD(op, name, neutral, map of x, combination of l and r). p and s are the parameter
-// and the shift. FLOAT_FOLD for floats only.
+// The folds, of which reductions are made: FOLD(op, name, neutral, map of x, combination of l and r). p
+// and s are the parameter and the shift. FLOAT_FOLD for floats only.
 FOLD(FOLD_SUM, sum, 0, x, l + r)
 FOLD(FOLD_COUNT_NONZERO, count, 0, (x != 0), l + r)
 FOLD(FOLD_PROD, prod, 1, x, l *r)

@@ -24,22 +24,9 @@ typedef struct recipe {
 } recipe;
 
 static const recipe recipes[TORUS_REDUCE_OP_COUNT] = {
-  [TORUS_REDUCE_SUM] = {FOLD_SUM, 0, FINISH_PLAIN, false},
-  [TORUS_REDUCE_MEAN] = {FOLD_SUM, 0, FINISH_MEAN, true},
-  [TORUS_REDUCE_PROD] = {FOLD_PROD, 0, FINISH_PLAIN, false},
-  [TORUS_REDUCE_MAX] = {FOLD_MAX, 0, FINISH_PLAIN, false},
-  [TORUS_REDUCE_MIN] = {FOLD_MIN, 0, FINISH_PLAIN, false},
-  [TORUS_REDUCE_ANY] = {FOLD_COUNT_NONZERO, 0, FINISH_ANY, false},
-  [TORUS_REDUCE_ALL] = {FOLD_COUNT_NONZERO, 0, FINISH_ALL, false},
-  [TORUS_REDUCE_COUNT_NONZERO] = {FOLD_COUNT_NONZERO, 0, FINISH_PLAIN, false},
-  [TORUS_REDUCE_NAN_SUM] = {FOLD_NAN_SUM, 0, FINISH_PLAIN, true},
-  [TORUS_REDUCE_SUM_ABS] = {FOLD_SUM_ABS, 0, FINISH_PLAIN, true},
-  [TORUS_REDUCE_SUM_SQUARES] = {FOLD_SUM_SQUARES, 0, FINISH_PLAIN, true},
-  [TORUS_REDUCE_SUM_ABS_POW] = {FOLD_SUM_ABS_POW, 0, FINISH_PLAIN, true},
-  [TORUS_REDUCE_MAX_ABS] = {FOLD_MAX_ABS, 0, FINISH_PLAIN, true},
-  [TORUS_REDUCE_MIN_ABS] = {FOLD_MIN_ABS, 0, FINISH_PLAIN, true},
-  [TORUS_REDUCE_NORM2] = {FOLD_SUM_SQUARES, 0, FINISH_SQRT, true},
-  [TORUS_REDUCE_LOG_SUM_EXP] = {FOLD_MAX, FOLD_SUM_EXP, FINISH_LOG_SUM_EXP, true},
+#define REDUCTION(op, name, first, second, finish, floats) [op] = {first, second, finish, floats},
+#include "../kernels/reductions.h"
+#undef REDUCTION
 };
 static const recipe variance_recipe = {
   FOLD_SUM, FOLD_SUM_SQUARED_DIFFERENCES, FINISH_VARIANCE, true};

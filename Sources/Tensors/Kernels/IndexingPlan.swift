@@ -41,7 +41,7 @@ struct IndexingPlan {
   func put(_ values: Tensor, into data: Tensor, accumulate: Bool, _ name: String) {
     run(data: data, other: values, name) { indexing, bad, position in
       torus_index_put(
-        accumulate ? TORUS_WRITE_ADD : TORUS_WRITE_SET, data.dtype.c, indexing, data.pointer,
+        accumulate ? .add : .set, data.dtype.c, indexing, data.pointer,
         values.pointer, bad, position)
     }
   }

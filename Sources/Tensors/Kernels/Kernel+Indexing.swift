@@ -91,7 +91,7 @@ extension Kernel {
     require(
       source.dtype == a.dtype, name, "a source of \(source.dtype) for a tensor of \(a.dtype)")
     if a.dtype.isHalf
-      && operations.contains(where: { $0 == TORUS_WRITE_ADD || $0 == TORUS_WRITE_MUL })
+      && operations.contains(where: { $0 == .add || $0 == .mul })
     {
       return scatter(
         name, operations, a.bare.to(.float32), dim, index, source.bare.to(.float32)
@@ -118,7 +118,7 @@ extension Kernel {
   ) -> Tensor {
     require(
       source.dtype == a.dtype, name, "a source of \(source.dtype) for a tensor of \(a.dtype)")
-    if a.dtype.isHalf && op == TORUS_WRITE_ADD {
+    if a.dtype.isHalf && op == .add {
       let (wide, wideSource) = (a.bare.to(.float32), source.bare.to(.float32))
       return indexWrite(name, op, wide, dim, index, wideSource, alpha: alpha).to(a.dtype)
     }

@@ -54,7 +54,7 @@ extension Kernel {
     check(
       withInts(target.shape, target.strides, strides) { shape, mine, theirs in
         torus_binary(
-          TORUS_ADD, target.dtype.c, Int32(target.rank), shape, target.pointer, mine,
+          .add, target.dtype.c, Int32(target.rank), shape, target.pointer, mine,
           target.pointer, mine, other.pointer, theirs, 1, 0)
       }, "addInPlace", target.dtype)
   }

@@ -59,7 +59,7 @@ extension RecurrentPass {
         let before = steps.previous(position, of: y, initial: initial, scratch: states)
         let gates = steps.rows(projected, step)
         addProduct(n, before, weight, to: gates)
-        let function = kind == .rnnTanh ? TORUS_TANH : TORUS_RELU
+        let function = kind == .rnnTanh ? UnaryKernel.tanh : .relu
         Kernel.check(
           withInts([Int(n) * hidden], [1]) { shape, strides in
             torus_unary(

@@ -57,7 +57,7 @@ extension RecurrentPass {
       }
     case .rnnTanh, .rnnReLU:
       let y = node.output(0)
-      let slope = kind == .rnnTanh ? TORUS_TANH_BACKWARD : TORUS_RELU_BACKWARD
+      let slope = kind == .rnnTanh ? BinaryKernel.tanhBackward : .reluBackward
       for (position, step) in steps.order.enumerated().reversed() {
         Kernel.check(
           withInts([steps.batchSizes[step] * hidden], [1]) { shape, one in
