@@ -21,6 +21,18 @@ public enum Compute {
     }
   }
 
+  /// The instruction sets that kernels are compiled for.
+  package enum Level: Int32, CaseIterable {
+    case base, v3, v4
+  }
+
+  /// Takes the kernels of another instruction set for the rest of the process, and says whether this
+  /// machine has it. Call it while no kernel runs.
+  package static func use(_ level: Level) -> Bool {
+    torus_set_cpu_level(level.rawValue)
+    return torus_cpu_level() == level.rawValue
+  }
+
   /// How products of bfloat16 are computed. All of them sum in float32 and round once.
   public enum BFloat16Products: UInt32, Sendable, CaseIterable {
     /// Operands are widened to float32 first.
