@@ -61,6 +61,11 @@ typedef struct elementwise_table {
     int64_t rows, int64_t columns, void *out, int64_t out_stride, const void *a, int64_t a_stride);
 } elementwise_table;
 
+/// F32 to BF16 by AVX512-BF16, block by block up to the first that holds a subnormal number or a NaN;
+/// answers how many elements that is.
+int64_t torus_narrow_avx512_bf16(int64_t n, uint16_t *out, const float *a);
+enum { TORUS_NARROW_BLOCK = 64 };
+
 extern const elementwise_table torus_elementwise_base, torus_elementwise_v3, torus_elementwise_v4;
 
 static inline const elementwise_table *elementwise(void) { return AT_LEVEL(torus_elementwise); }
