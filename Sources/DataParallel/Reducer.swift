@@ -12,6 +12,8 @@ protocol ModelReducing: BucketReducing {
   /// By what the averages over all ranks are multiplied; not 1 while ranks without data take part
   /// and do not count.
   var correction: Double { get set }
+  /// Whether an earlier walk of the same step had a gradient of a parameter that was put away since.
+  var earlierUse: ((Parameter) -> Bool)? { get set }
   /// Has a hook reduce buckets from now on.
   func register(_ hook: any CommunicationHook) throws(DataParallelError)
   /// Takes part in the other ranks' pass with zeros, on a rank that has no data.
@@ -52,6 +54,7 @@ final class Reducer: ModelReducing {
 
   var correction = 1.0
   var leader = 0
+  var earlierUse: ((Parameter) -> Bool)?
 
   init(
     _ named: [NamedParameter], frozen: [NamedParameter], group: ProcessGroup,
@@ -150,7 +153,9 @@ final class Reducer: ModelReducing {
   private func launch(_ index: Int, uses: [Bool]) throws -> BucketReduction {
     let bucket = buckets[index]
     let isLast = index == buckets.count - 1
-    for (position, use) in zip(bucket.positions, uses) { used[position] = use }
+    for (position, use) in zip(bucket.positions, uses) {
+      used[position] = use || (earlierUse?(parameters[position]) ?? false)
+    }
     let shown = self.shown[index]
     guard let hook = slot.hook else {
       let work = bucket.average(

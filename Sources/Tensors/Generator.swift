@@ -77,6 +77,22 @@ public final class Generator: Sendable {
   }
 }
 
+extension Generator {
+  /// A seed that follows from three numbers, such as a run's seed, an epoch and a record. Every bit of them
+  /// reaches the low half, which is all that the Mersenne Twister takes (splitmix64's finalizer; Steele et
+  /// al., 2014).
+  package static func key(_ seed: UInt64, _ first: Int, _ second: Int) -> UInt64 {
+    var key: UInt64 = 0
+    for word in [seed, UInt64(bitPattern: Int64(first)), UInt64(bitPattern: Int64(second))] {
+      key = (key ^ word) &+ 0x9e37_79b9_7f4a_7c15
+      key = (key ^ key >> 30) &* 0xbf58_476d_1ce4_e5b9
+      key = (key ^ key >> 27) &* 0x94d0_49bb_1331_11eb
+      key ^= key >> 31
+    }
+    return key
+  }
+}
+
 /// Bytes that are no generator's state.
 public struct GeneratorError: Error, CustomStringConvertible {
   /// How many bytes there were.

@@ -15,6 +15,7 @@ final class GradientShards: ModelReducing {
   var log = PassLog()
   var leader = 0
   var correction = 1.0
+  var earlierUse: ((Parameter) -> Bool)?
 
   private let parameters: [Parameter]
   private let layout: ShardLayout
@@ -141,7 +142,8 @@ final class GradientShards: ModelReducing {
     }
     for (position, view) in zip(bucket.positions, views) {
       let gradient = parameters[position].grad
-      used[position] = gradient != nil
+      used[position] =
+        gradient != nil || (earlierUse?(parameters[position]) ?? false)
       if let gradient { noGrad { view.copyInPlace(gradient) } }
       parameters[position].grad = nil
     }

@@ -14,6 +14,18 @@ public struct Batch<Content> {
   /// The number of the batch in its epoch, counted from 0.
   public let step: Int
 
+  /// A share that was read elsewhere.
+  public init(
+    content: Content, count: Int, globalCount: Int, indices: [Int], epoch: Int, step: Int
+  ) {
+    self.content = content
+    self.count = count
+    self.globalCount = globalCount
+    self.indices = indices
+    self.epoch = epoch
+    self.step = step
+  }
+
   /// What a rank's mean loss is multiplied with before gradients are averaged over `worldSize`
   /// ranks, so that every record of the global batch weighs the same: count · W / globalCount.
   public func weight(worldSize: Int) -> Double {

@@ -6,19 +6,6 @@ extension Generator {
   public static func keyed(seed: UInt64, epoch: Int, index: Int) -> Generator {
     Generator(seed: key(seed, epoch, index))
   }
-
-  /// A seed for one record. Every bit of the three numbers reaches the low half, which is all that the
-  /// Mersenne Twister takes (splitmix64's finalizer; Steele et al., 2014).
-  static func key(_ seed: UInt64, _ epoch: Int, _ index: Int) -> UInt64 {
-    var key: UInt64 = 0
-    for word in [seed, UInt64(bitPattern: Int64(epoch)), UInt64(bitPattern: Int64(index))] {
-      key = (key ^ word) &+ 0x9e37_79b9_7f4a_7c15
-      key = (key ^ key >> 30) &* 0xbf58_476d_1ce4_e5b9
-      key = (key ^ key >> 27) &* 0x94d0_49bb_1331_11eb
-      key ^= key >> 31
-    }
-    return key
-  }
 }
 
 /// Reads records with random draws of their own: the same whatever the thread, the rank, the number of

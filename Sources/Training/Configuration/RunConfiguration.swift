@@ -149,6 +149,9 @@ public struct RunConfiguration: Sendable, Equatable {
       }
       runDirectory = "runs/\(self.name.isEmpty ? "run" : self.name)"
     }
+    if let shortage = distributed.shortage(ofRecords: batchSize) {
+      throw .conflict(shortage.key, problem: shortage.problem, remedy: shortage.remedy)
+    }
     if epochs == nil, steps == nil {
       throw .conflict(
         "epochs", problem: "the run would never end", remedy: "set epochs, steps, or both")

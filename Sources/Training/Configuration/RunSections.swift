@@ -80,6 +80,11 @@ public struct DistributedConfiguration: ConfigurationSection {
   public var reduceDtype = ReduceType.same
   /// The communication hook: what gradients meet by in place of their average.
   public var hook = Selection("none", NoOptions())
+  /// Whether results are the same bits on any number of workers, which then do the work of
+  /// ``virtualWorkers``.
+  public var invariant = false
+  /// The workers that an invariant run pretends to have: the most that can do its work.
+  public var virtualWorkers = 8
   /// Whether batch norms use the statistics of all workers' records.
   public var syncBatchNorm = false
   /// Whether every step begins with the first worker's buffers, such as running means.
@@ -110,6 +115,10 @@ public struct DistributedConfiguration: ConfigurationSection {
       "shard_optimizer", \.shardOptimizer, "what each worker keeps its share of only, as ZeRO does"),
     Field("reduce_dtype", \.reduceDtype, "type in which gradients travel"),
     Field("hook", \.hook, among: HookDefinition.registry),
+    Field("invariant", \.invariant, "the same bits on any number of workers"),
+    Field(
+      "virtual_workers", \.virtualWorkers, in: .between(1, 4096),
+      "workers that an invariant run pretends to have, and its most"),
     Field("sync_batch_norm", \.syncBatchNorm, "batch norms over all workers' records"),
     Field("broadcast_buffers", \.broadcastBuffers, "steps begin with the first worker's buffers"),
     Field("static_graph", \.staticGraph, "promises that every step uses the same parameters"),
@@ -118,8 +127,39 @@ public struct DistributedConfiguration: ConfigurationSection {
   /// From one byte, in MiB, to a TiB.
   private static let buckets = Limit.between(1e-6, 1_048_576)
 
-  /// Hooks need what they replace.
-  public var conflicts: [(key: String, problem: String, remedy: String)] { hookConflicts }
+  /// Hooks need what they replace, and invariant runs allow what does not depend on ranks.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    hookConflicts + invariantConflicts
+  }
+
+  /// What is wrong with a batch that cannot give every virtual worker a record.
+  func shortage(ofRecords batchSize: Int) -> (key: String, problem: String, remedy: String)? {
+    guard invariant, batchSize < virtualWorkers else { return nil }
+    return (
+      "batch_size",
+      "\(batchSize) records cannot give each of \(virtualWorkers) virtual workers one",
+      "set it to at least \(virtualWorkers), or distributed.virtual_workers to at most \(batchSize)"
+    )
+  }
+
+  private var invariantConflicts: [(key: String, problem: String, remedy: String)] {
+    guard invariant else { return [] }
+    func conflict(_ key: String, _ why: String, _ remedy: String) -> [(String, String, String)] {
+      [("invariant", "it cannot be combined with \(key): \(why)", remedy)]
+    }
+    return
+      (hook.name == "none"
+      ? []
+      : conflict("hook", "gradients meet in the order of a tree", "set distributed.hook: none"))
+      + (reduceDtype == .same
+        ? []
+        : conflict(
+          "reduce_dtype", "sums would be rounded once a rank", "set distributed.reduce_dtype: same"))
+      + (syncBatchNorm
+        ? conflict(
+          "sync_batch_norm", "batch norms use the statistics of each virtual worker's records",
+          "set distributed.sync_batch_norm: false") : [])
+  }
 }
 
 extension ShardPlan.Sharding: ConfigurationChoice {}

@@ -17,7 +17,8 @@ extension DataDefinition {
     var plan = try context.plan(training.fingerprint, path: training.path)
     plan.order = .lengthBuckets
     // Every rank counts the words of its own records; the counts meet.
-    let counts = try training.countWords(in: plan.ownedRecords(rank: context.rank)).summed {
+    let own = context.ownShares.flatMap { plan.ownedRecords(rank: $0) }
+    let counts = try training.countWords(in: own).summed {
       try context.group.allGather($0, label: "word counts")
     }
     let vocabulary = Vocabulary(
@@ -29,7 +30,7 @@ extension DataDefinition {
     func heldOut(_ name: String) throws -> RunData.Loader {
       let sentences = try LabelledSentences(path: file(name), classCount: training.classCount)
       let batches = LengthBucketSampler(
-        lengths: sentences.lengths, batchSize: max(128, context.worldSize), shuffle: false, seed: 0)
+        lengths: sentences.lengths, batchSize: max(128, context.shareCount), shuffle: false, seed: 0)
       return context.evaluationLoader(
         sentences.encoded(by: vocabulary), batches, collate: collate)
     }

@@ -21,7 +21,8 @@ extension FineTuningConfiguration.Task {
 extension FineTuningConfiguration {
   /// What does not go together. All of it is known before anything is loaded.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
-    (lengthConflicts + lossConflicts + evaluationConflicts)
+    lengthConflicts + lossConflicts + evaluationConflicts
+      + [distributed.shortage(ofRecords: batchSize)].compactMap { $0 }
   }
 
   private var lengthConflicts: [(key: String, problem: String, remedy: String)] {

@@ -23,32 +23,46 @@ struct FineTuningJudge {
     _ split: FineTuningTask.Split, maxBatches: Int? = nil
   ) throws -> Figures {
     try trainer.during(.evaluation) {
-      let loader = try loader(split)
       task.model.eval()
-      var state = FineTuningFigures()
-      try noGrad {
-        while let batch = try loader.next() {
-          // A worker without a record of the batch has a stand-in, which does not count.
-          if batch.count > 0 { try add(batch, split, to: &state) }
-          if let maxBatches, loader.step >= maxBatches { break }
-        }
+      // One for this rank, or for each virtual worker whose work it does; they meet in one order.
+      let workers = task.configuration.virtualWorkers
+      let shares = workers?.owned(by: group.rank, of: group.size) ?? group.rank..<group.rank + 1
+      let states = try shares.map { share in
+        try judge(split, share: share, of: workers?.count ?? group.size, maxBatches)
       }
       let all =
-        group.size > 1 ? try group.allGather(object: state, label: "figures").merged() : state
-      return (all ?? state).figures(task, split)
+        group.size > 1
+        ? try group.allGather(object: states, label: "figures").flatMap { $0 } : states
+      return (all.merged() ?? FineTuningFigures()).figures(task, split)
     }
   }
 
+  /// What one share of the records tells.
+  private func judge(
+    _ split: FineTuningTask.Split, share: Int, of shares: Int, _ maxBatches: Int?
+  ) throws -> FineTuningFigures {
+    let loader = try loader(split, share: share, of: shares)
+    var state = FineTuningFigures()
+    try noGrad {
+      while let batch = try loader.next() {
+        // A worker without a record of the batch has a stand-in, which does not count.
+        if batch.count > 0 { try add(batch, split, to: &state) }
+        if let maxBatches, loader.step >= maxBatches { break }
+      }
+    }
+    return state
+  }
+
   private func loader(
-    _ split: FineTuningTask.Split
+    _ split: FineTuningTask.Split, share: Int, of shares: Int
   ) throws -> DataLoader<TextFeature, TextBatch> {
     let configuration = task.configuration
     let batches = LengthBucketSampler(
       lengths: split.features.map(\.inputIds.count),
-      batchSize: max(configuration.batchSize, group.size), shuffle: false,
+      batchSize: max(configuration.batchSize, shares), shuffle: false,
       seed: UInt64(configuration.seed))
     return DataLoader(
-      try task.dataset(split.features), batches: batches, rank: group.rank, worldSize: group.size
+      try task.dataset(split.features), batches: batches, rank: share, worldSize: shares
     ) { try task.collate($0) }
   }
 

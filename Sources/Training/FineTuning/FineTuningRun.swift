@@ -1,5 +1,6 @@
 import Base
 import Collectives
+import DataParallel
 import Datasets
 import Foundation
 import Models
@@ -35,7 +36,7 @@ public final class FineTuningRun {
     let resumed: RunCheckpoints.Found?
     let best: BestModel
   }
-  private typealias Loader = DataLoader<TextFeature, [BatchPart<TextBatch>]>
+  private typealias Loader = any BatchLoading<[BatchPart<TextBatch>]>
 
   /// Trains, judges, and saves the best model as RUN/model.
   func run() throws -> TrainingEnd {
@@ -70,6 +71,7 @@ public final class FineTuningRun {
     options.clipGradNorm = configuration.clipGradNorm
     options.reportsGradNorm = true
     options.precision = configuration.precision
+    options.virtualWorkers = configuration.virtualWorkers
     let exchange = try distributed.exchange(group)
     let objective = task.objective
     let trainer = try Trainer<TextBatch>(
@@ -127,6 +129,13 @@ public final class FineTuningRun {
       configuration.groupByLength
       ? LengthBucketSampler(lengths: features.map(\.inputIds.count), batchSize: size, seed: seed)
       : BatchSampler(RandomSampler(recordCount: features.count, seed: seed), batchSize: size)
+    if let workers = configuration.virtualWorkers {
+      return try VirtualLoader(workers, rank: world.rank, worldSize: world.size) { share, shares in
+        DataLoader(
+          try task.dataset(features), batches: batches, rank: share, worldSize: shares,
+          collate: task.collate)
+      }
+    }
     let parts = configuration.accumulate
     return DataLoader(
       try task.dataset(features), batches: batches, rank: world.rank, worldSize: world.size
@@ -268,6 +277,9 @@ public final class FineTuningRun {
 }
 
 extension FineTuningConfiguration {
+  /// The virtual workers of an invariant run; nil of another one.
+  var virtualWorkers: VirtualWorkers? { distributed.virtualWorkers(seed: seed) }
+
   /// What becomes of a key that a resumed run has another value for than its checkpoint.
   static func resumeRule(_ key: String) -> ResumeRule {
     switch key {

@@ -28,6 +28,11 @@ extension DistributedConfiguration {
     return options
   }
 
+  /// The virtual workers of an invariant run with a seed; nil of another run.
+  func virtualWorkers(seed: Int) -> VirtualWorkers? {
+    invariant ? VirtualWorkers(count: virtualWorkers, seed: UInt64(seed)) : nil
+  }
+
   /// The configured hook; a worker on its own has nobody to exchange with.
   func exchange(_ group: ProcessGroup) throws -> Exchange {
     guard group.size > 1 else { return Exchange() }

@@ -1,7 +1,13 @@
 import Collectives
+import DataParallel
 import Datasets
 import Foundation
 import Tensors
+
+extension RunConfiguration {
+  /// The virtual workers of an invariant run; nil of another one.
+  var virtualWorkers: VirtualWorkers? { distributed.virtualWorkers(seed: seed) }
+}
 
 /// What making a run's parts needs to know.
 public struct RunContext {
@@ -16,6 +22,15 @@ public struct RunContext {
   public var rank: Int { group.rank }
   /// How many ranks there are.
   public var worldSize: Int { group.size }
+
+  /// The virtual workers of an invariant run; nil where ranks work as themselves.
+  public var virtualWorkers: VirtualWorkers? { configuration.virtualWorkers }
+  /// Into how many shares each batch is cut: one for each rank, or for each virtual worker.
+  public var shareCount: Int { virtualWorkers?.count ?? worldSize }
+  /// The shares that this rank reads.
+  public var ownShares: Range<Int> {
+    virtualWorkers?.owned(by: rank, of: worldSize) ?? rank..<rank + 1
+  }
 
   /// A value that rank 0 makes and every rank receives. An error on rank 0 ends the job.
   public func madeOnce<Value: Codable>(_ label: String, _ make: () throws -> Value) throws -> Value
@@ -34,7 +49,7 @@ public struct RunContext {
   ) throws -> ShardPlan {
     try madeOnce("shard plan") {
       try ShardPlan(
-        for: source, worldSize: worldSize, batchSize: configuration.batchSize,
+        for: source, worldSize: shareCount, batchSize: configuration.batchSize,
         seed: UInt64(configuration.seed), lastBatch: lastBatch,
         sharding: configuration.distributed.sharding, path: path)
     }
@@ -51,10 +66,17 @@ public struct RunContext {
     _ dataset: Source, _ plan: ShardPlan, lengths: [Int] = [],
     collate: @escaping ([Source.Element]) throws -> [Tensor]
   ) -> RunData.Loader where Source.Element: Sendable {
+    let batches = plan.batches(lengths: lengths)
+    if let virtualWorkers {
+      // Each virtual worker's share is computed by itself, which takes no more memory than parts do.
+      return VirtualLoader(virtualWorkers, rank: rank, worldSize: worldSize) { share, shares in
+        DataLoader(
+          dataset, batches: batches, rank: share, worldSize: shares, prefetch: 4, collate: collate)
+      }
+    }
     let parts = configuration.accumulate
     return DataLoader(
-      dataset, batches: plan.batches(lengths: lengths), rank: rank, worldSize: worldSize,
-      prefetch: 4
+      dataset, batches: batches, rank: rank, worldSize: worldSize, prefetch: 4
     ) { try BatchPart.cut($0, into: parts, collate: collate) }
   }
 
@@ -65,7 +87,7 @@ public struct RunContext {
   ) -> RunData.Loader {
     let batches = BatchSampler(
       SequentialSampler(count: dataset.count),
-      batchSize: max(batchSize ?? configuration.batchSize, worldSize))
+      batchSize: max(batchSize ?? configuration.batchSize, shareCount))
     return evaluationLoader(dataset, batches, collate: collate)
   }
 
@@ -74,7 +96,12 @@ public struct RunContext {
     _ dataset: Source, _ batches: any BatchSampling,
     collate: @escaping ([Source.Element]) throws -> [Tensor]
   ) -> RunData.Loader {
-    DataLoader(dataset, batches: batches, rank: rank, worldSize: worldSize) {
+    if let virtualWorkers {
+      return VirtualLoader(virtualWorkers, rank: rank, worldSize: worldSize) { share, shares in
+        DataLoader(dataset, batches: batches, rank: share, worldSize: shares, collate: collate)
+      }
+    }
+    return DataLoader(dataset, batches: batches, rank: rank, worldSize: worldSize) {
       try BatchPart.cut($0, into: 1, collate: collate)
     }
   }

@@ -28,13 +28,19 @@ extension Trainer {
     model.eval()
     // All ranks judge the same model.
     try parallel?.broadcastBuffers()
+    // Of the rank, or of each of its virtual workers.
     let sums = try withPlaceKept(of: loader) {
-      var sums = FigureSums(countsTargets: targets != nil)
+      var sums = (virtualWork?.owned ?? 0..<1).map { _ in
+        FigureSums(countsTargets: targets != nil)
+      }
       try noGrad {
         while let batch = try loader.next() {
-          for part in batch.content {
+          if virtualWork != nil, batch.content.count != sums.count {
+            throw TrainingError.noVirtualLoader(batch.content.count)
+          }
+          for (index, part) in batch.content.enumerated() {
             let records = batch.count == 0 ? 0 : part.count
-            sums.add(
+            sums[virtualWork == nil ? 0 : index].add(
               try options.precision.computing { try forward(part.content) }, records: records,
               targets: try targets?.count(part.content, records: records))
           }
@@ -43,7 +49,9 @@ extension Trainer {
       }
       return sums
     }
-    guard let figures = sums.figures(try reduced(sums.vector)) else {
+    let vectors = sums.map(\.vector)
+    let total = try virtualWork?.sum(vectors, label: "figures") ?? reduced(vectors[0])
+    guard let figures = sums[0].figures(total) else {
       throw TrainingError.noFigures("the evaluation")
     }
     return figures

@@ -51,6 +51,8 @@ public final class Trainer<Content> {
   /// Steps of this trainer that were left out because a scaled gradient overflowed.
   public internal(set) var skippedSteps = 0
   let parallel: DistributedDataParallel<Module>?
+  /// The virtual workers whose work is done here; nil where ranks work as themselves.
+  let virtualWork: VirtualWork?
   /// What reduces gradients in place of the average.
   let hook: (any CommunicationHook)?
   /// What brings ranks' models together where gradients no longer do.
@@ -97,11 +99,16 @@ public final class Trainer<Content> {
     guard !(scaler.isEnabled && optimizer.needsClosure) else {
       throw TrainingError.unscalable("\(type(of: optimizer))")
     }
+    var kept = options.parallel
+    // Every rank has the same buffers after each step of virtual workers.
+    if options.virtualWorkers != nil { kept.broadcastsBuffers = false }
     parallel = try group.map {
       try DistributedDataParallel(
-        model, group: $0, options: options.parallel, optimizer: optimizer as? ShardedOptimizer)
+        model, group: $0, options: kept, optimizer: optimizer as? ShardedOptimizer)
     }
+    virtualWork = try options.virtualWorkers.map { try VirtualWork($0, model, group) }
     if let hook { try parallel?.register(hook) }
+    if let virtualWork { try parallel?.addUp(virtualWork.gradients) }
   }
 
   var worldSize: Int { group?.size ?? 1 }
@@ -122,7 +129,7 @@ public final class Trainer<Content> {
   }
 
   /// The forward pass of one part of a batch, which the other ranks are told of.
-  private func output(of content: Content) throws -> StepOutput {
+  func output(of content: Content) throws -> StepOutput {
     try options.precision.computing {
       guard let parallel else { return try forward(content) }
       return try parallel.forward { _ in try forward(content) }
@@ -322,6 +329,7 @@ public final class Trainer<Content> {
   private func gradients(
     of batch: Batch<[BatchPart<Content>]>, _ requests: [Bool]
   ) throws -> (figures: Figures, requests: [Bool]) {
+    if let virtualWork { return try gradients(of: batch, requests, virtualWork) }
     var sums = FigureSums(countsTargets: targets != nil)
     let parts = batch.content
     let counts = try parts.map { part -> (records: Int, targets: Int?) in
@@ -361,7 +369,7 @@ public final class Trainer<Content> {
   }
 
   /// The number of targets in the global batch, on its way; nil where records are what counts.
-  private func globalTargets(
+  func globalTargets(
     _ own: Int, of batch: Batch<[BatchPart<Content>]>
   ) throws -> GlobalCount? {
     switch targets {
