@@ -12,7 +12,8 @@ extension ModelDefinition {
     ) { options, records in
       let model = ImageCNN(
         size: records.shape[1], channels: (options.channels[0], options.channels[1]),
-        hidden: options.hidden, classes: records.classes, dropout: options.dropout)
+        hidden: options.hidden, classes: records.classes, dropout: options.dropout,
+        batchNorm: options.batchNorm)
       return PreparedModel(classifier: model) { model($0[0]) }
     }
   }
@@ -26,6 +27,8 @@ public struct CNNOptions: ConfigurationSection {
   public var hidden = 64
   /// Chance that a hidden activation is dropped in training.
   public var dropout = 0.0
+  /// Whether a batch norm follows each convolution.
+  public var batchNorm = false
   /// The defaults.
   public init() {}
   /// The keys.
@@ -33,6 +36,7 @@ public struct CNNOptions: ConfigurationSection {
     Field("channels", \.channels, in: .count(), "output channels of each convolution"),
     Field("hidden", \.hidden, in: .count(), "width of the hidden linear layer"),
     Field("dropout", \.dropout, in: .from(0, below: 1), "chance that an activation is dropped"),
+    Field("batch_norm", \.batchNorm, "batch norms after the convolutions"),
   ]
   /// Two convolutions are what the networks have.
   public var conflicts: [(key: String, problem: String, remedy: String)] {

@@ -8,6 +8,8 @@ public final class ImageCNN: Module, Layer {
   public let conv1: Conv2d
   /// The second convolution, padded to keep the size.
   public let conv2: Conv2d
+  /// What follows the convolutions; nil for nothing.
+  public let norm1: BatchNorm2d?, norm2: BatchNorm2d?
   /// The hidden layer.
   public let fc1: Linear
   /// The logits.
@@ -20,12 +22,15 @@ public final class ImageCNN: Module, Layer {
   ///   - hidden: The width of the hidden layer.
   ///   - classes: The number of logits.
   ///   - dropout: The probability with which a hidden activation is dropped.
+  ///   - batchNorm: Whether a batch norm follows each convolution.
   public init(
     size: Int, channels: (Int, Int) = (32, 64), hidden: Int = 128, classes: Int = 10,
-    dropout: Double = 0, dtype: DType = .float32
+    dropout: Double = 0, batchNorm: Bool = false, dtype: DType = .float32
   ) {
     conv1 = Conv2d(1, channels.0, 3, padding: 1, dtype: dtype)
     conv2 = Conv2d(channels.0, channels.1, 3, padding: 1, dtype: dtype)
+    norm1 = batchNorm ? BatchNorm2d(channels.0, dtype: dtype) : nil
+    norm2 = batchNorm ? BatchNorm2d(channels.1, dtype: dtype) : nil
     fc1 = Linear(channels.1 * (size / 4) * (size / 4), hidden, dtype: dtype)
     fc2 = Linear(hidden, classes, dtype: dtype)
     self.dropout = Dropout(dropout)
@@ -33,8 +38,9 @@ public final class ImageCNN: Module, Layer {
 
   /// The logits.
   public func forward(_ x: Tensor) -> Tensor {
-    var x = F.maxPool2d(conv1(x).relu(), [2])
-    x = F.maxPool2d(conv2(x).relu(), [2])
+    func normalized(_ x: Tensor, _ norm: BatchNorm2d?) -> Tensor { norm.map { $0(x) } ?? x }
+    var x = F.maxPool2d(normalized(conv1(x), norm1).relu(), [2])
+    x = F.maxPool2d(normalized(conv2(x), norm2).relu(), [2])
     return fc2(dropout(fc1(x.flattened(from: 1)).relu()))
   }
 }

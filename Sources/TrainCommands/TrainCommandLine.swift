@@ -24,7 +24,7 @@ public enum TrainCommandLine {
 
 /// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN|FOLDER --prompt TEXT`,
 /// `ddp-train chat FOLDER`, `ddp-train check FOLDER`, `ddp-train flight RUN`, `ddp-train trace RUN`,
-/// and `report`, `watch` and `plot` of runs.
+/// and `report`, `watch`, `plot` and `verify` of runs.
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: Program.name,
@@ -40,13 +40,14 @@ struct RootCommand: ParsableCommand {
       \(Program.name) report RUN…
       \(Program.name) watch RUN…
       \(Program.name) plot RUN… [--metric NAME]
+      \(Program.name) verify RUN RUN
       """,
     discussion: TrainCommand.keys,
     version: "\(Program.name) \(TorusVersion.text)",
     subcommands: [
       TrainCommand.self, FineTuneCommand.self, GenerateCommand.self, ChatCommand.self,
       CheckCommand.self, FlightCommand.self, TraceCommand.self, ReportCommand.self,
-      WatchCommand.self, PlotCommand.self,
+      WatchCommand.self, PlotCommand.self, VerifyCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 }

@@ -86,6 +86,28 @@ final class GradientShards: ModelReducing {
     return piece.range.count == whole.count ? view.reshaped(whole.shape) : view
   }
 
+  /// The norm of all gradients together, bit for bit what it is where gradients are not sharded: each
+  /// bucket's averages come to every rank for a moment.
+  func wholeNorm(_ exponent: Double) throws -> Double {
+    var norms = [Double?](repeating: nil, count: parameters.count)
+    for (index, bucket) in layout.buckets.enumerated() {
+      guard let share = shares[index] else { continue }
+      let whole = Tensor.uninitialized([bucket.count], bucket.dtype)
+      try group.allGather(
+        input: share.lentMemory, output: whole.lentMemory, counts: bucket.counts,
+        dtype: bucket.dtype, label: "gradients \(index) for their norm"
+      ).wait()
+      whole.storage.version &+= 1
+      for position in bucket.positions where isUsed[position] {
+        let start = bucket.offset(of: position)
+        norms[position] = tensorNorm(
+          whole.sliced(from: start, to: start + parameters[position].count), exponent)
+      }
+    }
+    let used = norms.compactMap { $0 }
+    return used.isEmpty ? 0 : norm(ofNorms: used, exponent)
+  }
+
   /// Forgets all gradients.
   func forget() {
     for index in isUsed.indices { isUsed[index] = false }

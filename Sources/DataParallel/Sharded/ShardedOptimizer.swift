@@ -170,7 +170,10 @@ public final class ShardedOptimizer: Optimizer {
     guard let gradientShards else { return super.clipGradNorm(maxNorm, normType: normType) }
     let own = pieces.joined().compactMap { gradientShards.gradient(of: $0.place) }
     do {
-      let total = try group.norm(of: own, normType)
+      // Sums over parts depend on where these are cut, which virtual workers do not allow.
+      let total =
+        gradientShards.earlierUse == nil
+        ? try group.norm(of: own, normType) : try gradientShards.wholeNorm(normType)
       clip(own, norm: total, maxNorm: maxNorm)
       return total
     } catch {

@@ -70,7 +70,7 @@ public func gradNorm(_ parameters: [Parameter], normType: Double = 2) -> Double 
 }
 
 /// The norm of tensors whose norms are known, rounded to single precision. A nan spreads.
-private func norm(ofNorms norms: [Double], _ exponent: Double) -> Double {
+package func norm(ofNorms norms: [Double], _ exponent: Double) -> Double {
   switch exponent {
   case 2: single(norms.reduce(0) { $0 + $1 * $1 }.squareRoot())
   case 1: single(norms.reduce(0, +))

@@ -70,6 +70,9 @@ public struct DistributedConfiguration: ConfigurationSection {
   public var timeoutS = 600.0
   /// Steps between two comparisons of all workers' parameters, bit by bit; nil for none.
   public var checksumEvery: Int?
+  /// Steps between two checksums of all parameters in metrics.jsonl, by which runs are compared; nil for
+  /// none.
+  public var hashEvery: Int?
   /// Operations that each worker's flight recorder keeps.
   public var records = 64
   /// How records are shared out among workers.
@@ -108,6 +111,9 @@ public struct DistributedConfiguration: ConfigurationSection {
     Field(
       "checksum_every", \.checksumEvery, in: .steps(),
       "compare the workers' parameters every so many steps; null for never"),
+    Field(
+      "hash_every", \.hashEvery, in: .steps(),
+      "log the parameters' checksums every so many steps; null for never"),
     Field(
       "records", \.records, in: .between(1, 65_536), "operations that the flight recorder keeps"),
     Field("sharding", \.sharding, "how records are shared out among workers"),

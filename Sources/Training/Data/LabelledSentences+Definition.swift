@@ -30,7 +30,8 @@ extension DataDefinition {
     func heldOut(_ name: String) throws -> RunData.Loader {
       let sentences = try LabelledSentences(path: file(name), classCount: training.classCount)
       let batches = LengthBucketSampler(
-        lengths: sentences.lengths, batchSize: max(128, context.shareCount), shuffle: false, seed: 0)
+        lengths: sentences.lengths, batchSize: max(128, context.shareCount), shuffle: false, seed: 0
+      )
       return context.evaluationLoader(
         sentences.encoded(by: vocabulary), batches, collate: collate)
     }

@@ -7,14 +7,17 @@ extension FineTuningRun {
   ///
   /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint, 2
   /// for a configuration that cannot be run, 1 for everything else.
-  public static func main(_ arguments: [String]) -> Int32 {
+  public static func main(_ arguments: [String]) -> Int32 { main(arguments, until: nil) }
+
+  /// The same, stopped after a step as if somebody had asked.
+  package static func main(_ arguments: [String], until step: Int?) -> Int32 {
     RunProgram<FineTuningConfiguration>(
       name: "ddp-train finetune",
       read: {
         let parsed = try RunArguments($0, keys: FineTuningConfiguration.keys)
         return (try FineTuningConfiguration(parsed), parsed.printsConfiguration)
       },
-      run: { try FineTuningRun($0, $1, threads: $2).run() }
+      run: { try FineTuningRun($0, $1, threads: $2, until: step).run() }
     ).main(arguments)
   }
 }

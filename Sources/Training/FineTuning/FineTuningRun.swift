@@ -15,11 +15,17 @@ public final class FineTuningRun {
   private let world: World
   /// Compute threads; nil for this worker's share of the cores.
   private let threads: Int?
+  /// The step after which the run stops as one that was asked to; nil for its own end.
+  private let lastStep: Int?
   /// What rank 0 shows.
   private let terminal: TerminalSink?
   private var group: ProcessGroup { world.group }
 
-  init(_ configuration: FineTuningConfiguration, _ world: World, threads: Int? = nil) {
+  init(
+    _ configuration: FineTuningConfiguration, _ world: World, threads: Int? = nil,
+    until lastStep: Int? = nil
+  ) {
+    self.lastStep = lastStep
     self.configuration = configuration
     self.world = world
     self.threads = threads
@@ -180,7 +186,9 @@ public final class FineTuningRun {
     try introduce(ready)
     try trainer.begin(
       ready.loader, steps: ready.steps, records: task.training.features.count,
-      shouldStop: { StopRequest.isPending })
+      shouldStop: { [lastStep, unowned trainer] in
+        StopRequest.isPending || lastStep.map { trainer.step + 1 >= $0 } ?? false
+      })
     let judge = FineTuningJudge(task, trainer, group)
     let best = ready.best
     func isOut() -> Bool { configuration.patience.map { best.waited >= $0 } ?? false }
@@ -211,6 +219,7 @@ public final class FineTuningRun {
       let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
       if end == .stopped {
         try trainer.tell(.ended(trainer.result(.stopped)))
+        if lastStep != nil { return .stopped }
         terminal?.say(
           "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
         )

@@ -23,6 +23,7 @@ extension DistributedConfiguration {
   func trainerOptions(_ resumed: RunCheckpoints.Found?) -> TrainerOptions {
     var options = TrainerOptions()
     options.checksumEvery = checksumEvery
+    options.hashEvery = hashEvery
     options.parallel = parallelOptions
     options.parallel.plan = resumed?.state.bucketPlan(limits: bucketLimits)
     return options

@@ -39,6 +39,10 @@ final class MetricsSink: EventSink {
       try write("evaluation", line)
     case .checkpoint(let path, let step):
       try write("checkpoint", ["step": .integer(step), "path": .text(path)])
+    case .hashes(let hashes):
+      try write(
+        "hashes",
+        ["step": .integer(hashes.step), "parameters": .list(hashes.words.map { .text($0) })])
     case .ended(let result): try end(result)
     case .epoch, .phase, .collective: break
     }

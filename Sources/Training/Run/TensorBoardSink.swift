@@ -56,7 +56,7 @@ final class TensorBoardSink: EventSink {
     case .ended:
       try writer.close()
       self.writer = nil
-    case .epoch, .phase, .collective: break
+    case .hashes, .epoch, .phase, .collective: break
     }
   }
 

@@ -16,18 +16,21 @@ public final class TrainingRun {
   private let threads: Int?
   private let context: RunContext
   private let observer: TrainingObserver?
+  /// The step after which the run stops as one that was asked to; nil for its own end.
+  private let lastStep: Int?
   /// What rank 0 shows.
   private let terminal: TerminalSink?
   private var isWriter: Bool { world.rank == 0 }
 
   init(
     _ configuration: RunConfiguration, _ world: World, threads: Int? = nil,
-    _ observer: TrainingObserver? = nil
+    _ observer: TrainingObserver? = nil, until lastStep: Int? = nil
   ) {
     self.configuration = configuration
     self.world = world
     self.threads = threads
     self.observer = observer
+    self.lastStep = lastStep
     context = RunContext(configuration: configuration, group: world.group, files: ProjectFiles())
     terminal = world.rank == 0 ? TerminalSink(epochs: configuration.epochs) : nil
   }
@@ -72,7 +75,10 @@ public final class TrainingRun {
     introduce(ready, data)
     try trainer.begin(
       data.training, epochs: configuration.epochs, steps: configuration.steps,
-      records: data.plan.source.records, shouldStop: { StopRequest.isPending })
+      records: data.plan.source.records,
+      shouldStop: { [lastStep, unowned trainer] in
+        StopRequest.isPending || lastStep.map { trainer.step + 1 >= $0 } ?? false
+      })
     let loop = RunLoop(
       trainer, configuration.evaluation, configuration.checkpoint, judgesEnd: false,
       evaluate: { [self] in
@@ -88,6 +94,7 @@ public final class TrainingRun {
     switch end {
     case .stopped:
       try trainer.tell(.ended(trainer.result(.stopped)))
+      if lastStep != nil { break }
       terminal?.say(
         "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
       )

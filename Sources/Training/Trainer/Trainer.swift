@@ -212,6 +212,11 @@ public final class Trainer<Content> {
       if report.isLast { self.course?.isOver = true }
       try tellCollectives()
       try tell(.step(report))
+      if let every = options.hashEvery, (group?.rank ?? 0) == 0,
+        step % every == 0 || report.isLast
+      {
+        try tell(.hashes(ParameterHashes(model, step: step)))
+      }
       return report
     }
   }

@@ -10,6 +10,8 @@ public struct TrainerOptions: Sendable {
   public var precision = TrainingPrecision.f32
   /// Steps between two comparisons of all replicas' parameters; nil for none.
   public var checksumEvery: Int?
+  /// Steps between two checksums of all parameters that sinks on rank 0 are told; nil for none.
+  public var hashEvery: Int?
   /// The workers that the training pretends to have, so that its results do not depend on the number of
   /// ranks; nil for the ranks themselves. Batches then come from a ``VirtualLoader``.
   public var virtualWorkers: VirtualWorkers?

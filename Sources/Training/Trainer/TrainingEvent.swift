@@ -11,6 +11,8 @@ public enum TrainingEvent {
   case evaluation(EvaluationReport)
   /// A checkpoint was saved.
   case checkpoint(path: String, step: Int)
+  /// The parameters' checksums after a step; told on rank 0 where ``TrainerOptions/hashEvery`` asks.
+  case hashes(ParameterHashes)
   /// The loader has handed out an epoch; the number counts the epochs that are done.
   case epoch(Int)
   /// A part of a step begins or has ended; for sinks that want phases.
