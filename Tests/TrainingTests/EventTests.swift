@@ -27,6 +27,7 @@ import Torus
         words.append("step \(report.step)")
       case .evaluation(let report): words.append("\(report.split) \(report.step)")
       case .checkpoint(let path, let step): words.append("\(path) \(step)")
+      case .hashes(let hashes): words.append("hashes \(hashes.step)")
       case .epoch(let epochs): words.append("epoch \(epochs)")
       case .phase(let phase):
         words.append("\(phase.name) \(phase.step) \(phase.ended == nil ? "begins" : "ended")")

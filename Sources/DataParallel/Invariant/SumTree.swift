@@ -5,9 +5,12 @@
 /// leaves as the largest power of two below the node's number. So a rank with consecutive leaves can add up
 /// every subtree that is wholly its own, and ranks exchange these sums alone: one each where leaves divide
 /// evenly by a power of two.
-struct SumTree: Equatable, Sendable {
+package struct SumTree: Equatable, Sendable {
   /// How many leaves there are.
-  let leaves: Int
+  package let leaves: Int
+
+  /// A tree over so many leaves.
+  package init(leaves: Int) { self.leaves = leaves }
 
   /// Where the left half of a node ends; nil for a leaf.
   static func middle(of node: Range<Int>) -> Int? {
@@ -16,7 +19,9 @@ struct SumTree: Equatable, Sendable {
   }
 
   /// The largest nodes that lie within some leaves, from left to right.
-  func nodes(within leaves: Range<Int>) -> [Range<Int>] { nodes(within: leaves, under: whole) }
+  package func nodes(within leaves: Range<Int>) -> [Range<Int>] {
+    nodes(within: leaves, under: whole)
+  }
 
   private var whole: Range<Int> { 0..<leaves }
 
@@ -39,7 +44,9 @@ struct SumTree: Equatable, Sendable {
   }
 
   /// Adds values of neighbouring nodes that cover all leaves, in the order of the tree.
-  func sum<Value>(_ values: [(node: Range<Int>, value: Value)], _ add: (Value, Value) -> Value)
+  package func sum<Value>(
+    _ values: [(node: Range<Int>, value: Value)], _ add: (Value, Value) -> Value
+  )
     -> Value?
   {
     var stack: [(node: Range<Int>, value: Value)] = []
