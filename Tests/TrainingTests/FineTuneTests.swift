@@ -195,6 +195,23 @@ struct FineTuneTests {
     #expect(evaluations.last?["validation_gen_len"] != nil)
   }
 
+  @Test("layers that are computed twice learn the same bits", arguments: [0, 2])
+  func checkpointed(ranks: Int) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try bert(sandbox)
+    try sentences(sandbox)
+    var weights: [Data] = []
+    for keeps in ["false", "true"] {
+      let result = try await sandbox.train(
+        job + ["--steps", "5", "--gradient_checkpointing", keeps], ranks: ranks)
+      try #require(result.status == 0, "\(result.tail)")
+      weights.append(
+        try Data(contentsOf: URL(fileURLWithPath: "\(sandbox.folder)/run/model/model.safetensors")))
+    }
+    #expect(weights[0] == weights[1])
+  }
+
   @Test(
     "bytes that are no UTF-8 are read as Latin-1 where that is said, and else the remedy is told")
   func latin1() async throws {
