@@ -131,7 +131,8 @@ public struct TokenizerBlueprint: Sendable, Equatable {
     result.preTokenizer =
       #"{"type": "ByteLevel", "add_prefix_space": \#(addPrefixSpace), "trim_offsets": true, "#
       + #""use_regex": true}"#
-    result.decoder = #"{"type": "ByteLevel"}"#
+    result.decoder =
+      #"{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}"#
     result.postProcessor =
       #"{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": true}"#
     return result
