@@ -13,7 +13,9 @@ struct ChatCommand: ParsableCommand {
       the context has no room for all messages the oldest are dropped.
       """)
 
-  @Argument(help: "The model's folder.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "The model's folder, or the run directory of a fine-tuning.",
+    transform: { ModelPlace.folder(try UserPath.expanded($0)) })
   var folder: String
 
   @Option(help: "What the model is told before everything.")

@@ -14,7 +14,9 @@ struct CheckCommand: ParsableCommand {
       program where there is one.
       """)
 
-  @Argument(help: "The model's folder.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "The model's folder, or the run directory of a fine-tuning.",
+    transform: { ModelPlace.folder(try UserPath.expanded($0)) })
   var folder: String
 
   @Flag(help: "Write down what the folder gives now.")

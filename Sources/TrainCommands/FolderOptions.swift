@@ -151,6 +151,18 @@ enum OutsideText {
   }
 }
 
+/// A model's folder as a person names it.
+enum ModelPlace {
+  /// The folder itself, or that of the model which a fine-tuning run saved.
+  static func folder(_ path: String) -> String {
+    let files = FileManager.default
+    let isRun =
+      !files.fileExists(atPath: "\(path)/config.json")
+      && files.fileExists(atPath: "\(path)/model/config.json")
+    return isRun ? "\(path)/model" : path
+  }
+}
+
 extension ParsableCommand {
   /// Runs the body of a command; what goes wrong is said in one line, and ends the program with 1.
   func reporting(_ body: () throws -> Void) throws {

@@ -10,13 +10,14 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Continues a text with a trained char-gpt, or with a language model's folder.",
     discussion: """
-      RUN is the directory of a char-gpt run; FOLDER holds a model as Hugging Face's are published \
+      RUN is the directory of a char-gpt run, or of a fine-tuning that has ended; FOLDER holds a model as Hugging Face's are published \
       (config.json, weights, tokenizer), or is a name that the hub's cache holds. A folder's text is \
       written as it comes.
       """)
 
   @Argument(
-    help: "The run directory, or the model's folder.", transform: { try UserPath.expanded($0) })
+    help: "The run directory, or the model's folder.",
+    transform: { ModelPlace.folder(try UserPath.expanded($0)) })
   var path: String
 
   @Option(
