@@ -32,6 +32,11 @@ two_hosts() {
     close_to "$(value two test_loss)" "$(value one test_loss)"
 }
 again() { train again --hostfile hosts && same_model again two; }
+invariant() {
+  local job=("${job[@]}" --distributed.invariant true)
+  train fixed3 --nproc-per-node 3 && train fixed4 --hostfile hosts && trained fixed4 4 &&
+    same_model fixed4 fixed3
+}
 unequal() {
   printf '%s\n' "node1 slots=3" "node2 slots=1" >unequal
   train three --hostfile unequal && trained three 4 &&
@@ -118,6 +123,7 @@ unreachable() {
 
 step "2 hosts × 2 workers train as 4 on one host do" two_hosts
 step "2 hosts × 2 workers train to the same bits again" again
+step "an invariant run on 2 hosts × 2 workers has the bits of 3 workers on one" invariant
 step "3 + 1 workers train as 4 on one host do" unequal
 step "plain mpirun with the host file trains to the same bits" plain_mpirun
 step "workers know their places on unequal hosts" places

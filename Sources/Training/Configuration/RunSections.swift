@@ -25,6 +25,8 @@ public struct CheckpointConfiguration: ConfigurationSection {
   public var everySteps: Int?
   /// Every so many epochs; nil for never by epochs.
   public var everyEpochs: Int? = 1
+  /// Every so many optimizer steps in memory, from which `ddp-launch` restarts the job; nil for never.
+  public var memoryEvery: Int?
   /// How many of the newest stay.
   public var keep = 2
   /// The defaults.
@@ -33,6 +35,9 @@ public struct CheckpointConfiguration: ConfigurationSection {
   public static let fields: [Field<Self>] = [
     Field("every_steps", \.everySteps, in: .steps(), "save every so many steps"),
     Field("every_epochs", \.everyEpochs, in: .count(), "save every so many epochs"),
+    Field(
+      "memory_every", \.memoryEvery, in: .steps(),
+      "save in memory every so many steps, for restarts by ddp-launch"),
     Field("keep", \.keep, in: .count(), "how many of the newest checkpoints stay"),
   ]
 }
@@ -56,6 +61,15 @@ public struct DistributedConfiguration: ConfigurationSection {
     case bfloat16
     /// Half the bytes of float32, and more digits.
     case float16
+  }
+  /// On what a run's bits may depend.
+  public enum Invariance: String, ConfigurationChoice {
+    /// On the number of workers, too.
+    case none = "false"
+    /// Not on the number of workers and threads, as long as processors have the same instructions.
+    case workers = "true"
+    /// Not on the processor either: all use AVX2's kernels.
+    case portable
   }
   /// The all-reduce algorithm.
   public var algorithm = AlgorithmChoice.auto
@@ -85,7 +99,7 @@ public struct DistributedConfiguration: ConfigurationSection {
   public var hook = Selection("none", NoOptions())
   /// Whether results are the same bits on any number of workers, which then do the work of
   /// ``virtualWorkers``.
-  public var invariant = false
+  public var invariant = Invariance.none
   /// The workers that an invariant run pretends to have: the most that can do its work.
   public var virtualWorkers = 8
   /// Whether batch norms use the statistics of all workers' records.
@@ -121,7 +135,9 @@ public struct DistributedConfiguration: ConfigurationSection {
       "shard_optimizer", \.shardOptimizer, "what each worker keeps its share of only, as ZeRO does"),
     Field("reduce_dtype", \.reduceDtype, "type in which gradients travel"),
     Field("hook", \.hook, among: HookDefinition.registry),
-    Field("invariant", \.invariant, "the same bits on any number of workers"),
+    Field(
+      "invariant", \.invariant, bare: "true",
+      "the same bits on any number of workers; portable: on any processor with AVX2, too"),
     Field(
       "virtual_workers", \.virtualWorkers, in: .between(1, 4096),
       "workers that an invariant run pretends to have, and its most"),
@@ -140,7 +156,7 @@ public struct DistributedConfiguration: ConfigurationSection {
 
   /// What is wrong with a batch that cannot give every virtual worker a record.
   func shortage(ofRecords batchSize: Int) -> (key: String, problem: String, remedy: String)? {
-    guard invariant, batchSize < virtualWorkers else { return nil }
+    guard invariant != .none, batchSize < virtualWorkers else { return nil }
     return (
       "batch_size",
       "\(batchSize) records cannot give each of \(virtualWorkers) virtual workers one",
@@ -149,7 +165,7 @@ public struct DistributedConfiguration: ConfigurationSection {
   }
 
   private var invariantConflicts: [(key: String, problem: String, remedy: String)] {
-    guard invariant else { return [] }
+    guard invariant != .none else { return [] }
     func conflict(_ key: String, _ why: String, _ remedy: String) -> [(String, String, String)] {
       [("invariant", "it cannot be combined with \(key): \(why)", remedy)]
     }

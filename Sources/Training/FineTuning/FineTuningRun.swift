@@ -1,4 +1,5 @@
 import Base
+import Checkpoints
 import Collectives
 import DataParallel
 import Datasets
@@ -48,6 +49,7 @@ public final class FineTuningRun {
   func run() throws -> TrainingEnd {
     group.mark(step: 0, .start)
     Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
+    try configuration.distributed.settleKernels()
     guard configuration.batchSize >= world.size else {
       throw ConfigurationError.conflict(
         "batch_size",
@@ -192,6 +194,10 @@ public final class FineTuningRun {
     let judge = FineTuningJudge(task, trainer, group)
     let best = ready.best
     func isOut() -> Bool { configuration.patience.map { best.waited >= $0 } ?? false }
+    func addBest(to contents: inout CheckpointContents) throws {
+      let isApart = trainer.averager?.hasDiverged ?? false
+      try best.add(to: &contents, step: isApart ? nil : trainer.step, task.model)
+    }
     let evaluation = configuration.evaluation
     let loop = RunLoop(
       trainer, evaluation, configuration.checkpoint, judgesEnd: true,
@@ -209,11 +215,9 @@ public final class FineTuningRun {
         return !isOut()
       },
       save: { awaits in
-        try ready.checkpoints.save(trainer, ready.loader, awaitsEvaluation: awaits) {
-          let isApart = trainer.averager?.hasDiverged ?? false
-          try best.add(to: &$0, step: isApart ? nil : trainer.step, task.model)
-        }
-      })
+        try ready.checkpoints.save(trainer, ready.loader, awaitsEvaluation: awaits, adding: addBest)
+      },
+      remember: { try ready.checkpoints.remember(trainer, ready.loader, adding: addBest) })
     // A run that ended early has nothing left to do when it is resumed.
     if !isOut() {
       let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)

@@ -1,6 +1,7 @@
 import Collectives
 import DataParallel
 import Optimizers
+import Settings
 import Tensors
 
 /// What the keys of `distributed` mean to DataParallel.
@@ -31,7 +32,26 @@ extension DistributedConfiguration {
 
   /// The virtual workers of an invariant run with a seed; nil of another run.
   func virtualWorkers(seed: Int) -> VirtualWorkers? {
-    invariant ? VirtualWorkers(count: virtualWorkers, seed: UInt64(seed)) : nil
+    invariant == .none ? nil : VirtualWorkers(count: virtualWorkers, seed: UInt64(seed))
+  }
+
+  /// Has kernels compute what an invariant run promises, for the rest of the process.
+  /// - Throws: ``ConfigurationError/conflict(_:problem:remedy:)`` where the processor cannot.
+  func settleKernels() throws(ConfigurationError) {
+    switch invariant {
+    case .none: break
+    case .workers:
+      // Whether vectors are faster is measured, and one rank may find what another does not.
+      if Compute.bfloat16Products == .vectors { _ = Compute.use(.widened) }
+    case .portable:
+      guard Compute.use(.v3) else {
+        throw .conflict(
+          "distributed.invariant",
+          problem: "this processor has no AVX2 and FMA, which portable needs",
+          remedy: "set it to true, and train on processors of one kind")
+      }
+      _ = Compute.use(.widened)
+    }
   }
 
   /// The configured hook; a worker on its own has nobody to exchange with.

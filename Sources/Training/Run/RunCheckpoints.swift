@@ -13,12 +13,14 @@ struct RunCheckpoints {
   private let identity: RunIdentity
   private let group: ProcessGroup
   private let store: CheckpointStore
+  private let memory: MemoryCheckpoints?
 
   init(_ identity: RunIdentity, _ group: ProcessGroup) {
     self.identity = identity
     self.group = group
     store = CheckpointStore(
       folder: "\(identity.directory)/checkpoints", keep: identity.keep, rank: group.rank)
+    memory = MemoryCheckpoints(identity.directory, group)
   }
 
   /// A checkpoint to go on from.
@@ -33,10 +35,15 @@ struct RunCheckpoints {
   /// A damaged newest checkpoint is an error that offers the one before it; a job that its launcher
   /// restarted takes that one by itself.
   func find() throws -> Found? {
-    guard let resume = identity.resume else { return nil }
+    guard let resume = identity.resume else {
+      memory?.clear()
+      return nil
+    }
     let path = try group.madeOnce("checkpoint") { () -> String? in
       if resume != "latest" { return try Checkpoint(path: resume).path }
+      let kept = memory?.store.latest().checkpoint
       let latest = store.latest()
+      if let kept, kept.step > latest.checkpoint?.step ?? -1 { return kept.path }
       if let damage = latest.damaged.first {
         guard let sound = latest.checkpoint else { throw damage }
         guard ProcessInfo.processInfo.environment["TORUS_RESTART_COUNT"].flatMap(Int.init) ?? 0 > 0
@@ -86,6 +93,17 @@ struct RunCheckpoints {
     }
   }
 
+  /// Keeps the present state in memory, where the job has some that outlives it; every rank takes part, and
+  /// rank 0 writes.
+  func remember<Content>(
+    _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
+    adding add: (inout CheckpointContents) throws -> Void = { _ in }
+  ) throws {
+    guard let memory else { return }
+    let contents = try contents(trainer, loader, awaitsEvaluation: false, adding: add)
+    if let contents { memory.save(contents, step: trainer.step) }
+  }
+
   /// Saves the present state; every rank takes part, and rank 0 writes.
   /// - Parameters:
   ///   - awaitsEvaluation: Whether an evaluation is due that did not take place.
@@ -95,6 +113,17 @@ struct RunCheckpoints {
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     awaitsEvaluation: Bool = false, adding add: (inout CheckpointContents) throws -> Void = { _ in }
   ) throws -> String {
+    let contents = try contents(
+      trainer, loader, awaitsEvaluation: awaitsEvaluation, adding: add)
+    return try contents.map { try store.save($0, step: trainer.step) }
+      ?? store.path(step: trainer.step)
+  }
+
+  /// The present state, on rank 0; every rank takes part.
+  private func contents<Content>(
+    _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
+    awaitsEvaluation: Bool, adding add: (inout CheckpointContents) throws -> Void
+  ) throws -> CheckpointContents? {
     let generators = try group.allGather(
       object: Data(Generator.default.state), label: "random states")
     let hook = try HookCheckpoint(trainer)
@@ -106,12 +135,11 @@ struct RunCheckpoints {
       buckets: trainer.bucketPlan?.buckets, bucketLimits: identity.bucketLimits,
       hook: hook?.record, scaler: trainer.scaler.isEnabled ? trainer.scaler.stateDict() : nil,
       awaitsEvaluation: awaitsEvaluation ? true : nil)
-    let path = store.path(step: trainer.step)
     let optimizer = try trainer.optimizerState()
     let weights = try trainer.withAveragedModel {
       group.rank == 0 ? trainer.model.stateDict() : StateDict()
     }
-    guard group.rank == 0, let optimizer else { return path }
+    guard group.rank == 0, let optimizer else { return nil }
     var contents = CheckpointContents(model: weights)
     contents.groups["optimizer"] = optimizer.tensors.stored()
     try contents.setState("optimizer", optimizer.values)
@@ -121,7 +149,7 @@ struct RunCheckpoints {
     }
     try contents.setState("run", state)
     try add(&contents)
-    return try store.save(contents, step: trainer.step)
+    return contents
   }
 
   /// Saves the weights alone, as safetensors.

@@ -14,12 +14,15 @@ final class RunLoop<Content> {
   /// Saves a checkpoint and returns its path. It is told whether an evaluation is due that did not take
   /// place, since the run stops.
   private let write: (_ awaitsEvaluation: Bool) throws -> String
+  /// Keeps a checkpoint in memory.
+  private let remember: () throws -> Void
   private var savedStep: Int?
 
   init(
     _ trainer: Trainer<Content>, _ evaluation: EvaluationConfiguration,
     _ checkpoint: CheckpointConfiguration, judgesEnd: Bool, evaluate: @escaping () throws -> Bool,
-    save: @escaping (_ awaitsEvaluation: Bool) throws -> String
+    save: @escaping (_ awaitsEvaluation: Bool) throws -> String,
+    remember: @escaping () throws -> Void
   ) {
     self.trainer = trainer
     self.evaluation = evaluation
@@ -27,6 +30,7 @@ final class RunLoop<Content> {
     self.judgesEnd = judgesEnd
     self.evaluate = evaluate
     write = save
+    self.remember = remember
   }
 
   /// Runs a training that was begun.
@@ -43,7 +47,12 @@ final class RunLoop<Content> {
         return .stopped
       }
       if isJudged, try !evaluate() { return .finished }
-      if !isEnd, report.isDue(checkpoint.everySteps, checkpoint.everyEpochs) { try save() }
+      if isEnd { continue }
+      if report.isDue(checkpoint.everySteps, checkpoint.everyEpochs) {
+        try save()
+      } else if report.isDue(checkpoint.memoryEvery, nil) {
+        try trainer.during(.checkpoint, named: "memory checkpoint", remember)
+      }
     }
     return .finished
   }

@@ -40,6 +40,7 @@ public final class TrainingRun {
     world.group.mark(step: 0, .start)
     try observer?(TrainingMoment(step: 0, phase: .start, group: world.group, model: nil))
     Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
+    try configuration.distributed.settleKernels()
     let claim = try HeldClaim(configuration.runDirectory, world.group)
     defer { withExtendedLifetime(claim) {} }
 
@@ -89,7 +90,8 @@ public final class TrainingRun {
         try adjustRate(trainer, figures)
         return true
       },
-      save: { try ready.checkpoints.save(trainer, data.training, awaitsEvaluation: $0) })
+      save: { try ready.checkpoints.save(trainer, data.training, awaitsEvaluation: $0) },
+      remember: { try ready.checkpoints.remember(trainer, data.training) })
     let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
     switch end {
     case .stopped:

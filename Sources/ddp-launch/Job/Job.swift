@@ -30,6 +30,9 @@ struct Job {
   {
     var plan = plan
     var keeperPlan = keeperPlan
+    // Memory in which workers leave what the next attempt goes on from: this host's, so for jobs on it alone.
+    let memory = hosts.isEmpty && maxRestarts > 0 ? SessionFiles.memoryFolder() : nil
+    defer { if let memory { SessionFiles.removeMemory(memory) } }
     for restart in 0...maxRestarts {
       if !hosts.isEmpty {
         do {
@@ -64,9 +67,11 @@ struct Job {
       }
       var attempt = attempt
       attempt.layout = plan.layout
+      var environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
+      if let memory { environment[SessionFiles.memoryVariable] = memory }
       let outcome = try attempt.run(
         mpirun: plan.mpirun, arguments: plan.mpirunArguments(keeper: keeper, plan: keeperPlan),
-        environment: plan.environment(inherited: ProcessInfo.processInfo.environment),
+        environment: environment,
         signals: signals, console: &console, logs: logs)
       switch outcome {
       case .succeeded: return 0

@@ -99,6 +99,7 @@ struct RankKeeper {
       if let rest = splitters[stream]?.finish() { send(.line(stream, rest)) }
     }
     passReport(child.pid, started)
+    SessionFiles.removeOrphanedMemory(environment: environment)
     let code = torus_exit_code(status ?? 0)
     send(
       .ended(

@@ -1,0 +1,55 @@
+import Base
+import Checkpoints
+import Collectives
+import Foundation
+
+/// Checkpoints in memory that outlives the workers, for jobs that `ddp-launch` restarts: as those on disk,
+/// but in a folder of the job's own in shared memory, which the launcher names in `TORUS_MEMORY_FOLDER` and
+/// removes when the job ends.
+///
+/// Two are kept, so that one is whole while the next is written. Rank 0 writes; all ranks are on one host,
+/// since the launcher names no folder otherwise.
+final class MemoryCheckpoints {
+  /// The variable with the folder.
+  static let variable = "TORUS_MEMORY_FOLDER"
+
+  let store: CheckpointStore
+  private let rank: Int
+  private var hasFailed = false
+
+  /// The checkpoints of a job that has such a folder.
+  /// - Parameter directory: The run directory, of which a job may have several.
+  init?(_ directory: String, _ group: ProcessGroup) {
+    guard let folder = ProcessInfo.processInfo.environment[Self.variable], !folder.isEmpty else {
+      return nil
+    }
+    let path = URL(fileURLWithPath: directory).standardizedFileURL.path
+    let name = Checksum.of(path)
+    rank = group.rank
+    store = CheckpointStore(folder: "\(folder)/\(name)", keep: 2, rank: group.rank)
+  }
+
+  /// Saves; where there is no room, says so once, and the run goes on without.
+  func save(_ contents: CheckpointContents, step: Int) {
+    guard !hasFailed else { return }
+    do {
+      try store.save(contents, step: step)
+    } catch {
+      hasFailed = true
+      StandardStream.error.write(
+        "ddp-train: no more checkpoints are kept in memory: \(error)\n")
+    }
+  }
+
+  /// Forgets what an earlier run in the same directory has left. On rank 0.
+  func clear() {
+    if rank == 0 { try? FileManager.default.removeItem(atPath: store.folder) }
+  }
+}
+
+extension Checksum {
+  /// The checksum of a text, in hexadecimal.
+  fileprivate static func of(_ text: String) -> String {
+    String(Array(text.utf8).withUnsafeBytes { of($0) }, radix: 16)
+  }
+}
