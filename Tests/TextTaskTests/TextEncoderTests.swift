@@ -67,15 +67,22 @@ struct TextEncoderTests {
     #expect(Array(feature.inputIds.suffix(wanted.count)) == wanted)
   }
 
-  @Test("packed texts fill blocks, one after another")
-  func packing() throws {
-    let encoder = TextEncoder(try tokenizer("gpt2"), maxLength: 4)
-    let blocks = encoder.packed([
-      ["input_ids": .ints([1, 2, 3])], ["input_ids": .ints([4, 5, 6, 7, 8])],
-      ["input_ids": .ints([9])],
-    ])
-    #expect(blocks.map(\.inputIds) == [[1, 2, 3, 4], [5, 6, 7, 8]])
-    #expect(encoder.packed([["input_ids": .ints([1])]]).map(\.inputIds) == [[1]])
+  @Test("a text without fields is read in pieces that end with lines, and ends once")
+  func documents() throws {
+    let line = String(repeating: "é word ", count: 40) + "\r\n"
+    let text = String(repeating: line, count: 400) + "the end"
+    let pieces = try table("a.txt", text, .document)
+    #expect(pieces.count > 1)
+    // Lines end in one character, as Python reads them.
+    let read = try (0..<pieces.count).map { try pieces.text("text", of: $0) }.joined()
+    #expect(read.unicodeScalars.elementsEqual(text.unicodeScalars.filter { $0 != "\r" }))
+    #expect((0..<pieces.count).map { pieces.goesOn($0) }.lastIndex(of: true) == pieces.count - 2)
+    #expect(try pieces.text("text", of: 0).unicodeScalars.last == "\n")
+    let gpt2 = try tokenizer("gpt2")
+    let features = try TextEncoder(gpt2, maxLength: .max).continuations(pieces)
+    let ids = features.flatMap(\.inputIds)
+    let end = try #require(gpt2.eosTokenID)
+    #expect(ids.last == end && ids.count { $0 == end } == 1)
   }
 
   @Test("what breaks a file's form is named with its line")

@@ -107,7 +107,7 @@ public enum Pretrained {
 
   /// Makes a model with new weights.
   /// - Throws: ``ModelError`` where the configuration is not honoured in full.
-  static func make(
+  package static func make(
     new configuration: ModelConfiguration, task: ModelTask?, _ options: PretrainedOptions
   ) throws -> PretrainedModel {
     configuration.apply(options.overrides)

@@ -75,7 +75,7 @@ public struct AnswerSearch: Sendable {
   public func answers(_ all: AnswerWindows, _ found: [Window]) -> [String] {
     var byRecord = [[Window]](repeating: [], count: all.records.count)
     for window in found.sorted(by: { $0.index < $1.index }) {
-      byRecord[all.windows[window.index].record].append(window)
+      byRecord[all.record(ofWindow: window.index)].append(window)
     }
     return zip(all.records, byRecord).map { record, windows in
       let candidates = Self.best(windows.flatMap(\.candidates), nBestSize)

@@ -15,20 +15,60 @@ public struct AnswerWindows: Sendable {
   /// The questions.
   public let records: [QuestionRecord]
   /// What models read, with `start_positions` and `end_positions`: one for each window.
-  public let features: [TextFeature]
-  /// What each feature is of.
-  public let windows: [AnswerWindow]
+  public let features: TextFeatures
+  private let all: TextFeatures
+
+  /// The fields by which a window is found again, which no model reads.
+  private enum Place {
+    static let record = "record"
+    static let offsets = "offsets"
+  }
+
+  /// Questions with the features of their windows, as ``features(of:from:_:maxLength:stride:)`` makes
+  /// them.
+  public init(_ records: [QuestionRecord], _ features: TextFeatures) {
+    self.records = records
+    all = features
+    self.features = features.leavingOut([Place.record, Place.offsets])
+  }
+
+  /// Cuts the contexts of questions into windows.
+  /// - Throws: An error where a question leaves no room for its context.
+  public init(
+    _ records: [QuestionRecord], _ tokenizer: PreTrainedTokenizer, maxLength: Int, stride: Int
+  ) throws {
+    self.init(
+      records,
+      try TextFeatures(
+        Self.features(of: records, from: 0, tokenizer, maxLength: maxLength, stride: stride)))
+  }
+
+  /// The question that a window is of, by its place among the records.
+  public func record(ofWindow index: Int) -> Int {
+    guard case .int(let record) = all.field(Place.record, of: index) else { return 0 }
+    return record
+  }
+
+  /// What a feature is of.
+  public func window(_ index: Int) -> AnswerWindow {
+    let bounds = all.field(Place.offsets, of: index)?.ints ?? []
+    let offsets = stride(from: 0, to: bounds.count - 1, by: 2).map { place -> Range<Int>? in
+      bounds[place] < 0 ? nil : bounds[place]..<max(bounds[place], bounds[place + 1])
+    }
+    return AnswerWindow(record: record(ofWindow: index), offsets: offsets)
+  }
 
   /// Cuts contexts into windows of at most `maxLength` tokens with the question, of which neighbours
   /// have `stride` in common, as Hugging Face's `run_qa` does.
   ///
   /// The first answer is learnt. A window that does not hold all of it points to its first special
   /// token, as one of a question without an answer does.
+  /// - Parameter first: The place of the first of these records among all.
   /// - Throws: An error where a question leaves no room for its context.
-  public init(
-    _ records: [QuestionRecord], _ tokenizer: PreTrainedTokenizer, maxLength: Int, stride: Int
-  ) throws {
-    self.records = records
+  public static func features(
+    of records: [QuestionRecord], from first: Int, _ tokenizer: PreTrainedTokenizer,
+    maxLength: Int, stride: Int
+  ) throws -> [TextFeature] {
     var options = CallOptions()
     options.maxLength = maxLength
     options.stride = stride
@@ -43,9 +83,7 @@ public struct AnswerWindows: Sendable {
     let encoding = try tokenizer(
       contextIsSecond ? questions : contexts, textPair: contextIsSecond ? contexts : questions,
       options)
-    var features: [TextFeature] = []
-    var windows: [AnswerWindow] = []
-    for row in 0..<encoding.count {
+    return (0..<encoding.count).map { row in
       let record = encoding.overflowToSampleMapping?[row] ?? row
       let sequences = encoding.sequenceIDs(row)
       let places = encoding.offsetMapping?[row] ?? []
@@ -59,11 +97,11 @@ public struct AnswerWindows: Sendable {
         ?? none..<none
       feature["start_positions"] = .int(answer.lowerBound)
       feature["end_positions"] = .int(answer.upperBound)
-      features.append(feature)
-      windows.append(AnswerWindow(record: record, offsets: offsets))
+      feature[Place.record] = .int(first + record)
+      feature[Place.offsets] = .ints(
+        offsets.flatMap { [$0?.lowerBound ?? -1, $0?.upperBound ?? -1] })
+      return feature
     }
-    self.features = features
-    self.windows = windows
   }
 
   /// The first and the last token of an answer, as the bounds of a range; nil where the window does not

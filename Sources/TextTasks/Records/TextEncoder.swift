@@ -25,7 +25,7 @@ public struct TextEncoder: Sendable {
   public let tokenizer: PreTrainedTokenizer
   /// The fields.
   public let fields: Fields
-  /// The most tokens of a record.
+  /// The most tokens of a record; `Int.max` for all of them.
   public let maxLength: Int
   /// What stands before every source text.
   public let sourcePrefix: String
@@ -47,6 +47,8 @@ public struct TextEncoder: Sendable {
 
   private var options: CallOptions {
     var options = CallOptions()
+    // Texts that are to be packed are not cut off.
+    guard maxLength < .max else { return options }
     options.truncation = .longestFirst
     options.maxLength = maxLength
     return options
@@ -189,16 +191,21 @@ public struct TextEncoder: Sendable {
   /// the assistant's part of conversations. A text that ends, and is not cut off, ends with the token
   /// for that, which is learnt too.
   public func continuations(_ table: TextTable) throws -> [TextFeature] {
-    try (0..<table.count).map { row in
-      if let messages = fields.messages { return try conversation(table, messages, row) }
-      guard let target = fields.target else {
-        let ids = ended(try tokenizer(try table.text(fields.text, of: row)).inputIDs[0])
+    if let messages = fields.messages {
+      return try (0..<table.count).map { try conversation(table, messages, $0) }
+    }
+    let prompts = try tokenizer(try (0..<table.count).map { try table.text(fields.text, of: $0) })
+    guard let target = fields.target else {
+      return prompts.inputIDs.enumerated().map { row, ids in
+        let ids = table.goesOn(row) ? ids : ended(ids)
         return causal(ids, ids)
       }
-      let prompt = try tokenizer(try table.text(fields.text, of: row)).inputIDs[0]
-      let answer = try tokenizer.backend.encode(
-        try table.text(target, of: row), addSpecialTokens: false
-      ).ids
+    }
+    var plain = CallOptions()
+    plain.addSpecialTokens = false
+    let answers = try tokenizer(
+      try (0..<table.count).map { try table.text(target, of: $0) }, plain)
+    return zip(prompts.inputIDs, answers.inputIDs).map { prompt, answer in
       let start = prompt.last == tokenizer.eosTokenID ? Array(prompt.dropLast()) : prompt
       return causal(
         ended(start + answer), [Int](repeating: -100, count: start.count) + ended(answer))
@@ -236,18 +243,6 @@ public struct TextEncoder: Sendable {
         throw table.fault(row, "\(error)", "Repair the conversation, or the chat template")
       }
       return causal(ids, ids)
-    }
-  }
-
-  /// Texts one after another, cut into blocks of ``maxLength`` tokens; the last tokens that fill none
-  /// are left out. Of one block or less there is one.
-  public func packed(_ features: [TextFeature]) -> [TextFeature] {
-    let ids = features.flatMap(\.inputIds)
-    let labels = features.flatMap { $0["labels"]?.ints ?? $0.inputIds }
-    guard ids.count > maxLength else { return ids.isEmpty ? [] : [causal(ids, labels)] }
-    return (0..<(ids.count / maxLength)).map { block in
-      let range = (block * maxLength)..<((block + 1) * maxLength)
-      return causal(Array(ids[range]), Array(labels[range]))
     }
   }
 }

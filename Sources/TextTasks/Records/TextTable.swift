@@ -5,7 +5,8 @@ import Foundation
 /// Records of text in a file: CSV or TSV with a line of names, JSON lines, or plain lines.
 ///
 /// The file's ending says which: `.csv`, `.tsv`, `.jsonl`, `.json` or `.ndjson`; of any other each line
-/// is a record with the field `text`, or with `label_first` a label, a space and a text.
+/// is a record with the field `text`, or with `label_first` a label, a space and a text. Of a folder all
+/// files with these endings or `.txt` are read, in the order of their names.
 public struct TextTable: Sendable {
   /// How the lines of a file without fields are read.
   public enum Lines: String, Sendable, CaseIterable {
@@ -13,6 +14,17 @@ public struct TextTable: Sendable {
     case text
     /// A line is a label, a space and a text.
     case labelFirst = "label_first"
+    /// A file is a text, lines and all, which is read in pieces that end with lines.
+    case document
+  }
+
+  /// A record.
+  private struct Row: Sendable {
+    let fields: [String: Value]
+    let file: String
+    let line: Int
+    /// Whether the next record is the text's next piece.
+    var goesOn = false
   }
 
   /// A value of a record.
@@ -38,7 +50,7 @@ public struct TextTable: Sendable {
 
   /// The file.
   public let path: String
-  private let rows: [(fields: [String: Value], line: Int)]
+  private let rows: [Row]
 
   /// Reads a file.
   /// - Parameters:
@@ -48,19 +60,38 @@ public struct TextTable: Sendable {
   /// - Throws: `DataError` that names the line that breaks its form.
   public init(path: String, lines: Lines = .text, encoding: FileEncoding = .utf8) throws {
     self.path = path
-    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-    case "csv": rows = try Self.separated(path, ",", encoding)
-    case "tsv": rows = try Self.separated(path, "\t", encoding)
-    case "jsonl", "json", "ndjson": rows = try Self.objects(path, encoding)
-    default: rows = try Self.plain(path, lines, encoding)
-    }
+    rows = try Self.files(of: path).flatMap { try Self.rows($0, lines, encoding) }
     guard !rows.isEmpty else {
       throw DataError(.empty, path: path, "there are no records", remedy: "Check the file")
     }
   }
 
+  private init(path: String, rows: [Row]) {
+    self.path = path
+    self.rows = rows
+  }
+
   /// The number of records.
   public var count: Int { rows.count }
+
+  /// Some of the records.
+  public subscript(range: Range<Int>) -> TextTable {
+    TextTable(path: path, rows: Array(rows[range]))
+  }
+
+  /// The files that a path means: itself, or those of a folder.
+  public static func files(of path: String) -> [String] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else { return [path] }
+    let endings = ["csv", "tsv", "jsonl", "json", "ndjson", "txt"]
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { endings.contains(($0 as NSString).pathExtension.lowercased()) }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(path)/\($0)" }
+  }
+
+  /// Whether the next record is the next piece of the same text.
+  public func goesOn(_ row: Int) -> Bool { rows[row].goesOn }
 
   /// A field of a record.
   /// - Throws: `DataError` where the record has no such field.
@@ -86,18 +117,53 @@ public struct TextTable: Sendable {
 
   /// What is wrong with a record.
   public func fault(_ row: Int, _ message: String, _ remedy: String) -> DataError {
-    DataError(.malformed, path: path, at: "line \(rows[row].line)", message, remedy: remedy)
+    DataError(
+      .malformed, path: rows[row].file, at: "line \(rows[row].line)", message, remedy: remedy)
+  }
+
+  private static func rows(
+    _ path: String, _ lines: Lines, _ encoding: FileEncoding
+  ) throws(DataError) -> [Row] {
+    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+    case "csv": try separated(path, ",", encoding)
+    case "tsv": try separated(path, "\t", encoding)
+    case "jsonl", "json", "ndjson": try objects(path, encoding)
+    default: lines == .document ? try document(path, encoding) : try plain(path, lines, encoding)
+    }
+  }
+
+  /// A text in pieces of about as many bytes, whatever reads them.
+  private static func document(
+    _ path: String, _ encoding: FileEncoding, pieceBytes: Int = 1 << 16
+  ) throws(DataError) -> [Row] {
+    let text = Array(try contents(path, encoding).utf8)
+    var rows: [Row] = []
+    var (start, line) = (0, 1)
+    while start < text.count {
+      var end = min(text.count, start + pieceBytes)
+      while end < text.count, text[end - 1] != 0x0A { end += 1 }
+      let piece = text[start..<end]
+      rows.append(
+        Row(
+          fields: ["text": .text(String(decoding: piece, as: UTF8.self))], file: path, line: line,
+          goesOn: end < text.count))
+      line += piece.count { $0 == 0x0A }
+      start = end
+    }
+    return rows
   }
 
   private static func separated(
     _ path: String, _ separator: Character, _ encoding: FileEncoding
-  ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
+  ) throws(DataError) -> [Row] {
     let file = try CSVFile(path: path, hasHeader: true, separator: separator, encoding: encoding)
     let names = file.header ?? []
-    var rows: [(fields: [String: Value], line: Int)] = []
+    var rows: [Row] = []
     for index in 0..<file.count {
       let fields = zip(names, try file[index]).map { ($0, Value.text($1)) }
-      rows.append((Dictionary(fields) { first, _ in first }, file.line(of: index)))
+      rows.append(
+        Row(
+          fields: Dictionary(fields) { first, _ in first }, file: path, line: file.line(of: index)))
     }
     return rows
   }
@@ -122,12 +188,12 @@ public struct TextTable: Sendable {
 
   private static func plain(
     _ path: String, _ form: Lines, _ encoding: FileEncoding
-  ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
-    var rows: [(fields: [String: Value], line: Int)] = []
+  ) throws(DataError) -> [Row] {
+    var rows: [Row] = []
     for (number, line) in try contents(path, encoding).lines.enumerated() {
       if line.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       guard form == .labelFirst else {
-        rows.append((["text": .text(String(line))], number + 1))
+        rows.append(Row(fields: ["text": .text(String(line))], file: path, line: number + 1))
         continue
       }
       let parts = line.split(separator: " ", maxSplits: 1)
@@ -137,15 +203,17 @@ public struct TextTable: Sendable {
           "a label, a space and a text are expected", remedy: "Repair the line")
       }
       rows.append(
-        (["label": .text(String(parts[0])), "text": .text(String(parts[1]))], number + 1))
+        Row(
+          fields: ["label": .text(String(parts[0])), "text": .text(String(parts[1]))], file: path,
+          line: number + 1))
     }
     return rows
   }
 
   private static func objects(
     _ path: String, _ encoding: FileEncoding
-  ) throws(DataError) -> [(fields: [String: Value], line: Int)] {
-    var rows: [(fields: [String: Value], line: Int)] = []
+  ) throws(DataError) -> [Row] {
+    var rows: [Row] = []
     for (number, line) in try contents(path, encoding).lines.enumerated() {
       if line.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       let json = try? JSONParser.parse(Array(line.utf8))
@@ -154,7 +222,7 @@ public struct TextTable: Sendable {
           .malformed, path: path, at: "line \(number + 1)", "the line is no JSON object",
           remedy: "Write one object a line")
       }
-      rows.append((members, number + 1))
+      rows.append(Row(fields: members, file: path, line: number + 1))
     }
     return rows
   }

@@ -21,9 +21,50 @@ extension FineTuningConfiguration.Task {
 extension FineTuningConfiguration {
   /// What does not go together. All of it is known before anything is loaded.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
-    lengthConflicts + lossConflicts + evaluationConflicts
+    originConflicts + lengthConflicts + lossConflicts + evaluationConflicts
       + [distributed.shortage(ofRecords: batchSize)].compactMap { $0 }
   }
+
+  /// What the model and its tokens come from.
+  private var originConflicts: [(key: String, problem: String, remedy: String)] {
+    if model.isEmpty, architecture.fields.isEmpty {
+      return [("model", "nothing says which model is trained", "name its folder")]
+    }
+    if model.isEmpty, vocabulary.size == nil {
+      return [
+        (
+          "vocabulary.size", "nothing says what makes tokens of texts",
+          "set it, or name in model the folder of a tokenizer"
+        )
+      ]
+    }
+    if vocabulary.size != nil, architecture.fields.isEmpty, !fromScratch {
+      return [
+        (
+          "vocabulary.size", "the model's weights belong to its own vocabulary",
+          "set from_scratch: true, or leave it out"
+        )
+      ]
+    }
+    if !architecture.fields.isEmpty, architecture["model_type"] == nil {
+      return [
+        ("architecture.model_type", "nothing says of which family", "set it to gpt2 or llama")
+      ]
+    }
+    if data.heldOut > 0, data.validation != nil {
+      return [("data.held_out", "data.validation is what is judged by", "leave one of them out")]
+    }
+    if data.heldOut > 0, task == .questionAnswering {
+      return [("data.held_out", "windows of one text would be in both", "set data.validation")]
+    }
+    if data.lines == .document, !packing {
+      return [("data.lines", "whole texts are longer than max_length", "set packing: true")]
+    }
+    return []
+  }
+
+  /// Whether there are records to judge by while the run goes on.
+  var judges: Bool { data.validation != nil || data.heldOut > 0 }
 
   private var lengthConflicts: [(key: String, problem: String, remedy: String)] {
     if epochs == nil, steps == nil {
@@ -83,7 +124,7 @@ extension FineTuningConfiguration {
         )
       ]
     }
-    if data.validation == nil, metric != nil || patience != nil {
+    if !judges, metric != nil || patience != nil {
       return [
         (
           metric == nil ? "patience" : "metric", "there are no records to judge by",

@@ -38,6 +38,10 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public var model = ""
   /// Whether the model begins with new weights of the folder's configuration.
   public var fromScratch = false
+  /// What a new model is made of, as in a config.json; nothing for that of the model's folder.
+  public var architecture = ArchitectureOptions()
+  /// A vocabulary that is trained from the records' texts.
+  public var vocabulary = VocabularyOptions()
   /// What for.
   public var task = Task.textClassification
   /// The records.
@@ -133,8 +137,12 @@ public struct FineTuningConfiguration: ConfigurationSection {
   /// The keys.
   public static let fields: [Field<Self>] = [
     Field("name", \.name, "what the run is called"),
-    Field("model", \.model, required: true, "the model's folder, or a name in the hub's cache"),
+    Field(
+      "model", \.model, standard: "to be set, unless architecture and vocabulary are",
+      "the model's folder, or a name in the hub's cache"),
     Field("from_scratch", \.fromScratch, "new weights by the folder's config.json"),
+    Field("architecture", \.architecture, "a new model by the fields of a config.json"),
+    Field("vocabulary", \.vocabulary),
     Field("task", \.task, "what the model is trained for"),
     Field("data", \.data),
     Field("max_length", \.maxLength, in: .count(from: 2), "the most tokens of a record"),

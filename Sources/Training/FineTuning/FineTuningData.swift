@@ -9,6 +9,8 @@ public struct FineTuningData: ConfigurationSection {
     case text
     /// A line is a label, a space and a text.
     case labelFirst = "label_first"
+    /// A file is a text.
+    case document
   }
 
   /// The training records.
@@ -17,6 +19,8 @@ public struct FineTuningData: ConfigurationSection {
   public var validation: String?
   /// Records to judge the best model by at the end; nil for none.
   public var test: String?
+  /// Which part of the training records, at their end, is taken to judge by.
+  public var heldOut = 0.0
   /// How lines are read where a file has no fields.
   public var lines = Lines.text
   /// The field of the text, of the words, of the source, or of the prompt.
@@ -33,6 +37,8 @@ public struct FineTuningData: ConfigurationSection {
   public var labels: [String] = []
   /// How the files' bytes are characters.
   public var encoding = FileEncoding.utf8
+  /// Where tokens are kept for the next run; nil for nowhere.
+  public var cache: String? = "runs/tokens"
 
   /// The defaults.
   public init() {}
@@ -42,6 +48,7 @@ public struct FineTuningData: ConfigurationSection {
     Field(path: "train", \.train, required: true, "training records: CSV, TSV, JSON lines, text"),
     Field(path: "validation", \.validation, "records to judge by while the run goes on"),
     Field(path: "test", \.test, "records to judge the best model by at the end"),
+    Field("held_out", \.heldOut, in: .from(0, below: 1), "part of train, at its end, to judge by"),
     Field("lines", \.lines, "how lines are read where a file has no fields"),
     Field("text", \.text, "field of the text, the words, the source or the prompt"),
     Field("pair", \.pair, "field of a second text"),
@@ -50,6 +57,7 @@ public struct FineTuningData: ConfigurationSection {
     Field("messages", \.messages, "field of a conversation"),
     Field("labels", \.labels, "the labels' names in their order; none: those that occur"),
     Field("encoding", \.encoding, "how the files' bytes are characters"),
+    Field(path: "cache", \.cache, "folder where tokens are kept for the next run; null for none"),
   ]
 }
 

@@ -29,7 +29,7 @@ struct FineTuningFigures: MergeableMetric {
       let width = start.shape[1]
       let (first, last) = (starts.array(of: Float.self), ends.array(of: Float.self))
       for (row, index) in indices.enumerated() {
-        let window = answers.windows[index]
+        let window = answers.window(index)
         // Padding may stand on either side.
         let offset = task.tokenizer.paddingSide == .left ? width - window.offsets.count : 0
         let range = (row * width + offset)..<(row * width + offset + window.offsets.count)
@@ -127,7 +127,7 @@ struct FineTuningFigures: MergeableMetric {
       var scores = SquadScores()
       if let answers = split.answers {
         // Not every question was looked at where only some batches were.
-        let asked = Set(windows.map { answers.windows[$0.index].record })
+        let asked = Set(windows.map { answers.record(ofWindow: $0.index) })
         let found = task.configuration.search.answers(answers, windows)
         for (index, (record, answer)) in zip(answers.records, found).enumerated()
         where asked.contains(index) {

@@ -58,7 +58,7 @@ struct FineTuningJudge {
   ) throws -> DataLoader<TextFeature, TextBatch> {
     let configuration = task.configuration
     let batches = LengthBucketSampler(
-      lengths: split.features.map(\.inputIds.count),
+      lengths: split.features.lengths,
       batchSize: max(configuration.batchSize, shares), shuffle: false,
       seed: UInt64(configuration.seed))
     return DataLoader(

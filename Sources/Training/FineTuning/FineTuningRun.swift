@@ -67,11 +67,11 @@ public final class FineTuningRun {
   private func prepare() throws -> Ready {
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))
-    let task = try FineTuningTask(configuration)
+    let task = try FineTuningTask(configuration, group)
     let whole = try optimizer(of: task.model)
     manualSeed(UInt64(configuration.seed) &+ UInt64(world.rank))
 
-    let checkpoints = RunCheckpoints(try identity(task), group)
+    let checkpoints = RunCheckpoints(identity(task), group)
     let resumed = try checkpoints.find()
     try resumed?.restore(task.model)
     let distributed = configuration.distributed
@@ -119,12 +119,12 @@ public final class FineTuningRun {
       eps: configuration.eps, weightDecay: configuration.weightDecay)
   }
 
-  private func identity(_ task: FineTuningTask) throws -> RunIdentity {
+  private func identity(_ task: FineTuningTask) -> RunIdentity {
     RunIdentity(
       directory: configuration.runDirectory, keep: configuration.checkpoint.keep,
       resume: configuration.resume, seed: configuration.seed, optimizer: "adamw",
       records: task.training.features.count,
-      contents: try DataContents(onHostsOf: group) { try DataContents(files: task.files) },
+      contents: task.contents,
       settings: configuration.written.leaves, rule: FineTuningConfiguration.resumeRule,
       dataKey: "data.train", bucketLimits: configuration.distributed.bucketLimits)
   }
@@ -135,7 +135,7 @@ public final class FineTuningRun {
     let features = task.training.features
     let batches: any BatchSampling =
       configuration.groupByLength
-      ? LengthBucketSampler(lengths: features.map(\.inputIds.count), batchSize: size, seed: seed)
+      ? LengthBucketSampler(lengths: features.lengths, batchSize: size, seed: seed)
       : BatchSampler(RandomSampler(recordCount: features.count, seed: seed), batchSize: size)
     if let workers = configuration.virtualWorkers {
       return try VirtualLoader(workers, rank: world.rank, worldSize: world.size) { share, shares in
@@ -243,6 +243,7 @@ public final class FineTuningRun {
     terminal.say(
       "\(configuration.name): \(type(of: task.model)) with \(task.model.parameterCount) parameters on \(task.training.features.count) records, \(ready.steps) steps; \(workers)"
     )
+    for note in task.notes { terminal.say(note) }
     if task.maxLength < configuration.maxLength {
       terminal.say("max_length is \(task.maxLength), which is the most that the model takes")
     }
@@ -297,11 +298,13 @@ extension FineTuningConfiguration {
   static func resumeRule(_ key: String) -> ResumeRule {
     switch key {
     case "data.train", "data.validation", "data.test": .contents
+    case "data.cache": .used
     case "seed", "task", "max_length", "max_target_length", "doc_stride", "source_prefix",
       "packing",
       "freeze", "metric":
       .refused
-    default: key.hasPrefix("data.") ? .refused : .used
+    default:
+      ["data.", "architecture.", "vocabulary."].contains { key.hasPrefix($0) } ? .refused : .used
     }
   }
 

@@ -1,4 +1,5 @@
 import Base
+import Collectives
 import Datasets
 import Models
 import Settings
@@ -10,7 +11,7 @@ import Tokenizers
 struct FineTuningTask {
   /// Records of one file.
   struct Split {
-    let features: [TextFeature]
+    let features: TextFeatures
     /// The questions, where the task is to answer some.
     var answers: AnswerWindows?
   }
@@ -25,19 +26,36 @@ struct FineTuningTask {
   let training: Split
   let validation: Split?
   let test: Split?
-  /// The files that records come from, and what makes tokens of them.
-  let files: [String]
+  /// What records, and tokens of them, are made of.
+  let contents: DataContents
+  /// What became of the cache, in words.
+  let notes: [String]
 
-  init(_ configuration: FineTuningConfiguration) throws {
+  /// Loads what a configuration names; every rank of the group takes part.
+  init(_ configuration: FineTuningConfiguration, _ group: ProcessGroup) throws {
     self.configuration = configuration
-    let tokenizer = try AutoTokenizer.fromPretrained(configuration.model)
-    self.tokenizer = tokenizer
     let data = configuration.data
     let task = configuration.task
-    // Tables first: what is wrong with them is known before weights are read.
-    let tables = try Tables(configuration, tokenizer)
-    labels = tables.labels
-    model = try Self.model(configuration, labels)
+    let cache = TokenCache(data.cache, group)
+    let sources = [data.train, data.validation, data.test].compactMap { $0 }
+      .map { TextTable.files(of: $0) }
+    let folder = configuration.model.isEmpty ? nil : try ModelFolder(configuration.model)
+    let tokens = ["tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model"]
+    let paths = sources.flatMap { $0 } + tokens.compactMap { folder?.file($0) }
+    let contents = try DataContents(onHostsOf: group) { try DataContents(files: paths) }
+    self.contents = contents
+    var first = 0
+    let files = sources.map { paths in
+      defer { first += paths.count }
+      return Array(contents.files[first..<first + paths.count])
+    }
+    let trains = FineTuningRecords.Origin(path: data.train, files: files[0])
+    let tokenizer = try FineTuningRecords.tokenizer(configuration, trains, cache, group)
+    self.tokenizer = tokenizer
+    // Labels first: what is wrong with them is known before weights are read.
+    let records = try FineTuningRecords(configuration, tokenizer, trains, cache)
+    labels = records.labels
+    model = try Self.model(configuration, labels, tokenizer)
     let room = min(tokenizer.modelMaxLength ?? .max, model.mostTokens ?? .max)
     maxLength = min(configuration.maxLength, room)
     let limits = (source: maxLength, target: min(configuration.maxTargetLength ?? maxLength, room))
@@ -45,19 +63,37 @@ struct FineTuningTask {
       model, task: task.modelTask, labelSmoothing: configuration.labelSmoothing)
     objective.gradientCheckpointing = configuration.gradientCheckpointing
     self.objective = objective
+    try Self.check(configuration, model, tokenizer, labels)
+    var splits = try zip([data.train, data.validation, data.test].compactMap { $0 }, files).map {
+      try records.split(.init(path: $0, files: $1), limits)
+    }
+    let whole = splits.removeFirst()
+    if data.heldOut > 0 {
+      let count = whole.features.count
+      let held = min(count - 1, max(1, Int(Double(count) * data.heldOut)))
+      guard held > 0 else {
+        throw TextError("\(data.train): one record cannot be divided; leave data.held_out out")
+      }
+      training = Split(features: whole.features.slice(0..<count - held))
+      validation = Split(features: whole.features.slice(count - held..<count))
+    } else {
+      training = whole
+      validation = data.validation == nil ? nil : splits.removeFirst()
+    }
+    test = data.test == nil ? nil : splits.removeFirst()
+    notes = cache.notes
+  }
+
+  /// Makes sure that model, tokenizer and task go together.
+  private static func check(
+    _ configuration: FineTuningConfiguration, _ model: PretrainedModel,
+    _ tokenizer: PreTrainedTokenizer, _ labels: LabelNames
+  ) throws {
     if configuration.gradientCheckpointing, !model.supportsGradientCheckpointing {
       throw ConfigurationError.conflict(
         "gradient_checkpointing", problem: "layers of \(type(of: model)) cannot be computed again",
         remedy: "set it to false")
     }
-    training = try tables.split(data.train, limits)
-    validation = try data.validation.map { try tables.split($0, limits) }
-    test = try data.test.map { try tables.split($0, limits) }
-    let folder = try ModelFolder(configuration.model)
-    let tokens = ["tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model"]
-    files =
-      [data.train, data.validation, data.test].compactMap { $0 }
-      + tokens.compactMap { folder.file($0) }
     if let most = model.configuration["vocab_size"]?.int, tokenizer.count > most {
       throw TextError(
         "\(configuration.model): the tokenizer has \(tokenizer.count) tokens and the model \(most); use the tokenizer that the model was trained with"
@@ -68,89 +104,16 @@ struct FineTuningTask {
         "predict_with_generate", problem: "\(type(of: model)) writes no texts",
         remedy: "set it to false")
     }
-    if configuration.metric == "f1", task == .textClassification, labels.count > 2 {
+    if configuration.metric == "f1", configuration.task == .textClassification, labels.count > 2 {
       throw ConfigurationError.conflict(
         "metric", problem: "there are \(labels.count) classes, and f1 is of two",
         remedy: "set metric: f1_macro")
     }
   }
 
-  /// The files' records.
-  private struct Tables {
-    let configuration: FineTuningConfiguration
-    let tokenizer: PreTrainedTokenizer
-    let labels: LabelNames
-
-    init(_ configuration: FineTuningConfiguration, _ tokenizer: PreTrainedTokenizer) throws {
-      self.configuration = configuration
-      self.tokenizer = tokenizer
-      let data = configuration.data
-      switch configuration.task {
-      case .textClassification, .multiLabel, .tokenClassification:
-        labels =
-          try data.labels.isEmpty
-          ? TextEncoder(tokenizer, Self.fields(data), maxLength: 2).labelNames(
-            Self.table(data.train, data), ofWords: configuration.task == .tokenClassification)
-          : LabelNames(data.labels)
-      default: labels = LabelNames([])
-      }
-    }
-
-    private static func table(_ path: String, _ data: FineTuningData) throws -> TextTable {
-      try TextTable(
-        path: path, lines: data.lines == .text ? .text : .labelFirst, encoding: data.encoding)
-    }
-
-    private static func fields(_ data: FineTuningData) -> TextEncoder.Fields {
-      var fields = TextEncoder.Fields()
-      fields.text = data.text
-      fields.pair = data.pair
-      fields.label = data.label
-      fields.target = data.target
-      fields.messages = data.messages
-      return fields
-    }
-
-    func split(_ path: String, _ limits: (source: Int, target: Int)) throws -> Split {
-      let data = configuration.data
-      if configuration.task == .questionAnswering {
-        let records = try QuestionRecord.read(path: path, encoding: data.encoding)
-        let answers = try AnswerWindows(
-          records, tokenizer, maxLength: limits.source, stride: configuration.docStride)
-        return Split(features: answers.features, answers: answers)
-      }
-      let table = try Self.table(path, data)
-      let encoder = TextEncoder(
-        tokenizer, Self.fields(data), maxLength: limits.source,
-        sourcePrefix: configuration.sourcePrefix)
-      switch configuration.task {
-      case .questionAnswering: return Split(features: [])
-      case .textClassification: return Split(features: try encoder.classified(table, labels))
-      case .multiLabel: return Split(features: try encoder.tagged(table, labels))
-      case .regression: return Split(features: try encoder.rated(table))
-      case .tokenClassification: return Split(features: try encoder.words(table, labels))
-      case .seq2seq:
-        return Split(
-          features: try encoder.translations(
-            table, data.target ?? "target", maxLength: limits.target))
-      case .causalLM:
-        let features = try encoder.continuations(table)
-        return Split(features: configuration.packing ? encoder.packed(features) : features)
-      case .maskedLM:
-        let features = try encoder.texts(table)
-        guard configuration.packing else { return Split(features: features) }
-        return Split(
-          features: encoder.packed(features).map { feature in
-            var feature = feature
-            feature["labels"] = nil
-            return feature
-          })
-      }
-    }
-  }
-
   private static func model(
-    _ configuration: FineTuningConfiguration, _ labels: LabelNames
+    _ configuration: FineTuningConfiguration, _ labels: LabelNames,
+    _ tokenizer: PreTrainedTokenizer
   ) throws -> PretrainedModel {
     var overrides: [String: ConfigurationValue] = [:]
     switch configuration.task {
@@ -162,11 +125,28 @@ struct FineTuningTask {
     default: break
     }
     if labels.count > 0 { overrides["num_labels"] = .int(labels.count) }
+    let architecture = configuration.architecture
+    if configuration.vocabulary.size != nil
+      || (!architecture.fields.isEmpty && architecture["vocab_size"] == nil)
+    {
+      // The model takes the tokens that there are.
+      overrides["vocab_size"] = .int(tokenizer.count)
+      for (name, id) in [
+        ("bos_token_id", tokenizer.bosTokenID), ("eos_token_id", tokenizer.eosTokenID),
+        ("pad_token_id", tokenizer.padTokenID),
+      ] where architecture[name] == nil {
+        overrides[name] = id.map { .int($0) } ?? .null
+      }
+    }
     let options = PretrainedOptions(overrides: overrides, ignoreMismatchedSizes: labels.count > 0)
     let model =
-      configuration.fromScratch
-      ? try Pretrained.make(configuration.model, task: configuration.task.modelTask, options)
-      : try Pretrained.load(configuration.model, task: configuration.task.modelTask, options)
+      !architecture.fields.isEmpty
+      ? try Pretrained.make(
+        new: ModelConfiguration(.object(architecture.fields), path: "architecture"),
+        task: configuration.task.modelTask, options)
+      : configuration.fromScratch
+        ? try Pretrained.make(configuration.model, task: configuration.task.modelTask, options)
+        : try Pretrained.load(configuration.model, task: configuration.task.modelTask, options)
     if labels.count > 0 { model.configuration.setLabels(labels.names) }
     return model
   }
@@ -196,15 +176,15 @@ struct FineTuningTask {
 
   /// The features as a dataset, which hides tokens as they are read, by the record and the epoch, so
   /// that masks do not depend on the number of workers.
-  func dataset(_ features: [TextFeature]) throws -> MappedDataset<
-    ArrayDataset<TextFeature>, TextFeature
+  func dataset(_ features: TextFeatures) throws -> MappedDataset<
+    TextFeatures, TextFeature
   > {
-    guard configuration.task == .maskedLM else { return ArrayDataset(features).mapped { $0 } }
+    guard configuration.task == .maskedLM else { return features.mapped { $0 } }
     var options = DataCollatorForLanguageModeling.Options()
     options.mlmProbability = configuration.mlmProbability
     let tokenizer = tokenizer
     _ = try DataCollatorForLanguageModeling(tokenizer, options)
-    return ArrayDataset(features).mapped { [options] feature in
+    return features.mapped { [options] feature in
       let collator = try DataCollatorForLanguageModeling(tokenizer, options)
       let batch = try collator([feature])
       var result = feature
