@@ -7,6 +7,7 @@
 typedef struct binary_context {
   const elementwise_table *table;
   binary_entry entry;
+  binary_loop reading;
   torus_dtype dtype;
   /// Comparisons write BOOL, whatever `dtype` is.
   bool compares;
@@ -68,11 +69,45 @@ static __attribute__((noinline)) bool binary_tiles(
   return zero;
 }
 
+/// A row of a half type whose operands lie together, but for one that may be a single element.
+static __attribute__((noinline)) void binary_halves(
+  const binary_context *c, operand_form form, int64_t n, char *const data[],
+  const int64_t steps[]) {
+  char *to = data[0];
+  const char *a = data[1], *b = data[2];
+  if (c->compares && steps[0] == 1) {
+    c->reading(form, n, to, a, b, c->p0, c->p1);
+    return;
+  }
+  tile out;
+  int64_t most = c->compares ? TILE : FLOAT_TILE;
+  for (int64_t m; n > 0; n -= m, to += m * steps[0], a += m * steps[1], b += m * steps[2]) {
+    m = n < most ? n : most;
+    c->reading(form, m, out.bytes, a, b, c->p0, c->p1);
+    if (c->compares) {
+      tile_scatter(m, 1, to, steps[0], out.bytes);
+    } else {
+      tile_store(c->table, c->dtype, m, to, steps[0], out.bytes);
+    }
+  }
+}
+
 static void binary_row(
   void *context, int64_t n, char *const data[WALK_OPERANDS], const int64_t steps[WALK_OPERANDS]) {
   binary_context *c = context;
   int64_t size = torus_element_size(c->dtype);
   bool zero;
+  if (c->reading && (steps[1] == size || steps[2] == size)) {
+    bool forms = c->entry.takes_forms;
+    if (steps[1] == steps[2]) {
+      binary_halves(c, FORM_VV, n, data, steps);
+      return;
+    }
+    if (forms && (steps[1] == 0 || steps[2] == 0)) {
+      binary_halves(c, steps[1] == 0 ? FORM_SV : FORM_VS, n, data, steps);
+      return;
+    }
+  }
   if (c->direct && steps[0] == torus_element_size(c->out_dtype)) {
     if (steps[1] == size && steps[2] == size) {
       zero = c->entry.loop(FORM_VV, n, data[0], data[1], data[2], c->p0, c->p1);
@@ -128,11 +163,11 @@ torus_status torus_binary(
   if (dtype == TORUS_BOOL) op = bool_operation(op);
   if ((uint32_t)op >= TORUS_BINARY_COUNT) return TORUS_UNSUPPORTED;
   // The next number of a 16-bit type is not the next f32.
-  bool half = dtype == TORUS_BF16 || dtype == TORUS_F16;
-  if (op == TORUS_NEXTAFTER && half) return TORUS_UNSUPPORTED;
+  if (op == TORUS_NEXTAFTER && is_half(dtype)) return TORUS_UNSUPPORTED;
   const elementwise_table *table = elementwise();
   binary_context c = {
-    .table = table, .entry = table->binary[op][compute_of(dtype)], .dtype = dtype,
+    .table = table, .entry = table->binary[op][compute_of(dtype)],
+    .reading = is_half(dtype) ? table->binary[op][reading(dtype)].loop : NULL, .dtype = dtype,
     .out_dtype = dtype, .direct = is_direct(dtype), .p0 = p0, .p1 = p1};
   if (!c.entry.loop) return TORUS_UNSUPPORTED;
   return run(&c, rank, shape, out, out_strides, a, a_strides, b, b_strides);
@@ -145,7 +180,8 @@ torus_status torus_compare(
   if ((uint32_t)op >= TORUS_COMPARE_COUNT) return TORUS_UNSUPPORTED;
   const elementwise_table *table = elementwise();
   binary_context c = {
-    .table = table, .entry = {table->compare[op][compute_of(dtype)], true}, .dtype = dtype,
+    .table = table, .entry = {table->compare[op][compute_of(dtype)], true},
+    .reading = READING(table->compare[op], dtype), .dtype = dtype,
     .compares = true, .out_dtype = TORUS_BOOL, .direct = is_direct(dtype)};
   return run(&c, rank, shape, out, out_strides, a, a_strides, b, b_strides);
 }

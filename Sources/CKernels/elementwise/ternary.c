@@ -5,6 +5,7 @@
 typedef struct ternary_context {
   const elementwise_table *table;
   ternary_loop loop;
+  ternary_loop reading;
   torus_dtype dtype;
   double p0;
 } ternary_context;
@@ -16,6 +17,16 @@ static void ternary_row(
   bool direct_out = is_direct(c->dtype) && steps[0] == size;
   if (direct_out && steps[1] == size && steps[2] == size && steps[3] == size) {
     c->loop(n, data[0], data[1], data[2], data[3], c->p0);
+    return;
+  }
+  if (c->reading && steps[1] == size && steps[2] == size && steps[3] == size) {
+    tile out;
+    for (int64_t start = 0; start < n; start += FLOAT_TILE) {
+      int64_t m = n - start < FLOAT_TILE ? n - start : FLOAT_TILE;
+      c->reading(
+        m, out.bytes, data[1] + start * size, data[2] + start * size, data[3] + start * size, c->p0);
+      tile_store(c->table, c->dtype, m, data[0] + start * steps[0], steps[0], out.bytes);
+    }
     return;
   }
   tile in[3], out;
@@ -41,7 +52,8 @@ torus_status torus_ternary(
   if ((uint32_t)op >= TORUS_TERNARY_COUNT) return TORUS_UNSUPPORTED;
   if (dtype == TORUS_BOOL && op != TORUS_CLAMP_TENSOR) return TORUS_UNSUPPORTED;
   const elementwise_table *table = elementwise();
-  ternary_context context = {table, table->ternary[op][compute_of(dtype)], dtype, p0};
+  ternary_context context = {
+    table, table->ternary[op][compute_of(dtype)], READING(table->ternary[op], dtype), dtype, p0};
   if (!context.loop) return TORUS_UNSUPPORTED;
   int64_t size = torus_element_size(dtype);
   operand list[4] = {

@@ -7,12 +7,33 @@
 typedef struct unary_context {
   const elementwise_table *table;
   unary_loop loop;
+  unary_loop reading;
   torus_dtype dtype;
   /// Predicates write BOOL, whatever `dtype` is.
   bool predicate;
   torus_dtype out_dtype;
   double p0, p1;
 } unary_context;
+
+/// A row of a half type that lies together.
+static void unary_halves(
+  const unary_context *c, int64_t n, char *to, int64_t out_step, const char *from) {
+  if (c->predicate && out_step == 1) {
+    c->reading(n, to, from, c->p0, c->p1);
+    return;
+  }
+  tile out;
+  int64_t most = c->predicate ? TILE : FLOAT_TILE;
+  for (int64_t m; n > 0; n -= m, to += m * out_step, from += m * 2) {
+    m = n < most ? n : most;
+    c->reading(m, out.bytes, from, c->p0, c->p1);
+    if (c->predicate) {
+      tile_scatter(m, 1, to, out_step, out.bytes);
+    } else {
+      tile_store(c->table, c->dtype, m, to, out_step, out.bytes);
+    }
+  }
+}
 
 static void unary_row(
   void *context, int64_t n, char *const data[WALK_OPERANDS], const int64_t steps[WALK_OPERANDS]) {
@@ -22,6 +43,10 @@ static void unary_row(
   bool direct_out = steps[0] == out_size && (predicate || is_direct(c->dtype));
   if (direct_out && steps[1] == size && is_direct(c->dtype)) {
     c->loop(n, data[0], data[1], c->p0, c->p1);
+    return;
+  }
+  if (c->reading && steps[1] == size) {
+    unary_halves(c, n, data[0], steps[0], data[1]);
     return;
   }
   tile in, out;
@@ -107,7 +132,9 @@ torus_status torus_unary(
       p0 = (double)inverse;
     }
   }
-  unary_context c = {table, table->unary[op][compute_of(dtype)], dtype, false, dtype, p0, p1};
+  unary_context c = {
+    table, table->unary[op][compute_of(dtype)], READING(table->unary[op], dtype), dtype, false,
+    dtype, p0, p1};
   if (!c.loop) return TORUS_UNSUPPORTED;
   return run(&c, rank, shape, out, out_strides, a, a_strides);
 }
@@ -118,6 +145,7 @@ torus_status torus_predicate(
   if ((uint32_t)op >= TORUS_PREDICATE_COUNT) return TORUS_UNSUPPORTED;
   const elementwise_table *table = elementwise();
   unary_context c = {
-    table, table->predicate[op][compute_of(dtype)], dtype, true, TORUS_BOOL, 0, 0};
+    table, table->predicate[op][compute_of(dtype)], READING(table->predicate[op], dtype), dtype,
+    true, TORUS_BOOL, 0, 0};
   return run(&c, rank, shape, out, out_strides, a, a_strides);
 }

@@ -1,21 +1,31 @@
-// The lists of operations once per compute type, for the entries of a table.
+// The lists of operations once per type that has loops, for the entries of a table.
 #define TYPE C_F32
-#define F(name) name##_f32
+#define LOOP(name) loop_##name##_f32
 #include "float_operations.h"
 #undef TYPE
-#undef F
+#undef LOOP
+#define TYPE C_BF16
+#define LOOP(name) loop_##name##_bf16
+#include "float_operations.h"
+#undef TYPE
+#undef LOOP
+#define TYPE C_F16
+#define LOOP(name) loop_##name##_f16
+#include "float_operations.h"
+#undef TYPE
+#undef LOOP
 #define TYPE C_F64
-#define F(name) name##_f64
+#define LOOP(name) loop_##name##_f64
 #include "float_operations.h"
 #undef TYPE
-#undef F
+#undef LOOP
 #define TYPE C_I32
-#define F(name) name##_i32
+#define LOOP(name) loop_##name##_i32
 #include "integer_operations.h"
 #undef TYPE
-#undef F
+#undef LOOP
 #define TYPE C_I64
-#define F(name) name##_i64
+#define LOOP(name) loop_##name##_i64
 #include "integer_operations.h"
 #undef TYPE
-#undef F
+#undef LOOP

@@ -6,33 +6,67 @@
 
 #define SELU_SCALE ((T)1.0507009873554804934)
 
-static bool any_large_angle_f32(int64_t n, const float *a) {
-  bool large = false;
-  for (int64_t i = 0; i < n; i++) large |= !(abs_f32(a[i]) < LARGE_ANGLE_F32 / 4);
-  return large;
-}
-
-static bool any_large_angle_f64(int64_t n, const double *a) {
-  (void)n, (void)a;
-  return false;
-}
+#include "convert.h"
 
 #define OPERATIONS "float_operations.h"
+
 #define T float
 #define F(name) name##_f32
 #define SCALAR(p) ((float)(p))
 #include "float_functions.h"
+
+#define LARGE_ANGLES(S)                                                                  \
+  static bool LOOP(any_large_angle)(int64_t n, const S *a) {                             \
+    bool large = false;                                                                  \
+    for (int64_t i = 0; i < n; i++) large |= !(abs_f32(READ(a[i])) < LARGE_ANGLE_F32 / 4); \
+    return large;                                                                        \
+  }
+
+#define LOOP(name) loop_##name##_f32
+#define S float
+#define READ(stored) (stored)
+LARGE_ANGLES(float)
 #include "loops.h"
+#undef LOOP
+#undef S
+#undef READ
+
+// Half types are widened on the way in.
+#define S uint16_t
+#define LOOP(name) loop_##name##_bf16
+#define READ(stored) widen_bf16(stored)
+LARGE_ANGLES(uint16_t)
+#include "loops.h"
+#undef LOOP
+#undef READ
+#define LOOP(name) loop_##name##_f16
+#define READ(stored) widen_f16(stored)
+LARGE_ANGLES(uint16_t)
+#include "loops.h"
+#undef LOOP
+#undef READ
+#undef S
 #undef T
 #undef F
-#define T double
-#define F(name) name##_f64
 #undef SCALAR
+
+#define READ(stored) (stored)
+
+#define T double
+#define S double
+#define F(name) name##_f64
+#define LOOP(name) loop_##name##_f64
 #define SCALAR(p) (p)
+static bool loop_any_large_angle_f64(int64_t n, const double *a) {
+  (void)n, (void)a;
+  return false;
+}
 #include "float_functions.h"
 #include "loops.h"
 #undef T
+#undef S
 #undef F
+#undef LOOP
 #undef SCALAR
 #undef OPERATIONS
 
@@ -43,9 +77,11 @@ INLINE int64_t nearest_i64(double p) {
 
 #define OPERATIONS "integer_operations.h"
 #define T int32_t
+#define S int32_t
 #define U uint32_t
 #define BITS 32
 #define F(name) name##_i32
+#define LOOP(name) loop_##name##_i32
 #define SCALAR(p) narrow_scalar_i32(p)
 INLINE int32_t narrow_scalar_i32(double p) {
   return p != p ? 0 : p >= 4294967296.0 ? INT32_MAX : p < -2147483648.0 ? INT32_MIN : (int32_t)(int64_t)p;
@@ -53,30 +89,36 @@ INLINE int32_t narrow_scalar_i32(double p) {
 #include "integer_functions.h"
 #include "loops.h"
 #undef T
+#undef S
 #undef U
 #undef BITS
 #undef F
+#undef LOOP
 #undef SCALAR
 #define T int64_t
+#define S int64_t
 #define U uint64_t
 #define BITS 64
 #define F(name) name##_i64
+#define LOOP(name) loop_##name##_i64
 #define SCALAR(p) nearest_i64(p)
 #include "integer_functions.h"
 #include "loops.h"
 #undef T
+#undef S
 #undef U
 #undef BITS
 #undef F
+#undef LOOP
 #undef SCALAR
 #undef OPERATIONS
+#undef READ
 
-#include "convert.h"
 #include "transpose.h"
 
-#define ENTRY(op, name) [op][TYPE] = F(loop_##name),
-#define FORMS_ENTRY(op, name) [op][TYPE] = {F(loop_##name), true},
-#define PLAIN_ENTRY(op, name) [op][TYPE] = {F(loop_##name), false},
+#define ENTRY(op, name) [op][TYPE] = LOOP(name),
+#define FORMS_ENTRY(op, name) [op][TYPE] = {LOOP(name), true},
+#define PLAIN_ENTRY(op, name) [op][TYPE] = {LOOP(name), false},
 
 const elementwise_table NAME(torus_elementwise) = {
   .unary =

@@ -1,5 +1,6 @@
-// Turns the lists of operations into contiguous loops of one type T, named F(loop_…). Include with
-// T, F, U (or T again), SCALAR(double) → T and OPERATIONS, the list's file name.
+// Turns the lists of operations into contiguous loops of one type T, named LOOP(…). Include with T, F, U
+// (or T again), SCALAR(double) → T and OPERATIONS, the list's file name; S and READ(S) → T say how
+// operands are stored. Results are T.
 //
 // Loops may run in place (out equal to an input) but never overlap otherwise, which is what
 // assume_safety tells the vectoriser.
@@ -7,41 +8,41 @@
 #define EACH _Pragma("clang loop vectorize(assume_safety)") for (int64_t i = 0; i < n; i++)
 
 #define UNARY(op, name, expression)                                                      \
-  static void F(loop_##name)(int64_t n, void *to, const void *from, double p0, double p1) { \
+  static void LOOP(name)(int64_t n, void *to, const void *from, double p0, double p1) {  \
     T *out = to;                                                                         \
-    const T *a = from;                                                                   \
+    const S *a = from;                                                                   \
     T p = SCALAR(p0), q = SCALAR(p1);                                                    \
     (void)p, (void)q;                                                                    \
     EACH {                                                                               \
-      T x = a[i];                                                                        \
+      T x = READ(a[i]);                                                                  \
       out[i] = (expression);                                                             \
     }                                                                                    \
   }
 
 /// A vector loop, unless an element lies beyond the range of the fast reduction.
 #define ANGLE(op, name, expression, slow)                                                \
-  static void F(loop_##name)(int64_t n, void *to, const void *from, double p0, double p1) { \
+  static void LOOP(name)(int64_t n, void *to, const void *from, double p0, double p1) {  \
     (void)p0, (void)p1;                                                                  \
     T *out = to;                                                                         \
-    const T *a = from;                                                                   \
-    if (F(any_large_angle)(n, a)) {                                                      \
+    const S *a = from;                                                                   \
+    if (LOOP(any_large_angle)(n, a)) {                                                   \
       for (int64_t i = 0; i < n; i++) {                                                  \
-        T x = a[i];                                                                      \
+        T x = READ(a[i]);                                                                \
         out[i] = (T)(slow);                                                              \
       }                                                                                  \
       return;                                                                            \
     }                                                                                    \
     EACH {                                                                               \
-      T x = a[i];                                                                        \
+      T x = READ(a[i]);                                                                  \
       out[i] = (expression);                                                             \
     }                                                                                    \
   }
 
 #define BINARY_HEAD(name)                                                                \
-  static bool F(loop_##name)(operand_form form, int64_t n, void *to, const void *first,  \
+  static bool LOOP(name)(operand_form form, int64_t n, void *to, const void *first,      \
                              const void *second, double p0, double p1) {                 \
     T *out = to;                                                                         \
-    const T *a = first, *b = second;                                                     \
+    const S *a = first, *b = second;                                                     \
     T p = SCALAR(p0), q = SCALAR(p1);                                                    \
     (void)p, (void)q, (void)form;
 
@@ -54,20 +55,20 @@
 #define LIGHT(op, name, expression)                                                      \
   BINARY_HEAD(name)                                                                      \
     if (form == FORM_VV) {                                                               \
-      BINARY_LOOP(expression, a[i], b[i])                                                \
+      BINARY_LOOP(expression, READ(a[i]), READ(b[i]))                                    \
     } else if (form == FORM_VS) {                                                        \
-      T one = *b;                                                                        \
-      BINARY_LOOP(expression, a[i], one)                                                 \
+      T one = READ(*b);                                                                  \
+      BINARY_LOOP(expression, READ(a[i]), one)                                           \
     } else {                                                                             \
-      T one = *a;                                                                        \
-      BINARY_LOOP(expression, one, b[i])                                                 \
+      T one = READ(*a);                                                                  \
+      BINARY_LOOP(expression, one, READ(b[i]))                                           \
     }                                                                                    \
     return false;                                                                        \
   }
 
 #define HEAVY(op, name, expression)                                                      \
   BINARY_HEAD(name)                                                                      \
-    BINARY_LOOP(expression, a[i], b[i])                                                  \
+    BINARY_LOOP(expression, READ(a[i]), READ(b[i]))                                      \
     return false;                                                                        \
   }
 
@@ -75,7 +76,7 @@
   BINARY_HEAD(name)                                                                      \
     bool zero = false;                                                                   \
     for (int64_t i = 0; i < n; i++) {                                                    \
-      T x = a[i], y = b[i];                                                              \
+      T x = READ(a[i]), y = READ(b[i]);                                                  \
       zero |= y == 0;                                                                    \
       y = y == 0 ? 1 : y;                                                                \
       out[i] = (expression);                                                             \
@@ -85,55 +86,55 @@
 
 #define ANGLE_BACKWARD(op, name, expression, slow)                                       \
   BINARY_HEAD(name)                                                                      \
-    if (F(any_large_angle)(n, b)) {                                                      \
+    if (LOOP(any_large_angle)(n, b)) {                                                   \
       for (int64_t i = 0; i < n; i++) {                                                  \
-        T x = a[i], y = b[i];                                                            \
+        T x = READ(a[i]), y = READ(b[i]);                                                \
         out[i] = (slow);                                                                 \
       }                                                                                  \
       return false;                                                                      \
     }                                                                                    \
-    BINARY_LOOP(expression, a[i], b[i])                                                  \
+    BINARY_LOOP(expression, READ(a[i]), READ(b[i]))                                      \
     return false;                                                                        \
   }
 
 #define TERNARY(op, name, expression)                                                    \
-  static void F(loop_##name)(int64_t n, void *to, const void *first, const void *second, \
+  static void LOOP(name)(int64_t n, void *to, const void *first, const void *second,     \
                              const void *third, double p0) {                             \
     T *out = to;                                                                         \
-    const T *a = first, *b = second, *c = third;                                         \
+    const S *a = first, *b = second, *c = third;                                         \
     T p = SCALAR(p0);                                                                    \
     (void)p;                                                                             \
     EACH {                                                                               \
-      T x = a[i], y = b[i], z = c[i];                                                    \
+      T x = READ(a[i]), y = READ(b[i]), z = READ(c[i]);                                  \
       out[i] = (expression);                                                             \
     }                                                                                    \
   }
 
 #define COMPARE(op, name, expression)                                                    \
-  static bool F(loop_##name)(operand_form form, int64_t n, void *to, const void *first,  \
+  static bool LOOP(name)(operand_form form, int64_t n, void *to, const void *first,      \
                              const void *second, double p0, double p1) {                 \
     (void)p0, (void)p1;                                                                  \
     uint8_t *out = to;                                                                   \
-    const T *a = first, *b = second;                                                     \
+    const S *a = first, *b = second;                                                     \
     if (form == FORM_VV) {                                                               \
-      BINARY_LOOP(expression, a[i], b[i])                                                \
+      BINARY_LOOP(expression, READ(a[i]), READ(b[i]))                                    \
     } else if (form == FORM_VS) {                                                        \
-      T one = *b;                                                                        \
-      BINARY_LOOP(expression, a[i], one)                                                 \
+      T one = READ(*b);                                                                  \
+      BINARY_LOOP(expression, READ(a[i]), one)                                           \
     } else {                                                                             \
-      T one = *a;                                                                        \
-      BINARY_LOOP(expression, one, b[i])                                                 \
+      T one = READ(*a);                                                                  \
+      BINARY_LOOP(expression, one, READ(b[i]))                                           \
     }                                                                                    \
     return false;                                                                        \
   }
 
 #define PREDICATE(op, name, expression)                                                  \
-  static void F(loop_##name)(int64_t n, void *to, const void *from, double p0, double p1) { \
+  static void LOOP(name)(int64_t n, void *to, const void *from, double p0, double p1) {  \
     (void)p0, (void)p1;                                                                  \
     uint8_t *out = to;                                                                   \
-    const T *a = from;                                                                   \
+    const S *a = from;                                                                   \
     EACH {                                                                               \
-      T x = a[i];                                                                        \
+      T x = READ(a[i]);                                                                  \
       out[i] = (expression);                                                             \
     }                                                                                    \
   }

@@ -15,30 +15,38 @@ typedef uint16_t narrow_halves __attribute__((vector_size(VBYTES), aligned(2)));
 #define UPPER_HALVES 1, 3, 5, 7, 9, 11, 13, 15
 #endif
 
-INLINE narrow_words rounded_bf16(narrow_words u) { return u + 0x7fff + ((u >> 16) & 1); }
+// In the upper half of each word, with the sign and the first bit of its fraction for a NaN.
+INLINE narrow_words rounded_bf16(narrow_floats x, bool any_nan) {
+  const narrow_words u = (narrow_words)x, rounded = u + 0x7fff + ((u >> 16) & 1);
+  if (!any_nan) return rounded;
+  const narrow_words nan = (narrow_words)(x != x);
+  return (nan & ((u & 0x80000000) | 0x7fc00000)) | (~nan & rounded);
+}
+
+INLINE void narrow_pair(const float *a, uint16_t *out) {
+  const narrow_floats x = *(const narrow_floats *)a;
+  const narrow_floats y = *(const narrow_floats *)(a + VBYTES / 4);
+  const bool nan = __builtin_reduce_or((x != x) | (y != y)) != 0;
+  narrow_words p, q;
+  if (__builtin_expect(nan, 0)) p = rounded_bf16(x, true), q = rounded_bf16(y, true);
+  else p = rounded_bf16(x, false), q = rounded_bf16(y, false);
+  *(narrow_halves *)out =
+    __builtin_shufflevector((narrow_halves)p, (narrow_halves)q, UPPER_HALVES);
+}
 
 static void convert_BF16_F32(int64_t n, void *o, const void *i) {
-  enum { COUNT = VBYTES / 4 };
+  enum { PAIR = VBYTES / 2 };
   const float *a = i;
   uint16_t *out = o;
   int64_t k = 0;
 #if LEVEL == TORUS_V4
   if (n >= TORUS_NARROW_BLOCK && torus_has_avx512_bf16()) {
     while ((k += torus_narrow_avx512_bf16(n - k, out + k, a + k)) + TORUS_NARROW_BLOCK <= n)
-      for (const int64_t end = k + TORUS_NARROW_BLOCK; k < end; k++) out[k] = narrow_bf16(a[k]);
+      for (const int64_t end = k + TORUS_NARROW_BLOCK; k < end; k += PAIR)
+        narrow_pair(a + k, out + k);
   }
 #endif
-  for (; k + 2 * COUNT <= n; k += 2 * COUNT) {
-    const narrow_floats x = *(const narrow_floats *)(a + k);
-    const narrow_floats y = *(const narrow_floats *)(a + k + COUNT);
-    if (__builtin_expect(__builtin_reduce_or((x != x) | (y != y)) != 0, 0)) {
-      for (int64_t q = k; q < k + 2 * COUNT; q++) out[q] = narrow_bf16(a[q]);
-      continue;
-    }
-    *(narrow_halves *)(out + k) =
-      __builtin_shufflevector((narrow_halves)rounded_bf16((narrow_words)x),
-                              (narrow_halves)rounded_bf16((narrow_words)y), UPPER_HALVES);
-  }
+  for (; k + PAIR <= n; k += PAIR) narrow_pair(a + k, out + k);
   for (; k < n; k++) out[k] = narrow_bf16(a[k]);
 }
 #undef UPPER_HALVES

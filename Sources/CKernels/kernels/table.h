@@ -9,14 +9,22 @@
 #include "../core/levels.h"
 #include "../include/torus_elementwise.h"
 
-/// The types that loops exist for; the others pass through one of them.
-typedef enum compute_type { C_F32, C_F64, C_I32, C_I64, COMPUTE_TYPES } compute_type;
+/// The types that loops exist for; the others pass through one of them. Loops of C_BF16 and C_F16 read
+/// those types and give F32.
+typedef enum compute_type {
+  C_F32, C_F64, C_I32, C_I64, COMPUTE_TYPES, C_BF16 = COMPUTE_TYPES, C_F16, LOOP_TYPES
+} compute_type;
 
 static inline compute_type compute_of(torus_dtype dtype) {
   static const uint8_t types[TORUS_DTYPE_COUNT] = {C_F32, C_F64, C_F32, C_F32, C_I64,
                                                    C_I32, C_I32, C_I32, C_I32, C_I32};
   return (compute_type)types[dtype];
 }
+
+static inline bool is_half(torus_dtype dtype) { return dtype == TORUS_BF16 || dtype == TORUS_F16; }
+
+/// The loops that read a half type as it is stored.
+static inline compute_type reading(torus_dtype half) { return half == TORUS_BF16 ? C_BF16 : C_F16; }
 
 /// Whether `dtype` is its own compute type.
 static inline bool is_direct(torus_dtype dtype) {
@@ -46,12 +54,12 @@ typedef struct binary_entry {
 
 /// Null entries are operations that the type does not have.
 typedef struct elementwise_table {
-  unary_loop unary[TORUS_UNARY_COUNT][COMPUTE_TYPES];
-  binary_entry binary[TORUS_BINARY_COUNT][COMPUTE_TYPES];
-  ternary_loop ternary[TORUS_TERNARY_COUNT][COMPUTE_TYPES];
+  unary_loop unary[TORUS_UNARY_COUNT][LOOP_TYPES];
+  binary_entry binary[TORUS_BINARY_COUNT][LOOP_TYPES];
+  ternary_loop ternary[TORUS_TERNARY_COUNT][LOOP_TYPES];
   /// Outputs of comparisons and predicates are BOOL.
-  binary_loop compare[TORUS_COMPARE_COUNT][COMPUTE_TYPES];
-  unary_loop predicate[TORUS_PREDICATE_COUNT][COMPUTE_TYPES];
+  binary_loop compare[TORUS_COMPARE_COUNT][LOOP_TYPES];
+  unary_loop predicate[TORUS_PREDICATE_COUNT][LOOP_TYPES];
   /// convert[to][from], between any two types.
   convert_loop convert[TORUS_DTYPE_COUNT][TORUS_DTYPE_COUNT];
   /// By element size 1, 2, 4, 8 (log₂).
