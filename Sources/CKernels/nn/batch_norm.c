@@ -13,13 +13,14 @@ typedef struct batch_norm {
   double eps, count;
 } batch_norm;
 
+#define WITH_HALVES
 #define KERNELS "../nn/batch_norm_kernels.h"
 #include "../core/each_real.h"
 
 #define BODY(name)                                                      \
   static void name##_body(int64_t begin, int64_t end, void *context) {  \
     const batch_norm *s = context;                                      \
-    RUN(s->dtype, name, s, begin, end);                                 \
+    RUN_STORED(s->dtype, name, s, begin, end);                          \
   }
 BODY(batch_stats)
 BODY(batch_apply)
@@ -30,79 +31,25 @@ BODY(batch_backward)
 BODY(group_forward)
 BODY(group_backward)
 
-// A job in a half type, with what belongs to channels widened already, and its body.
-typedef struct half_channels {
-  const batch_norm *job;
-  torus_body body;
-  int64_t block;
-} half_channels;
-
-static void *shifted(const void *floats, int64_t by) { return torus_at(floats, by, sizeof(float)); }
-
-// The channels of a block, widened side by side: as if there were no others.
-static void half_channels_body(int64_t begin, int64_t end, void *context) {
-  const half_channels *h = context;
-  const batch_norm *s = h->job;
-  const size_t most = (size_t)(s->n * h->block * s->spatial) * sizeof(float);
-  float *x = s->x ? torus_alloc(most) : 0, *dy = s->dy ? torus_alloc(most) : 0;
-  float *y = s->y ? torus_alloc(most) : 0, *dx = s->dx ? torus_alloc(most) : 0;
-  for (int64_t b = begin; b < end; b++) {
-    const int64_t c = b * h->block, count = torus_min(h->block, s->channels - c);
-    const int64_t run = count * s->spatial, step = s->channels * s->spatial;
-    for (int64_t i = 0; i < s->n; i++) {
-      const int64_t at = i * step + c * s->spatial;
-      if (x) torus_widen(s->dtype, (const uint16_t *)s->x + at, x + i * run, run);
-      if (dy) torus_widen(s->dtype, (const uint16_t *)s->dy + at, dy + i * run, run);
-    }
-    batch_norm local = *s;
-    local.dtype = TORUS_F32, local.channels = count;
-    local.x = x, local.dy = dy, local.y = y, local.dx = dx;
-    local.gamma = shifted(s->gamma, c), local.beta = shifted(s->beta, c);
-    local.mean = shifted(s->mean, c), local.m2 = shifted(s->m2, c);
-    local.invstd = shifted(s->invstd, c);
-    local.sum_dy = shifted(s->sum_dy, c), local.sum_dy_xmu = shifted(s->sum_dy_xmu, c);
-    local.dgamma = shifted(s->dgamma, c), local.dbeta = shifted(s->dbeta, c);
-    h->body(0, count, &local);
-    for (int64_t i = 0; i < s->n; i++) {
-      const int64_t at = i * step + c * s->spatial;
-      if (y) torus_narrow(s->dtype, y + i * run, (uint16_t *)s->y + at, run);
-      if (dx) torus_narrow(s->dtype, dx + i * run, (uint16_t *)s->dx + at, run);
-    }
-  }
-  torus_free(x, most);
-  torus_free(dy, most);
-  torus_free(y, most);
-  torus_free(dx, most);
-}
-
-// Runs `body` over channels (or rows of groups), with half types widened around it, block by block.
+// Runs `body` over channels (or rows of groups) on weights in the wide type, which half types have
+// widened.
 static torus_status run(batch_norm *s, torus_body body, int64_t items, int64_t each) {
   const int64_t c = s->channels;
   if (s->n * c * s->spatial == 0) return TORUS_OK;
   const bool half = torus_is_half(s->dtype);
   if (!half && !torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
-  const bool sums = body == group_backward_body && (s->dgamma || s->dbeta);
-  if (!half) {
-    torus_parallel_for(items, torus_grain(each), body, s);
-    if (sums) RUN(s->dtype, group_sums, s);
-    return TORUS_OK;
-  }
   batch_norm job = *s;
-  float *gamma = torus_half_read(s->dtype, s->gamma, c);
-  float *beta = torus_half_read(s->dtype, s->beta, c);
-  float *dgamma = torus_half_room(s->dgamma, c), *dbeta = torus_half_room(s->dbeta, c);
-  job.gamma = gamma, job.beta = beta, job.dgamma = dgamma, job.dbeta = dbeta;
-  if (s->groups) {
-    const torus_half_operand list[] = {
-      TORUS_READ(batch_norm, x, each), TORUS_READ(batch_norm, dy, each),
-      TORUS_WRITTEN(batch_norm, y, each), TORUS_WRITTEN(batch_norm, dx, each)};
-    torus_half_tiles(&job, sizeof job, list, 4, items, body);
-    if (sums) AT_LEVEL(group_sums_f32)(&job);
-  } else {
-    // Lone elements lie side by side: a cache line of them and more at a time.
-    half_channels h = {&job, body, s->spatial == 1 ? 64 : 1};
-    torus_parallel_for((c + h.block - 1) / h.block, torus_grain(each * h.block),
-                       half_channels_body, &h);
+  float *gamma = 0, *beta = 0, *dgamma = 0, *dbeta = 0;
+  if (half) {
+    job.gamma = gamma = torus_half_read(s->dtype, s->gamma, c);
+    job.beta = beta = torus_half_read(s->dtype, s->beta, c);
+    job.dgamma = dgamma = torus_half_room(s->dgamma, c);
+    job.dbeta = dbeta = torus_half_room(s->dbeta, c);
+  }
+  torus_parallel_for(items, torus_grain(each), body, &job);
+  if (body == group_backward_body && (s->dgamma || s->dbeta)) {
+    if (half) AT_LEVEL(group_sums_f32)(&job);
+    else RUN(s->dtype, group_sums, &job);
   }
   torus_half_write(s->dtype, dgamma, s->dgamma, c);
   torus_half_write(s->dtype, dbeta, s->dbeta, c);

@@ -2,7 +2,7 @@
 #include "norm_kernels.h"
 
 // Mean and Σ (x - mean)² of one channel.
-INLINE void NAME(channel_stats)(const REAL *x, int64_t n, int64_t step, int64_t spatial, REAL *mean,
+INLINE void NAME(channel_stats)(const ELEMENT *x, int64_t n, int64_t step, int64_t spatial, REAL *mean,
                                 REAL *m2) {
   const double count = (double)n * (double)spatial;
   double sum = 0, square = 0;
@@ -14,18 +14,18 @@ INLINE void NAME(channel_stats)(const REAL *x, int64_t n, int64_t step, int64_t 
 }
 
 // With one position a channel, neighbouring channels are a vector's lanes.
-static void NAME(column_stats)(const REAL *x, int64_t n, int64_t channels, int64_t first,
+static void NAME(column_stats)(const ELEMENT *x, int64_t n, int64_t channels, int64_t first,
                                int64_t count, REAL *mean, REAL *m2) {
   for (int64_t c = first; c < first + count; c += LANES) {
     const int64_t part = torus_min(LANES, first + count - c);
     vec sum = SPLAT(0), square = SPLAT(0);
     for (int64_t i = 0; i < n; i++)
-      sum += part == LANES ? NAME(load)(x + i * channels + c)
-                           : NAME(load_part)(x + i * channels + c, part, 0);
+      sum += part == LANES ? NAME(read)(x + i * channels + c)
+                           : NAME(read_part)(x + i * channels + c, part, 0);
     const vec m = sum / (REAL)n;
     for (int64_t i = 0; i < n; i++) {
-      const vec p = (part == LANES ? NAME(load)(x + i * channels + c)
-                                   : NAME(load_part)(x + i * channels + c, part, 0)) - m;
+      const vec p = (part == LANES ? NAME(read)(x + i * channels + c)
+                                   : NAME(read_part)(x + i * channels + c, part, 0)) - m;
       square = FMA(p, p, square);
     }
     NAME(store_part)(mean + c, part, m);
@@ -40,7 +40,7 @@ static void NAME(batch_stats)(const batch_norm *s, int64_t begin, int64_t end) {
     return;
   }
   for (int64_t c = begin; c < end; c++)
-    NAME(channel_stats)((const REAL *)s->x + c * s->spatial, s->n, s->channels * s->spatial,
+    NAME(channel_stats)((const ELEMENT *)s->x + c * s->spatial, s->n, s->channels * s->spatial,
                         s->spatial, mean + c, m2 + c);
 }
 
@@ -48,18 +48,26 @@ static void NAME(batch_apply)(const batch_norm *s, int64_t begin, int64_t end) {
   const REAL *mean = s->mean, *invstd = s->invstd, *gamma = s->gamma, *beta = s->beta;
   const int64_t spatial = s->spatial, step = s->channels * spatial;
   if (spatial == 1) {
-    for (int64_t i = 0; i < s->n; i++)
-      for (int64_t c = begin; c < end; c++) {
-        const int64_t at = i * s->channels + c;
-        ((REAL *)s->y)[at] = (((const REAL *)s->x)[at] - mean[c]) *
-                                 (invstd[c] * (gamma ? gamma[c] : 1)) + (beta ? beta[c] : 0);
+    for (int64_t i = 0; i < s->n; i++) {
+      const ELEMENT *x = (const ELEMENT *)s->x + i * s->channels;
+      ELEMENT *y = (ELEMENT *)s->y + i * s->channels;
+      for (int64_t c = begin; c < end; c += LANES) {
+        const int64_t part = torus_min(LANES, end - c);
+#define GET(p) (part == LANES ? NAME(load)((p) + c) : NAME(load_part)((p) + c, part, 0))
+        const vec scale = GET(invstd) * (gamma ? GET(gamma) : SPLAT(1));
+        const vec shift = beta ? GET(beta) : SPLAT(0), m = GET(mean);
+#undef GET
+        if (part == LANES) NAME(write)(y + c, (NAME(read)(x + c) - m) * scale + shift);
+        else
+          NAME(write_part)(y + c, part, (NAME(read_part)(x + c, part, 0) - m) * scale + shift);
       }
+    }
     return;
   }
   for (int64_t c = begin; c < end; c++)
     for (int64_t i = 0; i < s->n; i++)
-      NAME(run_affine)((const REAL *)s->x + i * step + c * spatial,
-                       (REAL *)s->y + i * step + c * spatial, spatial, mean[c],
+      NAME(run_affine)((const ELEMENT *)s->x + i * step + c * spatial,
+                       (ELEMENT *)s->y + i * step + c * spatial, spatial, mean[c],
                        invstd[c] * (gamma ? gamma[c] : 1), beta ? beta[c] : 0);
 }
 
@@ -80,7 +88,8 @@ static void NAME(batch_forward)(const batch_norm *s, int64_t begin, int64_t end)
 }
 
 static void NAME(batch_reduce)(const batch_norm *s, int64_t begin, int64_t end) {
-  const REAL *mean = s->mean, *x = s->x, *g = s->dy;
+  const REAL *mean = s->mean;
+  const ELEMENT *x = s->x, *g = s->dy;
   REAL *sums = s->sum_dy, *products = s->sum_dy_xmu;
   const int64_t spatial = s->spatial, step = s->channels * spatial;
   if (spatial == 1) {
@@ -88,11 +97,18 @@ static void NAME(batch_reduce)(const batch_norm *s, int64_t begin, int64_t end) 
       const int64_t part = torus_min(LANES, end - c);
       const vec m = NAME(load_part)(mean + c, part, 0);
       vec sum = SPLAT(0), product = SPLAT(0);
-      for (int64_t i = 0; i < s->n; i++) {
-        const vec p = NAME(load_part)(g + i * step + c, part, 0);
-        sum += p;
-        product = FMA(p, NAME(load_part)(x + i * step + c, part, 0) - m, product);
-      }
+      if (part == LANES)
+        for (int64_t i = 0; i < s->n; i++) {
+          const vec p = NAME(read)(g + i * step + c);
+          sum += p;
+          product = FMA(p, NAME(read)(x + i * step + c) - m, product);
+        }
+      else
+        for (int64_t i = 0; i < s->n; i++) {
+          const vec p = NAME(read_part)(g + i * step + c, part, 0);
+          sum += p;
+          product = FMA(p, NAME(read_part)(x + i * step + c, part, 0) - m, product);
+        }
       NAME(store_part)(sums + c, part, sum);
       NAME(store_part)(products + c, part, product);
     }
@@ -116,14 +132,34 @@ static void NAME(batch_input_gradient)(const batch_norm *s, int64_t begin, int64
   const REAL *mean = s->mean, *invstd = s->invstd, *gamma = s->gamma;
   const REAL *sums = s->sum_dy, *products = s->sum_dy_xmu;
   const int64_t spatial = s->spatial, step = s->channels * spatial;
+  const REAL count = (REAL)s->count;
+  if (spatial == 1) {
+    for (int64_t c = begin; c < end; c += LANES) {
+      const int64_t part = torus_min(LANES, end - c);
+#define GET(p) NAME(load_part)((p) + c, part, 0)
+      const vec m = GET(mean), inv = GET(invstd), scale = inv * (gamma ? GET(gamma) : SPLAT(1));
+      const vec slope = s->training ? -scale * inv * inv * GET(products) / count : SPLAT(0);
+      const vec shift = s->training ? -scale * GET(sums) / count : SPLAT(0);
+#undef GET
+      const ELEMENT *x = (const ELEMENT *)s->x + c, *g = (const ELEMENT *)s->dy + c;
+      ELEMENT *dx = (ELEMENT *)s->dx + c;
+      for (int64_t i = 0; i < s->n; i++, x += step, g += step, dx += step) {
+        if (part == LANES)
+          NAME(write)(dx, NAME(read)(g) * scale + ((NAME(read)(x) - m) * slope + shift));
+        else
+          NAME(write_part)(dx, part, NAME(read_part)(g, part, 0) * scale +
+                                         ((NAME(read_part)(x, part, 0) - m) * slope + shift));
+      }
+    }
+    return;
+  }
   for (int64_t c = begin; c < end; c++) {
     const REAL scale = invstd[c] * (gamma ? gamma[c] : 1);
-    const REAL count = (REAL)s->count;
     const REAL slope = s->training ? -scale * invstd[c] * invstd[c] * products[c] / count : 0;
     const REAL shift = s->training ? -scale * sums[c] / count : 0;
     for (int64_t i = 0; i < s->n; i++) {
       const int64_t at = i * step + c * spatial;
-      NAME(run_gradient)((const REAL *)s->dy + at, (const REAL *)s->x + at, (REAL *)s->dx + at,
+      NAME(run_gradient)((const ELEMENT *)s->dy + at, (const ELEMENT *)s->x + at, (ELEMENT *)s->dx + at,
                          spatial, mean[c], scale, slope, shift);
     }
   }
@@ -150,8 +186,8 @@ static void NAME(group_forward)(const batch_norm *s, int64_t begin, int64_t end)
   const REAL *gamma = s->gamma, *beta = s->beta;
   REAL *means = s->mean, *rstds = s->invstd;
   for (int64_t r = begin; r < end; r++) {
-    const REAL *x = (const REAL *)s->x + r * run;
-    REAL *y = (REAL *)s->y + r * run;
+    const ELEMENT *x = (const ELEMENT *)s->x + r * run;
+    ELEMENT *y = (ELEMENT *)s->y + r * run;
     const REAL mean = NAME(run_sum)(x, run) / (REAL)run;
     const REAL rstd =
         (REAL)(1 / sqrt((double)(NAME(run_square)(x, run, mean) / (REAL)run) + s->eps));
@@ -170,7 +206,7 @@ static void NAME(group_backward)(const batch_norm *s, int64_t begin, int64_t end
   const int64_t each = s->channels / s->groups, run = each * s->spatial;
   const REAL *gamma = s->gamma, *means = s->mean, *rstds = s->invstd;
   for (int64_t r = begin; r < end; r++) {
-    const REAL *x = (const REAL *)s->x + r * run, *g = (const REAL *)s->dy + r * run;
+    const ELEMENT *x = (const ELEMENT *)s->x + r * run, *g = (const ELEMENT *)s->dy + r * run;
     REAL *sums = (REAL *)s->sum_dy + r * each, *products = (REAL *)s->sum_dy_xmu + r * each;
     const REAL mean = means[r], rstd = rstds[r];
     REAL sum = 0, product = 0;
@@ -186,12 +222,13 @@ static void NAME(group_backward)(const batch_norm *s, int64_t begin, int64_t end
     for (int64_t q = 0; q < each; q++) {
       const REAL by = gamma ? gamma[r % s->groups * each + q] : 1;
       NAME(run_gradient)(g + q * s->spatial, x + q * s->spatial,
-                         (REAL *)s->dx + r * run + q * s->spatial, s->spatial, mean, rstd * by,
+                         (ELEMENT *)s->dx + r * run + q * s->spatial, s->spatial, mean, rstd * by,
                          slope, shift);
     }
   }
 }
 
+#ifndef HALF
 static void NAME(group_sums)(const batch_norm *s) {
   const int64_t each = s->channels / s->groups;
   const REAL *sums = s->sum_dy, *products = s->sum_dy_xmu, *rstds = s->invstd;
@@ -206,3 +243,4 @@ static void NAME(group_sums)(const batch_norm *s) {
     if (dbeta) dbeta[c] = b;
   }
 }
+#endif

@@ -13,6 +13,7 @@ typedef struct row_norm {
   double eps;
 } row_norm;
 
+#define WITH_HALVES
 #define KERNELS "../nn/layer_norm_kernels.h"
 #include "../core/each_real.h"
 
@@ -25,39 +26,21 @@ static void backward_body(int64_t begin, int64_t end, void *context) {
   const row_norm *s = context;
   for (int64_t chunk = begin; chunk < end; chunk++) {
     const int64_t first = chunk * s->chunk_rows;
-    RUN(s->dtype, layer_norm_back, s, first, torus_min(first + s->chunk_rows, s->rows));
+    RUN_STORED(s->dtype, layer_norm_back, s, first, torus_min(first + s->chunk_rows, s->rows));
   }
 }
 
-// Rows of one chunk in float, a tile of the chunk.
-static void back_rows_body(int64_t begin, int64_t end, void *context) {
-  AT_LEVEL(layer_norm_back_f32)(context, begin, end);
-}
-
-static void half_backward_body(int64_t begin, int64_t end, void *context) {
-  const row_norm *s = context;
-  const torus_half_operand list[] = {
-    TORUS_READ(row_norm, x, s->cols), TORUS_READ(row_norm, dy, s->cols),
-    TORUS_WRITTEN(row_norm, dx, s->cols)};
-  for (int64_t chunk = begin; chunk < end; chunk++) {
-    const int64_t first = chunk * s->chunk_rows;
-    // Rows are taken four at a time.
-    torus_half_range(s, sizeof *s, list, 3, first, torus_min(first + s->chunk_rows, s->rows), 4,
-                     back_rows_body);
-  }
-}
-
+// Half types go forward tile by tile: what a row waits for, its sums, is then waited for beside other
+// rows, and not beside conversions.
 static torus_status forward(row_norm *s) {
-  const int64_t n = s->rows * s->cols;
-  if (n == 0) return TORUS_OK;
+  if (s->rows * s->cols == 0) return TORUS_OK;
   if (torus_is_half(s->dtype)) {
-    row_norm job = *s;
     float *gamma = torus_half_read(s->dtype, s->gamma, s->cols);
     float *beta = torus_half_read(s->dtype, s->beta, s->cols);
-    job.gamma = gamma, job.beta = beta;
+    s->gamma = gamma, s->beta = beta;
     const torus_half_operand list[] = {
       TORUS_READ(row_norm, x, s->cols), TORUS_WRITTEN(row_norm, y, s->cols)};
-    torus_half_tiles(&job, sizeof job, list, 2, s->rows, forward_body);
+    torus_half_tiles(s, sizeof *s, list, 2, s->rows, forward_body);
     torus_half_drop(gamma, s->cols);
     torus_half_drop(beta, s->cols);
     return TORUS_OK;
@@ -80,7 +63,7 @@ static torus_status backward(row_norm *s, void *dgamma, void *dbeta) {
   const int64_t chunks = (s->rows + s->chunk_rows - 1) / s->chunk_rows;
   const size_t bytes = dgamma || dbeta ? (size_t)(chunks * 2 * cols * size) : 0;
   s->sums = bytes ? torus_alloc(bytes) : 0;
-  torus_parallel_for(chunks, 1, half ? half_backward_body : backward_body, s);
+  torus_parallel_for(chunks, 1, backward_body, s);
   if (half && (dgamma || dbeta)) AT_LEVEL(layer_norm_sums_f32)(s, chunks, dg, db);
   else if (dgamma || dbeta) RUN(s->dtype, layer_norm_sums, s, chunks, dgamma, dbeta);
   torus_free(s->sums, bytes);

@@ -1,6 +1,7 @@
-// Layer and RMS norm over rows.
+// Layer and RMS norm over rows; forward on REAL alone.
 #include "norm_kernels.h"
 
+#ifndef HALF
 static void NAME(layer_norm)(const row_norm *s, int64_t begin, int64_t end) {
   const REAL *gamma = s->gamma, *beta = s->beta;
   REAL *means = s->mean, *rstds = s->rstd;
@@ -28,9 +29,9 @@ static void NAME(layer_norm)(const row_norm *s, int64_t begin, int64_t end) {
       y[i] = (x[i] - mean) * rstd * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0);
   }
 }
+#endif
 
-// Rows of one chunk, whose sums for gamma and beta go to its own part of `sums`; they may come in
-// several calls, of a multiple of four rows but for the last. Four rows at a time, so that the sums
+// Rows of one chunk, whose sums for gamma and beta go to its own part of `sums`. Four rows at a time, so that the sums
 // over rows are read and written once for four.
 static void NAME(layer_norm_back)(const row_norm *s, int64_t first, int64_t last) {
   const int64_t n = s->cols, chunk = first / s->chunk_rows;
@@ -40,14 +41,15 @@ static void NAME(layer_norm_back)(const row_norm *s, int64_t first, int64_t last
     for (int64_t i = 0; i < 2 * n; i++) dgamma[i] = 0;
   for (int64_t r = first; r < last; r += 4) {
     const int64_t rows = torus_min(4, last - r);
-    const REAL *x[4], *g[4];
-    REAL *dx[4], mean[4], rstd[4], slope[4], shift[4];
+    const ELEMENT *x[4], *g[4];
+    ELEMENT *dx[4];
+    REAL mean[4], rstd[4], slope[4], shift[4];
     for (int64_t q = 0; q < 4; q++) {
       // Rows past the end repeat the last one with weight 0 and write nothing.
       const int64_t row = r + torus_min(q, rows - 1);
-      x[q] = (const REAL *)s->x + row * n;
-      g[q] = (const REAL *)s->dy + row * n;
-      dx[q] = s->dx && q < rows ? (REAL *)s->dx + row * n : 0;
+      x[q] = (const ELEMENT *)s->x + row * n;
+      g[q] = (const ELEMENT *)s->dy + row * n;
+      dx[q] = s->dx && q < rows ? (ELEMENT *)s->dx + row * n : 0;
       mean[q] = means ? means[row] : 0;
       rstd[q] = q < rows ? rstds[row] : 0;
       slope[q] = shift[q] = 0;
@@ -56,44 +58,59 @@ static void NAME(layer_norm_back)(const row_norm *s, int64_t first, int64_t last
       const vec m = SPLAT(mean[q]);
       int64_t i = 0;
       for (; i + LANES <= n; i += LANES) {
-        vec p = NAME(load)(g[q] + i);
+        vec p = NAME(read)(g[q] + i);
         if (gamma) p *= NAME(load)(gamma + i);
         a += p;
-        b = FMA(p, NAME(load)(x[q] + i) - m, b);
+        b = FMA(p, NAME(read)(x[q] + i) - m, b);
       }
       REAL sum = NAME(total)(a), product = NAME(total)(b);
       for (; i < n; i++) {
-        const REAL p = g[q][i] * (gamma ? gamma[i] : 1);
+        const REAL p = NAME(read_one)(g[q] + i) * (gamma ? gamma[i] : 1);
         sum += p;
-        product += p * (x[q][i] - mean[q]);
+        product += p * (NAME(read_one)(x[q] + i) - mean[q]);
       }
       // dx = rstd·(g·gamma - mean(g·gamma) - x̂·mean(g·gamma·x̂)).
       slope[q] = -rstd[q] * rstd[q] * rstd[q] * product / (REAL)n;
       shift[q] = s->centred ? -rstd[q] * sum / (REAL)n : 0;
     }
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-      vec sum_gamma = dgamma ? NAME(load)(dgamma + i) : SPLAT(0);
-      vec sum_beta = dbeta ? NAME(load)(dbeta + i) : SPLAT(0);
-      const vec by = gamma ? NAME(load)(gamma + i) : SPLAT(1);
+    // Two vectors of each row, or one.
+#define ADD_UP(i, OUT)                                                                          \
+  {                                                                                             \
+    vec sum_gamma = dgamma ? NAME(load)(dgamma + (i)) : SPLAT(0);                               \
+    vec sum_beta = dbeta ? NAME(load)(dbeta + (i)) : SPLAT(0);                                  \
+    const vec by = gamma ? NAME(load)(gamma + (i)) : SPLAT(1);                                  \
+    _Pragma("clang loop unroll(full)") for (int q = 0; q < 4; q++) {                            \
+      const vec p = NAME(read)(g[q] + (i)), away = NAME(read)(x[q] + (i)) - mean[q];            \
+      OUT[q] = FMA(p * by, SPLAT(rstd[q]), FMA(away, SPLAT(slope[q]), SPLAT(shift[q])));        \
+      sum_gamma = FMA(p * rstd[q], away, sum_gamma);                                            \
+      if (q < rows) sum_beta += p;                                                              \
+    }                                                                                           \
+    if (dgamma) {                                                                               \
+      NAME(store)(dgamma + (i), sum_gamma);                                                     \
+      NAME(store)(dbeta + (i), sum_beta);                                                       \
+    }                                                                                           \
+  }
+    vec first[4], second[4];
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+      ADD_UP(i, first)
+      ADD_UP(i + LANES, second)
 #pragma clang loop unroll(full)
-      for (int q = 0; q < 4; q++) {
-        const vec p = NAME(load)(g[q] + i), away = NAME(load)(x[q] + i) - mean[q];
-        if (dx[q])
-          NAME(store)(dx[q] + i, FMA(p * by, SPLAT(rstd[q]), FMA(away, SPLAT(slope[q]),
-                                                                 SPLAT(shift[q]))));
-        sum_gamma = FMA(p * rstd[q], away, sum_gamma);
-        if (q < rows) sum_beta += p;
-      }
-      if (dgamma) {
-        NAME(store)(dgamma + i, sum_gamma);
-        NAME(store)(dbeta + i, sum_beta);
-      }
+      for (int q = 0; q < 4; q++)
+        if (dx[q]) NAME(write_pair)(dx[q] + i, first[q], second[q]);
     }
+    for (; i + LANES <= n; i += LANES) {
+      ADD_UP(i, first)
+      for (int q = 0; q < 4; q++)
+        if (dx[q]) NAME(write)(dx[q] + i, first[q]);
+    }
+#undef ADD_UP
     for (; i < n; i++)
       for (int64_t q = 0; q < rows; q++) {
-        const REAL p = g[q][i], away = x[q][i] - mean[q];
-        if (dx[q]) dx[q][i] = p * (gamma ? gamma[i] : 1) * rstd[q] + (away * slope[q] + shift[q]);
+        const REAL p = NAME(read_one)(g[q] + i), away = NAME(read_one)(x[q] + i) - mean[q];
+        if (dx[q])
+          NAME(write_one)(dx[q] + i, p * (gamma ? gamma[i] : 1) * rstd[q] +
+                                         (away * slope[q] + shift[q]));
         if (dgamma) {
           dgamma[i] += p * rstd[q] * away;
           dbeta[i] += p;
@@ -102,6 +119,7 @@ static void NAME(layer_norm_back)(const row_norm *s, int64_t first, int64_t last
   }
 }
 
+#ifndef HALF
 // Adds the chunks' sums in their order.
 static void NAME(layer_norm_sums)(const row_norm *s, int64_t chunks, REAL *dgamma, REAL *dbeta) {
   const REAL *sums = s->sums;
@@ -115,3 +133,4 @@ static void NAME(layer_norm_sums)(const row_norm *s, int64_t chunks, REAL *dgamm
     if (dbeta) dbeta[i] = b;
   }
 }
+#endif

@@ -1,84 +1,81 @@
 // Normalisation over contiguous runs: sums of a run, and affine maps of it.
 
 // Σ x and Σ (x - mean)², in four vectors of partial sums.
-INLINE REAL NAME(run_sum)(const REAL *x, int64_t n) {
+INLINE REAL NAME(run_sum)(const ELEMENT *x, int64_t n) {
   vec a = SPLAT(0), b = a, c = a, d = a;
   int64_t i = 0;
   for (; i + 4 * LANES <= n; i += 4 * LANES) {
-    a += NAME(load)(x + i);
-    b += NAME(load)(x + i + LANES);
-    c += NAME(load)(x + i + 2 * LANES);
-    d += NAME(load)(x + i + 3 * LANES);
+    a += NAME(read)(x + i);
+    b += NAME(read)(x + i + LANES);
+    c += NAME(read)(x + i + 2 * LANES);
+    d += NAME(read)(x + i + 3 * LANES);
   }
-  for (; i + LANES <= n; i += LANES) a += NAME(load)(x + i);
-  if (i < n) b += NAME(load_part)(x + i, n - i, 0);
+  for (; i + LANES <= n; i += LANES) a += NAME(read)(x + i);
+  if (i < n) b += NAME(read_part)(x + i, n - i, 0);
   return NAME(total)((a + b) + (c + d));
 }
 
-INLINE REAL NAME(run_square)(const REAL *x, int64_t n, REAL mean) {
+INLINE REAL NAME(run_square)(const ELEMENT *x, int64_t n, REAL mean) {
   const vec m = SPLAT(mean);
   vec a = SPLAT(0), b = a, c = a, d = a;
   int64_t i = 0;
   for (; i + 4 * LANES <= n; i += 4 * LANES) {
-    const vec p = NAME(load)(x + i) - m, q = NAME(load)(x + i + LANES) - m;
-    const vec r = NAME(load)(x + i + 2 * LANES) - m, s = NAME(load)(x + i + 3 * LANES) - m;
+    const vec p = NAME(read)(x + i) - m, q = NAME(read)(x + i + LANES) - m;
+    const vec r = NAME(read)(x + i + 2 * LANES) - m, s = NAME(read)(x + i + 3 * LANES) - m;
     a = FMA(p, p, a);
     b = FMA(q, q, b);
     c = FMA(r, r, c);
     d = FMA(s, s, d);
   }
   for (; i + LANES <= n; i += LANES) {
-    const vec p = NAME(load)(x + i) - m;
+    const vec p = NAME(read)(x + i) - m;
     a = FMA(p, p, a);
   }
   if (i < n) {
-    const vec p = NAME(load_part)(x + i, n - i, mean) - m;
+    const vec p = NAME(read_part)(x + i, n - i, mean) - m;
     b = FMA(p, p, b);
   }
   return NAME(total)((a + b) + (c + d));
 }
 
 // Σ g and Σ g·(x - mean).
-INLINE void NAME(run_products)(const REAL *g, const REAL *x, int64_t n, REAL mean, REAL *sum,
+INLINE void NAME(run_products)(const ELEMENT *g, const ELEMENT *x, int64_t n, REAL mean, REAL *sum,
                                REAL *product) {
   const vec m = SPLAT(mean);
   vec a = SPLAT(0), b = a, c = a, d = a;
   int64_t i = 0;
   for (; i + 2 * LANES <= n; i += 2 * LANES) {
-    const vec p = NAME(load)(g + i), q = NAME(load)(g + i + LANES);
+    const vec p = NAME(read)(g + i), q = NAME(read)(g + i + LANES);
     a += p;
     b += q;
-    c = FMA(p, NAME(load)(x + i) - m, c);
-    d = FMA(q, NAME(load)(x + i + LANES) - m, d);
+    c = FMA(p, NAME(read)(x + i) - m, c);
+    d = FMA(q, NAME(read)(x + i + LANES) - m, d);
   }
   for (; i + LANES <= n; i += LANES) {
-    const vec p = NAME(load)(g + i);
+    const vec p = NAME(read)(g + i);
     a += p;
-    c = FMA(p, NAME(load)(x + i) - m, c);
+    c = FMA(p, NAME(read)(x + i) - m, c);
   }
   if (i < n) {
-    const vec p = NAME(load_part)(g + i, n - i, 0);
+    const vec p = NAME(read_part)(g + i, n - i, 0);
     a += p;
-    c = FMA(p, NAME(load_part)(x + i, n - i, mean) - m, c);
+    c = FMA(p, NAME(read_part)(x + i, n - i, mean) - m, c);
   }
   *sum = NAME(total)(a + b);
   *product = NAME(total)(c + d);
 }
 
 // y = (x - mean)·scale + shift.
-INLINE void NAME(run_affine)(const REAL *x, REAL *y, int64_t n, REAL mean, REAL scale, REAL shift) {
+INLINE void NAME(run_affine)(const ELEMENT *x, ELEMENT *y, int64_t n, REAL mean, REAL scale,
+                             REAL shift) {
   const vec m = SPLAT(mean), s = SPLAT(scale), t = SPLAT(shift);
-  int64_t i = 0;
-  for (; i + LANES <= n; i += LANES) NAME(store)(y + i, FMA(NAME(load)(x + i) - m, s, t));
-  for (; i < n; i++) y[i] = (x[i] - mean) * scale + shift;
+  WRITE_RUN(y, n, FMA(NAME(read)(x + i) - m, s, t), (NAME(read_one)(x + i) - mean) * scale + shift)
 }
 
 // dx = g·scale + (x - mean)·slope + shift.
-INLINE void NAME(run_gradient)(const REAL *g, const REAL *x, REAL *dx, int64_t n, REAL mean,
+INLINE void NAME(run_gradient)(const ELEMENT *g, const ELEMENT *x, ELEMENT *dx, int64_t n, REAL mean,
                                REAL scale, REAL slope, REAL shift) {
   const vec m = SPLAT(mean), s = SPLAT(scale), u = SPLAT(slope), t = SPLAT(shift);
-  int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    NAME(store)(dx + i, FMA(NAME(load)(g + i), s, FMA(NAME(load)(x + i) - m, u, t)));
-  for (; i < n; i++) dx[i] = g[i] * scale + ((x[i] - mean) * slope + shift);
+  WRITE_RUN(dx, n, FMA(NAME(read)(g + i), s, FMA(NAME(read)(x + i) - m, u, t)),
+            NAME(read_one)(g + i) * scale + ((NAME(read_one)(x + i) - mean) * slope + shift))
 }
