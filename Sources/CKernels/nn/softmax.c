@@ -4,6 +4,7 @@
 #include "internal.h"
 #include "torus_nn.h"
 
+#define WITH_HALVES
 #define KERNELS "../nn/softmax_kernels.h"
 #include "../core/each_real.h"
 
@@ -15,9 +16,8 @@ typedef struct softmax_job {
   int64_t dim, inner, groups;
 } softmax_job;
 
-static int64_t lanes(torus_dtype dtype) {
-  return torus_vector_bytes() / torus_element_size(dtype);
-}
+// Neighbouring columns that are taken at once; half types are computed in float.
+static int64_t lanes(torus_dtype dtype) { return torus_vector_bytes() / (dtype == TORUS_F64 ? 8 : 4); }
 
 static void rows_body(int64_t begin, int64_t end, void *context) {
   const softmax_job *s = context;
@@ -33,54 +33,33 @@ static void rows_body(int64_t begin, int64_t end, void *context) {
 static void columns_body(int64_t begin, int64_t end, void *context) {
   const softmax_job *s = context;
   const int64_t size = torus_element_size(s->dtype), width = lanes(s->dtype);
+  const size_t bytes =
+      torus_is_half(s->dtype) && !s->y && !s->log_form ? (size_t)(s->dim * width) * sizeof(float) : 0;
+  float *room = bytes ? torus_alloc(bytes) : 0;
   for (int64_t part = begin; part < end; part++) {
     const int64_t first = part % s->groups * width;
     const int64_t at = part / s->groups * s->dim * s->inner + first;
     const int64_t count = torus_min(width, s->inner - first);
     if (s->y)
-      RUN(s->dtype, softmax_columns_back, s->log_form, torus_at(s->y, at, size),
-          torus_at(s->in, at, size), torus_at(s->out, at, size), s->dim, s->inner, count);
+      RUN_STORED(s->dtype, softmax_columns_back, s->log_form, torus_at(s->y, at, size),
+                 torus_at(s->in, at, size), torus_at(s->out, at, size), s->dim, s->inner, count);
     else
-      RUN(s->dtype, softmax_columns, s->log_form, torus_at(s->in, at, size),
-          torus_at(s->out, at, size), s->dim, s->inner, count);
+      RUN_STORED(s->dtype, softmax_columns, s->log_form, torus_at(s->in, at, size),
+                 torus_at(s->out, at, size), s->dim, s->inner, count, (void *)room);
   }
+  torus_free(room, bytes);
 }
-
-// All columns of the items begin ..< end of the outer dimensions.
-static void outer_body(int64_t begin, int64_t end, void *context) {
-  const softmax_job *s = context;
-  columns_body(begin * s->groups, end * s->groups, context);
-}
-
-// The most elements of a row, or of columns side by side, that are widened into the cache at a time.
-#define TORUS_SOFTMAX_TILE 262144
 
 static torus_status run(softmax_job *s, int64_t outer) {
-  const int64_t n = outer * s->dim * s->inner;
-  if (n == 0) return TORUS_OK;
-  if (torus_is_half(s->dtype) && s->dim * s->inner <= TORUS_SOFTMAX_TILE) {
-    const int64_t each = s->dim * s->inner;
+  const bool half = torus_is_half(s->dtype);
+  if (outer * s->dim * s->inner == 0) return TORUS_OK;
+  if (!half && !torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
+  if (s->inner == 1 && half) {
     const torus_half_operand list[] = {
-      TORUS_READ(softmax_job, in, each), TORUS_READ(softmax_job, y, each),
-      TORUS_WRITTEN(softmax_job, out, each)};
-    s->groups = (s->inner + lanes(TORUS_F32) - 1) / lanes(TORUS_F32);
-    torus_half_tiles(s, sizeof *s, list, 3, outer, s->inner == 1 ? rows_body : outer_body);
-    return TORUS_OK;
-  }
-  if (torus_is_half(s->dtype)) {
-    // Columns that no cache holds are read in strips, for which they are widened as a whole.
-    softmax_job wide = *s;
-    float *in = torus_half_read(s->dtype, s->in, n), *y = torus_half_read(s->dtype, s->y, n);
-    float *out = torus_half_room(s->out, n);
-    wide.dtype = TORUS_F32, wide.in = in, wide.y = y, wide.out = out;
-    run(&wide, outer);
-    torus_half_write(s->dtype, out, s->out, n);
-    torus_half_drop(in, n);
-    torus_half_drop(y, n);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
-  if (s->inner == 1) {
+      TORUS_READ(softmax_job, in, s->dim), TORUS_READ(softmax_job, y, s->dim),
+      TORUS_WRITTEN(softmax_job, out, s->dim)};
+    torus_half_tiles(s, sizeof *s, list, 3, outer, rows_body);
+  } else if (s->inner == 1) {
     torus_parallel_for(outer, torus_grain(s->dim), rows_body, s);
   } else {
     s->groups = (s->inner + lanes(s->dtype) - 1) / lanes(s->dtype);

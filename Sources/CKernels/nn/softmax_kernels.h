@@ -1,6 +1,7 @@
-// Softmax over rows, and over columns where the dimension is not the last.
+// Softmax over rows, of REAL, and over columns where the dimension is not the last.
 #include "row_exp.h"
 
+#ifndef HALF
 static void NAME(softmax_rows)(bool log_form, const REAL *x, REAL *y, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; r++, x += n, y += n) {
     const REAL most = NAME(row_max)(x, n);
@@ -40,23 +41,34 @@ static void NAME(softmax_rows_back)(bool log_form, const REAL *y, const REAL *dy
     }
   }
 }
+#endif
 
-// Over columns: `count` ≤ LANES neighbouring positions at once, dim steps of `inner`.
-static void NAME(softmax_columns)(bool log_form, const REAL *x, REAL *y, int64_t dim, int64_t inner,
-                                  int64_t count) {
-#define AT(p, j) (count == LANES ? NAME(load)(p + (j) * inner) \
-                                 : NAME(load_part)(p + (j) * inner, count, 0))
+// Over columns: `count` ≤ LANES neighbouring positions at once, dim steps of `inner`. The terms of half
+// types are kept in `room`, dim vectors, until they are divided.
+#define AT(p, j) (count == LANES ? NAME(read)(p + (j) * inner) \
+                                 : NAME(read_part)(p + (j) * inner, count, 0))
 #define PUT(p, j, v)                                        \
   do {                                                      \
-    if (count == LANES) NAME(store)(p + (j) * inner, v);    \
-    else NAME(store_part)(p + (j) * inner, count, v);       \
+    if (count == LANES) NAME(write)(p + (j) * inner, v);    \
+    else NAME(write_part)(p + (j) * inner, count, v);       \
   } while (0)
+#ifdef HALF
+#define KEEP(j, v) NAME(store)(room + (j) * LANES, v)
+#define KEPT(j) NAME(load)(room + (j) * LANES)
+#else
+#define KEEP(j, v) PUT(y, j, v)
+#define KEPT(j) AT(y, j)
+#endif
+
+static void NAME(softmax_columns)(bool log_form, const ELEMENT *x, ELEMENT *y, int64_t dim,
+                                  int64_t inner, int64_t count, REAL *room) {
+  (void)room;
   vec most = SPLAT(-INFINITY), sum = SPLAT(0);
   for (int64_t j = 0; j < dim; j++) most = NAME(larger)(most, AT(x, j));
   for (int64_t j = 0; j < dim; j++) {
     const vec e = NAME(vexp)(AT(x, j) - most);
     sum += e;
-    if (!log_form) PUT(y, j, e);
+    if (!log_form) KEEP(j, e);
   }
   if (log_form) {
     REAL lanes[LANES];
@@ -66,11 +78,11 @@ static void NAME(softmax_columns)(bool log_form, const REAL *x, REAL *y, int64_t
     for (int64_t j = 0; j < dim; j++) PUT(y, j, AT(x, j) - shift);
   } else {
     const vec factor = SPLAT(1) / sum;
-    for (int64_t j = 0; j < dim; j++) PUT(y, j, AT(y, j) * factor);
+    for (int64_t j = 0; j < dim; j++) PUT(y, j, KEPT(j) * factor);
   }
 }
 
-static void NAME(softmax_columns_back)(bool log_form, const REAL *y, const REAL *dy, REAL *dx,
+static void NAME(softmax_columns_back)(bool log_form, const ELEMENT *y, const ELEMENT *dy, ELEMENT *dx,
                                        int64_t dim, int64_t inner, int64_t count) {
   vec sum = SPLAT(0);
   for (int64_t j = 0; j < dim; j++) sum += log_form ? AT(dy, j) : AT(dy, j) * AT(y, j);
@@ -78,6 +90,8 @@ static void NAME(softmax_columns_back)(bool log_form, const REAL *y, const REAL 
     const vec a = AT(y, j), g = AT(dy, j);
     PUT(dx, j, log_form ? g - NAME(vexp)(a) * sum : a * (g - sum));
   }
+}
 #undef AT
 #undef PUT
-}
+#undef KEEP
+#undef KEPT
