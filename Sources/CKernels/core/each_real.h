@@ -1,5 +1,5 @@
-// Compiles the file named KERNELS for float and double, and with WITH_HALVES for the half types, at every
-// level; see levels.h.
+// Compiles the file named KERNELS for float and double, and with WITH_HALVES for the half types, at
+// every level; see levels.h.
 #define LEVEL_PASS "real_pass.h"
 #include "each_level.h"
 #undef WITH_HALVES

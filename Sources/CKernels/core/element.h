@@ -1,8 +1,8 @@
-// Elements as they lie in memory, read and written as vectors of REAL. No guard: it is read once for each
-// type and width. ELEMENT is REAL, or the bits of a half type, of which IS_BF16 says the kind.
+// Elements as they lie in memory, read and written as vectors of REAL. No guard: it is read once for
+// each type and width. ELEMENT is REAL, or with HALF the bits of a half type: bfloat16 where IS_BF16.
 
-// Writes n elements to y, by `values`, the vector at i, and `value`, the one at i where no vector is left.
-// bfloat16 is rounded run by run, which torus_narrow does faster than a vector can be.
+// Writes n elements to y: `values` is the vector at i, `value` the element at i where no vector is left.
+// bfloat16 is rounded run by run, which torus_narrow does faster than one vector can be.
 #undef WRITE_RUN
 #if defined(HALF) && IS_BF16
 #define WRITE_RUN(y, n, values, value)                                     \

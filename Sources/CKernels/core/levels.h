@@ -9,14 +9,14 @@
 //
 // With each_real.h in place of each_level.h it is compiled for float and double at each level: NAME(x)
 // is x_f32_v4 and so on, REAL the type, and `vec` with what vec.h declares its widest vectors. Where
-// WITH_HALVES is defined before, there are forms for bfloat16 and float16 too: they compute in float, and
-// ELEMENT is what lies in memory (element.h). LEVEL is the level's number, for #if, and VBYTES the bytes
-// of its vectors. Where the kernels take long to
-// compile, a source file for each level defines ONLY_LEVEL before.
+// WITH_HALVES is defined before, there are forms for bfloat16 and float16 too: they compute in float,
+// and ELEMENT is what lies in memory (element.h). LEVEL is the level's number, for #if, and VBYTES the
+// bytes of its vectors. Where the kernels take long to compile, a source file for each level defines
+// ONLY_LEVEL before.
 //
-// AT_LEVEL(x) is the address of x, a function or a table of them, at the level in use, and
-// RUN(dtype, x, …) calls x's form for float or double, RUN_STORED(dtype, x, …) that for any of the four. The level is the best that the processor has,
-// found at the first call (cpu.c); torus_set_cpu_level lowers it.
+// AT_LEVEL(x) is the address of x, a function or a table of them, at the level in use; RUN(dtype, x, …)
+// calls x's form for float or double, RUN_STORED(dtype, x, …) that for any of the four types. The level
+// is the best that the processor has, found at the first call (cpu.c); torus_set_cpu_level lowers it.
 //
 // An extra is what some processors of a level have besides, for one family that looks for it by itself:
 // its kernels stand between TORUS_BEGIN(extra) and TORUS_END, and a function in cpu.c says whether the

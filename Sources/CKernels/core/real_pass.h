@@ -1,4 +1,4 @@
-// KERNELS for float, for double and, where WITH_HALVES is defined, for the half types, at the level that
+// KERNELS for float, where WITH_HALVES is defined for the half types, and for double, at the level that
 // each_level.h has come to.
 #undef NAME
 #define NAME(x) LEVEL_NAME(x##_f32)

@@ -8,8 +8,8 @@
 
 static int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }
 
-void torus_half_range(const void *job, size_t bytes, const torus_half_operand *list, int operands,
-                      int64_t first, int64_t last, int64_t multiple, torus_body body) {
+static void half_range(const void *job, size_t bytes, const torus_half_operand *list, int operands,
+                       int64_t first, int64_t last, torus_body body) {
   _Alignas(16) char local[TORUS_HALF_JOB];
   const torus_dtype dtype = *(const torus_dtype *)job;
   char *const *at[8];
@@ -22,7 +22,7 @@ void torus_half_range(const void *job, size_t bytes, const torus_half_operand *l
     if (*at[i]) each += list[i].each;
   }
   int64_t tile = torus_max(each ? TILE_FLOATS / each : TILE_FLOATS, 1);
-  tile = torus_min((tile + multiple - 1) / multiple * multiple, last - first);
+  tile = torus_min(tile, last - first);
   size_t room = 0;
   for (int i = 0; i < operands; i++) room += *at[i] ? (size_t)padded(list[i].each * tile) : 0;
   float *scratch = torus_alloc(room * sizeof(float));
@@ -59,7 +59,7 @@ typedef struct tiles {
 
 static void tiles_body(int64_t begin, int64_t end, void *context) {
   const tiles *t = context;
-  torus_half_range(t->job, t->bytes, t->list, t->operands, begin, end, 1, t->body);
+  half_range(t->job, t->bytes, t->list, t->operands, begin, end, t->body);
 }
 
 void torus_half_tiles(const void *job, size_t bytes, const torus_half_operand *list, int operands,

@@ -15,14 +15,10 @@ typedef struct torus_half_operand {
 #define TORUS_READ(job, name, each) ((torus_half_operand){offsetof(job, name), each, false})
 #define TORUS_WRITTEN(job, name, each) ((torus_half_operand){offsetof(job, name), each, true})
 
-// Calls `body` over the items first ..< last in tiles of a multiple of `multiple` items, with a copy of
-// the job in float: its operands lie in scratch, where item i has the address that `body` takes it at.
-// Operands that are NULL stay so. A job has at most TORUS_HALF_JOB bytes.
+// Calls `body` over the items 0 ..< count in tiles, on the pool's threads, with a copy of the job in
+// float: its operands lie in scratch, where item i has the address that `body` takes it at. Operands that
+// are NULL stay so. A job has at most TORUS_HALF_JOB bytes.
 #define TORUS_HALF_JOB 256
-void torus_half_range(const void *job, size_t bytes, const torus_half_operand *list, int operands,
-                      int64_t first, int64_t last, int64_t multiple, torus_body body);
-
-// The same over items 0 ..< count, on the pool's threads.
 void torus_half_tiles(const void *job, size_t bytes, const torus_half_operand *list, int operands,
                       int64_t count, torus_body body);
 
