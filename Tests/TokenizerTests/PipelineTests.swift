@@ -129,4 +129,30 @@ struct PipelineTests {
       """
     #expect(throws: TokenizerError.self) { try Tokenizer(json: Array(json.utf8)) }
   }
+
+  @Test("a token that is looked for in normalized text stands for its own normalized form")
+  func normalizedAddedTokens() throws {
+    // As tokenizers 0.23 tells them; special or not, only tokens that are not normalized stay as written.
+    let file = """
+      {"version": "1.0", "added_tokens": [
+       {"id": 2, "content": "ABC", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": true, "special": false},
+       {"id": 3, "content": "DEF", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": true, "special": true},
+       {"id": 4, "content": "GHI", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": false},
+       {"id": 5, "content": "JKL", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": true}],
+       "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "WhitespaceSplit"},
+       "model": {"type": "WordLevel", "vocab": {"<unk>": 0, "x": 1}, "unk_token": "<unk>"}}
+      """
+    let tokenizer = try Tokenizer(json: Array(file.utf8))
+    #expect((2..<6).map { tokenizer.idToToken($0) } == ["abc", "def", "GHI", "JKL"])
+    #expect(tokenizer.decode([2, 3, 4, 5]) == "abc def GHI JKL")
+    #expect(tokenizer.decode([2, 3, 4, 5], skipSpecialTokens: true) == "abc def GHI")
+    let encoding = try tokenizer.encode("ABC x def GHI JKL")
+    #expect(encoding.ids == [2, 1, 3, 4, 5])
+    #expect(tokenizer.tokens(of: encoding) == ["abc", "x", "def", "GHI", "JKL"])
+    #expect(String(decoding: tokenizer.json(), as: UTF8.self).contains("\"content\": \"ABC\""))
+  }
 }

@@ -4,6 +4,8 @@ struct AddedVocabulary: Sendable {
   private(set) var tokens: [Int: AddedToken] = [:]
   private var ids: [[UInt8]: Int] = [:]
   private var specials: Set<[UInt8]> = []
+  /// The texts of those that are looked for in normalized text: normalized themselves.
+  private var normalizedContents: [Int: [UInt8]] = [:]
   /// Finds tokens in the text as it comes, and in the normalized text.
   private(set) var plain = TokenFinder([])
   private(set) var normalized = TokenFinder([])
@@ -14,6 +16,11 @@ struct AddedVocabulary: Sendable {
 
   /// The id of an added token.
   func id(of content: String) -> Int? { ids[Array(content.utf8)] }
+
+  /// The text that an id stands for, which is normalized where the token is.
+  func content(of id: Int) -> [UInt8]? {
+    normalizedContents[id] ?? tokens[id].map { Array($0.content.utf8) }
+  }
 
   func isSpecial(_ content: [UInt8]) -> Bool { specials.contains(content) }
 
@@ -47,12 +54,13 @@ struct AddedVocabulary: Sendable {
     let all = sorted
     plain = TokenFinder(
       all.filter { !$0.token.normalized }.map { (Array($0.token.content.utf8), $0.id, $0.token) })
-    normalized = TokenFinder(
-      all.filter { $0.token.normalized }.map { id, token in
-        var text = AlignedText(Array(token.content.utf8), base: 0, isTracked: false)
-        normalizer?.normalize(&text)
-        return (text.bytes, id, token)
-      })
+    let contents = all.filter { $0.token.normalized }.map { id, token in
+      var text = AlignedText(Array(token.content.utf8), base: 0, isTracked: false)
+      normalizer?.normalize(&text)
+      return (bytes: text.bytes, id: id, token: token)
+    }
+    normalized = TokenFinder(contents)
+    normalizedContents = Dictionary(contents.map { ($0.id, $0.bytes) }) { _, last in last }
   }
 }
 

@@ -111,14 +111,14 @@ public struct Tokenizer: Sendable {
     added.id(of: token) ?? model.vocabulary.id(of: token)
   }
 
-  /// The token of an id, or nil.
+  /// The token of an id, or nil; one that is looked for in normalized text is normalized itself.
   public func idToToken(_ id: Int) -> String? {
-    added.tokens[id]?.content ?? model.vocabulary.token(of: id)
+    added.content(of: id).map { String(decoding: $0, as: UTF8.self) }
+      ?? model.vocabulary.token(of: id)
   }
 
   func tokenBytes(_ id: Int) -> [UInt8]? {
-    added.tokens[id].map { Array($0.content.utf8) }
-      ?? model.vocabulary.bytes(of: id).map(Array.init)
+    added.content(of: id) ?? model.vocabulary.bytes(of: id).map(Array.init)
   }
 
   /// Adds tokens behind the vocabulary; those that are in it keep their ids.
