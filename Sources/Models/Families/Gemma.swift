@@ -163,7 +163,9 @@ private func makeLaterGemma(
   func cap(_ name: String, _ fallback: Double?) throws -> Double? {
     configuration[name] == nil ? fallback : try configuration.optionalDouble(name)
   }
-  settings.scoreCap = try cap("attn_logit_softcapping", caps.scores)
+  let scoreCap = try cap("attn_logit_softcapping", caps.scores)
+  // Gemma 3 has the field, and transformers' attention does not read it.
+  settings.scoreCap = caps.scores == nil ? nil : scoreCap
   settings.logitCap = try cap("final_logit_softcapping", caps.logits)
   let window = try configuration.window("sliding_window", 4096)
   let sliding = try slidingGemmaLayers(settings, configuration, isSliding)
