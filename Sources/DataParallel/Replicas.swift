@@ -72,7 +72,9 @@ package struct Replicas {
 
   /// Takes over a rank's parameters and buffers.
   func broadcast(root: Int = 0) throws {
-    for (name, parameter) in parameters where parameter.count > 0 {
+    let alike = try frozenAlike()
+    for (index, (name, parameter)) in parameters.enumerated()
+    where parameter.count > 0 && !alike.contains(index) {
       let value = parameter.value.detach()
       value.storage.version &+= 1
       try group.broadcast(
@@ -81,6 +83,21 @@ package struct Replicas {
       ).wait()
     }
     try broadcastBuffers(root: root)
+  }
+
+  /// The frozen parameters that are the same on all ranks, by their places: they are not sent, and where
+  /// they lie in a mapped file its pages stay shared.
+  private func frozenAlike() throws -> Set<Int> {
+    let frozen = parameters.indices.filter { !parameters[$0].parameter.requiresGrad }
+    guard !frozen.isEmpty else { return [] }
+    let sums = frozen.map { index in
+      parameters[index].parameter.value.detach().contiguous().withBytes { Checksum.of($0) }
+    }
+    let all = try group.allGather(
+      sums.map { Int64(bitPattern: $0) }, label: "frozen parameters")
+    return Set(
+      frozen.enumerated().filter { place, _ in all.allSatisfy { $0[place] == all[0][place] } }
+        .map(\.element))
   }
 
   /// Takes over a rank's buffers, all in one operation. They get new memory, since graphs may hold

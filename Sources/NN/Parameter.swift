@@ -98,6 +98,18 @@ public final class Parameter {
     }
   }
 
+  /// Takes over a tensor of the same sizes and type as it is, in its memory.
+  package func hold(_ value: Tensor) {
+    require(
+      value.shape == shape && value.dtype == dtype, "Parameter",
+      "\(value.shape) of \(value.dtype) in place of \(shape) of \(dtype)")
+    require(!leaf.awaitsGradient, "Parameter", "it is one of a data-parallel model")
+    let before = own.requiresGrad
+    thawed = nil
+    own = value.detach()
+    own.requiresGrad = before
+  }
+
   /// Gives the parameter a value of another dtype, and with it a new place in memory.
   func convert(to dtype: DType) {
     guard dtype != self.dtype else { return }

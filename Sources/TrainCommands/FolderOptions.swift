@@ -158,7 +158,9 @@ enum ModelPlace {
     let files = FileManager.default
     let isRun =
       !files.fileExists(atPath: "\(path)/config.json")
-      && files.fileExists(atPath: "\(path)/model/config.json")
+      && ["config.json", "adapter_config.json"].contains {
+        files.fileExists(atPath: "\(path)/model/\($0)")
+      }
     return isRun ? "\(path)/model" : path
   }
 }

@@ -59,6 +59,20 @@ public struct StoredTensor: Sendable, Equatable {
     return tensor
   }
 
+  /// The tensor in the bytes' own memory, such as a file's mapping, where all processes share what none
+  /// changes; nil where tensors have no such dtype, the bytes begin off their size's multiples, or are few.
+  package func shared() -> Tensor? {
+    guard let dtype = dtype.dtype, bytes.count >= 4096 else { return nil }
+    return bytes.withUnsafeBytes { source in
+      guard let base = source.baseAddress, UInt(bitPattern: base) % UInt(dtype.size) == 0 else {
+        return nil
+      }
+      return Tensor(
+        borrowing: UnsafeMutableRawPointer(mutating: base), shape: shape, dtype: dtype,
+        owner: BytesHolder(bytes))
+    }
+  }
+
   /// Overwrites a tensor of the same shape with the elements, converted to its dtype, in one pass.
   /// - Parameter path: What errors call the file.
   /// - Throws: ``CheckpointError`` where tensors have no such dtype or the shapes differ.
@@ -83,6 +97,12 @@ public struct StoredTensor: Sendable, Equatable {
     }
     if !isDone { target.copyInPlace(try tensor(path: path)) }
   }
+}
+
+/// Keeps bytes that a tensor lies in.
+private final class BytesHolder {
+  private let bytes: Data
+  init(_ bytes: Data) { self.bytes = bytes }
 }
 
 /// Stands for whoever keeps borrowed memory alive.

@@ -108,7 +108,7 @@ func writeError(_ path: String, _ what: String) -> CheckpointError {
     .unwritable, path: path, "\(what): \(String(cString: strerror(code)))", remedy: remedy)
 }
 
-/// A file's bytes, mapped into memory.
+/// A file's bytes, mapped into memory of which this process may change its own view.
 package func mappedContents(of path: String) throws(CheckpointError) -> Data {
   var status = stat()
   guard stat(path, &status) == 0 else {
@@ -124,11 +124,19 @@ package func mappedContents(of path: String) throws(CheckpointError) -> Data {
     throw CheckpointError(.unreadable, path: path, "it is not a file", remedy: "Name a file")
   }
   if status.st_size == 0 { return Data() }
-  do {
-    return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-  } catch {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  let size = Int(status.st_size)
+  // Private and writable: all processes share the pages, but for those that one of them changes.
+  let base =
+    descriptor < 0
+    ? MAP_FAILED
+    : mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0)
+  let code = errno
+  if descriptor >= 0 { close(descriptor) }
+  guard let base, base != MAP_FAILED else {
     throw CheckpointError(
-      .unreadable, path: path, "it cannot be read: \(error.localizedDescription)",
+      .unreadable, path: path, "it cannot be read: \(String(cString: strerror(code)))",
       remedy: "Check its permissions")
   }
+  return Data(bytesNoCopy: base, count: size, deallocator: .custom { munmap($0, $1) })
 }

@@ -145,6 +145,8 @@ public final class PeftModel {
     for (_, layer) in layers {
       guard let adapter = layer.adapter as? LoraAdapter else { continue }
       let (weight, bias) = (adapter.mergedWeight(of: layer), adapter.mergedBias(of: layer))
+      // A weight in blocks becomes numbers, since blocks hold the update only roughly.
+      layer.weight.unquantize()
       merged.append((layer.weight, layer.weight.value.detach().clone()))
       layer.weight.assign(weight)
       if let bias, let own = layer.ownBias {
@@ -176,6 +178,7 @@ public final class PeftModel {
   public func mergeAndUnload() throws {
     try merge()
     merged = []
+    model.unquantizeLinearWeights()
     unload()
   }
 

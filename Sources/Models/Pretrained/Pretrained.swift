@@ -15,6 +15,9 @@ public struct PretrainedOptions: Sendable {
   public var ignoringFields: Set<String> = []
   /// Which weights: `fp16` for `model.fp16.safetensors`.
   public var variant: String?
+  /// Whether weights lie in the mapped files, where all processes of a node share what none changes: for
+  /// models that are frozen. The files have to stay as they are.
+  public var mapsWeights = false
   /// The branch, tag or commit of a name in the hub's cache.
   public var revision = "main"
   /// The hub's cache; by default the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`).
@@ -24,8 +27,9 @@ public struct PretrainedOptions: Sendable {
   public init(
     dtype: DType? = nil, overrides: [String: ConfigurationValue] = [:],
     ignoreMismatchedSizes: Bool = false, ignoringFields: Set<String> = [], variant: String? = nil,
-    revision: String = "main", cache: String? = nil
+    revision: String = "main", cache: String? = nil, mapsWeights: Bool = false
   ) {
+    self.mapsWeights = mapsWeights
     self.dtype = dtype
     self.overrides = overrides
     self.ignoreMismatchedSizes = ignoreMismatchedSizes
@@ -58,6 +62,14 @@ public enum Pretrained {
   ) throws -> PretrainedModel {
     if GGUFModel.isFile(path) { return try load(gguf: path, task: task, options) }
     let folder = try ModelFolder.found(path, revision: options.revision, cache: options.cache)
+    if folder.file("config.json") == nil, folder.file("adapter_config.json") != nil {
+      let peft = try AutoPeftModel.fromPretrained(path, task: task, options)
+      try peft.mergeAndUnload()
+      guard let model = peft.model as? PretrainedModel else {
+        fail("Pretrained", "\(type(of: peft.model)) is no pretrained model")
+      }
+      return model
+    }
     let configuration = try folder.configuration()
     configuration.apply(options.overrides)
     let tensors = try folder.weights(variant: options.variant)
@@ -88,7 +100,8 @@ public enum Pretrained {
     }
     var loading = WeightLoading(model, path: path)
     model.loadReport = try loading.load(
-      tensors, ignoreMismatchedSizes: options.ignoreMismatchedSizes)
+      tensors, ignoreMismatchedSizes: options.ignoreMismatchedSizes,
+      mapsWeights: options.mapsWeights)
     model.eval()
     return model
   }

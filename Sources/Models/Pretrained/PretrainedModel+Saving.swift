@@ -20,6 +20,11 @@ extension PretrainedModel {
         .unsupported, path: path, "the model has adapters, which its folder has no place for",
         remedy: "Save them with PeftModel.savePretrained, or call mergeAndUnload first")
     }
+    guard !modules().contains(where: { ($0 as? any AdaptableLayer)?.weight.blocks != nil }) else {
+      throw ModelError(
+        .unsupported, path: path, "weights are kept in blocks, which its folder has no place for",
+        remedy: "Call unquantizeLinearWeights first")
+    }
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {

@@ -34,9 +34,11 @@ struct WeightLoading {
   }
 
   /// Takes over the tensors; what is missing is initialised.
+  /// - Parameter mapsWeights: Whether parameters lie in the files' memory where they can.
   /// - Throws: ``ModelError`` with every shape that differs, unless that is allowed.
   mutating func load(
-    _ tensors: [(tensor: StoredTensor, file: String)], ignoreMismatchedSizes: Bool
+    _ tensors: [(tensor: StoredTensor, file: String)], ignoreMismatchedSizes: Bool,
+    mapsWeights: Bool = false
   ) throws -> LoadReport {
     var report = LoadReport()
     var found: [[UInt8]: (tensor: StoredTensor, file: String)] = [:]
@@ -71,7 +73,13 @@ struct WeightLoading {
           continue
         }
         filled[ObjectIdentifier(parameter)] = entry.tensor
-        try entry.tensor.copy(into: parameter.value.detach(), path: entry.file)
+        if mapsWeights, entry.tensor.dtype.dtype == parameter.dtype,
+          let shared = entry.tensor.shared()
+        {
+          parameter.hold(shared)
+        } else {
+          try entry.tensor.copy(into: parameter.value.detach(), path: entry.file)
+        }
       case .buffer(let buffer):
         filled[ObjectIdentifier(buffer)] = entry.tensor
         buffer.value = try entry.tensor.tensor(path: entry.file).to(buffer.value.dtype)

@@ -23,6 +23,8 @@ public protocol AdaptableLayer: Module {
   var ownBias: Parameter? { get }
   /// Whether the weight is stored as `[inputs, outputs]`.
   var isTransposed: Bool { get }
+  /// Whether the weight may be kept in blocks.
+  var keepsBlocks: Bool { get }
   /// What stands beside the layer.
   var adapter: LayerAdapter? { get set }
   /// The layer's own output.
@@ -32,4 +34,6 @@ public protocol AdaptableLayer: Module {
 extension AdaptableLayer {
   /// Weights are `[outputs, inputs]`.
   public var isTransposed: Bool { false }
+  /// Weights stay numbers unless a layer says otherwise.
+  public var keepsBlocks: Bool { false }
 }

@@ -26,7 +26,12 @@ public final class Linear: Module, Layer, AdaptableLayer {
   public func forward(_ x: Tensor) -> Tensor { adapter?(x, beside: self) ?? plain(x) }
 
   /// The linear map without an adapter.
-  public func plain(_ x: Tensor) -> Tensor { x.linear(weight.value, bias?.value) }
+  public func plain(_ x: Tensor) -> Tensor {
+    weight.blocks.map { x.linear($0, bias?.value) } ?? x.linear(weight.value, bias?.value)
+  }
+
+  /// The weight may be kept in blocks.
+  public var keepsBlocks: Bool { true }
 
   /// The sizes.
   public override var extraDescription: String {

@@ -21,6 +21,11 @@ final class BestModel {
   /// The step of the best evaluation; nil where there was none.
   var step: Int? { best?.step }
 
+  /// What training changes.
+  private func trained(_ model: Module) -> [(name: String, parameter: Parameter)] {
+    model.namedParameters().filter { $0.parameter.requiresGrad }
+  }
+
   private var isLess: Bool { ["loss", "perplexity", "mse"].contains(metric) }
 
   /// Keeps the model's weights where they are the best so far.
@@ -32,7 +37,7 @@ final class BestModel {
     } else {
       waited = 0
       best = (value, step)
-      weights = noGrad { model.parameters().map { $0.value.clone() } }
+      weights = noGrad { trained(model).map { $0.parameter.value.clone() } }
     }
   }
 
@@ -40,7 +45,7 @@ final class BestModel {
   func takeBack(_ model: Module) {
     guard let weights else { return }
     noGrad {
-      for (parameter, value) in zip(model.parameters(), weights) { parameter.assign(value) }
+      for (entry, value) in zip(trained(model), weights) { entry.parameter.assign(value) }
     }
   }
 
@@ -59,7 +64,7 @@ final class BestModel {
       "best",
       State(metric: metric, value: best?.value, step: best?.step, waited: waited))
     guard let best, let weights, best.step != step else { return }
-    let names = model.namedParameters().map(\.name)
+    let names = trained(model).map(\.name)
     contents.groups["best"] = StateDict(zip(names, weights).map { ($0, $1) }).stored()
   }
 
@@ -70,7 +75,7 @@ final class BestModel {
     waited = state.waited
     guard let value = state.value, let step = state.step else { return }
     best = (value, step)
-    let parameters = model.namedParameters()
+    let parameters = trained(model)
     guard found.checkpoint.groupNames.contains("best") else {
       weights = noGrad { parameters.map { $0.parameter.value.clone() } }
       return

@@ -46,6 +46,17 @@ extension FineTuningConfiguration {
         )
       ]
     }
+    if lora.r != nil, fromScratch || !architecture.fields.isEmpty {
+      return [("lora.r", "adapters stand beside a model that is trained", "leave it out")]
+    }
+    if lora.base != .asSaved, lora.r == nil {
+      return [("lora.base", "weights in blocks are not trained", "set lora.r: 8")]
+    }
+    if lora.base != .asSaved, lora.dora {
+      return [
+        ("lora.dora", "lengths of weights in blocks are read at each step", "set it to false")
+      ]
+    }
     if !architecture.fields.isEmpty, architecture["model_type"] == nil {
       return [
         ("architecture.model_type", "nothing says of which family", "set it to gpt2 or llama")

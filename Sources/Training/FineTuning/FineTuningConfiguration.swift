@@ -84,6 +84,8 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public var packing = false
   /// Whether layers keep only their inputs, and are computed once more for their gradients.
   public var gradientCheckpointing = false
+  /// Adapters that are trained in the model's place.
+  public var lora = LoraOptions()
   /// How many tokens the windows of a long context have in common.
   public var docStride = 128
   /// How many starts and ends of a window are looked at for answers.
@@ -166,6 +168,7 @@ public struct FineTuningConfiguration: ConfigurationSection {
     Field(
       "gradient_checkpointing", \.gradientCheckpointing,
       "layers keep only their inputs and are computed twice"),
+    Field("lora", \.lora),
     Field("doc_stride", \.docStride, in: .atLeast(0), "tokens that windows of a context share"),
     Field("n_best_size", \.nBestSize, in: .count(), "starts and ends that are looked at"),
     Field("max_answer_length", \.maxAnswerLength, in: .count(), "the most tokens of an answer"),

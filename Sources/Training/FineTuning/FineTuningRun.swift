@@ -73,7 +73,7 @@ public final class FineTuningRun {
 
     let checkpoints = RunCheckpoints(identity(task), group)
     let resumed = try checkpoints.find()
-    try resumed?.restore(task.model)
+    try resumed?.restore(task.model, isPart: task.adapters != nil)
     let distributed = configuration.distributed
     var options = distributed.trainerOptions(resumed)
     options.clipGradNorm = configuration.clipGradNorm
@@ -126,7 +126,8 @@ public final class FineTuningRun {
       records: task.training.features.count,
       contents: task.contents,
       settings: configuration.written.leaves, rule: FineTuningConfiguration.resumeRule,
-      dataKey: "data.train", bucketLimits: configuration.distributed.bucketLimits)
+      dataKey: "data.train", savesFrozen: task.adapters == nil,
+      bucketLimits: configuration.distributed.bucketLimits)
   }
 
   private func trainingLoader(_ task: FineTuningTask) throws -> Loader {
@@ -279,13 +280,17 @@ public final class FineTuningRun {
     let path = "\(configuration.runDirectory)/model"
     if world.rank == 0 {
       try trainer.checkParameters()
-      try task.model.savePretrained(path)
+      if let adapters = task.adapters {
+        try adapters.savePretrained(path)
+      } else {
+        try task.model.savePretrained(path)
+      }
       try task.tokenizer.savePretrained(path)
     }
     results["model"] = .text(path)
     try trainer.tell(.ended(trainer.result(.finished, results: results)))
     if let words { terminal?.say(words) }
-    terminal?.say("model saved as \(path)")
+    terminal?.say("\(task.adapters == nil ? "model" : "adapters") saved as \(path)")
     if world.size > 1 { try group.barrier(label: "saved") }
   }
 }
@@ -304,7 +309,8 @@ extension FineTuningConfiguration {
       "freeze", "metric":
       .refused
     default:
-      ["data.", "architecture.", "vocabulary."].contains { key.hasPrefix($0) } ? .refused : .used
+      ["data.", "architecture.", "vocabulary.", "lora."].contains { key.hasPrefix($0) }
+        ? .refused : .used
     }
   }
 

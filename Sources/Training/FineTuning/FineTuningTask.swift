@@ -19,6 +19,8 @@ struct FineTuningTask {
   let configuration: FineTuningConfiguration
   let tokenizer: PreTrainedTokenizer
   let model: PretrainedModel
+  /// The adapters, where they are trained in the model's place.
+  let adapters: PeftModel?
   let objective: TextObjective
   let labels: LabelNames
   /// The most tokens of a record: as configured, and as tokenizer and model take.
@@ -56,6 +58,7 @@ struct FineTuningTask {
     let records = try FineTuningRecords(configuration, tokenizer, trains, cache)
     labels = records.labels
     model = try Self.model(configuration, labels, tokenizer)
+    adapters = try Self.adapters(configuration, model)
     let room = min(tokenizer.modelMaxLength ?? .max, model.mostTokens ?? .max)
     maxLength = min(configuration.maxLength, room)
     let limits = (source: maxLength, target: min(configuration.maxTargetLength ?? maxLength, room))
@@ -82,6 +85,26 @@ struct FineTuningTask {
     }
     test = data.test == nil ? nil : splits.removeFirst()
     notes = cache.notes
+  }
+
+  /// Puts adapters beside a model's layers.
+  private static func adapters(
+    _ configuration: FineTuningConfiguration, _ model: PretrainedModel
+  ) throws -> PeftModel? {
+    let lora = configuration.lora
+    guard let config = lora.config(configuration.task, base: configuration.model) else {
+      return nil
+    }
+    let peft = try PeftModel(model, config)
+    if let blocks = lora.base.blocks {
+      let own = peft.savedModules.map(\.name)
+      guard model.quantizeLinearWeights(blocks, except: own) > 0 else {
+        throw ConfigurationError.conflict(
+          "lora.base", problem: "no layer of \(type(of: model)) can be kept in blocks",
+          remedy: "set it to as_saved")
+      }
+    }
+    return peft
   }
 
   /// Makes sure that model, tokenizer and task go together.
@@ -138,7 +161,10 @@ struct FineTuningTask {
         overrides[name] = id.map { .int($0) } ?? .null
       }
     }
-    let options = PretrainedOptions(overrides: overrides, ignoreMismatchedSizes: labels.count > 0)
+    // What stays as it is lies in the files' memory, once for all ranks of a node.
+    let options = PretrainedOptions(
+      overrides: overrides, ignoreMismatchedSizes: labels.count > 0,
+      mapsWeights: configuration.lora.r != nil)
     let model =
       !architecture.fields.isEmpty
       ? try Pretrained.make(

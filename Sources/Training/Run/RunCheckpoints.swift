@@ -137,7 +137,7 @@ struct RunCheckpoints {
       awaitsEvaluation: awaitsEvaluation ? true : nil)
     let optimizer = try trainer.optimizerState()
     let weights = try trainer.withAveragedModel {
-      group.rank == 0 ? trainer.model.stateDict() : StateDict()
+      group.rank == 0 ? kept(of: trainer.model) : StateDict()
     }
     guard group.rank == 0, let optimizer else { return nil }
     var contents = CheckpointContents(model: weights)
@@ -152,6 +152,16 @@ struct RunCheckpoints {
     return contents
   }
 
+  /// A model's state; of what is not trained nothing, where that is elsewhere.
+  private func kept(of model: Module) -> StateDict {
+    let state = model.stateDict()
+    guard !identity.savesFrozen else { return state }
+    let frozen = Set(
+      model.namedParameters().filter { !$0.parameter.requiresGrad }.map { Array($0.name.utf8) })
+    return StateDict(
+      state.filter { !frozen.contains(Array($0.name.utf8)) }.map { ($0.name, $0.tensor) })
+  }
+
   /// Saves the weights alone, as safetensors.
   static func saveModel(_ model: Module, to path: String) throws {
     try model.stateDict().save(safetensors: path)
@@ -160,8 +170,18 @@ struct RunCheckpoints {
 
 extension RunCheckpoints.Found {
   /// Takes over the weights.
-  func restore(_ model: Module) throws {
-    try model.load(StateDict(safetensors: "\(path)/model.safetensors"))
+  /// - Parameter isPart: Whether the checkpoint holds only what is trained.
+  func restore(_ model: Module, isPart: Bool = false) throws {
+    let state = try StateDict(safetensors: "\(path)/model.safetensors")
+    let (missing, unexpected) = try model.load(state, strict: !isPart)
+    let trained = Set(
+      model.namedParameters().filter { $0.parameter.requiresGrad }.map { Array($0.name.utf8) })
+    guard isPart,
+      !unexpected.isEmpty || missing.contains(where: { trained.contains(Array($0.utf8)) })
+    else { return }
+    throw CheckpointError(
+      .mismatch, path: "\(path)/model.safetensors", "it does not hold this run's adapters",
+      remedy: "Resume with the settings that the run was started with")
   }
 
   /// Takes over everything else but the schedule: see ``restore(schedule:)``.

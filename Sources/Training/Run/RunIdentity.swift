@@ -22,6 +22,8 @@ struct RunIdentity {
   var rule: @Sendable (_ key: String) -> ResumeRule
   /// The key that names the records.
   var dataKey: String
+  /// Whether checkpoints hold parameters that are not trained.
+  var savesFrozen = true
   /// Bytes at which buckets close.
   var bucketLimits: [Int]
 }

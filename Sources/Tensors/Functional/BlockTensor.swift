@@ -1,0 +1,95 @@
+/// Numbers in blocks of 32 with a common scale, in the form of GGUF files: a quarter or an eighth of
+/// float32's memory. They are constants: no gradient flows to them.
+public struct BlockTensor {
+  /// How numbers are stored.
+  public enum Format: UInt32, Sendable, CaseIterable {
+    /// 4 bits and a scale of 2 bytes for 32: 18 bytes.
+    case q4_0 = 2
+    /// 8 bits and a scale of 2 bytes for 32: 34 bytes.
+    case q8_0 = 8
+
+    /// The numbers in a block.
+    public static let blockSize = 32
+    /// The bytes of a block.
+    public var blockBytes: Int { self == .q4_0 ? 18 : 34 }
+  }
+
+  /// How numbers are stored.
+  public let format: Format
+  /// The sizes of what is stored.
+  public let shape: [Int]
+  /// The blocks as bytes.
+  package let blocks: Tensor
+
+  /// Rounds numbers to blocks, as ggml rounds.
+  /// - Precondition: They are a whole number of blocks.
+  public init(_ values: Tensor, _ format: Format) {
+    let count = values.count / Format.blockSize
+    require(
+      values.count == count * Format.blockSize, "BlockTensor",
+      "the elements of \(values.shape) are no whole number of blocks of \(Format.blockSize)")
+    self.format = format
+    shape = values.shape
+    blocks = noGrad {
+      let wide = values.detach().to(.float32).contiguous()
+      let blocks = Tensor.empty([count * format.blockBytes], dtype: .uint8)
+      blocks.withMutableBytes { bytes in
+        guard let base = bytes.baseAddress else { return }
+        Kernel.encodeBlocks(format.rawValue, wide, count: count, into: base)
+      }
+      return blocks
+    }
+  }
+
+  /// The numbers in float32, in memory of their own.
+  public func tensor() -> Tensor { Self.decoded(blocks, format, shape) }
+
+  fileprivate static func decoded(_ blocks: Tensor, _ format: Format, _ shape: [Int]) -> Tensor {
+    let result = Tensor.empty(shape, dtype: .float32)
+    blocks.withBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      Kernel.decodeBlocks(
+        format.rawValue, base, count: bytes.count / format.blockBytes, into: result)
+    }
+    return result
+  }
+}
+
+/// x Wᵀ, or x W of a transposed one, with W in blocks. W stands in float32 only while it is multiplied, in the
+/// forward pass and once more in the backward one.
+private struct BlockLinear: TensorOperation {
+  let format: BlockTensor.Format
+  let shape: [Int]
+  let isTransposed: Bool
+  var name: String { "block_linear" }
+  var attributes: [String: Attribute] { ["transposed": .bool(isTransposed)] }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    noGrad {
+      let weight = BlockTensor.decoded(inputs[1], format, shape).to(inputs[0].dtype)
+      return isTransposed ? inputs[0].matmul(weight) : inputs[0].linear(weight)
+    }
+  }
+
+  func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
+    let weight = noGrad { BlockTensor.decoded(node.input(1), format, shape).to(g.dtype) }
+    return [isTransposed ? g.linear(weight) : g.matmul(weight), nil]
+  }
+}
+
+extension Tensor {
+  /// x Wᵀ + b with W `[outputs, inputs]` in blocks; x W + b with W `[inputs, outputs]` where it
+  /// `isTransposed`. `[..., inputs] → [..., outputs]`.
+  public func linear(
+    _ weight: BlockTensor, _ bias: Tensor? = nil, isTransposed: Bool = false
+  ) -> Tensor {
+    require(
+      weight.shape.count == 2 && shape.last == weight.shape[isTransposed ? 0 : 1], "linear",
+      "\(shape) × blocks of \(weight.shape)\(isTransposed ? "" : " transposed")")
+    let product = Tensor.record(
+      BlockLinear(format: weight.format, shape: weight.shape, isTransposed: isTransposed),
+      [self, weight.blocks])
+    return bias.map { product + $0 } ?? product
+  }
+}
