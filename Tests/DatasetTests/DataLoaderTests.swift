@@ -132,8 +132,11 @@ struct DataLoaderTests {
         : DataLoader(faulty, batches: sampler, prefetch: prefetch) { $0 }
       #expect(try loader.next()?.content == Array(0..<8))
       #expect(try loader.next()?.content == Array(8..<16))
-      expectDataError(.malformed, "record 20") { _ = try loader.next() }
-      expectDataError(.malformed, "record 20") { _ = try loader.next() }
+      for _ in 0..<2 {
+        let error = try #require(throws: RecordError.self) { _ = try loader.next() }
+        #expect(error.index == 20 && error.epoch == 0 && error.underlying is DataError)
+        #expect("\(error)" == "record 20 of epoch 0: x, record 20: bad. mend it")
+      }
       #expect(loader.state.position == 16)
     }
   }

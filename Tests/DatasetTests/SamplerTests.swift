@@ -60,7 +60,7 @@ struct SamplerTests {
   func random() {
     for c in cases.random {
       let sampler = RandomSampler(
-        recordCount: c.length, draws: c.draws, replacement: c.replacement, seed: c.seed)
+        recordCount: c.length, replacement: c.replacement, numSamples: c.draws, seed: c.seed)
       #expect(sampler.count == c.indices.count)
       #expect(sampler.indices(epoch: 0) == c.indices, "\(c)")
       #expect(sampler.indices(epoch: 1) != c.indices || c.length == 1)
@@ -69,7 +69,7 @@ struct SamplerTests {
       SubsetRandomSampler([5, 9, 2, 40, 13], seed: 11).indices(epoch: 0) == cases.subset)
     for c in cases.weighted {
       let sampler = WeightedRandomSampler(
-        weights: cases.weights, draws: c.draws, replacement: c.replacement, seed: c.seed)
+        weights: cases.weights, numSamples: c.draws, replacement: c.replacement, seed: c.seed)
       #expect(sampler.indices(epoch: 0) == c.indices, "\(c)")
     }
   }
@@ -110,7 +110,7 @@ struct SamplerTests {
 
   @Test("batches by length hold every record once, pad little and differ between epochs")
   func buckets() {
-    let lengths = RandomSampler(recordCount: 50, draws: 3_000, replacement: true, seed: 1)
+    let lengths = RandomSampler(recordCount: 50, replacement: true, numSamples: 3_000, seed: 1)
       .indices(epoch: 0).map { $0 + 1 }
     let sampler = LengthBucketSampler(lengths: lengths, batchSize: 32, seed: 7)
     let batches = sampler.batches(epoch: 0)

@@ -11,6 +11,14 @@ public protocol IterableDataset<Element> {
   /// Opens the stream at its beginning: the same records in the same order on every rank.
   /// - Parameter epoch: Which pass over the stream, for sources that shuffle.
   func reader(epoch: Int) throws -> Reader
+
+  /// The number of records, where it is known without reading them.
+  var recordCount: Int? { get }
+}
+
+extension IterableDataset {
+  /// Nil: a stream seldom knows.
+  public var recordCount: Int? { nil }
 }
 
 /// Reads records one after another.
@@ -35,7 +43,7 @@ extension RecordReader {
 }
 
 /// The elements of a sequence that is made anew for each epoch.
-public struct GeneratedDataset<Base: Sequence>: IterableDataset {
+public struct GeneratedDataset<Base: Sequence>: IterableDataset, Sendable {
   private let make: @Sendable (_ epoch: Int) throws -> Base
 
   /// A stream of what `make` returns, which is the same on every rank.

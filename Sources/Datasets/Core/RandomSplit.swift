@@ -6,7 +6,7 @@ import Tensors
 /// gives the parts that PyTorch gives with `torch.Generator().manual_seed(seed)`.
 /// - Parameter lengths: The size of each part; together they are `dataset.count`.
 public func randomSplit<Source: Dataset>(
-  _ dataset: Source, lengths: [Int], seed: UInt64
+  _ dataset: Source, lengths: [Int], seed: UInt64 = 0
 ) -> [Subset<Source>] {
   let total = lengths.reduce(0, +)
   require(
@@ -27,7 +27,7 @@ public func randomSplit<Source: Dataset>(
 /// parts, as in PyTorch.
 /// - Parameter fractions: Positive shares that add up to 1.
 public func randomSplit<Source: Dataset>(
-  _ dataset: Source, fractions: [Double], seed: UInt64
+  _ dataset: Source, fractions: [Double], seed: UInt64 = 0
 ) -> [Subset<Source>] {
   let sum = fractions.reduce(0, +)
   require(

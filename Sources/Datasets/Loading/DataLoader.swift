@@ -31,17 +31,15 @@ public final class DataLoader<Element, Content> {
 
   /// Whether the dataset holds anything.
   private let hasRecords: Bool
-  private let collate: ([Element]) throws -> Content
-  private let makeReader: (EpochReader) -> BatchReader<Element>
+  private let makeReader: (EpochReader) -> BatchReader<Content>
   private var plan: EpochBatches
-  private var reader: BatchReader<Element>?
+  private var reader: BatchReader<Content>?
   /// Whether a loop over the loader has taken batches of this epoch.
   private var isBegunByLoop = false
 
   private init(
     _ batches: any BatchSampling, records: Int, rank: Int, worldSize: Int,
-    collate: @escaping ([Element]) throws -> Content,
-    makeReader: @escaping (EpochReader) -> BatchReader<Element>
+    makeReader: @escaping (EpochReader) -> BatchReader<Content>
   ) {
     require(
       rank >= 0 && rank < worldSize, "DataLoader", "rank \(rank) is not one of \(worldSize)")
@@ -49,7 +47,6 @@ public final class DataLoader<Element, Content> {
     hasRecords = records > 0
     self.rank = rank
     self.worldSize = worldSize
-    self.collate = collate
     self.makeReader = makeReader
     plan = batches.batches(epoch: 0)
   }
@@ -67,35 +64,53 @@ public final class DataLoader<Element, Content> {
     seed: UInt64? = nil, collate: @escaping ([Element]) throws -> Content
   ) where Source.Element == Element {
     let draws = RecordDraws(seed: seed ?? batches.seed)
-    self.init(
-      batches, records: dataset.count, rank: rank, worldSize: worldSize, collate: collate
-    ) { reader in
-      BatchReader { step in try reader.records(of: step, in: dataset, draws) }
+    self.init(batches, records: dataset.count, rank: rank, worldSize: worldSize) { reader in
+      BatchReader { step in try collate(reader.records(of: step, in: dataset, draws)) }
     }
   }
 
   /// A loader whose records a background thread reads up to `prefetch` batches ahead.
   ///
-  /// Only records cross between threads; they are collated by the caller of `next()`, because
-  /// tensors belong to the thread that makes them. What is read ahead does not count as handed out.
+  /// Records are collated by the caller of `next()`. What is read ahead does not count as handed out.
   public convenience init<Source: Dataset & Sendable>(
     _ dataset: Source, batches: any BatchSampling, rank: Int = 0, worldSize: Int = 1,
     prefetch: Int, seed: UInt64? = nil, collate: @escaping ([Element]) throws -> Content
-  ) where Source.Element == Element, Element: Sendable {
+  ) where Source.Element == Element {
     require(prefetch > 0, "DataLoader", "prefetch is \(prefetch); leave it out to read on demand")
     let seed = seed ?? batches.seed
-    self.init(
-      batches, records: dataset.count, rank: rank, worldSize: worldSize, collate: collate
-    ) { reader in
-      // A thread that is ending may still read while the next one begins, so each has its own.
-      let (draws, records) = (RecordDraws(seed: seed), isGradEnabled)
-      let ahead = Prefetcher(steps: reader.firstStep..<reader.plan.count, capacity: prefetch) {
-        step in
-        try withGradient(enabled: records) {
-          try reader.records(of: step, in: dataset, draws)
+    self.init(batches, records: dataset.count, rank: rank, worldSize: worldSize) { reader in
+      let ahead = BatchWorkers(
+        steps: reader.firstStep..<reader.plan.count, workers: 1, capacity: prefetch
+      ) {
+        // A thread that is ending may still read while the next one begins, so each has its own.
+        let draws = RecordDraws(seed: seed)
+        return { step, isStopped in
+          try reader.records(of: step, in: dataset, draws, isStopped)
         }
       }
-      return BatchReader(owner: ahead) { _ in try ahead.next() }
+      return BatchReader { _ in try collate(ahead.next()) }
+    }
+  }
+
+  /// A loader whose batches are read and collated with draws of their own, by threads where there are
+  /// any; what `workers:` stands for.
+  convenience init(
+    batches: any BatchSampling, records: Int, rank: Int, worldSize: Int, ahead: ReadingAhead,
+    makeRead: @escaping @Sendable (EpochReader) -> BatchWorkers<Content>.Read
+  ) {
+    require(
+      ahead.workers >= 0 && ahead.prefetchFactor > 0, "DataLoader",
+      "\(ahead.workers) workers that read \(ahead.prefetchFactor) batches ahead")
+    self.init(batches, records: records, rank: rank, worldSize: worldSize) { reader in
+      guard ahead.workers > 0 else {
+        let read = makeRead(reader)
+        return BatchReader { step in try read(step) { false } }
+      }
+      let workers = BatchWorkers<Content>(
+        steps: reader.firstStep..<reader.plan.count, workers: ahead.workers,
+        capacity: ahead.workers * ahead.prefetchFactor, timeout: ahead.timeout
+      ) { makeRead(reader) }
+      return BatchReader { _ in try workers.next() }
     }
   }
 
@@ -126,7 +141,7 @@ public final class DataLoader<Element, Content> {
     let share = plan.share(of: step, rank: rank, worldSize: worldSize)
     do {
       let batch = Batch(
-        content: try collate(try reader.read(step)), count: share.count,
+        content: try reader.read(step), count: share.count,
         globalCount: plan[step].count, indices: epochReader.share(of: step), epoch: epoch,
         step: step)
       step += 1
@@ -165,6 +180,9 @@ public final class DataLoader<Element, Content> {
     moveTo(epoch: state.epoch, step: step)
   }
 
+  /// Stops reading ahead. The next call reads on from here.
+  func rest() { reader = nil }
+
   /// Goes to the next epoch where a loop left this one before its end.
   func leaveBegunEpoch() {
     if isBegunByLoop, step > 0 { moveTo(epoch: epoch + 1, step: 0) }
@@ -201,22 +219,39 @@ struct EpochReader: Sendable {
   }
 
   /// This rank's records of a step, each read with draws of its own.
+  /// - Throws: ``RecordError`` with what the dataset threw, or `CancellationError` where nobody wants
+  ///   the step any more.
   func records<Source: Dataset>(
-    of step: Int, in dataset: Source, _ draws: RecordDraws
+    of step: Int, in dataset: Source, _ draws: RecordDraws, _ isStopped: () -> Bool = { false }
   ) throws -> [Source.Element] {
     try share(of: step).map { index in
-      try draws.reading(epoch: epoch, index: index) { try dataset[index] }
+      if isStopped() { throw CancellationError() }
+      return try draws.reading(epoch: epoch, index: index) {
+        do {
+          return try dataset[index]
+        } catch {
+          throw RecordError(index: index, epoch: epoch, underlying: error)
+        }
+      }
     }
+  }
+
+  /// Runs a body whose draws are those of this rank's share of a step as a whole: below 0 are no records.
+  func collating<Result>(
+    _ step: Int, _ draws: RecordDraws, _ body: () throws -> Result
+  ) rethrows -> Result {
+    try draws.reading(epoch: epoch, index: -1 - step * worldSize - rank, body)
   }
 }
 
-/// What delivers the records of consecutive steps.
-private struct BatchReader<Element> {
-  var owner: AnyObject?
-  let read: (_ step: Int) throws -> [Element]
+/// Who reads ahead, and how far.
+struct ReadingAhead: Sendable {
+  var workers: Int
+  var prefetchFactor: Int
+  var timeout: Duration?
+}
 
-  init(owner: AnyObject? = nil, _ read: @escaping (_ step: Int) throws -> [Element]) {
-    self.owner = owner
-    self.read = read
-  }
+/// What delivers the batches of consecutive steps.
+private struct BatchReader<Content> {
+  let read: (_ step: Int) throws -> Content
 }

@@ -23,6 +23,7 @@ public final class StreamLoader<Source: IterableDataset, Content> {
   private let draws: RecordDraws
   private var reader: Source.Reader?
   private var position = 0
+  private var counted: Int?
   /// The newest record of this rank: it stands in where a small last batch has none for it.
   private var standIn: Source.Element?
 
@@ -90,6 +91,37 @@ public final class StreamLoader<Source: IterableDataset, Content> {
     return batch
   }
 
+  /// The number of batches in an epoch, on every rank the same. Where the stream does not know its length, the
+  /// first call reads it through once.
+  public var batchCount: Int {
+    if let counted { return counted }
+    do {
+      let records = try source.recordCount ?? countRecords()
+      let batches = (records + batchSize - 1) / batchSize
+      counted = batches
+      return batches
+    } catch {
+      fail("StreamLoader", "\(error)")
+    }
+  }
+
+  private func countRecords() throws -> Int {
+    var reader = try open(0)
+    return try skip(.max, &reader, 0, 0)
+  }
+
+  /// What a stream throws, as an error of data.
+  private func reading<R>(_ body: () throws -> R) throws(DataError) -> R {
+    do {
+      return try body()
+    } catch let error as DataError {
+      throw error
+    } catch {
+      throw DataError(
+        .unreadable, path: "", "the stream cannot be read: \(error)", remedy: "Look at its source")
+    }
+  }
+
   private func open(_ epoch: Int) throws -> Source.Reader {
     try draws.reading(epoch: epoch, index: -1) { try source.reader(epoch: epoch) }
   }
@@ -117,16 +149,24 @@ public final class StreamLoader<Source: IterableDataset, Content> {
 
   /// Goes to a saved place by passing over the records before it.
   /// - Throws: ``DataError`` where the stream ends before it.
-  public func restore(_ state: LoaderState) throws {
-    var reader = try open(state.epoch)
-    let passed = try skip(state.position, &reader, 0, state.epoch)
+  public func restore(_ state: LoaderState) throws(DataError) {
+    guard state.epoch >= 0, state.position >= 0 else {
+      throw DataError(
+        .malformed, path: "", "there is no record \(state.position) of epoch \(state.epoch)",
+        remedy: "Restore a state that a loader gave")
+    }
+    let (found, passed) = try reading { () throws -> (Source.Reader, Int) in
+      var reader = try open(state.epoch)
+      let passed = try skip(state.position, &reader, 0, state.epoch)
+      return (reader, passed)
+    }
     guard passed == state.position else {
       throw DataError(
         .mismatch, path: "",
         "the stream ends after \(passed) records; the data position was "
           + "saved after \(state.position)", remedy: "Restore the data, or start a new run")
     }
-    self.reader = reader
+    reader = found
     epoch = state.epoch
     position = state.position
     step = (position + batchSize - 1) / batchSize

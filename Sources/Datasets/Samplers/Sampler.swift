@@ -25,6 +25,9 @@ public struct SequentialSampler: Sampler {
   /// The indices 0 ..< count.
   public init(count: Int) { self.count = count }
 
+  /// A dataset's records in their order.
+  public init(_ dataset: some Dataset) { count = dataset.count }
+
   /// 0, 1, …, count − 1.
   public func indices(epoch: Int) -> [Int] { Array(0..<count) }
 }
@@ -46,17 +49,30 @@ public struct RandomSampler: Sampler {
   /// A random order.
   /// - Parameters:
   ///   - recordCount: The number of records to choose from.
-  ///   - draws: The number of indices in an epoch; all records once where nil. More than
-  ///     `recordCount` without replacement goes through several whole permutations.
   ///   - replacement: Whether each draw is independent of the others.
+  ///   - numSamples: The number of indices in an epoch; all records once where nil. More than
+  ///     `recordCount` without replacement goes through several whole permutations.
   ///   - seed: What the order comes from.
-  public init(recordCount: Int, draws: Int? = nil, replacement: Bool = false, seed: UInt64) {
+  public init(
+    recordCount: Int, replacement: Bool = false, numSamples: Int? = nil, seed: UInt64 = 0
+  ) {
+    require(
+      recordCount >= 0 && numSamples ?? 0 >= 0, "RandomSampler",
+      "\(numSamples ?? recordCount) draws from \(recordCount) records")
     self.recordCount = recordCount
-    count = draws ?? recordCount
+    count = numSamples ?? recordCount
     self.replacement = replacement
     self.seed = seed
     require(
       recordCount > 0 || count == 0, "RandomSampler", "\(count) draws from no records")
+  }
+
+  /// A random order of a dataset's records.
+  public init(
+    _ dataset: some Dataset, replacement: Bool = false, numSamples: Int? = nil, seed: UInt64 = 0
+  ) {
+    self.init(
+      recordCount: dataset.count, replacement: replacement, numSamples: numSamples, seed: seed)
   }
 
   /// The order of one epoch.
@@ -82,7 +98,7 @@ public struct SubsetRandomSampler: Sampler {
   public var count: Int { subset.count }
 
   /// The given indices in random order.
-  public init(_ subset: [Int], seed: UInt64) {
+  public init(_ subset: [Int], seed: UInt64 = 0) {
     self.subset = subset
     self.seed = seed
   }
@@ -107,19 +123,22 @@ public struct WeightedRandomSampler: Sampler {
 
   /// Weighted draws.
   /// - Parameters:
-  ///   - weights: Finite and not negative; without replacement at least `draws` of them positive.
-  ///   - draws: The number of indices in an epoch.
+  ///   - weights: Finite and not negative; without replacement at least `numSamples` of them positive.
+  ///   - numSamples: The number of indices in an epoch.
   ///   - replacement: Whether a record can come more than once.
   ///   - seed: What the draws come from.
-  public init(weights: [Double], draws: Int, replacement: Bool = true, seed: UInt64) {
+  public init(
+    weights: [Double], numSamples: Int, replacement: Bool = true, seed: UInt64 = 0
+  ) {
     let positive = weights.count { $0 > 0 }
     require(
-      weights.allSatisfy { $0.isFinite && $0 >= 0 } && positive >= (replacement ? 1 : draws),
+      weights.allSatisfy { $0.isFinite && $0 >= 0 } && numSamples >= 0
+        && positive >= (replacement ? 1 : numSamples),
       "WeightedRandomSampler",
-      "weights must be finite and not negative; \(positive) positive ones do not allow \(draws) "
+      "weights must be finite and not negative; \(positive) positive ones do not allow \(numSamples) "
         + "draws \(replacement ? "with" : "without") replacement")
     self.weights = weights
-    count = draws
+    count = numSamples
     self.replacement = replacement
     self.seed = seed
   }

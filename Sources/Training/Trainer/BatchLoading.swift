@@ -1,6 +1,7 @@
 import Datasets
 
-/// What delivers a rank's share of each global batch: a ``DataLoader`` of whatever records.
+/// What delivers a rank's share of each global batch: a ``DataLoader`` of whatever records, or a
+/// ``StreamLoader`` of a stream or a ``Pipeline``.
 public protocol BatchLoading<Content>: AnyObject {
   /// What a batch holds.
   associatedtype Content
@@ -19,6 +20,7 @@ public protocol BatchLoading<Content>: AnyObject {
 }
 
 extension DataLoader: BatchLoading {}
+extension StreamLoader: BatchLoading {}
 
 /// A part of a rank's share of a batch, computed on its own to save memory.
 public struct BatchPart<Content> {
