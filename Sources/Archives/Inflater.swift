@@ -9,6 +9,8 @@ final class Inflater {
     case raw = -15
     /// A gzip member with header and checksum.
     case gzip = 31
+    /// A zlib stream with header and checksum, as in PNG.
+    case zlib = 15
   }
 
   // zlib remembers where its record is, so the record has a place of its own.

@@ -51,9 +51,9 @@ func expectDataError(
 
 /// Golden values from a JSON file beside the program that wrote it.
 func golden<Value: Decodable>(_ name: String, as type: Value.Type = Value.self) throws -> Value {
-  let url = try #require(
-    Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Golden"))
-  return try JSONDecoder().decode(Value.self, from: Data(contentsOf: url))
+  let folder = try #require(Bundle.module.url(forResource: "Golden", withExtension: nil))
+  return try JSONDecoder().decode(
+    Value.self, from: Data(contentsOf: folder.appending(path: "\(name).json")))
 }
 
 /// Numbers as they stand in IDX headers.
