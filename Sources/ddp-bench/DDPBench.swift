@@ -7,10 +7,11 @@ struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
     abstract:
-      "Measures and predicts collectives, training steps, operators, tokenizers and models.",
+      "Measures and predicts collectives, training steps, operators, tokenizers, models and loaders.",
     version: "ddp-bench \(TorusVersion.text)",
     subcommands: [
       AllReduceCommand.self, StepCommand.self, OpsCommand.self, TokenizeCommand.self,
-      GenerateCommand.self, EmbedCommand.self, ScalingCommand.self, SimulateCommand.self,
+      GenerateCommand.self, EmbedCommand.self, DataCommand.self, ScalingCommand.self,
+      SimulateCommand.self,
     ])
 }

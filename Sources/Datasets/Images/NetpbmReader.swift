@@ -36,7 +36,8 @@ enum NetpbmReader {
     // A sample takes at least a byte, in text two.
     let unit = isText || highest > 255 ? 2 : 1
     position += isText ? 0 : 1
-    guard position <= bytes.count, (bytes.count - position + (isText ? 1 : 0)) / unit >= count else {
+    guard position <= bytes.count, (bytes.count - position + (isText ? 1 : 0)) / unit >= count
+    else {
       throw DataError(
         .truncated, path: path, "\(width) × \(height) pixels take more bytes than there are",
         remedy: "Copy the file again")
