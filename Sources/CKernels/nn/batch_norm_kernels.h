@@ -51,16 +51,20 @@ static void NAME(batch_apply)(const batch_norm *s, int64_t begin, int64_t end) {
     for (int64_t i = 0; i < s->n; i++) {
       const ELEMENT *x = (const ELEMENT *)s->x + i * s->channels;
       ELEMENT *y = (ELEMENT *)s->y + i * s->channels;
-      for (int64_t c = begin; c < end; c += LANES) {
-        const int64_t part = torus_min(LANES, end - c);
-#define GET(p) (part == LANES ? NAME(load)((p) + c) : NAME(load_part)((p) + c, part, 0))
-        const vec scale = GET(invstd) * (gamma ? GET(gamma) : SPLAT(1));
-        const vec shift = beta ? GET(beta) : SPLAT(0), m = GET(mean);
-#undef GET
-        if (part == LANES) NAME(write)(y + c, (NAME(read)(x + c) - m) * scale + shift);
-        else
-          NAME(write_part)(y + c, part, (NAME(read_part)(x + c, part, 0) - m) * scale + shift);
-      }
+      int64_t c = begin;
+#define SCALE(GET) (GET(invstd) * (gamma ? GET(gamma) : SPLAT(1)))
+#define SHIFT(GET) (beta ? GET(beta) : SPLAT(0))
+#define WHOLE(p) NAME(load)((p) + c)
+#define PART(p) NAME(load_part)((p) + c, end - c, 0)
+      for (; c + LANES <= end; c += LANES)
+        NAME(write)(y + c, (NAME(read)(x + c) - WHOLE(mean)) * SCALE(WHOLE) + SHIFT(WHOLE));
+      if (c < end)
+        NAME(write_part)(y + c, end - c, (NAME(read_part)(x + c, end - c, 0) - PART(mean)) *
+                                                 SCALE(PART) + SHIFT(PART));
+#undef SCALE
+#undef SHIFT
+#undef WHOLE
+#undef PART
     }
     return;
   }
