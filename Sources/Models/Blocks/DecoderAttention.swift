@@ -112,7 +112,7 @@ final class DecoderPass {
       let mask = DecoderMask(
         queries: queries, past: cache?.sequenceLength ?? 0,
         held: cache?.heldLength(layer: layer) ?? 0, window: window, padding: padding, texts: texts,
-        dtype: dtype)
+        isBidirectional: settings.isBidirectional, dtype: dtype)
       masks.append((window, mask))
     }
   }

@@ -15,22 +15,26 @@ struct DecoderMask {
   ///   - held: How many of their keys a layer still holds.
   ///   - window: How many keys a token sees, itself included; nil for all.
   ///   - padding: `[N, past + queries]`, 1 or true for tokens that count; nil where all do.
+  ///   - isBidirectional: Whether tokens also see those behind them.
   ///   - texts: `[N, queries]`, the number of the text that a token belongs to in a packed row.
   init(
     queries: Int, past: Int, held: Int, window: Int?, padding: Tensor?, texts: Tensor? = nil,
-    dtype: DType
+    isBidirectional: Bool = false, dtype: DType
   ) {
     let keys = held + queries
     let isWhole = window.map { keys <= $0 } ?? true
     if padding == nil, texts == nil, queries == 1 || (held == 0 && isWhole) {
-      (additive, isCausal) = (nil, queries > 1)
+      (additive, isCausal) = (nil, queries > 1 && !isBidirectional)
       return
     }
     additive = noGrad {
       let query = Tensor.arange(held, keys).unsqueezed(1)
       let key = Tensor.arange(keys).unsqueezed(0)
-      var seen = key.le(query)
-      if let window { seen = seen.logicalAnd(key.gt(query - window)) }
+      var seen = isBidirectional ? key.ge(query - keys) : key.le(query)
+      if let window {
+        seen = seen.logicalAnd(key.gt(query - window))
+        if isBidirectional { seen = seen.logicalAnd(key.lt(query + window)) }
+      }
       seen = seen.unsqueezed(0).unsqueezed(0)
       if let padding {
         let counts = padding.dtype == .bool ? padding : padding.ne(0)

@@ -64,6 +64,8 @@ public struct DecoderSettings {
   public var logitCap: Double?
   /// How many keys a token sees in each layer, nil for all.
   public var windows: [Int?]
+  /// Whether tokens also see those behind them, up to as far as a window reaches back.
+  public var isBidirectional = false
   /// The rotary embeddings; none where positions are learned.
   public var rotaries: [RotaryEmbedding] = []
   /// Which of them each layer uses.

@@ -58,6 +58,7 @@ public final class GemmaModel: DecoderModel {
       settings.activation = try ModelConfiguration([:]).activation("", "gelu_pytorch_tanh")
     }
     configuration.note(["hidden_activation"])
+    try configuration.expect("use_bidirectional_attention", false)
     try makeGemma(&settings, configuration)
     try settings.rotate(
       RotaryScaling(
@@ -80,6 +81,7 @@ public final class Gemma2Model: DecoderModel {
   ) throws -> DecoderSettings {
     var settings = try DecoderSettings(
       llamaLike: configuration, laterDefaults(vocabulary: 256_000, maxPositions: 8192))
+    try configuration.expect("use_bidirectional_attention", false)
     try makeLaterGemma(&settings, configuration, caps: (50, 30)) { $0 % 2 == 0 }
     try settings.rotate(
       RotaryScaling(
@@ -110,6 +112,11 @@ public final class Gemma3TextModel: DecoderModel {
     }
     try makeLaterGemma(&settings, configuration, caps: (nil, nil)) { ($0 + 1) % pattern != 0 }
     settings.normsHeads = true
+    if try configuration.bool("use_bidirectional_attention", false) {
+      // The window counts both sides.
+      settings.isBidirectional = true
+      settings.windows = settings.windows.map { window in window.map { $0 / 2 + 1 } }
+    }
     let kinds = [
       ("full_attention", 1_000_000.0, "rope_theta"),
       ("sliding_attention", 10_000.0, "rope_local_base_freq"),
@@ -137,7 +144,6 @@ private func laterDefaults(vocabulary: Int, maxPositions: Int) -> DecoderDefault
 private func makeGemma(
   _ settings: inout DecoderSettings, _ configuration: ModelConfiguration
 ) throws {
-  try configuration.expect("use_bidirectional_attention", false)
   let eps = try configuration.double("rms_norm_eps", 1e-6)
   let dtype = configuration.dtype
   settings.norm = { OffsetRMSNorm($0, eps: eps, dtype: dtype) }
