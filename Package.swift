@@ -157,10 +157,22 @@ let package = Package(
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Base", "Torus", "MPITesting", "ddp-train", "spiral-train"]),
+      dependencies: [
+        "Base", "Torus", "MPITesting", "ddp-train", "spiral-train", "KerasDigits",
+        "TextClassifier", "CharacterGPT",
+      ]),
     // The examples' programs, as their own packages build them.
     .executableTarget(
       name: "Spirals", dependencies: ["Torus"], path: "examples/first-hour/Sources/Spirals"),
+    .executableTarget(
+      name: "KerasDigits", dependencies: ["Torus"],
+      path: "examples/keras-digits/Sources/KerasDigits"),
+    .executableTarget(
+      name: "TextClassifier", dependencies: ["Torus"],
+      path: "examples/text-classifier/Sources/TextClassifier"),
+    .executableTarget(
+      name: "CharacterGPT", dependencies: ["Torus"],
+      path: "examples/char-gpt/Sources/CharacterGPT"),
     .executableTarget(
       name: "spiral-train", dependencies: ["Torus", "TrainCommands"],
       path: "examples/custom-model/Sources/spiral-train"),

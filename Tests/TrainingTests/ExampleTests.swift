@@ -33,6 +33,58 @@ struct ExampleTests {
     #expect(rest.status == 0 && rest.output.contains("resumed from"), "\(rest.tail)")
   }
 
+  @Test("classifies digits as in Keras, alone and on two workers", arguments: [0, 2])
+  func digits(ranks: Int) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let result = try await MPIRun.run(
+      RunSandbox.program("KerasDigits"), [], ranks: ranks, directory: sandbox.folder,
+      timeout: .seconds(200))
+    try #require(result.status == 0, "\(result.tail)")
+    #expect(number(result.output, after: "accuracy:") > 0.95, "\(result.tail)")
+    #expect(FileManager.default.fileExists(atPath: "\(sandbox.folder)/digits.safetensors"))
+  }
+
+  @Test("classifies sentences in a loop of its own on three workers")
+  func sentences() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let words = ["the", "cat", "sat", "on", "a", "mat", "today"]
+    for (name, count) in [("train.txt", 200), ("test.txt", 41)] {
+      let lines = (0..<count).map { index in
+        let text = (0..<(2 + index % 6)).map { words[(index * 5 + $0 * 3) % 7] }
+        return "\(index % 2) \(text.joined(separator: " ")) \(index % 2 == 0 ? "bad" : "good")"
+      }
+      try sandbox.file(name, lines.joined(separator: "\n"))
+    }
+    let result = try await MPIRun.run(
+      RunSandbox.program("TextClassifier"), ["train.txt", "test.txt"], ranks: 3,
+      directory: sandbox.folder, timeout: .seconds(200))
+    try #require(result.status == 0, "\(result.tail)")
+    #expect(number(result.output, after: "accuracy") > 0.9, "\(result.tail)")
+    #expect(FileManager.default.fileExists(atPath: "\(sandbox.folder)/sentences.pth"))
+  }
+
+  @Test("writes characters on two workers")
+  func characters() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try sandbox.file("text.txt", SmallData.text)
+    let result = try await MPIRun.run(
+      RunSandbox.program("CharacterGPT"), ["text.txt", "60"], ranks: 2,
+      directory: sandbox.folder, timeout: .seconds(200))
+    try #require(result.status == 0, "\(result.tail)")
+    #expect(number(result.output, after: "60 ") < 1.5, "\(result.tail)")
+    #expect(result.output.contains("the "), "\(result.tail)")
+  }
+
+  /// The number behind the last occurrence of some words.
+  private func number(_ output: String, after words: String) -> Double {
+    guard let place = output.range(of: words, options: .backwards) else { return .nan }
+    let rest = output[place.upperBound...].drop { $0 == " " }
+    return Double(rest.prefix { $0.isNumber || $0 == "." || $0 == "e" || $0 == "-" }) ?? .nan
+  }
+
   @Test("is named by help and by messages")
   func words() async throws {
     let sandbox = try RunSandbox()

@@ -1,0 +1,11 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "TextClassifier",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "Torus", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "TextClassifier", dependencies: [.product(name: "Torus", package: "Torus")])
+  ])
