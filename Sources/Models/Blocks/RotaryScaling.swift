@@ -18,6 +18,9 @@ public struct RotaryScaling {
     case yarn
     /// A factor for each frequency, one list for short and one for long texts (Ding et al. 2024).
     case longrope
+    /// Only the faster frequencies of whole heads turn: the share `partial_rotary_factor` of them; the
+    /// others stand still.
+    case proportional
   }
 
   let kind: Kind
@@ -26,6 +29,8 @@ public struct RotaryScaling {
   let dimensions: Int
   /// The greatest number of positions of the model.
   let maxPositions: Int
+  /// How many of the frequencies turn; nil for all.
+  private let turning: Int?
   private let parameters: ConfigurationValue
   private let originalMaxPositions: Int
   private let configuration: ModelConfiguration
@@ -78,11 +83,14 @@ public struct RotaryScaling {
     let beside = configuration.value(aliases.partial)?.double
     self.base = parameters["rope_theta"]?.double ?? theta ?? base
     let share = parameters["partial_rotary_factor"]?.double ?? beside ?? partial ?? 1
-    guard share > 0, share <= 1, partial != nil || share == 1, self.base > 0 else {
+    let isProportional = kind == .proportional
+    guard share > 0, share <= 1, partial != nil || share == 1 || isProportional, self.base > 0
+    else {
       throw configuration.fault(
         "rope_parameters", "a base of \(self.base) with a partial_rotary_factor of \(share)")
     }
-    dimensions = Int(Double(headSize) * share)
+    turning = isProportional ? Int(Double(headSize) * share / 2) : nil
+    dimensions = isProportional ? headSize : Int(Double(headSize) * share)
     let isWhole = dimensions % 2 == 0 && (kind != .dynamic || dimensions > 2)
     guard dimensions > 0, dimensions + dimensions % 2 <= headSize,
       isWhole || ![.dynamic, .yarn].contains(kind)
@@ -124,6 +132,13 @@ public struct RotaryScaling {
     case .llama3: return (try llama3(plain), 1)
     case .yarn: return try yarn()
     case .longrope: return try longrope(isLong: isLong(length))
+    case .proportional:
+      let factor = try optional("factor") ?? 1
+      guard factor > 0 else {
+        throw configuration.fault("rope_parameters.factor", "a positive number is expected")
+      }
+      let turns = Tensor.arange(dimensions / 2).lt(turning ?? dimensions / 2).to(.float32)
+      return (plain * turns / factor, 1)
     }
   }
 
