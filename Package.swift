@@ -52,7 +52,8 @@ let package = Package(
     .target(name: "NN", dependencies: ["Tensors", "CObjects"]),
     .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
-    .target(name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits", "Checkpoints"]),
+    .target(
+      name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits", "Checkpoints"]),
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Optimizers", "Archives"]),
     .target(
       name: "Models", dependencies: ["Base", "NN", "Checkpoints", "Tokenizers", "Settings"]),

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Base
-import Checkpoints
 import Foundation
 import Torus
 
