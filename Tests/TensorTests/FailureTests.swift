@@ -3,7 +3,7 @@ import TensorTesting
 import Testing
 import Torus
 
-/// Line 7 is the one to be named.
+/// Line 8 is the one to be named.
 func multiplyWhatDoesNotFit() -> Tensor {
   Linear(3, 2)(Tensor.zeros(4, 5))
 }
@@ -20,7 +20,7 @@ struct FailureTests {
     }
     #expect(says("linear: an input of [4, 5] does not fit a weight of [2, 3]", result))
     #if canImport(Runtime)
-      #expect(says("FailureTests.swift:7\n", result))
+      #expect(says("FailureTests.swift:8\n", result))
       #expect(!says("Sources/NN/", result) && !says("Sources/Tensors/", result))
     #endif
   }

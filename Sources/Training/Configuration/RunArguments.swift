@@ -68,11 +68,11 @@ public struct RunArguments: Sendable, Equatable {
     }
     if parts.count == 2 { return add(String(parts[1])) }
     let next = rest.first.flatMap { Self.isValue($0) ? $0 : nil }
-    if let bare = keys.first(where: { $0.path == key && $0.bareText != nil })?.bareText {
-      // A switch takes only a truth value, so that it may stand before the configuration's name.
+    if let known = keys.first(where: { $0.path == key }), let bare = known.bareText {
+      // A switch takes only a truth value, or one of its words, so that it may stand before the
+      // configuration's name.
       let isSwitch = bare == "true"
-      guard let next, !isSwitch || Bool.read(.init(.scalar(next, plain: true))) != nil
-      else { return add(bare) }
+      guard let next, !isSwitch || Self.switches(known, next) else { return add(bare) }
       rest.removeFirst()
       return add(next)
     }
@@ -81,6 +81,13 @@ public struct RunArguments: Sendable, Equatable {
     }
     rest.removeFirst()
     add(next)
+  }
+
+  /// Whether a switch can be set to a word.
+  private static func switches(_ key: KeyDescription, _ word: String) -> Bool {
+    if Bool.read(.init(.scalar(word, plain: true))) != nil { return true }
+    let words = key.expectation.split(separator: "one of ", maxSplits: 1).last ?? ""
+    return words.split(separator: ", ").contains { $0 == word }
   }
 
   /// Whether an argument can be a value: anything but an option; `-1` and `-.5` are numbers.
