@@ -109,16 +109,20 @@ struct WorkerTests {
 
   @Test("a batch that does not come in time is an error")
   func timeout() throws {
-    final class Gate: Sendable { let isOpen = Mutex(false) }
-    let gate = Gate()
+    let gate = DispatchSemaphore(value: 0)
     let slow = ArrayDataset([1, 2]).mapped { number -> Int in
-      while number == 2, !gate.isOpen.withLock({ $0 }) { usleep(1000) }
+      if number == 2 {
+        gate.wait()
+        // Whoever comes next goes through as well.
+        gate.signal()
+      }
       return number
     }
-    let loader = DataLoader(slow, batchSize: 1, workers: 2, timeout: .milliseconds(200))
+    // Long beside what the first batch takes on a busy machine.
+    let loader = DataLoader(slow, batchSize: 1, workers: 2, timeout: .seconds(3))
     _ = try loader.next()
-    expectDataError(.unreadable, "batch 1", "0.2 seconds") { _ = try loader.next() }
-    gate.isOpen.withLock { $0 = true }
+    expectDataError(.unreadable, "batch 1", "3.0 seconds") { _ = try loader.next() }
+    gate.signal()
     #expect(try loader.next()?.content.array(of: Int.self) == [2])
   }
 

@@ -28,6 +28,14 @@ public struct SourceFingerprint: Codable, Hashable, Sendable {
     self.files = files
   }
 
+  /// Describes a source that is one file; one that is gone meanwhile has no bytes.
+  init(file path: String, records: Int) {
+    let bytes = (try? SourceFile.size(of: path)) ?? 0
+    self.init(
+      records: records,
+      files: [File(name: SourceFile.name(of: path), bytes: bytes, records: records)])
+  }
+
   /// What differs in `other`, in words, or nil where nothing does.
   func difference(from other: SourceFingerprint) -> String? {
     let names = files.map(\.name)

@@ -76,13 +76,7 @@ public struct CSVFile: Dataset, Sendable {
 
   /// The size and number of records, for the shard plan.
   public var fingerprint: SourceFingerprint {
-    SourceFingerprint(
-      records: count,
-      files: [
-        SourceFingerprint.File(
-          name: SourceFile.name(of: path), bytes: (try? SourceFile.size(of: path)) ?? 0,
-          records: count)
-      ])
+    SourceFingerprint(file: path, records: count)
   }
 
   /// The fields of one record.

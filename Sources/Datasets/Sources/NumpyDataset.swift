@@ -53,12 +53,6 @@ public struct NumpyDataset: Dataset, Sendable {
 
   /// The size and number of rows, for the shard plan.
   public var fingerprint: SourceFingerprint {
-    SourceFingerprint(
-      records: count,
-      files: [
-        SourceFingerprint.File(
-          name: SourceFile.name(of: path), bytes: (try? SourceFile.size(of: path)) ?? 0,
-          records: count)
-      ])
+    SourceFingerprint(file: path, records: count)
   }
 }

@@ -42,12 +42,6 @@ public struct TextLines: Dataset, Sendable {
 
   /// The size and number of lines, for the shard plan.
   public var fingerprint: SourceFingerprint {
-    SourceFingerprint(
-      records: count,
-      files: [
-        SourceFingerprint.File(
-          name: SourceFile.name(of: path), bytes: (try? SourceFile.size(of: path)) ?? 0,
-          records: count)
-      ])
+    SourceFingerprint(file: path, records: count)
   }
 }

@@ -99,13 +99,7 @@ public struct LabelledSentences: Dataset, Sendable {
 
   /// The size and number of records, for the shard plan.
   public var fingerprint: SourceFingerprint {
-    SourceFingerprint(
-      records: count,
-      files: [
-        SourceFingerprint.File(
-          name: SourceFile.name(of: path), bytes: (try? SourceFile.size(of: path)) ?? 0,
-          records: count)
-      ])
+    SourceFingerprint(file: path, records: count)
   }
 
   /// How often each word occurs in some of the sentences: a rank's part of the training set.

@@ -7,8 +7,8 @@ import Foundation
 /// but in a folder of the job's own in shared memory, which the launcher names in `TORUS_MEMORY_FOLDER` and
 /// removes when the job ends.
 ///
-/// Two are kept, so that one is whole while the next is written. Rank 0 writes; all ranks are on one host,
-/// since the launcher names no folder otherwise.
+/// Two are kept, so that one is whole while the next is written. Rank 0 writes what all ranks read, so there
+/// are none where ranks are on several hosts.
 final class MemoryCheckpoints {
   /// The variable with the folder.
   static let variable = "TORUS_MEMORY_FOLDER"
@@ -17,12 +17,12 @@ final class MemoryCheckpoints {
   private let rank: Int
   private var hasFailed = false
 
-  /// The checkpoints of a job that has such a folder.
+  /// The checkpoints of a job that has such a folder; nil for another, and for one on several hosts.
   /// - Parameter directory: The run directory, of which a job may have several.
   init?(_ directory: String, _ group: ProcessGroup) {
-    guard let folder = ProcessInfo.processInfo.environment[Self.variable], !folder.isEmpty else {
-      return nil
-    }
+    guard group.topology.nodes == 1,
+      let folder = ProcessInfo.processInfo.environment[Self.variable], !folder.isEmpty
+    else { return nil }
     let path = URL(fileURLWithPath: directory).standardizedFileURL.path
     let name = Checksum.of(path)
     rank = group.rank

@@ -31,7 +31,9 @@ struct Job {
     var plan = plan
     var keeperPlan = keeperPlan
     // Memory in which workers leave what the next attempt goes on from: this host's, so for jobs on it alone.
-    let memory = hosts.isEmpty && maxRestarts > 0 ? SessionFiles.memoryFolder() : nil
+    let memory =
+      hosts.isEmpty && plan.layout.counts.count == 1 && maxRestarts > 0
+      ? SessionFiles.memoryFolder() : nil
     defer { if let memory { SessionFiles.removeMemory(memory) } }
     for restart in 0...maxRestarts {
       if !hosts.isEmpty {
