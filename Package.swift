@@ -143,7 +143,9 @@ let package = Package(
       name: "CollectiveTests", dependencies: ["CElements", "Collectives", "MPITesting"]),
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
-    .testTarget(name: "ModelTests", dependencies: ["Models", "Checkpoints", "Optimizers"]),
+    .testTarget(
+      name: "ModelTests", dependencies: ["Models", "Checkpoints", "Optimizers"],
+      resources: [.copy("Curves")]),
     .testTarget(
       name: "CheckpointTests", dependencies: ["Checkpoints", "NN", "Optimizers", "Archives"],
       resources: [.copy("Golden")]),
