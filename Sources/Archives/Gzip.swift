@@ -11,7 +11,9 @@ public enum Gzip {
   /// The decompressed contents of all members, each with its checksum and length verified.
   ///
   /// Zero bytes after the last member, with which tape blocks are padded, are allowed.
-  /// - Parameter limit: The most bytes that are taken; ``InflationLimit`` where nil.
+  /// - Parameters:
+  ///   - data: The bytes of one or more gzip members.
+  ///   - limit: The most bytes that are taken; ``InflationLimit`` where nil.
   /// - Throws: ``ArchiveError`` for truncated or corrupt input, for other trailing bytes, and where
   ///   the contents are beyond the limit.
   public static func decompress(

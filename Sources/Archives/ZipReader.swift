@@ -70,7 +70,9 @@ public struct ZipReader: Sendable {
   }
 
   /// The bytes of an entry, verified by their checksum; of a stored one they are not copied.
-  /// - Parameter limit: The most bytes that a compressed entry may have; ``InflationLimit`` where nil.
+  /// - Parameters:
+  ///   - entry: An entry of this archive.
+  ///   - limit: The most bytes that a compressed entry may have; ``InflationLimit`` where nil.
   public func contents(of entry: Entry, limit: Int? = nil) throws(ArchiveError) -> Data {
     let bytes = LittleEndian(archive)
     let header = entry.header

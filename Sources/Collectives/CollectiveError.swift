@@ -4,9 +4,27 @@ import CCollectives
 public struct CollectiveOperation: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The kinds of operation.
   public enum Kind: Int32, Sendable, Hashable, CaseIterable, Codable {
+    /// Combines all ranks' elements on every rank.
     case allReduce = 0
-    case broadcast, reduce, allGather, reduceScatter, gather, scatter, allToAll, barrier
+    /// Copies one rank's elements to all.
+    case broadcast
+    /// Combines all ranks' elements on one rank.
+    case reduce
+    /// Joins all ranks' elements on every rank.
+    case allGather
+    /// Combines all ranks' elements, of which each rank gets a part.
+    case reduceScatter
+    /// Joins all ranks' elements on one rank.
+    case gather
+    /// Divides one rank's elements among all.
+    case scatter
+    /// Sends a part of each rank's elements to each rank.
+    case allToAll
+    /// Waits for all ranks.
+    case barrier
+    /// Sends elements to one rank.
     case send = 100
+    /// Receives elements from one rank.
     case receive
 
     /// The name in messages.

@@ -45,6 +45,7 @@ extension ProcessGroup {
   /// - Parameters:
   ///   - error: What is wrong.
   ///   - place: What stands before it, such as the program or what was being done.
+  ///   - code: The exit status of the job.
   public func end(_ error: any Error, during place: String = "", code: Int32 = 1) -> Never {
     torus_fatal_disarm()
     let prefix = "[rank \(engine.watch?.rank ?? rank)] "

@@ -6,7 +6,22 @@ import Synchronization
 public enum RunPhase: Int32, Sendable, CaseIterable {
   /// Starting: nothing is said of it.
   case none = 0
-  case start, data, forward, backward, collective, optimizer, evaluation, checkpoint
+  /// Building the model and joining the others.
+  case start
+  /// Waiting for a batch.
+  case data
+  /// The forward pass.
+  case forward
+  /// The backward pass.
+  case backward
+  /// A collective outside of the backward pass.
+  case collective
+  /// The optimizer's step.
+  case optimizer
+  /// Judging held-out records.
+  case evaluation
+  /// Writing or reading a checkpoint.
+  case checkpoint
 
   /// The name in messages.
   public var name: String { self == .none ? "" : "\(self)" }
@@ -104,7 +119,9 @@ public struct FlightRecorder: @unchecked Sendable {
 
   /// Writes it as JSON, which ``FlightDump`` reads.
   /// - Parameters:
-  ///   - rank: Whose it is, of `worldSize` ranks.
+  ///   - path: The file to write.
+  ///   - rank: Whose it is.
+  ///   - worldSize: The number of ranks.
   ///   - reason: Why it is written.
   public func write(to path: String, rank: Int, worldSize: Int, reason: String)
     throws(CollectiveError)

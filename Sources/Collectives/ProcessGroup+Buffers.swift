@@ -9,6 +9,9 @@ extension ProcessGroup {
   /// - Parameters:
   ///   - buffer: `count` elements, which must stay alive and untouched until the work is done. A
   ///     buffer from `allocateBuffer`, at the same offset on all ranks, is reduced without copies.
+  ///   - count: The number of elements, the same on every rank.
+  ///   - dtype: The elements' type.
+  ///   - op: How elements are combined.
   ///   - algorithm: Chosen from the group's table where nil.
   ///   - label: What messages call it; the same on every rank.
   /// - Complexity: See `AllReduceAlgorithm`.
@@ -26,7 +29,13 @@ extension ProcessGroup {
   /// short buffers.
   ///
   /// - Parameters:
+  ///   - buffer: `count` elements, overwritten by the result.
+  ///   - count: The number of elements, the same on every rank.
+  ///   - dtype: The elements' type.
+  ///   - op: How elements are combined.
+  ///   - algorithm: Chosen from the group's table where nil.
   ///   - segmentBytes: Bytes of one pipelined segment; the algorithm's choice where 0.
+  ///   - label: What messages call it; the same on every rank.
   ///   - timeout: How long to wait; the group's `timeout` where nil.
   public func allReduceAndWait(
     buffer: UnsafeMutableRawPointer, count: Int, dtype: DType, op: ReduceOp = .sum,
@@ -84,8 +93,12 @@ extension ProcessGroup {
   /// Concatenates all ranks' inputs in rank order on every rank, without blocking.
   ///
   /// - Parameters:
+  ///   - input: This rank's elements, which must stay alive until the work is done.
+  ///   - output: Room for the elements of all ranks.
   ///   - count: Elements per rank, where all are alike.
   ///   - counts: Elements per rank, known to all ranks, where they differ.
+  ///   - dtype: The elements' type.
+  ///   - label: What messages call it; the same on every rank.
   public func allGather(
     input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int = 0, counts: [Int]? = nil,
     dtype: DType, label: String = ""
@@ -135,9 +148,14 @@ extension ProcessGroup {
   /// Sends part r of the input to rank r, and concatenates what arrives, without blocking.
   ///
   /// - Parameters:
+  ///   - input: The parts for all ranks, in rank order; they must stay alive until the work is
+  ///     done.
+  ///   - output: Room for the parts from all ranks.
   ///   - count: Elements per pair of ranks, where all are alike.
   ///   - sent: Elements that this rank sends to each rank, where they differ.
   ///   - received: Elements that each rank sends here; both are given or neither.
+  ///   - dtype: The elements' type.
+  ///   - label: What messages call it; the same on every rank.
   public func allToAll(
     input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int = 0, sent: [Int]? = nil,
     received: [Int]? = nil, dtype: DType, label: String = ""
@@ -148,7 +166,9 @@ extension ProcessGroup {
   }
 
   /// Blocks until every rank of the group has called it. Earlier works of the group are then done.
-  /// - Parameter timeout: How long to wait; the group's `timeout` where nil.
+  /// - Parameters:
+  ///   - label: What messages call it; the same on every rank.
+  ///   - timeout: How long to wait; the group's `timeout` where nil.
   /// - Complexity: ⌈log₂p⌉α.
   public func barrier(label: String = "", timeout: Duration? = nil) throws(CollectiveError) {
     try run(

@@ -47,7 +47,9 @@ extension ProcessGroup {
   /// in turn (Cristian 1989). Every rank must call it; blocks until its own turn is over.
   ///
   /// Ranks on rank 0's node read the same clock, so a difference within the round trip is none.
-  /// - Parameter clock: The clock to compare.
+  /// - Parameters:
+  ///   - rounds: The number of round trips to each rank.
+  ///   - clock: The clock to compare.
   public func clockSample(
     rounds: Int = 16, clock: () -> UInt64 = { ProcessGroup.now }
   ) throws(CollectiveError) -> ClockSample {

@@ -16,7 +16,10 @@ extension ProcessGroup {
   /// A rank's calls are numbered, and a call meets the others' of the same number only: a rank that
   /// comes late learns that the barrier was over, rather than meeting the next one. The group stays
   /// usable by the ranks that came.
-  /// - Parameter waitAllRanks: Whether the error names all missing ranks or only the first.
+  /// - Parameters:
+  ///   - timeout: How long rank 0 waits; the group's `timeout` where nil.
+  ///   - waitAllRanks: Whether the error names all missing ranks or only the first.
+  ///   - label: What messages call it.
   /// - Throws: `CollectiveError.timeout` on rank 0, on all ranks that came, and on those that come
   ///   late; where rank 0 itself is missing, the others' error names it after twice the time, and
   ///   rank 0's names those that have left by then.

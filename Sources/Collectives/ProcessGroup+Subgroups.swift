@@ -6,7 +6,8 @@ extension ProcessGroup {
   /// the same order relative to other groups. Blocks until all have.
   ///
   /// - Parameters:
-  ///   - ranks: Ranks of this group; their order is that of the new group.
+  ///   - list: Ranks of this group; their order is that of the new group.
+  ///   - name: What messages call the group.
   ///   - timeout: How long waits in the new group last; as in this one where nil.
   /// - Returns: The new group, or nil where this rank is not in it.
   /// - Throws: On every rank alike where the list is empty, repeats a rank or names one that is not.
@@ -22,7 +23,11 @@ extension ProcessGroup {
   /// Splits the group: ranks with the same color form a group, ordered by key, then by rank.
   /// Blocks until all ranks have called it.
   ///
-  /// - Parameter timeout: As in `newGroup`.
+  /// - Parameters:
+  ///   - color: What the ranks of one group have in common; nil for a rank that joins none.
+  ///   - key: The rank's place in the new group, by order; equal keys keep the order of ranks.
+  ///   - name: What messages call the group.
+  ///   - timeout: How long waits in the new group last; as in this one where nil.
   /// - Returns: This rank's new group, or nil where its color is nil.
   public func split(
     color: Int?, key: Int = 0, name: String? = nil, timeout: Duration? = nil
@@ -37,7 +42,9 @@ extension ProcessGroup {
 
   /// Equal groups of `size` consecutive ranks; returns this rank's. Blocks until all have called it.
   ///
-  /// - Parameter timeout: As in `newGroup`.
+  /// - Parameters:
+  ///   - part: The number of ranks in each group; it divides this group's.
+  ///   - timeout: How long waits in the new group last; as in this one where nil.
   /// - Throws: Where `size` exceeds this group's or does not divide it.
   public func subgroups(of part: Int, timeout: Duration? = nil) throws(CollectiveError)
     -> ProcessGroup
@@ -54,7 +61,9 @@ extension ProcessGroup {
   /// One group per list; returns this rank's, or nil where it is in none. Every rank passes the same
   /// lists, also those in none. Blocks until all ranks have called it.
   ///
-  /// - Parameter timeout: As in `newGroup`.
+  /// - Parameters:
+  ///   - lists: The ranks of each group, the same lists on every rank.
+  ///   - timeout: As in `newGroup`.
   /// - Throws: On every rank alike, before any group is created, where a rank appears twice or a list
   ///   is none for `newGroup`.
   public func subgroups(enumerated lists: [[Int]], timeout: Duration? = nil)

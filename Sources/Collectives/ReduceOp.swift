@@ -5,11 +5,15 @@ import CCollectives
 /// Half precision is computed in f32. On `bool`, `sum` and `maximum` are "or", `product` and
 /// `minimum` "and". Minimum and maximum propagate NaN.
 public enum ReduceOp: Int32, Sendable, Hashable, CaseIterable, Codable {
+  /// Σ over ranks; of `bool`, "or".
   case sum = 0
   /// Sum ÷ number of ranks, for floating-point types.
   case average
+  /// Π over ranks; of `bool`, "and".
   case product
+  /// The smallest element; of `bool`, "and". NaN where a rank has one.
   case minimum
+  /// The largest element; of `bool`, "or". NaN where a rank has one.
   case maximum
   /// Bitwise, for integers and `bool`.
   case bitAnd

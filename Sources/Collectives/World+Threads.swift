@@ -7,7 +7,10 @@ extension World {
   /// results in rank order.
   ///
   /// - Parameters:
+  ///   - ranks: The number of ranks.
   ///   - nodes: The pretended node of each rank; one node where nil.
+  ///   - options: What `World.initialize` takes.
+  ///   - body: What each rank does; it is handed its own world.
   /// - Throws: The first error that a rank threw. The others' waits then end at their timeout.
   public static func threads<Result: Sendable>(
     _ ranks: Int, nodes: [Int]? = nil, options: Options = Options(),

@@ -95,11 +95,11 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
   }
 
   /// A forward pass of the replica, whatever it takes and returns:
-  /// `try model { $0(tokens, lengths: lengths) }`. A ``Layer`` is called as itself: `try model(x)`.
+  /// `try model { $0(tokens, lengths: lengths) }`. A `Layer` is called as itself: `try model(x)`.
   ///
   /// A call of ``module`` itself is the replica's own, for evaluation: it shares no buffers and no
   /// statistics, and other ranks do not hear of it. Hooks of the replica run in either; those of
-  /// the wrapper in the call of a ``Layer`` alone.
+  /// the wrapper in the call of a `Layer` alone.
   /// - Parameter body: The pass; it is handed the replica.
   public func callAsFunction<Result>(_ body: (Model) throws -> Result) throws -> Result {
     try forward(body)

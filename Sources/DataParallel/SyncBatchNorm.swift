@@ -12,10 +12,13 @@ import Tensors
 public final class SyncBatchNorm: BatchNorm {
   /// A layer over `[N, C]` or `[N, C, …]` of up to three further dimensions.
   /// - Parameters:
+  ///   - channels: The number of channels, C.
   ///   - group: The ranks that share their statistics; blocks until all have called it.
+  ///   - eps: What is added to the variance.
   ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Without, evaluation uses the batch's statistics.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, group: ProcessGroup, eps: Double = 1e-5, momentum: Double? = 0.1,
     affine: Bool = true, trackRunningStats: Bool = true, dtype: DType = .float32

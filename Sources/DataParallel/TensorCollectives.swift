@@ -118,8 +118,12 @@ extension ProcessGroup {
   }
 
   /// The reduction of all ranks' tensors, of which rank r keeps its rows (`reduce_scatter_tensor`).
-  /// - Parameter rows: How many rows each rank keeps, the same list on every rank; nil shares them
-  ///   evenly, which the number of ranks must divide.
+  /// - Parameters:
+  ///   - tensor: This rank's summand, of the same shape on every rank.
+  ///   - rows: How many rows each rank keeps, the same list on every rank; nil shares them evenly,
+  ///     which the number of ranks must divide.
+  ///   - op: How elements are combined.
+  ///   - label: What messages call it; the same on every rank.
   public func reduceScatter(
     _ tensor: Tensor, rows: [Int]? = nil, op: ReduceOp = .sum, label: String = ""
   ) throws -> Tensor {
@@ -184,8 +188,11 @@ extension ProcessGroup {
 
   /// Rows of this rank's tensor for every rank, and those that every rank sent here, in rank order
   /// (`all_to_all_single`).
-  /// - Parameter rows: How many rows go to each rank; nil shares them evenly, which the number of ranks
-  ///   must divide.
+  /// - Parameters:
+  ///   - tensor: The rows for all ranks, in rank order.
+  ///   - rows: How many rows go to each rank; nil shares them evenly, which the number of ranks
+  ///     must divide.
+  ///   - label: What messages call it; the same on every rank.
   public func allToAll(
     _ tensor: Tensor, rows: [Int]? = nil, label: String = ""
   ) throws -> Tensor {

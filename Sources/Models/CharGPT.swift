@@ -22,9 +22,12 @@ public final class CharGPT: Module, Layer {
   /// - Parameters:
   ///   - vocabulary: The number of characters.
   ///   - context: The most characters that are seen at once.
-  ///   - layers, heads, width: The transformer's shape; heads divide the width.
+  ///   - layers: The number of transformer blocks.
+  ///   - heads: The number of attention heads, which divides the width.
+  ///   - width: The size of a token's state.
   ///   - dropout: The probability with which an activation is dropped.
   ///   - bias: Whether linear layers and norms have biases.
+  ///   - dtype: The parameters' element type.
   public init(
     vocabulary: Int, context: Int, layers: Int = 4, heads: Int = 4, width: Int = 128,
     dropout: Double = 0, bias: Bool = false, dtype: DType = .float32

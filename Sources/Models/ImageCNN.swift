@@ -23,6 +23,7 @@ public final class ImageCNN: Module, Layer {
   ///   - classes: The number of logits.
   ///   - dropout: The probability with which a hidden activation is dropped.
   ///   - batchNorm: Whether a batch norm follows each convolution.
+  ///   - dtype: The parameters' element type.
   public init(
     size: Int, channels: (Int, Int) = (32, 64), hidden: Int = 128, classes: Int = 10,
     dropout: Double = 0, batchNorm: Bool = false, dtype: DType = .float32

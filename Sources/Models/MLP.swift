@@ -13,6 +13,7 @@ public final class MLP: Module, Layer {
   ///   - hidden: The width of each hidden layer.
   ///   - classes: The number of logits.
   ///   - dropout: The probability with which a hidden activation is dropped.
+  ///   - dtype: The parameters' element type.
   public init(
     inputs: Int, hidden: [Int], classes: Int, dropout: Double = 0, dtype: DType = .float32
   ) {

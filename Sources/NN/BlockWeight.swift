@@ -48,7 +48,9 @@ extension Module {
   /// Keeps the weights of linear layers in blocks, frozen (QLoRA's base): a quarter of float32's memory
   /// with `.q8_0`, an eighth with `.q4_0`. Output heads that score tokens, embeddings, and weights that are
   /// no whole number of blocks stay.
-  /// - Parameter excluded: Parts of names, whole between dots, of layers that stay as well.
+  /// - Parameters:
+  ///   - format: How a block of 32 weights is kept.
+  ///   - excluded: Parts of names, whole between dots, of layers that stay as well.
   /// - Returns: How many weights are kept in blocks.
   @discardableResult
   public func quantizeLinearWeights(

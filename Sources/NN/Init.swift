@@ -91,7 +91,11 @@ public enum Init {
   }
 
   /// Uniform on ±gain √(3 / fan) (He et al. 2015).
-  /// - Parameter fanOut: Keep the variance of gradients instead of activations.
+  /// - Parameters:
+  ///   - parameter: What is filled.
+  ///   - gain: The factor for the nonlinearity that follows.
+  ///   - fanOut: Keep the variance of gradients instead of activations.
+  ///   - generator: What is drawn from; the default generator where nil.
   public static func kaimingUniform(
     _ parameter: Parameter, gain: Gain = .leakyReLU(slope: 0), fanOut: Bool = false,
     generator: Generator? = nil
@@ -103,7 +107,11 @@ public enum Init {
   }
 
   /// Normal with deviation gain / √fan (He et al. 2015).
-  /// - Parameter fanOut: Keep the variance of gradients instead of activations.
+  /// - Parameters:
+  ///   - parameter: What is filled.
+  ///   - gain: The factor for the nonlinearity that follows.
+  ///   - fanOut: Keep the variance of gradients instead of activations.
+  ///   - generator: What is drawn from; the default generator where nil.
   public static func kaimingNormal(
     _ parameter: Parameter, gain: Gain = .leakyReLU(slope: 0), fanOut: Bool = false,
     generator: Generator? = nil
@@ -182,6 +190,8 @@ public enum Init {
   /// - Parameters:
   ///   - parameter: `[rows, columns]`.
   ///   - fraction: The share of each column that is zero, rounded up to whole elements.
+  ///   - std: The standard deviation of the other elements.
+  ///   - generator: What is drawn from; the default generator where nil.
   public static func sparse(
     _ parameter: Parameter, fraction: Double, std: Double = 0.01, generator: Generator? = nil
   ) {

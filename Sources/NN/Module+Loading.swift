@@ -7,8 +7,10 @@ extension Module {
   /// Nothing changes unless everything fits. A parameter that has several names, as tied weights do,
   /// is filled from whichever of them the state has; where it has more than one, their values must be
   /// the same.
-  /// - Parameter strict: Whether missing and unexpected names are errors; shapes and contradictions
-  ///   always are.
+  /// - Parameters:
+  ///   - state: Values by name.
+  ///   - strict: Whether missing and unexpected names are errors; shapes and contradictions always
+  ///     are.
   /// - Returns: The names that were missing and those that were not used.
   /// - Throws: ``StateDictError`` with every name that does not fit.
   @discardableResult

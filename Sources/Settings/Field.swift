@@ -109,9 +109,16 @@ public struct Field<Section: Sendable>: Sendable {
     }
   }
 
-  /// A key that holds the path of a file or folder, which ``UserPath`` expands as it is read.
+  /// A key that holds the path of a file or folder, which `UserPath` expands as it is read.
   ///
-  /// - Parameter words: What means something else than a path.
+  /// - Parameters:
+  ///   - name: The key, in snake case.
+  ///   - property: The property that holds it.
+  ///   - required: Whether it has to be given.
+  ///   - words: What means something else than a path.
+  ///   - bare: What `--key` alone means; nil where a value must follow.
+  ///   - standard: The default in words, where it is not the section's value.
+  ///   - help: What the key is for.
   public init(
     path name: String, _ property: WritableKeyPath<Section, String> & Sendable,
     required: Bool = false, words: [String] = [], bare: String? = nil, standard: String? = nil,

@@ -2,7 +2,7 @@
 ///
 /// A tensor is a value: `var y = x; y[0] = 5` leaves `x` alone. Underneath it is a reference to a
 /// body of storage, shape, strides and offset; views (`x.transposed(0, 1)`, `x[1]`) share storage,
-/// and copying a `Tensor` copies a reference. Only a ``Parameter``'s optimizer writes in place.
+/// and copying a `Tensor` copies a reference. Only a `Parameter`'s optimizer writes in place.
 ///
 /// Operations on tensors that require a gradient record themselves in a graph, made anew by every
 /// forward pass; ``backward(gradient:retainGraph:createGraph:)`` walks it.

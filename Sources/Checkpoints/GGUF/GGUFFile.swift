@@ -43,7 +43,9 @@ public struct GGUFFile: Sendable {
   }
 
   /// Reads a file that is in memory.
-  /// - Parameter path: What errors call it.
+  /// - Parameters:
+  ///   - contents: The file's bytes.
+  ///   - path: What errors call it.
   public init(contents: Data, path: String) throws(CheckpointError) {
     let contents = contents.startIndex == 0 ? contents : Data(contents)
     var reader = GGUFReader(contents, path: path)

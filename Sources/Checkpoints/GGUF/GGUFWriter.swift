@@ -7,6 +7,7 @@ public enum GGUFWriter {
   /// - Parameters:
   ///   - tensors: Names, tensors and the types to write them in. Rows have to be whole blocks.
   ///   - metadata: Keys and values, in the order in which they are written.
+  ///   - path: The file to write.
   /// - Throws: ``CheckpointError`` where a type is not written here, rows are no whole blocks, or the
   ///   file cannot be written.
   public static func write(

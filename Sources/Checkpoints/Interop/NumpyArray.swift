@@ -25,8 +25,10 @@ public enum NumpyArray {
 
   /// Reads all arrays of numbers of a `.npz` archive, stored or compressed. ``NumpyArchive`` reads
   /// single ones.
-  /// - Parameter leftOut: Is told of every member that holds something other than numbers, such as
-  ///   text; by default it is named on standard error.
+  /// - Parameters:
+  ///   - path: The archive.
+  ///   - leftOut: Is told of every member that holds something other than numbers, such as text; by
+  ///     default it is named on standard error.
   /// - Throws: ``CheckpointError`` where the archive or a member is damaged.
   public static func readArchive(
     path: String, leftOut: (CheckpointError) -> Void = sayLeftOut

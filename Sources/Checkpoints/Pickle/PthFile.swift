@@ -140,7 +140,7 @@ extension StateDict {
   ///   - key: Where the state dict is, if the file holds a dict with several: `model`.
   ///   - leftOut: Is told of every tensor whose elements have no type here, and of what else is not
   ///     understood; by default it is named on standard error.
-  /// - Throws: ``CheckpointError`` where the file is damaged or holds no state dict there.
+  /// - Throws: ``Checkpoints/CheckpointError`` where the file is damaged or holds no state dict there.
   public init(
     pth path: String, key: String? = nil, leftOut: (CheckpointError) -> Void = sayLeftOut
   ) throws(CheckpointError) {

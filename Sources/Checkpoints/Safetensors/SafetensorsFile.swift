@@ -28,7 +28,9 @@ public struct SafetensorsFile: Sendable {
   }
 
   /// Reads a file that is in memory.
-  /// - Parameter path: What errors call it.
+  /// - Parameters:
+  ///   - contents: The file's bytes.
+  ///   - path: What errors call it.
   public init(contents: Data, path: String) throws(CheckpointError) {
     func fault(_ problem: CheckpointError.Problem, _ message: String) -> CheckpointError {
       CheckpointError(problem, path: path, message, remedy: CheckpointError.copyAgain)

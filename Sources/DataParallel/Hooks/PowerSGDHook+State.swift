@@ -22,7 +22,7 @@ extension PowerSGDHook {
   ///
   /// It must be used with the buckets with which it was saved. Options may differ: matrices of another
   /// rank are drawn anew.
-  /// - Throws: ``GeneratorError`` where the generator's state is damaged.
+  /// - Throws: ``Tensors/GeneratorError`` where the generator's state is damaged.
   public func load(_ state: HookState) throws {
     iteration = state.counts["iteration"] ?? 0
     countBefore = state.counts["before"] ?? 0

@@ -4,7 +4,10 @@ import Tensors
 ///
 /// The permutation of `seed` over all records is cut into consecutive pieces, so the same seed
 /// gives the parts that PyTorch gives with `torch.Generator().manual_seed(seed)`.
-/// - Parameter lengths: The size of each part; together they are `dataset.count`.
+/// - Parameters:
+///   - dataset: What is divided.
+///   - lengths: The size of each part; together they are `dataset.count`.
+///   - seed: The seed of the permutation.
 public func randomSplit<Source: Dataset>(
   _ dataset: Source, lengths: [Int], seed: UInt64 = 0
 ) -> [Subset<Source>] {
@@ -25,7 +28,10 @@ public func randomSplit<Source: Dataset>(
 ///
 /// Each part gets its share rounded down; what is left over goes one record each to the first
 /// parts, as in PyTorch.
-/// - Parameter fractions: Positive shares that add up to 1.
+/// - Parameters:
+///   - dataset: What is divided.
+///   - fractions: Positive shares that add up to 1.
+///   - seed: The seed of the permutation.
 public func randomSplit<Source: Dataset>(
   _ dataset: Source, fractions: [Double], seed: UInt64 = 0
 ) -> [Subset<Source>] {

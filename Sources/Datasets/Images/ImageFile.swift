@@ -16,7 +16,10 @@ public enum ImageFile {
   }
 
   /// An image that is in memory.
-  /// - Parameter path: What errors call it.
+  /// - Parameters:
+  ///   - data: The bytes of an image file.
+  ///   - path: What errors call it.
+  ///   - mode: The channels that are wanted; by default those of the file.
   public static func decode(
     _ data: Data, path: String = "", mode: ImageMode = .unchanged
   ) throws(DataError) -> Tensor {

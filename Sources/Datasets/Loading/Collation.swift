@@ -3,7 +3,9 @@ import Tensors
 /// Batches of records as tensors (`torch.utils.data.default_collate`), made on the caller's thread.
 public enum Collate {
   /// Images and their classes.
-  /// - Parameter shape: An image's size, `[channels, height, width]`.
+  /// - Parameters:
+  ///   - records: Images of that size, with their classes.
+  ///   - shape: An image's size, `[channels, height, width]`.
   /// - Returns: Images `[batch, channels, height, width]` and labels `[batch]` (`int64`).
   public static func images(
     _ records: [LabelledImage], shape: [Int]

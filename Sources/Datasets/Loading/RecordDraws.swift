@@ -1,7 +1,7 @@
 import Tensors
 
 extension Generator {
-  /// The generator of one record in one epoch: what a ``DataLoader`` makes the default while it
+  /// The generator of one record in one epoch: what a ``Datasets/DataLoader`` makes the default while it
   /// reads record `index`. It follows from the three numbers alone.
   public static func keyed(seed: UInt64, epoch: Int, index: Int) -> Generator {
     Generator(seed: key(seed, epoch, index))

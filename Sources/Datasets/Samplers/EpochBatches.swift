@@ -55,7 +55,7 @@ public struct EpochBatches: RandomAccessCollection, Sendable {
   }
 
   /// One rank's share of a global batch, possibly empty.
-  /// - Precondition: `0 <= rank < worldSize`, and `worldSize` is the number that ``Dealing/fixed``
+  /// - Precondition: `0 <= rank < worldSize`, and `worldSize` is the number that `Dealing.fixed`
   ///   batches were made for.
   public func share(of step: Int, rank: Int, worldSize: Int) -> [Int] {
     require(

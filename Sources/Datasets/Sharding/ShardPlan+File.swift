@@ -10,7 +10,9 @@ extension ShardPlan {
   }
 
   /// Reads a plan from JSON and checks that it is consistent in itself.
-  /// - Parameter path: What errors call the plan.
+  /// - Parameters:
+  ///   - json: The plan as it was written.
+  ///   - path: What errors call the plan.
   /// - Throws: ``DataError`` that names the fault.
   public init(json: Data, path: String = "shard plan") throws(DataError) {
     let remedy = "Delete it, so that the plan is made again"

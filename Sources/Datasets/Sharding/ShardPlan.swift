@@ -111,7 +111,14 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   }
 
   /// A plan by PyTorch's `DistributedSampler` rule.
-  /// - Parameter dropLast: Whether uneven ends are cut instead of padded.
+  /// - Parameters:
+  ///   - source: The records, by number and fingerprint.
+  ///   - worldSize: The number of ranks.
+  ///   - batchSize: The records of one step on all ranks together.
+  ///   - seed: The seed of the shuffled order.
+  ///   - shuffle: Whether each epoch has an order of its own.
+  ///   - dropLast: Whether uneven ends are cut instead of padded.
+  ///   - path: What errors call the plan.
   /// - Throws: ``DataError`` as the other initialiser, and where `batchSize` is no multiple of
   ///   `worldSize`.
   public init(

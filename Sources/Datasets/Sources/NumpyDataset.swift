@@ -19,8 +19,8 @@ public struct NumpyDataset: Dataset, Sendable {
   /// - Parameters:
   ///   - path: The file.
   ///   - name: The array in the archive. Compressed arrays are unpacked as a whole.
-  /// - Throws: ``CheckpointError`` where the file is damaged or holds no numbers; ``DataError`` where the array
-  ///   has no dimension to count records by.
+  /// - Throws: ``Checkpoints/CheckpointError`` where the file is damaged or holds no numbers;
+  ///   ``DataError`` where the array has no dimension to count records by.
   public init(path: String, name: String? = nil) throws {
     array =
       if let name {

@@ -143,7 +143,10 @@ public struct Resize: ImageTransform {
   private let antialias: Bool
 
   /// A shorter side of `size` pixels with the shape kept, or `size` rows and `width` columns.
-  /// - Parameter antialias: Whether the filter is widened where the image shrinks.
+  /// - Parameters:
+  ///   - size: The shorter side; with `width`, the number of rows.
+  ///   - width: The number of columns; nil keeps the image's shape.
+  ///   - antialias: Whether the filter is widened where the image shrinks.
   public init(_ size: Int, width: Int? = nil, antialias: Bool = true) {
     require(
       size > 0 && width ?? 1 > 0, "Resize", "\(size) × \(width ?? size) pixels are no image")

@@ -15,6 +15,8 @@ extension PeftModel {
   ///   - model: The base model, which computes with the adapters from then on.
   ///   - path: The adapters' folder, or its name in the hub's cache.
   ///   - isTrainable: Whether the adapters train on.
+  ///   - revision: The branch, tag or commit of a name in the hub's cache.
+  ///   - cache: The hub's cache; by default the one that the environment names.
   /// - Throws: ``ModelError`` or `CheckpointError`, with the file, the field or tensor and a remedy.
   public static func fromPretrained(
     _ model: Module, _ path: String, isTrainable: Bool = false, revision: String = "main",

@@ -11,7 +11,11 @@ public enum Attention {
   /// Attention of queries `[N, heads, T, d]` to keys and values `[N, kv heads, S, d]`, merged into
   /// `[N, T, heads · d]`.
   /// - Parameters:
+  ///   - query: Queries, `[N, heads, T, d]`.
+  ///   - key: Keys, `[N, kv heads, S, d]`, where the number of heads is a multiple of `kv heads`.
+  ///   - value: Values, `[N, kv heads, S, d]`.
   ///   - mask: Added to the scores, broadcast to `[N, heads, T, S]`.
+  ///   - isCausal: Whether a query sees only the keys up to its own place.
   ///   - dropout: The probability with which a weight is dropped; 0 outside training.
   ///   - scale: By default 1/√d.
   ///   - weights: Takes the attention weights, where they are asked for: they are then computed one

@@ -19,7 +19,10 @@ public enum AttentionMask {
   }
 
   /// The mask of keys that come later than a query, `[1, 1, queries, past + queries]`.
-  /// - Parameter past: How many keys came before the first query.
+  /// - Parameters:
+  ///   - queries: The number of queries.
+  ///   - past: How many keys came before the first query.
+  ///   - dtype: The mask's type.
   public static func causal(queries: Int, past: Int, dtype: DType) -> Tensor {
     noGrad {
       let query = Tensor.arange(past, past + queries).unsqueezed(1)

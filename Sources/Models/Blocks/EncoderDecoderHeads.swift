@@ -42,7 +42,10 @@ public final class EncoderDecoderForConditionalGeneration<Body: EncoderDecoderMo
   public var generationConfig: GenerationConfig
 
   /// A model of a configuration.
-  /// - Parameter bias: Whether files hold a bias of the logits that is not trained.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - bias: Whether files hold a bias of the logits that is not trained.
+  ///   - ties: Whether the output layer has the embedding's weights.
   public init(_ configuration: ModelConfiguration, bias: Bool = false, ties: Bool) throws {
     model = try Body(configuration)
     let table = model.inputEmbeddings.weight

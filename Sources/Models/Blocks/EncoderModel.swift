@@ -5,7 +5,9 @@ import Tensors
 public protocol EncoderModel: PretrainedModel {
   /// What the names of the family's classes begin with: `Bert`.
   static var familyName: String { get }
-  /// - Parameter pooling: Whether the head, or the user, reads a pooled state.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - pooling: Whether the head, or the user, reads a pooled state.
   init(_ configuration: ModelConfiguration, pooling: Bool) throws
   /// The states of texts.
   func callAsFunction(_ inputs: ModelInputs) -> EncoderOutput

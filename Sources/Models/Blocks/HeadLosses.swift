@@ -11,6 +11,7 @@ public enum HeadLoss {
   /// - Parameters:
   ///   - logits: `[N, labels]`.
   ///   - labels: `[N]`, or `[N, labels]` for several numbers or truth values.
+  ///   - configuration: The model's; it says what labels are.
   public static func sequence(
     _ logits: Tensor, _ labels: Tensor, _ configuration: ModelConfiguration
   ) -> Tensor {
@@ -51,8 +52,10 @@ public enum HeadLoss {
 
   /// The mean of the losses of an answer's start and end; positions beyond the text do not count.
   /// - Parameters:
-  ///   - starts, ends: Logits `[N, T]`.
-  ///   - startPositions, endPositions: `[N]`.
+  ///   - starts: Logits of the answers' starts, `[N, T]`.
+  ///   - ends: Logits of the answers' ends, `[N, T]`.
+  ///   - startPositions: Where answers start, `[N]`.
+  ///   - endPositions: Where answers end, `[N]`.
   public static func answers(
     _ starts: Tensor, _ ends: Tensor, startPositions: Tensor, endPositions: Tensor
   ) -> Tensor {

@@ -13,6 +13,7 @@ extension LabelledModel {
   ///   - inputIds: Token numbers `[N, T]`; for multiple choice `[N, choices, T]`.
   ///   - attentionMask: 1 where a token counts, of the ids' shape.
   ///   - tokenTypeIds: The number of the text that a token belongs to, of the ids' shape.
+  ///   - labels: What the logits are judged by, as the task has it; nil for no loss.
   public func callAsFunction(
     inputIds: Tensor, attentionMask: Tensor? = nil, tokenTypeIds: Tensor? = nil,
     labels: Tensor? = nil
@@ -31,7 +32,9 @@ open class HeadedEncoder<Backbone: EncoderModel>: PretrainedModel {
   /// The layers behind it.
   public let head: EncoderHead
 
-  /// - Parameter task: What the head is for.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - task: What the head is for.
   public init(_ configuration: ModelConfiguration, task: ModelTask) throws {
     encoder = try Backbone(configuration, pooling: Backbone.pools(for: task))
     head = try encoder.makeHead(task)
@@ -146,7 +149,9 @@ public final class EncoderForQuestionAnswering<Backbone: EncoderModel>: HeadedEn
 public protocol AnsweringModel: PretrainedModel {
   /// Where answers start and end, and the loss where positions are given.
   /// - Parameters:
-  ///   - startPositions, endPositions: `[N]`; beyond the text, a position does not count.
+  ///   - inputs: The tokenized texts.
+  ///   - startPositions: Where answers start, `[N]`; beyond the text, a position does not count.
+  ///   - endPositions: Where answers end, `[N]`, likewise.
   func callAsFunction(
     _ inputs: ModelInputs, startPositions: Tensor?, endPositions: Tensor?
   ) -> QuestionAnsweringOutput

@@ -6,7 +6,10 @@ public final class TokenHead: EncoderHead {
   let dropout: Dropout
   let classifier: Linear
 
-  /// - Parameter dropout: The probability with which a state is dropped.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - width: The size of the encoder's states.
+  ///   - dropout: The probability with which a state is dropped.
   public init(_ configuration: ModelConfiguration, _ width: Int, dropout: Double) throws {
     self.dropout = Dropout(dropout)
     classifier = configuration.linear(width, try configuration.numLabels)
@@ -24,7 +27,10 @@ public final class AnswerHead: EncoderHead {
   let dropout: Dropout
   let qaOutputs: Linear
 
-  /// - Parameter dropout: The probability with which a state is dropped.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - width: The size of the encoder's states.
+  ///   - dropout: The probability with which a state is dropped.
   public init(_ configuration: ModelConfiguration, _ width: Int, dropout: Double = 0) {
     self.dropout = Dropout(dropout)
     qaOutputs = configuration.linear(width, 2)
@@ -42,6 +48,8 @@ public final class PooledHead: EncoderHead {
   let classifier: Linear
 
   /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - width: The size of the encoder's states.
   ///   - outputs: The number of logits; 1 for multiple choice.
   ///   - dropout: The probability with which a state is dropped.
   public init(
@@ -66,6 +74,8 @@ public final class FirstTokenHead: EncoderHead {
   let classifier: Layers
 
   /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - width: The size of the encoder's states.
   ///   - dropout: The probability with which a state is dropped, before either layer.
   ///   - activation: Between the layers.
   public init(

@@ -7,7 +7,7 @@ import Tensors
 /// Every layer appends to memory that doubles when it is full, or was reserved. A layer with a
 /// sliding window drops keys that no later token can see. An encoder-decoder's cross attention keeps
 /// the encoder's keys and values, made once, beside them. A cache carries no gradient: use it within
-/// ``noGrad(_:)``.
+/// ``Tensors/noGrad(_:)``.
 public final class KeyValueCache {
   private var layers: [CachedLayer]
   private var crossLayers: [Int: (keys: Tensor, values: Tensor)] = [:]

@@ -13,6 +13,8 @@ public enum RelativeBuckets {
   ///   - keys: The number of keys.
   ///   - isBidirectional: Whether keys behind a query are told from those before it; otherwise they
   ///     all share bucket 0.
+  ///   - buckets: The number of buckets.
+  ///   - maxDistance: The distance from which on all keys share a bucket.
   public static func table(
     queries: Range<Int>, keys: Int, isBidirectional: Bool, buckets: Int, maxDistance: Int
   ) -> Tensor {

@@ -19,7 +19,9 @@ public final class RotaryEmbedding {
   }
 
   /// Cosines and sines of positions.
-  /// - Parameter positions: `[N, T]` or `[1, T]`, integers.
+  /// - Parameters:
+  ///   - positions: `[N, T]` or `[1, T]`, integers.
+  ///   - dtype: What the table is rounded to.
   /// - Returns: Each `[N, 1, T, dimensions/2]`, computed in float32 and rounded to the dtype.
   public func callAsFunction(_ positions: Tensor, dtype: DType) -> RotaryTable {
     noGrad {

@@ -37,6 +37,7 @@ public struct RotaryScaling {
 
   /// Reads a configuration's `rope_parameters`, or the older `rope_theta` and `rope_scaling`.
   /// - Parameters:
+  ///   - configuration: The model's configuration.
   ///   - headSize: The size of a head.
   ///   - maxPositions: The model's `max_position_embeddings`.
   ///   - layerType: The kind of layers to read for, where each kind has parameters of its own.

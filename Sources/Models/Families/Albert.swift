@@ -37,7 +37,9 @@ public final class AlbertModel: PretrainedModel, EncoderModel {
   private let settings: BertSettings
 
   /// A model of a configuration.
-  /// - Parameter pooling: Whether there is a pooled state.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - pooling: Whether there is a pooled state.
   public init(_ configuration: ModelConfiguration, pooling: Bool = true) throws {
     settings = try BertSettings(
       configuration, hidden: 4096, heads: 64, intermediate: 16384, activation: "gelu_new",
@@ -209,6 +211,7 @@ public final class AlbertForPreTraining: HeadedEncoder<AlbertModel> {
 
   /// The logits of tokens and order, and the sum of their losses where both have labels.
   /// - Parameters:
+  ///   - inputs: The tokenized texts.
   ///   - labels: Tokens `[N, T]`, −100 where nothing was masked.
   ///   - sentenceOrderLabels: `[N]`, 0 where the texts stand in their order.
   public func callAsFunction(

@@ -40,7 +40,9 @@ public final class BertModel: PretrainedModel, EncoderModel {
   private let settings: BertSettings
 
   /// A model of a configuration.
-  /// - Parameter pooling: Whether there is a pooled state.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - pooling: Whether there is a pooled state.
   public init(_ configuration: ModelConfiguration, pooling: Bool = true) throws {
     settings = try BertSettings(configuration)
     let vocabulary = try configuration.size("vocab_size", 30522)
@@ -147,6 +149,7 @@ public final class BertForPreTraining: HeadedEncoder<BertModel> {
 
   /// The logits of tokens and order, and the sum of their losses where both have labels.
   /// - Parameters:
+  ///   - inputs: The tokenized texts.
   ///   - labels: Tokens `[N, T]`, −100 where nothing was masked.
   ///   - nextSentenceLabels: `[N]`, 0 where the second text follows the first.
   public func callAsFunction(

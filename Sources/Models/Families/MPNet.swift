@@ -38,7 +38,9 @@ public final class MPNetModel: PretrainedModel, EncoderModel {
   private let settings: BertSettings
 
   /// A model of a configuration.
-  /// - Parameter pooling: Whether there is a pooled state.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - pooling: Whether there is a pooled state.
   public init(_ configuration: ModelConfiguration, pooling: Bool = true) throws {
     settings = try BertSettings(configuration)
     guard try configuration.size("vocab_size", 30527) > Self.padding else {

@@ -45,7 +45,9 @@ public final class RobertaModel: PretrainedModel, EncoderModel {
   private let settings: BertSettings
 
   /// A model of a configuration.
-  /// - Parameter pooling: Whether there is a pooled state.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - pooling: Whether there is a pooled state.
   public init(_ configuration: ModelConfiguration, pooling: Bool = true) throws {
     settings = try BertSettings(configuration)
     let words = configuration["model_type"]?.string == "roberta" ? 50265 : 30522

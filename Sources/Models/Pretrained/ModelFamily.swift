@@ -40,7 +40,7 @@ public struct ModelTask: RawRepresentable, Hashable, Sendable {
 ///    case), which read their settings from the ``ModelConfiguration`` with transformers' defaults;
 /// 2. an `extension ModelFamily` with the family's value: its `model_type`s, one maker for each
 ///    class, and the fields that only some of its classes read;
-/// 3. its line in ``ModelRegistry/builtIn``, or a call of ``ModelRegistry/register(_:)`` at start-up.
+/// 3. its line in `ModelRegistry.builtIn`, or a call of ``ModelRegistry/register(_:)`` at start-up.
 ///
 /// Encoders adopt ``EncoderModel`` and get every head from `Blocks/Heads` for the names of their
 /// layers; `Families/Bert.swift` shows it.

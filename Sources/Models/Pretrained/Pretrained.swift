@@ -43,8 +43,9 @@ public struct PretrainedOptions: Sendable {
 /// Loads models from folders.
 public enum Pretrained {
   /// Loads the class that a folder's `architectures` names.
-  /// - Parameter path: A folder with `config.json` and weights, a GGUF file, or a name in the hub's
-  ///   cache.
+  /// - Parameters:
+  ///   - path: A folder with `config.json` and weights, a GGUF file, or a name in the hub's cache.
+  ///   - options: The weights' type, the hub's cache and other settings of loading.
   /// - Throws: ``ModelError`` or `CheckpointError`.
   public static func load(_ path: String, _ options: PretrainedOptions = .init()) throws
     -> PretrainedModel

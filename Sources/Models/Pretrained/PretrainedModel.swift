@@ -50,7 +50,8 @@ open class PretrainedModel: Module {
   /// By default as most families: matrices and tables normal with ``initializerRange``, the
   /// embedding's padding row and biases zero, norms one.
   /// - Parameters:
-  ///   - parameter: Of the `name` in `module`.
+  ///   - parameter: What is filled.
+  ///   - name: The parameter's name in `module`.
   ///   - module: The module that holds the parameter.
   open func initialize(_ parameter: Parameter, _ name: String, in module: Module) {
     switch module {

@@ -27,7 +27,10 @@ extension StepOutput {
   /// A language model's output: the cross-entropy of logits `[..., classes]`, added up over the
   /// targets `[...]` that count; 0, with zero gradients, where none does. For a trainer that counts
   /// with ``TargetCount/counted(_:)`` or ``TargetCount/perRecord(_:)``.
-  /// - Parameter ignoreIndex: What stands where no target counts, such as padding.
+  /// - Parameters:
+  ///   - logits: `[..., classes]`.
+  ///   - targets: The right classes, int64 `[...]`.
+  ///   - ignoreIndex: What stands where no target counts, such as padding.
   public static func tokens(
     _ logits: Tensor, _ targets: Tensor, ignoreIndex: Int = -100
   ) -> StepOutput {

@@ -36,7 +36,8 @@ public struct ContrastiveLoss: Sendable {
   }
 
   /// - Parameters:
-  ///   - a, b: Vectors `[N, width]`, pair by pair.
+  ///   - a: The first vector of each pair, `[N, width]`.
+  ///   - b: The second vector of each pair, `[N, width]`.
   ///   - labels: `[N]`, 1 for pairs that belong together and 0 for others.
   public func callAsFunction(_ a: Tensor, _ b: Tensor, labels: Tensor) -> Tensor {
     let (d, y) = (distance(a, b), labels.reshaped([a.shape[0]]).to(a.dtype))
@@ -51,7 +52,8 @@ public struct CosineSimilarityLoss: Sendable {
   public init() {}
 
   /// - Parameters:
-  ///   - a, b: Vectors `[N, width]`, pair by pair.
+  ///   - a: The first vector of each pair, `[N, width]`.
+  ///   - b: The second vector of each pair, `[N, width]`.
   ///   - labels: Their scores `[N]`, from −1 to 1.
   public func callAsFunction(_ a: Tensor, _ b: Tensor, labels: Tensor) -> Tensor {
     let y = labels.reshaped([a.shape[0]]).to(a.dtype)
@@ -74,7 +76,9 @@ public struct TripletLoss: Sendable {
   }
 
   /// - Parameters:
-  ///   - anchor, positive, negative: Vectors `[N, width]`, triplet by triplet.
+  ///   - anchor: The vector of each triplet that the others are compared with, `[N, width]`.
+  ///   - positive: A vector that belongs to it, `[N, width]`.
+  ///   - negative: One that does not, `[N, width]`.
   public func callAsFunction(
     _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor
   ) -> Tensor {

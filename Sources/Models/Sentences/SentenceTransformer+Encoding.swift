@@ -9,6 +9,7 @@ extension SentenceTransformer {
   /// Texts of like lengths are computed together, longest first, so that little is padded. What is
   /// longer than ``maxSequenceLength`` is cut.
   /// - Parameters:
+  ///   - texts: The texts.
   ///   - batchSize: How many texts are computed at once.
   ///   - promptName: The kind of the texts, of ``prompts``; by default ``defaultPromptName``.
   ///   - prompt: What goes before each text, instead of a kind's.
@@ -48,6 +49,7 @@ extension SentenceTransformer {
 
   /// Texts as the model reads them, filled up to the longest: what training calls the model with.
   /// - Parameters:
+  ///   - texts: The texts.
   ///   - promptName: The kind of the texts, of ``prompts``; by default ``defaultPromptName``.
   /// - Throws: As ``encode(_:batchSize:promptName:prompt:truncateDim:normalizes:)``.
   public func tokenized(_ texts: [String], promptName: String? = nil) throws -> ModelInputs {

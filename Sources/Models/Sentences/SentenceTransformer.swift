@@ -39,6 +39,8 @@ public final class SentenceTransformer: Module {
   /// - Parameters:
   ///   - path: A folder, or a name in the hub's cache.
   ///   - dtype: The weights' type; by default the one they were saved with.
+  ///   - revision: The branch, tag or commit of a name in the hub's cache.
+  ///   - cache: The hub's cache; by default the one that the environment names.
   /// - Throws: ``ModelError``, `TokenizerError` or `CheckpointError`, with the file, the field or
   ///   tensor and a remedy.
   public convenience init(
@@ -113,7 +115,9 @@ public final class SentenceTransformer: Module {
   }
 
   /// The vectors of tokenized texts, `[N, width]`.
-  /// - Parameter promptLength: How many tokens at the beginning of each text belong to a prompt.
+  /// - Parameters:
+  ///   - inputs: What ``tokenized(_:promptName:)`` gives.
+  ///   - promptLength: How many tokens at the beginning of each text belong to a prompt.
   public func callAsFunction(_ inputs: ModelInputs, promptLength: Int = 0) -> Tensor {
     let mask = inputs.attentionMask ?? Tensor.ones(inputs.inputIds.shape, dtype: .int64)
     let output = states(inputs)

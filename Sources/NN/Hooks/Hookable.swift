@@ -3,7 +3,7 @@ import Tensors
 /// A module whose calls run the hooks that were registered on it.
 ///
 /// Every ``Layer`` is one. A module with another signature adopts this protocol and runs its forward
-/// pass inside ``withHooks(_:_:)-(Tensor,_)``:
+/// pass inside `withHooks`:
 ///
 /// ```swift
 /// final class Scorer: Module, Hookable {

@@ -13,11 +13,14 @@ public final class Embedding: Module, Layer, AdaptableLayer {
 
   /// A table with normal entries.
   /// - Parameters:
+  ///   - rows: The number of vectors.
+  ///   - width: The size of a vector.
   ///   - paddingIndex: A row that is zero and receives no gradient.
-  ///   - maxNorm: Rows in use that are longer are scaled down in place. Not in a data-parallel model,
-  ///     whose ranks use different rows.
+  ///   - maxNorm: Rows in use that are longer are scaled down in place. Not in a data-parallel
+  ///     model, whose ranks use different rows.
   ///   - normType: The order of that norm.
   ///   - scaleGradByFrequency: Divide each row's gradient by how often it was used.
+  ///   - dtype: The parameters' element type.
   public init(
     _ rows: Int, _ width: Int, paddingIdx paddingIndex: Int? = nil, maxNorm: Double? = nil,
     normType: Double = 2, scaleGradByFreq scaleGradByFrequency: Bool = false,
@@ -35,8 +38,10 @@ public final class Embedding: Module, Layer, AdaptableLayer {
   /// - Parameters:
   ///   - embeddings: `[rows, width]`; they are copied.
   ///   - freeze: Whether training leaves them as they are.
-  ///   - paddingIdx: A row that receives no gradient; its vector stays as given.
-  ///   - maxNorm, normType, scaleGradByFreq: See the other initializer.
+  ///   - paddingIndex: A row that receives no gradient; its vector stays as given.
+  ///   - maxNorm: Rows in use that are longer are scaled down in place; nil for none.
+  ///   - normType: The order of that norm.
+  ///   - scaleGradByFreq: Whether each row's gradient is divided by how often it was used.
   public static func fromPretrained(
     _ embeddings: Tensor, freeze: Bool = true, paddingIdx paddingIndex: Int? = nil,
     maxNorm: Double? = nil, normType: Double = 2, scaleGradByFreq: Bool = false
@@ -103,7 +108,16 @@ public final class EmbeddingBag: Module, Hookable {
   private let scaleGradByFrequency, includeLastOffset: Bool
 
   /// A table with normal entries; see ``Embedding`` for the settings.
-  /// - Parameter includeLastOffset: Whether the last offset is the end of the last bag.
+  /// - Parameters:
+  ///   - rows: The number of vectors.
+  ///   - width: The size of a vector.
+  ///   - maxNorm: Rows in use that are longer are scaled down in place; nil for none.
+  ///   - normType: The order of that norm.
+  ///   - scaleGradByFrequency: Whether each row's gradient is divided by how often it was used.
+  ///   - mode: Whether a bag's vectors are added up, averaged, or their maximum taken.
+  ///   - includeLastOffset: Whether the last offset is the end of the last bag.
+  ///   - paddingIndex: A row that counts in no bag and receives no gradient.
+  ///   - dtype: The parameters' element type.
   public init(
     _ rows: Int, _ width: Int, maxNorm: Double? = nil, normType: Double = 2,
     scaleGradByFreq scaleGradByFrequency: Bool = false, mode: EmbeddingBagMode = .mean,

@@ -35,6 +35,9 @@ public enum Prune {
 
   /// Prunes whole slices along a dimension, those of least p-norm (`prune.ln_structured`).
   /// - Parameters:
+  ///   - module: The module that holds the parameter.
+  ///   - name: The parameter's name in the module.
+  ///   - amount: How many slices, or which share of them.
   ///   - n: The norm's order.
   ///   - dim: The dimension whose slices are pruned.
   public static func lnStructured(

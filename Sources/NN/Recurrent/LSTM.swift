@@ -10,9 +10,15 @@ public final class LSTM: RecurrentModule {
 
   /// A layer with PyTorch's initial values: uniform on ±1/√hidden.
   /// - Parameters:
+  ///   - inputSize: The size of an input.
+  ///   - hiddenSize: The size of a state.
+  ///   - numLayers: How many layers stand on top of each other.
+  ///   - bias: Whether the maps have biases.
   ///   - batchFirst: Inputs and outputs are `[B, T, …]`; states stay as they are.
   ///   - dropout: The probability with which an output of all layers but the last is dropped.
+  ///   - bidirectional: Whether a second direction reads from the end; outputs hold both.
   ///   - projSize: Project each output to this size (Sak et al. 2014); 0 for no projection.
+  ///   - dtype: The parameters' element type.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true,
     batchFirst: Bool = false, dropout: Double = 0, bidirectional: Bool = false, projSize: Int = 0,
@@ -24,7 +30,9 @@ public final class LSTM: RecurrentModule {
   }
 
   /// The outputs of the last layer at all steps, and every layer's last state.
-  /// - Parameter state: The states before the first step, by default zeros.
+  /// - Parameters:
+  ///   - x: `[T, B, inputs]`, or `[B, T, inputs]` with `batchFirst`, or without B.
+  ///   - state: The states before the first step, by default zeros.
   public func callAsFunction(_ x: Tensor, state: State? = nil) -> (output: Tensor, state: State) {
     withHooks(x) { x in
       let result = walkPadded(x, hidden: state?.hidden, cell: state?.cell)

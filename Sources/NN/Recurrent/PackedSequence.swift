@@ -48,6 +48,7 @@ public struct PackedSequence {
 /// - Parameters:
 ///   - input: `[T, B, …]`, or `[B, T, …]` with `batchFirst`.
 ///   - lengths: Each sequence's length, from 1 to T.
+///   - batchFirst: Whether the batch comes before time.
 ///   - enforceSorted: Demand that lengths fall already; else sequences are sorted, and
 ///     ``PackedSequence/sortedIndices`` says how.
 public func packPaddedSequence(
@@ -80,6 +81,8 @@ public func packPaddedSequence(
 
 /// Puts the padding back (`torch.nn.utils.rnn.pad_packed_sequence`).
 /// - Parameters:
+///   - sequence: What was packed.
+///   - batchFirst: Whether the batch comes before time.
 ///   - paddingValue: What stands behind a sequence's end.
 ///   - totalLength: The time steps of the result; by default those of the longest sequence.
 /// - Returns: `[T, B, …]`, or `[B, T, …]` with `batchFirst`, and each sequence's length, int64.
@@ -113,7 +116,11 @@ public func padPackedSequence(
 }
 
 /// Sequences side by side, padded to the longest (`torch.nn.utils.rnn.pad_sequence`).
-/// - Parameter sequences: `[Lᵢ, …]` each.
+/// - Parameters:
+///   - sequences: `[Lᵢ, …]` each.
+///   - batchFirst: Whether the batch comes before time.
+///   - paddingValue: What stands beyond a sequence's end.
+///   - paddingSide: On which side the padding stands.
 /// - Returns: `[T, B, …]`, or `[B, T, …]` with `batchFirst`.
 public func padSequence(
   _ sequences: [Tensor], batchFirst: Bool = false, paddingValue: Double = 0,

@@ -17,9 +17,15 @@ public final class RNN: RecurrentModule {
 
   /// A layer with PyTorch's initial values: uniform on ±1/√hidden.
   /// - Parameters:
+  ///   - inputSize: The size of an input.
+  ///   - hiddenSize: The size of a state.
+  ///   - numLayers: How many layers stand on top of each other.
   ///   - nonlinearity: tanh or relu.
+  ///   - bias: Whether the maps have biases.
   ///   - batchFirst: Inputs and outputs are `[B, T, …]`; states stay as they are.
   ///   - dropout: The probability with which an output of all layers but the last is dropped.
+  ///   - bidirectional: Whether a second direction reads from the end; outputs hold both.
+  ///   - dtype: The parameters' element type.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, nonlinearity: Nonlinearity = .tanh,
     bias: Bool = true, batchFirst: Bool = false, dropout: Double = 0, bidirectional: Bool = false,
@@ -33,7 +39,9 @@ public final class RNN: RecurrentModule {
   }
 
   /// The outputs of the last layer at all steps, and every layer's last state.
-  /// - Parameter state: `[layers · directions, B, hidden]`, by default zeros.
+  /// - Parameters:
+  ///   - x: `[T, B, inputs]`, or `[B, T, inputs]` with `batchFirst`, or without B.
+  ///   - state: `[layers · directions, B, hidden]`, by default zeros.
   public func callAsFunction(_ x: Tensor, state: Tensor? = nil) -> (output: Tensor, state: Tensor) {
     withHooks(x) { x in
       let result = walkPadded(x, hidden: state, cell: nil)

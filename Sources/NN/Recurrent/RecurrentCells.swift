@@ -60,7 +60,9 @@ public final class LSTMCell: RecurrentCell {
   }
 
   /// The next hidden and cell state.
-  /// - Parameter state: `[B, hidden]` each, by default zeros.
+  /// - Parameters:
+  ///   - x: `[B, inputs]`, or `[inputs]` without a batch.
+  ///   - state: `[B, hidden]` each, by default zeros.
   public func callAsFunction(_ x: Tensor, state: LSTM.State? = nil) -> LSTM.State {
     withHooks(x) { x in
       let next = step(x, hidden: state?.hidden, cell: state?.cell)
@@ -77,7 +79,9 @@ public final class GRUCell: RecurrentCell {
   }
 
   /// The next state.
-  /// - Parameter state: `[B, hidden]`, by default zeros.
+  /// - Parameters:
+  ///   - x: `[B, inputs]`, or `[inputs]` without a batch.
+  ///   - state: `[B, hidden]`, by default zeros.
   public func callAsFunction(_ x: Tensor, state: Tensor? = nil) -> Tensor {
     withHooks(x) { step($0, hidden: state, cell: nil).hidden }
   }
@@ -97,7 +101,9 @@ public final class RNNCell: RecurrentCell {
   }
 
   /// The next state.
-  /// - Parameter state: `[B, hidden]`, by default zeros.
+  /// - Parameters:
+  ///   - x: `[B, inputs]`, or `[inputs]` without a batch.
+  ///   - state: `[B, hidden]`, by default zeros.
   public func callAsFunction(_ x: Tensor, state: Tensor? = nil) -> Tensor {
     withHooks(x) { step($0, hidden: state, cell: nil).hidden }
   }

@@ -118,7 +118,9 @@ public final class Input: SymbolicTensor {
 extension Layer {
   /// The layer's output for a tensor that is not there yet. A layer that is called more than once is
   /// shared.
-  /// - Parameter named: What the layer is called in the model; by default after its type.
+  /// - Parameters:
+  ///   - x: The layer's input.
+  ///   - name: What the layer is called in the model; by default after its type.
   public func callAsFunction(_ x: SymbolicTensor, named name: String? = nil) -> SymbolicTensor {
     .made(by: self, name, [x]) { [self] in self($0[0]) }
   }
@@ -126,7 +128,10 @@ extension Layer {
 
 extension PairLayer {
   /// The module's output for two tensors that are not there yet.
-  /// - Parameter named: What the module is called in the model; by default after its type.
+  /// - Parameters:
+  ///   - a: The first input.
+  ///   - b: The second input.
+  ///   - name: What the module is called in the model; by default after its type.
   public func callAsFunction(
     _ a: SymbolicTensor, _ b: SymbolicTensor, named name: String? = nil
   ) -> SymbolicTensor {

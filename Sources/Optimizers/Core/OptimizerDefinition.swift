@@ -77,7 +77,9 @@ public struct OptimizerDefinition: Registrable {
   }
 
   /// The configured optimizer.
-  /// - Parameter parameters: What it trains.
+  /// - Parameters:
+  ///   - selection: The optimizer's name and options, as they were configured.
+  ///   - parameters: What it trains.
   public func make(_ selection: Selection, for parameters: [Named]) throws -> Optimizer {
     try making(selection, parameters)
   }

@@ -65,8 +65,10 @@ public final class GradScaler {
   ///
   /// Ranks decide alike by themselves where their gradients are averages over all ranks, and by a
   /// collective where the optimizer shards them.
-  /// - Parameter agree: Where ranks hold different gradients for other reasons, combines whether all
-  ///   were finite; every rank must decide alike.
+  /// - Parameters:
+  ///   - optimizer: Whose gradients are divided.
+  ///   - agree: Where ranks hold different gradients for other reasons, combines whether all were
+  ///     finite; every rank must decide alike.
   public func unscale(_ optimizer: Optimizer, agree: (Bool) -> Bool = { $0 }) {
     guard isEnabled else { return }
     let key = ObjectIdentifier(optimizer)

@@ -13,6 +13,7 @@ public final class SequentialLR: LRScheduler {
   private var milestones: [Double] { numbers("_milestones") }
 
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - schedulers: Schedules of the same optimizer, none of which needs a metric.
   ///   - milestones: The step at which each of them but the first takes over.
   public init(_ optimizer: Optimizer, _ schedulers: [LRScheduler], milestones: [Int]) {

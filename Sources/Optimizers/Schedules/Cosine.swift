@@ -8,6 +8,7 @@ import Tensors
 /// Loshchilov and Hutter, SGDR, 2016, without the restarts.
 public final class CosineAnnealingLR: LRScheduler {
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - steps: The steps until the smallest learning rate.
   ///   - minLR: The smallest learning rate.
   public init(_ optimizer: Optimizer, tMax steps: Int, etaMin minLR: Double = 0) {
@@ -50,6 +51,7 @@ public final class CosineAnnealingLR: LRScheduler {
 /// Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2016.
 public final class CosineAnnealingWarmRestarts: LRScheduler {
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - steps: The steps until the first restart.
   ///   - factor: How much longer each stretch is than the one before.
   ///   - minLR: The smallest learning rate.

@@ -18,6 +18,7 @@ public final class CyclicLR: LRScheduler {
   }
 
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - baseLR: The smallest learning rate, one for all groups or one for each.
   ///   - maxLR: The largest of the first cycle.
   ///   - up: The steps of the rising half.

@@ -4,7 +4,8 @@ import Tensors
 /// Multiplies the learning rate by γ every so many steps (`StepLR`).
 public final class StepLR: LRScheduler {
   /// - Parameters:
-  ///   - every: The steps between two changes.
+  ///   - optimizer: Whose learning rates are set.
+  ///   - stepSize: The steps between two changes.
   ///   - gamma: γ.
   public init(_ optimizer: Optimizer, stepSize: Int, gamma: Double = 0.1) {
     super.init(optimizer, values: ["step_size": .int(stepSize), "gamma": .double(gamma)])
@@ -32,6 +33,7 @@ public final class StepLR: LRScheduler {
 /// Multiplies the learning rate by γ at given steps (`MultiStepLR`).
 public final class MultiStepLR: LRScheduler {
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - milestones: The steps; one that comes twice counts twice.
   ///   - gamma: γ.
   public init(_ optimizer: Optimizer, milestones: [Int], gamma: Double = 0.1) {
@@ -55,6 +57,7 @@ public final class MultiStepLR: LRScheduler {
 /// A smaller learning rate for the first steps (`ConstantLR`).
 public final class ConstantLR: LRScheduler {
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - factor: What the learning rate is multiplied by, in 0 ... 1.
   ///   - steps: For how many steps.
   public init(_ optimizer: Optimizer, factor: Double = 1.0 / 3, totalIters steps: Int = 5) {
@@ -89,6 +92,7 @@ public final class ConstantLR: LRScheduler {
 /// A factor that goes straight from one value to another (`LinearLR`): a warm-up.
 public final class LinearLR: LRScheduler {
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - startFactor: The factor of the first step, above 0 and at most 1.
   ///   - endFactor: The factor from the last step on, in 0 ... 1.
   ///   - steps: The steps from one to the other.
@@ -134,7 +138,9 @@ public final class LinearLR: LRScheduler {
 
 /// Multiplies the learning rate by γ at every step (`ExponentialLR`).
 public final class ExponentialLR: LRScheduler {
-  /// - Parameter gamma: γ.
+  /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
+  ///   - gamma: γ.
   public init(_ optimizer: Optimizer, gamma: Double) {
     super.init(optimizer, values: ["gamma": .double(gamma)])
   }
@@ -153,6 +159,7 @@ public final class ExponentialLR: LRScheduler {
 /// A factor (1 - t/steps)^power that ends at 0 (`PolynomialLR`).
 public final class PolynomialLR: LRScheduler {
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - steps: The steps until 0.
   ///   - power: The exponent.
   public init(_ optimizer: Optimizer, totalIters steps: Int = 5, power: Double = 1) {
@@ -193,12 +200,16 @@ public final class PolynomialLR: LRScheduler {
 public final class LambdaLR: LRScheduler {
   private let factors: [(Int) -> Double]
 
-  /// - Parameter factor: The factor of step t.
+  /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
+  ///   - factor: The factor of step t.
   public convenience init(_ optimizer: Optimizer, lrLambda factor: @escaping (Int) -> Double) {
     self.init(optimizer, lrLambdas: optimizer.groups.map { _ in factor })
   }
 
-  /// - Parameter factors: A function for each group.
+  /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
+  ///   - factors: A function for each group.
   public init(_ optimizer: Optimizer, lrLambdas factors: [(Int) -> Double]) {
     require(
       factors.count == optimizer.groups.count, "LambdaLR",
@@ -217,12 +228,16 @@ public final class LambdaLR: LRScheduler {
 public final class MultiplicativeLR: LRScheduler {
   private let factors: [(Int) -> Double]
 
-  /// - Parameter factor: What step t multiplies by.
+  /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
+  ///   - factor: What step t multiplies by.
   public convenience init(_ optimizer: Optimizer, lrLambda factor: @escaping (Int) -> Double) {
     self.init(optimizer, lrLambdas: optimizer.groups.map { _ in factor })
   }
 
-  /// - Parameter factors: A function for each group.
+  /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
+  ///   - factors: A function for each group.
   public init(_ optimizer: Optimizer, lrLambdas factors: [(Int) -> Double]) {
     require(
       factors.count == optimizer.groups.count, "MultiplicativeLR",

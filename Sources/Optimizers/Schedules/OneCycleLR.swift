@@ -15,6 +15,7 @@ public final class OneCycleLR: LRScheduler {
   }
 
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - maxLR: The largest learning rate, one for all groups or one for each.
   ///   - totalSteps: The steps of the cycle; a step more is a programmer's error.
   ///   - rising: The part of the steps on which the learning rate rises.

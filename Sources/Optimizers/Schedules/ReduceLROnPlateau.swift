@@ -20,6 +20,7 @@ public final class ReduceLROnPlateau: LRScheduler {
   }
 
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - mode: What is better.
   ///   - factor: What the learning rate is multiplied by, below 1.
   ///   - patience: The steps without an improvement that are borne.

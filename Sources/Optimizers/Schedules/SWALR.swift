@@ -7,6 +7,7 @@ import Tensors
 /// Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018.
 public final class SWALR: LRScheduler {
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - swaLR: The learning rate to go to, one for all groups or one for each.
   ///   - steps: The steps on the way.
   ///   - annealing: The shape of the way.

@@ -32,6 +32,7 @@ public final class WarmUpLR: LRScheduler {
   }
 
   /// - Parameters:
+  ///   - optimizer: Whose learning rates are set.
   ///   - warmUp: The first steps.
   ///   - totalSteps: N.
   ///   - decay: The shape of the rest.

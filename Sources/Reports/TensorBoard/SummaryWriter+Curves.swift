@@ -7,8 +7,10 @@ extension SummaryWriter {
   ///   - tag: What it is called.
   ///   - labels: 0 or 1 for each record, of any shape.
   ///   - predictions: The probability of 1 for each record, from 0 to 1.
+  ///   - globalStep: The step that it belongs to.
   ///   - numThresholds: How many thresholds, evenly spaced from 0 to 1: between 2 and 127.
   ///   - weights: Each record's weight; nil where all count alike.
+  ///   - walltime: Seconds since 1970; by default now.
   public func addPRCurve(
     _ tag: String, labels: Tensor, predictions: Tensor, globalStep: Int? = nil,
     numThresholds: Int = 127, weights: Tensor? = nil, walltime: Double? = nil

@@ -8,6 +8,7 @@ extension SummaryWriter {
   /// - Parameters:
   ///   - model: It runs once, without recording gradients.
   ///   - input: What it runs on; only shapes and dtypes are shown.
+  ///   - walltime: Seconds since 1970; by default now.
   public func addGraph(
     _ model: some Layer, _ input: Tensor, walltime: Double? = nil
   ) throws(SummaryWriterError) {
@@ -16,8 +17,11 @@ extension SummaryWriter {
   }
 
   /// Adds a captured graph.
-  /// - Parameter model: Gives the graph's constants their parameters' names, and the operations that
-  ///   read them their modules'.
+  /// - Parameters:
+  ///   - graph: What `Graph.capture` gave.
+  ///   - model: Gives the graph's constants their parameters' names, and the operations that read
+  ///     them their modules'.
+  ///   - walltime: Seconds since 1970; by default now.
   public func addGraph(
     _ graph: Graph, of model: Module? = nil, walltime: Double? = nil
   ) throws(SummaryWriterError) {

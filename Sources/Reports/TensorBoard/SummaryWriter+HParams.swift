@@ -45,10 +45,12 @@ extension SummaryWriter {
   /// It is written to a file of its own below ``logDir``, as one run among those to be compared.
   /// - Parameters:
   ///   - hparams: Each hyper-parameter by its name.
-  ///   - metrics: Each result by its tag, which no ``addScalar(_:_:globalStep:walltime:)`` of another
-  ///     run should have.
+  ///   - metrics: Each result by its tag, which no `addScalar` of
+  ///     another run should have.
   ///   - domainDiscrete: All values that a hyper-parameter can have.
   ///   - runName: The folder below ``logDir``; by default the time in seconds since 1970.
+  ///   - globalStep: The step that it belongs to.
+  ///   - walltime: Seconds since 1970; by default now.
   public func addHParams(
     _ hparams: [String: HParam], _ metrics: [String: Double],
     domainDiscrete: [String: [HParam]] = [:], runName: String? = nil, globalStep: Int? = nil,

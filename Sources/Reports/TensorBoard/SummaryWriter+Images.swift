@@ -6,8 +6,11 @@ extension SummaryWriter {
   ///   - tag: What it is called.
   ///   - image: Values from 0 to 255 where they are `uint8`, else from 0 to 1; what lies outside is
   ///     clipped, and NaN is black.
-  ///   - dataformats: What the dimensions are: `CHW`, `HWC`, `HW`; or with several pictures, `NCHW` or
-  ///     `NHWC`, which stand in rows of eight. There are 1, 3 or 4 channels, of several pictures 1 or 3.
+  ///   - globalStep: The step that it belongs to.
+  ///   - walltime: Seconds since 1970; by default now.
+  ///   - dataformats: What the dimensions are: `CHW`, `HWC`, `HW`; or with several pictures, `NCHW`
+  ///     or `NHWC`, which stand in rows of eight. There are 1, 3 or 4 channels, of several pictures
+  ///     1 or 3.
   public func addImage(
     _ tag: String, _ image: Tensor, globalStep: Int? = nil, walltime: Double? = nil,
     dataformats: String = "CHW"
@@ -17,7 +20,12 @@ extension SummaryWriter {
   }
 
   /// Adds several pictures as one, in rows of eight.
-  /// - Parameter images: As in ``addImage(_:_:globalStep:walltime:dataformats:)``.
+  /// - Parameters:
+  ///   - tag: What it is called.
+  ///   - images: As in ``addImage(_:_:globalStep:walltime:dataformats:)``.
+  ///   - globalStep: The step that it belongs to.
+  ///   - walltime: Seconds since 1970; by default now.
+  ///   - dataformats: What the dimensions are: `NCHW` or `NHWC`.
   public func addImages(
     _ tag: String, _ images: Tensor, globalStep: Int? = nil, walltime: Double? = nil,
     dataformats: String = "NCHW"

@@ -59,6 +59,9 @@ public final class SummaryWriter: Sendable {
   /// Adds a number.
   /// - Parameters:
   ///   - tag: What it is called.
+  ///   - value: The number.
+  ///   - globalStep: The step that it belongs to.
+  ///   - walltime: Seconds since 1970; by default now.
   ///   - newStyle: As a tensor of the scalars plugin instead of a bare number in single precision.
   ///   - doublePrecision: As such a tensor in double precision.
   public func addScalar(
@@ -93,6 +96,8 @@ public final class SummaryWriter: Sendable {
   /// - Parameters:
   ///   - mainTag: The chart's name.
   ///   - values: Each number by its name.
+  ///   - globalStep: The step that it belongs to.
+  ///   - walltime: Seconds since 1970; by default now.
   public func addScalars(
     _ mainTag: String, _ values: [String: Double], globalStep: Int? = nil, walltime: Double? = nil
   ) throws(SummaryWriterError) {
@@ -114,7 +119,9 @@ public final class SummaryWriter: Sendable {
   /// - Parameters:
   ///   - tag: What it is called.
   ///   - values: Of any shape.
+  ///   - globalStep: The step that it belongs to.
   ///   - bins: The buckets' limits in ascending order; nil for TensorFlow's, which grow by a tenth.
+  ///   - walltime: Seconds since 1970; by default now.
   public func addHistogram(
     _ tag: String, _ values: Tensor, globalStep: Int? = nil, bins: [Double]? = nil,
     walltime: Double? = nil

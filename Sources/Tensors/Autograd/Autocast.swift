@@ -15,10 +15,11 @@
 /// - Parameters:
 ///   - dtype: `.bfloat16`, or `.float16`, whose small range needs a `GradScaler`.
 ///   - enabled: Whether types are changed in the body.
-///   - lists: Which of PyTorch's lists hold: those for CPUs, or those for GPUs, by which exponentials,
-///     sums and norms compute in float32 too.
-///   - cacheEnabled: Keep the casts of parameters until the outermost region ends. A parameter that is
-///     written meanwhile is cast anew.
+///   - lists: Which of PyTorch's lists hold: those for CPUs, or those for GPUs, by which
+///     exponentials, sums and norms compute in float32 too.
+///   - cacheEnabled: Keep the casts of parameters until the outermost region ends. A parameter that
+///     is written meanwhile is cast anew.
+///   - body: What is computed.
 public func autocast<Result, E: Error>(
   _ dtype: DType = .bfloat16, enabled: Bool = true, lists: AutocastLists = .cpu,
   cacheEnabled: Bool = true, _ body: () throws(E) -> Result

@@ -17,7 +17,11 @@ public func vjp(
 
 /// The value of a function and the product of its Jacobian with a vector: J v, by differentiating
 /// the vector-Jacobian product once more (`torch.autograd.functional.jvp`).
-/// - Parameter v: One tensor per input, of its shape.
+/// - Parameters:
+///   - function: A differentiable function of the inputs.
+///   - inputs: Where it is differentiated.
+///   - v: One tensor per input, of its shape.
+///   - createGraph: Whether the product can be differentiated in turn.
 public func jvp(
   _ function: ([Tensor]) -> Tensor, _ inputs: [Tensor], v: [Tensor], createGraph: Bool = false
 ) -> (value: Tensor, product: Tensor) {

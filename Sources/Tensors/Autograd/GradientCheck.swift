@@ -12,8 +12,9 @@ public struct GradientMismatch: Error, CustomStringConvertible {
 ///   - function: Tensors of tensors; must give the same result every time.
 ///   - inputs: Best in `float64`.
 ///   - eps: How far inputs are moved.
-///   - atol, rtol: |numerical - analytical| ≤ atol + rtol · |numerical|, and room for the rounding of
-///     the outputs, 4 ε · max |output| / eps.
+///   - atol: What numerical and analytical may differ by: atol + rtol · |numerical|, and the
+///     rounding of the outputs, 4 ε · max |output| / eps.
+///   - rtol: See `atol`.
 /// - Throws: ``GradientMismatch`` for the first element that differs.
 public func gradcheck(
   _ function: ([Tensor]) -> [Tensor], _ inputs: [Tensor], eps: Double = 1e-6, atol: Double = 1e-5,

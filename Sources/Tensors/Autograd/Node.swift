@@ -1,6 +1,6 @@
 /// One recorded operation: where its inputs came from, what its gradient reads, and the gradient.
 ///
-/// A node never holds a tensor. An input is an ``Edge`` to the node that made it; a saved value is
+/// A node never holds a tensor. An input is an edge to the node that made it; a saved value is
 /// its storage and layout, and takes up its edge again when it is read. So no cycle keeps a graph
 /// alive, and tearing one down never recurses.
 public final class Node {

@@ -180,7 +180,9 @@ extension F {
   }
 
   /// x, and w · x where x ≤ 0, with a learned w (He et al. 2015).
-  /// - Parameter weight: One factor, or one for each channel: dimension 1 of x.
+  /// - Parameters:
+  ///   - x: Of any shape.
+  ///   - weight: One factor, or one for each channel: dimension 1 of x.
   public static func prelu(_ x: Tensor, _ weight: Tensor) -> Tensor {
     let name = "prelu"
     require(weight.rank <= 1, name, "a weight of one dimension is expected, not \(weight.shape)")

@@ -11,7 +11,8 @@ extension F {
 
   /// yₖ = x₁ᵀ Wₖ x₂ + bₖ (`torch.nn.functional.bilinear`).
   /// - Parameters:
-  ///   - a, b: `[…, inputs₁]` and `[…, inputs₂]`.
+  ///   - a: x₁, `[…, inputs₁]`.
+  ///   - b: x₂, `[…, inputs₂]`.
   ///   - weight: `[outputs, inputs₁, inputs₂]`.
   ///   - bias: `[outputs]`.
   /// - Returns: `[…, outputs]`.
@@ -34,7 +35,9 @@ extension F {
   }
 
   /// A 1 at each index, zeros elsewhere, int64: `[…] → […, classes]` (`one_hot`).
-  /// - Parameter classes: By default one more than the largest index.
+  /// - Parameters:
+  ///   - indices: Integers from 0 on, `[…]`.
+  ///   - classes: By default one more than the largest index.
   public static func oneHot(_ indices: Tensor, numClasses classes: Int? = nil) -> Tensor {
     let name = "one_hot"
     require(indices.dtype == .int64, name, "indices must be int64, not \(indices.dtype)")

@@ -28,7 +28,9 @@ extension F {
   }
 
   /// ‖xᵢ - xⱼ‖ₚ of every pair i < j of rows (`torch.nn.functional.pdist`).
-  /// - Parameter x: `[N, M]`.
+  /// - Parameters:
+  ///   - x: `[N, M]`.
+  ///   - p: The norm's order.
   /// - Returns: `[N (N - 1) / 2]`.
   public static func pdist(_ x: Tensor, p: Double = 2) -> Tensor {
     require(x.rank == 2, "pdist", "a matrix is expected, not \(x.shape)")

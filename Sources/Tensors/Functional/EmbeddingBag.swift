@@ -1,4 +1,4 @@
-/// What ``F/embeddingBag(_:_:offsets:mode:perSampleWeights:paddingIndex:includeLastOffset:scaleGradByFrequency:maxNorm:normType:)``
+/// What `F.embeddingBag`
 /// makes of a bag's rows.
 public enum EmbeddingBagMode: String, Sendable {
   /// Their sum.
@@ -16,10 +16,13 @@ extension F {
   ///   - indices: Integers: `[B, n]`, one bag a row, or `[n]`, cut by `offsets`.
   ///   - weight: `[rows, width]`.
   ///   - offsets: Where each bag of a vector of indices begins.
+  ///   - mode: Sum, mean or maximum.
   ///   - perSampleWeights: A factor for each index; mode sum only.
   ///   - paddingIndex: A row that counts in no bag and receives no gradient.
   ///   - includeLastOffset: Whether the last offset is the end of the last bag.
+  ///   - scaleGradByFrequency: Whether each row's gradient is divided by how often it was used.
   ///   - maxNorm: Scale rows that are longer than this before use; the gradient does not see it.
+  ///   - normType: The order of that norm.
   /// - Returns: `[bags, width]`.
   public static func embeddingBag(
     _ indices: Tensor, _ weight: Tensor, offsets: Tensor? = nil, mode: EmbeddingBagMode = .mean,

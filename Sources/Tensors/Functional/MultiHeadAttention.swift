@@ -1,4 +1,4 @@
-/// The learned parts of ``F/multiHeadAttention(_:_:_:heads:weights:mask:keyPaddingMask:dropout:addZeroAttention:needWeights:averageWeights:isCausal:training:)``.
+/// The learned parts of `F.multiHeadAttention`.
 public struct MultiHeadAttentionWeights {
   /// `[3 · embed, embed]`: the projections of query, key and value one below the other; or nil with
   /// separate ones.
@@ -35,13 +35,19 @@ extension F {
   /// A query whose keys are all hidden gets zeros, weights and output alike, before the output's
   /// projection.
   /// - Parameters:
-  ///   - query, key, value: `[T, B, embed]`, `[S, B, …]`, `[S, B, …]`, or without B.
+  ///   - query: `[T, B, embed]`, or without B.
+  ///   - key: `[S, B, …]`, or without B.
+  ///   - value: `[S, B, …]`, or without B.
+  ///   - heads: The number of heads, which divides the width.
+  ///   - weights: The projections.
   ///   - mask: `[T, S]` or `[B · heads, T, S]`: bool (true hides) or float (added to the scores).
   ///   - keyPaddingMask: `[B, S]` or `[S]`, likewise.
+  ///   - dropout: The probability with which an attention weight is dropped while training.
   ///   - addZeroAttention: One more key and value of zeros.
   ///   - needWeights: Return the weights too, which the fused kernel does not compute.
   ///   - averageWeights: Their mean over heads.
   ///   - isCausal: Says that the mask is the causal one, so that the kernel may apply it by itself.
+  ///   - training: Whether weights are dropped.
   ///   - generator: What dropout draws from.
   /// - Returns: `[T, B, embed]`, and `[B, T, S]`, or `[B, heads, T, S]` of each head.
   public static func multiHeadAttention(

@@ -14,6 +14,7 @@ extension F {
   /// Elements added around a tensor, or taken away where a number is negative
   /// (`torch.nn.functional.pad`).
   /// - Parameters:
+  ///   - x: Of any shape.
   ///   - padding: How many before and behind the last dimension, then the one before it, and so on.
   ///   - mode: Other modes than constant pad the last one to three dimensions of `[N, C, …]` or
   ///     `[C, …]`.

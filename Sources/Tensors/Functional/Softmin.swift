@@ -16,7 +16,12 @@ extension F {
 
   /// A sample of the Gumbel-softmax distribution (`gumbel_softmax`; Jang et al. 2017):
   /// softmax((x + g) / τ) with g = -log of exponential draws.
-  /// - Parameter hard: Round to one-hot vectors, whose gradient is that of the soft sample.
+  /// - Parameters:
+  ///   - logits: Of any shape.
+  ///   - tau: The temperature τ: the smaller, the closer to one-hot.
+  ///   - hard: Round to one-hot vectors, whose gradient is that of the soft sample.
+  ///   - dim: The dimension of the classes.
+  ///   - generator: What is drawn from; the default generator where nil.
   public static func gumbelSoftmax(
     _ logits: Tensor, tau: Double = 1, hard: Bool = false, dim: Int = -1,
     generator: Generator? = nil

@@ -1,6 +1,10 @@
 extension Tensor {
   /// A tensor of one repeated value (`torch.full`).
-  /// - Parameter dtype: By default the value's kind: `float32`, `int64` or `bool`.
+  /// - Parameters:
+  ///   - shape: The sizes; `[]` for a scalar.
+  ///   - value: What every element is.
+  ///   - dtype: By default the value's kind: `float32`, `int64` or `bool`.
+  ///   - requiresGrad: Whether gradients arrive in it.
   public static func full(
     _ shape: [Int], _ value: some ScalarConvertible, dtype: DType? = nil, requiresGrad: Bool = false
   ) -> Tensor {
@@ -74,7 +78,12 @@ extension Tensor {
   }
 
   /// start, start + step, … below end (`torch.arange`).
-  /// - Parameter dtype: By default `int64` for whole numbers, else `float32`.
+  /// - Parameters:
+  ///   - start: The first element.
+  ///   - end: What all elements are below, or above where the step is negative.
+  ///   - step: The distance between two elements.
+  ///   - dtype: By default `int64` for whole numbers, else `float32`.
+  ///   - requiresGrad: Whether gradients arrive in it.
   public static func arange(
     _ start: some ScalarConvertible, _ end: some ScalarConvertible,
     step: some ScalarConvertible = 1, dtype: DType? = nil, requiresGrad: Bool = false

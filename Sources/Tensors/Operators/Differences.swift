@@ -3,6 +3,8 @@ extension Tensor {
   /// The n-th differences xᵢ₊₁ - xᵢ along a dimension (`torch.diff`); of bools, whether they differ.
   /// Order 0 gives the elements alone.
   /// - Parameters:
+  ///   - n: How often differences are taken.
+  ///   - dim: The dimension that is walked along.
   ///   - prepend: What stands before the elements.
   ///   - append: What stands behind them.
   public func diff(
@@ -32,7 +34,9 @@ extension Tensor {
   }
 
   /// The integral along a dimension by the trapezoidal rule (`torch.trapezoid`).
-  /// - Parameter x: The points: a vector for the dimension, or a tensor that broadcasts.
+  /// - Parameters:
+  ///   - x: The points: a vector for the dimension, or a tensor that broadcasts.
+  ///   - dim: The dimension that is walked along.
   public func trapezoid(x: Tensor, dim: Int = -1) -> Tensor {
     if let nothing = integralOfNothing(dim, "trapezoid") { return nothing }
     let (areas, dim) = trapezoids(dim, "trapezoid")
@@ -46,7 +50,9 @@ extension Tensor {
   }
 
   /// The running integral along a dimension by the trapezoidal rule (`torch.cumulative_trapezoid`).
-  /// - Parameter x: The points: a vector for the dimension, or a tensor that broadcasts.
+  /// - Parameters:
+  ///   - x: The points: a vector for the dimension, or a tensor that broadcasts.
+  ///   - dim: The dimension that is walked along.
   public func cumulativeTrapezoid(x: Tensor, dim: Int = -1) -> Tensor {
     let (areas, dim) = trapezoids(dim, "cumulative_trapezoid")
     return (areas * widths(x, dim, "cumulative_trapezoid")).cumsum(dim: dim) / 2

@@ -44,8 +44,9 @@ extension Tensor {
   /// (`torch.repeat_interleave`).
   /// - Parameters:
   ///   - times: One integer a slice, or one for all.
-  ///   - outputSize: What the numbers add up to, where it is known; without numbers it is not looked
-  ///     at, as in PyTorch.
+  ///   - dim: The dimension of the slices; nil for the elements of the flattened tensor.
+  ///   - outputSize: What the numbers add up to, where it is known; without numbers it is not
+  ///     looked at, as in PyTorch.
   public func repeatInterleave(_ times: Tensor, dim: Int? = nil, outputSize: Int? = nil) -> Tensor {
     guard let dim, rank > 0 else {
       return flattened().repeatInterleave(times, dim: 0, outputSize: outputSize)

@@ -4,9 +4,11 @@ extension Tensor {
   /// (`torch.searchsorted`): `[..., n]` and `[..., m]` → `[..., m]`, or one row `[n]` for values of any
   /// shape. NaN goes to the end.
   /// - Parameters:
+  ///   - values: What is looked for.
   ///   - right: Behind equal elements, not before them.
   ///   - outInt32: Results in `int32` in place of `int64`.
-  ///   - sorter: Indices that put the rows in order, where they are not (see ``argsort(dim:descending:stable:)``).
+  ///   - sorter: Indices that put the rows in order, where they are not (see
+  ///     ``argsort(dim:descending:stable:)``).
   public func searchSorted(
     _ values: Tensor, right: Bool = false, outInt32: Bool = false, sorter: Tensor? = nil
   ) -> Tensor {
@@ -35,7 +37,10 @@ extension Tensor {
 
   /// The number of the bucket between ascending boundaries that each element lies in
   /// (`torch.bucketize`).
-  /// - Parameter right: Buckets hold their lower boundary, not their upper one.
+  /// - Parameters:
+  ///   - boundaries: Ascending numbers, `[n]`.
+  ///   - right: Buckets hold their lower boundary, not their upper one.
+  ///   - outInt32: Results in `int32` in place of `int64`.
   public func bucketize(_ boundaries: Tensor, right: Bool = false, outInt32: Bool = false) -> Tensor
   {
     require(boundaries.rank == 1, "bucketize", "boundaries are a vector, not \(boundaries.shape)")
@@ -43,7 +48,9 @@ extension Tensor {
   }
 
   /// Whether each element is among those of another tensor (`torch.isin`); NaN never is.
-  /// - Parameter invert: Whether it is not.
+  /// - Parameters:
+  ///   - others: What is looked among.
+  ///   - invert: Whether it is not.
   public func isIn(_ others: Tensor, invert: Bool = false) -> Tensor {
     let dtype = Promotion.resultType(self, others)
     let elements = bare.to(dtype)

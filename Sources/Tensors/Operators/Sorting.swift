@@ -2,8 +2,11 @@
 /// by index.
 extension Tensor {
   /// The elements of a dimension in order and where they were (`torch.sort`).
-  /// - Parameter stable: Equal elements keep their order. Else they take the one that PyTorch's sort
-  ///   gives them, and the work takes longer.
+  /// - Parameters:
+  ///   - dim: The dimension.
+  ///   - descending: Whether the largest comes first.
+  ///   - stable: Equal elements keep their order. Else they take the one that PyTorch's sort gives
+  ///     them, and the work takes longer.
   public func sorted(
     dim: Int = -1, descending: Bool = false, stable: Bool = false
   ) -> (values: Tensor, indices: Tensor) {
@@ -20,7 +23,11 @@ extension Tensor {
   }
 
   /// The k largest, or smallest, elements of a dimension and where they were (`torch.topk`).
-  /// - Parameter sorted: Whether they come in order.
+  /// - Parameters:
+  ///   - k: How many.
+  ///   - dim: The dimension.
+  ///   - largest: Whether the largest are taken, not the smallest.
+  ///   - sorted: Whether they come in order.
   public func topK(
     _ k: Int, dim: Int = -1, largest: Bool = true, sorted: Bool = true
   ) -> (values: Tensor, indices: Tensor) {

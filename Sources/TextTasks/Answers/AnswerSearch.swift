@@ -34,6 +34,7 @@ public struct AnswerSearch: Sendable {
   /// The best parts of a window.
   /// - Parameters:
   ///   - index: The window's place among all of them.
+  ///   - window: The window.
   ///   - starts: Logits of each token; those of padding left out or not.
   ///   - ends: Likewise.
   public func search(

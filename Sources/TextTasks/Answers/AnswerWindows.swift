@@ -63,7 +63,12 @@ public struct AnswerWindows: Sendable {
   ///
   /// The first answer is learnt. A window that does not hold all of it points to its first special
   /// token, as one of a question without an answer does.
-  /// - Parameter first: The place of the first of these records among all.
+  /// - Parameters:
+  ///   - records: Questions with their contexts.
+  ///   - first: The place of the first of these records among all.
+  ///   - tokenizer: What divides them into tokens.
+  ///   - maxLength: The most tokens of a window, question included.
+  ///   - stride: How many tokens neighbours have in common.
   /// - Throws: An error where a question leaves no room for its context.
   public static func features(
     of records: [QuestionRecord], from first: Int, _ tokenizer: PreTrainedTokenizer,

@@ -34,7 +34,7 @@ extension PreTrainedTokenizer {
   /// Ids are filled up with the padding token, masks with 0, segments with the padding token's, and
   /// masks of special tokens with 1. All other fields must be equally long. Where the model reads a
   /// mask and there is none, it is made. Rows longer than a given length stay as they are.
-  /// - Throws: ``CollationError``.
+  /// - Throws: ``TextTasks/CollationError``.
   public func pad(
     _ features: [TextFeature], _ options: PaddingOptions = PaddingOptions()
   ) throws(CollationError) -> TextBatch {

@@ -4,7 +4,7 @@ import Foundation
 /// Records of text in bytes, in memory or mapped from a file: each is made when it is asked for.
 ///
 /// The bytes are a mark, the length of a header as eight bytes, the header in JSON, and the numbers of each
-/// ``FeatureColumn``; all numbers little-endian.
+/// `FeatureColumn`; all numbers little-endian.
 public struct FeatureShard: Sendable {
   private struct Header: Codable {
     var records: Int

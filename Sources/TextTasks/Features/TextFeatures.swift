@@ -113,7 +113,10 @@ public struct TextFeatures: Dataset, Sendable {
   /// The texts one after another, cut into blocks of `length` tokens; the last tokens that fill none are
   /// left out. Of one block or less there is one.
   ///
-  /// - Parameter hasLabels: Whether blocks have labels: the records' own, or where they have none their ids.
+  /// - Parameters:
+  ///   - length: The tokens of a block.
+  ///   - hasLabels: Whether blocks have labels: the records' own, or where they have none their
+  ///     ids.
   public func packed(_ length: Int, hasLabels: Bool = true) -> TextFeatures {
     let ends = Self.sums(shards.map { $0.column("input_ids")?.count ?? 0 })
     let total = ends.last ?? 0

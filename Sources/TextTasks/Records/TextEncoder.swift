@@ -72,7 +72,9 @@ public struct TextEncoder: Sendable {
   }
 
   /// The names of all labels that occur, each once.
-  /// - Parameter ofWords: Whether each word has one.
+  /// - Parameters:
+  ///   - table: The records.
+  ///   - ofWords: Whether each word has one.
   public func labelNames(_ table: TextTable, ofWords: Bool = false) throws -> LabelNames {
     LabelNames(
       occurring: try (0..<table.count).flatMap { row -> [String] in
@@ -169,8 +171,11 @@ public struct TextEncoder: Sendable {
   }
 
   /// Source texts with the ids of the texts that are to be written.
-  /// - Parameter maxLength: The most tokens of a text that is to be written; nil for as many as of a
-  ///   source.
+  /// - Parameters:
+  ///   - table: The records.
+  ///   - target: The column of the texts that are to be written.
+  ///   - maxLength: The most tokens of a text that is to be written; nil for as many as of a
+  ///     source.
   public func translations(
     _ table: TextTable, _ target: String, maxLength: Int? = nil
   ) throws -> [TextFeature] {

@@ -110,7 +110,13 @@ public struct TextWriter {
   }
 
   /// Continues ids.
-  /// - Parameter promptCache: What an earlier call has read, from which this one goes on.
+  /// - Parameters:
+  ///   - ids: The tokens of the prompt.
+  ///   - config: How tokens are chosen, and when writing ends.
+  ///   - seed: The seed of what is drawn.
+  ///   - promptCache: What an earlier call has read, from which this one goes on.
+  ///   - output: Is handed each piece of text as soon as it is written, where there is one
+  ///     continuation.
   public func continuations(
     of ids: [Int], _ config: GenerationConfig, seed: UInt64, promptCache: PromptCache? = nil,
     output: ((String) -> Void)? = nil

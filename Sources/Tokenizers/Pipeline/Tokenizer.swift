@@ -156,6 +156,8 @@ public struct Tokenizer: Sendable {
   /// Encodes a text, or a pair of texts.
   ///
   /// - Parameters:
+  ///   - text: The text.
+  ///   - pair: A second text, encoded behind it.
   ///   - addSpecialTokens: Whether the post-processor adds its tokens.
   ///   - offsets: Whether ``Encoding/offsets``, word and sequence numbers are wanted.
   /// - Throws: ``TokenizerError`` where the text cannot be divided or cut.
@@ -172,6 +174,7 @@ public struct Tokenizer: Sendable {
 
   /// A text as it is given: whole, or as words.
   public enum Input: Sendable, Equatable {
+    /// A text that is still to be divided.
     case text(String)
     /// Each word is divided alone, and offsets are within it.
     case words([String])
@@ -179,7 +182,12 @@ public struct Tokenizer: Sendable {
 
   /// Encodes texts or pairs of texts on several threads, and fills them up.
   ///
-  /// - Parameter threads: How many threads; nil is one for each core of this process.
+  /// - Parameters:
+  ///   - texts: Texts, or their words.
+  ///   - pairs: A second text for each of them.
+  ///   - addSpecialTokens: Whether the post-processor adds its tokens.
+  ///   - offsets: Whether ``Encoding/offsets``, word and sequence numbers are wanted.
+  ///   - threads: How many threads; nil is one for each core of this process.
   /// - Throws: ``TokenizerError``, that of the first text that fails.
   public func encodeBatch(
     _ texts: [Input], pairs: [Input]? = nil, addSpecialTokens: Bool = true, offsets: Bool = true,

@@ -2,14 +2,20 @@
 public struct Truncation: Sendable, Equatable {
   /// Which of two texts is cut.
   public enum Strategy: String, Sendable, CaseIterable {
+    /// Token by token, whichever is longer at that time.
     case longestFirst = "LongestFirst"
+    /// The first text.
     case onlyFirst = "OnlyFirst"
+    /// The second text.
     case onlySecond = "OnlySecond"
   }
 
   /// The end of the text that is cut off, or the side that padding goes to.
   public enum Side: String, Sendable, CaseIterable {
-    case left, right
+    /// The text's beginning.
+    case left
+    /// The text's end.
+    case right
   }
 
   /// The most tokens, added ones included.

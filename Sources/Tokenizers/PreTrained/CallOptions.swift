@@ -2,6 +2,7 @@
 public struct CallOptions: Sendable, Equatable {
   /// What shorter texts are filled up to.
   public enum PaddingStrategy: String, Sendable {
+    /// Nothing is filled up.
     case doNotPad = "do_not_pad"
     /// To the longest of the batch.
     case longest
@@ -11,9 +12,13 @@ public struct CallOptions: Sendable, Equatable {
 
   /// Which of two texts is cut.
   public enum TruncationStrategy: String, Sendable {
+    /// Nothing is cut.
     case doNotTruncate = "do_not_truncate"
+    /// Token by token, whichever is longer at that time.
     case longestFirst = "longest_first"
+    /// The first text.
     case onlyFirst = "only_first"
+    /// The second text.
     case onlySecond = "only_second"
   }
 

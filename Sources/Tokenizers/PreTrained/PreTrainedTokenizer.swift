@@ -145,6 +145,7 @@ public struct PreTrainedTokenizer: Sendable {
   /// The text of ids.
   ///
   /// - Parameters:
+  ///   - ids: Numbers of tokens.
   ///   - skipSpecialTokens: Whether special tokens are left out.
   ///   - cleanUpTokenizationSpaces: Whether spaces before punctuation fall away; nil is what the
   ///     folder says. Never for BPE, whose spaces are the text's own.

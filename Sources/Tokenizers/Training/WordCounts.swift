@@ -13,7 +13,10 @@ public struct WordCounts: Sendable, Equatable {
 
   /// Counts the words of texts as a blueprint normalizes and divides them.
   ///
-  /// - Parameter threads: How many threads; nil is one for each core of this process.
+  /// - Parameters:
+  ///   - texts: What is counted.
+  ///   - blueprint: The tokenizer to be trained.
+  ///   - threads: How many threads; nil is one for each core of this process.
   /// - Throws: ``TokenizerError`` where the blueprint is not understood.
   public init(of texts: [String], by blueprint: TokenizerBlueprint, threads: Int? = nil) throws {
     let steps = try blueprint.steps()

@@ -111,7 +111,7 @@ extension Layer {
   /// - Parameters:
   ///   - optimizer: A name, such as `"adam"`, or `.made(Adam(…))`.
   ///   - loss: What is made small: `.sparseCategoricalCrossEntropy`, `"mse"`, `.custom { … }`.
-  ///   - metrics: Figures by name: see ``FitMetric``.
+  ///   - metrics: Figures by name: see ``Training/FitMetric``.
   ///   - group: The ranks that train together.
   ///   - options: Clipping and buckets.
   public func compile(

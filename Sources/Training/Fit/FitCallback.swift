@@ -87,9 +87,11 @@ extension FitCallback {
 
   /// Multiplies the learning rate when a figure gets no better (Keras' `ReduceLROnPlateau`).
   /// - Parameters:
-  ///   - monitor, mode, minDelta: As for ``earlyStopping(monitor:mode:patience:minDelta:restoresBest:)``.
+  ///   - monitor: The figure.
+  ///   - mode: Which is better; by default more where the name is of an accuracy or the like.
   ///   - factor: What the rates of all groups are multiplied by.
   ///   - patience: Epochs without a gain after which they are.
+  ///   - minDelta: What a gain must exceed.
   ///   - cooldown: Epochs after that which do not count.
   ///   - minLR: The smallest rate.
   public static func reduceLROnPlateau(

@@ -9,7 +9,7 @@ import Tensors
 ///
 /// By name: `accuracy`, `top_5_accuracy` (any number), `precision`, `recall`, `f1` (each also with
 /// `_macro`, `_micro` or `_weighted`), `auc`, `average_precision`, `mse`, `mae`, `r2`, `perplexity`,
-/// `matthews_correlation`, `confusion_matrix`, and whatever ``MetricDefinition`` has registered.
+/// `matthews_correlation`, `confusion_matrix`, and whatever ``Models/MetricDefinition`` has registered.
 ///
 /// Classes are the likeliest of several outputs, or told by the loss' threshold from a single one; targets
 /// are classes' numbers, or probabilities of all classes.

@@ -5,7 +5,7 @@ import Tensors
 
 extension FunctionalModel {
   /// The model with what trains and judges it, for one output and any number of inputs: see
-  /// ``NN/Layer/compile(optimizer:loss:metrics:group:options:)``.
+  /// `Layer.compile`.
   public func compile(
     optimizer: CompiledOptimizer = "adam", loss: TrainingLoss, metrics: [FitMetric] = [],
     group: ProcessGroup? = nil, options: TrainerOptions = .init()

@@ -25,7 +25,7 @@ public struct DataContents: Codable, Equatable, Sendable {
   private init(sums files: [File]) { self.files = files }
 
   /// Reads the files through, a piece at a time.
-  /// - Throws: ``DataError`` where one cannot be read.
+  /// - Throws: ``Datasets/DataError`` where one cannot be read.
   public init(files paths: [String]) throws(DataError) {
     var files: [File] = []
     for path in paths { files.append(try Self.sum(path)) }

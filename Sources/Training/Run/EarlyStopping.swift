@@ -14,7 +14,7 @@ public final class EarlyStopping: EventSink {
   public init(_ options: EarlyStoppingOptions = .init()) { self.options = options }
 
   /// Looks at evaluations.
-  /// - Throws: ``ConfigurationError`` where they have no such figure.
+  /// - Throws: ``Settings/ConfigurationError`` where they have no such figure.
   public func take(_ event: TrainingEvent) throws {
     guard case .evaluation(let report) = event, !report.isFinal else { return }
     guard let value = report.figures[options.metric] else {

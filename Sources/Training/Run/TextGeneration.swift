@@ -81,7 +81,7 @@ public struct TextGeneration {
   }
 
   /// The prompt with `count` more characters.
-  /// - Throws: ``DataError`` where the prompt has a character that the model never saw.
+  /// - Throws: ``Datasets/DataError`` where the prompt has a character that the model never saw.
   public func generate(
     prompt: String, count: Int, temperature: Double = 1, topK: Int? = nil, seed: UInt64 = 1
   ) throws -> String {

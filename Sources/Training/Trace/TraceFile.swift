@@ -8,7 +8,7 @@ import Foundation
 ///
 /// Meanwhile each rank writes its part beside it, on the clock of the beginning. A run that fails has
 /// no such end: who fails, and who is told to end, puts the parts together, without the others; see
-/// ``TraceParts``.
+/// `TraceParts`.
 public struct TraceFile {
   /// Bytes that a rank hands over at a time.
   static let pieceBytes = 64 << 10

@@ -1,7 +1,7 @@
 import Datasets
 
-/// What delivers a rank's share of each global batch: a ``DataLoader`` of whatever records, or a
-/// ``StreamLoader`` of a stream or a ``Pipeline``.
+/// What delivers a rank's share of each global batch: a ``Datasets/DataLoader`` of whatever records, or a
+/// ``Datasets/StreamLoader`` of a stream or a ``Datasets/Pipeline``.
 public protocol BatchLoading<Content>: AnyObject {
   /// What a batch holds.
   associatedtype Content

@@ -8,7 +8,9 @@ extension Trainer {
   ///
   /// All is as it was afterwards: each module's mode, which is evaluation meanwhile, and the loader's
   /// place, so that even the loader that is trained on can be judged by.
-  /// - Parameter maxBatches: Judge by this many global batches only, at least 1.
+  /// - Parameters:
+  ///   - loader: The records to judge by.
+  ///   - maxBatches: Judge by this many global batches only, at least 1.
   /// - Throws: ``TrainingError/noFigures(_:)`` where no record, or no target, was there to judge by.
   public func evaluate(
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil

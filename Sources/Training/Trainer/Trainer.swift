@@ -57,7 +57,7 @@ public final class Trainer<Content> {
   let hook: (any CommunicationHook)?
   /// What brings ranks' models together where gradients no longer do.
   let averager: PeriodicModelAverager?
-  /// What is trained now; nil before ``begin(_:epochs:steps:records:shouldStop:)``.
+  /// What is trained now; nil before `begin`.
   private var course: Course?
   /// Whose flight recorder notes phases where nobody trains together.
   package var flight: ProcessGroup?
@@ -78,7 +78,7 @@ public final class Trainer<Content> {
   ///   - hook: What reduces gradients in place of the average; not used without a group.
   ///   - averager: What averages models after steps, where the hook lets them go apart.
   ///   - targets: What the loss is a mean over where it is not one over records; `forward` then
-  ///     returns sums, as ``StepOutput/tokens(_:_:ignoreIndex:)`` does. The same on every rank.
+  ///     returns sums, as ``Models/StepOutput/tokens(_:_:ignoreIndex:)`` does. The same on every rank.
   ///   - forward: The model's output for one batch.
   public init(
     _ model: Module, optimizer: Optimizer, scheduler: LRScheduler? = nil,
@@ -225,7 +225,7 @@ public final class Trainer<Content> {
   public var end: TrainingEnd { course?.last?.isStopping == true ? .stopped : .finished }
 
   /// Trains until the epochs or steps are done, or somebody asks to stop: every step that
-  /// ``begin(_:epochs:steps:records:shouldStop:)`` makes possible.
+  /// `begin` makes possible.
   /// - Returns: How the training ended.
   @discardableResult
   public func run(

@@ -7,7 +7,7 @@ import Tensors
 public enum TrainingPrecision: String, ConfigurationChoice {
   /// float32 throughout.
   case f32
-  /// bfloat16 where ``autocast(_:enabled:lists:cacheEnabled:_:)`` says so.
+  /// bfloat16 where ``Tensors/autocast(_:enabled:lists:cacheEnabled:_:)`` says so.
   case bf16
   /// float16 where it says so, and scaled losses, so that small gradients do not vanish.
   case f16

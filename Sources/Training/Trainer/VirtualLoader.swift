@@ -2,7 +2,7 @@ import DataParallel
 import Datasets
 
 /// The batches of the virtual workers whose work a rank does, each worker's share a part of its own; see
-/// ``VirtualWorkers``.
+/// ``DataParallel/VirtualWorkers``.
 ///
 /// ```swift
 /// let loader = VirtualLoader(workers, rank: world.rank, worldSize: world.size) { share, shares in
@@ -13,7 +13,11 @@ public final class VirtualLoader<Content>: BatchLoading {
   private let loaders: [any BatchLoading<Content>]
 
   /// Joins the loaders of a rank's virtual workers.
-  /// - Parameter make: The loader of one worker's share: its number, and how many shares there are.
+  /// - Parameters:
+  ///   - workers: The virtual workers.
+  ///   - rank: This rank.
+  ///   - worldSize: The number of ranks, over which the workers are shared out.
+  ///   - make: The loader of one worker's share: its number, and how many shares there are.
   public init(
     _ workers: VirtualWorkers, rank: Int = 0, worldSize: Int = 1,
     make: (_ share: Int, _ shares: Int) throws -> any BatchLoading<Content>

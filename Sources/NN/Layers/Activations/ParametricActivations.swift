@@ -32,7 +32,9 @@ public final class LeakyReLU: FunctionLayer {
 
 /// log(1 + e^(βx)) / β (`torch.nn.Softplus`).
 public final class Softplus: FunctionLayer {
-  /// - Parameter threshold: Where βx is above it, x itself.
+  /// - Parameters:
+  ///   - beta: β: the larger, the closer to ReLU.
+  ///   - threshold: Where βx is above it, x itself.
   public init(beta: Double = 1, threshold: Double = 20) {
     super.init("beta=\(beta), threshold=\(threshold)") {
       F.softplus($0, beta: beta, threshold: threshold)
@@ -104,6 +106,7 @@ public final class PReLU: Module, Layer {
   /// - Parameters:
   ///   - parameters: 1, or the number of channels.
   ///   - initial: Every slope's first value.
+  ///   - dtype: The parameters' element type.
   public init(
     numParameters parameters: Int = 1, init initial: Double = 0.25, dtype: DType = .float32
   ) {

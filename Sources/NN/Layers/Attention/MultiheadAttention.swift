@@ -18,11 +18,16 @@ public final class MultiheadAttention: Module, Hookable {
 
   /// A layer with PyTorch's initial values.
   /// - Parameters:
+  ///   - embed: The width of queries and outputs.
+  ///   - heads: The number of heads, which divides the width.
   ///   - dropout: The probability with which an attention weight is dropped while training.
+  ///   - bias: Whether the projections have biases.
   ///   - addBiasKV: One more key and value that are learned.
   ///   - addZeroAttention: One more key and value of zeros.
-  ///   - keySize, valueSize: By default the embedding's size.
+  ///   - keySize: The width of keys; by default that of the embedding.
+  ///   - valueSize: The width of values; by default that of the embedding.
   ///   - batchFirst: Inputs and outputs are `[B, T, embed]`.
+  ///   - dtype: The parameters' element type.
   public init(
     _ embed: Int, _ heads: Int, dropout: Double = 0, bias: Bool = true, addBiasKV: Bool = false,
     addZeroAttn addZeroAttention: Bool = false, kdim keySize: Int? = nil,
@@ -53,11 +58,13 @@ public final class MultiheadAttention: Module, Hookable {
 
   /// The attended values and, on request, the weights.
   /// - Parameters:
-  ///   - query, key, value: `[T, B, embed]`, `[S, B, …]`, `[S, B, …]`; with `batchFirst` the first
-  ///     two dimensions swapped; or without B.
+  ///   - query: `[T, B, embed]`, or `[B, T, embed]` with `batchFirst`, or without B.
+  ///   - key: `[S, B, …]`, likewise.
+  ///   - value: `[S, B, …]`, likewise.
   ///   - keyPaddingMask: `[B, S]`: bool (true hides) or float (added).
   ///   - needWeights: Return the weights, `[B, T, S]`, or `[B, heads, T, S]` without averaging.
   ///   - mask: `[T, S]` or `[B · heads, T, S]`, likewise.
+  ///   - averageWeights: Whether the weights are the mean over all heads.
   ///   - isCausal: Says that the mask is the causal one.
   public func callAsFunction(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, keyPaddingMask: Tensor? = nil,

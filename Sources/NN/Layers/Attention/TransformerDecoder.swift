@@ -21,7 +21,10 @@ public final class TransformerDecoderLayer: Module, Hookable {
   ///   - activation: The function between the linear maps.
   ///   - eps: What the norms add to the variance.
   ///   - batchFirst: Whether inputs and outputs are `[B, T, width]`.
-  ///   - normFirst: Whether norms stand before attention and linear maps rather than behind the sums.
+  ///   - normFirst: Whether norms stand before attention and linear maps rather than behind the
+  ///     sums.
+  ///   - bias: Whether linear maps and norms have biases.
+  ///   - dtype: The parameters' element type.
   public convenience init(
     _ width: Int, _ heads: Int, dimFeedforward feedForward: Int = 2048, dropout: Double = 0.1,
     activation: @escaping (Tensor) -> Tensor = { $0.relu() }, eps: Double = 1e-5,
@@ -48,9 +51,12 @@ public final class TransformerDecoderLayer: Module, Hookable {
 
   /// The layer's output, of the input's shape.
   /// - Parameters:
+  ///   - x: The input; its shape is the output's.
   ///   - memory: The encoder's output.
-  ///   - mask, memoryMask: `[T, T]` and `[T, S]`, or for each head: bool (true hides) or float.
-  ///   - keyPaddingMask, memoryKeyPaddingMask: `[B, T]` and `[B, S]`, likewise.
+  ///   - mask: `[T, T]`, or one for each head: bool (true hides) or float (added).
+  ///   - memoryMask: `[T, S]`, likewise.
+  ///   - keyPaddingMask: `[B, T]`: bool (true hides) or float (added).
+  ///   - memoryKeyPaddingMask: `[B, S]`, likewise.
   public func callAsFunction(
     _ x: Tensor, memory: Tensor, mask: Tensor? = nil, memoryMask: Tensor? = nil,
     keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil

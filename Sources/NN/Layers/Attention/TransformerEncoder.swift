@@ -20,7 +20,10 @@ public final class TransformerEncoderLayer: Module, Hookable {
   ///   - activation: The function between the linear maps.
   ///   - eps: What the norms add to the variance.
   ///   - batchFirst: Whether inputs and outputs are `[B, T, width]`.
-  ///   - normFirst: Whether norms stand before attention and linear maps rather than behind the sums.
+  ///   - normFirst: Whether norms stand before attention and linear maps rather than behind the
+  ///     sums.
+  ///   - bias: Whether linear maps and norms have biases.
+  ///   - dtype: The parameters' element type.
   public convenience init(
     _ width: Int, _ heads: Int, dimFeedforward feedForward: Int = 2048, dropout: Double = 0.1,
     activation: @escaping (Tensor) -> Tensor = { $0.relu() }, eps: Double = 1e-5,
@@ -46,6 +49,7 @@ public final class TransformerEncoderLayer: Module, Hookable {
 
   /// The layer's output, of the input's shape `[T, B, width]`, `[B, T, width]` or `[T, width]`.
   /// - Parameters:
+  ///   - x: The input; its shape is the output's.
   ///   - mask: `[T, T]` or `[B · heads, T, T]`: bool (true hides) or float (added).
   ///   - keyPaddingMask: `[B, T]`, likewise.
   public func callAsFunction(

@@ -78,8 +78,16 @@ open class ConvolutionLayer: Module, Layer {
 public final class Conv1d: ConvolutionLayer {
   /// A layer with PyTorch's initial values: uniform on ±1/√(inputs · kernel area / groups).
   /// - Parameters:
+  ///   - inputs: The input's channels.
+  ///   - outputs: The output's channels.
+  ///   - kernelSize: The filter's size: one number, or one for each dimension.
+  ///   - stride: The step from window to window: one number, or one for each dimension.
   ///   - padding: A number, one for each dimension, `.same` or `.valid`.
+  ///   - dilation: The distance between the filter's elements, likewise.
+  ///   - groups: How many parts the channels are divided into, each with filters of its own.
+  ///   - bias: Whether each output channel has a bias.
   ///   - paddingMode: What the padding consists of; constant stands for zeros.
+  ///   - dtype: The parameters' element type.
   public init(
     _ inputs: Int, _ outputs: Int, _ kernelSize: any Sizes, stride: any Sizes = 1,
     padding: some PaddingSizes = 0, dilation: any Sizes = 1, groups: Int = 1, bias: Bool = true,
@@ -95,8 +103,16 @@ public final class Conv1d: ConvolutionLayer {
 public final class Conv2d: ConvolutionLayer {
   /// A layer with PyTorch's initial values: uniform on ±1/√(inputs · kernel area / groups).
   /// - Parameters:
+  ///   - inputs: The input's channels.
+  ///   - outputs: The output's channels.
+  ///   - kernelSize: The filter's size: one number, or one for each dimension.
+  ///   - stride: The step from window to window: one number, or one for each dimension.
   ///   - padding: A number, one for each dimension, `.same` or `.valid`.
+  ///   - dilation: The distance between the filter's elements, likewise.
+  ///   - groups: How many parts the channels are divided into, each with filters of its own.
+  ///   - bias: Whether each output channel has a bias.
   ///   - paddingMode: What the padding consists of; constant stands for zeros.
+  ///   - dtype: The parameters' element type.
   public init(
     _ inputs: Int, _ outputs: Int, _ kernelSize: any Sizes, stride: any Sizes = 1,
     padding: some PaddingSizes = 0, dilation: any Sizes = 1, groups: Int = 1, bias: Bool = true,
@@ -112,8 +128,16 @@ public final class Conv2d: ConvolutionLayer {
 public final class Conv3d: ConvolutionLayer {
   /// A layer with PyTorch's initial values: uniform on ±1/√(inputs · kernel area / groups).
   /// - Parameters:
+  ///   - inputs: The input's channels.
+  ///   - outputs: The output's channels.
+  ///   - kernelSize: The filter's size: one number, or one for each dimension.
+  ///   - stride: The step from window to window: one number, or one for each dimension.
   ///   - padding: A number, one for each dimension, `.same` or `.valid`.
+  ///   - dilation: The distance between the filter's elements, likewise.
+  ///   - groups: How many parts the channels are divided into, each with filters of its own.
+  ///   - bias: Whether each output channel has a bias.
   ///   - paddingMode: What the padding consists of; constant stands for zeros.
+  ///   - dtype: The parameters' element type.
   public init(
     _ inputs: Int, _ outputs: Int, _ kernelSize: any Sizes, stride: any Sizes = 1,
     padding: some PaddingSizes = 0, dilation: any Sizes = 1, groups: Int = 1, bias: Bool = true,

@@ -39,7 +39,9 @@ open class TransposedConvolutionLayer: Module, Layer {
   public func forward(_ x: Tensor) -> Tensor { forward(x, outputSize: nil) }
 
   /// The transposed convolution.
-  /// - Parameter outputSize: The spatial sizes wanted, where several inputs' sizes would do.
+  /// - Parameters:
+  ///   - x: The input, `[N, C, …]`, or `[C, …]` without a batch.
+  ///   - outputSize: The spatial sizes wanted, where several inputs' sizes would do.
   public func callAsFunction(_ x: Tensor, outputSize: [Int]?) -> Tensor {
     withHooks(x) { forward($0, outputSize: outputSize) }
   }

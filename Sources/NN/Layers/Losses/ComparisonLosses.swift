@@ -42,7 +42,7 @@ public final class TripletMarginLoss: Module, Hookable {
   private let swap: Bool
   private let reduction: Reduction
 
-  /// See ``F/tripletMarginLoss(_:_:_:margin:p:eps:swap:reduction:)``.
+  /// See ``Tensors/F/tripletMarginLoss(_:_:_:margin:p:eps:swap:reduction:)``.
   public init(
     margin: Double = 1, p: Double = 2, eps: Double = 1e-6, swap: Bool = false,
     reduction: Reduction = .mean
@@ -69,7 +69,11 @@ public final class TripletMarginWithDistanceLoss: Module, Hookable {
   private let swap: Bool
   private let reduction: Reduction
 
-  /// - Parameter distance: By default the Euclidean distance over the last dimension.
+  /// - Parameters:
+  ///   - distance: By default the Euclidean distance over the last dimension.
+  ///   - margin: How much nearer the positive has to be.
+  ///   - swap: Measure the negative from the positive where that is nearer.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public init(
     distance: @escaping (Tensor, Tensor) -> Tensor = { F.pairwiseDistance($0, $1) },
     margin: Double = 1, swap: Bool = false, reduction: Reduction = .mean
@@ -95,7 +99,7 @@ public final class CTCLoss: Module, Hookable {
   private let reduction: Reduction
   private let zeroInfinity: Bool
 
-  /// See ``F/ctcLoss(_:_:inputLengths:targetLengths:blank:reduction:zeroInfinity:)``.
+  /// See ``Tensors/F/ctcLoss(_:_:inputLengths:targetLengths:blank:reduction:zeroInfinity:)``.
   public init(blank: Int = 0, reduction: Reduction = .mean, zeroInfinity: Bool = false) {
     (self.blank, self.reduction, self.zeroInfinity) = (blank, reduction, zeroInfinity)
   }

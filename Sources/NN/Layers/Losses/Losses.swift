@@ -35,7 +35,9 @@ public final class MSELoss: Loss {
 
 /// Quadratic below β, linear above (`torch.nn.SmoothL1Loss`).
 public final class SmoothL1Loss: Loss {
-  /// - Parameter beta: Where the one goes over into the other.
+  /// - Parameters:
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
+  ///   - beta: Where the one goes over into the other.
   public init(reduction: Reduction = .mean, beta: Double = 1) {
     super.init(reduction) { F.smoothL1Loss($0, $1, reduction: $2, beta: beta) }
   }
@@ -43,7 +45,9 @@ public final class SmoothL1Loss: Loss {
 
 /// Quadratic up to δ, linear above (`torch.nn.HuberLoss`).
 public final class HuberLoss: Loss {
-  /// - Parameter delta: Where the one goes over into the other.
+  /// - Parameters:
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
+  ///   - delta: Where the one goes over into the other.
   public init(reduction: Reduction = .mean, delta: Double = 1) {
     super.init(reduction) { F.huberLoss($0, $1, reduction: $2, delta: delta) }
   }
@@ -51,7 +55,7 @@ public final class HuberLoss: Loss {
 
 /// Of counts under a Poisson distribution (`torch.nn.PoissonNLLLoss`).
 public final class PoissonNLLLoss: Loss {
-  /// See ``F/poissonNLLLoss(_:_:logInput:full:eps:reduction:)``.
+  /// See ``Tensors/F/poissonNLLLoss(_:_:logInput:full:eps:reduction:)``.
   public init(
     logInput: Bool = true, full: Bool = false, eps: Double = 1e-8, reduction: Reduction = .mean
   ) {
@@ -90,7 +94,9 @@ public final class KLDivLoss: Module, PairLayer {
   private let reduction: DivergenceReduction
   private let logTarget: Bool
 
-  /// - Parameter logTarget: Whether targets hold log-probabilities too.
+  /// - Parameters:
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
+  ///   - logTarget: Whether targets hold log-probabilities too.
   public init(reduction: DivergenceReduction = .mean, logTarget: Bool = false) {
     (self.reduction, self.logTarget) = (reduction, logTarget)
   }
@@ -107,7 +113,7 @@ public final class GaussianNLLLoss: Module, Hookable {
   private let eps: Double
   private let reduction: Reduction
 
-  /// See ``F/gaussianNLLLoss(_:_:variance:full:eps:reduction:)``.
+  /// See ``Tensors/F/gaussianNLLLoss(_:_:variance:full:eps:reduction:)``.
   public init(full: Bool = false, eps: Double = 1e-6, reduction: Reduction = .mean) {
     (self.full, self.eps, self.reduction) = (full, eps, reduction)
   }

@@ -18,7 +18,7 @@ public final class CrossEntropyLoss: WeightedLoss, PairLayer {
   private let ignoreIndex: Int
   private let labelSmoothing: Double
 
-  /// See ``F/crossEntropy(_:_:weight:ignoreIndex:labelSmoothing:reduction:)``.
+  /// See ``Tensors/F/crossEntropy(_:_:weight:ignoreIndex:labelSmoothing:reduction:)``.
   public init(
     weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean,
     labelSmoothing: Double = 0
@@ -39,7 +39,7 @@ public final class CrossEntropyLoss: WeightedLoss, PairLayer {
 public final class NLLLoss: WeightedLoss, PairLayer {
   private let ignoreIndex: Int
 
-  /// See ``F/nllLoss(_:_:weight:ignoreIndex:reduction:)``.
+  /// See ``Tensors/F/nllLoss(_:_:weight:ignoreIndex:reduction:)``.
   public init(weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean) {
     self.ignoreIndex = ignoreIndex
     super.init(weight, reduction)
@@ -54,7 +54,9 @@ public final class NLLLoss: WeightedLoss, PairLayer {
 
 /// The binary cross-entropy of probabilities (`torch.nn.BCELoss`).
 public final class BCELoss: WeightedLoss, PairLayer {
-  /// - Parameter weight: A factor for every element, broadcast.
+  /// - Parameters:
+  ///   - weight: A factor for every element, broadcast.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
     super.init(weight, reduction)
   }
@@ -72,6 +74,7 @@ public final class BCEWithLogitsLoss: WeightedLoss, PairLayer {
 
   /// - Parameters:
   ///   - weight: A factor for every element, broadcast.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   ///   - posWeight: A factor for the positive part, broadcast.
   public init(weight: Tensor? = nil, reduction: Reduction = .mean, posWeight: Tensor? = nil) {
     self.posWeight = posWeight.map { Buffer($0) }
@@ -88,7 +91,9 @@ public final class BCEWithLogitsLoss: WeightedLoss, PairLayer {
 
 /// The mean binary cross-entropy over classes (`torch.nn.MultiLabelSoftMarginLoss`).
 public final class MultiLabelSoftMarginLoss: WeightedLoss, PairLayer {
-  /// - Parameter weight: One factor per class.
+  /// - Parameters:
+  ///   - weight: One factor per class.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
     super.init(weight, reduction)
   }
@@ -104,7 +109,7 @@ public final class MultiMarginLoss: WeightedLoss, PairLayer {
   private let p: Int
   private let margin: Double
 
-  /// See ``F/multiMarginLoss(_:_:p:margin:weight:reduction:)``.
+  /// See ``Tensors/F/multiMarginLoss(_:_:p:margin:weight:reduction:)``.
   public init(
     p: Int = 1, margin: Double = 1, weight: Tensor? = nil, reduction: Reduction = .mean
   ) {
@@ -134,7 +139,11 @@ public final class LinearCrossEntropyLoss: WeightedLoss, PairLayer {
   ///   - outputs: The sizes of what is classified per sample: `[]` for one thing, `[H, W]` for an
   ///     image.
   ///   - bias: Whether the map has a bias.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
+  ///   - weight: One factor per class.
   ///   - ignoreIndex: Targets of this value do not count.
+  ///   - labelSmoothing: How much of each target is spread evenly over all classes, 0 to 1.
+  ///   - dtype: The parameters' element type.
   public init(
     _ inputs: Int, _ classes: Int, outputs: [Int] = [], bias: Bool = false,
     reduction: Reduction = .mean, weight: Tensor? = nil, ignoreIndex: Int? = nil,

@@ -20,10 +20,14 @@ open class RunningNorm: Module {
   public let channels: Int
 
   /// - Parameters:
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
+  ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Whether there are running statistics; without, evaluation uses the
   ///     batch's.
   ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, eps: Double, momentum: Double?, affine: Bool, trackRunningStats: Bool,
     bias: Bool, dtype: DType
@@ -104,9 +108,13 @@ open class BatchNorm: RunningNorm, Layer {
 /// Batch norm of `[N, C]` or `[N, C, L]` (`torch.nn.BatchNorm1d`; Ioffe & Szegedy 2015).
 public final class BatchNorm1d: BatchNorm {
   /// - Parameters:
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
   ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Without, evaluation uses the batch's statistics.
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
     trackRunningStats: Bool = true, bias: Bool = true, dtype: DType = .float32
@@ -118,9 +126,13 @@ public final class BatchNorm1d: BatchNorm {
 /// Batch norm of `[N, C, H, W]` (`torch.nn.BatchNorm2d`; Ioffe & Szegedy 2015).
 public final class BatchNorm2d: BatchNorm {
   /// - Parameters:
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
   ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Without, evaluation uses the batch's statistics.
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
     trackRunningStats: Bool = true, bias: Bool = true, dtype: DType = .float32
@@ -132,9 +144,13 @@ public final class BatchNorm2d: BatchNorm {
 /// Batch norm of `[N, C, D, H, W]` (`torch.nn.BatchNorm3d`; Ioffe & Szegedy 2015).
 public final class BatchNorm3d: BatchNorm {
   /// - Parameters:
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
   ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Without, evaluation uses the batch's statistics.
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
     trackRunningStats: Bool = true, bias: Bool = true, dtype: DType = .float32

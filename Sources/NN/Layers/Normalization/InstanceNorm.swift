@@ -36,8 +36,13 @@ open class InstanceNorm: RunningNorm, Layer {
 /// Instance norm of `[N, C, L]` (`torch.nn.InstanceNorm1d`; Ulyanov et al. 2016).
 public final class InstanceNorm1d: InstanceNorm {
   /// - Parameters:
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
+  ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Whether evaluation uses running statistics.
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false,
     trackRunningStats: Bool = false, bias: Bool = true, dtype: DType = .float32
@@ -49,8 +54,13 @@ public final class InstanceNorm1d: InstanceNorm {
 /// Instance norm of `[N, C, H, W]` (`torch.nn.InstanceNorm2d`; Ulyanov et al. 2016).
 public final class InstanceNorm2d: InstanceNorm {
   /// - Parameters:
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
+  ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Whether evaluation uses running statistics.
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false,
     trackRunningStats: Bool = false, bias: Bool = true, dtype: DType = .float32
@@ -62,8 +72,13 @@ public final class InstanceNorm2d: InstanceNorm {
 /// Instance norm of `[N, C, D, H, W]` (`torch.nn.InstanceNorm3d`; Ulyanov et al. 2016).
 public final class InstanceNorm3d: InstanceNorm {
   /// - Parameters:
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
+  ///   - momentum: How far a batch moves the running statistics; nil for the mean over all batches.
   ///   - affine: Whether there are a scale and a shift.
   ///   - trackRunningStats: Whether evaluation uses running statistics.
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ channels: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false,
     trackRunningStats: Bool = false, bias: Bool = true, dtype: DType = .float32

@@ -11,7 +11,10 @@ public final class LayerNorm: Module, Layer {
 
   /// - Parameters:
   ///   - shape: The sizes of the trailing dimensions that are normalized together.
+  ///   - eps: What is added to the variance.
   ///   - elementwiseAffine: Whether there are a scale (ones) and a shift (zeros).
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ shape: any Sizes, eps: Double = 1e-5, elementwiseAffine: Bool = true, bias: Bool = true,
     dtype: DType = .float32
@@ -44,6 +47,7 @@ public final class RMSNorm: Module, Layer {
   ///   - shape: The sizes of the trailing dimensions that are normalized together.
   ///   - eps: By default the distance from 1 to the next number of the dtype.
   ///   - elementwiseAffine: Whether there is a scale (ones).
+  ///   - dtype: The parameters' element type.
   public init(
     _ shape: any Sizes, eps: Double? = nil, elementwiseAffine: Bool = true,
     dtype: DType = .float32
@@ -73,7 +77,13 @@ public final class GroupNorm: Module, Layer {
   private let groups, channels: Int
   private let eps: Double
 
-  /// - Parameter affine: Whether there are a scale (ones) and a shift (zeros).
+  /// - Parameters:
+  ///   - groups: The number of groups, which divides the channels.
+  ///   - channels: The number of channels, C.
+  ///   - eps: What is added to the variance.
+  ///   - affine: Whether there are a scale (ones) and a shift (zeros).
+  ///   - bias: Whether there is a shift beside the scale.
+  ///   - dtype: The parameters' element type.
   public init(
     _ groups: Int, _ channels: Int, eps: Double = 1e-5, affine: Bool = true, bias: Bool = true,
     dtype: DType = .float32
@@ -99,7 +109,11 @@ public final class GroupNorm: Module, Layer {
 
 /// x / (k + α · mean of x² over neighbouring channels)^β (`torch.nn.LocalResponseNorm`).
 public final class LocalResponseNorm: FunctionLayer {
-  /// - Parameter size: How many channels count as neighbours.
+  /// - Parameters:
+  ///   - size: How many channels count as neighbours.
+  ///   - alpha: α: how strongly the neighbours count.
+  ///   - beta: β: the exponent.
+  ///   - k: What is added to their weighted mean.
   public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
     super.init("\(size), alpha=\(alpha), beta=\(beta), k=\(k)") {
       F.localResponseNorm($0, size: size, alpha: alpha, beta: beta, k: k)

@@ -5,7 +5,11 @@ import Tensors
 /// The mean of every window of sequences (`torch.nn.AvgPool1d`).
 public final class AvgPool1d: FunctionLayer {
   /// - Parameters:
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
   ///   - stride: By default the kernel's size.
+  ///   - padding: Zeros on each side: one number, or one for each dimension.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   ///   - countIncludePad: Whether padding counts in the mean.
   public init(
     _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
@@ -21,7 +25,12 @@ public final class AvgPool1d: FunctionLayer {
 
 /// (Σ xᵖ)^(1/p) over every window of sequences (`torch.nn.LPPool1d`).
 public final class LPPool1d: FunctionLayer {
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - normType: The norm's order, p.
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
+  ///   - stride: By default the kernel's size.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   public init(
     _ normType: Double, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
     ceilMode: Bool = false
@@ -36,7 +45,11 @@ public final class LPPool1d: FunctionLayer {
 /// The mean of every window of images (`torch.nn.AvgPool2d`).
 public final class AvgPool2d: FunctionLayer {
   /// - Parameters:
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
   ///   - stride: By default the kernel's size.
+  ///   - padding: Zeros on each side: one number, or one for each dimension.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   ///   - countIncludePad: Whether padding counts in the mean.
   ///   - divisorOverride: Divides the sums in place of the window's size.
   public init(
@@ -54,7 +67,12 @@ public final class AvgPool2d: FunctionLayer {
 
 /// (Σ xᵖ)^(1/p) over every window of images (`torch.nn.LPPool2d`).
 public final class LPPool2d: FunctionLayer {
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - normType: The norm's order, p.
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
+  ///   - stride: By default the kernel's size.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   public init(
     _ normType: Double, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
     ceilMode: Bool = false
@@ -69,7 +87,11 @@ public final class LPPool2d: FunctionLayer {
 /// The mean of every window of volumes (`torch.nn.AvgPool3d`).
 public final class AvgPool3d: FunctionLayer {
   /// - Parameters:
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
   ///   - stride: By default the kernel's size.
+  ///   - padding: Zeros on each side: one number, or one for each dimension.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   ///   - countIncludePad: Whether padding counts in the mean.
   ///   - divisorOverride: Divides the sums in place of the window's size.
   public init(
@@ -87,7 +109,12 @@ public final class AvgPool3d: FunctionLayer {
 
 /// (Σ xᵖ)^(1/p) over every window of volumes (`torch.nn.LPPool3d`).
 public final class LPPool3d: FunctionLayer {
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - normType: The norm's order, p.
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
+  ///   - stride: By default the kernel's size.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   public init(
     _ normType: Double, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
     ceilMode: Bool = false

@@ -8,7 +8,13 @@ public final class MaxPool1d: Module, Layer {
   private let stride: [Int]?
   private let ceilMode: Bool
 
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
+  ///   - stride: By default the kernel's size.
+  ///   - padding: Places on each side that never hold the maximum.
+  ///   - dilation: The distance between a window's elements.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   public init(
     _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     dilation: any Sizes = 1, ceilMode: Bool = false
@@ -39,7 +45,13 @@ public final class MaxPool2d: Module, Layer {
   private let stride: [Int]?
   private let ceilMode: Bool
 
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
+  ///   - stride: By default the kernel's size.
+  ///   - padding: Places on each side that never hold the maximum.
+  ///   - dilation: The distance between a window's elements.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   public init(
     _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     dilation: any Sizes = 1, ceilMode: Bool = false
@@ -70,7 +82,13 @@ public final class MaxPool3d: Module, Layer {
   private let stride: [Int]?
   private let ceilMode: Bool
 
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - kernelSize: The window's size: one number, or one for each dimension.
+  ///   - stride: By default the kernel's size.
+  ///   - padding: Places on each side that never hold the maximum.
+  ///   - dilation: The distance between a window's elements.
+  ///   - ceilMode: Whether the output's sizes are rounded up, so that a last, partial window
+  ///     counts.
   public init(
     _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     dilation: any Sizes = 1, ceilMode: Bool = false

@@ -7,7 +7,10 @@ public final class MaxUnpool1d: Module, Hookable {
   private let kernelSize, padding: [Int]
   private let stride: [Int]?
 
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - kernelSize: The window's size in the pooling that is undone.
+  ///   - stride: By default the kernel's size.
+  ///   - padding: The padding of that pooling.
   public init(_ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0) {
     (self.kernelSize, self.stride, self.padding) = (kernelSize.sizes, stride?.sizes, padding.sizes)
   }
@@ -26,7 +29,10 @@ public final class MaxUnpool2d: Module, Hookable {
   private let kernelSize, padding: [Int]
   private let stride: [Int]?
 
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - kernelSize: The window's size in the pooling that is undone.
+  ///   - stride: By default the kernel's size.
+  ///   - padding: The padding of that pooling.
   public init(_ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0) {
     (self.kernelSize, self.stride, self.padding) = (kernelSize.sizes, stride?.sizes, padding.sizes)
   }
@@ -45,7 +51,10 @@ public final class MaxUnpool3d: Module, Hookable {
   private let kernelSize, padding: [Int]
   private let stride: [Int]?
 
-  /// - Parameter stride: By default the kernel's size.
+  /// - Parameters:
+  ///   - kernelSize: The window's size in the pooling that is undone.
+  ///   - stride: By default the kernel's size.
+  ///   - padding: The padding of that pooling.
   public init(_ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0) {
     (self.kernelSize, self.stride, self.padding) = (kernelSize.sizes, stride?.sizes, padding.sizes)
   }

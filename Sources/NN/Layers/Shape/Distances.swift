@@ -5,7 +5,9 @@ public final class CosineSimilarity: Module, PairLayer {
   private let dim: Int
   private let eps: Double
 
-  /// - Parameter eps: The least length.
+  /// - Parameters:
+  ///   - dim: The dimension of the vectors' elements.
+  ///   - eps: The least length.
   public init(dim: Int = 1, eps: Double = 1e-8) { (self.dim, self.eps) = (dim, eps) }
 
   /// The similarity.
@@ -19,7 +21,10 @@ public final class PairwiseDistance: Module, PairLayer {
   private let p, eps: Double
   private let keepDim: Bool
 
-  /// - Parameter p: The norm's order.
+  /// - Parameters:
+  ///   - p: The norm's order.
+  ///   - eps: What is added to each difference.
+  ///   - keepDim: Whether the last dimension stays, with size 1.
   public init(p: Double = 2, eps: Double = 1e-6, keepDim: Bool = false) {
     (self.p, self.eps, self.keepDim) = (p, eps, keepDim)
   }

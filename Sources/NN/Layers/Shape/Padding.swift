@@ -93,7 +93,9 @@ public final class ZeroPad3d: PaddingLayer {
 
 /// Sequences surrounded by a value (`torch.nn.ConstantPad1d`).
 public final class ConstantPad1d: PaddingLayer {
-  /// - Parameter padding: One number for all sides, or left and right.
+  /// - Parameters:
+  ///   - padding: One number for all sides, or left and right.
+  ///   - value: What the padding consists of.
   public init(_ padding: any Sizes, _ value: Double) {
     super.init(1, padding, .constant, value: value)
   }
@@ -101,7 +103,9 @@ public final class ConstantPad1d: PaddingLayer {
 
 /// Images surrounded by a value (`torch.nn.ConstantPad2d`).
 public final class ConstantPad2d: PaddingLayer {
-  /// - Parameter padding: One number for all sides, or left, right, top, bottom.
+  /// - Parameters:
+  ///   - padding: One number for all sides, or left, right, top, bottom.
+  ///   - value: What the padding consists of.
   public init(_ padding: any Sizes, _ value: Double) {
     super.init(2, padding, .constant, value: value)
   }
@@ -109,7 +113,9 @@ public final class ConstantPad2d: PaddingLayer {
 
 /// Volumes surrounded by a value (`torch.nn.ConstantPad3d`).
 public final class ConstantPad3d: PaddingLayer {
-  /// - Parameter padding: One number for all sides, or left, right, top, bottom, front, back.
+  /// - Parameters:
+  ///   - padding: One number for all sides, or left, right, top, bottom, front, back.
+  ///   - value: What the padding consists of.
   public init(_ padding: any Sizes, _ value: Double) {
     super.init(3, padding, .constant, value: value)
   }

@@ -18,7 +18,9 @@ public final class Flatten: FunctionLayer {
 
 /// One dimension made several (`torch.nn.Unflatten`).
 public final class Unflatten: FunctionLayer {
-  /// - Parameter sizes: The new sizes; one may be -1.
+  /// - Parameters:
+  ///   - dim: The dimension that is divided.
+  ///   - sizes: The new sizes; one may be -1.
   public init(dim: Int, _ sizes: [Int]) {
     super.init("dim=\(dim), unflattened_size=\(shown(sizes, dims: sizes.count))") { x in
       let axis = dim < 0 ? dim + x.rank : dim

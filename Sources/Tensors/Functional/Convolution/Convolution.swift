@@ -69,8 +69,10 @@ extension F {
   ///   - x: `[N, C, H, W]`, or `[C, H, W]` without a batch.
   ///   - weight: `[outputs, C / groups, kernel height, kernel width]`.
   ///   - bias: `[outputs]`.
-  ///   - stride, dilation: One value for both dimensions, or one each.
+  ///   - stride: The step from window to window: one value for both dimensions, or one each.
   ///   - padding: Zeros around the image: one number, one for each dimension, `.same` or `.valid`.
+  ///   - dilation: The distance between a window's elements, likewise.
+  ///   - groups: How many parts the channels are divided into, each with filters of its own.
   /// - Returns: `[N, outputs, H', W']`,
   ///   H' = ⌊(H + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1.
   public static func conv2d(

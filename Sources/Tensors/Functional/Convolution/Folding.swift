@@ -1,6 +1,11 @@
 extension F {
   /// The windows of images as columns (`torch.nn.functional.unfold`).
-  /// - Parameter x: `[N, C, H, W]` or `[C, H, W]`.
+  /// - Parameters:
+  ///   - x: `[N, C, H, W]` or `[C, H, W]`.
+  ///   - kernelSize: The window's height and width, or one value for both.
+  ///   - dilation: The distance between a window's elements, likewise.
+  ///   - padding: Zeros on each side, likewise.
+  ///   - stride: The step from window to window: one value for both dimensions, or one each.
   /// - Returns: `[N, C · kernel area, windows]`.
   public static func unfold(
     _ x: Tensor, _ kernelSize: [Int], dilation: [Int] = [1], padding: [Int] = [0],
@@ -31,6 +36,10 @@ extension F {
   /// - Parameters:
   ///   - x: `[N, C · kernel area, windows]` or without N.
   ///   - outputSize: The images' height and width.
+  ///   - kernelSize: The window's height and width, or one value for both.
+  ///   - dilation: The distance between a window's elements, likewise.
+  ///   - padding: Zeros on each side, likewise.
+  ///   - stride: The step from window to window: one value for both dimensions, or one each.
   /// - Returns: `[N, C, H, W]`.
   public static func fold(
     _ x: Tensor, outputSize: [Int], _ kernelSize: [Int], dilation: [Int] = [1],

@@ -17,8 +17,11 @@ extension F {
   ///   - x: `[N, C, H, W]`, or `[C, H, W]` without a batch.
   ///   - weight: `[C, outputs / groups, kernel height, kernel width]`.
   ///   - bias: `[outputs]`.
-  ///   - stride, padding, dilation: Those of the convolution that it is the adjoint of.
+  ///   - stride: The step of the convolution that this is the adjoint of.
+  ///   - padding: Its padding.
   ///   - outputPadding: Rows added at the end of the output, fewer than stride or dilation.
+  ///   - groups: How many parts the channels are divided into, each with filters of its own.
+  ///   - dilation: Its dilation.
   /// - Returns: `[N, outputs, H', W']`,
   ///   H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + outputPadding + 1.
   public static func convTranspose2d(

@@ -1,7 +1,11 @@
 extension F {
   /// -(y log x + (1 - y) log(1 - x)) of probabilities x (`binary_cross_entropy`); logarithms below
   /// -100 count as -100.
-  /// - Parameter weight: A factor for every element, broadcast.
+  /// - Parameters:
+  ///   - x: Probabilities, of any shape.
+  ///   - target: y, of x's shape: numbers from 0 to 1.
+  ///   - weight: A factor for every element, broadcast.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func binaryCrossEntropy(
     _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean
   ) -> Tensor {
@@ -16,8 +20,11 @@ extension F {
   /// ``binaryCrossEntropy(_:_:weight:reduction:)`` of sigmoid(x), computed stably
   /// (`binary_cross_entropy_with_logits`).
   /// - Parameters:
+  ///   - x: Logits, of any shape.
+  ///   - target: y, of x's shape: numbers from 0 to 1.
   ///   - weight: A factor for every element, broadcast.
   ///   - positiveWeight: A factor for y's part, broadcast: above 1 it favours recall.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func binaryCrossEntropyWithLogits(
     _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, posWeight positiveWeight: Tensor? = nil,
     reduction: Reduction = .mean

@@ -7,7 +7,8 @@ extension F {
   /// - Parameters:
   ///   - logProbabilities: `[T, N, classes]` or `[T, classes]`, from a log-softmax.
   ///   - targets: `[N, S]`, padded at the end, or all targets one after the other; no blanks.
-  ///   - inputLengths, targetLengths: Each sequence's length.
+  ///   - inputLengths: The length of each sequence of inputs.
+  ///   - targetLengths: The length of each sequence of labels.
   ///   - blank: The class that stands for no label.
   ///   - reduction: The mean is over sequences, each divided by its target's length.
   ///   - zeroInfinity: Count sequences that cannot be aligned, whose loss is ∞, as 0.

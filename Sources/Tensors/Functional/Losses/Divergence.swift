@@ -12,7 +12,11 @@ public enum DivergenceReduction: String, Sendable {
 
 extension F {
   /// The Kullback-Leibler divergence, y (log y - x) of log-probabilities x (`kl_div`).
-  /// - Parameter logTarget: Whether the target holds log-probabilities too.
+  /// - Parameters:
+  ///   - x: Log-probabilities, of any shape.
+  ///   - target: Probabilities y, of x's shape.
+  ///   - reduction: How the values are combined; `.batchMean` is the divergence's definition.
+  ///   - logTarget: Whether the target holds log-probabilities too.
   public static func klDiv(
     _ x: Tensor, _ target: Tensor, reduction: DivergenceReduction = .mean, logTarget: Bool = false
   ) -> Tensor {

@@ -31,8 +31,11 @@ extension F {
   /// 1 - cos(a, b) where the target is 1, max(0, cos(a, b) - margin) where it is -1
   /// (`cosine_embedding_loss`).
   /// - Parameters:
-  ///   - a, b: `[N, D]` or `[D]`.
+  ///   - a: `[N, D]` or `[D]`.
+  ///   - b: Of a's shape.
   ///   - target: `[N]` or `[]`.
+  ///   - margin: The cosine up to which different vectors cost nothing.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func cosineEmbeddingLoss(
     _ a: Tensor, _ b: Tensor, _ target: Tensor, margin: Double = 0, reduction: Reduction = .mean
   ) -> Tensor {
@@ -54,7 +57,15 @@ extension F {
 
   /// max(0, ‖a - p‖ - ‖a - n‖ + margin) over the last dimension (`triplet_margin_loss`; Balntas et
   /// al. 2016).
-  /// - Parameter swap: Measure the negative from the positive where that is nearer.
+  /// - Parameters:
+  ///   - anchor: a, `[N, D]` or `[D]`.
+  ///   - positive: p, what belongs to the anchor.
+  ///   - negative: n, what does not.
+  ///   - margin: How much nearer the positive has to be.
+  ///   - p: The norm's order.
+  ///   - eps: What is added to each difference.
+  ///   - swap: Measure the negative from the positive where that is nearer.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func tripletMarginLoss(
     _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor, margin: Double = 1, p: Double = 2,
     eps: Double = 1e-6, swap: Bool = false, reduction: Reduction = .mean
@@ -86,7 +97,9 @@ extension F {
   ///   - x: `[N, classes]` or `[classes]`.
   ///   - target: int64 `[N]` or `[]`.
   ///   - p: 1 or 2.
+  ///   - margin: How far the right class has to be ahead.
   ///   - weight: One factor per class.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func multiMarginLoss(
     _ x: Tensor, _ target: Tensor, p: Int = 1, margin: Double = 1, weight: Tensor? = nil,
     reduction: Reduction = .mean
@@ -117,6 +130,7 @@ extension F {
   /// - Parameters:
   ///   - x: `[N, classes]` or `[classes]`.
   ///   - target: int64 of x's shape: each row's right classes, then -1.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func multilabelMarginLoss(
     _ x: Tensor, _ target: Tensor, reduction: Reduction = .mean
   ) -> Tensor {

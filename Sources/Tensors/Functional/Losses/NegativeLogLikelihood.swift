@@ -6,6 +6,7 @@ extension F {
   ///   - target: int64 of `[]`, `[N]` or `[N, …]`.
   ///   - weight: One factor per class.
   ///   - ignoreIndex: Targets of this value count neither in the loss nor in the mean.
+  ///   - reduction: How the losses are combined: their weighted mean, their sum, or not at all.
   public static func nllLoss(
     _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100,
     reduction: Reduction = .mean

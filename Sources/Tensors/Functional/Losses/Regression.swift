@@ -42,8 +42,12 @@ extension F {
   /// The negative log-likelihood of counts under a Poisson distribution (`poisson_nll_loss`):
   /// eˣ - y x, or x - y log(x + eps) where the input is the rate itself.
   /// - Parameters:
+  ///   - x: The rate, or its logarithm.
+  ///   - target: Counts y, of x's shape.
   ///   - logInput: Whether x is the rate's logarithm.
   ///   - full: Add Stirling's approximation of log y! for y > 1.
+  ///   - eps: What is added before the logarithm is taken.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func poissonNLLLoss(
     _ x: Tensor, _ target: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8,
     reduction: Reduction = .mean
@@ -60,10 +64,13 @@ extension F {
   /// The negative log-likelihood of a Gaussian (`gaussian_nll_loss`; Nix & Weigend 1994):
   /// (log v + (x - y)²/v)/2.
   /// - Parameters:
+  ///   - x: The expected values.
+  ///   - target: Samples y, of x's shape.
   ///   - variance: Of x's shape, of it without the last dimension, or with 1 in place of one
   ///     dimension; not negative.
   ///   - full: Add log(2π)/2.
   ///   - eps: The least variance; the gradient does not see the bound.
+  ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public static func gaussianNLLLoss(
     _ x: Tensor, _ target: Tensor, variance: Tensor, full: Bool = false, eps: Double = 1e-6,
     reduction: Reduction = .mean

@@ -7,8 +7,12 @@ extension F {
   /// ``batchNorm(_:updating:_:weight:bias:momentum:eps:)``.
   /// - Parameters:
   ///   - x: `[N, C]` or `[N, C, …]`.
-  ///   - runningMean, runningVar: `[C]`; needed outside training.
-  ///   - weight, bias: `[C]`; nil for ones and zeros.
+  ///   - runningMean: `[C]`; needed where the batch's statistics are not used.
+  ///   - runningVar: `[C]`, likewise.
+  ///   - weight: The scale, `[C]`; nil for ones.
+  ///   - bias: The shift, `[C]`; nil for zeros.
+  ///   - training: Whether the batch's statistics are used, not the running ones.
+  ///   - eps: What is added to the variance.
   public static func batchNorm(
     _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
     bias: Tensor? = nil, training: Bool = false, eps: Double = 1e-5

@@ -4,7 +4,9 @@ extension F {
   /// - Parameters:
   ///   - x: `[N, C, …]`.
   ///   - groups: Divides C.
-  ///   - weight, bias: `[C]`; nil for ones and zeros.
+  ///   - weight: The scale, `[C]`; nil for ones.
+  ///   - bias: The shift, `[C]`; nil for zeros.
+  ///   - eps: What is added to the variance.
   public static func groupNorm(
     _ x: Tensor, numGroups groups: Int, weight: Tensor? = nil, bias: Tensor? = nil,
     eps: Double = 1e-5
@@ -19,7 +21,12 @@ extension F {
   /// ``instanceNorm(_:updating:_:weight:bias:momentum:eps:)``.
   /// - Parameters:
   ///   - x: `[N, C, …]`.
-  ///   - runningMean, runningVar: `[C]`; used where `useInputStats` is false.
+  ///   - runningMean: `[C]`; needed where the batch's statistics are not used.
+  ///   - runningVar: `[C]`, likewise.
+  ///   - weight: The scale, `[C]`; nil for ones.
+  ///   - bias: The shift, `[C]`; nil for zeros.
+  ///   - useInputStats: Whether the input's statistics are used, not the running ones.
+  ///   - eps: What is added to the variance.
   public static func instanceNorm(
     _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
     bias: Tensor? = nil, useInputStats: Bool = true, eps: Double = 1e-5

@@ -2,9 +2,11 @@ extension F {
   /// (x - mean)/√(var + eps) · weight + bias over the last dimensions
   /// (`torch.nn.functional.layer_norm`; Ba et al. 2016).
   /// - Parameters:
+  ///   - x: Of any shape that ends in `normalizedShape`.
   ///   - normalizedShape: The sizes of the trailing dimensions that are normalized together.
   ///   - weight: Of `normalizedShape`; nil for ones.
   ///   - bias: Of `normalizedShape`; nil for zeros.
+  ///   - eps: What is added to the variance.
   public static func layerNorm(
     _ x: Tensor, _ normalizedShape: [Int], weight: Tensor? = nil, bias: Tensor? = nil,
     eps: Double = 1e-5

@@ -4,6 +4,9 @@ extension F {
   /// - Parameters:
   ///   - x: `[N, C, …]`.
   ///   - size: How many channels count as neighbours; beyond the edges they are zero.
+  ///   - alpha: α: how strongly the neighbours count.
+  ///   - beta: β: the exponent.
+  ///   - k: What is added to their weighted mean.
   public static func localResponseNorm(
     _ x: Tensor, size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1
   ) -> Tensor {

@@ -2,6 +2,7 @@ extension F {
   /// x/√(mean(x²) + eps) · weight over the last dimensions (`torch.nn.functional.rms_norm`; Zhang &
   /// Sennrich 2019).
   /// - Parameters:
+  ///   - x: Of any shape that ends in `normalizedShape`.
   ///   - normalizedShape: The sizes of the trailing dimensions that are normalized together.
   ///   - weight: Of `normalizedShape`; nil for ones.
   ///   - eps: By default the distance from 1 to the next number of the dtype that is computed in.

@@ -9,8 +9,12 @@ extension F {
   /// There are no second derivatives.
   /// - Parameters:
   ///   - x: `[N, C]` or `[N, C, …]`, N = 0 included.
-  ///   - weight, bias: `[C]`; nil for ones and zeros.
-  ///   - running: The running mean and variance, moved by `momentum` as ``batchNorm(_:updating:_:weight:bias:momentum:eps:)`` does; unless no worker has values.
+  ///   - weight: The scale, `[C]`; nil for ones.
+  ///   - bias: The shift, `[C]`; nil for zeros.
+  ///   - running: The running mean and variance, moved by `momentum` as
+  ///     ``batchNorm(_:updating:_:weight:bias:momentum:eps:)`` does; unless no worker has values.
+  ///   - momentum: How far a batch moves the running statistics.
+  ///   - eps: What is added to the variance.
   ///   - workers: What exchanges numbers with the others.
   public static func synchronizedBatchNorm(
     _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,

@@ -3,8 +3,11 @@
 extension F {
   /// Maxima of an image, `[N, C, H, W]` or `[C, H, W]`, with their positions.
   /// - Parameters:
+  ///   - x: `[N, C, H, W]` or `[C, H, W]`.
+  ///   - kernelSize: The window's height and width, or one for both.
   ///   - outputSize: The output's height and width, or one for both.
   ///   - samples: `[N, C, 2]` numbers in [0, 1) that choose the windows; drawn by default.
+  ///   - generator: What the samples are drawn from; the default generator where nil.
   public static func fractionalMaxPool2d(
     _ x: Tensor, _ kernelSize: [Int], outputSize: [Int], samples: Tensor? = nil,
     generator: Generator? = nil

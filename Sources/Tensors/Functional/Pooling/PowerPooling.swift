@@ -36,8 +36,14 @@ extension F {
 
   /// Values put back to the positions that `maxPool1dWithIndices` gave, zeros elsewhere
   /// (`torch.nn.functional.max_unpool1d`).
-  /// - Parameter outputSize: The spatial sizes of the result; by default the smallest input's that
-  ///   the pooling could have had.
+  /// - Parameters:
+  ///   - x: What the pooling gave, `[N, C, …]` or `[C, …]`.
+  ///   - indices: The positions that it gave, of x's shape.
+  ///   - kernelSize: The window's size in that pooling.
+  ///   - stride: Its stride; by default the window's size.
+  ///   - padding: Its padding.
+  ///   - outputSize: The spatial sizes of the result; by default the smallest input's that the
+  ///     pooling could have had.
   public static func maxUnpool1d(
     _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int], stride: [Int]? = nil,
     padding: [Int] = [0], outputSize: [Int]? = nil
@@ -47,8 +53,14 @@ extension F {
 
   /// Values put back to the positions that `maxPool2dWithIndices` gave, zeros elsewhere
   /// (`torch.nn.functional.max_unpool2d`).
-  /// - Parameter outputSize: The spatial sizes of the result; by default the smallest input's that
-  ///   the pooling could have had.
+  /// - Parameters:
+  ///   - x: What the pooling gave, `[N, C, …]` or `[C, …]`.
+  ///   - indices: The positions that it gave, of x's shape.
+  ///   - kernelSize: The window's size in that pooling.
+  ///   - stride: Its stride; by default the window's size.
+  ///   - padding: Its padding.
+  ///   - outputSize: The spatial sizes of the result; by default the smallest input's that the
+  ///     pooling could have had.
   public static func maxUnpool2d(
     _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int], stride: [Int]? = nil,
     padding: [Int] = [0], outputSize: [Int]? = nil
@@ -58,8 +70,14 @@ extension F {
 
   /// Values put back to the positions that `maxPool3dWithIndices` gave, zeros elsewhere
   /// (`torch.nn.functional.max_unpool3d`).
-  /// - Parameter outputSize: The spatial sizes of the result; by default the smallest input's that
-  ///   the pooling could have had.
+  /// - Parameters:
+  ///   - x: What the pooling gave, `[N, C, …]` or `[C, …]`.
+  ///   - indices: The positions that it gave, of x's shape.
+  ///   - kernelSize: The window's size in that pooling.
+  ///   - stride: Its stride; by default the window's size.
+  ///   - padding: Its padding.
+  ///   - outputSize: The spatial sizes of the result; by default the smallest input's that the
+  ///     pooling could have had.
   public static func maxUnpool3d(
     _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int], stride: [Int]? = nil,
     padding: [Int] = [0], outputSize: [Int]? = nil

@@ -49,9 +49,11 @@ extension F {
   /// All inputs are projected by one matrix product; then each time step is a product with the
   /// state and a pass of the cell over the sequences that are that long, so padding costs nothing.
   /// - Parameters:
+  ///   - kind: The cell.
   ///   - x: `[total, inputs]`: the first `batchSizes[0]` rows are time step 0 of all sequences, the
   ///     longest sequence first, and so on.
   ///   - batchSizes: How many sequences reach each time step; never rising.
+  ///   - weights: The cell's matrices and biases.
   ///   - hidden: The state before the first step, `[batch, outputs]`; zeros by default.
   ///   - cell: An LSTM's cell state, `[batch, hidden]`; zeros by default.
   ///   - reverse: Walk from each sequence's end to its beginning.

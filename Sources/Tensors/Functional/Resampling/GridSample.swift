@@ -13,9 +13,10 @@ extension F {
   /// et al. 2015).
   /// - Parameters:
   ///   - x: `[N, C, H, W]` or `[N, C, D, H, W]`.
-  ///   - grid: `[N, H', W', 2]` or `[N, D', H', W', 3]`: positions (x, y) or (x, y, z), -1 to 1 from
-  ///     edge to edge.
+  ///   - grid: `[N, H', W', 2]` or `[N, D', H', W', 3]`: positions (x, y) or (x, y, z), -1 to 1
+  ///     from edge to edge.
   ///   - mode: `.bilinear` (trilinear for volumes), `.nearest`, or `.bicubic` for images.
+  ///   - paddingMode: What is read outside of the input.
   ///   - alignCorners: Let ±1 stand for the corner elements' centres rather than their edges.
   ///
   /// A position that is NaN lies at the first element of an image, and at the last of a volume, where
@@ -59,6 +60,7 @@ extension F {
   /// - Parameters:
   ///   - theta: `[N, 2, 3]` or `[N, 3, 4]`.
   ///   - size: The output's `[N, C, H, W]` or `[N, C, D, H, W]`.
+  ///   - alignCorners: As for the sampling that it is made for.
   /// - Returns: `[N, H, W, 2]` or `[N, D, H, W, 3]`, for ``gridSample(_:_:mode:paddingMode:alignCorners:)``.
   public static func affineGrid(
     _ theta: Tensor, size: [Int], alignCorners: Bool = false

@@ -25,6 +25,7 @@ extension F {
   ///   - x: `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`.
   ///   - size: The output's spatial sizes, or one for all.
   ///   - scaleFactor: Factors by which sizes grow, or one for all, instead of sizes.
+  ///   - mode: How values between elements are found.
   ///   - alignCorners: Let the corners' centres coincide, rather than the corners themselves.
   ///   - recomputeScaleFactor: Derive the factor anew from the rounded sizes.
   ///   - antialias: Widen the filter when shrinking; bilinear and bicubic only.

@@ -129,7 +129,7 @@ extension Tensor {
     s.operand(beside: x).remainder(x)
   }
 
-  /// aᵇ (``pow(_:)``).
+  /// aᵇ (`pow`).
   public static func ** (a: Tensor, b: Tensor) -> Tensor { a.pow(b) }
   /// x to the power of a number.
   public static func ** (x: Tensor, s: some ScalarConvertible) -> Tensor { x.pow(s) }

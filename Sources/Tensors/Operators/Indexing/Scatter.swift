@@ -42,8 +42,13 @@ extension Tensor {
   ///
   /// Equal extrema share the gradient evenly. The second derivative of a product is not defined where
   /// several zeros go to one place.
-  /// - Parameter includeSelf: Whether the tensor's own element takes part at places that are reached;
-  ///   the others keep theirs.
+  /// - Parameters:
+  ///   - dim: The dimension that the index is of.
+  ///   - index: int64: the place along `dim` that each of the source's elements goes to.
+  ///   - source: What is combined; of at least the index's shape.
+  ///   - reduction: How elements that meet are combined.
+  ///   - includeSelf: Whether the tensor's own element takes part at places that are reached; the
+  ///     others keep theirs.
   public func scatterReduce(
     dim: Int, index: Tensor, source: Tensor, _ reduction: ScatterReduction,
     includeSelf: Bool = true

@@ -137,7 +137,7 @@ extension Tensor {
     }
   }
 
-  /// The part that a list of indices picks: ``subscript(_:)`` for lists made at run time.
+  /// The part that a list of indices picks: `subscript` for lists made at run time.
   public func indexed(_ indices: [TensorIndex]) -> Tensor {
     let (view, tensors) = basicIndexed(indices)
     return tensors.contains { $0 != nil } ? view.gathered(tensors) : view

@@ -26,6 +26,7 @@ extension Linalg {
   /// - Parameters:
   ///   - b: `[..., n, k]`.
   ///   - factor: L, or Lᵀ with `upper`, `[..., n, n]`.
+  ///   - upper: Whether the factor is the upper one.
   public static func choleskySolve(
     _ b: Tensor, _ factor: Tensor, upper: Bool = false
   ) -> Tensor {

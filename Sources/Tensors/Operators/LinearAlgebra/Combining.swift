@@ -29,7 +29,9 @@ extension Tensor {
   }
 
   /// Every choice of r elements of a vector in its own order, one a row (`torch.combinations`).
-  /// - Parameter withReplacement: Whether an element may be chosen again.
+  /// - Parameters:
+  ///   - r: The number of elements in each choice.
+  ///   - withReplacement: Whether an element may be chosen again.
   public func combinations(r: Int = 2, withReplacement: Bool = false) -> Tensor {
     require(rank == 1, "combinations", "a vector is expected, not \(shape)")
     require(r >= 0, "combinations", "the number of elements must not be negative: \(r)")

@@ -4,7 +4,9 @@ extension Linalg {
   ///
   /// `[..., n, n]` → values `[..., n]` and vectors `[..., n, n]`, one a column, of either sign: A =
   /// V diag(values) Vᵀ. The gradient through the vectors needs distinct eigenvalues.
-  /// - Parameter upper: Whether the upper triangle is read instead of the lower (`UPLO="U"`).
+  /// - Parameters:
+  ///   - a: Symmetric matrices, `[..., n, n]`.
+  ///   - upper: Whether the upper triangle is read instead of the lower (`UPLO="U"`).
   public static func eigh(
     _ a: Tensor, upper: Bool = false
   ) -> (values: Tensor, vectors: Tensor) {
@@ -14,7 +16,9 @@ extension Linalg {
   }
 
   /// The eigenvalues of symmetric matrices, ascending (`torch.linalg.eigvalsh`).
-  /// - Parameter upper: Whether the upper triangle is read instead of the lower.
+  /// - Parameters:
+  ///   - a: Symmetric matrices, `[..., n, n]`.
+  ///   - upper: Whether the upper triangle is read instead of the lower.
   public static func eigvalsh(_ a: Tensor, upper: Bool = false) -> Tensor {
     requireMatrices("linalg.eigvalsh", a, square: true)
     if a.requiresGrad && isGradEnabled { return eigh(a, upper: upper).values }

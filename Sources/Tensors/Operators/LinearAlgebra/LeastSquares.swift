@@ -17,8 +17,12 @@ extension Linalg {
   /// `[..., k]`, the squared distances, where m > n, all ranks are n and the driver is not `gelsy`,
   /// else empty; rank `[...]` as `int64`, empty for `gels`; singular values `[..., min(m, n)]`
   /// for `gelsd` and `gelss`, else empty. Solution and residuals are differentiable at full rank.
-  /// - Parameter rcond: Singular values below so much of the largest count as 0; by default
-  ///   max(m, n) times the dtype's epsilon.
+  /// - Parameters:
+  ///   - a: `[..., m, n]`.
+  ///   - b: `[..., m, k]`, or vectors `[..., m]`.
+  ///   - rcond: Singular values below so much of the largest count as 0; by default max(m, n) times
+  ///     the dtype's epsilon.
+  ///   - driver: LAPACK's routine.
   public static func lstsq(
     _ a: Tensor, _ b: Tensor, rcond: Double? = nil, driver: LeastSquaresDriver = .gelsy
   ) -> (solution: Tensor, residuals: Tensor, rank: Tensor, singularValues: Tensor) {

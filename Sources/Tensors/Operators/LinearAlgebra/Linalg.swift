@@ -6,8 +6,8 @@
 /// twice too, where PyTorch's is.
 ///
 /// A matrix that an algorithm cannot take (singular, not positive-definite, not finite) stops with
-/// a message that says which one of the batch it is. Where that is to be expected, ``choleskyEx``,
-/// ``invEx``, ``solveEx`` and ``luFactorEx`` report it for each matrix instead.
+/// a message that says which one of the batch it is. Where that is to be expected, ``choleskyEx(_:upper:)``,
+/// ``invEx(_:)``, ``solveEx(_:_:left:)`` and ``luFactorEx(_:)`` report it for each matrix instead.
 public enum Linalg {}
 
 extension Linalg {

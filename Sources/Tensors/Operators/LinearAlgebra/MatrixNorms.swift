@@ -23,7 +23,10 @@ extension Linalg {
   ///
   /// Norms by singular values need `float32` or `float64`.
   /// - Parameters:
+  ///   - a: Of two dimensions or more.
+  ///   - norm: Which norm.
   ///   - dims: The dimension of rows and that of columns.
+  ///   - keepDim: Whether both dimensions stay, with size 1.
   ///   - dtype: What to convert to first.
   public static func matrixNorm(
     _ a: Tensor, _ norm: MatrixNorm = .frobenius, dims: (Int, Int) = (-2, -1),

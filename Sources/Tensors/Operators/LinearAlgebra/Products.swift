@@ -42,8 +42,10 @@ extension Tensor {
 
   /// The cross product of vectors of three elements along a dimension, broadcast (`torch.cross`,
   /// `torch.linalg.cross`).
-  /// - Parameter dim: By default this tensor's first dimension of size 3; `torch.linalg.cross` takes
-  ///   the last.
+  /// - Parameters:
+  ///   - other: The second factor.
+  ///   - dim: By default this tensor's first dimension of size 3; `torch.linalg.cross` takes the
+  ///     last.
   public func cross(_ other: Tensor, dim: Int? = nil) -> Tensor {
     require(
       rank == other.rank, "cross", "dimensions differ in number: \(shape) and \(other.shape)")

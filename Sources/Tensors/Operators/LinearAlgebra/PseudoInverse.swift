@@ -3,8 +3,10 @@ extension Linalg {
   ///
   /// Singular values of at most max(atol, rtol · the largest) count as 0.
   /// - Parameters:
+  ///   - a: `[..., m, n]`.
   ///   - atol: A number, or a tensor that broadcasts to the batch; by default 0.
-  ///   - rtol: Likewise; by default max(m, n) times the dtype's epsilon, or 0 where `atol` is given.
+  ///   - rtol: Likewise; by default max(m, n) times the dtype's epsilon, or 0 where `atol` is
+  ///     given.
   ///   - hermitian: Whether A is symmetric: its eigenvalues are taken then, read from its lower
   ///     triangle.
   public static func pinv(

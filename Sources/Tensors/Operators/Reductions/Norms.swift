@@ -24,7 +24,11 @@ extension Tensor {
   ///
   /// p = ∞ and -∞ give the largest and the smallest |x|, p = 0 the number of elements that are not
   /// zero. The gradient at 0 is 0.
-  /// - Parameter dtype: What to convert to first.
+  /// - Parameters:
+  ///   - p: The norm's order.
+  ///   - dims: The dimensions to reduce; all where none are named.
+  ///   - keepDim: Whether reduced dimensions stay, with size 1.
+  ///   - dtype: What to convert to first.
   public func norm(
     _ p: Double = 2, dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil
   ) -> Tensor {

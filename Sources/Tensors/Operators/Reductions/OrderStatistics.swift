@@ -43,6 +43,8 @@ extension Tensor {
   /// - Parameters:
   ///   - q: Numbers between 0 and 1: a scalar tensor, or a vector, whose results are stacked in a
   ///     new first dimension.
+  ///   - dim: The dimension; nil for all elements.
+  ///   - keepDim: Whether reduced dimensions stay, with size 1.
   ///   - interpolation: What lies between two elements.
   public func quantile(
     _ q: Tensor, dim: Int? = nil, keepDim: Bool = false,

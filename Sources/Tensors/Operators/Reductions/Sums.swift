@@ -23,7 +23,10 @@ private enum Rows {
 /// Sums, means and products over dimensions: those named, or all where none are.
 extension Tensor {
   /// The sum (`torch.sum`). Integers and bools add up in `int64`.
-  /// - Parameter dtype: What to convert to first.
+  /// - Parameters:
+  ///   - dims: The dimensions to reduce; all where none are named.
+  ///   - keepDim: Whether reduced dimensions stay, with size 1.
+  ///   - dtype: What to convert to first.
   public func sum(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
     accumulated(Rows.sum, dims, keepDim, dtype)
   }
@@ -34,7 +37,10 @@ extension Tensor {
   }
 
   /// The mean (`torch.mean`); floating point only. That of no elements is NaN.
-  /// - Parameter dtype: What to convert to first.
+  /// - Parameters:
+  ///   - dims: The dimensions to reduce; all where none are named.
+  ///   - keepDim: Whether reduced dimensions stay, with size 1.
+  ///   - dtype: What to convert to first.
   public func mean(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
     let source = dtype.map { to($0) } ?? self
     require(
@@ -49,7 +55,10 @@ extension Tensor {
   }
 
   /// The product (`torch.prod`). Integers and bools multiply in `int64`.
-  /// - Parameter dtype: What to convert to first.
+  /// - Parameters:
+  ///   - dims: The dimensions to reduce; all where none are named.
+  ///   - keepDim: Whether reduced dimensions stay, with size 1.
+  ///   - dtype: What to convert to first.
   public func prod(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
     accumulated(Rows.prod, dims, keepDim, dtype)
   }
@@ -60,7 +69,10 @@ extension Tensor {
   }
 
   /// The sum of the elements that are not NaN (`torch.nansum`).
-  /// - Parameter dtype: What to convert to first.
+  /// - Parameters:
+  ///   - dims: The dimensions to reduce; all where none are named.
+  ///   - keepDim: Whether reduced dimensions stay, with size 1.
+  ///   - dtype: What to convert to first.
   public func nanSum(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
     let source = dtype.map { to($0) } ?? self
     guard source.dtype.isFloatingPoint else { return source.sum(dims: dims, keepDim: keepDim) }
@@ -68,7 +80,10 @@ extension Tensor {
   }
 
   /// The mean of the elements that are not NaN (`torch.nanmean`).
-  /// - Parameter dtype: What to convert to first.
+  /// - Parameters:
+  ///   - dims: The dimensions to reduce; all where none are named.
+  ///   - keepDim: Whether reduced dimensions stay, with size 1.
+  ///   - dtype: What to convert to first.
   public func nanMean(dims: [Int] = [], keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
     let source = dtype.map { to($0) } ?? self
     require(
