@@ -37,6 +37,7 @@ public final class ResNet: Module, Layer {
   ///   - stem: What stands before the stages.
   ///   - zeroInitResidual: Whether blocks begin as the identity: the scale of their last norm is zero
   ///     (Goyal et al. 2017).
+  ///   - dtype: The parameters' element type.
   public init(
     classes: Int, channels: Int = 3, blocks: [Int] = [2, 2, 2, 2], width: Int = 64,
     stem: Stem = .large, zeroInitResidual: Bool = false, dtype: DType = .float32
