@@ -92,4 +92,34 @@ struct NamedScheduleTests {
       #expect(bytes.range(of: Data(tag.utf8)) != nil, "\(tag)")
     }
   }
+
+  @Test("MLflow's folder has the keys and curves of a run, which goes on where it is resumed")
+  func mlflow() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let store = "\(sandbox.folder)/mlruns"
+    func runs() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: "\(store)/0").filter { $0 != "meta.yaml" }
+    }
+    func text(_ path: String) throws -> String {
+      try String(contentsOfFile: "\(store)/0/\(#require(runs().first))/\(path)", encoding: .utf8)
+    }
+    for steps in [["--steps", "4"], ["--steps", "6", "--resume"]] {
+      let result = try await sandbox.train(
+        job + steps + [
+          "--callbacks", "mlflow", "--checkpoint.every_steps", "2", "--run-dir", "run",
+        ], ranks: 2)
+      try #require(result.status == 0, "\(result.tail)")
+      #expect(try runs().count == 1)
+      let losses = try text("metrics/train_loss").split(whereSeparator: \.isNewline)
+        .map { $0.split(separator: " ") }
+      #expect(losses.map { $0.last ?? "" } == (1...(Int(steps[1]) ?? 0)).map { "\($0)" })
+      let logged = try sandbox.metrics().compactMap { $0["train_loss"] as? Double }
+      #expect(losses.map { Double($0[1]) } == logged)
+      #expect(try text("metrics/test_loss").hasSuffix(" \(steps[1])\n"))
+      #expect(try text("params/model.channels") == "[2, 4]")
+      #expect(try text("artifacts/config.yaml").contains("channels: [2, 4]"))
+      #expect(try text("meta.yaml").contains("status: 3\n"))
+    }
+  }
 }

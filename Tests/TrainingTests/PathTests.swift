@@ -32,11 +32,11 @@ import Training
 
   @Test(arguments: keys)
   func `a key that holds a path means one place`(key: String) throws {
-    func read(_ path: String) throws -> String? {
+    func read(_ path: String, callback: String = "tensorboard") throws -> String? {
       let source =
         switch key.prefix(while: { $0 != "." }) {
         case "data": ["--data.name", "labelled-text", "--data.path", "x"]
-        case "callbacks": ["--callbacks", "tensorboard"]
+        case "callbacks": ["--callbacks", callback]
         default: [String]()
         }
       return try RunConfiguration(
@@ -44,6 +44,7 @@ import Training
       ).settings[key.hasPrefix("callbacks.") ? "callbacks" : key]
     }
     #expect(try read("~/a b")?.contains("\(home)/a b") == true)
+    #expect(try read("~/a b", callback: "mlflow")?.contains("\(home)/a b") == true)
     #expect(throws: ConfigurationError.self) { try read("~nobody-of-that-name/x") }
     // A key that may be absent is absent where nothing stands.
     let nothing = try? read("")

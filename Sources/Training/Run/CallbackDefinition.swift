@@ -11,7 +11,7 @@ import Settings
 public struct CallbackDefinition: Registrable {
   /// The callbacks that configurations can name.
   public static let registry = Registry<CallbackDefinition>(
-    "callback", [.earlyStopping, .tensorboard])
+    "callback", [.earlyStopping, .mlflow, .tensorboard])
 
   /// Its name, its purpose and its keys.
   public let variant: Variant
