@@ -32,13 +32,18 @@ UNARY(TORUS_ACOSH, acosh, F(acosh)(x))
 UNARY(TORUS_ATANH, atanh, F(atanh)(x))
 UNARY(TORUS_ERF, erf, F(erf)(x))
 UNARY(TORUS_ERFC, erfc, F(erfc)(x))
+UNARY(TORUS_ERFCX, erfcx, F(erfcx)(x))
 UNARY(TORUS_ERFINV, erfinv, F(erfinv)(x))
+UNARY(TORUS_LOG_NDTR, logNdtr, F(log_ndtr)(x))  // of the normal distribution function
+UNARY(TORUS_NDTRI, ndtri, F(ndtri)(x))
 UNARY(TORUS_LGAMMA, lgamma, F(lgamma)(x))
 UNARY(TORUS_DIGAMMA, digamma, F(digamma)(x))
 // The p-th derivative of digamma, p a whole number ≥ 0.
 UNARY(TORUS_POLYGAMMA, polygamma, F(polygamma)(x, p))
 UNARY(TORUS_I0, i0, F(i0)(x))  // modified Bessel functions of the first kind
 UNARY(TORUS_I1, i1, F(i1)(x))
+UNARY(TORUS_I0E, i0e, F(i0e)(x))  // times e^-|x|
+UNARY(TORUS_I1E, i1e, F(i1e)(x))
 UNARY(TORUS_FLOOR, floor, F(floor)(x))
 UNARY(TORUS_CEIL, ceil, F(ceil)(x))
 UNARY(TORUS_ROUND, round, F(round)(x))  // half to even

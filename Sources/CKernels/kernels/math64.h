@@ -1,4 +1,5 @@
-// Elementary functions of f64: libm's, and the special functions that both widths share.
+// Elementary functions of f64: libm's, and the special functions that both widths share; more of those
+// stand in special64.h.
 #pragma once
 
 INLINE double abs_f64(double x) { return __builtin_elementwise_abs(x); }
@@ -65,58 +66,6 @@ static double digamma_f64(double x) {
 }
 
 INLINE float digamma_f32(float x) { return (float)digamma_f64(x); }
-
-/// I₀(x): the power series Σ (x²/4)^k / k!² up to 20, beyond it e^x / √(2πx) · Σ (1·3·…)² / (k! (8x)^k).
-static double i0_f64(double x) {
-  x = fabs(x);
-  if (x != x) return x;
-  if (x <= 20.0) {
-    double quarter = 0.25 * x * x, term = 1.0, sum = 1.0;
-    for (int k = 1; k < 100 && term > sum * 1e-17; k++) {
-      term *= quarter / ((double)k * k);
-      sum += term;
-    }
-    return sum;
-  }
-  double term = 1.0, sum = 1.0;
-  for (int k = 1; k < 40; k++) {
-    double next = term * (2.0 * k - 1) * (2.0 * k - 1) / (8.0 * k * x);
-    if (next >= term || next < 1e-17) break;
-    term = next;
-    sum += term;
-  }
-  // e^(x/2) twice: e^x overflows before I₀ does.
-  double root = exp(0.5 * x);
-  return root * (sum / sqrt(2.0 * M_PI * x)) * root;
-}
-
-INLINE float i0_f32(float x) { return (float)i0_f64(x); }
-
-/// I₁(x), as I₀ above: x/2 Σ (x²/4)^k / (k! (k+1)!), and the asymptotic series, which alternates
-/// in sign until its terms are small.
-static double i1_f64(double x) {
-  double a = fabs(x);
-  if (a != a) return x;
-  if (a <= 20.0) {
-    double quarter = 0.25 * a * a, term = 0.5 * x, sum = term;
-    for (int k = 1; k < 100 && fabs(term) > fabs(sum) * 1e-17; k++) {
-      term *= quarter / ((double)k * (k + 1));
-      sum += term;
-    }
-    return sum;
-  }
-  double term = 1.0, sum = 1.0;
-  for (int k = 1; k < 40; k++) {
-    double next = -term * (4.0 - (2.0 * k - 1) * (2.0 * k - 1)) / (8.0 * k * a);
-    if (fabs(next) >= fabs(term) || fabs(next) < 1e-17) break;
-    term = next;
-    sum += term;
-  }
-  double root = exp(0.5 * a);
-  return copysign(root * (sum / sqrt(2.0 * M_PI * a)) * root, x);
-}
-
-INLINE float i1_f32(float x) { return (float)i1_f64(x); }
 
 /// Hurwitz's ζ(s, q) = Σ (q + k)^-s, k from 0: the terms up to q + k > 9, then Euler and Maclaurin's
 /// formula for the rest. Infinite at s = 1 and at q = 0, -1, -2 …; NaN for s < 1, and for q < 0
@@ -185,3 +134,5 @@ static double erfinv_f64(double x) {
 }
 
 INLINE float erfinv_f32(float x) { return (float)erfinv_f64(x); }
+
+#include "special64.h"

@@ -62,8 +62,13 @@ extension Registry {
     unary("trunc") { $0.trunc() }
     unary("i0") { $0.i0() }
     unary("special.entr") { $0.entr() }
+    unary("special.erfcx") { $0.erfcx() }
+    unary("special.i0e") { $0.i0e() }
     unary("special.i1") { $0.i1() }
+    unary("special.i1e") { $0.i1e() }
+    unary("special.log_ndtr") { $0.logNdtr() }
     unary("special.ndtr") { $0.ndtr() }
+    unary("special.ndtri") { $0.ndtri() }
     row("polygamma") { try $0.tensor().polygamma(try $0.int(1, "n")) }
     row("mvlgamma") { try $0.tensor().mvlgamma(try $0.int(1, "p")) }
     row("logit") { try $0.tensor().logit(eps: try $0.optionalDouble(1, "eps")) }
