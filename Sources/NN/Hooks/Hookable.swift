@@ -51,6 +51,15 @@ extension Hookable {
     return try hooks.run(self, [x]) { try body($0[0]) }
   }
 
+  /// Runs a forward pass of two tensors that returns more than its output.
+  @inlinable
+  public func withHooks<Rest>(
+    _ a: Tensor, _ b: Tensor, _ body: (Tensor, Tensor) throws -> (Tensor, Rest)
+  ) rethrows -> (Tensor, Rest) {
+    guard let hooks else { return try body(a, b) }
+    return try hooks.run(self, [a, b]) { try body($0[0], $0[1]) }
+  }
+
   /// Runs a forward pass of three tensors that returns more than its output.
   @inlinable
   public func withHooks<Rest>(

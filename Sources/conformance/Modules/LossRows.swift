@@ -134,6 +134,20 @@ extension ModuleRegistry {
     } _: {
       $0($1, $2, $3)
     }
+    row("AdaptiveLogSoftmaxWithLoss") { call in
+      let layer = AdaptiveLogSoftmaxWithLoss(
+        try call.int(0, "in_features"), try call.int(1, "n_classes"),
+        cutoffs: try call.ints(2, "cutoffs"),
+        divValue: try call.double(3, "div_value", default: 4),
+        headBias: try call.bool(4, "head_bias", default: false))
+      return (
+        layer,
+        {
+          let (output, loss) = layer(try $0.tensor(0), try $0.tensor(1))
+          return [output, loss]
+        }
+      )
+    }
     row("CTCLoss") { call in
       let loss = CTCLoss(
         blank: try call.int(0, "blank", default: 0), reduction: try call.reduction(),
