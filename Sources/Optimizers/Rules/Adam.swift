@@ -135,37 +135,10 @@ extension OptimizerDefinition {
   ) { AdamW($0) }
 }
 
-/// Keys of `adamw`.
-public struct AdamWOptions: ConfigurationSection {
-  /// Learning rate.
-  public var lr = 1e-3
-  /// Decay rates of the two running averages.
-  public var betas = [0.9, 0.999]
-  /// What keeps the division finite.
-  public var eps = 1e-8
-  /// Factor of the decay.
-  public var weightDecay = 0.01
-  /// Which parameters decay.
-  public var decayed = Decayed.all
-  /// Whether to divide by the largest average so far.
-  public var amsgrad = false
-  /// Whether to ascend.
-  public var maximize = false
+/// Keys of `adamw`: Adam's, of which the decay is another.
+public struct AdamWOptions: ExtendingSection {
+  /// Adam's keys.
+  public var base = AdamOptions()
   /// The defaults.
-  public init() {}
-  /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field("lr", \.lr, in: .float(), "learning rate"),
-    Field("betas", \.betas, in: .from(0, below: 1), "decay rates of the two running averages"),
-    Field("eps", \.eps, in: .positiveFloat, "what keeps the division finite"),
-    Field("weight_decay", \.weightDecay, in: .float(), "factor of the decay"),
-    Field("decayed", \.decayed, "which parameters decay"),
-    Field("amsgrad", \.amsgrad, "whether to divide by the largest average so far"),
-    Field("maximize", \.maximize, "whether to ascend"),
-  ]
-  /// Two averages need two rates.
-  public var conflicts: [(key: String, problem: String, remedy: String)] {
-    betas.count == 2
-      ? [] : [("betas", "\(betas.count) rates for two averages", "give two, as [0.9, 0.999]")]
-  }
+  public init() { base.weightDecay = 0.01 }
 }

@@ -59,32 +59,24 @@ extension TransformersLR {
 }
 
 /// Keys of `cosine_with_restarts`.
-public struct CosineWithRestartsOptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
-  /// Steps in all; null for the run's.
-  public var numTrainingSteps: Int?
+public struct CosineWithRestartsOptions: ExtendingSection {
+  /// The steps.
+  public var base = WarmupOptions()
   /// How often it goes down.
   public var numCycles = 1
   /// The defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's"),
-    Field("num_cycles", \.numCycles, in: .count(), "how often it goes down"),
-  ]
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field("num_cycles", \.numCycles, in: .count(), "how often it goes down")
+    ]
 }
 
 /// Keys of `cosine_with_min_lr`.
-public struct CosineWithMinLROptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
-  /// Steps in all; null for the run's.
-  public var numTrainingSteps: Int?
+public struct CosineWithMinLROptions: ExtendingSection {
+  /// The steps.
+  public var base = WarmupOptions()
   /// Cycles of the cosine.
   public var numCycles = 0.5
   /// The rate at the end; null for min_lr_rate.
@@ -94,18 +86,14 @@ public struct CosineWithMinLROptions: ConfigurationSection {
   /// The defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's"),
-    Field("num_cycles", \.numCycles, in: .float(), "cycles of the cosine"),
-    Field("min_lr", \.minLR, in: .float(), "the rate at the end; null for min_lr_rate"),
-    Field(
-      "min_lr_rate", \.minLRRate, in: .between(0, 1),
-      "the same as a part of the rate; null for min_lr"),
-  ]
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field("num_cycles", \.numCycles, in: .float(), "cycles of the cosine"),
+      Field("min_lr", \.minLR, in: .float(), "the rate at the end; null for min_lr_rate"),
+      Field(
+        "min_lr_rate", \.minLRRate, in: .between(0, 1),
+        "the same as a part of the rate; null for min_lr"),
+    ]
   /// The rate at the end is said in one way.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
     endConflicts(minLR, minLRRate)
@@ -113,49 +101,26 @@ public struct CosineWithMinLROptions: ConfigurationSection {
 }
 
 /// Keys of `cosine_warmup_with_min_lr`.
-public struct CosineWarmupWithMinLROptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
-  /// Steps in all; null for the run's.
-  public var numTrainingSteps: Int?
-  /// Cycles of the cosine.
-  public var numCycles = 0.5
-  /// The rate at the end; null for min_lr_rate.
-  public var minLR: Double?
-  /// The same as a part of the rate; null for min_lr.
-  public var minLRRate: Double?
+public struct CosineWarmupWithMinLROptions: ExtendingSection {
+  /// The keys of `cosine_with_min_lr`.
+  public var base = CosineWithMinLROptions()
   /// Part of the rate at which the warm-up begins.
   public var warmupLRRate: Double?
   /// The defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's"),
-    Field("num_cycles", \.numCycles, in: .float(), "cycles of the cosine"),
-    Field("min_lr", \.minLR, in: .float(), "the rate at the end; null for min_lr_rate"),
-    Field(
-      "min_lr_rate", \.minLRRate, in: .between(0, 1),
-      "the same as a part of the rate; null for min_lr"),
-    Field(
-      "warmup_lr_rate", \.warmupLRRate, in: .between(0, 1),
-      "part of the rate at which the warm-up begins"),
-  ]
-  /// The rate at the end is said in one way.
-  public var conflicts: [(key: String, problem: String, remedy: String)] {
-    endConflicts(minLR, minLRRate)
-  }
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field(
+        "warmup_lr_rate", \.warmupLRRate, in: .between(0, 1),
+        "part of the rate at which the warm-up begins")
+    ]
 }
 
 /// Keys of `polynomial`.
-public struct PolynomialWithWarmupOptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
-  /// Steps in all; null for the run's.
-  public var numTrainingSteps: Int?
+public struct PolynomialWithWarmupOptions: ExtendingSection {
+  /// The steps.
+  public var base = WarmupOptions()
   /// The rate at the end.
   public var lrEnd = 1e-7
   /// The power.
@@ -163,42 +128,34 @@ public struct PolynomialWithWarmupOptions: ConfigurationSection {
   /// The defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's"),
-    Field("lr_end", \.lrEnd, in: .float(), "the rate at the end"),
-    Field("power", \.power, in: .between(0, 1000), "the power"),
-  ]
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field("lr_end", \.lrEnd, in: .float(), "the rate at the end"),
+      Field("power", \.power, in: .between(0, 1000), "the power"),
+    ]
 }
 
 /// Keys of `inverse_sqrt`.
-public struct InverseSqrtOptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
+public struct InverseSqrtOptions: ExtendingSection {
+  /// The warm-up's.
+  public var base = ConstantWithWarmupOptions()
   /// Steps over which it falls; null for those of the warm-up, or else 10,000.
   public var timescale: Int?
   /// The defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "timescale", \.timescale, in: .steps(),
-      "steps over which it falls; null for those of the warm-up, or else 10,000"),
-  ]
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field(
+        "timescale", \.timescale, in: .steps(),
+        "steps over which it falls; null for those of the warm-up, or else 10,000")
+    ]
 }
 
 /// Keys of `warmup_stable_decay`.
-public struct WarmupStableDecayOptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
-  /// Steps in all; null for the run's.
-  public var numTrainingSteps: Int?
+public struct WarmupStableDecayOptions: ExtendingSection {
+  /// The steps.
+  public var base = WarmupOptions()
   /// Steps of the decay.
   public var numDecaySteps = 1
   /// Steps of the plateau; null for what the others leave.
@@ -214,21 +171,17 @@ public struct WarmupStableDecayOptions: ConfigurationSection {
   /// The defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's"),
-    Field("num_decay_steps", \.numDecaySteps, in: .steps(), "steps of the decay"),
-    Field(
-      "num_stable_steps", \.numStableSteps, in: .steps(from: 0),
-      "steps of the plateau; null for what the others leave"),
-    Field("warmup_type", \.warmupType, "the shape of the warm-up"),
-    Field("decay_type", \.decayType, "the shape of the decay"),
-    Field("min_lr_ratio", \.minLRRatio, in: .between(0, 1), "part of the rate at the end"),
-    Field("num_cycles", \.numCycles, in: .float(), "cycles of the cosine"),
-  ]
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field("num_decay_steps", \.numDecaySteps, in: .steps(), "steps of the decay"),
+      Field(
+        "num_stable_steps", \.numStableSteps, in: .steps(from: 0),
+        "steps of the plateau; null for what the others leave"),
+      Field("warmup_type", \.warmupType, "the shape of the warm-up"),
+      Field("decay_type", \.decayType, "the shape of the decay"),
+      Field("min_lr_ratio", \.minLRRatio, in: .between(0, 1), "part of the rate at the end"),
+      Field("num_cycles", \.numCycles, in: .float(), "cycles of the cosine"),
+    ]
 }
 
 private func endConflicts(

@@ -55,9 +55,9 @@ public struct ConstantScheduleOptions: ConfigurationSection {
 }
 
 /// Keys of `cosine` and `linear`: a warm-up, then a decay to `min_lr`.
-public struct DecayScheduleOptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var warmupSteps = 0
+public struct DecayScheduleOptions: ExtendingSection {
+  /// The warm-up's.
+  public var base = ConstantScheduleOptions()
   /// The rate at the decay's end.
   public var minLR = 0.0
   /// Step at which the decay ends; nil for the run's last one.
@@ -65,20 +65,19 @@ public struct DecayScheduleOptions: ConfigurationSection {
   /// The defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "warmup_steps", \.warmupSteps, in: .steps(from: 0), "steps over which the rate rises from 0"),
-    Field("min_lr", \.minLR, in: .float(), "the rate at the decay's end"),
-    Field(
-      "decay_steps", \.decaySteps, in: .steps(),
-      "step at which the decay ends; null for the last"),
-  ]
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field("min_lr", \.minLR, in: .float(), "the rate at the decay's end"),
+      Field(
+        "decay_steps", \.decaySteps, in: .steps(),
+        "step at which the decay ends; null for the last"),
+    ]
   /// The decay begins after the warm-up.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
-    guard let decaySteps, decaySteps <= warmupSteps else { return [] }
+    guard let decaySteps, decaySteps <= self.warmupSteps else { return [] }
     return [
       (
-        "decay_steps", "\(decaySteps) lies within the warm-up of \(warmupSteps)",
+        "decay_steps", "\(decaySteps) lies within the warm-up of \(self.warmupSteps)",
         "use more steps, or null for the run's last"
       )
     ]
@@ -90,74 +89,8 @@ extension DecayScheduleOptions {
   /// its warm-up ends within it.
   fileprivate func schedule(_ shape: WarmUpLR.Decay, _ input: ScheduleInput) -> LRScheduler {
     WarmUpLR(
-      input.optimizer, warmUp: .aboveZero(warmupSteps),
-      totalSteps: max(decaySteps ?? input.steps, warmupSteps + 1), decay: shape, minLR: minLR)
-  }
-}
-
-/// What is wrong with a warm-up that is longer than the whole.
-private func warmUpConflicts(
-  _ warmup: Int, _ total: Int?
-) -> [(key: String, problem: String, remedy: String)] {
-  guard let total, total < warmup else { return [] }
-  return [
-    (
-      "num_training_steps", "\(total) lies within the warm-up of \(warmup)",
-      "use more steps, or null for the run's"
-    )
-  ]
-}
-
-/// Keys of `linear_with_warmup`.
-public struct LinearWithWarmupOptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
-  /// Steps in all; null for the run's.
-  public var numTrainingSteps: Int?
-  /// The rate at the end.
-  public var minLR = 0.0
-  /// The defaults.
-  public init() {}
-  /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's"),
-    Field("min_lr", \.minLR, in: .float(), "the rate at the end"),
-  ]
-  /// The warm-up is a part of the whole.
-  public var conflicts: [(key: String, problem: String, remedy: String)] {
-    warmUpConflicts(numWarmupSteps, numTrainingSteps)
-  }
-}
-
-/// Keys of `cosine_with_warmup`.
-public struct CosineWithWarmupOptions: ConfigurationSection {
-  /// Steps over which the rate rises from 0.
-  public var numWarmupSteps = 0
-  /// Steps in all; null for the run's.
-  public var numTrainingSteps: Int?
-  /// The rate at the end.
-  public var minLR = 0.0
-  /// Cycles of the cosine; a half goes down once.
-  public var numCycles = 0.5
-  /// The defaults.
-  public init() {}
-  /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
-      "steps over which the rate rises from 0"),
-    Field(
-      "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's"),
-    Field("min_lr", \.minLR, in: .float(), "the rate at the end"),
-    Field("num_cycles", \.numCycles, in: .float(), "cycles of the cosine; a half goes down once"),
-  ]
-  /// The warm-up is a part of the whole.
-  public var conflicts: [(key: String, problem: String, remedy: String)] {
-    warmUpConflicts(numWarmupSteps, numTrainingSteps)
+      input.optimizer, warmUp: .aboveZero(self.warmupSteps),
+      totalSteps: max(decaySteps ?? input.steps, self.warmupSteps + 1), decay: shape, minLR: minLR)
   }
 }
 
@@ -173,4 +106,58 @@ public struct ConstantWithWarmupOptions: ConfigurationSection {
       "num_warmup_steps", \.numWarmupSteps, in: .steps(from: 0),
       "steps over which the rate rises from 0")
   ]
+}
+
+/// What Hugging Face's other schedules with an end have in common.
+public struct WarmupOptions: ExtendingSection {
+  /// The warm-up's.
+  public var base = ConstantWithWarmupOptions()
+  /// Steps in all; null for the run's.
+  public var numTrainingSteps: Int?
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field(
+        "num_training_steps", \.numTrainingSteps, in: .steps(), "steps in all; null for the run's")
+    ]
+}
+
+/// Keys of `linear_with_warmup`.
+public struct LinearWithWarmupOptions: ExtendingSection {
+  /// The steps.
+  public var base = WarmupOptions()
+  /// The rate at the end.
+  public var minLR = 0.0
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] =
+    baseFields + [Field("min_lr", \.minLR, in: .float(), "the rate at the end")]
+  /// The warm-up is a part of the whole.
+  public var conflicts: [(key: String, problem: String, remedy: String)] {
+    guard let total = self.numTrainingSteps, total < self.numWarmupSteps else { return [] }
+    return [
+      (
+        "num_training_steps", "\(total) lies within the warm-up of \(self.numWarmupSteps)",
+        "use more steps, or null for the run's"
+      )
+    ]
+  }
+}
+
+/// Keys of `cosine_with_warmup`.
+public struct CosineWithWarmupOptions: ExtendingSection {
+  /// The line's keys.
+  public var base = LinearWithWarmupOptions()
+  /// Cycles of the cosine; a half goes down once.
+  public var numCycles = 0.5
+  /// The defaults.
+  public init() {}
+  /// The keys.
+  public static let fields: [Field<Self>] =
+    baseFields + [
+      Field("num_cycles", \.numCycles, in: .float(), "cycles of the cosine; a half goes down once")
+    ]
 }

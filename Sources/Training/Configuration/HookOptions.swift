@@ -52,32 +52,13 @@ public struct PowerSGDHookOptions: ConfigurationSection {
 }
 
 /// Keys of `batched_powersgd`: PowerSGD's, but for the rate, since all of a bucket is compressed.
-public struct BatchedPowerSGDHookOptions: ConfigurationSection {
-  /// The options shared with PowerSGD.
-  public var power = PowerSGDHookOptions()
+public struct BatchedPowerSGDHookOptions: ExtendingSection {
+  /// PowerSGD's.
+  public var base = PowerSGDHookOptions()
   /// PyTorch's defaults.
   public init() {}
   /// The keys.
-  public static let fields: [Field<Self>] = [
-    Field(
-      "matrix_approximation_rank", \.power.matrixApproximationRank, in: .count(),
-      "columns of the matrices that travel"),
-    Field(
-      "start_powersgd_iter", \.power.startPowerSGDIter, in: .steps(from: 0),
-      "steps before compression begins"),
-    Field(
-      "use_error_feedback", \.power.useErrorFeedback,
-      "what was lost is made up for in the next step"),
-    Field("warm_start", \.power.warmStart, "matrices begin with those of the step before"),
-    Field(
-      "orthogonalization_epsilon", \.power.orthogonalizationEpsilon, in: .float(),
-      "what is added to the norms by which columns are divided"),
-    Field(
-      "random_seed", \.power.randomSeed, in: .between(0, 4_294_967_295),
-      "seed of the first matrices"),
-  ]
-  /// PowerSGD's.
-  public var conflicts: [(key: String, problem: String, remedy: String)] { power.conflicts }
+  public static let fields = baseFields.filter { $0.name != "min_compression_rate" }
 }
 
 /// Keys of `post_local_sgd`.

@@ -64,7 +64,7 @@ private let builtIn: [HookDefinition] = [
   HookDefinition(
     "batched_powersgd", "low-rank factors of each bucket", BatchedPowerSGDHookOptions.self
   ) { options, input in
-    try power(options.power, input, isBatched: true)
+    try power(options.base, input, isBatched: true)
   },
   HookDefinition(
     "post_local_sgd", "gradients within subgroups, models now and then",
