@@ -1,3 +1,5 @@
+import CCollectives
+
 /// How to all-reduce: the one list that configuration, tests and benchmark read.
 ///
 /// α is the latency of a message, β the time per byte, γ the time to add one, p the ranks, n bytes.
@@ -16,14 +18,16 @@ public enum AllReduceAlgorithm: String, Sendable, Hashable, CaseIterable, Codabl
   case mpi
 
   var code: Int32 {
-    switch self {
-    case .ring: 0
-    case .recursiveDoubling: 1
-    case .halvingDoubling: 2
-    case .sharedMemory: 3
-    case .hierarchical: 4
-    case .mpi: 5
-    }
+    let number =
+      switch self {
+      case .ring: TORUS_RING
+      case .recursiveDoubling: TORUS_RECURSIVE_DOUBLING
+      case .halvingDoubling: TORUS_HALVING_DOUBLING
+      case .sharedMemory: TORUS_SHARED_MEMORY
+      case .hierarchical: TORUS_HIERARCHICAL
+      case .mpi: TORUS_MPI
+      }
+    return Int32(number)
   }
 
   init?(code: Int32) {
