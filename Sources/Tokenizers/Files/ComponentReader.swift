@@ -102,7 +102,22 @@ struct ComponentReader {
       return PrecompiledNormalizer(map: map)
     default: break
     }
-    throw fault(part, "the type \"\(type)\" is not known")
+    return try registered(type, json, part, TokenizerComponents.normalizer)
+  }
+
+  /// A part that the program has added.
+  private func registered<Part>(
+    _ type: String, _ json: JSONValue, _ part: String,
+    _ make: (String, JSONValue) throws -> Part?
+  ) throws(TokenizerError) -> Part {
+    let made: Part?
+    do {
+      made = try make(type, json)
+    } catch {
+      throw fault(part, "\(type): \(error)")
+    }
+    guard let made else { throw fault(part, "the type \"\(type)\" is not known") }
+    return made
   }
 
   // MARK: Pre-tokenizers
@@ -150,7 +165,7 @@ struct ComponentReader {
       let length = json["length"] == nil ? 5 : try count(json, "length", part)
       guard length > 0 else { throw fault(part, "FixedLength has length 0") }
       return FixedLengthPreTokenizer(length: length)
-    default: throw fault(part, "the type \"\(type)\" is not known")
+    default: return try registered(type, json, part, TokenizerComponents.preTokenizer)
     }
   }
 
@@ -303,7 +318,7 @@ struct ComponentReader {
       return StripDecoder(
         content: bytes("content", " "), start: try count(json, "start", part),
         stop: try count(json, "stop", part))
-    default: throw fault(part, "the type \"\(type)\" is not known")
+    default: return try registered(type, json, part, TokenizerComponents.decoder)
     }
   }
 
