@@ -1,5 +1,4 @@
 import NN
-import TensorTesting
 import Tensors
 import Testing
 
