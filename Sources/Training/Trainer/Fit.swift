@@ -58,6 +58,16 @@ extension Trainer {
       WholeBatches(loader), epochs: epochs, steps: steps, records: records, shouldStop: shouldStop)
   }
 
+  /// Trains on batches that are computed in one part each; see the other method.
+  /// - Returns: How the training ended.
+  @discardableResult
+  public func run(
+    _ loader: any BatchLoading<Content>, epochs: Int? = nil, steps: Int? = nil,
+    shouldStop: @escaping () -> Bool = { false }
+  ) throws -> TrainingEnd {
+    try run(WholeBatches(loader), epochs: epochs, steps: steps, shouldStop: shouldStop)
+  }
+
   /// Judges the model by records in batches that are computed in one part each; see the other method.
   public func evaluate(
     _ loader: any BatchLoading<Content>, maxBatches: Int? = nil
