@@ -137,7 +137,7 @@ let package = Package(
       name: "NNTests", dependencies: ["NN", "Optimizers", "Tensors", "TensorTesting"]),
     .testTarget(
       name: "GuideTests", dependencies: ["Reports", "Spirals", "Torus", "TrainCommands"],
-      exclude: ["names.txt", "Context.txt"]),
+      exclude: ["names.txt", "guesses.txt", "Context.txt"]),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(
       name: "CollectiveTests", dependencies: ["CElements", "Collectives", "MPITesting"]),

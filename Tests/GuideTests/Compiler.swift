@@ -10,7 +10,10 @@ enum Compiler {
   }
 
   /// The errors of each snippet; none for those that compile.
-  static func answers(to snippets: [String]) async throws -> [[String]] {
+  /// - Parameter areStatements: Whether snippets stand as they are, and are no expressions to be evaluated.
+  static func answers(
+    to snippets: [String], areStatements: Bool = false
+  ) async throws -> [[String]] {
     let context = NameTable.project.appending(path: "Tests/GuideTests/Context.txt")
     var lines = try String(contentsOf: context, encoding: .utf8)
       .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
@@ -19,7 +22,7 @@ enum Compiler {
       lines.append(
         "func snippet\(index)(_ group: ProcessGroup, _ packed: PackedSequence, "
           + "_ parallel: DistributedDataParallel<Linear>, _ parameters: ParameterGroup) throws "
-          + "{ \(isAssignment(snippet) ? "" : "_ = ")\(snippet) }")
+          + "{ \(areStatements || isAssignment(snippet) ? "" : "_ = ")\(snippet) }")
     }
     var answers = [[String]](repeating: [], count: snippets.count)
     for error in try errors(in: lines.joined(separator: "\n")) {

@@ -11,6 +11,26 @@ struct NameTable {
     let guesses: [String]
 
     var isAbsent: Bool { spelling.hasPrefix("- ") }
+
+    /// PyTorch's name as it is where it has underscores, on what it belongs to here; nil for other names.
+    var underscored: String? {
+      guard let last = pytorch.split(separator: ".").last, last.contains("_"), !isAbsent else {
+        return nil
+      }
+      switch pytorch.dropLast(last.count + 1) {
+      case "F": return "F.\(last)(x)"
+      case "torch.linalg": return "Linalg.\(last)(q)"
+      case "nn.init": return "Init.\(last)(parameter)"
+      case "Module": return "model.\(last)(1)"
+      case "Optimizer": return "optimizer.\(last)"
+      case "LRScheduler": return "scheduler.\(last)()"
+      case "Tensor" where !last.hasSuffix("_"): return "x.\(last)"
+      case "torch" where spelling.hasPrefix("x."): return "x.\(last)(1)"
+      case "torch" where spelling.hasPrefix("Tensor.") && !spelling.hasPrefix("Tensor.where"):
+        return "Tensor.\(last)(x)"
+      default: return nil
+      }
+    }
   }
 
   private(set) var sections: [(title: String, names: [Name])] = []

@@ -27,6 +27,17 @@ struct NameTests {
     }
   }
 
+  @Test("PyTorch's own spelling, underscores and all, is answered with the right one")
+  func underscores() async throws {
+    let names = try NameTable.read().names.compactMap { name in name.underscored.map { (name, $0) }
+    }
+    #expect(names.count > 120)
+    let answers = try await Compiler.answers(to: names.map(\.1))
+    for ((name, guess), answer) in zip(names, answers) {
+      #expect(answer.contains(where: Compiler.isHint), "\(name.pytorch), as \(guess): \(answer)")
+    }
+  }
+
   @Test("docs/names.md is the table")
   func guide() throws {
     let file = NameTable.project.appending(path: "docs/names.md")

@@ -2,6 +2,12 @@
 // docs/names.md is the whole list; Tests/GuideTests holds that every name compiles or has its hint.
 
 extension Tensor {
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "use Tensor.zeros(2, 3) or Tensor.empty([2, 3])")
+  public init(shape: [Int]) { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "use Tensor.rand(2, 3) or Tensor.randn(2, 3)")
+  public static var random: PythonName { otherName() }
   /// PyTorch's name of ``zeros(like:)``.
   @available(*, unavailable, renamed: "zeros(like:)")
   public static func zerosLike(_ x: Tensor) -> Tensor { otherName() }

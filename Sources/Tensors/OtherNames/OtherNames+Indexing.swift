@@ -8,12 +8,6 @@ extension Tensor {
   /// PyTorch's name of ``indexSelect(dim:index:)``.
   @available(*, unavailable, renamed: "indexSelect(dim:index:)")
   public func indexSelect(_ dim: Int, _ index: Tensor) -> Tensor { otherName() }
-  /// PyTorch's name of ``indexSelect(dim:index:)``.
-  @available(*, unavailable, renamed: "indexSelect(dim:index:)")
-  public func index_select(_ dim: Int, _ index: Tensor) -> Tensor { otherName() }
-  /// PyTorch's name of ``maskedFill(_:_:)``.
-  @available(*, unavailable, renamed: "maskedFill(_:_:)")
-  public func masked_fill(_ mask: Tensor, _ value: some Operand) -> Tensor { otherName() }
   /// PyTorch's name of ``maskedFill(_:_:)``.
   @available(*, unavailable, renamed: "maskedFill(_:_:)")
   public func maskedFill_(_ mask: Tensor, _ value: some Operand) -> Tensor { otherName() }

@@ -2,6 +2,15 @@
 // docs/names.md is the whole list; Tests/GuideTests holds that every name compiles or has its hint.
 
 extension Tensor {
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "use x.detach()")
+  public var data: Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "use x.array(of: Float.self)")
+  public var scalars: [Float] { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "use x.item()")
+  public func scalarized() -> Float { otherName() }
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.shape")
   public func size() -> [Int] { otherName() }
@@ -29,9 +38,6 @@ extension Tensor {
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.requiresGrad = true")
   public func requiresGrad_(_ value: Bool = true) -> Tensor { otherName() }
-  /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "use x.requiresGrad = true")
-  public func requires_grad_(_ value: Bool = true) -> Tensor { otherName() }
   /// PyTorch's name of ``gradFunction``.
   @available(*, unavailable, renamed: "gradFunction")
   public var gradFn: Node? { otherName() }

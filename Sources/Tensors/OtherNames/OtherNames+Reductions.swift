@@ -2,6 +2,36 @@
 // docs/names.md is the whole list; Tests/GuideTests holds that every name compiles or has its hint.
 
 extension Tensor {
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.sum(dims: [0, 1])")
+  public func sum(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.mean(dims: [0, 1])")
+  public func mean(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.prod(dims: [0, 1])")
+  public func prod(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.amax(dims: [0, 1])")
+  public func amax(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.amin(dims: [0, 1])")
+  public func amin(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.var(dims: [0, 1])")
+  public func `var`(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.std(dims: [0, 1])")
+  public func std(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.norm(dims: [0, 1])")
+  public func norm(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.any(dims: [0, 1])")
+  public func any(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "several dimensions are dims: x.all(dims: [0, 1])")
+  public func all(dim: [Int], keepDim: Bool = false) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.sum(dim: dim)")
   public func sum(_ dim: Int) -> Tensor { otherName() }

@@ -2,6 +2,28 @@
 // docs/names.md is the whole list; Tests/GuideTests holds that every name compiles or has its hint.
 
 extension Tensor {
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "pass a list: Tensor.cat([a, b])")
+  public static func cat(_ first: Tensor, _ others: Tensor..., dim: Int = 0) -> Tensor {
+    otherName()
+  }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, renamed: "cat(_:dim:)")
+  public static func cat(_ tensors: [Tensor], axis: Int) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, message: "pass a list: Tensor.stack([a, b])")
+  public static func stack(_ first: Tensor, _ others: Tensor..., dim: Int = 0) -> Tensor {
+    otherName()
+  }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, renamed: "stack(_:dim:)")
+  public static func stack(_ tensors: [Tensor], axis: Int) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, renamed: "permuted(_:)")
+  public func permute(dims: [Int]) -> Tensor { otherName() }
+  /// Another spelling, which is refused with the right one.
+  @available(*, unavailable, renamed: "t")
+  public func transpose() -> Tensor { otherName() }
   /// PyTorch's name of ``reshaped(_:)``.
   @available(*, unavailable, renamed: "reshaped(_:)")
   public func reshape(_ shape: Int...) -> Tensor { otherName() }
@@ -71,12 +93,6 @@ extension Tensor {
   /// PyTorch's name of ``expanded(_:)``.
   @available(*, unavailable, renamed: "expanded(_:)")
   public func broadcastTo(_ shape: [Int]) -> Tensor { otherName() }
-  /// PyTorch's name of ``expanded(_:)``.
-  @available(*, unavailable, renamed: "expanded(_:)")
-  public func broadcast_to(_ shape: Int...) -> Tensor { otherName() }
-  /// PyTorch's name of ``expanded(_:)``.
-  @available(*, unavailable, renamed: "expanded(_:)")
-  public func broadcast_to(_ shape: [Int]) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.expanded(other.shape)")
   public func expandAs(_ other: Tensor) -> Tensor { otherName() }
@@ -95,9 +111,6 @@ extension Tensor {
   /// PyTorch's name of ``tiled(_:)``.
   @available(*, unavailable, renamed: "tiled(_:)")
   public func tile(_ times: [Int]) -> Tensor { otherName() }
-  /// PyTorch's name of ``repeatInterleave(_:dim:)``.
-  @available(*, unavailable, renamed: "repeatInterleave(_:dim:)")
-  public func repeat_interleave(_ times: Int, dim: Int? = nil) -> Tensor { otherName() }
   /// PyTorch's name of ``flipped(dims:)``.
   @available(*, unavailable, renamed: "flipped(dims:)")
   public func flip(_ dims: Int...) -> Tensor { otherName() }

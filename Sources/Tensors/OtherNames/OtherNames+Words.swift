@@ -45,3 +45,19 @@ public func inferenceMode<Result>(_ body: () -> Result) -> Result { otherName() 
 /// PyTorch's function, whose effect lasts until it is called again.
 @available(*, unavailable, message: "use noGrad { … } or enableGrad { … }")
 public func setGradEnabled(_ isEnabled: Bool) { otherName() }
+
+/// Python's module of schedules.
+@available(*, unavailable, message: "lr_scheduler.StepLR is StepLR here: docs/names.md")
+public var lr_scheduler: PythonName { otherName() }
+
+/// PyTorch's spelling of ``manualSeed(_:)``.
+@available(*, unavailable, renamed: "manualSeed(_:)")
+public var manual_seed: PythonName { otherName() }
+
+/// PyTorch's spelling of ``enableGrad(_:)``.
+@available(*, unavailable, renamed: "enableGrad(_:)")
+public func enable_grad<Result>(_ body: () -> Result) -> Result { otherName() }
+
+/// Python's `len`.
+@available(*, unavailable, message: "use x.size(0), or x.count for all elements")
+public func len(_ x: Tensor) -> Int { otherName() }

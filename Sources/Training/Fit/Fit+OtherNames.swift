@@ -1,0 +1,29 @@
+import NN
+import Tensors
+
+// Keras' names of what is spelled otherwise here: the compiler answers each with the right one.
+
+extension Module {
+  /// A model is compiled before it is fitted.
+  @available(
+    *, unavailable,
+    message:
+      "compile it first: model.compile(optimizer: \"adam\", loss: .meanSquaredError).fit(x, y, epochs: 3)"
+  )
+  public var fit: PythonName { otherName() }
+}
+
+extension TrainingLoss {
+  /// A shorter name.
+  @available(*, unavailable, renamed: "meanSquaredError")
+  public static var mse: TrainingLoss { otherName() }
+  /// A shorter name.
+  @available(*, unavailable, renamed: "meanAbsoluteError")
+  public static var mae: TrainingLoss { otherName() }
+  /// A shorter name.
+  @available(*, unavailable, renamed: "sparseCategoricalCrossEntropy")
+  public static var crossEntropy: TrainingLoss { otherName() }
+  /// A shorter name.
+  @available(*, unavailable, renamed: "binaryCrossEntropy")
+  public static var bce: TrainingLoss { otherName() }
+}
