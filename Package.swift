@@ -113,7 +113,7 @@ let package = Package(
       name: "ddp-bench",
       dependencies: [
         "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ], resources: [.embedInCode("Step/torch_step.py")]),
     // What one process computes, its training loop included; no ranks.
     .executableTarget(
       name: "conformance",

@@ -16,11 +16,9 @@ final class Replica {
 
   /// The model, the same on every rank; nil as the group is a process on its own.
   init(_ name: String, _ group: ProcessGroup?, options: DataParallelOptions = .init()) throws {
-    guard let make = StepBenchmark.all[name] else {
+    guard let benchmark = StepBenchmark.make(name) else {
       throw RecordedRun.Unusable(description: "there is no model \(name)")
     }
-    manualSeed(0)
-    let benchmark = make()
     self.benchmark = benchmark
     var options = options
     let moments = Moments()

@@ -222,12 +222,3 @@ struct ScalingResult {
       bestEfficiency, processorEfficiency, besideEfficiency, together.count)
   }
 }
-
-extension StepBenchmark {
-  /// Refuses a name that no model has.
-  static func check(_ name: String) throws {
-    guard all[name] == nil else { return }
-    throw ValidationError(
-      "there is no model \(name); known are \(all.keys.sorted().joined(separator: ", "))")
-  }
-}

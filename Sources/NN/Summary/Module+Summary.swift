@@ -93,26 +93,3 @@ private final class SummaryRecorder {
     summary.rows[stack.last ?? 0].multiplyAdds += operation.multiplyAdds
   }
 }
-
-extension TracedOperation {
-  /// Multiplications with an addition, by the shapes of operands and results.
-  fileprivate var multiplyAdds: Int {
-    func count(_ shape: [Int]?) -> Int { shape?.reduce(1, *) ?? 0 }
-    let (inputs, output) = (inputShapes, count(outputShapes.first))
-    switch name {
-    case "matmul", "linear": return output * (inputs[0].last ?? 1)
-    case "conv1d", "conv2d", "conv3d": return output * count(inputs[1].dropFirst().map { $0 })
-    case "conv_transpose1d", "conv_transpose2d", "conv_transpose3d":
-      return count(inputs[0]) * count(inputs[1].dropFirst().map { $0 })
-    case "lstm", "gru", "rnn_tanh", "rnn_relu":
-      // Rows of all steps, times the weights of inputs and states and of a projection.
-      let matrices = inputs.dropFirst().filter { $0.count == 2 }.prefix(2)
-      return (inputs[0].first ?? 0) * matrices.reduce(0) { $0 + count($1) }
-    case "scaled_dot_product_attention":
-      let (q, k, v) = (inputs[0], inputs[1], inputs[2])
-      let rows = count(q.dropLast().map { $0 })
-      return rows * (k[k.count - 2]) * ((q.last ?? 0) + (v.last ?? 0))
-    default: return 0
-    }
-  }
-}

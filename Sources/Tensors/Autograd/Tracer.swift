@@ -1,30 +1,5 @@
 import Foundation
 
-/// One operation that ``traceOperations(_:)`` saw.
-public struct TracedOperation: Sendable, CustomStringConvertible {
-  /// The operation's name.
-  public let name: String
-  /// What it was told besides its operands.
-  public let attributes: [String: Attribute]
-  /// The shapes of its operands.
-  public let inputShapes: [[Int]]
-  /// The shapes of its results.
-  public let outputShapes: [[Int]]
-
-  init(_ computed: ComputedOperation) {
-    name = computed.operation.name
-    attributes = computed.operation.attributes
-    inputShapes = computed.inputs.map(\.shape)
-    outputShapes = computed.outputs.map(\.shape)
-  }
-
-  /// `matmul [64, 784] × [784, 128] → [64, 128]`.
-  public var description: String {
-    let inputs = inputShapes.map { "\($0)" }.joined(separator: " × ")
-    return "\(name) \(inputs) → \(outputShapes.map { "\($0)" }.joined(separator: ", "))"
-  }
-}
-
 /// Runs a body and tells of every operation when it was computed.
 package func watchOperations<Result, E: Error>(
   _ note: @escaping (TracedOperation) -> Void, _ body: () throws(E) -> Result
