@@ -109,6 +109,17 @@ struct BFloat16ProductTests {
         x: [2, 16, 12, 10], w: [16, 8, 3, 2], stride: [1, 2], padding: [1, 0], dilation: [2, 3],
         groups: 2),
       Convolution(x: [1, 64, 70, 70], w: [8, 64, 3, 3], padding: [3, 2]),
+      // Read from padded copies: margins shared or not, odd numbers of channels, images side by side,
+      // lines in bands, phases of a stride, groups.
+      Convolution(x: [2, 33, 12, 9], w: [40, 33, 3, 3], padding: [1, 1]),
+      Convolution(x: [37, 16, 4, 4], w: [16, 16, 3, 3], padding: [1, 1]),
+      Convolution(x: [3, 17, 13, 14], w: [20, 17, 3, 4]),
+      Convolution(x: [1, 64, 100, 90], w: [16, 64, 3, 3], padding: [1, 1]),
+      Convolution(x: [5, 24, 16, 15], w: [32, 24, 3, 3], stride: [2, 2], padding: [1, 1]),
+      Convolution(x: [4, 32, 9, 9], w: [48, 32, 1, 1], stride: [2, 2]),
+      Convolution(
+        x: [2, 32, 20, 18], w: [48, 16, 5, 3], stride: [3, 1], padding: [4, 2], dilation: [2, 3],
+        groups: 2),
     ])
   func convolutions(_ c: Convolution) {
     let generator = Generator(seed: 7)

@@ -100,8 +100,11 @@ static void meet(const job *s, int64_t block, int64_t count, const uint16_t *row
     for (int64_t i = 0; i < count; i++) {
       const int row_tiles = tiles(g->m - (block + i) * BLOCK);
       if (s->ends && p + steps == s->steps) expect(s, block + i, panel);
-      s->kernels->block(steps, rows + (i * s->steps * 2 + p * row_tiles) * TILE, row_tiles,
-                        columns + p * column_tiles * TILE, column_tiles, p > 0 || !s->begins,
+      const torus_bf16_tiles_at a =
+          torus_bf16_packed(rows + (i * s->steps * 2 + p * row_tiles) * TILE, row_tiles);
+      const torus_bf16_tiles_at b =
+          torus_bf16_packed(columns + p * column_tiles * TILE, column_tiles);
+      s->kernels->block(steps, &a, row_tiles, &b, column_tiles, p > 0 || !s->begins,
                         sums + i * TORUS_BF16_SUMS);
       if (s->ends && p + steps == s->steps) put(s, sums + i * TORUS_BF16_SUMS, block + i, panel);
     }
@@ -203,10 +206,11 @@ static bool vectors_pay(const torus_bf16_kernels *vectors) {
   float *sums = torus_alloc_zeroed(TORUS_BF16_SUMS * sizeof(float));
   const torus_product g = {.m = BLOCK, .n = BLOCK, .k = STEPS * STEP, .lda = STEPS * STEP,
                            .ldb = BLOCK, .ldc = BLOCK, .alpha = 1, .A = x, .B = y, .C = sums};
+  const torus_bf16_tiles_at rows = torus_bf16_packed(a, 2), columns = torus_bf16_packed(b, 2);
   double by_vectors = 1, by_floats = 1;
   for (int turn = 0; turn < TURNS; turn++) {
     double start = seconds();
-    vectors->block(STEPS, a, 2, b, 2, false, sums);
+    vectors->block(STEPS, &rows, 2, &columns, 2, false, sums);
     const double spent = seconds() - start;
     if (spent < by_vectors) by_vectors = spent;
     start = seconds();

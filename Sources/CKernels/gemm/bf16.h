@@ -28,6 +28,30 @@ typedef struct torus_bf16_target {
   bool wide;  // c is float32
 } torus_bf16_target;
 
+// Where a step's tiles lie: tile t of step s at base + (at ? at[s] : s · step) + t · tile, its 16 lines
+// `line` values apart. Of rows a line is one row's 32 values along k, of columns 16 pairs.
+typedef struct torus_bf16_tiles_at {
+  const uint16_t *base;
+  const int64_t *at;
+  int64_t step, tile, line;
+} torus_bf16_tiles_at;
+
+// Packed tiles, `tiles` side by side for every step.
+static inline torus_bf16_tiles_at torus_bf16_packed(const uint16_t *base, int tiles) {
+  return (torus_bf16_tiles_at){.base = base, .step = tiles * TORUS_BF16_TILE,
+                               .tile = TORUS_BF16_TILE, .line = TORUS_BF16_STEP};
+}
+
+static inline const uint16_t *torus_bf16_step_at(const torus_bf16_tiles_at *t, int64_t s) {
+  return t->base + (t->at ? t->at[s] : s * t->step);
+}
+
+// Some of a block's 32 columns and where they go: lane j of row i to c + i · ldc + to + j.
+typedef struct torus_bf16_run {
+  uint32_t lanes;
+  int64_t to;
+} torus_bf16_run;
+
 typedef struct torus_bf16_kernels {
   // `m` ≤ 32 rows and k steps of op(A), in `tiles` tiles side by side.
   void (*pack_rows)(const uint16_t *a, int64_t lda, bool trans, int64_t m, int64_t k, int tiles,
@@ -36,9 +60,15 @@ typedef struct torus_bf16_kernels {
   void (*pack_columns)(const uint16_t *b, int64_t ldb, bool trans, int64_t n, int64_t k, int tiles,
                        uint16_t *out);
   // sums ← (add ? sums : 0) + rows · columns, over `steps` steps of tiles.
-  void (*block)(int64_t steps, const uint16_t *rows, int row_tiles, const uint16_t *columns,
-                int column_tiles, bool add, float *sums);
+  void (*block)(int64_t steps, const torus_bf16_tiles_at *rows, int row_tiles,
+                const torus_bf16_tiles_at *columns, int column_tiles, bool add, float *sums);
   void (*put)(const torus_bf16_target *to, const float *sums, int64_t m, int64_t n);
+  // c ← sums + row_bias (or NULL), narrowed, of `m` rows and the columns of `runs`.
+  void (*put_runs)(const float *sums, int64_t m, const float *row_bias, uint16_t *c, int64_t ldc,
+                   const torus_bf16_run *runs, int64_t count);
+  // out[2i] ← first[i · stride], out[2i + 1] ← second[i · stride]: `n` pairs.
+  void (*interleave)(const uint16_t *first, const uint16_t *second, int64_t stride, int64_t n,
+                     uint16_t *out);
   // Around any number of blocks on one thread; may be NULL.
   void (*begin)(void);
   void (*end)(void);

@@ -28,8 +28,8 @@ static void pack_columns(const uint16_t *b, int64_t ldb, bool trans, int64_t n, 
             *out++ = j >= n || q >= k ? 0 : trans ? b[j * ldb + q] : b[q * ldb + j];
 }
 
-static void block(int64_t steps, const uint16_t *rows, int row_tiles, const uint16_t *columns,
-                  int column_tiles, bool add, float *sums) {
+static void block(int64_t steps, const torus_bf16_tiles_at *rows, int row_tiles,
+                  const torus_bf16_tiles_at *columns, int column_tiles, bool add, float *sums) {
   for (int r = 0; r < row_tiles; r++)
     for (int c = 0; c < column_tiles; c++)
       for (int i = 0; i < TORUS_BF16_EDGE; i++)
@@ -37,9 +37,10 @@ static void block(int64_t steps, const uint16_t *rows, int row_tiles, const uint
           float *sum = sums + ((r * 2 + c) * TORUS_BF16_EDGE + i) * TORUS_BF16_EDGE + j;
           float total = add ? *sum : 0;
           for (int64_t s = 0; s < steps; s++) {
-            const uint16_t *x = rows + (s * row_tiles + r) * TORUS_BF16_TILE + i * 32;
-            const uint16_t *y = columns + (s * column_tiles + c) * TORUS_BF16_TILE + j * 2;
-            for (int p = 0; p < 32; p++) total += value(x[p]) * value(y[p / 2 * 32 + p % 2]);
+            const uint16_t *x = torus_bf16_step_at(rows, s) + r * rows->tile + i * rows->line;
+            const uint16_t *y = torus_bf16_step_at(columns, s) + c * columns->tile + j * 2;
+            for (int p = 0; p < 32; p++)
+              total += value(x[p]) * value(y[p / 2 * columns->line + p % 2]);
           }
           *sum = total;
         }
@@ -63,6 +64,30 @@ static void put(const torus_bf16_target *to, const float *sums, int64_t m, int64
   }
 }
 
+static void put_runs(const float *sums, int64_t m, const float *row_bias, uint16_t *c, int64_t ldc,
+                     const torus_bf16_run *runs, int64_t count) {
+  for (int64_t i = 0; i < m; i++, c += ldc) {
+    float row[TORUS_BF16_BLOCK];
+    uint16_t narrow[TORUS_BF16_BLOCK];
+    for (int64_t j = 0; j < TORUS_BF16_BLOCK; j++)
+      row[j] = sums[((i / 16 * 2 + j / 16) * 16 + i % 16) * 16 + j % 16] +
+               (row_bias ? row_bias[i] : 0);
+    torus_narrow(TORUS_BF16, row, narrow, TORUS_BF16_BLOCK);
+    for (int64_t r = 0; r < count; r++)
+      for (int64_t j = 0; j < TORUS_BF16_BLOCK; j++)
+        if (runs[r].lanes >> j & 1) c[runs[r].to + j] = narrow[j];
+  }
+}
+
+static void interleave(const uint16_t *first, const uint16_t *second, int64_t stride, int64_t n,
+                       uint16_t *out) {
+  for (int64_t i = 0; i < n; i++) {
+    out[2 * i] = first[i * stride];
+    out[2 * i + 1] = second[i * stride];
+  }
+}
+
 const torus_bf16_kernels torus_bf16_plain = {
     .pack_rows = pack_rows, .pack_columns = pack_columns, .block = block, .put = put,
+    .put_runs = put_runs, .interleave = interleave,
 };

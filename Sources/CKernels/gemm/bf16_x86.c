@@ -185,48 +185,82 @@ static void put(const torus_bf16_target *to, const float *sums, int64_t m, int64
   }
 }
 
+static void put_runs(const float *sums, int64_t m, const float *row_bias, uint16_t *c, int64_t ldc,
+                     const torus_bf16_run *runs, int64_t count) {
+  for (int64_t i = 0; i < m; i++, c += ldc) {
+    const float *row = sums + i / EDGE * 2 * EDGE * EDGE + i % EDGE * EDGE;
+    const __m512 bias = _mm512_set1_ps(row_bias ? row_bias[i] : 0);
+    const __m512 x = _mm512_add_ps(_mm512_loadu_ps(row), bias);
+    const __m512 y = _mm512_add_ps(_mm512_loadu_ps(row + EDGE * EDGE), bias);
+    const __m512i narrow = (__m512i)_mm512_cvtne2ps_pbh(y, x);
+    for (int64_t r = 0; r < count; r++)
+      _mm512_mask_storeu_epi16(c + runs[r].to, runs[r].lanes, narrow);
+  }
+}
+
+static void interleave(const uint16_t *first, const uint16_t *second, int64_t stride, int64_t n,
+                       uint16_t *out) {
+  int64_t i = 0;
+  if (stride == 1) {
+    for (; i + EDGE <= n; i += EDGE)
+      _mm512_storeu_si512(out + 2 * i, pairs(_mm256_loadu_si256((const __m256i *)(first + i)),
+                                             _mm256_loadu_si256((const __m256i *)(second + i))));
+    const __mmask16 mask = lanes(n - i);
+    _mm512_mask_storeu_epi32(out + 2 * i, mask,
+                             pairs(_mm256_maskz_loadu_epi16(mask, first + i),
+                                   _mm256_maskz_loadu_epi16(mask, second + i)));
+    return;
+  }
+  for (; i < n; i++) {
+    out[2 * i] = first[i * stride];
+    out[2 * i + 1] = second[i * stride];
+  }
+}
+
 // ---- Vectors ---------------------------------------------------------------------------------
 
 // Eight rows by one or two tiles of columns stay in registers.
 static inline __attribute__((always_inline)) void vector_rows(
-    const int C, int64_t steps, const uint16_t *rows, int64_t row_step, const uint16_t *columns,
-    bool add, float *sums) {
+    const int C, int64_t steps, const torus_bf16_tiles_at *rows, int64_t first,
+    const torus_bf16_tiles_at *columns, bool add, float *sums) {
   __m512 sum[8][2];
   for (int i = 0; i < 8; i++)
     for (int c = 0; c < C; c++)
       sum[i][c] = add ? _mm512_loadu_ps(sums + c * EDGE * EDGE + i * EDGE) : _mm512_setzero_ps();
   for (int64_t s = 0; s < steps; s++) {
+    const uint16_t *row = torus_bf16_step_at(rows, s) + first;
+    const uint16_t *from = torus_bf16_step_at(columns, s);
     for (int p = 0; p < 16; p++) {
       __m512bh column[2];
       for (int c = 0; c < C; c++)
-        column[c] = (__m512bh)_mm512_loadu_si512(columns + c * TILE + p * STEP);
+        column[c] = (__m512bh)_mm512_loadu_si512(from + c * columns->tile + p * columns->line);
       for (int i = 0; i < 8; i++) {
         int32_t pair;
-        __builtin_memcpy(&pair, rows + i * STEP + p * 2, 4);
+        __builtin_memcpy(&pair, row + i * rows->line + p * 2, 4);
         const __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
         for (int c = 0; c < C; c++) sum[i][c] = _mm512_dpbf16_ps(sum[i][c], x, column[c]);
       }
     }
-    rows += row_step;
-    columns += C * TILE;
   }
   for (int i = 0; i < 8; i++)
     for (int c = 0; c < C; c++)
       _mm512_storeu_ps(sums + c * EDGE * EDGE + i * EDGE, sum[i][c]);
 }
 
-static void vector_block(int64_t steps, const uint16_t *rows, int row_tiles,
-                         const uint16_t *columns, int column_tiles, bool add, float *sums) {
+static void vector_block(int64_t steps, const torus_bf16_tiles_at *rows, int row_tiles,
+                         const torus_bf16_tiles_at *columns, int column_tiles, bool add,
+                         float *sums) {
   for (int i = 0; i < row_tiles * EDGE; i += 8) {
-    const uint16_t *from = rows + i / EDGE * TILE + i % EDGE * STEP;
+    const int64_t from = i / EDGE * rows->tile + i % EDGE * rows->line;
     float *to = sums + i / EDGE * 2 * EDGE * EDGE + i % EDGE * EDGE;
-    if (column_tiles == 2) vector_rows(2, steps, from, row_tiles * TILE, columns, add, to);
-    else vector_rows(1, steps, from, row_tiles * TILE, columns, add, to);
+    if (column_tiles == 2) vector_rows(2, steps, rows, from, columns, add, to);
+    else vector_rows(1, steps, rows, from, columns, add, to);
   }
 }
 
 static const torus_bf16_kernels vectors = {
     .pack_rows = pack_rows, .pack_columns = pack_columns, .block = vector_block, .put = put,
+    .put_runs = put_runs, .interleave = interleave,
 };
 
 TORUS_END
@@ -258,8 +292,9 @@ static void begin_tiles(void) {
 static void end_tiles(void) { _tile_release(); }
 
 // Each step reads as many bytes as it multiplies tiles, so what bounds it is the cache it reads from.
-static void tile_block_2x2(int64_t steps, const uint16_t *rows, const uint16_t *columns,
-                           bool add, float *sums) {
+static inline __attribute__((always_inline)) void tile_block_2x2(
+    const bool spread, int64_t steps, const torus_bf16_tiles_at *rows,
+    const torus_bf16_tiles_at *columns, bool add, float *sums) {
   if (add) {
     _tile_loadd(0, sums, 64);
     _tile_loadd(1, sums + 256, 64);
@@ -271,17 +306,23 @@ static void tile_block_2x2(int64_t steps, const uint16_t *rows, const uint16_t *
     _tile_zero(2);
     _tile_zero(3);
   }
+  const int64_t row_line = rows->line * 2, column_line = columns->line * 2;
+  const uint16_t *a = rows->base, *b = columns->base;
   for (int64_t s = 0; s < steps; s++) {
-    _tile_loadd(6, columns, 64);
-    _tile_loadd(4, rows, 64);
-    _tile_loadd(7, columns + TILE, 64);
-    _tile_loadd(5, rows + TILE, 64);
+    if (spread) {
+      a = torus_bf16_step_at(rows, s);
+      b = torus_bf16_step_at(columns, s);
+    }
+    _tile_loadd(6, b, column_line);
+    _tile_loadd(4, a, row_line);
+    _tile_loadd(7, b + columns->tile, column_line);
+    _tile_loadd(5, a + rows->tile, row_line);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
-    rows += 2 * TILE;
-    columns += 2 * TILE;
+    a += rows->step;
+    b += columns->step;
   }
   _tile_stored(0, sums, 64);
   _tile_stored(1, sums + 256, 64);
@@ -289,10 +330,12 @@ static void tile_block_2x2(int64_t steps, const uint16_t *rows, const uint16_t *
   _tile_stored(3, sums + 768, 64);
 }
 
-static void tile_block(int64_t steps, const uint16_t *rows, int row_tiles,
-                       const uint16_t *columns, int column_tiles, bool add, float *sums) {
+static void tile_block(int64_t steps, const torus_bf16_tiles_at *rows, int row_tiles,
+                       const torus_bf16_tiles_at *columns, int column_tiles, bool add,
+                       float *sums) {
   if (row_tiles == 2 && column_tiles == 2) {
-    tile_block_2x2(steps, rows, columns, add, sums);
+    if (rows->at || columns->at) tile_block_2x2(true, steps, rows, columns, add, sums);
+    else tile_block_2x2(false, steps, rows, columns, add, sums);
     return;
   }
   for (int r = 0; r < row_tiles; r++) {
@@ -305,11 +348,12 @@ static void tile_block(int64_t steps, const uint16_t *rows, int row_tiles,
       _tile_zero(1);
     }
     for (int64_t s = 0; s < steps; s++) {
-      _tile_loadd(4, rows + (s * row_tiles + r) * TILE, 64);
-      _tile_loadd(6, columns + s * column_tiles * TILE, 64);
+      const uint16_t *b = torus_bf16_step_at(columns, s);
+      _tile_loadd(4, torus_bf16_step_at(rows, s) + r * rows->tile, rows->line * 2);
+      _tile_loadd(6, b, columns->line * 2);
       _tile_dpbf16ps(0, 4, 6);
       if (column_tiles == 2) {
-        _tile_loadd(7, columns + (s * 2 + 1) * TILE, 64);
+        _tile_loadd(7, b + columns->tile, columns->line * 2);
         _tile_dpbf16ps(1, 4, 7);
       }
     }
@@ -320,7 +364,7 @@ static void tile_block(int64_t steps, const uint16_t *rows, int row_tiles,
 
 static const torus_bf16_kernels tiles = {
     .pack_rows = pack_rows, .pack_columns = pack_columns, .block = tile_block, .put = put,
-    .begin = begin_tiles, .end = end_tiles,
+    .put_runs = put_runs, .interleave = interleave, .begin = begin_tiles, .end = end_tiles,
 };
 
 TORUS_END

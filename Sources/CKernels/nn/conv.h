@@ -63,6 +63,11 @@ void torus_conv_bf16_forward(const conv_job *s);
 void torus_conv_bf16_input(const conv_job *s);
 void torus_conv_bf16_weight(const conv_job *s, const void *x, void *dw);
 
+// The same from padded copies of the images, without columns (see conv_bf16_direct.c).
+bool torus_conv_bf16_direct(const conv_job *s);
+void torus_conv_bf16_direct_forward(const conv_job *s);
+void torus_conv_bf16_direct_weight(const conv_job *s, const void *x, void *dw);
+
 // With stride 1, the shape of the convolution of dy that gives dx.
 torus_conv torus_conv_turned(const torus_conv *shape);
 // Adds columns [channel · tap][position] to the image they were taken from.

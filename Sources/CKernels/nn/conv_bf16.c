@@ -125,6 +125,10 @@ bool torus_conv_bf16(const conv_job *s) {
 
 void torus_conv_bf16_forward(const conv_job *s) {
   const torus_conv *c = s->shape;
+  if (torus_conv_bf16_direct(s)) {
+    torus_conv_bf16_direct_forward(s);
+    return;
+  }
   forward_job f = {.s = s, .cut = cut_positions(s),
                    .bias = torus_half_read(TORUS_BF16, s->bias, c->out_channels)};
   const int64_t units = f.cut.blocks * c->groups * f.cut.bands;
@@ -241,6 +245,10 @@ static void weight_body(int64_t begin, int64_t end, void *context) {
 // dw from s->x (dy) and x. Images are added up in chunks, whose number depends on the shape alone.
 void torus_conv_bf16_weight(const conv_job *s, const void *x, void *dw) {
   const torus_conv *c = s->shape;
+  if (torus_conv_bf16_direct(s)) {
+    torus_conv_bf16_direct_weight(s, x, dw);
+    return;
+  }
   weight_job j = {.s = s, .x = x, .cut = cut_positions(s)};
   const int64_t all = c->groups * s->outs * s->k;
   const int64_t most = torus_max(1, torus_min(MOST_CHUNKS, CHUNK_SUMS / all));
