@@ -33,7 +33,7 @@ struct RunReplay {
       "\(whole.path)/config.yaml", "--resume", checkpoint, "--run_dir", folder,
       "--distributed.hash_every", "1", "--trace", "null",
     ]
-    let isFineTuning = try Self.isFineTuning("\(whole.path)/config.yaml")
+    let isFineTuning = try RunKind.isFineTuning("\(whole.path)/config.yaml")
     let status =
       isFineTuning
       ? FineTuningRun.main(arguments.filter { !["--trace", "null"].contains($0) }, until: step)
@@ -61,12 +61,5 @@ struct RunReplay {
       "computed again from step \(checkpointStep), step \(step) of \(whole.path) is the same bit by bit"
     )
     return 0
-  }
-
-  /// Whether the configuration is one of `ddp-train finetune`.
-  private static func isFineTuning(_ path: String) throws -> Bool {
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    return try ConfigurationNode(yaml: text, path: path).entries?.contains { $0.key == "task" }
-      ?? false
   }
 }

@@ -22,7 +22,7 @@ public enum TrainCommandLine {
   public static func main() { RootCommand.main() }
 }
 
-/// `ddp-train [CONFIG] [--key value …]`, `ddp-train generate RUN|FOLDER --prompt TEXT`,
+/// `ddp-train [CONFIG] [--key value …]`, `evaluate` and `predict` of runs, `ddp-train generate RUN|FOLDER --prompt TEXT`,
 /// `ddp-train chat FOLDER`, `ddp-train check FOLDER`, `ddp-train flight RUN`, `ddp-train trace RUN`,
 /// and `report`, `watch`, `plot` and `verify` of runs.
 struct RootCommand: ParsableCommand {
@@ -32,6 +32,8 @@ struct RootCommand: ParsableCommand {
     usage: """
       \(Program.name) [CONFIG] [--key value …] [--print-config] [--resume]
       \(Program.name) finetune [CONFIG] [--key value …]
+      \(Program.name) evaluate RUN [--split NAME] [--data PATH] [--json FILE]
+      \(Program.name) predict RUN [--split NAME] [--data PATH] [--output FILE]
       \(Program.name) generate RUN|FOLDER [--prompt TEXT]
       \(Program.name) chat FOLDER
       \(Program.name) check FOLDER [--record]
@@ -45,7 +47,8 @@ struct RootCommand: ParsableCommand {
     discussion: TrainCommand.keys,
     version: "\(Program.name) \(TorusVersion.text)",
     subcommands: [
-      TrainCommand.self, FineTuneCommand.self, GenerateCommand.self, ChatCommand.self,
+      TrainCommand.self, FineTuneCommand.self, EvaluateCommand.self, PredictCommand.self,
+      GenerateCommand.self, ChatCommand.self,
       CheckCommand.self, FlightCommand.self, TraceCommand.self, ReportCommand.self,
       WatchCommand.self, PlotCommand.self, VerifyCommand.self,
     ],

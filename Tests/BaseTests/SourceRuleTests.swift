@@ -93,7 +93,8 @@ struct SourceRuleTests {
     "RunCommand.bindTo", "RunCommand.command", "RunCommand.host", "RunCommand.localRanksFilter",
     "RunCommand.masterAddress", "RunCommand.mpiOption", "RunCommand.nnodes", "RunCommand.redirects",
     "RunCommand.runID", "RunCommand.stopSignal", "RunCommand.tee", "RunCommand.workers",
-    "ScalingCommand.algorithm", "ScalingCommand.model", "SimulateCommand.model",
+    "JudgementOptions.settings", "ScalingCommand.algorithm", "ScalingCommand.model",
+    "SimulateCommand.model",
     "StepCommand.models", "TrainCommand.arguments",
   ]
 

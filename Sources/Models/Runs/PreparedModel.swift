@@ -12,6 +12,8 @@ public struct PreparedModel {
   public var targets: TargetCount<[Tensor]>?
   /// What the loss is per, where it is also to be told in bits: `character`.
   public var bitsPer: String?
+  /// Whether outputs are logits of classes, `[N, classes]`.
+  public var isClassifier = false
   /// Continues a text; nil where the model cannot.
   public var generate: CharacterGeneration?
   /// The outputs of a batch, such as logits.
@@ -38,6 +40,7 @@ public struct PreparedModel {
     classifier module: Module, predict: @escaping ([Tensor]) throws -> Tensor
   ) {
     self.init(module, predict: predict) { .classification($0, $1[$1.count - 1]) }
+    isClassifier = true
   }
 }
 

@@ -134,12 +134,23 @@ public struct TextEncoder: Sendable {
       "Correct it, or add a training record with it")
   }
 
+  /// The words of a record.
+  public func words(of row: Int, in table: TextTable) throws -> [String] {
+    try list(table, fields.text, row)
+  }
+
   /// Words with a tag each, aligned to their first tokens; other tokens do not count.
-  public func words(_ table: TextTable, _ names: LabelNames) throws -> [TextFeature] {
+  /// - Parameters:
+  ///   - table: The records.
+  ///   - names: The tags; nil for records without, whose words all have tag 0.
+  public func words(_ table: TextTable, _ names: LabelNames? = nil) throws -> [TextFeature] {
     var (words, tags): ([[String]], [[Int]]) = ([], [])
     for row in 0..<table.count {
       let own = try list(table, fields.text, row)
-      let labels = try list(table, fields.label, row).map { try number($0, names, table, row) }
+      let labels =
+        try names.map { names in
+          try list(table, fields.label, row).map { try number($0, names, table, row) }
+        } ?? own.map { _ in 0 }
       guard own.count == labels.count else {
         throw table.fault(
           row, "there are \(own.count) words and \(labels.count) tags", "Give a tag to each word")

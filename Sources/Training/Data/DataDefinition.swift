@@ -30,24 +30,42 @@ public struct DataDefinition: Registrable {
   /// Its name, its purpose and its keys.
   public let variant: Variant
   private let making: @Sendable (Selection, RunContext) throws -> RunData
+  private let judging: (@Sendable (Selection, OtherData, RunContext) throws -> JudgedRecords)?
 
   /// A data source.
   /// - Parameters:
   ///   - name: The word in configurations.
   ///   - summary: One line for the help text.
   ///   - options: Its keys.
+  ///   - judged: Reads other records for a trained model, on every rank; nil where there are none.
   ///   - make: Reads the data, on every rank.
   public init<Options: ConfigurationSection>(
     _ name: String, _ summary: String, _ options: Options.Type,
+    judged: (@Sendable (Options, OtherData, RunContext) throws -> JudgedRecords)? = nil,
     make: @escaping @Sendable (Options, RunContext) throws -> RunData
   ) {
     variant = Variant(name, summary, options)
     making = { selection, context in try make(selection.options(Options.self), context) }
+    if let judged {
+      judging = { selection, other, context throws in
+        try judged(selection.options(Options.self), other, context)
+      }
+    } else {
+      judging = nil
+    }
   }
 
   /// The configured data. Every rank takes part.
   public func make(_ selection: Selection, in context: RunContext) throws -> RunData {
     try making(selection, context)
+  }
+
+  /// Other records than the configured ones, in the same form. Every rank takes part.
+  func judged(
+    _ selection: Selection, _ other: OtherData, in context: RunContext
+  ) throws -> JudgedRecords {
+    guard let judging else { throw JudgementError.noOtherData(source: name) }
+    return try judging(selection, other, context)
   }
 }
 
@@ -68,6 +86,15 @@ public struct RunData {
   public let heldOut: Loader
   /// What figures of these are called: `test_loss`.
   public var heldOutName = "test"
+  /// What a run calls the file with the names of its classes.
+  static let classesFile = "classes.json"
+  /// What is trained on, in its order, each record once and without random transforms: for who asks how
+  /// well it was learnt.
+  public var trainingInOrder: (() throws -> Loader)?
+  /// The names of the classes; none where they have numbers alone.
+  public var classes: [String] = []
+  /// What the records of a split are called, such as images' files.
+  public var recordNames: [JudgementRequest.Split: [String]] = [:]
   /// What the records are made of, which a resumed run must find again.
   public let contents: DataContents
   /// What a finished run needs besides its weights: file names with their contents.

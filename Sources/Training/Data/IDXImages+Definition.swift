@@ -5,7 +5,11 @@ import Settings
 extension DataDefinition {
   /// `idx`: MNIST or Fashion-MNIST files.
   static let idx = DataDefinition(
-    "idx", "MNIST or Fashion-MNIST files", IDXOptions.self
+    "idx", "MNIST or Fashion-MNIST files", IDXOptions.self,
+    judged: { _, other, context in
+      let images = try IDXImages(folder: other.path, split: .test)
+      return try context.images(images, shape: images.imageShape, for: other)
+    }
   ) { options, context in
     let training = try IDXImages(folder: options.path, split: .train)
     let heldOut = try IDXImages(folder: options.path, split: .test)
@@ -13,7 +17,8 @@ extension DataDefinition {
     return try RunData(
       ImageRecords(shape: training.imageShape, classes: training.classCount), training: training,
       heldOut: heldOut, source: training.fingerprint, path: options.path,
-      contents: context.contents(of: files.map { "\(options.path)/\($0.name)" }), context)
+      contents: context.contents(of: files.map { "\(options.path)/\($0.name)" }), context,
+      inOrder: training)
   }
 }
 

@@ -7,7 +7,13 @@ import Tensors
 extension DataDefinition {
   /// `labelled-text`: sentences with labels, in batches of similar length.
   static let labelledText = DataDefinition(
-    "labelled-text", "sentences with labels", LabelledTextOptions.self
+    "labelled-text", "sentences with labels", LabelledTextOptions.self,
+    judged: { _, other, context in
+      let vocabulary: Vocabulary = try other.artifact("vocabulary.json")
+      let classes = (other.records as? SentenceRecords)?.classes
+      let sentences = try LabelledSentences(path: other.path, classCount: classes)
+      return JudgedRecords(context.sentences(sentences, vocabulary))
+    }
   ) { options, context in
     func file(_ name: String) -> String {
       name.utf8.first == UInt8(ascii: "/")
@@ -23,28 +29,38 @@ extension DataDefinition {
     }
     let vocabulary = Vocabulary(
       counts: counts, minimumCount: options.minCount, maximumSize: options.vocabulary)
-    let collate: ([LabelledSentence]) -> [Tensor] = { records in
-      let batch = Collate.sentences(records)
-      return [batch.tokens, batch.lengths, batch.labels]
-    }
     func heldOut(_ name: String) throws -> RunData.Loader {
-      let sentences = try LabelledSentences(path: file(name), classCount: training.classCount)
-      let batches = LengthBucketSampler(
-        lengths: sentences.lengths, batchSize: max(128, context.shareCount), shuffle: false, seed: 0
-      )
-      return context.evaluationLoader(
-        sentences.encoded(by: vocabulary), batches, collate: collate)
+      context.sentences(
+        try LabelledSentences(path: file(name), classCount: training.classCount), vocabulary)
     }
     var data = RunData(
       SentenceRecords(vocabulary: vocabulary.count, classes: training.classCount), plan: plan,
       training: context.trainingLoader(
-        training.encoded(by: vocabulary), plan, lengths: training.lengths, collate: collate),
+        training.encoded(by: vocabulary), plan, lengths: training.lengths,
+        collate: RunContext.collate),
       heldOut: try heldOut(options.test),
       contents: try context.contents(
         of: [options.train, options.validation, options.test].compactMap { $0 }.map(file)))
     data.validation = try options.validation.map(heldOut)
+    data.trainingInOrder = { context.sentences(training, vocabulary) }
     data.artifacts = [("vocabulary.json", try JSONEncoder().encode(vocabulary))]
     return data
+  }
+}
+
+extension RunContext {
+  /// Sentences to judge by, in batches of similar length.
+  fileprivate func sentences(
+    _ sentences: LabelledSentences, _ vocabulary: Vocabulary
+  ) -> RunData.Loader {
+    let batches = LengthBucketSampler(
+      lengths: sentences.lengths, batchSize: max(128, shareCount), shuffle: false, seed: 0)
+    return evaluationLoader(sentences.encoded(by: vocabulary), batches, collate: Self.collate)
+  }
+
+  fileprivate static func collate(_ records: [LabelledSentence]) -> [Tensor] {
+    let batch = Collate.sentences(records)
+    return [batch.tokens, batch.lengths, batch.labels]
   }
 }
 

@@ -7,8 +7,19 @@ import Tensors
 
 extension DataDefinition {
   /// `text`: windows of a text.
-  static let text = DataDefinition("text", "characters of a text", TextOptions.self) {
-    options, context in
+  static let text = DataDefinition(
+    "text", "characters of a text", TextOptions.self,
+    judged: { options, other, context in
+      let corpus = try TextCorpus(scanning: other.path, extensions: options.extensions)
+      let vocabulary: CharacterVocabulary = try other.artifact("vocabulary.json")
+      // All of the text is judged by.
+      let contexts = try TextContexts(
+        corpus, .validation, contextLength: options.context, trainingShare: 0,
+        vocabulary: vocabulary)
+      return JudgedRecords(
+        context.evaluationLoader(contexts, batchSize: 48, collate: RunContext.collate))
+    }
+  ) { options, context in
     let path = context.files.resolve(options.path)
     let corpus = try context.madeOnce("text corpus") {
       let corpus = try TextCorpus(scanning: path, extensions: options.extensions)
@@ -30,20 +41,26 @@ extension DataDefinition {
     }
     let training = try contexts(.training)
     let plan = try context.plan(training.fingerprint, path: path, lastBatch: .drop)
-    let collate: ([TextContext]) -> [Tensor] = { records in
-      let batch = Collate.contexts(records)
-      return [batch.inputs, batch.targets]
-    }
     var data = RunData(
       CharacterRecords(vocabulary: vocabulary.count, context: options.context), plan: plan,
-      training: context.trainingLoader(training, plan, collate: collate),
+      training: context.trainingLoader(training, plan, collate: RunContext.collate),
       heldOut: context.evaluationLoader(
-        try contexts(.validation), batchSize: 48, collate: collate),
+        try contexts(.validation), batchSize: 48, collate: RunContext.collate),
       contents: try context.contents(
         of: corpus.files.map { corpus.folder.isEmpty ? $0.name : "\(corpus.folder)/\($0.name)" }))
     data.heldOutName = "validation"
+    data.trainingInOrder = {
+      context.evaluationLoader(training, batchSize: 48, collate: RunContext.collate)
+    }
     data.artifacts = [("vocabulary.json", try JSONEncoder().encode(vocabulary))]
     return data
+  }
+}
+
+extension RunContext {
+  fileprivate static func collate(_ records: [TextContext]) -> [Tensor] {
+    let batch = Collate.contexts(records)
+    return [batch.inputs, batch.targets]
   }
 }
 

@@ -24,20 +24,7 @@ struct FineTuningFigures: MergeableMetric {
   ) {
     self.loss.add(loss: loss, tokens: task.objective.count(batch))
     records += indices.count
-    if case .answers(let start, let end) = scores, let answers = split.answers {
-      let (starts, ends) = noGrad { (start.to(.float32), end.to(.float32)) }
-      let width = start.shape[1]
-      let (first, last) = (starts.array(of: Float.self), ends.array(of: Float.self))
-      for (row, index) in indices.enumerated() {
-        let window = answers.window(index)
-        // Padding may stand on either side.
-        let offset = task.tokenizer.paddingSide == .left ? width - window.offsets.count : 0
-        let range = (row * width + offset)..<(row * width + offset + window.offsets.count)
-        windows.append(
-          task.configuration.search.search(
-            index, window, starts: Array(first[range]), ends: Array(last[range])))
-      }
-    }
+    windows += Self.windows(scores, indices, task, split)
     guard case .logits(let logits) = scores, let labels = batch["labels"] else { return }
     noGrad {
       switch task.configuration.task {
@@ -60,6 +47,25 @@ struct FineTuningFigures: MergeableMetric {
       case .tokenClassification: addTags(logits, labels, task.labels)
       case .maskedLM, .causalLM, .seq2seq, .questionAnswering: break
       }
+    }
+  }
+
+  /// What a batch's windows of contexts tell of answers.
+  static func windows(
+    _ scores: TextObjective.Scores, _ indices: [Int], _ task: FineTuningTask,
+    _ split: FineTuningTask.Split
+  ) -> [AnswerSearch.Window] {
+    guard case .answers(let start, let end) = scores, let answers = split.answers else { return [] }
+    let (starts, ends) = noGrad { (start.to(.float32), end.to(.float32)) }
+    let width = start.shape[1]
+    let (first, last) = (starts.array(of: Float.self), ends.array(of: Float.self))
+    return indices.enumerated().map { row, index in
+      let window = answers.window(index)
+      // Padding may stand on either side.
+      let offset = task.tokenizer.paddingSide == .left ? width - window.offsets.count : 0
+      let range = (row * width + offset)..<(row * width + offset + window.offsets.count)
+      return task.configuration.search.search(
+        index, window, starts: Array(first[range]), ends: Array(last[range]))
     }
   }
 

@@ -53,7 +53,7 @@ struct FineTuningJudge {
     return state
   }
 
-  private func loader(
+  func loader(
     _ split: FineTuningTask.Split, share: Int, of shares: Int
   ) throws -> DataLoader<TextFeature, TextBatch> {
     let configuration = task.configuration

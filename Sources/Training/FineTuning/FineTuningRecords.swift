@@ -22,14 +22,16 @@ struct FineTuningRecords {
   private let tokenizer: PreTrainedTokenizer
   private let cache: TokenCache
   private let tokens: String
+  private let mayLackLabels: Bool
   /// The names of the classes.
   let labels: LabelNames
 
   init(
     _ configuration: FineTuningConfiguration, _ tokenizer: PreTrainedTokenizer, _ trains: Origin,
-    _ cache: TokenCache
+    _ cache: TokenCache, mayLackLabels: Bool = false
   ) throws {
     self.configuration = configuration
+    self.mayLackLabels = mayLackLabels
     self.tokenizer = tokenizer
     self.cache = cache
     tokens = Self.summary(tokenizer)
@@ -129,16 +131,21 @@ struct FineTuningRecords {
       let answers = AnswerWindows(records, features)
       return FineTuningTask.Split(features: answers.features, answers: answers)
     }
+    let isLabelled = try !mayLackLabels || Self.table(origin.path, data).has(data.label, in: 0)
+    if !isLabelled { key["labels"] = "none" }
     let features = try cache.features(origin.name, key) {
       let table = try Self.table(origin.path, data)
       let encoder = TextEncoder(
         tokenizer, Self.fields(data), maxLength: configuration.packing ? .max : limits.source,
         sourcePrefix: configuration.sourcePrefix)
       return TokenCache.Source(count: table.count) { range in
-        try encoded(table[range], encoder, limits.target)
+        try isLabelled
+          ? encoded(table[range], encoder, limits.target) : unlabelled(table[range], encoder)
       }
     }
-    guard configuration.packing else { return FineTuningTask.Split(features: features) }
+    guard configuration.packing else {
+      return FineTuningTask.Split(features: features, isLabelled: isLabelled)
+    }
     return FineTuningTask.Split(
       features: features.packed(limits.source, hasLabels: configuration.task == .causalLM))
   }
@@ -158,6 +165,21 @@ struct FineTuningRecords {
     case .causalLM: try encoder.continuations(table)
     case .maskedLM: try encoder.texts(table)
     }
+  }
+
+  /// Records whose labels are to be told.
+  private func unlabelled(_ table: TextTable, _ encoder: TextEncoder) throws -> [TextFeature] {
+    configuration.task == .tokenClassification
+      ? try encoder.words(table) : try encoder.texts(table)
+  }
+
+  /// The words of each record of a file.
+  static func words(
+    of path: String, _ configuration: FineTuningConfiguration, _ tokenizer: PreTrainedTokenizer
+  ) throws -> [[String]] {
+    let table = try table(path, configuration.data)
+    let encoder = TextEncoder(tokenizer, fields(configuration.data), maxLength: 2)
+    return try (0..<table.count).map { try encoder.words(of: $0, in: table) }
   }
 
   // MARK: Vocabulary

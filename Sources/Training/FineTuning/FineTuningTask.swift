@@ -14,6 +14,8 @@ struct FineTuningTask {
     let features: TextFeatures
     /// The questions, where the task is to answer some.
     var answers: AnswerWindows?
+    /// Whether records have labels; those of words have stand-ins otherwise.
+    var isLabelled = true
   }
 
   let configuration: FineTuningConfiguration
@@ -34,7 +36,10 @@ struct FineTuningTask {
   let notes: [String]
 
   /// Loads what a configuration names; every rank of the group takes part.
-  init(_ configuration: FineTuningConfiguration, _ group: ProcessGroup) throws {
+  /// - Parameter mayLackLabels: Whether records without labels are taken, to tell some.
+  init(
+    _ configuration: FineTuningConfiguration, _ group: ProcessGroup, mayLackLabels: Bool = false
+  ) throws {
     self.configuration = configuration
     let data = configuration.data
     let task = configuration.task
@@ -55,7 +60,8 @@ struct FineTuningTask {
     let tokenizer = try FineTuningRecords.tokenizer(configuration, trains, cache, group)
     self.tokenizer = tokenizer
     // Labels first: what is wrong with them is known before weights are read.
-    let records = try FineTuningRecords(configuration, tokenizer, trains, cache)
+    let records = try FineTuningRecords(
+      configuration, tokenizer, trains, cache, mayLackLabels: mayLackLabels)
     labels = records.labels
     model = try Self.model(configuration, labels, tokenizer)
     adapters = try Self.adapters(configuration, model)
@@ -77,8 +83,10 @@ struct FineTuningTask {
       guard held > 0 else {
         throw TextError("\(data.train): one record cannot be divided; leave data.held_out out")
       }
-      training = Split(features: whole.features.slice(0..<count - held))
-      validation = Split(features: whole.features.slice(count - held..<count))
+      training = Split(
+        features: whole.features.slice(0..<count - held), isLabelled: whole.isLabelled)
+      validation = Split(
+        features: whole.features.slice(count - held..<count), isLabelled: whole.isLabelled)
     } else {
       training = whole
       validation = data.validation == nil ? nil : splits.removeFirst()
@@ -175,6 +183,11 @@ struct FineTuningTask {
         : try Pretrained.load(configuration.model, task: configuration.task.modelTask, options)
     if labels.count > 0 { model.configuration.setLabels(labels.names) }
     return model
+  }
+
+  /// The words of each record of a file.
+  func words(of path: String) throws -> [[String]] {
+    try FineTuningRecords.words(of: path, configuration, tokenizer)
   }
 
   /// Makes batches: filled up on the right side, labels too where tokens have them.

@@ -52,10 +52,7 @@ struct RunCheckpoints {
       return latest.checkpoint?.path
     }
     guard let path else { return nil }
-    let checkpoint = try Checkpoint(path: path)
-    let state: RunState = try checkpoint.state("run")
-    try state.check(path: checkpoint.path)
-    let found = Found(checkpoint: checkpoint, state: state)
+    let found = try Found(path: path)
     try check(found)
     return found
   }
@@ -169,6 +166,14 @@ struct RunCheckpoints {
 }
 
 extension RunCheckpoints.Found {
+  /// Opens a checkpoint's folder.
+  init(path: String) throws {
+    let checkpoint = try Checkpoint(path: path)
+    let state: RunState = try checkpoint.state("run")
+    try state.check(path: checkpoint.path)
+    self.init(checkpoint: checkpoint, state: state)
+  }
+
   /// Takes over the weights.
   /// - Parameter isPart: Whether the checkpoint holds only what is trained.
   func restore(_ model: Module, isPart: Bool = false) throws {

@@ -105,6 +105,17 @@ struct RunStages {
     return Ready(trainer: trainer, checkpoints: checkpoints, steps: steps, resumed: resumed)
   }
 
+  /// What judges a trained model, and changes nothing.
+  func judge(of model: PreparedModel) throws -> Trainer<[Tensor]> {
+    var options = TrainerOptions()
+    options.precision = configuration.precision
+    options.virtualWorkers = configuration.virtualWorkers
+    return try Trainer<[Tensor]>(
+      model.module, optimizer: SGD(model.module.parameters().filter(\.requiresGrad), lr: 0),
+      group: isAlone ? nil : context.group, options: options, targets: model.targets,
+      forward: try step(of: model))
+  }
+
   /// A step of the model, with the configured metrics among its figures.
   private func step(of model: PreparedModel) throws -> ([Tensor]) throws -> StepOutput {
     let metrics = try configuration.metrics.map { try MetricDefinition.registry.entry(for: $0) }

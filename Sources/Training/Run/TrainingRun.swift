@@ -196,6 +196,10 @@ extension TrainingRun {
     try configuration.save(in: directory)
     try data.plan.save(to: "\(directory)/shards.json")
     try RunFile.write(JSONEncoder().encode(data.records), to: "\(directory)/records.json")
+    if !data.classes.isEmpty {
+      try RunFile.write(
+        JSONEncoder().encode(data.classes), to: "\(directory)/\(RunData.classesFile)")
+    }
     for artifact in data.artifacts {
       try RunFile.write(artifact.contents, to: "\(directory)/\(artifact.name)")
     }
