@@ -11,7 +11,8 @@ extension ModelDefinition {
       name, summary, CNNOptions.self, records: ImageRecords.self, size: { $0.size($1) }
     ) { options, records in
       let model = ImageCNN(
-        size: records.shape[1], channels: (options.channels[0], options.channels[1]),
+        size: records.shape[1], inputs: records.shape[0],
+        channels: (options.channels[0], options.channels[1]),
         hidden: options.hidden, classes: records.classes, dropout: options.dropout,
         batchNorm: options.batchNorm)
       return PreparedModel(classifier: model) { model($0[0]) }

@@ -2,7 +2,7 @@ import NN
 import Tensors
 
 /// Two 3×3 convolutions with ReLU and 2×2 max pooling, then two linear layers: the network of the
-/// digits and of MNIST. `[N, 1, S, S] → [N, classes]`.
+/// digits and of MNIST. `[N, inputs, S, S] → [N, classes]`.
 public final class ImageCNN: Module, Layer {
   /// The first convolution, padded to keep the size.
   public let conv1: Conv2d
@@ -17,7 +17,8 @@ public final class ImageCNN: Module, Layer {
   let dropout: Dropout
 
   /// - Parameters:
-  ///   - size: Height and width of the images, a multiple of 4.
+  ///   - size: Height and width of the images, at least 4.
+  ///   - inputs: Channels of the images.
   ///   - channels: Outputs of the two convolutions.
   ///   - hidden: The width of the hidden layer.
   ///   - classes: The number of logits.
@@ -25,10 +26,10 @@ public final class ImageCNN: Module, Layer {
   ///   - batchNorm: Whether a batch norm follows each convolution.
   ///   - dtype: The parameters' element type.
   public init(
-    size: Int, channels: (Int, Int) = (32, 64), hidden: Int = 128, classes: Int = 10,
-    dropout: Double = 0, batchNorm: Bool = false, dtype: DType = .float32
+    size: Int, inputs: Int = 1, channels: (Int, Int) = (32, 64), hidden: Int = 128,
+    classes: Int = 10, dropout: Double = 0, batchNorm: Bool = false, dtype: DType = .float32
   ) {
-    conv1 = Conv2d(1, channels.0, 3, padding: 1, dtype: dtype)
+    conv1 = Conv2d(inputs, channels.0, 3, padding: 1, dtype: dtype)
     conv2 = Conv2d(channels.0, channels.1, 3, padding: 1, dtype: dtype)
     norm1 = batchNorm ? BatchNorm2d(channels.0, dtype: dtype) : nil
     norm2 = batchNorm ? BatchNorm2d(channels.1, dtype: dtype) : nil

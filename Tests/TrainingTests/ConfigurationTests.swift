@@ -129,7 +129,10 @@ import Training
       .deletingLastPathComponent().deletingLastPathComponent().path
     let files = ProjectFiles(executable: "\(root)/.build/release/ddp-train")
     #expect(files.root == root)
-    let names = ["digits-cnn", "char-gpt", "char-gpt-shakespeare", "mnist-cnn", "text-lstm"]
+    let names = [
+      "digits-cnn", "char-gpt", "char-gpt-shakespeare", "mnist-cnn", "text-lstm", "cifar10-resnet",
+      "image-folder",
+    ]
     for name in names {
       let run = try RunConfiguration(RunArguments([name]), files: files)
       #expect(run.name == name && run.runDirectory == "runs/\(name)")

@@ -44,6 +44,40 @@ public struct ImageFolder: Dataset, Sendable {
     (self.path, classes, self.samples, self.transform) = (path, folders, samples, transform)
   }
 
+  /// Finds images whose classes are those of a model, or not known: of a folder with folders, each of which
+  /// is one of `classes`, or of one that holds images alone, whose labels are 0 and whose ``classes`` are none.
+  /// - Throws: ``DataError`` where there are no images, or there is a class that is none of those.
+  package init(
+    unlabelledOr path: String, classes known: [String], transform: any ImageTransform = Compose()
+  ) throws(DataError) {
+    let entries = SourceFile.isFolder(path) ? Self.entries(of: path) : []
+    if entries.contains(where: { SourceFile.isFolder("\(path)/\($0)") }) {
+      let folder = try ImageFolder(path: path, transform: transform)
+      var samples: [(name: String, label: Int)] = []
+      for (name, label) in folder.samples {
+        guard let number = known.firstIndex(of: folder.classes[label]) else {
+          throw DataError(
+            .mismatch, path: "\(path)/\(folder.classes[label])",
+            "this is none of the classes that were trained",
+            remedy: "They are \(known.prefix(20).joined(separator: ", "))")
+        }
+        samples.append((name, number))
+      }
+      (self.path, classes, self.samples, self.transform) = (path, known, samples, transform)
+      return
+    }
+    let names = entries.filter {
+      ImageFile.extensions.contains(($0 as NSString).pathExtension.lowercased())
+    }
+    guard !names.isEmpty else {
+      throw DataError(
+        .missing, path: path, "there are no images that end with \(Self.endings)",
+        remedy: "Name a folder of images, or of folders of them")
+    }
+    (self.path, classes, self.transform) = (path, [], transform)
+    samples = names.map { ($0, 0) }
+  }
+
   private static let endings = ImageFile.extensions.map { ".\($0)" }.joined(separator: ", ")
 
   /// The names in a folder, by their bytes; hidden ones are left out.

@@ -19,7 +19,7 @@ import Settings
 public struct ModelDefinition: Registrable {
   /// The models that configurations can name.
   public static let registry = Registry<ModelDefinition>(
-    "model", [.mlp, .digitsCNN, .mnistCNN, .charGPT, .textLSTM])
+    "model", [.mlp, .digitsCNN, .mnistCNN, .resNet, .charGPT, .textLSTM])
 
   /// Its name, its purpose and its keys.
   public let variant: Variant

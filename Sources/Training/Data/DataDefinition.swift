@@ -25,7 +25,7 @@ import Tensors
 public struct DataDefinition: Registrable {
   /// The data sources that configurations can name.
   public static let registry = Registry<DataDefinition>(
-    "data source", [.digits, .idx, .text, .labelledText])
+    "data source", [.digits, .idx, .cifar, .imageFolder, .text, .labelledText])
 
   /// Its name, its purpose and its keys.
   public let variant: Variant

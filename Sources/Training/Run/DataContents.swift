@@ -38,6 +38,16 @@ public struct DataContents: Codable, Equatable, Sendable {
     files = [File(name: name, bytes: numbers.count * MemoryLayout<Float>.size, crc32: crc)]
   }
 
+  /// Sums texts that say what folders hold, such as names and sizes of very many files.
+  init(listings: [(path: String, text: String)]) {
+    files = listings.map { path, text in
+      let bytes = Array(text.utf8)
+      return File(
+        name: (path as NSString).lastPathComponent, bytes: bytes.count,
+        crc32: bytes.withUnsafeBytes { Archives.crc32(of: $0) })
+    }
+  }
+
   /// Sums the digits' records.
   init(_ digits: Digits) {
     var crc: UInt32 = 0
