@@ -99,7 +99,7 @@ let package = Package(
     .target(
       name: "TrainCommands",
       dependencies: [
-        "Base", "Reports", "Torus",
+        "Base", "CProcess", "Reports", "Torus",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "ddp-train", dependencies: ["TrainCommands"]),

@@ -34,6 +34,7 @@ struct RootCommand: ParsableCommand {
       \(Program.name) finetune [CONFIG] [--key value …]
       \(Program.name) evaluate RUN [--split NAME] [--data PATH] [--json FILE]
       \(Program.name) predict RUN [--split NAME] [--data PATH] [--output FILE]
+      \(Program.name) sweep FILE
       \(Program.name) generate RUN|FOLDER [--prompt TEXT]
       \(Program.name) chat FOLDER
       \(Program.name) check FOLDER [--record]
@@ -48,6 +49,7 @@ struct RootCommand: ParsableCommand {
     version: "\(Program.name) \(TorusVersion.text)",
     subcommands: [
       TrainCommand.self, FineTuneCommand.self, EvaluateCommand.self, PredictCommand.self,
+      SweepCommand.self,
       GenerateCommand.self, ChatCommand.self,
       CheckCommand.self, FlightCommand.self, TraceCommand.self, ReportCommand.self,
       WatchCommand.self, PlotCommand.self, VerifyCommand.self,
