@@ -78,7 +78,7 @@ enum BackwardWalk {
         if captures != nil && !node.leadsToNeeded { continue }
         var results: [Tensor?]
         if gradients.contains(where: { $0 != nil }) {
-          results = node.run(gradients)
+          results = Watchers.keeps ? Tracer.timed(node, gradients) : node.run(gradients)
           if Anomaly.isOn { Anomaly.check(results, of: node) }
         } else {
           results = [Tensor?](repeating: nil, count: node.inputCount)

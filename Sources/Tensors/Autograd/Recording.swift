@@ -3,6 +3,8 @@ struct ComputedOperation {
   let operation: any Operation
   let inputs: [Tensor]
   let outputs: [Tensor]
+  /// How long its forward pass took.
+  let duration: Duration
 }
 
 /// The one way into the graph.
@@ -35,8 +37,10 @@ extension Tensor {
     if ThreadState.current.watchers == 0 { return operation.forward(given) }
     let operands = Autocast.cast(given, for: operation)
     let kept = Watchers.keeps ? operation.pinned() : operation
-    let result = Watchers.unobserved { operation.forward(operands) }
-    Watchers.observe(ComputedOperation(operation: kept, inputs: operands, outputs: [result]))
+    let (result, duration) = Watchers.unobserved { operation.forward(operands) }
+    Watchers.observe(
+      ComputedOperation(
+        operation: kept, inputs: operands, outputs: [result], duration: duration))
     return result
   }
 
@@ -44,13 +48,15 @@ extension Tensor {
   private static func watched(_ operation: some TensorOperation, _ given: [Tensor]) -> Tensor {
     let operands = Autocast.cast(given, for: operation)
     let kept = Watchers.keeps ? operation.pinned() : operation
-    let result = Watchers.unobserved { operation.forward(operands) }
+    let (result, duration) = Watchers.unobserved { operation.forward(operands) }
     if records(operands), result.dtype.isFloatingPoint {
       let node = makeNode(operation, operands, result)
       Watchers.recorded(node)
       result.body.autograd = AutogradMeta(edge: Edge(node: node, output: 0))
     }
-    Watchers.observe(ComputedOperation(operation: kept, inputs: operands, outputs: [result]))
+    Watchers.observe(
+      ComputedOperation(
+        operation: kept, inputs: operands, outputs: [result], duration: duration))
     return result
   }
 
@@ -60,13 +66,15 @@ extension Tensor {
   ) -> [Tensor] {
     let operands = Autocast.cast(given, for: operation)
     let kept = Watchers.keeps ? operation.pinned() : operation
-    let results = Watchers.unobserved { operation.forward(operands) }
+    let (results, duration) = Watchers.unobserved { operation.forward(operands) }
     if records(operands), !results.isEmpty {
       let node = makeNode(operation, operands, results)
       Watchers.recorded(node)
       attach(node, results)
     }
-    Watchers.observe(ComputedOperation(operation: kept, inputs: operands, outputs: results))
+    Watchers.observe(
+      ComputedOperation(
+        operation: kept, inputs: operands, outputs: results, duration: duration))
     return results
   }
 

@@ -8,12 +8,24 @@ public struct TracedOperation: Sendable, CustomStringConvertible {
   public let inputShapes: [[Int]]
   /// The shapes of its results.
   public let outputShapes: [[Int]]
+  /// How long it took.
+  public let duration: Duration
+  /// The memory of its operands and results, as if each were read or written once.
+  public let bytes: Int
+
+  /// The number of the node that was made for it; nil where none was.
+  package let sequence: UInt64?
 
   init(_ computed: ComputedOperation) {
+    duration = computed.duration
+    bytes = (computed.inputs + computed.outputs).reduce(0) { $0 + $1.count * $1.dtype.size }
     name = computed.operation.name
     attributes = computed.operation.attributes
     inputShapes = computed.inputs.map(\.shape)
     outputShapes = computed.outputs.map(\.shape)
+    sequence =
+      computed.outputs.lazy.compactMap { $0.body.autograd }.first { !$0.isLeaf }?
+      .edge.node.sequence
   }
 
   /// `matmul [64, 784] × [784, 128] → [64, 128]`.

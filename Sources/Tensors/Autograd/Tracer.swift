@@ -20,13 +20,19 @@ public func traceOperations<Result, E: Error>(
 final class Tracer {
   private let note: (ComputedOperation) -> Void
   private let noteRead: ((Tensor) -> Void)?
+  private let noteWalk: ((Node, Duration) -> Void)?
   private var outer: Tracer?
 
   /// - Parameters:
   ///   - read: Told of every tensor whose values somebody looks at.
+  ///   - walk: Told of every node whose gradient was computed, and how long that took.
   ///   - note: Told of every operation.
-  init(read: ((Tensor) -> Void)? = nil, _ note: @escaping (ComputedOperation) -> Void) {
+  init(
+    read: ((Tensor) -> Void)? = nil, walk: ((Node, Duration) -> Void)? = nil,
+    _ note: @escaping (ComputedOperation) -> Void
+  ) {
     noteRead = read
+    noteWalk = walk
     self.note = note
   }
 
@@ -46,6 +52,19 @@ final class Tracer {
       outer = nil
     }
     return try body()
+  }
+
+  /// Computes a node's gradient and tells how long that took.
+  static func timed(_ node: Node, _ gradients: [Tensor?]) -> [Tensor?] {
+    let start = ContinuousClock.now
+    let results = node.run(gradients)
+    Tracer.current?.noteWalk(of: node, ContinuousClock.now - start)
+    return results
+  }
+
+  private func noteWalk(of node: Node, _ duration: Duration) {
+    noteWalk?(node, duration)
+    outer?.noteWalk(of: node, duration)
   }
 
   func record(_ computed: ComputedOperation) {

@@ -15,13 +15,16 @@ enum Watchers {
   static var keeps: Bool { ThreadState.current.watchers & tracer != 0 }
 
   /// Runs an operation's forward pass, whose own steps are nobody's business and whose operands have
-  /// the types that they are to have.
-  static func unobserved<R>(_ body: () -> R) -> R {
+  /// the types that they are to have; a tracer learns how long it took.
+  static func unobserved<R>(_ body: () -> R) -> (result: R, duration: Duration) {
     let state = ThreadState.current
     let watchers = state.watchers
     state.watchers &= ~(tracer | autocast)
     defer { state.watchers = watchers }
-    return body()
+    guard watchers & tracer != 0 else { return (body(), .zero) }
+    let start = ContinuousClock.now
+    let result = body()
+    return (result, ContinuousClock.now - start)
   }
 
   /// Called where values leave the tensors and may decide what is computed next.

@@ -68,6 +68,11 @@ struct StepBenchmark {
     return StepTimes(parts, operations: operations, unit: unit, units: units)
   }
 
+  /// What some steps went into.
+  func profile(steps: Int) -> String {
+    Torus.profile(module) { for _ in 0..<steps { step() } }.profile.description
+  }
+
   /// Additions and multiplications of a step's products, convolutions, recurrences and attention.
   ///
   /// The walk back multiplies each product's gradient by both of its operands: twice the forward

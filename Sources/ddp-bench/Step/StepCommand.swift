@@ -27,6 +27,9 @@ struct StepCommand: ParsableCommand {
   @Flag(help: "One JSON object a line instead of a table.")
   var json = false
 
+  @Flag(help: "Prints afterwards what ten more steps went into, by operation and by layer.")
+  var profile = false
+
   @Flag(help: "Measures for as long as each line of standard input says; for ddp-bench compare.")
   var onDemand = false
 
@@ -34,6 +37,9 @@ struct StepCommand: ParsableCommand {
     for name in models { try StepBenchmark.check(name) }
     guard threads > 0, seconds > 0 else {
       throw ValidationError("--threads and --seconds must be positive")
+    }
+    guard !(profile && json) else {
+      throw ValidationError("--profile prints tables, and --json lines: one of them")
     }
   }
 
@@ -46,6 +52,7 @@ struct StepCommand: ParsableCommand {
       let times = benchmark.measure(seconds: seconds)
       StandardStream.output.print(
         json ? times.json(name, threads: threads, precision: precision) : times.row(name))
+      if profile { StandardStream.output.print(benchmark.profile(steps: 10)) }
     }
   }
 
