@@ -1,27 +1,22 @@
 // Elements as they lie in memory, read and written as vectors of REAL. No guard: it is read once for
 // each type and width. ELEMENT is REAL, or with HALF the bits of a half type: bfloat16 where IS_BF16.
 
-// Writes n elements to y: `values` is the vector at i, `value` the element at i where no vector is left.
-// bfloat16 is rounded run by run, which torus_narrow does faster than one vector can be.
+// Writes n elements to y, by pairs of vectors: `values` is the vector at i, `value` the element at i where
+// no vector is left.
 #undef WRITE_RUN
-#if defined(HALF) && IS_BF16
-#define WRITE_RUN(y, n, values, value)                                     \
-  for (int64_t first = 0; first < (n); first += 512) {                     \
-    REAL run[512] __attribute__((aligned(64)));                            \
-    const int64_t last = first + 512 < (n) ? first + 512 : (n);            \
-    int64_t i = first;                                                     \
-    for (; i + LANES <= last; i += LANES) NAME(store)(run + (i - first), values); \
-    for (; i < last; i++) run[i - first] = value;                          \
-    torus_narrow(TORUS_BF16, run, (y) + first, last - first);              \
+#define WRITE_RUN(y, n, values, value)                                           \
+  {                                                                              \
+    int64_t at = 0;                                                              \
+    for (; at + 2 * LANES <= (n); at += 2 * LANES) {                             \
+      int64_t i = at;                                                            \
+      const vec low = values;                                                    \
+      i += LANES;                                                                \
+      NAME(write_pair)((y) + at, low, values);                                   \
+    }                                                                            \
+    int64_t i = at;                                                              \
+    for (; i + LANES <= (n); i += LANES) NAME(write)((y) + i, values);           \
+    for (; i < (n); i++) NAME(write_one)((y) + i, value);                        \
   }
-#else
-#define WRITE_RUN(y, n, values, value)                                     \
-  {                                                                        \
-    int64_t i = 0;                                                         \
-    for (; i + LANES <= (n); i += LANES) NAME(write)((y) + i, values);     \
-    for (; i < (n); i++) NAME(write_one)((y) + i, value);                  \
-  }
-#endif
 
 #ifndef HALF
 INLINE vec NAME(read)(const ELEMENT *p) { return NAME(load)(p); }
@@ -30,6 +25,9 @@ INLINE void NAME(write_pair)(ELEMENT *p, vec x, vec y) {
   NAME(store)(p, x);
   NAME(store)(p + LANES, y);
 }
+INLINE vec NAME(read_first)(const ELEMENT *p) { return NAME(load)(p); }
+INLINE vec NAME(read_second)(const ELEMENT *p) { return NAME(load)(p + LANES); }
+INLINE void NAME(write_both)(ELEMENT *p, vec x, vec y) { NAME(write_pair)(p, x, y); }
 INLINE REAL NAME(read_one)(const ELEMENT *p) { return *p; }
 INLINE void NAME(write_one)(ELEMENT *p, REAL x) { *p = x; }
 INLINE vec NAME(read_part)(const ELEMENT *p, int64_t n, REAL fill) {
@@ -42,7 +40,18 @@ typedef uint16_t NAME(halves) __attribute__((vector_size(VBYTES / 2), aligned(2)
 
 #if IS_BF16
 INLINE vec NAME(widened)(NAME(halves) h) {
+#if VBYTES == 64
+  // One shuffle, with zeros by mask. The compiler would make two instructions of it if it saw the mask.
+  typedef uint16_t places __attribute__((vector_size(64)));
+  const places from = {0, 0, 0, 1, 0, 2,  0, 3,  0, 4,  0, 5,  0, 6,  0, 7,
+                       0, 8, 0, 9, 0, 10, 0, 11, 0, 12, 0, 13, 0, 14, 0, 15};
+  __mmask32 upper = 0xaaaaaaaa;
+  __asm__("" : "+k"(upper));
+  return (vec)_mm512_maskz_permutexvar_epi16(upper, (__m512i)from,
+                                             _mm512_castsi256_si512((__m256i)h));
+#else
   return (vec)(__builtin_convertvector(h, NAME(bits)) << 16);
+#endif
 }
 
 // In the upper half of each word; a NaN keeps its sign and the first bit of its fraction.
@@ -54,10 +63,20 @@ INLINE NAME(bits) NAME(rounded)(vec x, bool any_nan) {
 }
 
 INLINE NAME(halves) NAME(narrowed)(vec x) {
+#if NATIVE_BF16
+  if (__builtin_expect(!torus_bf16_unlike((__m512)x), 1))
+    return (NAME(halves))_mm512_cvtneps_pbh((__m512)x);
+#endif
   return __builtin_convertvector(NAME(rounded)(x, true) >> 16, NAME(halves));
 }
 
 INLINE void NAME(write_pair)(ELEMENT *p, vec x, vec y) {
+#if NATIVE_BF16
+  if (__builtin_expect(!(torus_bf16_unlike((__m512)x) | torus_bf16_unlike((__m512)y)), 1)) {
+    _mm512_storeu_si512(p, (__m512i)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x));
+    return;
+  }
+#endif
   typedef uint16_t both __attribute__((vector_size(VBYTES), aligned(2)));
   const bool nan = __builtin_reduce_or((x != x) | (y != y)) != 0;
   NAME(bits) a, b;
@@ -73,6 +92,27 @@ INLINE void NAME(write_pair)(ELEMENT *p, vec x, vec y) {
 #else
   *(both *)p = __builtin_shufflevector((both)a, (both)b, 1, 3, 5, 7, 9, 11, 13, 15);
 #endif
+}
+
+// Elements at even places, and those at odd places, which are a word's lower and upper half.
+INLINE vec NAME(read_first)(const ELEMENT *p) { return (vec)(*(const NAME(bits) *)p << 16); }
+INLINE vec NAME(read_second)(const ELEMENT *p) { return (vec)(*(const NAME(bits) *)p & 0xffff0000); }
+INLINE void NAME(write_both)(ELEMENT *p, vec x, vec y) {
+#if NATIVE_BF16
+  if (__builtin_expect(!(torus_bf16_unlike((__m512)x) | torus_bf16_unlike((__m512)y)), 1)) {
+    typedef uint16_t places __attribute__((vector_size(64)));
+    const places from = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                         8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi16((__m512i)from, both));
+    return;
+  }
+#endif
+  const bool nan = __builtin_reduce_or((x != x) | (y != y)) != 0;
+  NAME(bits) a, b;
+  if (__builtin_expect(nan, 0)) a = NAME(rounded)(x, true), b = NAME(rounded)(y, true);
+  else a = NAME(rounded)(x, false), b = NAME(rounded)(y, false);
+  *(NAME(bits) *)p = a >> 16 | (b & 0xffff0000);
 }
 #else
 #if LEVEL > TORUS_BASE || defined(__aarch64__)
@@ -109,11 +149,27 @@ INLINE void NAME(write_pair)(ELEMENT *p, vec x, vec y) {
   *(NAME(halves) *)p = NAME(narrowed)(x);
   *(NAME(halves) *)(p + LANES) = NAME(narrowed)(y);
 }
+INLINE vec NAME(read_first)(const ELEMENT *p) { return NAME(widened)(*(const NAME(halves) *)p); }
+INLINE vec NAME(read_second)(const ELEMENT *p) {
+  return NAME(widened)(*(const NAME(halves) *)(p + LANES));
+}
+INLINE void NAME(write_both)(ELEMENT *p, vec x, vec y) { NAME(write_pair)(p, x, y); }
 #endif
 
 INLINE vec NAME(read)(const ELEMENT *p) { return NAME(widened)(*(const NAME(halves) *)p); }
 INLINE void NAME(write)(ELEMENT *p, vec x) { *(NAME(halves) *)p = NAME(narrowed)(x); }
 
+#if VBYTES == 64
+INLINE vec NAME(read_part)(const ELEMENT *p, int64_t n, REAL fill) {
+  const __mmask16 mask = (__mmask16)((1u << n) - 1);
+  const NAME(halves) h = (NAME(halves))_mm256_maskz_loadu_epi16(mask, p);
+  return (vec)_mm512_mask_mov_ps((__m512)SPLAT(fill), mask, (__m512)NAME(widened)(h));
+}
+INLINE void NAME(write_part)(ELEMENT *p, int64_t n, vec x) {
+  const __mmask16 mask = (__mmask16)((1u << n) - 1);
+  _mm256_mask_storeu_epi16(p, mask, (__m256i)NAME(narrowed)(x));
+}
+#else
 INLINE vec NAME(read_part)(const ELEMENT *p, int64_t n, REAL fill) {
   ELEMENT halves[LANES] = {0};
   REAL lanes[LANES];
@@ -127,6 +183,7 @@ INLINE void NAME(write_part)(ELEMENT *p, int64_t n, vec x) {
   NAME(write)(halves, x);
   for (int64_t i = 0; i < n; i++) p[i] = halves[i];
 }
+#endif
 INLINE REAL NAME(read_one)(const ELEMENT *p) {
   ELEMENT halves[LANES] = {*p};
   return NAME(read)(halves)[0];

@@ -10,9 +10,10 @@
 // With each_real.h in place of each_level.h it is compiled for float and double at each level: NAME(x)
 // is x_f32_v4 and so on, REAL the type, and `vec` with what vec.h declares its widest vectors. Where
 // WITH_HALVES is defined before, there are forms for bfloat16 and float16 too: they compute in float,
-// and ELEMENT is what lies in memory (element.h). LEVEL is the level's number, for #if, and VBYTES the
-// bytes of its vectors. Where the kernels take long to compile, a source file for each level defines
-// ONLY_LEVEL before.
+// and ELEMENT is what lies in memory (element.h). v4 has the forms for bfloat16 once more with the
+// instructions of AVX512-BF16 (bf16_pass.h), which give the same bits. LEVEL is the level's number, for
+// #if, and VBYTES the bytes of its vectors. Where the kernels take long to compile, a source file for
+// each level defines ONLY_LEVEL before.
 //
 // AT_LEVEL(x) is the address of x, a function or a table of them, at the level in use; RUN(dtype, x, …)
 // calls x's form for float or double, RUN_STORED(dtype, x, …) that for any of the four types. The level
@@ -40,6 +41,7 @@
 // of 256 bits.
 #define TORUS_V3_SET "arch=x86-64-v3"
 #define TORUS_V4_SET "arch=x86-64-v4,no-prefer-256-bit"
+#define TORUS_V4_BF16_SET TORUS_V4_SET ",avx512bf16"
 #define TORUS_AVX512_BF16 "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"
 #define TORUS_AMX_BF16 "amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"
 
@@ -71,6 +73,12 @@ static inline int64_t torus_vector_bytes(void) { return INT64_C(16) << torus_cur
   (torus_current_level() == TORUS_V4   ? &name##_v4 \
    : torus_current_level() == TORUS_V3 ? &name##_v3 \
                                        : &name##_base)
+// The same for forms of bfloat16, which the best level has once more with the processor's own rounding.
+#define AT_BF16(name) (torus_native_bf16() ? &name##_v4_native : AT_LEVEL(name))
+static inline bool torus_native_bf16(void) {
+  return torus_current_level() == TORUS_V4 && torus_has_avx512_bf16();
+}
 #else
 #define AT_LEVEL(name) (&name##_base)
+#define AT_BF16(name) (&name##_base)
 #endif

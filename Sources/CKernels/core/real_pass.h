@@ -1,5 +1,6 @@
 // KERNELS for float, where WITH_HALVES is defined for the half types, and for double, at the level that
 // each_level.h has come to.
+#define NATIVE_BF16 0
 #undef NAME
 #define NAME(x) LEVEL_NAME(x##_f32)
 #define REAL float
@@ -49,3 +50,4 @@
 #undef ELEMENT
 #undef WORD
 #undef IS_F32
+#undef NATIVE_BF16

@@ -21,6 +21,14 @@ INLINE vec NAME(load)(const REAL *p) { return *(const vec *)p; }
 INLINE void NAME(store)(REAL *p, vec x) { *(vec *)p = x; }
 
 // The first n < LANES elements, `fill` behind them.
+#if VBYTES == 64 && IS_F32
+INLINE vec NAME(load_part)(const REAL *p, int64_t n, REAL fill) {
+  return (vec)_mm512_mask_loadu_ps((__m512)SPLAT(fill), (__mmask16)((1u << n) - 1), p);
+}
+INLINE void NAME(store_part)(REAL *p, int64_t n, vec x) {
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+}
+#else
 INLINE vec NAME(load_part)(const REAL *p, int64_t n, REAL fill) {
   REAL lanes[LANES];
   *(vec *)lanes = SPLAT(fill);
@@ -32,6 +40,7 @@ INLINE void NAME(store_part)(REAL *p, int64_t n, vec x) {
   *(vec *)lanes = x;
   for (int64_t i = 0; i < n; i++) p[i] = lanes[i];
 }
+#endif
 
 // Halves are folded onto each other: one order of summation whatever the compiler does.
 INLINE REAL NAME(total)(vec x) {

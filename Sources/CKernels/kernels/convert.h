@@ -1,6 +1,5 @@
 // Conversions between all element types, as contiguous loops.
-
-INLINE float widen_bf16(uint16_t x) { return from_bits_f32((int32_t)((uint32_t)x << 16)); }
+#include "widen.h"
 
 INLINE uint16_t narrow_bf16(float x) {
   uint32_t u = (uint32_t)bits_f32(x);
@@ -10,25 +9,11 @@ INLINE uint16_t narrow_bf16(float x) {
 
 #if LEVEL > TORUS_BASE || defined(__aarch64__)
 // F16C, or ARM's own instructions.
-INLINE float widen_f16(uint16_t x) {
-  union { uint16_t i; _Float16 f; } u = {.i = x};
-  return (float)u.f;
-}
-
 INLINE uint16_t narrow_f16(float x) {
   union { _Float16 f; uint16_t i; } u = {.f = (_Float16)x};
   return u.i;
 }
 #else
-INLINE float widen_f16(uint16_t x) {
-  uint32_t sign = (uint32_t)(x & 0x8000u) << 16, rest = x & 0x7fffu;
-  // Moving the bits into place leaves the exponent short by 112; a product puts that right, for
-  // denormals too. Infinity and NaN get the highest exponent.
-  float y = from_bits_f32((int32_t)(rest << 13)) * 0x1p112f;
-  uint32_t special = rest >= 0x7c00u ? 0x7f800000u : 0;
-  return from_bits_f32((int32_t)((uint32_t)bits_f32(y) | special | sign));
-}
-
 INLINE uint16_t narrow_f16(float x) {
   uint32_t u = (uint32_t)bits_f32(x), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;
   // Normal results: round the 13 lost bits to even in integers.

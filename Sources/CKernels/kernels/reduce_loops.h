@@ -1,4 +1,5 @@
-// The folds of one type T with accumulators A and totals in `total.TOTAL`.
+// The folds of one type T with accumulators A and totals in `total.TOTAL`, named LOOP(…); S and
+// READ(S) → T say how elements are stored.
 //
 // A run goes through LANES accumulators side by side, so that it vectorises and rounding errors
 // grow with the logarithm of its length; every BLOCK elements they are joined pairwise and added
@@ -21,17 +22,45 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
 // No lane is reached by a variable index, so that all stay in registers.
 #define LANES_STEP(i, map, combine, LANES)                                              \
   VECTORISE for (int k = 0; k < LANES; k++) {                                           \
-    T x = b[i + k];                                                                     \
+    T x = READ(b[i + k]);                                                               \
     A l = lanes[k], r = (A)(map);                                                       \
     lanes[k] = (combine);                                                               \
   }
+
+#if READS_PAIRS
+// Elements at even places go to the first half of the lanes, those at odd places to the second: a word
+// of memory is widened by a shift and by a mask. In the end the lanes are brought in order.
+#define LANES_STEPS(map, combine, LANES)                                                \
+  if (LANES > 16) {                                                                     \
+    for (; i + LANES <= m; i += LANES) {                                                \
+      const pair_bf16 *pairs = (const pair_bf16 *)(b + i);                              \
+      VECTORISE for (int k = 0; k < LANES / 2; k++) {                                   \
+        T x = first_bf16(pairs[k]);                                                     \
+        A l = lanes[k], r = (A)(map);                                                   \
+        lanes[k] = (combine);                                                           \
+        x = second_bf16(pairs[k]);                                                      \
+        l = lanes[k + LANES / 2], r = (A)(map);                                         \
+        lanes[k + LANES / 2] = (combine);                                               \
+      }                                                                                 \
+    }                                                                                   \
+    A apart[LANES];                                                                     \
+    __builtin_memcpy(apart, lanes, sizeof apart);                                       \
+    VECTORISE for (int k = 0; k < LANES / 2; k++) {                                     \
+      lanes[2 * k] = apart[k];                                                          \
+      lanes[2 * k + 1] = apart[k + LANES / 2];                                          \
+    }                                                                                   \
+  }
+#else
+#define LANES_STEPS(map, combine, LANES) \
+  for (; i + LANES <= m; i += LANES) LANES_STEP(i, map, combine, LANES)
+#endif
 
 #define LANES_LOOP(neutral, map, combine, LANES)                                        \
   {                                                                                     \
     A lanes[LANES];                                                                     \
     VECTORISE for (int k = 0; k < LANES; k++) lanes[k] = (A)(neutral);                  \
     int64_t i = 0;                                                                      \
-    for (; i + LANES <= m; i += LANES) LANES_STEP(i, map, combine, LANES)               \
+    LANES_STEPS(map, combine, LANES)                                                    \
     _Pragma("clang loop unroll(full)") for (int half = LANES / 2; half >= 16; half /= 2) { \
       VECTORISE for (int k = 0; k < half; k++) {                                        \
         A l = lanes[k], r = lanes[k + half];                                            \
@@ -47,7 +76,7 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
     A l = half2.lo, r = half2.hi;                                                       \
     block = (combine);                                                                  \
     _Pragma("clang loop vectorize(disable)") for (; i < m; i++) {                       \
-      T x = b[i];                                                                       \
+      T x = READ(b[i]);                                                                     \
       A l = block, r = (A)(map);                                                        \
       block = (combine);                                                                \
     }                                                                                   \
@@ -59,7 +88,7 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
     (void)s;                                                                            \
     A l = acc[i];                                                                       \
     _Pragma("clang loop unroll(full)") for (int k = 0; k < count; k++) {                \
-      T x = ((const T *)(a + k * step))[i];                                             \
+      T x = READ(((const S *)(a + k * step))[i]);                                       \
       A r = (A)(map);                                                                   \
       l = (combine);                                                                    \
     }                                                                                   \
@@ -67,14 +96,14 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
   }
 
 #define FOLD(op, name, neutral, map, combine)                                           \
-  static void F(run_##name)(                                                            \
+  static void LOOP(run_##name)(                                                            \
     int64_t n, const void *from, total *result, double p0, const void *shift) {         \
-    const T *a = from;                                                                  \
+    const S *a = from;                                                                  \
     T p = (T)p0, s = shift ? *(const T *)shift : 0;                                     \
     (void)p, (void)s;                                                                   \
     for (int64_t start = 0; start < n; start += 4096) {                                 \
       int64_t m = n - start < 4096 ? n - start : 4096;                                  \
-      const T *b = a + start;                                                           \
+      const S *b = a + start;                                                           \
       A block;                                                                          \
       if (m >= 256) {                                                                   \
         LANES_LOOP(neutral, map, combine, 128)                                          \
@@ -85,7 +114,7 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
       result->TOTAL = (combine);                                                        \
     }                                                                                   \
   }                                                                                     \
-  static void F(rows_##name)(                                                           \
+  static void LOOP(rows_##name)(                                                           \
     int64_t n, void *accumulators, const void *from, int64_t rows, int64_t step,        \
     double p0, const void *shifts) {                                                    \
     const char *a = from;                                                               \
@@ -109,13 +138,6 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
         FOLD_ROWS(1, 0, map, combine)                                                   \
       }                                                                                 \
     }                                                                                   \
-  }                                                                                     \
-  static void F(totals_##name)(int64_t n, total *totals, const void *accumulators) {    \
-    const A *acc = accumulators;                                                        \
-    VECTORISE for (int64_t i = 0; i < n; i++) {                                         \
-      TOTAL_TYPE l = totals[i].TOTAL, r = (TOTAL_TYPE)acc[i];                           \
-      totals[i].TOTAL = (combine);                                                      \
-    }                                                                                   \
   }
 
 #if TORUS_FLOAT_FOLDS
@@ -124,12 +146,28 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
 #define FLOAT_FOLD(op, name, neutral, map, combine)
 #endif
 #include "reduce_operations.h"
-#undef FLOAT_FOLD
 #undef FOLD
+
+#ifndef READS_HALVES
+#define FOLD(op, name, neutral, map, combine)                                           \
+  static void F(totals_##name)(int64_t n, total *totals, const void *accumulators) {    \
+    const A *acc = accumulators;                                                        \
+    VECTORISE for (int64_t i = 0; i < n; i++) {                                         \
+      TOTAL_TYPE l = totals[i].TOTAL, r = (TOTAL_TYPE)acc[i];                           \
+      totals[i].TOTAL = (combine);                                                      \
+    }                                                                                   \
+  }
+#include "reduce_operations.h"
+#undef FOLD
+#endif
+#undef FLOAT_FOLD
 #undef FOLD_ROWS
 #undef LANES_LOOP
 #undef LANES_STEP
+#undef LANES_STEPS
 #undef HALVE
+
+#ifndef READS_HALVES
 
 #define ARG(name, sign)                                                                 \
   static void F(arg_row_##name)(                                                        \
@@ -148,7 +186,7 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
   static int64_t F(arg_run_##name)(int64_t n, const void *from) {                       \
     const T *a = from;                                                                  \
     total t = {.TOTAL = (TOTAL_TYPE)a[0]};                                              \
-    F(run_##name)(n, a, &t, 0, NULL);                                                   \
+    LOOP(run_##name)(n, a, &t, 0, NULL);                                                \
     T best = (T)t.TOTAL;                                                                \
     for (int64_t start = 0; start < n; start += 64) {                                   \
       int64_t m = n - start < 64 ? n - start : 64;                                      \
@@ -171,4 +209,5 @@ ARG_RUN(max, )
 ARG_RUN(min, )
 #undef ARG
 #undef ARG_RUN
+#endif
 #undef VECTORISE

@@ -41,7 +41,8 @@ typedef void (*arg_row)(int64_t n, void *values, int64_t *indices, const void *a
 typedef int64_t (*arg_run)(int64_t n, const void *a);
 
 typedef struct reduce_table {
-  fold_entry fold[FOLD_OPS][COMPUTE_TYPES];
+  /// Those of C_BF16 and C_F16 fold into accumulators and totals of C_F32.
+  fold_entry fold[FOLD_OPS][LOOP_TYPES];
   /// [smallest]
   arg_row arg_row[2][COMPUTE_TYPES];
   arg_run arg_run[2][COMPUTE_TYPES];

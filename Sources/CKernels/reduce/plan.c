@@ -87,8 +87,12 @@ torus_status plan_reduction(
   bool run_is_short = folded->shape[folded->rank - 1] < SHORT_RUN && kept->shape[kept->rank - 1] > 8;
   plan->runs = scalar || (fold_step < step && !run_is_short);
 
+  plan->together = (is_direct(dtype) || is_half(dtype)) &&
+                   (plan->runs ? folded->a[folded->rank - 1] : kept->a[kept->rank - 1]) == size;
+  plan->loops = plan->together && is_half(dtype) ? reading(dtype) : compute_of(dtype);
+
   int64_t inner = kept->shape[kept->rank - 1], count = folded->count;
-  bool through_tiles = compute_of(dtype) != C_F32 || !is_direct(dtype) || step != size;
+  bool through_tiles = compute_of(dtype) != C_F32 || step != size;
   int64_t most = through_tiles ? TILE : widest;
   plan->width = inner < most ? inner : most;
   if (plan->runs && count > 0) {
@@ -161,7 +165,7 @@ static void fold_runs(
   const elementwise_table *table = elementwise();
   const dimensions *d = &plan->reduced;
   int64_t length = d->shape[d->rank - 1], step = d->a[d->rank - 1];
-  bool together = is_direct(plan->dtype) && step == torus_element_size(plan->dtype);
+  bool together = plan->together;
   if (together && d->rank == 1) {
     fold->run(end - begin, a + begin * step, result, p, shift);
     return;
@@ -190,7 +194,7 @@ static void fold_side_by_side(
   int64_t end, double p, const void *shift, const void *neutral, total *totals) {
   const elementwise_table *table = elementwise();
   int64_t step = plan->kept.a[plan->kept.rank - 1];
-  bool together = is_direct(plan->dtype) && step == torus_element_size(plan->dtype);
+  bool together = plan->together;
   // Accumulators are of the compute type, but i64 for all integers.
   int64_t accumulator_size = compute_of(plan->dtype) == C_F32 ? 4 : 8;
   const dimensions *d = &plan->reduced;

@@ -26,6 +26,10 @@ typedef struct reduction_plan {
   /// Whether each output is folded from runs (its elements lie closest), or rows of outputs are
   /// folded side by side.
   bool runs;
+  /// Whether the loops read elements where they lie, those of half types by loops of their own, or from
+  /// tiles; and the type whose loops they are.
+  bool together;
+  compute_type loops;
   /// Outputs are worked on in segments of the innermost kept dimension.
   int64_t width, segments, blocks;
   /// The reduced elements are cut into pieces of this many where outputs are too few to keep

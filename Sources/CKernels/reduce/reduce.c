@@ -94,7 +94,7 @@ static void fold(
   int64_t begin = piece * plan->piece, end = begin + plan->piece;
   if (end > plan->reduced.count) end = plan->reduced.count;
   fold_block(
-    plan, &reduce_loops()->fold[op][type], place, begin, end, r->p, first ? shifts.bytes : NULL,
+    plan, &reduce_loops()->fold[op][plan->loops], place, begin, end, r->p, first ? shifts.bytes : NULL,
     neutral_of(op, is_float(plan->dtype)), totals);
 }
 
