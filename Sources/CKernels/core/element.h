@@ -1,21 +1,16 @@
 // Elements as they lie in memory, read and written as vectors of REAL. No guard: it is read once for
 // each type and width. ELEMENT is REAL, or with HALF the bits of a half type: bfloat16 where IS_BF16.
 
-// Writes n elements to y, by pairs of vectors: `values` is the vector at i, `value` the element at i where
-// no vector is left.
+// Writes n elements to y, by pairs of vectors: VALUES(read, i) is a vector of them, of operands that `read`
+// reads at i, and `value` the element at i where no vector is left.
 #undef WRITE_RUN
-#define WRITE_RUN(y, n, values, value)                                           \
-  {                                                                              \
-    int64_t at = 0;                                                              \
-    for (; at + 2 * LANES <= (n); at += 2 * LANES) {                             \
-      int64_t i = at;                                                            \
-      const vec low = values;                                                    \
-      i += LANES;                                                                \
-      NAME(write_pair)((y) + at, low, values);                                   \
-    }                                                                            \
-    int64_t i = at;                                                              \
-    for (; i + LANES <= (n); i += LANES) NAME(write)((y) + i, values);           \
-    for (; i < (n); i++) NAME(write_one)((y) + i, value);                        \
+#define WRITE_RUN(y, n, VALUES, value)                                                          \
+  {                                                                                             \
+    int64_t i = 0;                                                                              \
+    for (; i + 2 * LANES <= (n); i += 2 * LANES)                                                \
+      NAME(write_both)((y) + i, VALUES(NAME(read_first), i), VALUES(NAME(read_second), i));     \
+    for (; i + LANES <= (n); i += LANES) NAME(write)((y) + i, VALUES(NAME(read), i));           \
+    for (; i < (n); i++) NAME(write_one)((y) + i, value);                                       \
   }
 
 #ifndef HALF
@@ -28,6 +23,7 @@ INLINE void NAME(write_pair)(ELEMENT *p, vec x, vec y) {
 INLINE vec NAME(read_first)(const ELEMENT *p) { return NAME(load)(p); }
 INLINE vec NAME(read_second)(const ELEMENT *p) { return NAME(load)(p + LANES); }
 INLINE void NAME(write_both)(ELEMENT *p, vec x, vec y) { NAME(write_pair)(p, x, y); }
+INLINE void NAME(in_order)(vec *x, vec *y) { (void)x, (void)y; }
 INLINE REAL NAME(read_one)(const ELEMENT *p) { return *p; }
 INLINE void NAME(write_one)(ELEMENT *p, REAL x) { *p = x; }
 INLINE vec NAME(read_part)(const ELEMENT *p, int64_t n, REAL fill) {
@@ -95,8 +91,9 @@ INLINE void NAME(write_pair)(ELEMENT *p, vec x, vec y) {
 }
 
 // Elements at even places, and those at odd places, which are a word's lower and upper half.
-INLINE vec NAME(read_first)(const ELEMENT *p) { return (vec)(*(const NAME(bits) *)p << 16); }
-INLINE vec NAME(read_second)(const ELEMENT *p) { return (vec)(*(const NAME(bits) *)p & 0xffff0000); }
+typedef uint32_t NAME(pairs) __attribute__((vector_size(VBYTES), aligned(2), may_alias));
+INLINE vec NAME(read_first)(const ELEMENT *p) { return (vec)(*(const NAME(pairs) *)p << 16); }
+INLINE vec NAME(read_second)(const ELEMENT *p) { return (vec)(*(const NAME(pairs) *)p & 0xffff0000); }
 INLINE void NAME(write_both)(ELEMENT *p, vec x, vec y) {
 #if NATIVE_BF16
   if (__builtin_expect(!(torus_bf16_unlike((__m512)x) | torus_bf16_unlike((__m512)y)), 1)) {
@@ -112,7 +109,20 @@ INLINE void NAME(write_both)(ELEMENT *p, vec x, vec y) {
   NAME(bits) a, b;
   if (__builtin_expect(nan, 0)) a = NAME(rounded)(x, true), b = NAME(rounded)(y, true);
   else a = NAME(rounded)(x, false), b = NAME(rounded)(y, false);
-  *(NAME(bits) *)p = a >> 16 | (b & 0xffff0000);
+  *(NAME(pairs) *)p = a >> 16 | (b & 0xffff0000);
+}
+INLINE void NAME(in_order)(vec *x, vec *y) {
+  const vec a = *x, b = *y;
+#if VBYTES == 64
+  *x = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  *y = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif VBYTES == 32
+  *x = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+  *y = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+  *x = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  *y = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
 }
 #else
 #if LEVEL > TORUS_BASE || defined(__aarch64__)
@@ -154,6 +164,7 @@ INLINE vec NAME(read_second)(const ELEMENT *p) {
   return NAME(widened)(*(const NAME(halves) *)(p + LANES));
 }
 INLINE void NAME(write_both)(ELEMENT *p, vec x, vec y) { NAME(write_pair)(p, x, y); }
+INLINE void NAME(in_order)(vec *x, vec *y) { (void)x, (void)y; }
 #endif
 
 INLINE vec NAME(read)(const ELEMENT *p) { return NAME(widened)(*(const NAME(halves) *)p); }
@@ -184,6 +195,30 @@ INLINE void NAME(write_part)(ELEMENT *p, int64_t n, vec x) {
   for (int64_t i = 0; i < n; i++) p[i] = halves[i];
 }
 #endif
+
+#if IS_BF16
+INLINE REAL NAME(read_one)(const ELEMENT *p) {
+  const uint32_t u = (uint32_t)*p << 16;
+  REAL x;
+  __builtin_memcpy(&x, &u, sizeof x);
+  return x;
+}
+INLINE void NAME(write_one)(ELEMENT *p, REAL x) {
+  uint32_t u;
+  __builtin_memcpy(&u, &x, sizeof u);
+  *p = (ELEMENT)(x != x ? 0x7fc0 | (u >> 16 & 0x8000) : (u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+#elif LEVEL > TORUS_BASE || defined(__aarch64__)
+INLINE REAL NAME(read_one)(const ELEMENT *p) {
+  _Float16 x;
+  __builtin_memcpy(&x, p, sizeof x);
+  return (REAL)x;
+}
+INLINE void NAME(write_one)(ELEMENT *p, REAL x) {
+  const _Float16 y = (_Float16)x;
+  __builtin_memcpy(p, &y, sizeof y);
+}
+#else
 INLINE REAL NAME(read_one)(const ELEMENT *p) {
   ELEMENT halves[LANES] = {*p};
   return NAME(read)(halves)[0];
@@ -193,4 +228,5 @@ INLINE void NAME(write_one)(ELEMENT *p, REAL x) {
   NAME(write)(halves, SPLAT(x));
   *p = halves[0];
 }
+#endif
 #endif

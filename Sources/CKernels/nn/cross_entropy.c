@@ -19,17 +19,21 @@ typedef struct cross_entropy_job {
   void *dx;
 } cross_entropy_job;
 
+#define WITH_HALVES
 #define KERNELS "../nn/cross_entropy_kernels.h"
 #include "../core/each_real.h"
 
 static void forward_body(int64_t begin, int64_t end, void *context) {
   const cross_entropy_job *s = context;
-  RUN(s->dtype, cross_entropy, s, begin, end);
+  RUN_STORED(s->dtype, cross_entropy, s, begin, end);
 }
 
 static void backward_body(int64_t begin, int64_t end, void *context) {
   const cross_entropy_job *s = context;
-  RUN(s->dtype, cross_entropy_back, s, begin, end);
+  const size_t bytes = torus_is_half(s->dtype) ? (size_t)s->classes * sizeof(float) : 0;
+  float *room = bytes ? torus_alloc(bytes) : 0;
+  RUN_STORED(s->dtype, cross_entropy_back, s, begin, end, (void *)room);
+  torus_free(room, bytes);
 }
 
 // [outer, classes, inner] ↔ [outer, inner, classes]: rows are what the kernels read.
@@ -57,15 +61,10 @@ int64_t torus_cross_entropy(torus_dtype dtype, const void *logits, const int64_t
   cross_entropy_job s = {.dtype = dtype, .logits = rows ? rows : logits, .targets = targets,
                          .weight = weight, .ignore = ignore_index, .classes = classes,
                          .smoothing = label_smoothing, .loss = loss, .lse = lse};
-  if (half) {
-    const torus_half_operand list[] = {TORUS_READ(cross_entropy_job, logits, classes)};
-    float *wide = torus_half_read(dtype, weight, classes);
-    s.weight = wide;
-    torus_half_tiles(&s, sizeof s, list, 1, count, forward_body);
-    torus_half_drop(wide, classes);
-  } else {
-    torus_parallel_for(count, torus_grain(classes), forward_body, &s);
-  }
+  float *wide = half ? torus_half_read(dtype, weight, classes) : 0;
+  if (half) s.weight = wide;
+  torus_parallel_for(count, torus_grain(classes), forward_body, &s);
+  torus_half_drop(wide, classes);
   torus_free(rows, bytes);
   return 0;
 }
@@ -104,16 +103,10 @@ torus_status torus_cross_entropy_backward(torus_dtype dtype, const void *logits,
                          .weight = weight, .ignore = ignore_index, .classes = classes,
                          .smoothing = label_smoothing, .lse = (void *)lse, .g = g,
                          .grad_step = grad_step, .scale = scale, .dx = grads ? grads : dx};
-  if (half) {
-    const torus_half_operand list[] = {TORUS_READ(cross_entropy_job, logits, classes),
-                                       TORUS_WRITTEN(cross_entropy_job, dx, classes)};
-    float *wide = torus_half_read(dtype, weight, classes);
-    s.weight = wide;
-    torus_half_tiles(&s, sizeof s, list, 2, count, backward_body);
-    torus_half_drop(wide, classes);
-  } else {
-    torus_parallel_for(count, torus_grain(classes), backward_body, &s);
-  }
+  float *wide = half ? torus_half_read(dtype, weight, classes) : 0;
+  if (half) s.weight = wide;
+  torus_parallel_for(count, torus_grain(classes), backward_body, &s);
+  torus_half_drop(wide, classes);
   if (grads) swap_inner(dtype, grads, dx, outer, inner, classes);
   torus_free(rows, bytes);
   torus_free(grads, bytes);

@@ -19,7 +19,7 @@ typedef struct row_norm {
 
 static void forward_body(int64_t begin, int64_t end, void *context) {
   const row_norm *s = context;
-  RUN(s->dtype, layer_norm, s, begin, end);
+  RUN_STORED(s->dtype, layer_norm, s, begin, end);
 }
 
 static void backward_body(int64_t begin, int64_t end, void *context) {
@@ -30,23 +30,16 @@ static void backward_body(int64_t begin, int64_t end, void *context) {
   }
 }
 
-// Half types go forward tile by tile: what a row waits for, its sums, is then waited for beside other
-// rows, and not beside conversions.
 static torus_status forward(row_norm *s) {
+  const bool half = torus_is_half(s->dtype);
   if (s->rows * s->cols == 0) return TORUS_OK;
-  if (torus_is_half(s->dtype)) {
-    float *gamma = torus_half_read(s->dtype, s->gamma, s->cols);
-    float *beta = torus_half_read(s->dtype, s->beta, s->cols);
-    s->gamma = gamma, s->beta = beta;
-    const torus_half_operand list[] = {
-      TORUS_READ(row_norm, x, s->cols), TORUS_WRITTEN(row_norm, y, s->cols)};
-    torus_half_tiles(s, sizeof *s, list, 2, s->rows, forward_body);
-    torus_half_drop(gamma, s->cols);
-    torus_half_drop(beta, s->cols);
-    return TORUS_OK;
-  }
-  if (!torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
+  if (!half && !torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
+  float *gamma = half ? torus_half_read(s->dtype, s->gamma, s->cols) : 0;
+  float *beta = half ? torus_half_read(s->dtype, s->beta, s->cols) : 0;
+  if (half) s->gamma = gamma, s->beta = beta;
   torus_parallel_for(s->rows, torus_grain(s->cols), forward_body, s);
+  torus_half_drop(gamma, s->cols);
+  torus_half_drop(beta, s->cols);
   return TORUS_OK;
 }
 

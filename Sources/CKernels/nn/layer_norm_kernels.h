@@ -1,35 +1,50 @@
-// Layer and RMS norm over rows; forward on REAL alone.
+// Layer and RMS norm over rows.
 #include "norm_kernels.h"
 
-#ifndef HALF
+// Several rows at a time, so that the sums that one waits for are made beside those of others.
 static void NAME(layer_norm)(const row_norm *s, int64_t begin, int64_t end) {
+  enum { ROWS = 8 };
   const REAL *gamma = s->gamma, *beta = s->beta;
   REAL *means = s->mean, *rstds = s->rstd;
   const int64_t n = s->cols;
-  for (int64_t r = begin; r < end; r++) {
-    const REAL *x = (const REAL *)s->x + r * n;
-    REAL *y = (REAL *)s->y + r * n;
-    const REAL mean = s->centred ? NAME(run_sum)(x, n) / (REAL)n : 0;
-    const REAL rstd =
-        (REAL)(1 / sqrt((double)(NAME(run_square)(x, n, mean) / (REAL)n) + s->eps));
-    if (means) means[r] = mean;
-    if (rstds) rstds[r] = rstd;
-    const vec m = SPLAT(mean), k = SPLAT(rstd);
-    int64_t i = 0;
-    if (gamma && beta)
-      for (; i + LANES <= n; i += LANES)
-        NAME(store)(y + i, FMA((NAME(load)(x + i) - m) * k, NAME(load)(gamma + i),
-                               NAME(load)(beta + i)));
-    else if (gamma)
-      for (; i + LANES <= n; i += LANES)
-        NAME(store)(y + i, (NAME(load)(x + i) - m) * k * NAME(load)(gamma + i));
-    else if (!beta)
-      for (; i + LANES <= n; i += LANES) NAME(store)(y + i, (NAME(load)(x + i) - m) * k);
-    for (; i < n; i++)
-      y[i] = (x[i] - mean) * rstd * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0);
+  for (int64_t first = begin; first < end; first += ROWS) {
+    const int64_t rows = torus_min(ROWS, end - first);
+    const ELEMENT *x = (const ELEMENT *)s->x + first * n;
+    ELEMENT *y = (ELEMENT *)s->y + first * n;
+    REAL mean[ROWS], rstd[ROWS];
+    for (int64_t q = 0; q < rows; q++)
+      mean[q] = s->centred ? NAME(run_sum)(x + q * n, n) / (REAL)n : 0;
+    for (int64_t q = 0; q < rows; q++) {
+      const double square = (double)(NAME(run_square)(x + q * n, n, mean[q]) / (REAL)n);
+      rstd[q] = (REAL)(1 / sqrt(square + s->eps));
+      if (means) means[first + q] = mean[q];
+      if (rstds) rstds[first + q] = rstd[q];
+    }
+    for (int64_t q = 0; q < rows; q++, x += n, y += n) {
+      const vec m = SPLAT(mean[q]), k = SPLAT(rstd[q]);
+      int64_t i = 0;
+#define WRITE(value)                                                                     \
+  {                                                                                      \
+    for (; i + 2 * LANES <= n; i += 2 * LANES)                                           \
+      NAME(write_pair)(y + i, value(i), value(i + LANES));                               \
+    for (; i + LANES <= n; i += LANES) NAME(write)(y + i, value(i));                     \
+  }
+#define PLAIN(i) ((NAME(read)(x + i) - m) * k)
+#define SCALED(i) (PLAIN(i) * NAME(load)(gamma + i))
+#define SHIFTED(i) FMA(PLAIN(i), NAME(load)(gamma + i), NAME(load)(beta + i))
+      if (gamma && beta) WRITE(SHIFTED)
+      else if (gamma) WRITE(SCALED)
+      else if (!beta) WRITE(PLAIN)
+#undef WRITE
+#undef PLAIN
+#undef SCALED
+#undef SHIFTED
+      for (; i < n; i++)
+        NAME(write_one)(y + i, (NAME(read_one)(x + i) - mean[q]) * rstd[q] * (gamma ? gamma[i] : 1) +
+                                   (beta ? beta[i] : 0));
+    }
   }
 }
-#endif
 
 // Rows of one chunk, whose sums for gamma and beta go to its own part of `sums`. Four rows at a time, so that the sums
 // over rows are read and written once for four.

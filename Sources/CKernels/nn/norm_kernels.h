@@ -5,11 +5,13 @@ INLINE REAL NAME(run_sum)(const ELEMENT *x, int64_t n) {
   vec a = SPLAT(0), b = a, c = a, d = a;
   int64_t i = 0;
   for (; i + 4 * LANES <= n; i += 4 * LANES) {
-    a += NAME(read)(x + i);
-    b += NAME(read)(x + i + LANES);
-    c += NAME(read)(x + i + 2 * LANES);
-    d += NAME(read)(x + i + 3 * LANES);
+    a += NAME(read_first)(x + i);
+    b += NAME(read_second)(x + i);
+    c += NAME(read_first)(x + i + 2 * LANES);
+    d += NAME(read_second)(x + i + 2 * LANES);
   }
+  NAME(in_order)(&a, &b);
+  NAME(in_order)(&c, &d);
   for (; i + LANES <= n; i += LANES) a += NAME(read)(x + i);
   if (i < n) b += NAME(read_part)(x + i, n - i, 0);
   return NAME(total)((a + b) + (c + d));
@@ -20,13 +22,16 @@ INLINE REAL NAME(run_square)(const ELEMENT *x, int64_t n, REAL mean) {
   vec a = SPLAT(0), b = a, c = a, d = a;
   int64_t i = 0;
   for (; i + 4 * LANES <= n; i += 4 * LANES) {
-    const vec p = NAME(read)(x + i) - m, q = NAME(read)(x + i + LANES) - m;
-    const vec r = NAME(read)(x + i + 2 * LANES) - m, s = NAME(read)(x + i + 3 * LANES) - m;
+    const vec p = NAME(read_first)(x + i) - m, q = NAME(read_second)(x + i) - m;
+    const vec r = NAME(read_first)(x + i + 2 * LANES) - m;
+    const vec s = NAME(read_second)(x + i + 2 * LANES) - m;
     a = FMA(p, p, a);
     b = FMA(q, q, b);
     c = FMA(r, r, c);
     d = FMA(s, s, d);
   }
+  NAME(in_order)(&a, &b);
+  NAME(in_order)(&c, &d);
   for (; i + LANES <= n; i += LANES) {
     const vec p = NAME(read)(x + i) - m;
     a = FMA(p, p, a);
@@ -45,12 +50,14 @@ INLINE void NAME(run_products)(const ELEMENT *g, const ELEMENT *x, int64_t n, RE
   vec a = SPLAT(0), b = a, c = a, d = a;
   int64_t i = 0;
   for (; i + 2 * LANES <= n; i += 2 * LANES) {
-    const vec p = NAME(read)(g + i), q = NAME(read)(g + i + LANES);
+    const vec p = NAME(read_first)(g + i), q = NAME(read_second)(g + i);
     a += p;
     b += q;
-    c = FMA(p, NAME(read)(x + i) - m, c);
-    d = FMA(q, NAME(read)(x + i + LANES) - m, d);
+    c = FMA(p, NAME(read_first)(x + i) - m, c);
+    d = FMA(q, NAME(read_second)(x + i) - m, d);
   }
+  NAME(in_order)(&a, &b);
+  NAME(in_order)(&c, &d);
   for (; i + LANES <= n; i += LANES) {
     const vec p = NAME(read)(g + i);
     a += p;
@@ -69,13 +76,17 @@ INLINE void NAME(run_products)(const ELEMENT *g, const ELEMENT *x, int64_t n, RE
 INLINE void NAME(run_affine)(const ELEMENT *x, ELEMENT *y, int64_t n, REAL mean, REAL scale,
                              REAL shift) {
   const vec m = SPLAT(mean), s = SPLAT(scale), t = SPLAT(shift);
-  WRITE_RUN(y, n, FMA(NAME(read)(x + i) - m, s, t), (NAME(read_one)(x + i) - mean) * scale + shift)
+#define VALUES(read, i) FMA(read(x + i) - m, s, t)
+  WRITE_RUN(y, n, VALUES, (NAME(read_one)(x + i) - mean) * scale + shift)
+#undef VALUES
 }
 
 // dx = g·scale + (x - mean)·slope + shift.
 INLINE void NAME(run_gradient)(const ELEMENT *g, const ELEMENT *x, ELEMENT *dx, int64_t n, REAL mean,
                                REAL scale, REAL slope, REAL shift) {
   const vec m = SPLAT(mean), s = SPLAT(scale), u = SPLAT(slope), t = SPLAT(shift);
-  WRITE_RUN(dx, n, FMA(NAME(read)(g + i), s, FMA(NAME(read)(x + i) - m, u, t)),
+#define VALUES(read, i) FMA(read(g + i), s, FMA(read(x + i) - m, u, t))
+  WRITE_RUN(dx, n, VALUES,
             NAME(read_one)(g + i) * scale + ((NAME(read_one)(x + i) - mean) * slope + shift))
+#undef VALUES
 }

@@ -22,12 +22,16 @@ static int64_t lanes(torus_dtype dtype) { return torus_vector_bytes() / (dtype =
 static void rows_body(int64_t begin, int64_t end, void *context) {
   const softmax_job *s = context;
   const int64_t size = torus_element_size(s->dtype), at = begin * s->dim;
-  if (s->y)
-    RUN(s->dtype, softmax_rows_back, s->log_form, torus_at(s->y, at, size),
-        torus_at(s->in, at, size), torus_at(s->out, at, size), end - begin, s->dim);
-  else
-    RUN(s->dtype, softmax_rows, s->log_form, torus_at(s->in, at, size),
-        torus_at(s->out, at, size), end - begin, s->dim);
+  if (s->y) {
+    RUN_STORED(s->dtype, softmax_rows_back, s->log_form, torus_at(s->y, at, size),
+               torus_at(s->in, at, size), torus_at(s->out, at, size), end - begin, s->dim);
+    return;
+  }
+  const size_t bytes = torus_is_half(s->dtype) && !s->log_form ? (size_t)s->dim * sizeof(float) : 0;
+  float *room = bytes ? torus_alloc(bytes) : 0;
+  RUN_STORED(s->dtype, softmax_rows, s->log_form, torus_at(s->in, at, size),
+             torus_at(s->out, at, size), end - begin, s->dim, (void *)room);
+  torus_free(room, bytes);
 }
 
 static void columns_body(int64_t begin, int64_t end, void *context) {
@@ -54,12 +58,7 @@ static torus_status run(softmax_job *s, int64_t outer) {
   const bool half = torus_is_half(s->dtype);
   if (outer * s->dim * s->inner == 0) return TORUS_OK;
   if (!half && !torus_is_real(s->dtype)) return TORUS_UNSUPPORTED;
-  if (s->inner == 1 && half) {
-    const torus_half_operand list[] = {
-      TORUS_READ(softmax_job, in, s->dim), TORUS_READ(softmax_job, y, s->dim),
-      TORUS_WRITTEN(softmax_job, out, s->dim)};
-    torus_half_tiles(s, sizeof *s, list, 3, outer, rows_body);
-  } else if (s->inner == 1) {
+  if (s->inner == 1) {
     torus_parallel_for(outer, torus_grain(s->dim), rows_body, s);
   } else {
     s->groups = (s->inner + lanes(s->dtype) - 1) / lanes(s->dtype);

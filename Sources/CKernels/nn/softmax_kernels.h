@@ -1,50 +1,65 @@
-// Softmax over rows, of REAL, and over columns where the dimension is not the last.
+// Softmax over rows, and over columns where the dimension is not the last. The terms of half types are
+// kept in `room` until they are divided.
 #include "row_exp.h"
 
-#ifndef HALF
-static void NAME(softmax_rows)(bool log_form, const REAL *x, REAL *y, int64_t rows, int64_t n) {
+static void NAME(softmax_rows)(bool log_form, const ELEMENT *x, ELEMENT *y, int64_t rows, int64_t n,
+                               REAL *room) {
   for (int64_t r = 0; r < rows; r++, x += n, y += n) {
     const REAL most = NAME(row_max)(x, n);
-    int64_t i = 0;
     if (log_form) {
-      const REAL shift = most + (REAL)log(NAME(row_exp)(x, 0, n, most));
-      for (; i + LANES <= n; i += LANES) NAME(store)(y + i, NAME(load)(x + i) - shift);
-      for (; i < n; i++) y[i] = x[i] - shift;
+      const vec shift = SPLAT(most + (REAL)log(NAME(row_exp)(x, 0, n, most)));
+#define VALUES(read, i) (read(x + i) - shift)
+      WRITE_RUN(y, n, VALUES, NAME(read_one)(x + i) - shift[0])
+#undef VALUES
     } else {
-      const REAL factor = 1 / NAME(row_exp)(x, y, n, most);
-      for (; i + LANES <= n; i += LANES) NAME(store)(y + i, NAME(load)(y + i) * factor);
-      for (; i < n; i++) y[i] *= factor;
+#ifdef HALF
+      REAL *const terms = room;
+#else
+      REAL *const terms = y;
+      (void)room;
+#endif
+      const vec factor = SPLAT(1 / NAME(row_exp)(x, terms, n, most));
+      int64_t i = 0;
+      for (; i + 2 * LANES <= n; i += 2 * LANES)
+        NAME(write_both)(y + i, NAME(load)(terms + i) * factor, NAME(load)(terms + i + LANES) * factor);
+      for (; i + LANES <= n; i += LANES) NAME(write)(y + i, NAME(load)(terms + i) * factor);
+      for (; i < n; i++) NAME(write_one)(y + i, terms[i] * factor[0]);
     }
   }
 }
 
-static void NAME(softmax_rows_back)(bool log_form, const REAL *y, const REAL *dy, REAL *dx,
+static void NAME(softmax_rows_back)(bool log_form, const ELEMENT *y, const ELEMENT *dy, ELEMENT *dx,
                                     int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {
     vec sum = SPLAT(0), other = sum;
     int64_t i = 0;
     for (; i + 2 * LANES <= n; i += 2 * LANES) {
-      const vec g = NAME(load)(dy + i), h = NAME(load)(dy + i + LANES);
-      sum += log_form ? g : g * NAME(load)(y + i);
-      other += log_form ? h : h * NAME(load)(y + i + LANES);
+      const vec g = NAME(read_first)(dy + i), h = NAME(read_second)(dy + i);
+      sum += log_form ? g : g * NAME(read_first)(y + i);
+      other += log_form ? h : h * NAME(read_second)(y + i);
     }
+    NAME(in_order)(&sum, &other);
     REAL total = NAME(total)(sum + other);
-    for (; i < n; i++) total += log_form ? dy[i] : dy[i] * y[i];
+    for (; i < n; i++) {
+      const REAL g = NAME(read_one)(dy + i);
+      total += log_form ? g : g * NAME(read_one)(y + i);
+    }
+#define GRADIENT(a, g) (log_form ? (g) - NAME(vexp)(a) * total : (a) * ((g) - total))
     i = 0;
-    for (; i + LANES <= n; i += LANES) {
-      const vec a = NAME(load)(y + i), g = NAME(load)(dy + i);
-      NAME(store)(dx + i, log_form ? g - NAME(vexp)(a) * total : a * (g - total));
-    }
-    if (i < n) {
-      const vec a = NAME(load_part)(y + i, n - i, 0), g = NAME(load_part)(dy + i, n - i, 0);
-      NAME(store_part)(dx + i, n - i, log_form ? g - NAME(vexp)(a) * total : a * (g - total));
-    }
+    for (; i + 2 * LANES <= n; i += 2 * LANES)
+      NAME(write_both)(dx + i, GRADIENT(NAME(read_first)(y + i), NAME(read_first)(dy + i)),
+                       GRADIENT(NAME(read_second)(y + i), NAME(read_second)(dy + i)));
+    for (; i + LANES <= n; i += LANES)
+      NAME(write)(dx + i, GRADIENT(NAME(read)(y + i), NAME(read)(dy + i)));
+    if (i < n)
+      NAME(write_part)(dx + i, n - i, GRADIENT(NAME(read_part)(y + i, n - i, 0),
+                                               NAME(read_part)(dy + i, n - i, 0)));
+#undef GRADIENT
   }
 }
-#endif
 
-// Over columns: `count` ≤ LANES neighbouring positions at once, dim steps of `inner`. The terms of half
-// types are kept in `room`, dim vectors, until they are divided.
+// Over columns: `count` ≤ LANES neighbouring positions at once, dim steps of `inner`; `room` has dim
+// vectors.
 #define AT(p, j) (count == LANES ? NAME(read)(p + (j) * inner) \
                                  : NAME(read_part)(p + (j) * inner, count, 0))
 #define PUT(p, j, v)                                        \
