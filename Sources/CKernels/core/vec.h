@@ -94,6 +94,9 @@ INLINE vec NAME(vexp)(vec x) {
   p = FMA(p, r, SPLAT(0.5));
   p = FMA(p, r, SPLAT(1));
   p = FMA(p, r, SPLAT(1));
+#if defined(HALF) && VBYTES == 64
+  return (vec)_mm512_scalef_ps((__m512)p, (__m512)n);
+#endif
   // The magic number leaves n in the low bits of the shifted value.
   const words bits = (words)shifted;
 #if IS_F32

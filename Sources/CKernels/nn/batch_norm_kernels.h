@@ -1,17 +1,9 @@
 // Batch and group norm: channels of [n, channels, spatial].
 #include "norm_kernels.h"
 
-// Mean and Σ (x - mean)² of one channel.
-INLINE void NAME(channel_stats)(const ELEMENT *x, int64_t n, int64_t step, int64_t spatial, REAL *mean,
-                                REAL *m2) {
-  const double count = (double)n * (double)spatial;
-  double sum = 0, square = 0;
-  for (int64_t i = 0; i < n; i++) sum += (double)NAME(run_sum)(x + i * step, spatial);
-  *mean = (REAL)(sum / count);
-  for (int64_t i = 0; i < n; i++)
-    square += (double)NAME(run_square)(x + i * step, spatial, *mean);
-  *m2 = (REAL)square;
-}
+// How many channels, or groups, of `each` elements are taken at once: what one waits for, its sums, is then
+// made beside those of others, and all stay in the first cache.
+INLINE int64_t NAME(together)(int64_t each) { return torus_max(1, torus_min(8, 8192 / (each + 1))); }
 
 // With one position a channel, neighbouring channels are a vector's lanes.
 static void NAME(column_stats)(const ELEMENT *x, int64_t n, int64_t channels, int64_t first,
@@ -39,9 +31,21 @@ static void NAME(batch_stats)(const batch_norm *s, int64_t begin, int64_t end) {
     NAME(column_stats)(s->x, s->n, s->channels, begin, end - begin, mean, m2);
     return;
   }
-  for (int64_t c = begin; c < end; c++)
-    NAME(channel_stats)((const ELEMENT *)s->x + c * s->spatial, s->n, s->channels * s->spatial,
-                        s->spatial, mean + c, m2 + c);
+  // Mean and Σ (x - mean)² of each channel.
+  const int64_t spatial = s->spatial, step = s->channels * spatial;
+  for (int64_t c = begin; c < end; c++) {
+    double sum = 0;
+    for (int64_t i = 0; i < s->n; i++)
+      sum += (double)NAME(run_sum)((const ELEMENT *)s->x + i * step + c * spatial, spatial);
+    mean[c] = (REAL)(sum / ((double)s->n * (double)spatial));
+  }
+  for (int64_t c = begin; c < end; c++) {
+    double square = 0;
+    for (int64_t i = 0; i < s->n; i++)
+      square += (double)NAME(run_square)((const ELEMENT *)s->x + i * step + c * spatial, spatial,
+                                         mean[c]);
+    m2[c] = (REAL)square;
+  }
 }
 
 static void NAME(batch_apply)(const batch_norm *s, int64_t begin, int64_t end) {
@@ -79,15 +83,16 @@ static void NAME(batch_apply)(const batch_norm *s, int64_t begin, int64_t end) {
 static void NAME(batch_forward)(const batch_norm *s, int64_t begin, int64_t end) {
   REAL *m2 = s->m2, *invstd = s->invstd;
   const double count = (double)s->n * (double)s->spatial;
-  const int64_t block = s->spatial == 1 ? end - begin : 1;
+  const int64_t block = s->spatial == 1 ? end - begin : NAME(together)(s->n * s->spatial);
   for (int64_t c = begin; c < end; c += block) {
-    NAME(batch_stats)(s, c, c + block);
-    for (int64_t q = c; q < c + block; q++) {
+    const int64_t last = torus_min(c + block, end);
+    NAME(batch_stats)(s, c, last);
+    for (int64_t q = c; q < last; q++) {
       const double variance = (double)m2[q] / count;
       m2[q] = (REAL)variance;
       invstd[q] = (REAL)(1 / sqrt(variance + s->eps));
     }
-    NAME(batch_apply)(s, c, c + block);
+    NAME(batch_apply)(s, c, last);
   }
 }
 
@@ -172,14 +177,15 @@ static void NAME(batch_input_gradient)(const batch_norm *s, int64_t begin, int64
 static void NAME(batch_backward)(const batch_norm *s, int64_t begin, int64_t end) {
   const REAL *sums = s->sum_dy, *products = s->sum_dy_xmu, *invstd = s->invstd;
   REAL *dgamma = s->dgamma, *dbeta = s->dbeta;
-  const int64_t block = s->spatial == 1 ? end - begin : 1;
+  const int64_t block = s->spatial == 1 ? end - begin : NAME(together)(2 * s->n * s->spatial);
   for (int64_t c = begin; c < end; c += block) {
-    NAME(batch_reduce)(s, c, c + block);
-    for (int64_t q = c; q < c + block; q++) {
+    const int64_t last = torus_min(c + block, end);
+    NAME(batch_reduce)(s, c, last);
+    for (int64_t q = c; q < last; q++) {
       if (dgamma) dgamma[q] = products[q] * invstd[q];
       if (dbeta) dbeta[q] = sums[q];
     }
-    if (s->dx) NAME(batch_input_gradient)(s, c, c + block);
+    if (s->dx) NAME(batch_input_gradient)(s, c, last);
   }
 }
 
@@ -187,48 +193,59 @@ static void NAME(batch_backward)(const batch_norm *s, int64_t begin, int64_t end
 
 static void NAME(group_forward)(const batch_norm *s, int64_t begin, int64_t end) {
   const int64_t each = s->channels / s->groups, run = each * s->spatial;
+  const int64_t block = NAME(together)(run);
   const REAL *gamma = s->gamma, *beta = s->beta;
   REAL *means = s->mean, *rstds = s->invstd;
-  for (int64_t r = begin; r < end; r++) {
-    const ELEMENT *x = (const ELEMENT *)s->x + r * run;
-    ELEMENT *y = (ELEMENT *)s->y + r * run;
-    const REAL mean = NAME(run_sum)(x, run) / (REAL)run;
-    const REAL rstd =
-        (REAL)(1 / sqrt((double)(NAME(run_square)(x, run, mean) / (REAL)run) + s->eps));
-    means[r] = mean;
-    rstds[r] = rstd;
-    for (int64_t q = 0; q < each; q++) {
-      const int64_t c = r % s->groups * each + q;
-      NAME(run_affine)(x + q * s->spatial, y + q * s->spatial, s->spatial, mean,
-                       rstd * (gamma ? gamma[c] : 1), beta ? beta[c] : 0);
+  for (int64_t first = begin; first < end; first += block) {
+    const int64_t last = torus_min(first + block, end);
+    const ELEMENT *x = s->x;
+    ELEMENT *y = s->y;
+    for (int64_t r = first; r < last; r++) means[r] = NAME(run_sum)(x + r * run, run) / (REAL)run;
+    for (int64_t r = first; r < last; r++) {
+      const double square = (double)(NAME(run_square)(x + r * run, run, means[r]) / (REAL)run);
+      rstds[r] = (REAL)(1 / sqrt(square + s->eps));
     }
+    for (int64_t r = first; r < last; r++)
+      for (int64_t q = 0; q < each; q++) {
+        const int64_t c = r % s->groups * each + q, at = r * run + q * s->spatial;
+        NAME(run_affine)(x + at, y + at, s->spatial, means[r], rstds[r] * (gamma ? gamma[c] : 1),
+                         beta ? beta[c] : 0);
+      }
   }
 }
 
 // Σ dy and Σ dy·(x - mean) of every image's channels go to sum_dy and sum_dy_xmu [n, channels].
 static void NAME(group_backward)(const batch_norm *s, int64_t begin, int64_t end) {
   const int64_t each = s->channels / s->groups, run = each * s->spatial;
+  const int64_t block = NAME(together)(2 * run);
   const REAL *gamma = s->gamma, *means = s->mean, *rstds = s->invstd;
-  for (int64_t r = begin; r < end; r++) {
-    const ELEMENT *x = (const ELEMENT *)s->x + r * run, *g = (const ELEMENT *)s->dy + r * run;
-    REAL *sums = (REAL *)s->sum_dy + r * each, *products = (REAL *)s->sum_dy_xmu + r * each;
-    const REAL mean = means[r], rstd = rstds[r];
-    REAL sum = 0, product = 0;
-    for (int64_t q = 0; q < each; q++) {
-      const REAL by = gamma ? gamma[r % s->groups * each + q] : 1;
-      NAME(run_products)(g + q * s->spatial, x + q * s->spatial, s->spatial, mean, sums + q,
-                         products + q);
-      sum += by * sums[q];
-      product += by * products[q];
+  REAL slopes[8], shifts[8];
+  for (int64_t first = begin; first < end; first += block) {
+    const int64_t last = torus_min(first + block, end);
+    for (int64_t r = first; r < last; r++) {
+      const ELEMENT *x = (const ELEMENT *)s->x + r * run, *g = (const ELEMENT *)s->dy + r * run;
+      REAL *sums = (REAL *)s->sum_dy + r * each, *products = (REAL *)s->sum_dy_xmu + r * each;
+      REAL sum = 0, product = 0;
+      for (int64_t q = 0; q < each; q++) {
+        const REAL by = gamma ? gamma[r % s->groups * each + q] : 1;
+        NAME(run_products)(g + q * s->spatial, x + q * s->spatial, s->spatial, means[r], sums + q,
+                           products + q);
+        sum += by * sums[q];
+        product += by * products[q];
+      }
+      const REAL rstd = rstds[r];
+      slopes[r - first] = -rstd * rstd * rstd * product / (REAL)run;
+      shifts[r - first] = -rstd * sum / (REAL)run;
     }
     if (!s->dx) continue;
-    const REAL slope = -rstd * rstd * rstd * product / (REAL)run, shift = -rstd * sum / (REAL)run;
-    for (int64_t q = 0; q < each; q++) {
-      const REAL by = gamma ? gamma[r % s->groups * each + q] : 1;
-      NAME(run_gradient)(g + q * s->spatial, x + q * s->spatial,
-                         (ELEMENT *)s->dx + r * run + q * s->spatial, s->spatial, mean, rstd * by,
-                         slope, shift);
-    }
+    for (int64_t r = first; r < last; r++)
+      for (int64_t q = 0; q < each; q++) {
+        const REAL by = gamma ? gamma[r % s->groups * each + q] : 1;
+        const int64_t at = r * run + q * s->spatial;
+        NAME(run_gradient)((const ELEMENT *)s->dy + at, (const ELEMENT *)s->x + at,
+                           (ELEMENT *)s->dx + at, s->spatial, means[r], rstds[r] * by,
+                           slopes[r - first], shifts[r - first]);
+      }
   }
 }
 

@@ -23,25 +23,30 @@ static void NAME(layer_norm)(const row_norm *s, int64_t begin, int64_t end) {
     for (int64_t q = 0; q < rows; q++, x += n, y += n) {
       const vec m = SPLAT(mean[q]), k = SPLAT(rstd[q]);
       int64_t i = 0;
-#define WRITE(value)                                                                     \
+#define WRITE(VALUE)                                                                     \
   {                                                                                      \
     for (; i + 2 * LANES <= n; i += 2 * LANES)                                           \
-      NAME(write_pair)(y + i, value(i), value(i + LANES));                               \
-    for (; i + LANES <= n; i += LANES) NAME(write)(y + i, value(i));                     \
+      NAME(write_pair)(y + i, VALUE(WHOLE, i), VALUE(WHOLE, i + LANES));                 \
+    for (; i + LANES <= n; i += LANES) NAME(write)(y + i, VALUE(WHOLE, i));              \
+    if (i < n) NAME(write_part)(y + i, n - i, VALUE(PART, i));                           \
   }
-#define PLAIN(i) ((NAME(read)(x + i) - m) * k)
-#define SCALED(i) (PLAIN(i) * NAME(load)(gamma + i))
-#define SHIFTED(i) FMA(PLAIN(i), NAME(load)(gamma + i), NAME(load)(beta + i))
+#define WHOLE(kind, p) NAME(kind)(p)
+#define PART(kind, p) NAME(kind##_part)(p, n - i, 0)
+#define PLAIN(GET, i) ((GET(read, x + (i)) - m) * k)
+#define SCALED(GET, i) (PLAIN(GET, i) * GET(load, gamma + (i)))
+#define SHIFTED(GET, i) FMA(PLAIN(GET, i), GET(load, gamma + (i)), GET(load, beta + (i)))
+#define MOVED(GET, i) (PLAIN(GET, i) + GET(load, beta + (i)))
       if (gamma && beta) WRITE(SHIFTED)
       else if (gamma) WRITE(SCALED)
-      else if (!beta) WRITE(PLAIN)
+      else if (beta) WRITE(MOVED)
+      else WRITE(PLAIN)
 #undef WRITE
+#undef WHOLE
+#undef PART
 #undef PLAIN
 #undef SCALED
 #undef SHIFTED
-      for (; i < n; i++)
-        NAME(write_one)(y + i, (NAME(read_one)(x + i) - mean[q]) * rstd[q] * (gamma ? gamma[i] : 1) +
-                                   (beta ? beta[i] : 0));
+#undef MOVED
     }
   }
 }

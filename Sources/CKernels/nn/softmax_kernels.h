@@ -28,33 +28,47 @@ static void NAME(softmax_rows)(bool log_form, const ELEMENT *x, ELEMENT *y, int6
   }
 }
 
+// Σ dy, or Σ dy·y.
+INLINE REAL NAME(row_product)(bool log_form, const ELEMENT *y, const ELEMENT *dy, int64_t n) {
+  vec sum = SPLAT(0), other = sum;
+  int64_t i = 0;
+  for (; i + 2 * LANES <= n; i += 2 * LANES) {
+    const vec g = NAME(read_first)(dy + i), h = NAME(read_second)(dy + i);
+    sum += log_form ? g : g * NAME(read_first)(y + i);
+    other += log_form ? h : h * NAME(read_second)(y + i);
+  }
+  NAME(in_order)(&sum, &other);
+  REAL total = NAME(total)(sum + other);
+  for (; i < n; i++) {
+    const REAL g = NAME(read_one)(dy + i);
+    total += log_form ? g : g * NAME(read_one)(y + i);
+  }
+  return total;
+}
+
+// Several rows at a time, so that the sum that one waits for is made beside those of others.
 static void NAME(softmax_rows_back)(bool log_form, const ELEMENT *y, const ELEMENT *dy, ELEMENT *dx,
                                     int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {
-    vec sum = SPLAT(0), other = sum;
-    int64_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-      const vec g = NAME(read_first)(dy + i), h = NAME(read_second)(dy + i);
-      sum += log_form ? g : g * NAME(read_first)(y + i);
-      other += log_form ? h : h * NAME(read_second)(y + i);
-    }
-    NAME(in_order)(&sum, &other);
-    REAL total = NAME(total)(sum + other);
-    for (; i < n; i++) {
-      const REAL g = NAME(read_one)(dy + i);
-      total += log_form ? g : g * NAME(read_one)(y + i);
-    }
+  enum { ROWS = 4 };
+  for (int64_t first = 0; first < rows; first += ROWS) {
+    const int64_t count = torus_min(ROWS, rows - first);
+    REAL totals[ROWS];
+    for (int64_t r = 0; r < count; r++)
+      totals[r] = NAME(row_product)(log_form, y + r * n, dy + r * n, n);
+    for (int64_t r = 0; r < count; r++, y += n, dy += n, dx += n) {
+      const vec total = SPLAT(totals[r]);
 #define GRADIENT(a, g) (log_form ? (g) - NAME(vexp)(a) * total : (a) * ((g) - total))
-    i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES)
-      NAME(write_both)(dx + i, GRADIENT(NAME(read_first)(y + i), NAME(read_first)(dy + i)),
-                       GRADIENT(NAME(read_second)(y + i), NAME(read_second)(dy + i)));
-    for (; i + LANES <= n; i += LANES)
-      NAME(write)(dx + i, GRADIENT(NAME(read)(y + i), NAME(read)(dy + i)));
-    if (i < n)
-      NAME(write_part)(dx + i, n - i, GRADIENT(NAME(read_part)(y + i, n - i, 0),
-                                               NAME(read_part)(dy + i, n - i, 0)));
+      int64_t i = 0;
+      for (; i + 2 * LANES <= n; i += 2 * LANES)
+        NAME(write_both)(dx + i, GRADIENT(NAME(read_first)(y + i), NAME(read_first)(dy + i)),
+                         GRADIENT(NAME(read_second)(y + i), NAME(read_second)(dy + i)));
+      for (; i + LANES <= n; i += LANES)
+        NAME(write)(dx + i, GRADIENT(NAME(read)(y + i), NAME(read)(dy + i)));
+      if (i < n)
+        NAME(write_part)(dx + i, n - i, GRADIENT(NAME(read_part)(y + i, n - i, 0),
+                                                 NAME(read_part)(dy + i, n - i, 0)));
 #undef GRADIENT
+    }
   }
 }
 
