@@ -3,7 +3,9 @@
 
 // How many channels, or groups, of `each` elements are taken at once: what one waits for, its sums, is then
 // made beside those of others, and all stay in the first cache.
-INLINE int64_t NAME(together)(int64_t each) { return torus_max(1, torus_min(8, 8192 / (each + 1))); }
+INLINE int64_t NAME(together)(int64_t each) {
+  return torus_max(1, torus_min(8, 16384 / ((each + 1) * (int64_t)sizeof(ELEMENT))));
+}
 
 // With one position a channel, neighbouring channels are a vector's lanes.
 static void NAME(column_stats)(const ELEMENT *x, int64_t n, int64_t channels, int64_t first,
