@@ -138,3 +138,8 @@ public final class Buffer {
     isPersistent = persistent
   }
 }
+
+extension Parameter: CustomStringConvertible {
+  /// The value, as PyTorch prints a parameter.
+  public var description: String { "Parameter containing:\n\(value)" }
+}

@@ -49,6 +49,13 @@ public struct StateDict: RandomAccessCollection {
   public subscript(position: Int) -> Element { entries[position] }
 }
 
+extension StateDict: CustomStringConvertible {
+  /// Names and tensors, as PyTorch prints them.
+  public var description: String {
+    "OrderedDict([" + map { "('\($0.name)', \($0.tensor))" }.joined(separator: ", ") + "])"
+  }
+}
+
 /// A state dict that does not fit a module.
 public struct StateDictError: Error, CustomStringConvertible {
   /// Names that the module has and the state lacks.
