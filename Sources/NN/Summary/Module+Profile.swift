@@ -12,7 +12,9 @@ import Tensors
 ///
 /// A layer's row holds what it computes itself, without the layers below it, forward and backward; the
 /// model's own row has the name `(model)`.
-/// - Parameter model: The model whose layers are told apart.
+/// - Parameters:
+///   - model: The model whose layers are told apart.
+///   - body: What is timed.
 public func profile<Result, E: Error>(
   _ model: Module, _ body: () throws(E) -> Result
 ) throws(E) -> (result: Result, profile: Profile) {
