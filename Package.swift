@@ -193,6 +193,6 @@ let package = Package(
       ], path: "Tests/ReaderFuzzing"),
     .testTarget(name: "ReaderFuzzingTests", dependencies: ["reader-fuzzing"]),
     .testTarget(name: "LaunchTests", dependencies: ["Base", "ddp-launch"]),
-    .testTarget(name: "BenchTests", dependencies: ["ddp-bench", "Collectives"]),
+    .testTarget(name: "BenchTests", dependencies: ["Base", "ddp-bench", "Collectives"]),
   ]
 )

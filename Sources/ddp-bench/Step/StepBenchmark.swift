@@ -2,7 +2,7 @@ import Foundation
 import Torus
 
 /// One model with a batch and an optimizer.
-struct StepBenchmark {
+package struct StepBenchmark {
   let module: Module
   let optimizer: Optimizer
   /// The forward pass.
@@ -28,7 +28,7 @@ struct StepBenchmark {
   }
 
   /// A model by its name, of the same numbers every time; nil where there is none of the name.
-  static func make(_ name: String, precision: TrainingPrecision = .f32) -> StepBenchmark? {
+  package static func make(_ name: String, precision: TrainingPrecision = .f32) -> StepBenchmark? {
     guard let model = StepModels.all.first(where: { $0.name == name }) else { return nil }
     manualSeed(0)
     var benchmark = model.make()
@@ -57,7 +57,7 @@ struct StepBenchmark {
   }
 
   /// Steps for a number of seconds, after a few that warm caches up.
-  mutating func measure(seconds: Double) -> StepTimes {
+  package mutating func measure(seconds: Double) -> StepTimes {
     let operations = self.operations ?? countOperations()
     self.operations = operations
     for _ in 0..<3 { step() }
@@ -69,7 +69,7 @@ struct StepBenchmark {
   }
 
   /// What some steps went into.
-  func profile(steps: Int) -> String {
+  package func profile(steps: Int) -> String {
     Torus.profile(module) { for _ in 0..<steps { step() } }.profile.description
   }
 
@@ -95,7 +95,7 @@ struct StepParts {
 }
 
 /// The measured times of one model.
-struct StepTimes {
+package struct StepTimes {
   /// Steps, the shortest first.
   private let sorted: [Double]
   private let parts: [StepParts]
@@ -133,7 +133,7 @@ struct StepTimes {
       + " \(sorted.count)"
   }
 
-  func json(_ name: String, threads: Int, precision: TrainingPrecision) -> String {
+  package func json(_ name: String, threads: Int, precision: TrainingPrecision) -> String {
     let labels = String(
       format: #""model": "%@", "threads": %d, "precision": "%@", "unit": "%@", "steps": %d"#, name,
       threads, precision.rawValue, unit, sorted.count)

@@ -30,7 +30,10 @@ struct StepCommand: ParsableCommand {
   @Flag(help: "Prints afterwards what ten more steps went into, by operation and by layer.")
   var profile = false
 
-  @Flag(help: "Measures for as long as each line of standard input says; for ddp-bench compare.")
+  @Flag(
+    help: ArgumentHelp(
+      "Measures for as long as each line of standard input says; for ddp-bench compare.",
+      visibility: .hidden))
   var onDemand = false
 
   mutating func validate() throws {

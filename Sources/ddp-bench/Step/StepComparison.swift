@@ -3,7 +3,7 @@ import Foundation
 import Torus
 
 /// One model's steps beside PyTorch's, over some rounds.
-struct StepComparison {
+package struct StepComparison {
   let name: String
   let threads: Int
   let precision: TrainingPrecision
@@ -12,14 +12,14 @@ struct StepComparison {
   private var memory = (ours: 0, theirs: 0)
   private var gflops = 0.0
 
-  init(name: String, threads: Int, precision: TrainingPrecision) {
+  package init(name: String, threads: Int, precision: TrainingPrecision) {
     self.name = name
     self.threads = threads
     self.precision = precision
   }
 
   /// Adds a round.
-  mutating func add(_ our: JSONValue, _ their: JSONValue) {
+  package mutating func add(_ our: JSONValue, _ their: JSONValue) {
     guard let mine = our["median_s"]?.double, let other = their["median_s"]?.double else { return }
     ours.append(mine)
     theirs.append(other)
@@ -29,14 +29,14 @@ struct StepComparison {
   }
 
   /// How many times as fast ours is: the median over the rounds.
-  var ratio: Double { StepComparison.median(zip(ours, theirs).map { $1 / $0 }) }
+  package var ratio: Double { StepComparison.median(zip(ours, theirs).map { $1 / $0 }) }
 
   static let heading = """
     | model | precision | threads | Torus ms | PyTorch ms | times as fast | Torus GFLOP/s | peak MB, Torus / PyTorch |
     |---|---|---|---|---|---|---|---|
     """
 
-  var row: String {
+  package var row: String {
     let times = String(
       format: "%.2f | %.2f | %.2f | %.0f", StepComparison.median(ours) * 1e3,
       StepComparison.median(theirs) * 1e3, ratio, gflops)
@@ -44,7 +44,7 @@ struct StepComparison {
       "| \(name) | \(precision.rawValue) | \(threads) | \(times) | \(memory.ours) / \(memory.theirs) |"
   }
 
-  var json: String {
+  package var json: String {
     let labels =
       #""model": "\#(name)", "precision": "\#(precision.rawValue)", "threads": \#(threads)"#
     let times = String(
@@ -55,7 +55,7 @@ struct StepComparison {
   }
 
   /// The geometric means, and the machine.
-  static func summary(of rows: [StepComparison]) -> String {
+  package static func summary(of rows: [StepComparison]) -> String {
     var lines: [String] = [""]
     for threads in Set(rows.map(\.threads)).sorted() {
       for precision in [TrainingPrecision.f32, .bf16, .f16] {

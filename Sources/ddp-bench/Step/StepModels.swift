@@ -3,15 +3,15 @@ import Torus
 
 /// The models of `ddp-bench step`, each with a batch, a loss and an optimizer. `torch_step.py` beside
 /// this file says the same in PyTorch.
-enum StepModels {
+package enum StepModels {
   /// A model's name, what it is, and how it is made.
-  struct Entry: Sendable {
-    let name: String
+  package struct Entry: Sendable {
+    package let name: String
     let summary: String
     let make: @Sendable () -> StepBenchmark
   }
 
-  static let all: [Entry] = [
+  package static let all: [Entry] = [
     Entry(name: "mlp_sgd", summary: "784-128-10, batch 64, SGD") {
       images([784], MLP(inputs: 784, hidden: [128], classes: 10)) { SGD($0, lr: 0.01) }
     },

@@ -2,10 +2,10 @@ import Base
 import Foundation
 
 /// A program that measures one model's steps whenever it is asked to: ours, or PyTorch's.
-final class StepProcess {
+package final class StepProcess {
   /// What a program that cannot go on said.
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
   }
 
   private let process = Process()
@@ -16,8 +16,10 @@ final class StepProcess {
 
   /// Starts the program.
   /// - Parameter name: What errors call it.
-  init(_ name: String, _ executable: URL, _ arguments: [String], threads: Int) throws {
+  package init(_ name: String, _ executable: URL, _ arguments: [String], threads: Int) throws {
     self.name = name
+    // A program that has ended is an error to report, not a signal to die of.
+    signal(SIGPIPE, SIG_IGN)
     process.executableURL = executable
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(
@@ -42,7 +44,7 @@ final class StepProcess {
 
   /// Measures steps for a number of seconds.
   /// - Throws: ``Failure`` where the program ends, says something else, or takes minutes longer.
-  func measure(seconds: Double) throws -> JSONValue {
+  package func measure(seconds: Double) throws -> JSONValue {
     let question = Array("\(seconds)\n".utf8)
     guard StandardStream.write(question, to: asked.fileHandleForWriting.fileDescriptor) == 0 else {
       throw ended()
