@@ -86,6 +86,7 @@ struct SourceRuleTests {
   /// Options and arguments of the programs that hold a text and name no file or folder.
   private static let wordsOfPrograms: Set<String> = [
     "AllReduceCommand.algorithm", "ChatCommand.system", "CheckCommand.texts",
+    "CompareCommand.models",
     "FineTuneCommand.arguments",
     "FolderOptions.dtype", "FolderOptions.settings", "FolderOptions.stops",
     "GenerateCommand.dtype", "GenerateCommand.prompt",
