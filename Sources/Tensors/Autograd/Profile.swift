@@ -99,7 +99,7 @@ extension Profile: CustomStringConvertible {
 /// print(profile)
 /// ```
 ///
-/// Each operation is timed by itself, which costs about 0.1 µs; results are the same.
+/// Each operation is timed by itself, which costs two readings of the clock; results are the same.
 public func profile<Result, E: Error>(
   _ body: () throws(E) -> Result
 ) throws(E) -> (result: Result, profile: Profile) {
