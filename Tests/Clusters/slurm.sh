@@ -74,11 +74,18 @@ idle() { [ "$(sinfo -h -N -o %T 2>/dev/null | sort -u)" = idle ]; }
 # Long enough to be met in the middle.
 job=(digits-cnn --epochs 30 --checkpoint.every_steps 50)
 
+# What srun itself starts is Open MPI's and PMIx's before it is ours: rarely tasks die of a signal within
+# MPI_Init, before a first line is logged. That is shown with all frames, and tried once more.
 run_srun() {
-  timeout 120 srun "${@:2}" --mpi=pmix "$bin/ddp-train" "${job[@]}" --run-dir "$1" >"$1.log" 2>&1 &&
-    trained "$1" 4 && return
-  tail -n 25 "$1.log" >&2
-  return 1
+  local try
+  for try in 1 2; do
+    SWIFT_BACKTRACE=enable=yes,color=no timeout 120 srun "${@:2}" --mpi=pmix "$bin/ddp-train" "${job[@]}" \
+      --run-dir "$1" >"$1.log" 2>&1 && trained "$1" 4 && return
+    tail -n 100 "$1.log" >&2
+    [ $try = 1 ] && [ ! -e "$1/metrics.jsonl" ] && grep -q "Segmentation fault" "$1.log" || return 1
+    echo "The tasks died while they started; once more." >&2
+    rm -rf "$1"
+  done
 }
 two_nodes() { run_srun whole -N 2 -n 4; }
 one_node() { run_srun crowded -N 1 -n 4 -O; }
