@@ -106,7 +106,7 @@ HEAVY(TORUS_FMIN, fmin, x != x ? y : (y < x ? y : x))  // the other one where on
 HEAVY(TORUS_ATAN2, atan2, F(atan2)(x, y))
 HEAVY(TORUS_HYPOT, hypot, F(hypot)(x, y))
 HEAVY(TORUS_COPYSIGN, copysign, F(copysign)(x, y))
-HEAVY(TORUS_NEXTAFTER, nextafter, F(nextafter)(x, y))  // F32 and F64 only
+HEAVY(TORUS_NEXTAFTER, nextafter, F(next_number)(x, y, p))  // p: 0, of BF16 16, of F16 13
 HEAVY(TORUS_LOGADDEXP, logaddexp, F(logaddexp)(x, y))
 HEAVY(TORUS_LOGADDEXP2, logaddexp2, F(logaddexp2)(x, y))
 HEAVY(TORUS_XLOGY, xlogy, y != y ? y : x == 0 ? 0 : x * F(log)(y))

@@ -40,8 +40,24 @@ INLINE double pow_f64(double x, double y) { return pow(x, y); }
 INLINE double hypot_f64(double x, double y) { return hypot(x, y); }
 INLINE double fmod_f64(double x, double y) { return fmod(x, y); }
 INLINE float fmod_f32(float x, float y) { return fmodf(x, y); }
-INLINE double nextafter_f64(double x, double y) { return nextafter(x, y); }
-INLINE float nextafter_f32(float x, float y) { return nextafterf(x, y); }
+INLINE double next_number_f64(double x, double y, double lost) { return nextafter(x, y); }
+
+/// The number after x towards y of a type with `lost` bits of the fraction less: 0, of BF16 16, of F16
+/// 13, whose numbers x and y are.
+INLINE float next_number_f32(float x, float y, float lost) {
+  if (lost == 0.0f || x != x || y != y || x == y) return nextafterf(x, y);
+  if (lost == 13.0f) {
+    float a = fabsf(x), up = y > x ? 1.0f : -1.0f;
+    if (a == INFINITY) return copysignf(65504.0f, x);
+    // Denormal numbers, and the smallest normal one where the next is denormal.
+    if (a < 0x1p-14f || (a == 0x1p-14f && up * x < 0.0f)) {
+      return copysignf(x + up * 0x1p-24f, a == 0.0f ? y : x);
+    }
+  }
+  int32_t unit = 1 << (int32_t)lost;
+  if (x == 0.0f) return copysignf(from_bits_f32(unit), y);
+  return from_bits_f32(bits_f32(x) + ((y > x) == (x > 0.0f) ? unit : -unit));
+}
 INLINE double sigmoid_f64(double x) { return 1.0 / (1.0 + exp(-x)); }
 INLINE double normal_cdf_f64(double x) { return 0.5 * erfc(x * -0.70710678118654752); }
 INLINE double gelu_f64(double x) { return x * normal_cdf_f64(x); }

@@ -18,7 +18,10 @@ private enum Rows {
     let ratio = node.output() / x
     return [g * Tensor.where(x.eq(0), 0.0, ratio), node.needsGradient(1) ? g.zerosLike() : nil]
   }
-  static let nextafter = Row("nextafter", .nextafter)
+  static let nextafter = Row("nextafter", .nextafter) { g, node in
+    let arrived = node.input(0).eq(node.input(1))
+    return [g.maskedFill(arrived, 0), node.needsGradient(1) ? g.zerosLike() : nil]
+  }
   static let logaddexp = Row("logaddexp", .logaddexp, floats: true) { g, node in
     let (a, b) = (node.input(0), node.input(1))
     return [g / ((b - a).exp() + 1), g / ((a - b).exp() + 1)]
