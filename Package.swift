@@ -189,7 +189,7 @@ let package = Package(
       name: "reader-fuzzing",
       dependencies: [
         "Base", "Archives", "Checkpoints", "Collectives", "Datasets", "NN", "Optimizers", "Tensors",
-        "Training",
+        "Tokenizers", "Training",
       ], path: "Tests/ReaderFuzzing"),
     .testTarget(name: "ReaderFuzzingTests", dependencies: ["reader-fuzzing"]),
     .testTarget(name: "LaunchTests", dependencies: ["Base", "ddp-launch"]),

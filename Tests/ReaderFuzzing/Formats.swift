@@ -15,7 +15,7 @@ enum Formats {
     func files(_ names: String...) -> [[UInt8]] {
       names.map { [UInt8](FileManager.default.contents(atPath: "\(golden)/\($0)") ?? Data()) }
     }
-    return archives(files) + tensors(files) + data + images + records
+    return archives(files) + tensors(files) + data + images + records + tokenizers
   }
 
   private static func text(_ samples: String...) -> [[UInt8]] { samples.map { Array($0.utf8) } }
