@@ -26,7 +26,7 @@ import Training
 
   /// Keys that hold a path, with what else has to be said for them to be read.
   static let keys = [
-    "run_dir", "resume", "trace", "distributed.calibration", "data.path", "data.train",
+    "run_dir", "resume", "trace", "profile", "distributed.calibration", "data.path", "data.train",
     "data.validation", "data.test", "callbacks.path",
   ]
 

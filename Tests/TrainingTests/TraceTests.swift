@@ -57,6 +57,45 @@ struct TraceTests {
     #expect(!FileManager.default.fileExists(atPath: "\(sandbox.folder)/traces/one.json.part"))
   }
 
+  @Test("profiled steps are told by operation and layer, and drawn", arguments: [0, 2])
+  func profiled(ranks: Int) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let result = try await sandbox.train(
+      job + ["--steps", "6", "--profile", "--profile-steps", "3,5", "--trace"], ranks: ranks)
+    try #require(result.status == 0, "\(result.tail)")
+    let text = try String(contentsOfFile: "\(sandbox.folder)/run/profile.txt", encoding: .utf8)
+    #expect(text.hasPrefix("steps 3 to 5: "))
+    for words in ["Phases: ", "GFLOP/s in float32", "Memory: "] {
+      #expect(text.contains(words), "\(words) is not in \(text)")
+    }
+    let rows = text.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(rows.contains { $0.prefix(2) == ["conv2d", "6"] }, "\(text)")
+    #expect(rows.contains { $0.prefix(2) == ["conv1", "3"] }, "\(text)")
+    let trace = try Trace("\(sandbox.folder)/run/trace.json")
+    let drawn = trace.spans(0, "operations")
+    #expect(drawn.count { $0.name == "conv2d" } == 6)
+    #expect(drawn.count { $0.name == "conv2d, gradient" } == 6)
+  }
+
+  @Test("steps that do not come are said not to have been profiled, and steps compute the same")
+  func notProfiled() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let plain = try await sandbox.train(job + ["--steps", "3"], ranks: 0)
+    try #require(plain.status == 0, "\(plain.tail)")
+    let model = FileManager.default.contents(atPath: "\(sandbox.folder)/run/model.safetensors")
+    let late = try await sandbox.train(job + ["--steps", "3", "--profile", "late/p.txt"], ranks: 0)
+    #expect(
+      late.output.contains("the run did not come to profile_steps (11 to 20)"), "\(late.tail)")
+    let seen = try await sandbox.train(
+      job + ["--steps", "3", "--profile", "--profile-steps", "2"], ranks: 0)
+    #expect(
+      seen.output.contains("profile of steps 1 to 2 written to run/profile.txt"), "\(seen.tail)")
+    #expect(
+      FileManager.default.contents(atPath: "\(sandbox.folder)/run/model.safetensors") == model)
+  }
+
   @Test("a file that cannot be written ends the run before it trains")
   func badPath() async throws {
     let sandbox = try RunSandbox()

@@ -83,6 +83,11 @@ public final class ShardedOptimizer: Optimizer {
     }
   }
 
+  /// The memory of this rank's share.
+  public override var stateByteCount: Int {
+    pieces.joined().reduce(0) { $0 + $1.state.byteCount }
+  }
+
   /// Moves this rank's share, then brings every rank's share to all.
   public override func step() {
     noGrad {

@@ -19,14 +19,23 @@ public func profile<Result, E: Error>(
   _ model: Module, _ body: () throws(E) -> Result
 ) throws(E) -> (result: Result, profile: Profile) {
   let recorder = ProfileRecorder()
-  let stack = LayerStack(recorder)
-  let handles = model.namedModules().flatMap { name, module -> [HookHandle] in
-    guard let module = module as? any Hookable else { return [] }
-    return stack.watch(module, name.isEmpty ? "(model)" : name)
-  }
-  defer { for handle in handles { handle.remove() } }
-  let result = try recorder.recording(body)
+  let result = try recorder.recording(model, body)
   return (result, recorder.finish())
+}
+
+extension ProfileRecorder {
+  /// Runs a body and collects what it computes, by a model's layers, too.
+  package func recording<Result, E: Error>(
+    _ model: Module, _ body: () throws(E) -> Result
+  ) throws(E) -> Result {
+    let stack = LayerStack(self)
+    let handles = model.namedModules().flatMap { name, module -> [HookHandle] in
+      guard let module = module as? any Hookable else { return [] }
+      return stack.watch(module, name.isEmpty ? "(model)" : name)
+    }
+    defer { for handle in handles { handle.remove() } }
+    return try recording(body)
+  }
 }
 
 /// The layers whose passes are under way.

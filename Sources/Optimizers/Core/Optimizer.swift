@@ -101,6 +101,11 @@ open class Optimizer {
   /// The shape that a tensor in a parameter's state must have; nil for any.
   open func shape(of entry: String, for parameter: Parameter) -> [Int]? { parameter.shape }
 
+  /// The memory of what this process remembers of its parameters, in bytes.
+  open var stateByteCount: Int {
+    states.values.reduce(0) { $0 + $1.byteCount }
+  }
+
   /// Moves every parameter that has a gradient.
   open func step() {
     noGrad {

@@ -53,6 +53,11 @@ public final class ParameterState {
     }
   }
 
+  /// The memory of the tensors.
+  package var byteCount: Int {
+    tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.size }
+  }
+
   /// Forgets everything.
   package func removeAll() {
     tensors = []

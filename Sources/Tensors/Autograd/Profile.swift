@@ -32,6 +32,10 @@ public struct Profile: Sendable {
   /// The layers by name, what took longest first; empty where no model was named. What a layer below has
   /// computed is not counted again above.
   public internal(set) var layers: [Row] = []
+  /// What the machine can do at best; where it is known, tables say how near operations come to it.
+  public var limits: MachineLimits?
+
+  package init() {}
 
   /// Seconds in no operation: the optimizer, the graph's own work, data, collectives.
   public var elsewhere: Double { max(0, seconds - operations.reduce(0) { $0 + $1.seconds }) }
@@ -55,15 +59,19 @@ extension Profile: CustomStringConvertible {
     var cells = [
       [
         title, "Calls", "Forward ms", "Backward ms", "Share %", "GFLOP/s", "Forward GB/s",
-      ]
+      ] + (limits == nil ? [] : ["Of limit %"])
     ]
     for row in rows {
       cells.append([
         row.name, "\(row.forwardCalls)", milliseconds(row.forward), milliseconds(row.backward),
         Profile.fixed(100 * row.seconds / max(seconds, .leastNormalMagnitude), digits: 1),
         row.multiplyAdds == 0 ? "-" : Profile.fixed(row.gflops, digits: 1),
-        row.forward == 0 ? "-" : Profile.fixed(row.forwardBandwidth, digits: 1),
+        row.forwardBytes == 0 ? "-" : Profile.fixed(row.forwardBandwidth, digits: 1),
       ])
+      if let limits {
+        cells[cells.count - 1].append(
+          limits.fraction(of: row).map { Profile.fixed(100 * $0, digits: 1) } ?? "-")
+      }
     }
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     return cells.map { row in
@@ -78,11 +86,13 @@ extension Profile: CustomStringConvertible {
     Profile.fixed(1e3 * seconds, digits: 3)
   }
 
-  private static func fixed(_ value: Double, digits: Int) -> String {
+  /// A number with so many digits behind the point.
+  package static func fixed(_ value: Double, digits: Int) -> String {
     var scale = 1.0
     for _ in 0..<digits { scale *= 10 }
     let whole = Int((value * scale).rounded())
     let fraction = String(whole % Int(scale))
+    if digits == 0 { return "\(whole)" }
     let zeros = String(repeating: "0", count: digits - fraction.count)
     return "\(whole / Int(scale)).\(zeros)\(fraction)"
   }
@@ -117,12 +127,20 @@ package final class ProfileRecorder {
   private var origins: [UInt64: (layer: String?, multiplyAdds: Int)] = [:]
   /// The layer whose pass is under way, by its name; nil outside of all.
   package var layer: String?
+  /// Told of each operation when it has been computed, forward or backward.
+  private let told: ((_ name: String, _ isBackward: Bool, Duration) -> Void)?
 
-  package init() {}
+  package init(
+    telling told: ((_ name: String, _ isBackward: Bool, Duration) -> Void)? = nil
+  ) {
+    self.told = told
+  }
 
   /// Runs a body and collects what it computes.
   package func recording<Result, E: Error>(_ body: () throws(E) -> Result) throws(E) -> Result {
     let start = ContinuousClock.now
+    // Numbers of nodes that nobody walked are never given again.
+    defer { origins.removeAll() }
     defer { profile.seconds += (ContinuousClock.now - start) / .seconds(1) }
     let tracer = Tracer(
       walk: { [self] node, duration in noteWalk(node.name, node.sequence, duration) }
@@ -145,6 +163,7 @@ package final class ProfileRecorder {
   private func note(_ operation: TracedOperation) {
     // What a gradient consists of belongs to its node.
     if isWalking { return }
+    told?(operation.name, false, operation.duration)
     func add(_ row: inout Profile.Row) {
       row.forwardCalls += 1
       row.forward += operation.duration / .seconds(1)
@@ -161,6 +180,7 @@ package final class ProfileRecorder {
   private func noteWalk(_ name: String, _ sequence: UInt64, _ duration: Duration) {
     // A walk inside of a gradient is part of it.
     if ThreadState.current.walkDepth > 1 { return }
+    told?(name, true, duration)
     let origin = origins[sequence]
     func add(_ row: inout Profile.Row) {
       row.backwardCalls += 1

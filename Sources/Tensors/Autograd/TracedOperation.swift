@@ -10,7 +10,8 @@ public struct TracedOperation: Sendable, CustomStringConvertible {
   public let outputShapes: [[Int]]
   /// How long it took.
   public let duration: Duration
-  /// The memory of its operands and results, as if each were read or written once.
+  /// The memory of its operands and results, as if each were read or written once; 0 of a view, which
+  /// moves nothing.
   public let bytes: Int
 
   /// The number of the node that was made for it; nil where none was.
@@ -18,7 +19,12 @@ public struct TracedOperation: Sendable, CustomStringConvertible {
 
   init(_ computed: ComputedOperation) {
     duration = computed.duration
-    bytes = (computed.inputs + computed.outputs).reduce(0) { $0 + $1.count * $1.dtype.size }
+    let isView = computed.outputs.first.map { output in
+      computed.inputs.contains { $0.storage === output.storage }
+    }
+    bytes =
+      isView == true
+      ? 0 : (computed.inputs + computed.outputs).reduce(0) { $0 + $1.count * $1.dtype.size }
     name = computed.operation.name
     attributes = computed.operation.attributes
     inputShapes = computed.inputs.map(\.shape)

@@ -70,4 +70,14 @@ extension Kernel {
   static func free(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
     torus_free(memory, byteCount)
   }
+
+  /// What the allocator has handed out, what it keeps, and the most that was in use at once.
+  static var memory: (inUse: Int, cached: Int, peak: Int) {
+    let statistics = torus_alloc_statistics()
+    return (Int(statistics.in_use), Int(statistics.cached), Int(statistics.peak))
+  }
+
+  static func resetPeakMemory() { torus_alloc_reset_peak() }
+
+  static func trimMemory() { torus_alloc_trim() }
 }

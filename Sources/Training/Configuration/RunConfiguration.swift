@@ -55,6 +55,11 @@ public struct RunConfiguration: Sendable, Equatable {
   public var trace: String?
   /// How many of the run's first steps the timeline holds, or the first and the last step's number.
   public var traceSteps = [100]
+  /// File for the tables of what steps consist of, `auto` for `profile.txt` in the run directory; nil for
+  /// none.
+  public var profile: String?
+  /// How many of the run's first steps are profiled, or the first and the last step's number.
+  public var profileSteps = [11, 20]
   /// Folder for configuration, metrics and checkpoints.
   public var runDirectory = "runs/run"
   /// `latest` to go on from the run directory's newest checkpoint (or begin where there is none
@@ -100,6 +105,12 @@ public struct RunConfiguration: Sendable, Equatable {
         "trace_steps", \.traceSteps, in: .steps(),
         "how many first steps the timeline holds, or FIRST,LAST"),
       Field(
+        path: "profile", \.profile, words: ["auto"], bare: "auto",
+        "file for what steps consist of, by operation and layer; auto: RUN_DIR/profile.txt"),
+      Field(
+        "profile_steps", \.profileSteps, in: .steps(),
+        "how many first steps are profiled, or FIRST,LAST"),
+      Field(
         path: "run_dir", \.runDirectory, standard: "runs/NAME",
         "folder for configuration, metrics and checkpoints"),
       Field(
@@ -133,11 +144,12 @@ public struct RunConfiguration: Sendable, Equatable {
       let elsewhere = Self.keys().first { $0.path.hasSuffix(last) && $0.path != key }?.path
       throw .unknownKey(key, place, nearest: elsewhere, known: known)
     }
-    guard (1...2).contains(traceSteps.count), traceSteps[0] <= traceSteps[traceSteps.count - 1]
-    else {
-      throw .conflict(
-        "trace_steps", problem: "it is neither a number of steps nor a first and a last one",
-        remedy: "set it as in trace_steps: 50 or trace_steps: [100, 120]")
+    for (key, steps) in [("trace_steps", traceSteps), ("profile_steps", profileSteps)] {
+      guard (1...2).contains(steps.count), steps[0] <= steps[steps.count - 1] else {
+        throw .conflict(
+          key, problem: "it is neither a number of steps nor a first and a last one",
+          remedy: "set it as in \(key): 50 or \(key): [100, 120]")
+      }
     }
     if !keys.contains(where: { $0.key == "run_dir" }) {
       guard Self.isFolderName(self.name) else {
@@ -167,9 +179,13 @@ public struct RunConfiguration: Sendable, Equatable {
   var tracePath: String? { trace == "auto" ? "\(runDirectory)/trace.json" : trace }
 
   /// Which steps it holds.
-  var traceWindow: Timeline.Window {
-    traceSteps.count == 1 ? .first(traceSteps[0]) : .steps(traceSteps[0]...traceSteps[1])
-  }
+  var traceWindow: Timeline.Window { .init(traceSteps) }
+
+  /// Where the tables of a profile go.
+  var profilePath: String? { profile == "auto" ? "\(runDirectory)/profile.txt" : profile }
+
+  /// Which steps it is of.
+  var profileWindow: Timeline.Window { .init(profileSteps) }
 
   /// The configuration as YAML that reads back as an equal value.
   public func yaml() -> String { written.yaml }
@@ -178,4 +194,11 @@ public struct RunConfiguration: Sendable, Equatable {
 extension RunConfiguration: ConfigurationSection {
   /// The defaults: an MLP over the digits.
   public init() {}
+}
+
+extension Timeline.Window {
+  /// A number of steps, or a first and a last one.
+  fileprivate init(_ steps: [Int]) {
+    self = steps.count == 1 ? .first(steps[0]) : .steps(steps[0]...steps[1])
+  }
 }

@@ -166,6 +166,11 @@ extension TrainingRun {
         })
     }
     if let timeline { sinks.append(timeline) }
+    if isWriter, let path = configuration.profilePath {
+      let profiler = try profiler(path, timeline)
+      ready.trainer.profiler = profiler
+      sinks.append(profiler)
+    }
     if let terminal {
       sinks.append(terminal)
       sinks.append(
@@ -186,6 +191,26 @@ extension TrainingRun {
       if let sink = try definition.make(callback, in: context) { sinks.append(sink) }
     }
     ready.trainer.sinks = sinks
+  }
+
+  /// What looks at some of rank 0's steps and writes what it saw. That the file can be written is seen now.
+  private func profiler(_ path: String, _ timeline: Timeline?) throws -> StepProfiler {
+    let steps = configuration.profileSteps.map(String.init).joined(separator: " to ")
+    // Where that fails, so does writing, which says why.
+    try? FileManager.default.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try RunFile.write(Data("None of the steps was run yet: \(steps)\n".utf8), to: path)
+    return StepProfiler(
+      configuration.profileWindow, configuration.precision.dtype, timeline: timeline
+    ) { [terminal, world] profile in
+      guard let profile else {
+        terminal?.say("nothing was profiled: the run did not come to profile_steps (\(steps))")
+        return
+      }
+      try RunFile.write(Data("\(profile)\n".utf8), to: path)
+      let rank = world.size == 1 ? "" : " on rank 0 of \(world.size)"
+      terminal?.say("profile of \(profile.range)\(rank) written to \(path)")
+    }
   }
 
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }

@@ -112,6 +112,16 @@ public final class Timeline: Sendable {
     add(event)
   }
 
+  /// Notes an operation that has just been computed.
+  func note(operation name: String, isBackward: Bool, _ duration: Duration) {
+    guard isActive else { return }
+    let now = ProcessGroup.now
+    let began = now - min(now, UInt64(max(0, duration / .nanoseconds(1))))
+    add(
+      TimelineEvent(
+        track: .operations, name: isBackward ? "\(name), gradient" : name, begin: began, end: now))
+  }
+
   /// What was recorded after the first `count` events.
   func recorded(after count: Int) -> [TimelineEvent] {
     // A copy of the few, so that the many are not copied when the next event comes.

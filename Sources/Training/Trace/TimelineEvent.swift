@@ -27,6 +27,8 @@ package struct Track: Hashable, Sendable {
   let order: Int
 
   static let compute = Track(name: "compute", order: 0)
+  /// Beside the former, where steps are profiled.
+  static let operations = Track(name: "operations", order: 0)
   static let buckets = Track(name: "buckets", order: 1)
   static let waiting = Track(name: "waiting", order: 2)
 

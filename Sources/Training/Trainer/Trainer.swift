@@ -63,6 +63,8 @@ public final class Trainer<Content> {
   package var flight: ProcessGroup?
   /// Keeps the collectives that sinks want to be told.
   var relay: CollectiveRelay?
+  /// Looks at what some steps consist of; one of the sinks, too.
+  package var profiler: StepProfiler?
   let forward: (Content) throws -> StepOutput
   /// What losses are means over; nil for records.
   let targets: TargetCount<Content>?
@@ -195,8 +197,10 @@ public final class Trainer<Content> {
       }
       model.trainIfNeeded()
       let rate = optimizer.groups.first?.lr ?? 0
-      let (figures, requests) = try trainStep(
-        batch, requests: [course.shouldStop(), sinks.contains(where: \.wantsEnd)])
+      let wishes = [course.shouldStop(), sinks.contains(where: \.wantsEnd)]
+      let (figures, requests) =
+        try profiler?.step(step + 1, self) { try trainStep(batch, requests: wishes) }
+        ?? trainStep(batch, requests: wishes)
       let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
       trainingSeconds += seconds
       trainedRecords += figures.records

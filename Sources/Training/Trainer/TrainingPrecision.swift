@@ -12,6 +12,15 @@ public enum TrainingPrecision: String, ConfigurationChoice {
   /// float16 where it says so, and scaled losses, so that small gradients do not vanish.
   case f16
 
+  /// The type in which products are computed.
+  public var dtype: DType {
+    switch self {
+    case .f32: .float32
+    case .bf16: .bfloat16
+    case .f16: .float16
+    }
+  }
+
   /// Runs a forward pass.
   public func computing<Result>(_ body: () throws -> Result) rethrows -> Result {
     switch self {

@@ -68,9 +68,11 @@ package struct StepBenchmark {
     return StepTimes(parts, operations: operations, unit: unit, units: units)
   }
 
-  /// What some steps went into.
+  /// What some steps went into, beside what the machine can do.
   package func profile(steps: Int) -> String {
-    Torus.profile(module) { for _ in 0..<steps { step() } }.profile.description
+    var profile = Torus.profile(module) { for _ in 0..<steps { step() } }.profile
+    profile.limits = .measured(precision.dtype)
+    return profile.description
   }
 
   /// Additions and multiplications of a step's products, convolutions, recurrences and attention.

@@ -27,7 +27,9 @@ package enum StepModels {
       images([1, 28, 28], cnn()) { SGD($0, lr: 0.01) }
     },
     Entry(name: "r18", summary: "ResNet-18 on 32 x 32 pixels, batch 64, SGD with momentum") {
-      images([3, 32, 32], resNet18()) { SGD($0, lr: 0.01, momentum: 0.9, weightDecay: 5e-4) }
+      images([3, 32, 32], ResNet(classes: 10, stem: .small)) {
+        SGD($0, lr: 0.01, momentum: 0.9, weightDecay: 5e-4)
+      }
     },
     Entry(name: "lstm", summary: "256 cells over 64 of 10,000 words, batch 32, AdamW") {
       let model = LastStateClassifier()
@@ -91,20 +93,6 @@ package enum StepModels {
       Linear(64 * 12 * 12, 128), ReLU(), Linear(128, 10))
   }
 
-  private static func resNet18() -> Sequential {
-    let layers = Sequential(Conv2d(3, 64, 3, padding: 1, bias: false), BatchNorm2d(64), ReLU())
-    var width = 64
-    for (outputs, stride) in [(64, 1), (128, 2), (256, 2), (512, 2)] {
-      layers.append(ResidualBlock(width, outputs, stride: stride))
-      layers.append(ResidualBlock(outputs, outputs, stride: 1))
-      width = outputs
-    }
-    layers.append(AdaptiveAvgPool2d(1))
-    layers.append(Flatten())
-    layers.append(Linear(512, 10))
-    return layers
-  }
-
   private static func bert() -> BertForSequenceClassification {
     let fields = ConfigurationValue.object([
       .init("model_type", .string("bert")), .init("vocab_size", .int(30522)),
@@ -116,29 +104,6 @@ package enum StepModels {
     } catch {
       fail("ddp-bench", "BERT's configuration is refused: \(error)")
     }
-  }
-}
-
-/// ResNet's basic block (He et al. 2016, figure 2): two 3×3 convolutions around which the input goes,
-/// through a 1×1 convolution where the shape changes.
-final class ResidualBlock: Module, Layer {
-  let conv1: Conv2d, bn1: BatchNorm2d, conv2: Conv2d, bn2: BatchNorm2d
-  let shortcut: Sequential?
-
-  init(_ inputs: Int, _ outputs: Int, stride: Int) {
-    conv1 = Conv2d(inputs, outputs, 3, stride: stride, padding: 1, bias: false)
-    bn1 = BatchNorm2d(outputs)
-    conv2 = Conv2d(outputs, outputs, 3, padding: 1, bias: false)
-    bn2 = BatchNorm2d(outputs)
-    shortcut =
-      stride == 1 && inputs == outputs
-      ? nil
-      : Sequential(Conv2d(inputs, outputs, 1, stride: stride, bias: false), BatchNorm2d(outputs))
-  }
-
-  func forward(_ x: Tensor) -> Tensor {
-    let y = bn2(conv2(bn1(conv1(x)).relu()))
-    return (y + (shortcut.map { $0(x) } ?? x)).relu()
   }
 }
 
