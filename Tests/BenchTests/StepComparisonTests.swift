@@ -14,9 +14,13 @@ struct StepComparisonTests {
   @Test("a model is measured, counted and profiled")
   func measured() throws {
     var benchmark = try #require(StepBenchmark.make("mlp_sgd"))
-    let line = benchmark.measure(seconds: 0.01).json("mlp_sgd", threads: 1, precision: .f32)
+    var times = benchmark.measure(seconds: 0.01)
+    let line = times.json("mlp_sgd", threads: 1, precision: .f32)
     let value = try JSONParser.parse(Array(line.utf8))
     #expect(value["model"]?.string == "mlp_sgd" && (value["steps"]?.int ?? 0) >= 5)
+    #expect(value["efficiency"] == nil)
+    times.efficiency = 0.75
+    #expect(times.json("mlp_sgd", threads: 2, precision: .f32).contains(#""efficiency": 0.75"#))
     let median = try #require(value["median_s"]?.double)
     let gflops = try #require(value["gflops"]?.double)
     // Three times the forward pass: 2 · 64 · (784 · 128 + 128 · 10).

@@ -60,12 +60,36 @@ package struct StepBenchmark {
   package mutating func measure(seconds: Double) -> StepTimes {
     let operations = self.operations ?? countOperations()
     self.operations = operations
+    return StepTimes(timedSteps(seconds), operations: operations, unit: unit, units: units)
+  }
+
+  /// Steps for a number of seconds on one thread and on several, in turns, so that what else the machine
+  /// does meets both alike.
+  package mutating func measure(seconds: Double, threads: Int) -> StepTimes {
+    guard threads > 1 else { return measure(seconds: seconds) }
+    let operations = self.operations ?? countOperations()
+    self.operations = operations
+    let turns = 4
+    var (alone, together): ([StepParts], [StepParts]) = ([], [])
+    for _ in 0..<turns {
+      Compute.setThreads(1)
+      alone += timedSteps(seconds / Double(turns))
+      Compute.setThreads(threads)
+      together += timedSteps(seconds / Double(turns))
+    }
+    var times = StepTimes(together, operations: operations, unit: unit, units: units)
+    let one = StepTimes(alone, operations: operations, unit: unit, units: units)
+    times.efficiency = one.median / times.median / Double(threads)
+    return times
+  }
+
+  private func timedSteps(_ seconds: Double) -> [StepParts] {
     for _ in 0..<3 { step() }
     var parts: [StepParts] = []
     let clock = ContinuousClock()
     let end = clock.now + .seconds(seconds)
     while clock.now < end || parts.count < 5 { parts.append(timedStep()) }
-    return StepTimes(parts, operations: operations, unit: unit, units: units)
+    return parts
   }
 
   /// What some steps went into, beside what the machine can do.
@@ -104,6 +128,8 @@ package struct StepTimes {
   private let operations: Double
   private let unit: String
   private let units: Int
+  /// One thread's time over that of all threads together; nil where one thread was timed alone.
+  package var efficiency: Double?
 
   init(_ parts: [StepParts], operations: Double, unit: String, units: Int) {
     sorted = parts.map(\.total).sorted()
@@ -123,7 +149,7 @@ package struct StepTimes {
   }
 
   static let heading =
-    "model       median ms     min ms  spread %  forward %  backward %  optimizer %  GFLOP/s  peak MB    units/s  unit     steps"
+    "model       median ms     min ms  spread %  forward %  backward %  optimizer %  GFLOP/s  peak MB    units/s  unit     steps  efficiency %"
 
   func row(_ name: String) -> String {
     name.padding(toLength: 10, withPad: " ", startingAt: 0)
@@ -132,7 +158,9 @@ package struct StepTimes {
         sorted[0] * 1e3, spread * 100, share(\.forward) * 100, share(\.backward) * 100,
         share(\.optimizer) * 100, operations / median / 1e9, StepTimes.peakMegabytes,
         Double(units) / median) + unit.padding(toLength: 8, withPad: " ", startingAt: 0)
-      + " \(sorted.count)"
+      + String(format: " %5d", sorted.count)
+      + (efficiency.map { String(format: " %13.1f", $0 * 100) } ?? String(repeating: " ", count: 13)
+        + "-")
   }
 
   package func json(_ name: String, threads: Int, precision: TrainingPrecision) -> String {
@@ -146,7 +174,8 @@ package struct StepTimes {
     let shares = String(
       format: #""forward": %.4f, "backward": %.4f, "optimizer": %.4f, "peak_mb": %d"#,
       share(\.forward), share(\.backward), share(\.optimizer), StepTimes.peakMegabytes)
-    return "{\(labels), \(times), \(shares)}"
+    let efficiency = efficiency.map { String(format: #", "efficiency": %.4f"#, $0) } ?? ""
+    return "{\(labels), \(times), \(shares)\(efficiency)}"
   }
 
   /// The most memory that this process has held.

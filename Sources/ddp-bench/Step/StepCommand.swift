@@ -15,7 +15,10 @@ struct StepCommand: ParsableCommand {
   @Argument(help: "Models to time; all where none is named.")
   var models: [String] = []
 
-  @Option(help: "Compute threads.")
+  @Option(
+    help: ArgumentHelp(
+      "Compute threads. Of several, the efficiency is printed, too: one thread's time over theirs together, "
+        + "each timed for as long as --seconds says."))
   var threads = 1
 
   @Option(help: "Precision of forward passes: f32, or mixed precision with bf16 or f16.")
@@ -52,7 +55,7 @@ struct StepCommand: ParsableCommand {
     if !json { StandardStream.output.print(StepTimes.heading) }
     for name in models.isEmpty ? StepModels.all.map(\.name) : models {
       guard var benchmark = StepBenchmark.make(name, precision: precision) else { continue }
-      let times = benchmark.measure(seconds: seconds)
+      let times = benchmark.measure(seconds: seconds, threads: threads)
       StandardStream.output.print(
         json ? times.json(name, threads: threads, precision: precision) : times.row(name))
       if profile { StandardStream.output.print(benchmark.profile(steps: 10)) }
