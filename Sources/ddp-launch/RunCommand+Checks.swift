@@ -7,6 +7,8 @@ extension RunCommand {
   func checkNumbers() throws(LaunchError) {
     try check("--max-restarts", maxRestarts, 0...Int(Int32.max), "a number from 0 to \(Int32.max)")
     try check("--restart-delay", restartDelay, 0...60, "seconds from 0 to 60")
+    try check(
+      "--grow-interval", growInterval, 0...Double.infinity, "seconds from 0, or inf for never")
     try check("--monitor-interval", monitorInterval, 0.01...3600, "seconds from 0.01 to 3600")
     try check("--grace-period", gracePeriod, 0...Double.infinity, "seconds from 0")
     try check("--log-limit", logLimit, 1...1 << 20, "MiB from 1 to 1048576")

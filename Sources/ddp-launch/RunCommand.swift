@@ -16,14 +16,15 @@ struct RunCommand: ParsableCommand {
     ],
     help: """
       Workers on each host: a number, or auto or cpu for one per core; by default the slots of the \
-      host's entry or of the Slurm job, else 1.
+      host's entry or of the Slurm job, else 1. As MIN:MAX, the job begins with MAX; where restarts are \
+      used up, it goes on with one fewer, at least MIN, and takes it back later.
       """)
   var workers: String?
 
   @Option(
     help: """
-      Hosts, as N or MIN:MAX: the job goes on with those that answer, at least MIN; by default all \
-      that are named, or that the Slurm job has.
+      Hosts, as N or MIN:MAX: the job goes on with those that answer, at least MIN, and takes back \
+      those that return; by default all that are named, or that the Slurm job has.
       """)
   var nnodes: String?
 
@@ -38,8 +39,17 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("max-restarts"), .customLong("max_restarts")],
-    help: "How often a failed job is started again, from its last checkpoint.")
+    help: """
+      How often a failed job is started again with as many workers, from its last checkpoint.
+      """)
   var maxRestarts = 0
+
+  @Option(
+    help: """
+      Seconds for which a job runs with fewer workers or hosts than its MAX before it is given more, \
+      at a checkpoint; doubled each time that does not work out; inf for never.
+      """)
+  var growInterval = 60.0
 
   @Option(help: "Seconds before the first restart; doubled each time, at most 60.")
   var restartDelay = 1.0
@@ -131,7 +141,7 @@ struct RunCommand: ParsableCommand {
     try checkNumbers()
     let batch = BatchEnvironment(ProcessInfo.processInfo.environment)
     let hosts = try self.hosts(batch)
-    let perHost = try workers.map { text throws(LaunchError) in try WorkersPerHost(text) }
+    let perHost = try workers.map { text throws(LaunchError) in try WorkerRange(text) }
     guard let binding = Binding(rawValue: bindTo) else {
       throw .badValue(
         option: "--bind-to", given: bindTo,
@@ -146,10 +156,10 @@ struct RunCommand: ParsableCommand {
     plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }
     let range = try nnodes.map { text throws(LaunchError) in try HostRange(text) }
     plan.ignoresBatch = standalone
-    if hosts.isEmpty { try layOut(&plan, perHost, range, batch) }
-    try checkSize(plan, hosts, perHost)
+    if hosts.isEmpty { try layOut(&plan, perHost?.most, range, batch) }
+    try checkSize(plan, hosts, perHost?.most)
     let most: Int? =
-      switch perHost {
+      switch perHost?.most {
       case _ where hosts.isEmpty: plan.layout.counts.max()
       case .number(let count): count
       case .cores: nil
@@ -182,8 +192,8 @@ struct RunCommand: ParsableCommand {
       ?? (plan.isTraining ? .user1 : .term)
     let job = Job(
       plan: plan, hosts: hosts, hostRange: range ?? HostRange(exactly: hosts.count),
-      workersPerHost: perHost,
-      maxRestarts: maxRestarts, restartDelay: restartDelay,
+      workersPerHost: perHost, maxRestarts: maxRestarts, restartDelay: restartDelay,
+      growInterval: growInterval,
       attempt: Attempt(
         grace: gracePeriod, monitorInterval: monitorInterval,
         shownLocalRanks: try shownLocalRanks(most: most), redirects: redirected ?? .none,

@@ -1,3 +1,4 @@
+import Base
 import CProcess
 import Foundation
 
@@ -5,6 +6,8 @@ import Foundation
 enum Outcome {
   /// Every worker's program ended with 0.
   case succeeded
+  /// The workers were asked to save and stop, so that the job goes on with more of them, and did.
+  case stoppedToGrow
   /// The user's signal ended it; with a failure where a worker did not end as it was asked to.
   case stopped(signal: Int32, failure: Failure?)
   /// Something failed.
@@ -39,6 +42,12 @@ struct Attempt {
   let tee: StreamChoice
   /// Which ranks run where.
   var layout = HostLayout([1])
+  /// When it is to end for one with more workers; nil where it has all it may have.
+  var growth: Growth?
+  /// The last step that an attempt before this one has done; nil for the first attempt.
+  var reachedBefore: Int?
+  /// How far the program has come, where it says so.
+  private(set) var progress: WorkerProgress?
 
   private var decoder = OutputDecoder()
   private var failures = FailureRecord()
@@ -46,6 +55,8 @@ struct Attempt {
   private var mpirunLines: [String] = []
   private var stopSignal: Int32?
   private var stopTime = Date.distantPast
+  /// Whether the workers were asked to stop so that the job goes on with more.
+  private var isGrowing = false
   /// The first worker that ended otherwise than it was asked to.
   private var badStop: (rank: Int, end: RankEnd)?
   /// Whether workers that were asked to stop were ended by force.
@@ -86,6 +97,7 @@ struct Attempt {
     output.closeInput()
     errors.closeInput()
     watch = RankWatch(workers: layout.workers)
+    let begin = Date()
     var ownLines = LineSplitter()
     var open = [output.output, errors.output]
     var status: Int32?
@@ -119,6 +131,7 @@ struct Attempt {
         finding = found
         pressure = (Date(), SIGTERM)
       }
+      if status == nil { grow(child, Date().timeIntervalSince(begin), &console) }
       if status == nil { press(child, &console) }
       if status == nil { status = child.exitStatus() }
     }
@@ -150,7 +163,7 @@ struct Attempt {
       stopSignal = number
       stopTime = Date()
       console.note("\(name): asked the workers to save and stop; again to end them now")
-      kill(child.pid, SIGUSR1)
+      if !isGrowing { kill(child.pid, SIGUSR1) }
       pressure = (Date().addingTimeInterval(grace), SIGTERM)
     } else if ![SIGTERM, SIGUSR1].contains(number)
       || Date().timeIntervalSince(stopTime) > Self.sameRequest
@@ -162,10 +175,40 @@ struct Attempt {
     }
   }
 
+  /// Asks the workers to save and stop where the job is to have more of them: once they have shown that they
+  /// come on, by a checkpoint.
+  private mutating func grow(
+    _ child: ChildProcess, _ seconds: Double, _ console: inout RankConsole
+  ) {
+    guard let growth, !isGrowing, stopSignal == nil, pressure == nil, finding == nil,
+      progress?.saved != nil, let reason = growth.reason(after: seconds)
+    else { return }
+    isGrowing = true
+    console.note("\(reason): asked the workers to save and stop, to go on with more")
+    kill(child.pid, SIGUSR1)
+    pressure = (Date().addingTimeInterval(grace), SIGTERM)
+  }
+
+  /// Notes how far the program has come, and says once what it does again.
+  private mutating func note(_ found: WorkerProgress, _ console: inout RankConsole) {
+    if progress == nil, let reached = reachedBefore {
+      let place =
+        switch found.source {
+        case .memory: "from the checkpoint in memory of step \(found.begin)"
+        case .disk: "from the checkpoint on disk of step \(found.begin)"
+        case .start: "from the beginning"
+        }
+      let again = max(0, reached - found.begin)
+      console.note(
+        "goes on \(place); \(again) \(again == 1 ? "step is" : "steps are") done twice")
+    }
+    progress = found
+  }
+
   /// Ends a job that did not end by itself in time.
   private mutating func press(_ child: ChildProcess, _ console: inout RankConsole) {
     guard let due = pressure, due.at <= Date() else { return }
-    if stopSignal != nil && !isForced {
+    if stopSignal != nil || isGrowing, !isForced {
       isForced = true
       console.note("the workers have not ended by themselves: ending them")
     }
@@ -202,10 +245,13 @@ struct Attempt {
       {
         console.show(frame, of: rank)
       }
+    case .progress(let found): note(found, &console)
     case .failed(let report): failures.add(report, of: rank)
     case .ended(let end):
       failures.add(end, of: rank)
-      if stopSignal != nil, !isForced, badStop == nil, !Self.goodStops.contains(end.code) {
+      if stopSignal != nil || isGrowing, !isForced, badStop == nil,
+        !Self.goodStops.contains(end.code)
+      {
         badStop = (rank, end)
       }
       // mpirun ends the others by itself; this is for the case that it does not.
@@ -222,6 +268,14 @@ struct Attempt {
         Failure(rank: $0.rank, end: $0.end, lastLines: lastLines($0.rank))
       }
       return .stopped(signal: stopSignal, failure: failure)
+    }
+    if isGrowing {
+      if let badStop {
+        return .failed(
+          Failure(rank: badStop.rank, end: badStop.end, lastLines: lastLines(badStop.rank)))
+      }
+      // All may have come to the run's end before they were asked.
+      if code == 0, !isForced { return watch.allEndedWell ? .succeeded : .stoppedToGrow }
     }
     // Who called MPI_Abort first need not be who failed first, but that is all that is known of ranks
     // that do not explain themselves.

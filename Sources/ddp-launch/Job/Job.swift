@@ -2,7 +2,7 @@ import CProcess
 import Foundation
 
 /// A job: attempts, one after another, until one succeeds, the user stops it or restarts are used
-/// up.
+/// up. Attempts may have fewer workers than the first, and then more again: see ``Membership``.
 struct Job {
   /// Exit codes after which another attempt would fail the same way: a wrong command line or
   /// configuration (2 by custom, 64 and 78 by sysexits.h), and a program that cannot be run.
@@ -13,10 +13,13 @@ struct Job {
   var hosts: [HostEntry]
   var hostRange: HostRange
   /// Workers on each host; nil for the slots of its entry.
-  var workersPerHost: WorkersPerHost?
+  var workersPerHost: WorkerRange?
+  /// Restarts with as many workers.
   var maxRestarts: Int
   /// Seconds before the first restart; each further one waits twice as long, at most a minute.
   var restartDelay: Double
+  /// Seconds for which an attempt with fewer workers than it may have runs before it is given more.
+  var growInterval: Double
   var attempt: Attempt
   var keeperPlan: KeeperPlan
   /// MASTER_ADDR; nil for the first host.
@@ -24,28 +27,35 @@ struct Job {
   var logFolder: String?
   var logLimit: Int
 
+  /// Whether the number of workers may change.
+  private var isElastic: Bool {
+    workersPerHost?.range != nil || hostRange.fewest < hostRange.most
+  }
+
   /// Runs the job and returns the launcher's exit code.
   func run(keeper: String, console: inout RankConsole, signals: SignalPipe) throws(LaunchError)
     -> Int32
   {
     var plan = plan
     var keeperPlan = keeperPlan
+    var membership = Membership(
+      workers: workersPerHost?.range, fewestHosts: hostRange.fewest, maxRestarts: maxRestarts)
     // Memory in which workers leave what the next attempt goes on from: this host's, so for jobs on it alone.
     let memory =
-      hosts.isEmpty && plan.layout.counts.count == 1 && maxRestarts > 0
-      ? SessionFiles.memoryFolder() : nil
-    defer { if let memory { SessionFiles.removeMemory(memory) } }
-    for restart in 0...maxRestarts {
-      if !hosts.isEmpty {
-        do {
-          try useHosts(&plan, &console)
-        } catch {
-          // A host that was lost may be on its way back.
-          guard restart > 0, restart < maxRestarts else { throw error }
-          console.note("\(error)")
-          if let signal = pause(after: restart, &console, signals) { return 128 + signal }
-          continue
-        }
+      hosts.isEmpty && plan.layout.counts.count == 1 && (maxRestarts > 0 || isElastic)
+      ? MemoryFolder() : nil
+    defer { memory?.remove() }
+    var reached: Int?
+    for number in 0... {
+      do {
+        try layOut(&plan, membership, &console)
+      } catch {
+        // A host that was lost may be on its way back.
+        guard number > 0, case .again(let restart) = membership.failed(on: nil, hasSaved: false)
+        else { throw error }
+        console.note("\(error)")
+        if let signal = pause(before: restart, &console, signals) { return 128 + signal }
+        continue
       }
       // Rank 0 runs on the first host.
       keeperPlan.masterAddress =
@@ -53,30 +63,24 @@ struct Job {
         ?? (plan.layout.counts.count == 1
           ? "127.0.0.1" : plan.hosts.first?.name ?? Machine.hostName)
       keeperPlan.layout = plan.layout
-      keeperPlan.restart = restart
-      keeperPlan.command = [plan.program] + arguments(ofRestart: restart)
+      keeperPlan.restart = number
+      keeperPlan.command = [plan.program] + arguments(ofRestart: number)
       keeperPlan.masterPort = self.keeperPlan.masterPort ?? Machine.freePort()
-      var logs: RankLogs?
-      if let logFolder {
-        do throws(LaunchError) {
-          logs = try RankLogs(
-            folder: "\(logFolder)/\(keeperPlan.runID)/attempt_\(restart)", limit: logLimit)
-        } catch {
-          // A job that ran is not given up for its logs.
-          guard restart > 0 else { throw error }
-          console.note("\(error). The job goes on without logs")
-        }
-      }
+      let logs = try logs(ofAttempt: number, &console)
       var attempt = attempt
       attempt.layout = plan.layout
+      attempt.growth = growth(of: plan, membership)
+      attempt.reachedBefore = reached
       var environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
-      if let memory { environment[SessionFiles.memoryVariable] = memory }
+      if let memory { environment[MemoryFolder.variable] = memory.path }
       let outcome = try attempt.run(
         mpirun: plan.mpirun, arguments: plan.mpirunArguments(keeper: keeper, plan: keeperPlan),
         environment: environment,
         signals: signals, console: &console, logs: logs)
+      if let step = attempt.progress?.step { reached = max(reached ?? 0, step) }
       switch outcome {
       case .succeeded: return 0
+      case .stoppedToGrow: membership.grow()
       case .stopped(let signal, let failure):
         guard let failure else { return 128 + signal }
         for line in failure.report { console.note(line) }
@@ -85,13 +89,33 @@ struct Job {
         for line in failure.report { console.note(line) }
         if let note = Self.ended(by: failure, plan) { console.note(note) }
         if let logFolder { console.note("logs: \(logFolder)/\(keeperPlan.runID)") }
-        guard restart < maxRestarts, !Self.hopeless.contains(failure.exitCode) else {
-          return failure.exitCode
-        }
-        if let signal = pause(after: restart, &console, signals) { return 128 + signal }
+        guard !Self.hopeless.contains(failure.exitCode) else { return failure.exitCode }
+        let decision = membership.failed(
+          on: place(of: failure, plan), isHostLost: failure.host != nil,
+          hosts: plan.layout.counts.count, hasSaved: attempt.progress?.saved != nil)
+        if decision == .over { return failure.exitCode }
+        if let note = note(on: decision, membership) { console.note(note) }
+        let restart = if case .again(let restart) = decision { restart } else { 0 }
+        if let signal = pause(before: restart, &console, signals) { return 128 + signal }
       }
     }
     return 1
+  }
+
+  /// The logs of an attempt; nil where none are kept.
+  private func logs(
+    ofAttempt number: Int, _ console: inout RankConsole
+  ) throws(LaunchError) -> RankLogs? {
+    guard let logFolder else { return nil }
+    do throws(LaunchError) {
+      return try RankLogs(
+        folder: "\(logFolder)/\(keeperPlan.runID)/attempt_\(number)", limit: logLimit)
+    } catch {
+      // A job that ran is not given up for its logs.
+      guard number > 0 else { throw error }
+      console.note("\(error). The job goes on without logs")
+      return nil
+    }
   }
 
   /// The program's arguments: `ddp-train` goes on from its last checkpoint after a restart, as
@@ -117,38 +141,17 @@ struct Job {
     return workers == 2 ? "the other rank was ended" : "the other \(workers - 1) ranks were ended"
   }
 
-  /// Plans the next attempt with the hosts that answer.
-  private func useHosts(_ plan: inout JobPlan, _ console: inout RankConsole) throws(LaunchError) {
-    plan.hosts = hosts
-    let answers = HostProbe(plan: plan).ask(hosts)
-    var used: [(host: HostEntry, workers: Int)] = []
-    for (host, answer) in zip(hosts, answers) {
-      switch answer {
-      case .silence(let reason): console.note("host \(host.name) does not answer: \(reason)")
-      case .cores(let cores):
-        switch workersPerHost {
-        case .number(let count): used.append((host, count))
-        case .cores: used.append((host, cores))
-        case nil: used.append((host, host.slots ?? 1))
-        }
-      }
-    }
-    guard used.count >= hostRange.fewest else {
-      throw .tooFewHosts(
-        have: used.count, need: hostRange.fewest,
-        remedy: "add hosts to the host file, or allow fewer with --nnodes MIN:MAX")
-    }
-    plan.hosts = used.prefix(hostRange.most).map(\.host)
-    plan.layout = HostLayout(used.prefix(hostRange.most).map(\.workers))
-  }
-
   /// Says when the next restart comes and waits for it; returns early with a signal that asks to
   /// stop.
+  ///
+  /// - Parameter restart: Which restart with as many workers it is; 0 for one with others.
   private func pause(
-    after restart: Int, _ console: inout RankConsole, _ signals: SignalPipe
+    before restart: Int, _ console: inout RankConsole, _ signals: SignalPipe
   ) -> Int32? {
-    let delay = min(60, restartDelay * Double(1 << min(restart, 10)))
-    console.note("restart \(restart + 1) of \(maxRestarts) in \(String(format: "%.1f", delay)) s")
+    let delay = min(60, restartDelay * Double(1 << min(max(0, restart - 1), 10)))
+    let seconds = "in \(String(format: "%.1f", delay)) s"
+    console.note(
+      restart > 0 ? "restart \(restart) of \(maxRestarts) \(seconds)" : "restart \(seconds)")
     let end = Date().addingTimeInterval(delay)
     while end.timeIntervalSinceNow > 0 {
       _ = poll([signals.descriptor], milliseconds: Int(end.timeIntervalSinceNow * 1000) + 1)

@@ -43,7 +43,7 @@ package struct RankConsole {
       clear()
       unfinished = (rank, text)
       redraw()
-    case .unfinished, .started, .stopped, .failed, .ended: break
+    case .unfinished, .started, .stopped, .progress, .failed, .ended: break
     }
   }
 

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// One of a worker's two output streams.
@@ -68,6 +69,8 @@ package enum Frame: Sendable, Equatable {
   case started(RankStart)
   /// A signal has stopped the program, or it goes on.
   case stopped(Bool)
+  /// The program has said how far it has come.
+  case progress(WorkerProgress)
   /// The program has said why it ends.
   case failed(RankReport)
   /// The program ended.
@@ -93,6 +96,9 @@ package enum Frame: Sendable, Equatable {
     case .stopped(let isStopped):
       kind = UInt8(ascii: "p")
       body = Array((isStopped ? "1" : "0").utf8)
+    case .progress(let progress):
+      kind = UInt8(ascii: "g")
+      body = Array(progress.contents.dropLast())
     case .failed(let report):
       kind = UInt8(ascii: "f")
       body = Array((try? JSONEncoder().encode(report)) ?? Data())
@@ -133,6 +139,9 @@ package enum Frame: Sendable, Equatable {
     case UInt8(ascii: "e"): self = .line(.error, body)
     case UInt8(ascii: "O"): self = .unfinished(.out, body)
     case UInt8(ascii: "E"): self = .unfinished(.error, body)
+    case UInt8(ascii: "g"):
+      guard let progress = WorkerProgress(file: Data(body)) else { return nil }
+      self = .progress(progress)
     case UInt8(ascii: "f"):
       guard let report = try? JSONDecoder().decode(RankReport.self, from: Data(body)) else {
         return nil

@@ -10,12 +10,18 @@ import Foundation
 /// which mpirun ends a job, it sends to the whole group itself, so that the keeper only has to stay
 /// alive for TERM.
 struct RankKeeper {
+  /// Seconds between two looks at the program's progress.
+  private static let look = 0.25
+
   let plan: KeeperPlan
   private var splitters: [OutputStream: LineSplitter] = [
     .out: LineSplitter(), .error: LineSplitter(),
   ]
   private var shown: [OutputStream: [UInt8]] = [:]
   private let report = ReportFile()
+  private let progress = ProgressFile()
+  private var lastProgress: WorkerProgress?
+  private var lastLook = Date.distantPast
 
   init(_ plan: KeeperPlan) {
     self.plan = plan
@@ -32,7 +38,7 @@ struct RankKeeper {
     let output = OutputPipe()
     let errors = OutputPipe()
     let environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
-      .merging(report.variables) { $1 }
+      .merging(report.variables.merging(progress.variables) { $1 }) { $1 }
     defer { report.remove() }
     let started = Date()
     let child: ChildProcess
@@ -60,7 +66,7 @@ struct RankKeeper {
       let streams = OutputStream.allCases.filter { open[$0] != nil }
       let ready = poll(
         streams.compactMap { open[$0] } + [signals.descriptor],
-        milliseconds: status != nil ? 200 : hasUnshown ? 50 : 1000)
+        milliseconds: status != nil ? 200 : hasUnshown ? 50 : 500)
       if status != nil, ready.isEmpty { break }
       if ready.isEmpty { showUnfinished() }
       for stream in streams {
@@ -69,8 +75,11 @@ struct RankKeeper {
       }
       // A program that fails leaves its report before it speaks, and mpirun may end both at once.
       if ready.contains(errors.output) || status != nil { passReport(child.pid, started) }
+      if Date().timeIntervalSince(lastLook) >= Self.look { passProgress() }
       for number in signals.received() {
         if number == SIGTERM || number == SIGINT || number == SIGUSR1 { wasAsked = true }
+        // mpirun may end the keeper together with its program next.
+        if number == SIGTERM { passProgress() }
         if number == SIGUSR1 {
           isStopping = true
           handOn(plan.stopSignal.number, to: child)
@@ -99,7 +108,8 @@ struct RankKeeper {
       if let rest = splitters[stream]?.finish() { send(.line(stream, rest)) }
     }
     passReport(child.pid, started)
-    SessionFiles.removeOrphanedMemory(environment: environment)
+    passProgress()
+    MemoryFolder.removeOrphan(environment: environment)
     let code = torus_exit_code(status ?? 0)
     send(
       .ended(
@@ -134,6 +144,14 @@ struct RankKeeper {
     else { return }
     report.remove()
     send(.failed(found))
+  }
+
+  /// Sends how far the program has come, where that is news.
+  private mutating func passProgress() {
+    lastLook = Date()
+    guard let found = progress.read(), found != lastProgress else { return }
+    lastProgress = found
+    send(.progress(found))
   }
 
   private var hasUnshown: Bool {

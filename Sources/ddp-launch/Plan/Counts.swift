@@ -13,11 +13,42 @@ package enum WorkersPerHost: Sendable, Equatable {
       guard let count = JobLimits.workersPerHost(text) else {
         throw .badValue(
           option: "--nproc-per-node", given: text,
-          expected: "a number from 1, auto or cpu"
+          expected: "a number from 1, auto or cpu, or MIN:MAX"
             + ((Int(text) ?? 0) > 0 ? "; no host runs more than \(JobLimits.workersPerHost)" : ""))
       }
       self = .number(count)
     }
+  }
+}
+
+/// How many workers each host runs, and how few it may run where some are lost.
+package struct WorkerRange: Sendable, Equatable {
+  /// The fewest with which the job goes on; nil where their number does not change.
+  package var fewest: Int?
+  /// How many there are at first, and the most.
+  package var most: WorkersPerHost
+
+  /// Reads `4`, `auto`, `cpu` or `2:4`.
+  package init(_ text: String) throws(LaunchError) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count > 1 else {
+      most = try WorkersPerHost(text)
+      return
+    }
+    let counts = parts.compactMap { JobLimits.workersPerHost($0) }
+    guard parts.count == 2, counts.count == 2, counts[0] <= counts[1] else {
+      throw .badValue(
+        option: "--nproc-per-node", given: text,
+        expected: "MIN:MAX as in 2:4, from 1 to \(JobLimits.workersPerHost), MIN at most MAX")
+    }
+    fewest = counts[0]
+    most = .number(counts[1])
+  }
+
+  /// The fewest and the most, where the number may change.
+  package var range: ClosedRange<Int>? {
+    guard let fewest, case .number(let most) = most else { return nil }
+    return fewest...most
   }
 }
 
