@@ -124,12 +124,13 @@ struct FaultJob {
   }
 
   /// A run under `ddp-launch` with that fault, which restarts it; returns what the job said.
-  func restart(_ fault: String, _ more: [String]) async throws -> String {
+  func restart(
+    _ fault: String, _ more: [String],
+    launch: [String] = ["--nproc-per-node", "3", "--max-restarts", "1"]
+  ) async throws -> String {
     let result = try await start(
-      [
-        "--nproc-per-node", "3", "--max-restarts", "1", "--restart-delay", "0", "./ddp-train",
-        "--fault", fault,
-      ] + Self.run + more, ranks: 0)
+      launch + ["--restart-delay", "0", "./ddp-train", "--fault", fault] + Self.run + more,
+      ranks: 0)
     guard !result.timedOut, result.status == 0 else {
       throw Problem(description: "the job did not end well: \(result.tail)")
     }
@@ -138,18 +139,20 @@ struct FaultJob {
   }
 
   /// A run of so many ranks under `ddp-launch` that is hit some seconds after the programs' start, and
-  /// restarted where that ends it; `more` are further arguments of the run.
+  /// restarted where that ends it, with fewer ranks and then more again where it is elastic; `more` are
+  /// further arguments of the run.
   ///
   /// - Returns: What came of it, with the seconds from the programs' start to the end.
   func strike(
-    _ strike: Strike?, ranks: Int, after seconds: Double, _ more: [String] = []
+    _ strike: Strike?, ranks: Int, after seconds: Double, isElastic: Bool = false,
+    _ more: [String] = []
   ) async throws -> MPIRunResult {
+    let launch =
+      isElastic
+      ? ["--nproc-per-node", "1:\(ranks)", "--grow-interval", "0"]
+      : ["--nproc-per-node", "\(ranks)", "--max-restarts", "1"]
     async let ending = start(
-      [
-        "--nproc-per-node", "\(ranks)", "--max-restarts", "1", "--restart-delay", "0",
-        "./ddp-train",
-      ]
-        + Self.run + more, ranks: 0)
+      launch + ["--restart-delay", "0", "./ddp-train"] + Self.run + more, ranks: 0)
     let limit = ContinuousClock().now + .seconds(60)
     while program(ofRank: strike?.rank ?? 0) == nil, ContinuousClock().now < limit {
       try await Task.sleep(for: .milliseconds(5))

@@ -21,6 +21,9 @@ enum FaultyTrain {
       arguments.removeSubrange(place...(place + 1))
     }
     noteProcess()
+    if fault?.kind == .shrink, FileManager.default.fileExists(atPath: "fired") {
+      Foundation.exit(TrainingRun.main(arguments, observer: Fault.awaitMore))
+    }
     if FileManager.default.fileExists(atPath: "fired") { fault = nil }
     if let fault, fault.phase == "finish" { Foundation.exit(beginAndEnd(fault)) }
     Foundation.exit(TrainingRun.main(arguments) { try fault?.reached($0) })
@@ -52,7 +55,7 @@ enum FaultyTrain {
 
 /// What breaks, where.
 struct Fault {
-  enum Kind: String { case kill, stop, hang, exit, trap, exception, mismatch, drift }
+  enum Kind: String { case kill, shrink, stop, hang, exit, trap, exception, mismatch, drift }
 
   let kind: Kind
   let phase: String
@@ -67,6 +70,14 @@ struct Fault {
       return nil
     }
     (self.kind, phase, self.rank) = (kind, parts[1], rank)
+  }
+
+  /// In the job that goes on with fewer, waits in a step until it is to make room for more.
+  static func awaitMore(_ moment: TrainingMoment) {
+    guard ProcessInfo.processInfo.environment["TORUS_RESTART_COUNT"] == "1",
+      moment.phase.name == "forward", moment.step == savedStep
+    else { return }
+    while !StopRequest.isPending { Thread.sleep(forTimeInterval: 0.005) }
   }
 
   /// Breaks the rank where this is the moment.
@@ -104,7 +115,7 @@ struct Fault {
   private func strike(_ moment: TrainingMoment) throws {
     try? Data().write(to: URL(fileURLWithPath: "fired"))
     switch kind {
-    case .kill: signal(SIGKILL)
+    case .kill, .shrink: signal(SIGKILL)
     case .stop: signal(SIGSTOP)
     case .hang: Thread.sleep(forTimeInterval: 600)
     case .exit: Foundation.exit(1)

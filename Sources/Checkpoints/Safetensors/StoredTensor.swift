@@ -33,6 +33,20 @@ public struct StoredTensor: Sendable, Equatable {
       bytes: tensor.withBytes { Data($0) })
   }
 
+  /// A tensor's elements where they are, which must not change any more.
+  package init(name: String, lending tensor: Tensor) {
+    let tensor = noGrad { tensor.contiguous() }
+    let count = tensor.count * tensor.dtype.size
+    let storage = tensor.storage
+    let bytes =
+      count == 0
+      ? Data()
+      : Data(
+        bytesNoCopy: tensor.lentMemory, count: count,
+        deallocator: .custom { _, _ in withExtendedLifetime(storage) {} })
+    self.init(name: name, dtype: StoredDType(tensor.dtype), shape: tensor.shape, bytes: bytes)
+  }
+
   /// The tensor, in memory of its own.
   /// - Parameter path: What errors call the file.
   /// - Throws: ``CheckpointError`` where tensors have no such dtype.

@@ -8,7 +8,7 @@ import Tensors
 /// Tensors go to safetensors files: the weights to `model.safetensors`, each further group to
 /// `GROUP.safetensors`. Everything else (scheduler, random state, data position, bucket order) is
 /// a named value in `training-state.json`.
-public struct CheckpointContents {
+public struct CheckpointContents: Sendable {
   /// The model's weights.
   public var model: [StoredTensor]
   /// Further tensors, such as `optimizer`'s, by the name of their group.
@@ -20,6 +20,9 @@ public struct CheckpointContents {
 
   /// The contents of a checkpoint of a module's state.
   public init(model: StateDict) { self.model = model.stored() }
+
+  /// The contents of a checkpoint of tensors that nobody changes any more, which are not copied.
+  package init(lending model: StateDict) { self.model = model.lent() }
 
   /// Adds or replaces a value of the training state.
   ///
@@ -45,4 +48,10 @@ public struct CheckpointContents {
 extension StateDict {
   /// The entries as bytes to be saved.
   public func stored() -> [StoredTensor] { map { StoredTensor(name: $0.name, $0.tensor) } }
+
+  /// The entries as bytes to be saved, in the tensors' own memory: nobody may change it any more, as nobody
+  /// changes a state that was copied to be saved.
+  package func lent() -> [StoredTensor] {
+    map { StoredTensor(name: $0.name, lending: $0.tensor) }
+  }
 }

@@ -27,6 +27,8 @@ public struct CheckpointConfiguration: ConfigurationSection {
   public var everyEpochs: Int? = 1
   /// Every so many optimizer steps in memory, from which `ddp-launch` restarts the job; nil for never.
   public var memoryEvery: Int?
+  /// Whether training goes on while a checkpoint is written to disk.
+  public var asynchronous = true
   /// How many of the newest stay.
   public var keep = 2
   /// The defaults.
@@ -38,6 +40,7 @@ public struct CheckpointConfiguration: ConfigurationSection {
     Field(
       "memory_every", \.memoryEvery, in: .steps(),
       "save in memory every so many steps, for restarts by ddp-launch"),
+    Field("asynchronous", \.asynchronous, "train on while a checkpoint is written to disk"),
     Field("keep", \.keep, in: .count(), "how many of the newest checkpoints stay"),
   ]
 }

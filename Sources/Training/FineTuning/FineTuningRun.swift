@@ -59,6 +59,7 @@ public final class FineTuningRun {
     let claim = try HeldClaim(configuration.runDirectory, group)
     defer { withExtendedLifetime(claim) {} }
     let ready = try prepare()
+    defer { ready.checkpoints.drain() }
     try addSinks(ready, claim)
     return try train(ready)
   }
@@ -122,7 +123,8 @@ public final class FineTuningRun {
   private func identity(_ task: FineTuningTask) -> RunIdentity {
     RunIdentity(
       directory: configuration.runDirectory, keep: configuration.checkpoint.keep,
-      resume: configuration.resume, seed: configuration.seed, optimizer: "adamw",
+      asynchronous: configuration.checkpoint.asynchronous, resume: configuration.resume,
+      seed: configuration.seed, optimizer: "adamw",
       records: task.training.features.count,
       contents: task.contents,
       settings: configuration.written.leaves, rule: FineTuningConfiguration.resumeRule,
@@ -201,7 +203,8 @@ public final class FineTuningRun {
     }
     let evaluation = configuration.evaluation
     let loop = RunLoop(
-      trainer, evaluation, configuration.checkpoint, judgesEnd: true,
+      trainer, evaluation, configuration.checkpoint,
+      progress: ready.checkpoints.progress(from: ready.resumed), judgesEnd: true,
       evaluate: {
         guard let validation = task.validation else { return true }
         let figures = try trainer.withAveragedModel {
@@ -218,7 +221,8 @@ public final class FineTuningRun {
       save: { awaits in
         try ready.checkpoints.save(trainer, ready.loader, awaitsEvaluation: awaits, adding: addBest)
       },
-      remember: { try ready.checkpoints.remember(trainer, ready.loader, adding: addBest) })
+      remember: { try ready.checkpoints.remember(trainer, ready.loader, adding: addBest) },
+      settle: { try ready.checkpoints.settle() })
     // A run that ended early has nothing left to do when it is resumed.
     if !isOut() {
       let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
@@ -230,7 +234,7 @@ public final class FineTuningRun {
         )
         return .stopped
       }
-      try loop.save()
+      try loop.saveLast()
     }
     try trainer.withAveragedModel { try finish(ready, judge) }
     return .finished

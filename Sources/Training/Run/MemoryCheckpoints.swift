@@ -29,15 +29,17 @@ final class MemoryCheckpoints {
     store = CheckpointStore(folder: "\(folder)/\(name)", keep: 2, rank: group.rank)
   }
 
-  /// Saves; where there is no room, says so once, and the run goes on without.
-  func save(_ contents: CheckpointContents, step: Int) {
-    guard !hasFailed else { return }
+  /// Saves; where there is no room, says so once, and the run goes on without. Returns whether it is kept.
+  func save(_ contents: CheckpointContents, step: Int) -> Bool {
+    guard !hasFailed else { return false }
     do {
       try store.save(contents, step: step)
+      return true
     } catch {
       hasFailed = true
       StandardStream.error.write(
         "ddp-train: no more checkpoints are kept in memory: \(error)\n")
+      return false
     }
   }
 

@@ -9,11 +9,14 @@ import Settings
 import Tensors
 
 /// Saves a run's checkpoints and finds the one to go on from.
-struct RunCheckpoints {
+final class RunCheckpoints {
   private let identity: RunIdentity
   private let group: ProcessGroup
   private let store: CheckpointStore
   private let memory: MemoryCheckpoints?
+  /// Writes while training goes on, on rank 0; nil elsewhere, and where training waits.
+  private var writer: CheckpointWriter?
+  private var launch: LaunchProgress?
 
   init(_ identity: RunIdentity, _ group: ProcessGroup) {
     self.identity = identity
@@ -21,6 +24,12 @@ struct RunCheckpoints {
     store = CheckpointStore(
       folder: "\(identity.directory)/checkpoints", keep: identity.keep, rank: group.rank)
     memory = MemoryCheckpoints(identity.directory, group)
+  }
+
+  /// Begins to tell the launcher how far the run has come, on rank 0 of a job whose launcher asks.
+  func progress(from found: Found?) -> LaunchProgress? {
+    launch = LaunchProgress(rank: group.rank, from: found)
+    return launch
   }
 
   /// A checkpoint to go on from.
@@ -98,23 +107,52 @@ struct RunCheckpoints {
   ) throws {
     guard let memory else { return }
     let contents = try contents(trainer, loader, awaitsEvaluation: false, adding: add)
-    if let contents { memory.save(contents, step: trainer.step) }
+    if let contents, memory.save(contents, step: trainer.step) {
+      launch?.saved(step: trainer.step)
+    }
   }
 
-  /// Saves the present state; every rank takes part, and rank 0 writes.
+  /// Saves the present state; every rank takes part, and rank 0 writes, where that is configured while
+  /// training goes on.
   /// - Parameters:
   ///   - awaitsEvaluation: Whether an evaluation is due that did not take place.
   ///   - add: Adds what this kind of run remembers besides, on rank 0.
   /// - Returns: The checkpoint's folder.
+  /// - Throws: On every rank what kept the checkpoint before from being written.
   func save<Content>(
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     awaitsEvaluation: Bool = false, adding add: (inout CheckpointContents) throws -> Void = { _ in }
   ) throws -> String {
+    // Before the state is copied, so that no more than one copy is held.
+    try settle()
     let contents = try contents(
       trainer, loader, awaitsEvaluation: awaitsEvaluation, adding: add)
-    return try contents.map { try store.save($0, step: trainer.step) }
-      ?? store.path(step: trainer.step)
+    let step = trainer.step
+    guard let contents else { return store.path(step: step) }
+    guard identity.asynchronous else {
+      let path = try store.save(contents, step: step)
+      launch?.saved(step: step)
+      return path
+    }
+    let writer = writer ?? CheckpointWriter(store) { [launch] in launch?.saved(step: $0) }
+    self.writer = writer
+    return try writer.save(contents, step: step)
   }
+
+  /// Blocks until the last checkpoint is on disk; every rank takes part.
+  /// - Throws: On every rank what kept it from being written.
+  func settle() throws {
+    guard identity.asynchronous else { return }
+    var failure: CheckpointError?
+    do throws(CheckpointError) { try writer?.wait() } catch { failure = error }
+    // All ranks come to the same end, whoever of them wrote.
+    let said = try group.broadcastObject(
+      group.rank == 0 ? failure.map { "\($0)" } ?? "" : nil, label: "checkpoint")
+    guard said.isEmpty else { throw UnwrittenCheckpoint(description: said) }
+  }
+
+  /// Blocks until this rank writes nothing any more, however the run has ended.
+  func drain() { try? writer?.wait() }
 
   /// The present state, on rank 0; every rank takes part.
   private func contents<Content>(
@@ -137,8 +175,9 @@ struct RunCheckpoints {
       group.rank == 0 ? kept(of: trainer.model) : StateDict()
     }
     guard group.rank == 0, let optimizer else { return nil }
-    var contents = CheckpointContents(model: weights)
-    contents.groups["optimizer"] = optimizer.tensors.stored()
+    // Copies all, of which nobody else knows.
+    var contents = CheckpointContents(lending: weights)
+    contents.groups["optimizer"] = optimizer.tensors.lent()
     try contents.setState("optimizer", optimizer.values)
     if let tensors = hook?.tensors, !tensors.isEmpty { contents.groups["hook"] = tensors.stored() }
     if let scheduler = trainer.scheduler {
@@ -237,6 +276,12 @@ struct OtherRun: Error, CustomStringConvertible {
   var description: String {
     "\(path) was saved with \(saved), and the configuration has \(given); \(remedy), or begin a new run"
   }
+}
+
+/// A checkpoint that could not be written, as every rank is told.
+struct UnwrittenCheckpoint: Error, CustomStringConvertible {
+  /// Its path, the reason, and what to do.
+  let description: String
 }
 
 /// The newest checkpoint is damaged, and there is one before it.

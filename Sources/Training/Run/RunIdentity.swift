@@ -7,6 +7,8 @@ struct RunIdentity {
   var directory: String
   /// How many of the newest checkpoints stay.
   var keep: Int
+  /// Whether they are written while training goes on.
+  var asynchronous: Bool
   /// `latest`, a checkpoint's path, or nil to begin.
   var resume: String?
   /// The seed from which ranks draw that have no saved sequence.
@@ -32,7 +34,8 @@ extension RunIdentity {
   init(_ configuration: RunConfiguration, _ data: RunData) {
     self.init(
       directory: configuration.runDirectory, keep: configuration.checkpoint.keep,
-      resume: configuration.resume, seed: configuration.seed,
+      asynchronous: configuration.checkpoint.asynchronous, resume: configuration.resume,
+      seed: configuration.seed,
       optimizer: configuration.optimizer.name, records: data.plan.source.records,
       contents: data.contents, settings: configuration.settings,
       rule: { ResumeRule.rule(for: $0) }, dataKey: "data.path",

@@ -7,6 +7,8 @@ final class RunLoop<Content> {
   private let trainer: Trainer<Content>
   private let evaluation: EvaluationConfiguration
   private let checkpoint: CheckpointConfiguration
+  /// Tells the launcher of each step.
+  private let progress: LaunchProgress?
   /// Whether the run's end is an evaluation as any other, and not one of its own.
   private let judgesEnd: Bool
   /// Judges the model; false ends the run.
@@ -16,21 +18,26 @@ final class RunLoop<Content> {
   private let write: (_ awaitsEvaluation: Bool) throws -> String
   /// Keeps a checkpoint in memory.
   private let remember: () throws -> Void
+  /// Waits until what was saved is on disk.
+  private let settle: () throws -> Void
   private var savedStep: Int?
 
   init(
     _ trainer: Trainer<Content>, _ evaluation: EvaluationConfiguration,
-    _ checkpoint: CheckpointConfiguration, judgesEnd: Bool, evaluate: @escaping () throws -> Bool,
+    _ checkpoint: CheckpointConfiguration, progress: LaunchProgress?, judgesEnd: Bool,
+    evaluate: @escaping () throws -> Bool,
     save: @escaping (_ awaitsEvaluation: Bool) throws -> String,
-    remember: @escaping () throws -> Void
+    remember: @escaping () throws -> Void, settle: @escaping () throws -> Void
   ) {
     self.trainer = trainer
     self.evaluation = evaluation
     self.checkpoint = checkpoint
+    self.progress = progress
     self.judgesEnd = judgesEnd
     self.evaluate = evaluate
     write = save
     self.remember = remember
+    self.settle = settle
   }
 
   /// Runs a training that was begun.
@@ -39,26 +46,34 @@ final class RunLoop<Content> {
   func run(awaitsEvaluation: Bool) throws -> TrainingEnd {
     if awaitsEvaluation, try !evaluate() { return .finished }
     while let report = try trainer.next() {
+      progress?.reached(step: report.step)
       let isEnd = report.step >= report.steps || report.endsEarly
       let isJudged = isEnd ? judgesEnd : report.isDue(evaluation.everySteps, evaluation.everyEpochs)
       if report.isStopping {
         // Whoever asked may not wait long; what is due is judged when the run goes on.
-        try save(awaitsEvaluation: isJudged)
+        try saveLast(awaitsEvaluation: isJudged)
         return .stopped
       }
       if isJudged, try !evaluate() { return .finished }
       if isEnd { continue }
-      if report.isDue(checkpoint.everySteps, checkpoint.everyEpochs) {
-        try save()
-      } else if report.isDue(checkpoint.memoryEvery, nil) {
+      let isSaved = report.isDue(checkpoint.everySteps, checkpoint.everyEpochs)
+      // One that is still being written is none to go on from.
+      if report.isDue(checkpoint.memoryEvery, nil), !isSaved || checkpoint.asynchronous {
         try trainer.during(.checkpoint, named: "memory checkpoint", remember)
       }
+      if isSaved { try save() }
     }
     return .finished
   }
 
+  /// Saves the present state, and waits until it is on disk.
+  func saveLast(awaitsEvaluation: Bool = false) throws {
+    try save(awaitsEvaluation: awaitsEvaluation)
+    try trainer.during(.checkpoint, named: "checkpoint on disk", settle)
+  }
+
   /// Saves the present state, once for each step.
-  func save(awaitsEvaluation: Bool = false) throws {
+  private func save(awaitsEvaluation: Bool = false) throws {
     guard savedStep != trainer.step else { return }
     savedStep = trainer.step
     try trainer.checkParameters()

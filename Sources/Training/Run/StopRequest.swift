@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// The handler only notes the signal; the training loop asks once a step, and all ranks stop at the
 /// same step. A second signal of the kind ends the process at once.
-enum StopRequest {
+package enum StopRequest {
   private static let received = Atomic<Int32>(0)
 
   /// Notes these signals from now on.
@@ -30,5 +30,5 @@ enum StopRequest {
   static var endsSoon: Bool { [SIGTERM, SIGINT].contains(received.load(ordering: .relaxed)) }
 
   /// Whether a signal came.
-  static var isPending: Bool { received.load(ordering: .relaxed) != 0 }
+  package static var isPending: Bool { received.load(ordering: .relaxed) != 0 }
 }

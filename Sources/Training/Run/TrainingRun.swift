@@ -51,6 +51,7 @@ public final class TrainingRun {
     let replica = try stages.optimizer(of: model, seeds)
     let timeline = configuration.tracePath.map { _ in Timeline(configuration.traceWindow) }
     let ready = try stages.resume(replica, data, timeline: timeline)
+    defer { ready.checkpoints.drain() }
     let trace = try timeline.flatMap { timeline in
       try configuration.tracePath.map { try TraceFile($0, timeline, group: world.group) }
     }
@@ -81,7 +82,8 @@ public final class TrainingRun {
         StopRequest.isPending || lastStep.map { trainer.step + 1 >= $0 } ?? false
       })
     let loop = RunLoop(
-      trainer, configuration.evaluation, configuration.checkpoint, judgesEnd: false,
+      trainer, configuration.evaluation, configuration.checkpoint,
+      progress: ready.checkpoints.progress(from: ready.resumed), judgesEnd: false,
       evaluate: { [self] in
         let figures = try trainer.evaluate(
           data.validation ?? data.heldOut, maxBatches: configuration.evaluation.maxBatches)
@@ -91,7 +93,8 @@ public final class TrainingRun {
         return true
       },
       save: { try ready.checkpoints.save(trainer, data.training, awaitsEvaluation: $0) },
-      remember: { try ready.checkpoints.remember(trainer, data.training) })
+      remember: { try ready.checkpoints.remember(trainer, data.training) },
+      settle: { try ready.checkpoints.settle() })
     let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
     switch end {
     case .stopped:
@@ -100,7 +103,7 @@ public final class TrainingRun {
       terminal?.say(
         "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
       )
-    case .finished: try finish(trainer, data, model, save: { try loop.save() })
+    case .finished: try finish(trainer, data, model, save: { try loop.saveLast() })
     }
     return end
   }

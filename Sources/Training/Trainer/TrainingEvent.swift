@@ -9,7 +9,8 @@ public enum TrainingEvent {
   case step(StepReport)
   /// Held-out records were judged.
   case evaluation(EvaluationReport)
-  /// A checkpoint was saved.
+  /// A checkpoint was taken. One that is written while training goes on is complete when the next is taken, or
+  /// the run ends.
   case checkpoint(path: String, step: Int)
   /// The parameters' checksums after a step; told on rank 0 where ``TrainerOptions/hashEvery`` asks.
   case hashes(ParameterHashes)
