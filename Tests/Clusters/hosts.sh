@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Training on several hosts, which are namespaces of this machine with 1 Gbit/s between them: results
-# equal those of one host, unequal hosts, a host that is cut off, and host files with mistakes.
+# equal those of one host, unequal hosts, a host that is cut off and comes back, and host files with mistakes.
 # Ends with 77 and the reason where the machine allows no such hosts.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/steps"
@@ -98,6 +98,29 @@ comes_back() {
   says back.log "restart 2 of 6" && says back.log "resumed from" && ended back 4
 }
 
+# Without restarts a lost host is done without, and taken back when it answers again.
+taken_back() {
+  OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 \
+    timeout 300 "$bin/ddp-launch" --hostfile hosts --nnodes 1:2 --grow-interval 1 \
+    "$bin/ddp-train" digits-cnn --epochs 100000 --checkpoint.every_steps 20 --run-dir taken \
+    >taken.log 2>&1 &
+  local launcher=$!
+  within 60 has_checkpoint taken || { tail -n 25 taken.log; return 1; } >&2
+  plug down
+  within 90 grep -qF "going on without host node2, with at least 1" taken.log
+  within 60 grep -qF "; 2 workers, " taken.log
+  plug up
+  within 120 grep -qF "host node2 answers: asked the workers to save and stop" taken.log
+  within 60 begun_again
+  kill -TERM $launcher
+  wait $launcher
+  local status=$?
+  [ $status = 143 ] || { tail -n 25 taken.log; return 1; } >&2
+  says taken.log "goes on from the checkpoint on disk of step " &&
+    says taken.log "; 0 steps are done twice"
+}
+begun_again() { [ "$(grep -cF "; 4 workers, " taken.log)" = 2 ]; }
+
 # refused CODE TEXT OPTION... — what cannot start says so at once.
 refused() {
   local code=$1 text=$2 begin=$SECONDS status=0
@@ -131,4 +154,5 @@ step "host files with mistakes and unknown hosts are refused by name" mistakes
 step "a host that is cut off is named before anything starts" unreachable
 step "a host cut off in training is named, and the others go on from the checkpoint" cut_off
 step "a job that needs the lost host goes on when it is back" comes_back
+step "a job that can do without the lost host takes it back" taken_back
 finish
