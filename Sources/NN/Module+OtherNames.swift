@@ -81,6 +81,21 @@ extension Module {
   public func loadStateDict(_ state: StateDict) -> Void { otherName() }
 }
 
+extension StateDict {
+  /// Python's name of ``names``.
+  @available(*, unavailable, renamed: "names")
+  public var keys: [String] { otherName() }
+  /// Python's name of what is written otherwise here.
+  @available(*, unavailable, message: "use state.map(\\.tensor)")
+  public var values: [Tensor] { otherName() }
+  /// Python's name of what is written otherwise here.
+  @available(*, unavailable, message: "a state is a collection: for (name, tensor) in state { … }")
+  public func items() -> [(String, Tensor)] { otherName() }
+  /// PyTorch's order of arguments.
+  @available(*, unavailable, message: "use save(state, to: path), or state.save(safetensors: path)")
+  public func save(to path: String) throws { otherName() }
+}
+
 extension Init {
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "xavierUniform(_:gain:)")
@@ -133,9 +148,18 @@ extension Init {
 }
 
 extension Parameter {
+  /// What is a tensor's is asked of ``value``.
+  @available(*, unavailable, message: "ask the parameter's value for it: parameter.value.sum()")
+  public subscript(dynamicMember name: String) -> PythonName { otherName() }
   /// PyTorch's name of ``value``.
   @available(*, unavailable, message: "use parameter.value, and parameter.assign(x) to write it")
   public var data: Tensor { otherName() }
+}
+
+extension Buffer {
+  /// What is a tensor's is asked of ``value``.
+  @available(*, unavailable, message: "ask the buffer's value for it: buffer.value.sum()")
+  public subscript(dynamicMember name: String) -> PythonName { otherName() }
 }
 
 extension Sequential {

@@ -3,9 +3,11 @@ import Tensors
 /// A tensor that training changes: a leaf that requires a gradient, with an identity
 /// (`torch.nn.Parameter`).
 ///
-/// Two modules that hold the same parameter share one weight. Layers read ``value``; optimizers
-/// write its memory in place, which the graph notices.
-public final class Parameter {
+/// Two modules that hold the same parameter share one weight. It stands for its tensor in expressions:
+/// `x * scale + shift`, `x.matmul(weight)`, `positions[..<n]`. Everything else a tensor does is asked of
+/// ``value``: `weight.value.sum()`. Optimizers write its memory in place, which the graph notices.
+@dynamicMemberLookup
+public final class Parameter: TensorHolder {
   /// The present value: a leaf of the graph, or, where the parameter is parametrized or pruned, what is
   /// computed from the leaves that stand in its place.
   public var value: Tensor {
@@ -125,8 +127,9 @@ public final class Parameter {
 }
 
 /// A tensor that belongs to a module's state but is not trained, such as a running mean
-/// (`register_buffer`).
-public final class Buffer {
+/// (`register_buffer`). It stands for its tensor in expressions, as a ``Parameter`` does.
+@dynamicMemberLookup
+public final class Buffer: TensorHolder {
   /// The present value; assigning replaces it.
   public var value: Tensor
   /// Whether state dicts hold it.
@@ -137,6 +140,35 @@ public final class Buffer {
     self.value = value.detach()
     isPersistent = persistent
   }
+}
+
+extension Parameter {
+  /// Calls a closure with the gradient that flows into the parameter; what it returns, if anything,
+  /// takes the gradient's place (`register_hook`).
+  /// - Precondition: It is neither parametrized nor pruned: there the parameters in its place have hooks.
+  /// - Returns: A handle that removes the hook.
+  @discardableResult
+  public func registerHook(_ hook: @escaping (Tensor) -> Tensor?) -> HookHandle {
+    require(
+      derivation == nil, "registerHook",
+      "this parameter is computed from others: set hooks on those that namedParameters() lists")
+    return leaf.registerHook(hook)
+  }
+
+  /// Calls a closure with the gradient that flows into the parameter.
+  /// - Returns: A handle that removes the hook.
+  @discardableResult
+  public func registerHook(_ hook: @escaping (Tensor) -> Void) -> HookHandle {
+    registerHook { gradient -> Tensor? in
+      hook(gradient)
+      return nil
+    }
+  }
+}
+
+extension Buffer: CustomStringConvertible {
+  /// The tensor, as PyTorch prints it.
+  public var description: String { "\(value)" }
 }
 
 extension Parameter: CustomStringConvertible {

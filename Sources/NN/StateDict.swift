@@ -49,6 +49,11 @@ public struct StateDict: RandomAccessCollection {
   public subscript(position: Int) -> Element { entries[position] }
 }
 
+extension StateDict: ExpressibleByDictionaryLiteral {
+  /// The entries as they are written: `["fc.weight": weight]`. Of equal names the last one counts.
+  public init(dictionaryLiteral entries: (String, Tensor)...) { self.init(entries) }
+}
+
 extension StateDict: CustomStringConvertible {
   /// Names and tensors, as PyTorch prints them.
   public var description: String {

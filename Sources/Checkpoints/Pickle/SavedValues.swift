@@ -22,6 +22,17 @@ public func save(
   try PthFile.write(.dictionary(members), to: path)
 }
 
+/// Saves one value, such as a state dict, in a file that PyTorch reads, too.
+///
+/// ```swift
+/// try save(model.stateDict(), to: "model.pth")
+/// try model.load(load(from: "model.pth").stateDict())
+/// ```
+/// - Throws: ``CheckpointError`` where it cannot be written.
+public func save(_ value: some PthEncodable, to path: String) throws(CheckpointError) {
+  try PthFile.write(value.pthValue, to: path)
+}
+
 /// Reads a file that ``save(_:to:)`` or `torch.save` wrote.
 /// - Throws: ``CheckpointError`` where it is missing, damaged, or holds objects of other kinds.
 public func load(from path: String) throws(CheckpointError) -> SavedValues {

@@ -142,6 +142,24 @@ public func padSequence(
   return Tensor.stack(padded, dim: batchFirst ? 0 : 1)
 }
 
+/// Leaves the padding out, of sequences whose lengths are a tensor.
+/// - Parameters:
+///   - input: `[T, B, …]`, or `[B, T, …]` with `batchFirst`.
+///   - lengths: Each sequence's length, from 1 to T: integers `[B]`.
+///   - batchFirst: Whether the batch comes before time.
+///   - enforceSorted: Demand that lengths fall already; else sequences are sorted, and
+///     ``PackedSequence/sortedIndices`` says how.
+public func packPaddedSequence(
+  _ input: Tensor, lengths: Tensor, batchFirst: Bool = false, enforceSorted: Bool = true
+) -> PackedSequence {
+  require(
+    lengths.rank == 1 && lengths.dtype.isInteger, "pack_padded_sequence",
+    "lengths are integers [B], not \(lengths.dtype) \(lengths.shape)")
+  return packPaddedSequence(
+    input, lengths: lengths.to(.int64).array(of: Int.self), batchFirst: batchFirst,
+    enforceSorted: enforceSorted)
+}
+
 /// On which side of a sequence its padding stands.
 public enum PaddingSide: String, Sendable {
   /// Before the first element.

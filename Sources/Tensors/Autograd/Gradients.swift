@@ -79,6 +79,16 @@ extension Tensor {
     return HookHandle { [weak node] in node?.hooks.removeAll { $0.token === token } }
   }
 
+  /// Calls a closure with the gradient that flows into this tensor.
+  /// - Returns: A handle that removes the hook.
+  @discardableResult
+  public func registerHook(_ hook: @escaping (Tensor) -> Void) -> HookHandle {
+    registerHook { gradient -> Tensor? in
+      hook(gradient)
+      return nil
+    }
+  }
+
   /// Computes the gradients of this tensor with respect to every leaf it came from, adding them to
   /// the leaves' ``grad``.
   ///
