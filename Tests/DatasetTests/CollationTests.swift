@@ -35,14 +35,36 @@ struct CollationTests {
 
   @Test("rows of tensors are read together and stacked")
   func tensors() throws {
-    let data = TensorDataset(
-      Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2]), Tensor([7, 8, 9]))
-    #expect(data.count == 3)
-    let loader = DataLoader(
-      data, batches: BatchSampler(SequentialSampler(count: 3), batchSize: 2),
-      collate: TensorDataset.collate)
+    let (x, y) = (Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2]), Tensor([7, 8, 9]))
+    var sums: [Double] = []
+    for (rows, labels) in DataLoader(TensorDataset(x, y), batchSize: 2) {
+      sums += [rows.sum().item(), labels.sum().item()]
+    }
+    #expect(sums == [10, 15, 11, 9])
+    for rows in DataLoader(TensorDataset(x), batchSize: 3) {
+      #expect(rows.shape == [3, 2] && rows.array() == [1, 2, 3, 4, 5, 6] as [Float])
+    }
+    for (rows, labels, again) in DataLoader(TensorDataset(x, y, x), batchSize: 3) {
+      #expect(rows.shape == again.shape && labels.shape == [3])
+    }
+    let data = TensorDataset([x, y])
+    #expect(data.count == 3 && data[1].count == 2)
+    let loader = DataLoader(data, batchSize: 2, collate: TensorDataset.collate)
     let batch = try #require(try loader.next()).content
     #expect(batch[0].shape == [2, 2] && batch[0].array() == [1, 2, 3, 4] as [Float])
     #expect(batch[1].array() == [7, 8])
+  }
+
+  @Test("an array is a dataset of its elements")
+  func arrays() {
+    let pairs = [([1, 2], "a"), ([3, 4], "b"), ([5, 6], "c")]
+    var seen: [String] = []
+    for (ids, names) in DataLoader(pairs, batchSize: 2) {
+      seen += names
+      #expect(ids.shape == [names.count, 2])
+    }
+    #expect(seen == ["a", "b", "c"])
+    let sampler = DistributedSampler(pairs, worldSize: 2, rank: 1, shuffle: false)
+    #expect(sampler.count == 2 && sampler.indices(epoch: 0) == [1, 0])
   }
 }

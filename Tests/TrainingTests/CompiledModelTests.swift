@@ -148,12 +148,7 @@ struct CompiledModelTests {
     for (name, tensor) in model.stateDict() {
       #expect(tensor.array(of: Float.self) == before[name]?.array(of: Float.self))
     }
-    let loader = DataLoader(
-      TensorDataset(x, y), batches: BatchSampler(SequentialSampler(count: 12), batchSize: 4)
-    ) { rows -> (Tensor, Tensor) in
-      let columns = TensorDataset.collate(rows)
-      return (columns[0], columns[1])
-    }
+    let loader = DataLoader(TensorDataset(x, y), batchSize: 4)
     #expect(throws: TrainingError.self) { try m.fit(loader, epochs: 1, verbose: .silent) }
     let good = model.compile(loss: .sparseCategoricalCrossEntropy, metrics: ["accuracy"])
     #expect(try good.fit(loader, epochs: 2, verbose: .silent)["loss"].count == 2)

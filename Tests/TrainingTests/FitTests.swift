@@ -13,13 +13,12 @@ import Torus
 
   typealias Pair = (inputs: Tensor, labels: Tensor)
 
-  private func loader(_ count: Int = 10, batch: Int = 4) -> DataLoader<[Tensor], Pair> {
+  private func loader(_ count: Int = 10, batch: Int = 4) -> DataLoader<Tensor, Pair> {
     let records = TensorDataset(Tensor.randn([count, 3], generator: Generator(seed: 3)))
     return DataLoader(
       records, batches: BatchSampler(RandomSampler(recordCount: count, seed: 1), batchSize: batch)
     ) { rows in
-      let inputs = Tensor.stack(rows.map { $0[0] })
-      return (inputs, Tensor(rows.map { $0[0][0].item() > 0 ? 1 : 0 }))
+      (Tensor.stack(rows), Tensor(rows.map { $0[0].item() > 0 ? 1 : 0 }))
     }
   }
 
@@ -110,8 +109,8 @@ import Torus
 
   /// Batches in one part.
   private final class Parts: BatchLoading {
-    let base: DataLoader<[Tensor], Pair>
-    init(_ base: DataLoader<[Tensor], Pair>) { self.base = base }
+    let base: DataLoader<Tensor, Pair>
+    init(_ base: DataLoader<Tensor, Pair>) { self.base = base }
     var epoch: Int { base.epoch }
     var step: Int { base.step }
     var batchCount: Int { base.batchCount }

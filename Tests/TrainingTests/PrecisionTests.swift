@@ -14,12 +14,12 @@ struct PrecisionTests {
     func callAsFunction(_ x: Tensor) -> Tensor { second(first(x).relu()) }
   }
 
-  private func loader() -> DataLoader<[Tensor], Pair> {
+  private func loader() -> DataLoader<Tensor, Pair> {
     let records = TensorDataset(Tensor.randn([64, 3], generator: Generator(seed: 3)))
     return DataLoader(
       records, batches: BatchSampler(RandomSampler(recordCount: 64, seed: 1), batchSize: 8)
     ) { rows in
-      (Tensor.stack(rows.map { $0[0] }), Tensor(rows.map { $0[0][0].item() > 0 ? 1 : 0 }))
+      (Tensor.stack(rows), Tensor(rows.map { $0[0].item() > 0 ? 1 : 0 }))
     }
   }
 

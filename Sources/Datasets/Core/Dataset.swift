@@ -16,6 +16,9 @@ public protocol Dataset<Element> {
   subscript(index: Int) -> Element { get throws }
 }
 
+/// An array is a dataset of its elements, as a list is in PyTorch: `DataLoader(pairs, batchSize: 32)`.
+extension Array: Dataset {}
+
 /// Records in an array.
 public struct ArrayDataset<Element>: Dataset {
   /// The records.

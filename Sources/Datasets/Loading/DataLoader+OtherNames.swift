@@ -22,6 +22,50 @@ extension DataLoader {
   ) where Source.Element == Element, Content == [Element] { otherName() }
 }
 
+extension DataLoader {
+  /// PyTorch's name of `collate`.
+  @available(
+    *, unavailable, message: "what makes a batch is collate: DataLoader(dataset, collate: collate)"
+  )
+  public convenience init<Source: Dataset>(
+    _ dataset: Source, batchSize: Int = 1, shuffle: Bool = false,
+    collateFn: @escaping ([Element]) throws -> Content
+  ) where Source.Element == Element { otherName() }
+  /// PyTorch's name of `collate`.
+  @available(
+    *, unavailable, message: "what makes a batch is collate: DataLoader(dataset, collate: collate)"
+  )
+  public convenience init<Source: Dataset>(
+    _ dataset: Source, batchSize: Int = 1, shuffle: Bool = false,
+    collate_fn: @escaping ([Element]) throws -> Content
+  ) where Source.Element == Element { otherName() }
+  /// PyTorch's data of a loader.
+  @available(*, unavailable, message: "ask the dataset that you gave the loader: data.count")
+  public var dataset: [Int] { otherName() }
+}
+
+extension DistributedSampler {
+  /// PyTorch's name of `worldSize`.
+  @available(
+    *, unavailable,
+    message: "ranks are counted by worldSize: DistributedSampler(data, worldSize: 4, rank: 0)"
+  )
+  public init(
+    _ dataset: some Dataset, numReplicas: Int, rank: Int, shuffle: Bool = true,
+    dropLast: Bool = false, seed: UInt64 = 0
+  ) { otherName() }
+  /// PyTorch's announcement of an epoch.
+  @available(
+    *, unavailable, message: "leave it out: each loop over a loader has an epoch of its own"
+  )
+  public func setEpoch(_ epoch: Int) { otherName() }
+  /// PyTorch's announcement of an epoch.
+  @available(
+    *, unavailable, message: "leave it out: each loop over a loader has an epoch of its own"
+  )
+  public func set_epoch(_ epoch: Int) { otherName() }
+}
+
 /// PyTorch's spelling of ``randomSplit(_:lengths:seed:)``.
 @available(*, unavailable, renamed: "randomSplit(_:lengths:)")
 public var random_split: PythonName { otherName() }

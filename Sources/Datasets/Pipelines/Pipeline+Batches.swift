@@ -102,6 +102,32 @@ extension Pipeline {
     }
   }
 
+  /// Groups of arrays of similar length.
+  /// - Parameters:
+  ///   - boundaries: Ascending: bucket i holds lengths below `boundaries[i]`, the last all others.
+  ///   - batchSizes: How many elements fill each bucket: one more than there are boundaries.
+  ///   - dropRemainder: Whether buckets that are not full at the end are left out.
+  public func bucketByLength<Part>(
+    boundaries: [Int], batchSizes: [Int], dropRemainder: Bool = false
+  ) -> Pipeline<[Element]> where Element == [Part] {
+    bucketByLength(
+      boundaries: boundaries, batchSizes: batchSizes, dropRemainder: dropRemainder
+    ) { $0.count }
+  }
+
+  /// Groups of pairs whose arrays are of similar length, such as ids and their label.
+  /// - Parameters:
+  ///   - boundaries: Ascending: bucket i holds lengths below `boundaries[i]`, the last all others.
+  ///   - batchSizes: How many elements fill each bucket: one more than there are boundaries.
+  ///   - dropRemainder: Whether buckets that are not full at the end are left out.
+  public func bucketByLength<Part, Other>(
+    boundaries: [Int], batchSizes: [Int], dropRemainder: Bool = false
+  ) -> Pipeline<[Element]> where Element == ([Part], Other) {
+    bucketByLength(
+      boundaries: boundaries, batchSizes: batchSizes, dropRemainder: dropRemainder
+    ) { $0.0.count }
+  }
+
   /// The elements of arrays, one after another.
   public func unbatch<Part>() -> Pipeline<Part> where Element == [Part] {
     unbatch(count: { $0.count }, part: { $0[$1] })

@@ -40,6 +40,17 @@ public struct DistributedSampler: Sampler {
     self.seed = seed
   }
 
+  /// One rank's share of a dataset's records.
+  /// - Precondition: `0 <= rank < worldSize`.
+  public init(
+    _ dataset: some Dataset, worldSize: Int, rank: Int, shuffle: Bool = true,
+    dropLast: Bool = false, seed: UInt64 = 0
+  ) {
+    self.init(
+      recordCount: dataset.count, worldSize: worldSize, rank: rank, shuffle: shuffle,
+      dropLast: dropLast, seed: seed)
+  }
+
   /// The number of indices of every rank.
   public var count: Int {
     if dropLast && recordCount % worldSize != 0 {

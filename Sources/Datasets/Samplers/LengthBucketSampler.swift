@@ -23,7 +23,7 @@ public struct LengthBucketSampler: BatchSampling {
   /// Batches by length.
   public init(
     lengths: [Int], batchSize: Int, chunkBatches: Int = 50, shuffle: Bool = true,
-    lastBatch: LastBatch = .keep, seed: UInt64
+    lastBatch: LastBatch = .keep, seed: UInt64 = 0
   ) {
     require(
       batchSize > 0 && chunkBatches > 0, "LengthBucketSampler",
