@@ -62,7 +62,7 @@ struct TextEncoderTests {
     let feature = try #require(try encoder.continuations(rows).first)
     let labels = try #require(feature["labels"]?.ints)
     let answer = try gpt2.backend.encode(" sat", addSpecialTokens: false).ids
-    let wanted = answer + [try #require(gpt2.eosTokenID)]
+    let wanted = answer + [try #require(gpt2.eosTokenId)]
     #expect(labels.filter { $0 != -100 } == wanted)
     #expect(Array(feature.inputIds.suffix(wanted.count)) == wanted)
   }
@@ -81,7 +81,7 @@ struct TextEncoderTests {
     let gpt2 = try tokenizer("gpt2")
     let features = try TextEncoder(gpt2, maxLength: .max).continuations(pieces)
     let ids = features.flatMap(\.inputIds)
-    let end = try #require(gpt2.eosTokenID)
+    let end = try #require(gpt2.eosTokenId)
     #expect(ids.last == end && ids.count { $0 == end } == 1)
   }
 

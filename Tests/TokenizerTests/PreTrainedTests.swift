@@ -14,10 +14,10 @@ struct PreTrainedTests {
     options.padToMultipleOf = 8
     options.returnOffsetsMapping = true
     let batch = try tokenizer(["The quick brown fox", "a"], options)
-    #expect(batch.inputIDs.map(\.count) == [8, 8])
+    #expect(batch.inputIds.map(\.count) == [8, 8])
     #expect(batch.attentionMask?[1] == [1, 1, 1, 0, 0, 0, 0, 0])
     #expect(batch.offsetMapping?[0][1] == 0..<3)
-    #expect(tokenizer.decode(batch.inputIDs[1], skipSpecialTokens: true) == "a")
+    #expect(tokenizer.decode(batch.inputIds[1], skipSpecialTokens: true) == "a")
   }
 
   @Test("Padding without a padding token is an error that says what to do")
@@ -35,9 +35,9 @@ struct PreTrainedTests {
     let bert = try AutoTokenizer.fromPretrained(Cases.folder + "/legacy/bert-vocab-txt")
     #expect(bert.modelMaxLength == 20 && bert.specialTokens.mask == "[MASK]")
     let gpt2 = try AutoTokenizer.fromPretrained(Cases.folder + "/legacy/gpt2-merges")
-    #expect(gpt2.convertTokenToID("<|new|>") == 380)
+    #expect(gpt2.convertTokenToId("<|new|>") == 380)
     let llama = try AutoTokenizer.fromPretrained(Cases.folder + "/legacy/llama-sentencepiece")
-    #expect(try llama.encode("").first == llama.bosTokenID)
+    #expect(try llama.encode("").first == llama.bosTokenId)
   }
 
   @Test("What is saved is read again with its tokens and settings")

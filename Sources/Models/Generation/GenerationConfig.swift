@@ -21,6 +21,23 @@ public struct GenerationConfig: Equatable, Sendable {
   /// Nothing set.
   public init() {}
 
+  /// The commonest settings by name; nil leaves one to the model.
+  ///
+  /// - Parameters:
+  ///   - maxNewTokens: The most tokens that are generated.
+  ///   - doSample: Whether tokens are drawn.
+  ///   - temperature: What scores are divided by before tokens are drawn.
+  ///   - topK: How many of the likeliest tokens are drawn from.
+  ///   - topP: How much probability the tokens that are drawn from have together.
+  ///   - numBeams: How many sequences are followed side by side.
+  public init(
+    maxNewTokens: Int?, doSample: Bool? = nil, temperature: Double? = nil, topK: Int? = nil,
+    topP: Double? = nil, numBeams: Int? = nil
+  ) {
+    (self.maxNewTokens, self.doSample, self.temperature) = (maxNewTokens, doSample, temperature)
+    (self.topK, self.topP, self.numBeams) = (topK, topP, numBeams)
+  }
+
   /// Settings by the names of generation_config.json: `["max_new_tokens": 20]`.
   /// - Throws: ``GenerationError`` where a name is unknown or a value is of another kind.
   public init(settings: [String: ConfigurationValue]) throws(GenerationError) {

@@ -70,8 +70,8 @@ extension SentenceTransformer {
       options.maxLength = maxSequenceLength
     }
     let batch = try tokenizer(texts.map { prepared(prompt + $0) }, options)
-    return batch.inputIDs.indices.map {
-      Row(ids: batch.inputIDs[$0], types: batch.tokenTypeIDs?[$0])
+    return batch.inputIds.indices.map {
+      Row(ids: batch.inputIds[$0], types: batch.tokenTypeIds?[$0])
     }
   }
 
@@ -81,7 +81,7 @@ extension SentenceTransformer {
   private func inputs(_ rows: [Row]) -> ModelInputs {
     let length = rows.map(\.ids.count).max() ?? 0
     // What fills up is masked, so that any token does where there is none for it.
-    let filler = tokenizer.padTokenID ?? 0
+    let filler = tokenizer.padTokenId ?? 0
     let isLeft = tokenizer.paddingSide == .left
     func table(_ filler: Int, _ values: (Row) -> [Int]) -> Tensor {
       let numbers = rows.flatMap { row in
@@ -111,7 +111,7 @@ extension SentenceTransformer {
   /// one that ends texts.
   private func length(of prompt: String) throws -> Int {
     let ids = try rows([""], prompt)[0].ids
-    guard let last = ids.last, tokenizer.allSpecialIDs.contains(last) else { return ids.count }
+    guard let last = ids.last, tokenizer.allSpecialIds.contains(last) else { return ids.count }
     return ids.count - 1
   }
 }

@@ -84,7 +84,7 @@ public final class SentenceTransformer: Module {
     self.prompts = prompts
     self.defaultPromptName = defaultPromptName
     self.lowercases = lowercases
-    states = try Self.states(of: model)
+    states = try model.stateFunction()
   }
 
   /// The width of the vectors.
@@ -98,20 +98,6 @@ public final class SentenceTransformer: Module {
     // The table of the tokens may be narrower than the states.
     if let width = model.configuration["hidden_size"]?.int { return width }
     return (model as? any EncoderModel)?.inputEmbeddings.weight.shape[1] ?? 0
-  }
-
-  private static func states(
-    of model: PretrainedModel
-  ) throws -> (ModelInputs) -> EncoderOutput {
-    switch model {
-    case let model as any EncoderModel: return { model($0) }
-    case let model as DecoderModel: return { model($0) }
-    default:
-      throw ModelError(
-        .unsupported, path: model.configuration.path,
-        "\(type(of: model)) makes no states of tokens",
-        remedy: "Use an encoder or a decoder without a head")
-    }
   }
 
   /// The vectors of tokenized texts, `[N, width]`.

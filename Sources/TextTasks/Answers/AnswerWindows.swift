@@ -90,12 +90,12 @@ public struct AnswerWindows: Sendable {
       options)
     return (0..<encoding.count).map { row in
       let record = encoding.overflowToSampleMapping?[row] ?? row
-      let sequences = encoding.sequenceIDs(row)
+      let sequences = encoding.sequenceIds(row)
       let places = encoding.offsetMapping?[row] ?? []
       let offsets = zip(places, sequences).map { $1 == (contextIsSecond ? 1 : 0) ? $0 : nil }
       var feature = TextEncoder.feature(encoding, row)
-      let ids = encoding.inputIDs[row]
-      let special = tokenizer.clsTokenID ?? tokenizer.bosTokenID
+      let ids = encoding.inputIds[row]
+      let special = tokenizer.clsTokenId ?? tokenizer.bosTokenId
       let none = special.flatMap { ids.firstIndex(of: $0) } ?? 0
       let answer =
         records[record].answers.first.flatMap { Self.positions(of: $0, in: offsets) }

@@ -54,7 +54,7 @@ public struct DataCollatorForLanguageModeling: DataCollator {
     ] where !(0...1).contains(value) {
       throw CollationError("\(name) must lie between 0 and 1, and is \(value)")
     }
-    if options.mlm, tokenizer.maskTokenID == nil {
+    if options.mlm, tokenizer.maskTokenId == nil {
       throw CollationError(
         "the tokenizer has no mask token, which masked language modelling needs; set mlm to false for "
           + "a model that tells the next token")
@@ -97,7 +97,7 @@ public struct DataCollatorForLanguageModeling: DataCollator {
     batch["special_tokens_mask"] = nil
     guard options.mlm else {
       batch["labels"] = noGrad {
-        tokenizer.padTokenID.map { ids.maskedFill(ids.eq($0), -100) } ?? ids
+        tokenizer.padTokenId.map { ids.maskedFill(ids.eq($0), -100) } ?? ids
       }
       return batch
     }
@@ -113,7 +113,7 @@ public struct DataCollatorForLanguageModeling: DataCollator {
   }
 
   private func isSpecial(_ ids: Tensor) -> Tensor {
-    let special = Set(tokenizer.allSpecialIDs)
+    let special = Set(tokenizer.allSpecialIds)
     return Tensor(ids.array(of: Int.self).map { special.contains($0) }, shape: ids.shape)
   }
 
@@ -130,7 +130,7 @@ public struct DataCollatorForLanguageModeling: DataCollator {
       Tensor.full(ids.shape, p, dtype: .float32).bernoulli(generator: generator).ne(0)
     }
     let replaced = drawn(options.maskReplaceProb).logicalAnd(chosen)
-    var result = ids.maskedFill(replaced, tokenizer.maskTokenID ?? 0)
+    var result = ids.maskedFill(replaced, tokenizer.maskTokenId ?? 0)
     guard options.maskReplaceProb != 1, options.randomReplaceProb != 0 else {
       return (result, labels)
     }

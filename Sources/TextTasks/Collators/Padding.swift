@@ -47,7 +47,7 @@ extension PreTrainedTokenizer {
       }
       lengths.append(row.count)
     }
-    guard options.padding == .doNotPad || padTokenID != nil else {
+    guard options.padding == .doNotPad || padTokenId != nil else {
       throw CollationError(
         "records are to be filled up, and the tokenizer has no padding token; give it one, such as the "
           + "token that ends texts: addSpecialTokens with pad")
@@ -59,7 +59,7 @@ extension PreTrainedTokenizer {
     case .maxLength: target = (options.maxLength ?? modelMaxLength).map(options.rounded)
     }
     var filled: [(name: String, fill: Int)] = [
-      ("input_ids", padTokenID ?? 0), ("attention_mask", 0), ("token_type_ids", padTokenTypeID),
+      ("input_ids", padTokenId ?? 0), ("attention_mask", 0), ("token_type_ids", padTokenTypeID),
       ("special_tokens_mask", 1),
     ]
     let masks = modelInputNames.contains("attention_mask")

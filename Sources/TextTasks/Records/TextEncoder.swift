@@ -55,8 +55,8 @@ public struct TextEncoder: Sendable {
   }
 
   static func feature(_ encoding: BatchEncoding, _ row: Int) -> TextFeature {
-    var feature: TextFeature = ["input_ids": .ints(encoding.inputIDs[row])]
-    if let segments = encoding.tokenTypeIDs { feature["token_type_ids"] = .ints(segments[row]) }
+    var feature: TextFeature = ["input_ids": .ints(encoding.inputIds[row])]
+    if let segments = encoding.tokenTypeIds { feature["token_type_ids"] = .ints(segments[row]) }
     if let mask = encoding.attentionMask { feature["attention_mask"] = .ints(mask[row]) }
     return feature
   }
@@ -166,7 +166,7 @@ public struct TextEncoder: Sendable {
       var feature = Self.feature(encoding, row)
       var last: Int?
       feature["labels"] = .ints(
-        encoding.wordIDs(row).map { word in
+        encoding.wordIds(row).map { word in
           defer { last = word }
           return word.flatMap { $0 == last ? nil : tags[row][$0] } ?? -100
         })
@@ -196,7 +196,7 @@ public struct TextEncoder: Sendable {
       (0..<table.count).map { try table.text(target, of: $0) }, options)
     return try texts(table).enumerated().map { row, feature in
       var feature = feature
-      feature["labels"] = .ints(wanted.inputIDs[row])
+      feature["labels"] = .ints(wanted.inputIds[row])
       return feature
     }
   }
@@ -212,7 +212,7 @@ public struct TextEncoder: Sendable {
     }
     let prompts = try tokenizer(try (0..<table.count).map { try table.text(fields.text, of: $0) })
     guard let target = fields.target else {
-      return prompts.inputIDs.enumerated().map { row, ids in
+      return prompts.inputIds.enumerated().map { row, ids in
         let ids = table.goesOn(row) ? ids : ended(ids)
         return causal(ids, ids)
       }
@@ -221,15 +221,15 @@ public struct TextEncoder: Sendable {
     plain.addSpecialTokens = false
     let answers = try tokenizer(
       try (0..<table.count).map { try table.text(target, of: $0) }, plain)
-    return zip(prompts.inputIDs, answers.inputIDs).map { prompt, answer in
-      let start = prompt.last == tokenizer.eosTokenID ? Array(prompt.dropLast()) : prompt
+    return zip(prompts.inputIds, answers.inputIds).map { prompt, answer in
+      let start = prompt.last == tokenizer.eosTokenId ? Array(prompt.dropLast()) : prompt
       return causal(
         ended(start + answer), [Int](repeating: -100, count: start.count) + ended(answer))
     }
   }
 
   private func ended(_ ids: [Int]) -> [Int] {
-    guard let end = tokenizer.eosTokenID, ids.last != end else { return ids }
+    guard let end = tokenizer.eosTokenId, ids.last != end else { return ids }
     return ids + [end]
   }
 

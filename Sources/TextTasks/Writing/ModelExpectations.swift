@@ -71,7 +71,7 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
         options.maxLength =
           [tokenizer.modelMaxLength, model.configuration["max_position_embeddings"]?.int, 128]
           .compactMap { $0 }.min()
-        return (text, try tokenizer(text, options).inputIDs[0])
+        return (text, try tokenizer(text, options).inputIds[0])
       }
     } else {
       rows = (0..<3).map { row in (nil, (0..<8).map { (row * 37 + $0 * 11 + 5) % vocabulary }) }

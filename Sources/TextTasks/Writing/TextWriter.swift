@@ -61,9 +61,9 @@ public struct TextWriter {
   public var config: GenerationConfig {
     var config = GenerationConfig()
     if model.generationConfig.eosTokenId == nil {
-      config.eosTokenId = tokenizer.eosTokenID.map { [$0] }
+      config.eosTokenId = tokenizer.eosTokenId.map { [$0] }
     }
-    if model.generationConfig.padTokenId == nil { config.padTokenId = tokenizer.padTokenID }
+    if model.generationConfig.padTokenId == nil { config.padTokenId = tokenizer.padTokenId }
     return config
   }
 
@@ -76,8 +76,8 @@ public struct TextWriter {
   /// - Throws: ``TextError`` where it is empty and no token begins a text, or where it leaves no room in
   ///   the context.
   public func ids(ofPrompt prompt: String) throws -> [Int] {
-    var ids = try tokenizer(prompt).inputIDs[0]
-    if ids.isEmpty, let first = tokenizer.bosTokenID ?? model.generationConfig.bosTokenId {
+    var ids = try tokenizer(prompt).inputIds[0]
+    if ids.isEmpty, let first = tokenizer.bosTokenId ?? model.generationConfig.bosTokenId {
       ids = [first]
     }
     guard !ids.isEmpty else {

@@ -101,7 +101,7 @@ extension PreTrainedTokenizer {
     _ messages: [TemplateValue], tools: [TemplateValue]? = nil,
     documents: [TemplateValue]? = nil, chatTemplate: String? = nil,
     variables: [String: TemplateValue] = [:]
-  ) throws -> (inputIDs: [Int], assistantMask: [Int]) {
+  ) throws -> (inputIds: [Int], assistantMask: [Int]) {
     let source = try template(chatTemplate, hasTools: tools != nil)
     guard PythonSearch.contains(source, "endgeneration") else {
       throw ChatTemplateError(

@@ -219,10 +219,10 @@ struct ComponentReader {
         addsPrefixSpace: json["add_prefix_space"]?.bool ?? true)
     case "BertProcessing":
       return BertPostProcessor(
-        separator: try tokenID(json, "sep", part), classifier: try tokenID(json, "cls", part))
+        separator: try tokenId(json, "sep", part), classifier: try tokenId(json, "cls", part))
     case "RobertaProcessing":
       return RobertaPostProcessor(
-        separator: try tokenID(json, "sep", part), classifier: try tokenID(json, "cls", part),
+        separator: try tokenId(json, "sep", part), classifier: try tokenId(json, "cls", part),
         trimsOffsets: json["trim_offsets"]?.bool ?? true,
         addsPrefixSpace: json["add_prefix_space"]?.bool ?? true)
     case "TemplateProcessing": return try template(json, part)
@@ -230,7 +230,7 @@ struct ComponentReader {
     }
   }
 
-  private func tokenID(
+  private func tokenId(
     _ json: JSONValue, _ name: String, _ part: String
   ) throws(TokenizerError) -> Int {
     guard let pair = json[name]?.array, pair.count == 2, let id = pair[1].count else {
@@ -263,11 +263,11 @@ struct ComponentReader {
           guard specials[id] != nil else {
             throw fault(part, "the template's token \(id) is not in special_tokens")
           }
-          result.append(.special(id, typeID: special["type_id"]?.count ?? 0))
+          result.append(.special(id, typeId: special["type_id"]?.count ?? 0))
         } else if let sequence = item["Sequence"], let id = sequence["id"]?.string,
           id == "A" || id == "B"
         {
-          result.append(.sequence(id == "A" ? 0 : 1, typeID: sequence["type_id"]?.count ?? 0))
+          result.append(.sequence(id == "A" ? 0 : 1, typeId: sequence["type_id"]?.count ?? 0))
         } else {
           throw fault(part, "a piece of the template \(name) is neither token nor sequence")
         }
@@ -343,7 +343,7 @@ struct ComponentReader {
     return Padding(
       length: json["strategy"]?["Fixed"]?.count, multipleOf: json["pad_to_multiple_of"]?.count,
       direction: json["direction"]?.string == "Left" ? .left : .right,
-      id: json["pad_id"]?.count ?? 0, typeID: json["pad_type_id"]?.count ?? 0,
+      id: json["pad_id"]?.count ?? 0, typeId: json["pad_type_id"]?.count ?? 0,
       token: json["pad_token"]?.string ?? "[PAD]")
   }
 }

@@ -19,7 +19,7 @@ struct ModelTables: Sendable {
   var unknownToken = "[UNK]"
   var continuingPrefix = "##"
   var longestWord = 100
-  var unknownID: Int?
+  var unknownId: Int?
   var byteFallback = false
 
   init(kind: Kind, vocabulary: Vocabulary) {
@@ -50,8 +50,8 @@ struct ModelReader {
       let (vocabulary, scores) = try pieces()
       tables = ModelTables(kind: kind, vocabulary: vocabulary)
       tables.scores = scores
-      tables.unknownID = try value("unk_id")?.int
-      if let id = tables.unknownID, !(0..<scores.count).contains(id) {
+      tables.unknownId = try value("unk_id")?.int
+      if let id = tables.unknownId, !(0..<scores.count).contains(id) {
         throw scanner.fault("model.unk_id is \(id), and there are \(scores.count) tokens")
       }
       tables.byteFallback = try value("byte_fallback")?.bool ?? false

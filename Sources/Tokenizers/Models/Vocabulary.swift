@@ -5,7 +5,7 @@ final class Vocabulary: Sendable {
   /// A token's place in ``blob``, by its number in the order of the file.
   private let starts: Block<UInt32>
   private let blob: Block<UInt8>
-  private let numberIDs: Block<Int32>
+  private let numberIds: Block<Int32>
   /// The token's number by id; −1 where there is none.
   private let numbers: Block<Int32>
   private let slots: Block<UInt64>
@@ -25,7 +25,7 @@ final class Vocabulary: Sendable {
     count = ends.count
     blob = Block(bytes, 0)
     starts = Block([0] + ends.map { UInt32(truncatingIfNeeded: $0) }, 0)
-    numberIDs = Block(ids.map { Int32(truncatingIfNeeded: $0) }, 0)
+    numberIds = Block(ids.map { Int32(truncatingIfNeeded: $0) }, 0)
     numbers = Block((ids.max() ?? -1) + 1, -1)
     for (number, id) in ids.enumerated() { numbers.base[id] = Int32(truncatingIfNeeded: number) }
     var capacity = 16
@@ -80,7 +80,7 @@ final class Vocabulary: Sendable {
   func id(of p: UnsafePointer<UInt8>, _ n: Int, hash: UInt64) -> Int32 {
     let slot = slots.base[
       Self.slot(of: p, n, hash, slots.base, mask, starts.base, blob.base)]
-    return slot == 0 ? -1 : numberIDs.base[Int(slot & 0xffff_ffff) - 1]
+    return slot == 0 ? -1 : numberIds.base[Int(slot & 0xffff_ffff) - 1]
   }
 
   @inline(__always)
@@ -121,5 +121,5 @@ final class Vocabulary: Sendable {
   var idBound: Int { numbers.count }
 
   /// The ids in the order of the file.
-  var ids: [Int] { (0..<count).map { Int(numberIDs.base[$0]) } }
+  var ids: [Int] { (0..<count).map { Int(numberIds.base[$0]) } }
 }

@@ -3,7 +3,7 @@ public struct Encoding: Sendable, Equatable {
   /// The tokens' ids.
   public internal(set) var ids: [Int] = []
   /// The segment of each token, as the post-processor says.
-  public internal(set) var typeIDs: [Int] = []
+  public internal(set) var typeIds: [Int] = []
   /// 1 for tokens that the post-processor or padding added, else 0.
   public internal(set) var specialTokensMask: [Int] = []
   /// 0 for padding, else 1.
@@ -11,9 +11,9 @@ public struct Encoding: Sendable, Equatable {
   /// The code points of the text that each token stands for; empty where offsets were not asked for.
   public internal(set) var offsets: [Range<Int>] = []
   /// The number of each token's word, nil for added tokens; empty where offsets were not asked for.
-  public internal(set) var wordIDs: [Int?] = []
+  public internal(set) var wordIds: [Int?] = []
   /// The text that each token comes from, 0 or 1, nil for added tokens.
-  public internal(set) var sequenceIDs: [Int?] = []
+  public internal(set) var sequenceIds: [Int?] = []
   /// The further windows of a text that was cut.
   public internal(set) var overflowing: [Encoding] = []
   /// The text of tokens where it is not that of their id, by place.
@@ -27,24 +27,24 @@ public struct Encoding: Sendable, Equatable {
   init() {}
 
   /// Added tokens.
-  init(special ids: [Int], typeID: Int, isTracked: Bool) {
+  init(special ids: [Int], typeId: Int, isTracked: Bool) {
     self.ids = ids
     self.isTracked = isTracked
-    typeIDs = ids.map { _ in typeID }
+    typeIds = ids.map { _ in typeId }
     specialTokensMask = ids.map { _ in 1 }
     attentionMask = ids.map { _ in 1 }
     if isTracked {
       offsets = ids.map { _ in 0..<0 }
-      wordIDs = ids.map { _ in nil }
-      sequenceIDs = ids.map { _ in nil }
+      wordIds = ids.map { _ in nil }
+      sequenceIds = ids.map { _ in nil }
     }
   }
 
-  mutating func setTypeID(_ id: Int) { typeIDs = Array(repeating: id, count: ids.count) }
+  mutating func setTypeId(_ id: Int) { typeIds = Array(repeating: id, count: ids.count) }
 
   /// Sets the sequence of tokens of the text, here and in all windows.
   mutating func setSequence(_ number: Int) {
-    if isTracked { sequenceIDs = Array(repeating: number, count: ids.count) }
+    if isTracked { sequenceIds = Array(repeating: number, count: ids.count) }
     for i in overflowing.indices { overflowing[i].setSequence(number) }
   }
 
@@ -53,13 +53,13 @@ public struct Encoding: Sendable, Equatable {
     var part = Encoding()
     part.isTracked = isTracked
     part.ids = Array(ids[range])
-    part.typeIDs = Array(typeIDs[range])
+    part.typeIds = Array(typeIds[range])
     part.specialTokensMask = Array(specialTokensMask[range])
     part.attentionMask = Array(attentionMask[range])
     if isTracked {
       part.offsets = Array(offsets[range])
-      part.wordIDs = Array(wordIDs[range])
-      part.sequenceIDs = Array(sequenceIDs[range])
+      part.wordIds = Array(wordIds[range])
+      part.sequenceIds = Array(sequenceIds[range])
       if !literals.isEmpty {
         for (index, text) in literals where range.contains(index) {
           part.literals[index - range.lowerBound] = text
@@ -95,11 +95,11 @@ public struct Encoding: Sendable, Equatable {
   private mutating func appendTokens(_ other: Encoding) {
     for (index, text) in other.literals { literals[index + ids.count] = text }
     ids += other.ids
-    typeIDs += other.typeIDs
+    typeIds += other.typeIds
     specialTokensMask += other.specialTokensMask
     attentionMask += other.attentionMask
     offsets += other.offsets
-    wordIDs += other.wordIDs
-    sequenceIDs += other.sequenceIDs
+    wordIds += other.wordIds
+    sequenceIds += other.sequenceIds
   }
 }

@@ -91,17 +91,17 @@ extension Tokenizer {
     var encoding = Encoding()
     encoding.isTracked = isTracked
     encoding.ids = sink.ids
-    encoding.typeIDs = Array(repeating: 0, count: sink.count)
-    encoding.specialTokensMask = encoding.typeIDs
+    encoding.typeIds = Array(repeating: 0, count: sink.count)
+    encoding.specialTokensMask = encoding.typeIds
     encoding.attentionMask = Array(repeating: 1, count: sink.count)
     guard isTracked else { return encoding }
     for literal in sink.literals {
       encoding.literals[literal.index] = String(
         decoding: text.bytes[literal.range], as: UTF8.self)
     }
-    encoding.wordIDs =
+    encoding.wordIds =
       word.map { Array(repeating: $0, count: sink.count) } ?? words.map { Int($0) }
-    encoding.sequenceIDs = Array(repeating: 0, count: sink.count)
+    encoding.sequenceIds = Array(repeating: 0, count: sink.count)
     encoding.offsets = OffsetFinder(buffer).offsets(sink, text.spans)
     return encoding
   }

@@ -54,7 +54,7 @@ public struct Tokenizer: Sendable {
         continuingPrefix: tables.continuingPrefix, longestWord: tables.longestWord)
     case .unigram:
       model = UnigramModel(
-        vocabulary: tables.vocabulary, scores: tables.scores, unknown: tables.unknownID,
+        vocabulary: tables.vocabulary, scores: tables.scores, unknown: tables.unknownId,
         byteFallback: tables.byteFallback)
     case .bpe:
       // A model whose words come in the byte-level alphabet takes the bytes themselves.
@@ -107,7 +107,7 @@ public struct Tokenizer: Sendable {
   public var modelVocabularySize: Int { model.vocabulary.count }
 
   /// The id of a token, or nil.
-  public func tokenToID(_ token: String) -> Int? {
+  public func tokenToId(_ token: String) -> Int? {
     added.id(of: token) ?? model.vocabulary.id(of: token)
   }
 
@@ -208,8 +208,8 @@ public struct Tokenizer: Sendable {
     _ text: Input, _ pair: Input?, addSpecialTokens: Bool, offsets: Bool
   ) throws -> Encoding {
     try withScratch { scratch in
-      var first = try encoding(of: text, typeID: 0, isTracked: offsets, scratch)
-      var second = try pair.map { try encoding(of: $0, typeID: 1, isTracked: offsets, scratch) }
+      var first = try encoding(of: text, typeId: 0, isTracked: offsets, scratch)
+      var second = try pair.map { try encoding(of: $0, typeId: 1, isTracked: offsets, scratch) }
       if let truncation {
         let added = addSpecialTokens ? postProcessor.addedCount(isPair: pair != nil) : 0
         // Where not even the special tokens fit, the reference cuts nothing.
@@ -235,13 +235,13 @@ public struct Tokenizer: Sendable {
   }
 
   private func encoding(
-    of input: Input, typeID: Int, isTracked: Bool, _ scratch: Scratch
+    of input: Input, typeId: Int, isTracked: Bool, _ scratch: Scratch
   ) throws -> Encoding {
     switch input {
     case .text(var text):
       return try text.withUTF8 { buffer in
         var encoding = try self.encoding(of: buffer, word: nil, isTracked: isTracked, scratch)
-        if typeID != 0 { encoding.setTypeID(typeID) }
+        if typeId != 0 { encoding.setTypeId(typeId) }
         return encoding
       }
     case .words(let words):
@@ -254,7 +254,7 @@ public struct Tokenizer: Sendable {
             try encoding(of: buffer, word: index, isTracked: isTracked, scratch))
         }
       }
-      result.setTypeID(typeID)
+      result.setTypeId(typeId)
       return result
     }
   }

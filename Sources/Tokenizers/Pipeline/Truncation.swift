@@ -137,20 +137,20 @@ public struct Padding: Sendable, Equatable {
   /// The padding token's id.
   public var id: Int
   /// The segment that padding belongs to.
-  public var typeID: Int
+  public var typeId: Int
   /// The padding token.
   public var token: String
 
   /// Fills up with a token.
   public init(
     length: Int? = nil, multipleOf: Int? = nil, direction: Truncation.Side = .right, id: Int = 0,
-    typeID: Int = 0, token: String = "[PAD]"
+    typeId: Int = 0, token: String = "[PAD]"
   ) {
     self.length = length
     self.multipleOf = multipleOf
     self.direction = direction
     self.id = id
-    self.typeID = typeID
+    self.typeId = typeId
     self.token = token
   }
 
@@ -168,7 +168,7 @@ public struct Padding: Sendable, Equatable {
     let missing = target - encoding.count
     guard missing > 0 else { return }
     var padding = Encoding(
-      special: Array(repeating: id, count: missing), typeID: typeID,
+      special: Array(repeating: id, count: missing), typeId: typeId,
       isTracked: encoding.isTracked)
     padding.attentionMask = Array(repeating: 0, count: missing)
     if encoding.isTracked {

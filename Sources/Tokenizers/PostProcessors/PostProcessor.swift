@@ -36,7 +36,7 @@ struct PlainPostProcessor: PostProcessor {
     guard encodings.count > 1 else { return encodings }
     for i in encodings.indices {
       encodings[i].setSequence(i)
-      encodings[i].setTypeID(i)
+      encodings[i].setTypeId(i)
     }
     return encodings
   }
@@ -122,8 +122,8 @@ struct BertPostProcessor: PostProcessor {
       encoding.setSequence(number)
       guard addsSpecialTokens else { return encoding }
       return number == 0
-        ? encoding.between([classifier], [separator], typeID: 0)
-        : encoding.between([], [separator], typeID: 1)
+        ? encoding.between([classifier], [separator], typeId: 0)
+        : encoding.between([], [separator], typeId: 1)
     }
   }
 }
@@ -141,21 +141,21 @@ struct RobertaPostProcessor: PostProcessor {
     encodings.enumerated().map { number, encoding in
       var encoding = encoding
       if trimsOffsets { ByteLevelPostProcessor.trim(&encoding, addsPrefixSpace, words) }
-      encoding.setTypeID(0)
-      for i in encoding.overflowing.indices { encoding.overflowing[i].setTypeID(0) }
+      encoding.setTypeId(0)
+      for i in encoding.overflowing.indices { encoding.overflowing[i].setTypeId(0) }
       encoding.setSequence(number)
       guard addsSpecialTokens else { return encoding }
-      return encoding.between([number == 0 ? classifier : separator], [separator], typeID: 0)
+      return encoding.between([number == 0 ? classifier : separator], [separator], typeId: 0)
     }
   }
 }
 
 extension Encoding {
   /// The tokens, and each window's, between special ones.
-  func between(_ before: [Int], _ after: [Int], typeID: Int) -> Encoding {
-    var result = Encoding(special: before, typeID: typeID, isTracked: isTracked)
+  func between(_ before: [Int], _ after: [Int], typeId: Int) -> Encoding {
+    var result = Encoding(special: before, typeId: typeId, isTracked: isTracked)
     result.append(self)
-    result.append(Encoding(special: after, typeID: typeID, isTracked: isTracked))
+    result.append(Encoding(special: after, typeId: typeId, isTracked: isTracked))
     return result
   }
 }
@@ -163,8 +163,8 @@ extension Encoding {
 /// Special tokens and texts in an order that is given.
 struct TemplatePostProcessor: PostProcessor {
   enum Piece: Sendable {
-    case sequence(Int, typeID: Int)
-    case special(String, typeID: Int)
+    case sequence(Int, typeId: Int)
+    case special(String, typeId: Int)
   }
 
   let single: [Piece]
@@ -182,15 +182,15 @@ struct TemplatePostProcessor: PostProcessor {
     let isTracked = encodings.first?.isTracked ?? false
     return (encodings.count > 1 ? pair : single).compactMap { piece in
       switch piece {
-      case .sequence(let number, let typeID):
+      case .sequence(let number, let typeId):
         guard number < encodings.count else { return nil }
         var encoding = encodings[number]
-        encoding.setTypeID(typeID)
+        encoding.setTypeId(typeId)
         encoding.setSequence(number)
         return encoding
-      case .special(let name, let typeID):
+      case .special(let name, let typeId):
         guard addsSpecialTokens, let ids = specials[name] else { return nil }
-        return Encoding(special: ids, typeID: typeID, isTracked: isTracked)
+        return Encoding(special: ids, typeId: typeId, isTracked: isTracked)
       }
     }
   }

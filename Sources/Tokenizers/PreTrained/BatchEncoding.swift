@@ -3,9 +3,9 @@
 /// A row belongs to a text, or to a window of one where ``overflowToSampleMapping`` says which.
 public struct BatchEncoding: Sendable {
   /// The ids of each row.
-  public let inputIDs: [[Int]]
+  public let inputIds: [[Int]]
   /// The segments of each row's tokens, where the model reads them or they were asked for.
-  public let tokenTypeIDs: [[Int]]?
+  public let tokenTypeIds: [[Int]]?
   /// 1 for tokens, 0 for padding.
   public let attentionMask: [[Int]]?
   /// 1 for added tokens and padding, 0 for tokens of the text.
@@ -20,11 +20,11 @@ public struct BatchEncoding: Sendable {
   public let encodings: [Encoding]
 
   /// The number of rows.
-  public var count: Int { inputIDs.count }
+  public var count: Int { inputIds.count }
 
   /// The words of a row's tokens, nil for added ones. Needs offsets to have been asked for.
-  public func wordIDs(_ row: Int = 0) -> [Int?] { encodings[row].wordIDs }
+  public func wordIds(_ row: Int = 0) -> [Int?] { encodings[row].wordIds }
 
   /// The text, 0 or 1, of a row's tokens, nil for added ones. Needs offsets to have been asked for.
-  public func sequenceIDs(_ row: Int = 0) -> [Int?] { encodings[row].sequenceIDs }
+  public func sequenceIds(_ row: Int = 0) -> [Int?] { encodings[row].sequenceIds }
 }

@@ -39,7 +39,7 @@ public struct CallOptions: Sendable, Equatable {
   /// The side that padding goes to; nil is the tokenizer's own.
   public var paddingSide: Truncation.Side?
   /// Whether segments are wanted; nil is what the model reads.
-  public var returnTokenTypeIDs: Bool?
+  public var returnTokenTypeIds: Bool?
   /// Whether masks are wanted; nil is what the model reads.
   public var returnAttentionMask: Bool?
   /// Whether what is cut off becomes further rows.
@@ -53,4 +53,25 @@ public struct CallOptions: Sendable, Equatable {
 
   /// The settings where nothing is given.
   public init() {}
+
+  /// The commonest settings by name: `CallOptions(padding: true, truncation: true, maxLength: 128)`.
+  /// - Parameters:
+  ///   - padding: What shorter texts are filled up to; `true` is the longest of the batch.
+  ///   - truncation: What is cut; `true` is the longest first.
+  ///   - maxLength: The most tokens, special ones included; nil is what the model takes.
+  public init(
+    padding: PaddingStrategy, truncation: TruncationStrategy? = nil, maxLength: Int? = nil
+  ) {
+    (self.padding, self.truncation, self.maxLength) = (padding, truncation, maxLength)
+  }
+}
+
+extension CallOptions.PaddingStrategy: ExpressibleByBooleanLiteral {
+  /// `true` fills up to the longest of the batch, `false` not at all.
+  public init(booleanLiteral value: Bool) { self = value ? .longest : .doNotPad }
+}
+
+extension CallOptions.TruncationStrategy: ExpressibleByBooleanLiteral {
+  /// `true` cuts the longest first, `false` nothing.
+  public init(booleanLiteral value: Bool) { self = value ? .longestFirst : .doNotTruncate }
 }

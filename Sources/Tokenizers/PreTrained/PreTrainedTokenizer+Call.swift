@@ -22,6 +22,27 @@ extension PreTrainedTokenizer {
     return try call(texts.map { .text($0) }, textPair?.map { .text($0) }, options)
   }
 
+  /// Tokenizes a batch of texts, or of pairs, which come filled up to one length and cut.
+  ///
+  /// ```swift
+  /// let batch = try tokenizer(["A first text.", "Another one"], padding: true)
+  /// ```
+  /// - Parameters:
+  ///   - texts: The texts.
+  ///   - textPair: The second text of each.
+  ///   - padding: What shorter texts are filled up to; `true` is the longest of the batch.
+  ///   - truncation: What is cut; `true` is the longest first.
+  ///   - maxLength: The most tokens, special ones included; nil is what the model takes.
+  /// - Throws: ``TokenizerError``, that of the first text that fails.
+  public func callAsFunction(
+    _ texts: [String], textPair: [String]? = nil, padding: CallOptions.PaddingStrategy,
+    truncation: CallOptions.TruncationStrategy? = nil, maxLength: Int? = nil
+  ) throws -> BatchEncoding {
+    try self(
+      texts, textPair: textPair,
+      CallOptions(padding: padding, truncation: truncation, maxLength: maxLength))
+  }
+
   /// Tokenizes a batch of texts that are given as words.
   /// - Throws: ``TokenizerError``, that of the first text that fails.
   public func callAsFunction(
@@ -33,7 +54,7 @@ extension PreTrainedTokenizer {
   /// The ids of a text, with special tokens.
   /// - Throws: ``TokenizerError`` where the text cannot be divided.
   public func encode(_ text: String, textPair: String? = nil) throws -> [Int] {
-    try self(text, textPair: textPair).inputIDs[0]
+    try self(text, textPair: textPair).inputIds[0]
   }
 
   private func call(
@@ -54,8 +75,8 @@ extension PreTrainedTokenizer {
     }
     func wants(_ asked: Bool?, _ name: String) -> Bool { asked ?? modelInputNames.contains(name) }
     return BatchEncoding(
-      inputIDs: rows.map(\.ids),
-      tokenTypeIDs: wants(options.returnTokenTypeIDs, "token_type_ids") ? rows.map(\.typeIDs) : nil,
+      inputIds: rows.map(\.ids),
+      tokenTypeIds: wants(options.returnTokenTypeIds, "token_type_ids") ? rows.map(\.typeIds) : nil,
       attentionMask: wants(options.returnAttentionMask, "attention_mask")
         ? rows.map(\.attentionMask) : nil,
       specialTokensMask: options.returnSpecialTokensMask ? rows.map(\.specialTokensMask) : nil,
@@ -90,7 +111,7 @@ extension PreTrainedTokenizer {
     tokenizer.padding = nil
     tokenizer.truncation = nil
     if padding != .doNotPad {
-      guard let token = specialTokens.pad, let id = padTokenID else {
+      guard let token = specialTokens.pad, let id = padTokenId else {
         throw TokenizerError.call(
           "there is no padding token; set one: addSpecialTokens with pad, such as the eos token")
       }
@@ -102,7 +123,7 @@ extension PreTrainedTokenizer {
       }
       tokenizer.padding = Padding(
         length: padding == .maxLength ? maxLength : nil, multipleOf: options.padToMultipleOf,
-        direction: options.paddingSide ?? paddingSide, id: id, typeID: 0, token: token)
+        direction: options.paddingSide ?? paddingSide, id: id, typeId: 0, token: token)
     }
     if truncation != .doNotTruncate, let length = maxLength {
       let strategy: Truncation.Strategy =

@@ -32,7 +32,7 @@ extension Tokenizer {
     let strategy = padding.length.map { "{\"Fixed\": \($0)}" } ?? "\"BatchLongest\""
     return "{\"strategy\": \(strategy), \"direction\": \"\(name(padding.direction))\", "
       + "\"pad_to_multiple_of\": \(padding.multipleOf.map { "\($0)" } ?? "null"), "
-      + "\"pad_id\": \(padding.id), \"pad_type_id\": \(padding.typeID), "
+      + "\"pad_id\": \(padding.id), \"pad_type_id\": \(padding.typeId), "
       + "\"pad_token\": \(quotedJSON(padding.token))}"
   }
 
@@ -66,7 +66,7 @@ extension ModelTables {
       put("    \"max_input_chars_per_word\": \(longestWord),\n")
     case .wordLevel: put("    \"unk_token\": \(quotedJSON(unknownToken)),\n")
     case .unigram:
-      put("    \"unk_id\": \(unknownID.map { "\($0)" } ?? "null"),\n")
+      put("    \"unk_id\": \(unknownId.map { "\($0)" } ?? "null"),\n")
       put("    \"byte_fallback\": \(byteFallback),\n")
     }
     if kind == .unigram {

@@ -71,34 +71,34 @@ public struct PreTrainedTokenizer: Sendable {
   public var allSpecialTokens: [String] { specialTokens.all }
 
   /// The special tokens' ids.
-  public var allSpecialIDs: [Int] { allSpecialTokens.compactMap { backend.tokenToID($0) } }
+  public var allSpecialIds: [Int] { allSpecialTokens.compactMap { backend.tokenToId($0) } }
 
-  private func id(_ token: String?) -> Int? { token.flatMap { backend.tokenToID($0) } }
+  private func id(_ token: String?) -> Int? { token.flatMap { backend.tokenToId($0) } }
 
   /// The id of the token that begins a text.
-  public var bosTokenID: Int? { id(specialTokens.bos) }
+  public var bosTokenId: Int? { id(specialTokens.bos) }
   /// The id of the token that ends a text.
-  public var eosTokenID: Int? { id(specialTokens.eos) }
+  public var eosTokenId: Int? { id(specialTokens.eos) }
   /// The id of what is not in the vocabulary.
-  public var unkTokenID: Int? { id(specialTokens.unk) }
+  public var unkTokenId: Int? { id(specialTokens.unk) }
   /// The id of the token between texts.
-  public var sepTokenID: Int? { id(specialTokens.sep) }
+  public var sepTokenId: Int? { id(specialTokens.sep) }
   /// The id of the token that fills up.
-  public var padTokenID: Int? { id(specialTokens.pad) }
+  public var padTokenId: Int? { id(specialTokens.pad) }
   /// The id of the token for a whole text.
-  public var clsTokenID: Int? { id(specialTokens.cls) }
+  public var clsTokenId: Int? { id(specialTokens.cls) }
   /// The id of the token for what is to be guessed.
-  public var maskTokenID: Int? { id(specialTokens.mask) }
+  public var maskTokenId: Int? { id(specialTokens.mask) }
 
   /// The id of a token; that of the unknown token where there is none, and nil without one.
-  public func convertTokenToID(_ token: String) -> Int? { backend.tokenToID(token) ?? unkTokenID }
+  public func convertTokenToId(_ token: String) -> Int? { backend.tokenToId(token) ?? unkTokenId }
 
   /// The ids of tokens.
-  public func convertTokensToIDs(_ tokens: [String]) -> [Int?] { tokens.map(convertTokenToID) }
+  public func convertTokensToIds(_ tokens: [String]) -> [Int?] { tokens.map(convertTokenToId) }
 
   /// The tokens of ids, nil for those beyond the vocabulary.
   public func convertIDsToTokens(_ ids: [Int], skipSpecialTokens: Bool = false) -> [String?] {
-    let special = Set(skipSpecialTokens ? allSpecialIDs : [])
+    let special = Set(skipSpecialTokens ? allSpecialIds : [])
     return ids.filter { !special.contains($0) }.map { backend.idToToken($0) }
   }
 

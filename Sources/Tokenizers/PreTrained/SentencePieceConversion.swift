@@ -36,7 +36,7 @@ struct SentencePieceConversion {
       .filter { !known.contains(Array($0.utf8)) }
     var model = ModelTables(kind: .unigram, vocabulary: vocabulary(sentinels))
     model.scores = file.pieces.map { Double($0.score) } + sentinels.map { _ in 0 }
-    model.unknownID = file.unknownID
+    model.unknownId = file.unknownId
     var result = TokenizerFile(model: model)
     if !file.characterMap.isEmpty { result.normalizer = precompiled }
     let metaspace =
@@ -106,7 +106,7 @@ struct SentencePieceConversion {
     case .unigram:
       model = ModelTables(kind: .unigram, vocabulary: vocabulary())
       model.scores = file.pieces.map { Double($0.score) }
-      model.unknownID = file.unknownID >= 0 ? file.unknownID : nil
+      model.unknownId = file.unknownId >= 0 ? file.unknownId : nil
       model.byteFallback = file.byteFallback
     case .bpe:
       model = ModelTables(kind: .bpe, vocabulary: vocabulary())

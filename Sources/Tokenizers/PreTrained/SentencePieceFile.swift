@@ -19,7 +19,7 @@ struct SentencePieceFile: Sendable {
   private(set) var pieces: [Piece] = []
   private(set) var modelType = ModelType.unigram
   private(set) var byteFallback = false
-  private(set) var unknownID = 0
+  private(set) var unknownId = 0
   private(set) var bosID = 1
   private(set) var eosID = 2
   private(set) var padID = -1
@@ -50,9 +50,9 @@ struct SentencePieceFile: Sendable {
       throw TokenizerError.file(
         path: path, problem: "it is no SentencePiece model: it has no pieces")
     }
-    guard unknownID < 0 || unknownID < pieces.count else {
+    guard unknownId < 0 || unknownId < pieces.count else {
       throw TokenizerError.file(
-        path: path, problem: "unk_id is \(unknownID), and there are \(pieces.count) pieces")
+        path: path, problem: "unk_id is \(unknownId), and there are \(pieces.count) pieces")
     }
   }
 
@@ -82,7 +82,7 @@ struct SentencePieceFile: Sendable {
       switch field.number {
       case 3: modelType = ModelType(rawValue: field.int) ?? .unigram
       case 35: byteFallback = field.int != 0
-      case 40: unknownID = field.int
+      case 40: unknownId = field.int
       case 41: bosID = field.int
       case 42: eosID = field.int
       case 43: padID = field.int

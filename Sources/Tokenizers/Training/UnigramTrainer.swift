@@ -66,13 +66,13 @@ public struct UnigramTrainer: VocabularyTrainer {
       }
     }
     var special = specialTokens.map { Array($0.content.utf8) }
-    var unknownID: Int?
+    var unknownId: Int?
     if let unknownToken {
       let text = Array(unknownToken.utf8)
-      unknownID = special.firstIndex(of: text)
-      if unknownID == nil {
+      unknownId = special.firstIndex(of: text)
+      if unknownId == nil {
         special.insert(text, at: 0)
-        unknownID = 0
+        unknownId = 0
       }
     }
     for piece in training.pieces.dropFirst()
@@ -86,7 +86,7 @@ public struct UnigramTrainer: VocabularyTrainer {
     var tables = ModelTables(
       kind: .unigram, vocabulary: Vocabulary(all.enumerated().map { ($1.text, $0) }))
     tables.scores = all.map(\.score)
-    tables.unknownID = unknownID
+    tables.unknownId = unknownId
     return tables
   }
 }

@@ -85,7 +85,7 @@ struct FineTuningJudge {
     func text(_ ids: [Int]) -> String {
       tokenizer.decode(ids.filter { $0 >= 0 }, skipSpecialTokens: true).trimmed
     }
-    let padding = tokenizer.padTokenID
+    let padding = tokenizer.padTokenId
     state.add(
       written: output.rows.map(text),
       references: batch.indices.map { text(split.features[$0]["labels"]?.ints ?? []) },
@@ -99,7 +99,7 @@ struct FineTuningJudge {
     config.maxLength =
       configuration.generationMaxLength ?? configuration.maxTargetLength ?? task.maxLength
     config.numBeams = configuration.generationNumBeams
-    if model.generationConfig.padTokenId == nil { config.padTokenId = task.tokenizer.padTokenID }
+    if model.generationConfig.padTokenId == nil { config.padTokenId = task.tokenizer.padTokenId }
     return config
   }
 }

@@ -163,8 +163,8 @@ struct FineTuningTask {
       // The model takes the tokens that there are.
       overrides["vocab_size"] = .int(tokenizer.count)
       for (name, id) in [
-        ("bos_token_id", tokenizer.bosTokenID), ("eos_token_id", tokenizer.eosTokenID),
-        ("pad_token_id", tokenizer.padTokenID),
+        ("bos_token_id", tokenizer.bosTokenId), ("eos_token_id", tokenizer.eosTokenId),
+        ("pad_token_id", tokenizer.padTokenId),
       ] where architecture[name] == nil {
         overrides[name] = id.map { .int($0) } ?? .null
       }
@@ -203,7 +203,7 @@ struct FineTuningTask {
 
   /// The tokenizer, which fills up with the token that ends texts where it has none for that.
   private var padding: PreTrainedTokenizer {
-    guard tokenizer.padTokenID == nil, let end = tokenizer.specialTokens.eos else {
+    guard tokenizer.padTokenId == nil, let end = tokenizer.specialTokens.eos else {
       return tokenizer
     }
     var padding = tokenizer

@@ -31,19 +31,19 @@ struct CallSuite: Suite {
     for member in facts.members ?? [] {
       let value = member.value
       switch member.name {
-      case "pad_token_id": try Expectation.equal(member.name, tokenizer.padTokenID, value.int)
-      case "eos_token_id": try Expectation.equal(member.name, tokenizer.eosTokenID, value.int)
-      case "bos_token_id": try Expectation.equal(member.name, tokenizer.bosTokenID, value.int)
-      case "unk_token_id": try Expectation.equal(member.name, tokenizer.unkTokenID, value.int)
-      case "sep_token_id": try Expectation.equal(member.name, tokenizer.sepTokenID, value.int)
-      case "cls_token_id": try Expectation.equal(member.name, tokenizer.clsTokenID, value.int)
-      case "mask_token_id": try Expectation.equal(member.name, tokenizer.maskTokenID, value.int)
+      case "pad_token_id": try Expectation.equal(member.name, tokenizer.padTokenId, value.int)
+      case "eos_token_id": try Expectation.equal(member.name, tokenizer.eosTokenId, value.int)
+      case "bos_token_id": try Expectation.equal(member.name, tokenizer.bosTokenId, value.int)
+      case "unk_token_id": try Expectation.equal(member.name, tokenizer.unkTokenId, value.int)
+      case "sep_token_id": try Expectation.equal(member.name, tokenizer.sepTokenId, value.int)
+      case "cls_token_id": try Expectation.equal(member.name, tokenizer.clsTokenId, value.int)
+      case "mask_token_id": try Expectation.equal(member.name, tokenizer.maskTokenId, value.int)
       case "vocab_size": try Expectation.equal(member.name, tokenizer.vocabularySize, value.int)
       case "len": try Expectation.equal(member.name, tokenizer.count, value.int)
       case "all_special_tokens":
         try Expectation.equal(member.name, tokenizer.allSpecialTokens, value.strings ?? [])
       case "all_special_ids":
-        try Expectation.equal(member.name, tokenizer.allSpecialIDs, value.ints ?? [])
+        try Expectation.equal(member.name, tokenizer.allSpecialIds, value.ints ?? [])
       case "padding_side":
         try Expectation.equal(
           member.name, tokenizer.paddingSide.rawValue, value.string ?? "none")
@@ -82,8 +82,8 @@ struct CallSuite: Suite {
         try Expectation.equal(member.name, values ?? [], rows.map { $0.compactMap(\.int) })
       }
       switch member.name {
-      case "input_ids": try ints(got.inputIDs)
-      case "token_type_ids": try ints(got.tokenTypeIDs)
+      case "input_ids": try ints(got.inputIds)
+      case "token_type_ids": try ints(got.tokenTypeIds)
       case "attention_mask": try ints(got.attentionMask)
       case "special_tokens_mask": try ints(got.specialTokensMask)
       case "length": try ints(got.length.map { [$0] })
@@ -96,7 +96,7 @@ struct CallSuite: Suite {
     }
     let names = Set((output.members ?? []).map(\.name))
     try Expectation.equal(
-      "token_type_ids", got.tokenTypeIDs != nil, names.contains("token_type_ids"))
+      "token_type_ids", got.tokenTypeIds != nil, names.contains("token_type_ids"))
     try Expectation.equal(
       "attention_mask", got.attentionMask != nil, names.contains("attention_mask"))
   }
@@ -139,7 +139,7 @@ struct CallSuite: Suite {
       case "is_split_into_words": options.isSplitIntoWords = value.bool ?? false
       case "pad_to_multiple_of": options.padToMultipleOf = value.int
       case "padding_side": options.paddingSide = value.string.flatMap { .init(rawValue: $0) }
-      case "return_token_type_ids": options.returnTokenTypeIDs = value.bool
+      case "return_token_type_ids": options.returnTokenTypeIds = value.bool
       case "return_attention_mask": options.returnAttentionMask = value.bool
       case "return_overflowing_tokens": options.returnOverflowingTokens = value.bool ?? false
       case "return_special_tokens_mask": options.returnSpecialTokensMask = value.bool ?? false
@@ -156,9 +156,9 @@ struct CallSuite: Suite {
     options.isSplitIntoWords = item["text"]?.string == nil
     options.returnOffsetsMapping = true
     let got = try call(item, tokenizer, options)
-    try Expectation.equal("word_ids", got.wordIDs(), item["word_ids"]?.optionalInts ?? [])
+    try Expectation.equal("word_ids", got.wordIds(), item["word_ids"]?.optionalInts ?? [])
     try Expectation.equal(
-      "sequence_ids", got.sequenceIDs(), item["sequence_ids"]?.optionalInts ?? [])
+      "sequence_ids", got.sequenceIds(), item["sequence_ids"]?.optionalInts ?? [])
     if let tokens = item["tokens"]?.strings {
       try Expectation.equal("tokens", tokenizer.backend.tokens(of: got.encodings[0]), tokens)
     }

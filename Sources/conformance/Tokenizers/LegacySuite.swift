@@ -59,26 +59,26 @@ struct LegacySuite: Suite {
     guard let text = item["text"]?.string else { throw Unsupported("a case without text") }
     let pair = item["pair"]?.string
     var options = CallOptions()
-    options.returnTokenTypeIDs = true
+    options.returnTokenTypeIds = true
     let got = try tokenizer(text, textPair: pair, options)
-    if let ids = item["ids"]?.ints { try Expectation.equal("ids", got.inputIDs[0], ids) }
+    if let ids = item["ids"]?.ints { try Expectation.equal("ids", got.inputIds[0], ids) }
     if let types = item["type_ids"]?.ints {
-      try Expectation.equal("type_ids", got.tokenTypeIDs?.first ?? [], types)
+      try Expectation.equal("type_ids", got.tokenTypeIds?.first ?? [], types)
     }
     if let tokens = item["tokens"]?.strings {
-      let own = tokenizer.convertIDsToTokens(got.inputIDs[0]).map { $0 ?? "none" }
+      let own = tokenizer.convertIDsToTokens(got.inputIds[0]).map { $0 ?? "none" }
       try Expectation.equal("tokens", own, tokens)
     }
     if let plain = item["plain_ids"]?.ints {
       options.addSpecialTokens = false
-      try Expectation.equal("plain_ids", try tokenizer(text, options).inputIDs[0], plain)
+      try Expectation.equal("plain_ids", try tokenizer(text, options).inputIds[0], plain)
     }
     if let decoded = item["decoded"]?.string {
-      try Expectation.equal("decoded", tokenizer.decode(got.inputIDs[0]), decoded)
+      try Expectation.equal("decoded", tokenizer.decode(got.inputIds[0]), decoded)
     }
     if let decoded = item["decoded_skip"]?.string {
       try Expectation.equal(
-        "decoded_skip", tokenizer.decode(got.inputIDs[0], skipSpecialTokens: true), decoded)
+        "decoded_skip", tokenizer.decode(got.inputIds[0], skipSpecialTokens: true), decoded)
     }
   }
 }

@@ -29,7 +29,7 @@ struct TokenizerSuite: Suite {
       let own = got.offsets.map { [$0.lowerBound, $0.upperBound] }
       try Expectation.equal("offsets", own, offsets)
     }
-    if let types = item["type_ids"]?.ints { try Expectation.equal("type_ids", got.typeIDs, types) }
+    if let types = item["type_ids"]?.ints { try Expectation.equal("type_ids", got.typeIds, types) }
     if let mask = item["special_tokens_mask"]?.ints {
       try Expectation.equal("special_tokens_mask", got.specialTokensMask, mask)
     }
