@@ -122,4 +122,23 @@ struct NamedScheduleTests {
       #expect(try text("meta.yaml").contains("status: 3\n"))
     }
   }
+
+  @Test("a run that ends by an error is marked so in MLflow's folder, with the error")
+  func mlflowFailure() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let result = try await sandbox.train(
+      job + [
+        "--steps", "6", "--callbacks", "mlflow", "--run-dir", "run", "--optimizer.lr", "1e30",
+      ], ranks: 2)
+    #expect(result.status != 0)
+    let store = "\(sandbox.folder)/mlruns/0"
+    let runs = try FileManager.default.contentsOfDirectory(atPath: store)
+      .filter { $0 != "meta.yaml" }
+    let folder = "\(store)/\(try #require(runs.first))"
+    let facts = try String(contentsOfFile: "\(folder)/meta.yaml", encoding: .utf8)
+    #expect(facts.contains("status: 4\n") && !facts.contains("end_time: null"))
+    let error = try String(contentsOfFile: "\(folder)/tags/torus.error", encoding: .utf8)
+    #expect(error.contains("finite") || error.contains("NaN"), "\(error)")
+  }
 }

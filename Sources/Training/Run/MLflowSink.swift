@@ -32,6 +32,17 @@ final class MLflowSink: EventSink {
     }
   }
 
+  func trainingFailed(_ error: any Error) {
+    guard let run else { return }
+    self.run = nil
+    do {
+      try run.setTag("torus.error", "\(error)")
+      try run.end(.failed)
+    } catch {
+      StandardStream.error.print("ddp-train: MLflow's files end here: \(error)")
+    }
+  }
+
   private func begin(at step: Int) throws(MLflowError) {
     let tag = "torus.run_dir"
     let directory = URL(fileURLWithPath: configuration.runDirectory).path

@@ -57,7 +57,7 @@ public final class TrainingRun {
     }
     try addSinks(ready, data, claim, timeline)
 
-    let end = try train(ready, data, model)
+    let end = try ready.trainer.tellingFailures { try train(ready, data, model) }
     if let trace, let path = configuration.tracePath {
       try trace.finish([
         "name": .text(configuration.name), "model": .text(configuration.model.name),

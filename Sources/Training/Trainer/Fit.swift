@@ -22,29 +22,31 @@ extension Trainer {
     }
   ) throws -> FitHistory {
     require(epochs >= 0, "fit", "there are no \(epochs) epochs")
-    var (history, figures) = (FitHistory(), EpochFigures())
-    let (parts, heldOut) = (WholeBatches(loader), validation.map { WholeBatches($0) })
-    // An epoch whose batches were all handed out is done, although the loader counts it still.
-    let done = loader.epoch + (loader.step > 0 && loader.step >= loader.batchCount ? 1 : 0)
-    try begin(parts, epochs: done + epochs)
-    while let report = try next() {
-      figures.add(report)
-      guard report.isLastOfEpoch || report.isLast else { continue }
-      let epoch = history.training.count + 1
-      guard let training = figures.means else { throw TrainingError.noFigures("epoch \(epoch)") }
-      history.training.append(training)
-      figures = EpochFigures()
-      let judged = try heldOut.map { try evaluate($0) }
-      if let judged {
-        history.validation.append(judged)
-        try tell(
-          .evaluation(EvaluationReport(step: step, split: "validation", figures: judged)))
+    return try tellingFailures {
+      var (history, figures) = (FitHistory(), EpochFigures())
+      let (parts, heldOut) = (WholeBatches(loader), validation.map { WholeBatches($0) })
+      // An epoch whose batches were all handed out is done, although the loader counts it still.
+      let done = loader.epoch + (loader.step > 0 && loader.step >= loader.batchCount ? 1 : 0)
+      try begin(parts, epochs: done + epochs)
+      while let report = try next() {
+        figures.add(report)
+        guard report.isLastOfEpoch || report.isLast else { continue }
+        let epoch = history.training.count + 1
+        guard let training = figures.means else { throw TrainingError.noFigures("epoch \(epoch)") }
+        history.training.append(training)
+        figures = EpochFigures()
+        let judged = try heldOut.map { try evaluate($0) }
+        if let judged {
+          history.validation.append(judged)
+          try tell(
+            .evaluation(EvaluationReport(step: step, split: "validation", figures: judged)))
+        }
+        if !onEpoch(epoch, training, judged) { break }
       }
-      if !onEpoch(epoch, training, judged) { break }
+      if history.training.isEmpty, epochs > 0 { throw TrainingError.noFigures("epoch 1") }
+      try tell(.ended(result(end)))
+      return history
     }
-    if history.training.isEmpty, epochs > 0 { throw TrainingError.noFigures("epoch 1") }
-    try tell(.ended(result(end)))
-    return history
   }
 }
 

@@ -7,6 +7,16 @@ extension Trainer {
     for sink in sinks { try sink.take(event) }
   }
 
+  /// Runs a whole training; where it ends by an error, the sinks are told before the error goes on.
+  func tellingFailures<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch {
+      for sink in sinks { sink.trainingFailed(error) }
+      throw error
+    }
+  }
+
   /// The result of a training that ended so, to be told.
   public func result(_ end: TrainingEnd, results: Metrics = [:]) -> TrainingResult {
     TrainingResult(

@@ -236,10 +236,12 @@ public final class Trainer<Content> {
     _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int? = nil, steps: Int? = nil,
     shouldStop: @escaping () -> Bool = { false }
   ) throws -> TrainingEnd {
-    try begin(loader, epochs: epochs, steps: steps, shouldStop: shouldStop)
-    while try next() != nil {}
-    try tell(.ended(result(end)))
-    return end
+    try tellingFailures {
+      try begin(loader, epochs: epochs, steps: steps, shouldStop: shouldStop)
+      while try next() != nil {}
+      try tell(.ended(result(end)))
+      return end
+    }
   }
 
   /// Stops where a parameter is not finite, so that no checkpoint is written of it: a gradient can

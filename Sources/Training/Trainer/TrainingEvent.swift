@@ -31,6 +31,8 @@ public enum TrainingEvent {
 public protocol EventSink: AnyObject {
   /// Takes an event; what it throws ends the training.
   func take(_ event: TrainingEvent) throws
+  /// Is told that the training ends by an error, with no further event.
+  func trainingFailed(_ error: any Error)
   /// Whether phases are told, too.
   var wantsPhases: Bool { get }
   /// Whether collectives are told, too, whose times are noted only then.
@@ -41,6 +43,8 @@ public protocol EventSink: AnyObject {
 }
 
 extension EventSink {
+  /// Nothing is to be done.
+  public func trainingFailed(_ error: any Error) {}
   /// Steps and what is rarer are enough.
   public var wantsPhases: Bool { false }
   /// Steps and what is rarer are enough.
