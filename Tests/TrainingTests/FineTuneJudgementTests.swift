@@ -30,11 +30,14 @@ struct FineTuneJudgementTests {
     try await body(sandbox)
   }
 
-  private func job(_ task: String) -> [String] {
-    [
-      "finetune", "--model", "bert", "--from_scratch", "true", "--task", task, "--data.train",
-      "train.jsonl", "--data.test", "train.jsonl", "--batch_size", "4", "--lr", "1e-2",
-      "--epochs", "2", "--max_length", "16", "--run-dir", "run",
+  /// A run from scratch, or of adapters beside the model in a folder.
+  private func job(_ task: String, adapting base: String? = nil) -> [String] {
+    let model =
+      base.map { ["--model", $0, "--lora.r", "2"] }
+      ?? ["--model", "bert", "--from_scratch", "true"]
+    return ["finetune"] + model + [
+      "--task", task, "--data.train", "train.jsonl", "--data.test", "train.jsonl", "--batch_size",
+      "4", "--lr", "1e-2", "--epochs", "2", "--max_length", "16", "--run-dir", "run",
     ]
   }
 
@@ -47,9 +50,10 @@ struct FineTuneJudgementTests {
   /// Trains a task, judges it as its end was judged, and returns the predictions of `data` on one and on
   /// three ranks.
   private func predictions(
-    _ task: String, _ figure: String, of data: String, in sandbox: RunSandbox
+    _ task: String, _ figure: String, of data: String, adapting base: String? = nil,
+    in sandbox: RunSandbox
   ) async throws -> [[String: Any]] {
-    let trained = try await sandbox.train(job(task), ranks: 0)
+    let trained = try await sandbox.train(job(task, adapting: base), ranks: 0)
     #expect(trained.status == 0, "\(trained.tail)")
     let finished = try #require(try sandbox.metrics().last)
     for ranks in [0, 2] {
@@ -75,6 +79,24 @@ struct FineTuneJudgementTests {
           == found[1].map { $0["prediction"] as? NSObject })
     }
     return found[0]
+  }
+
+  @Test("adapters are judged beside the model that they were trained for")
+  func adapters() async throws {
+    let records = (0..<10).map {
+      #"{"text": "the film \#($0 % 2 == 0 ? "bad" : "good")", "label": "\#($0 % 2 == 0 ? "no" : "yes")"}"#
+    }
+    try await withModel(records.joined(separator: "\n")) { sandbox in
+      let base = try await sandbox.train(
+        job("text-classification").dropLast() + ["base"], ranks: 0)
+      try #require(base.status == 0, "\(base.tail)")
+      let told = try await predictions(
+        "text-classification", "accuracy", of: "train.jsonl", adapting: "base/model", in: sandbox)
+      #expect(
+        told.count == 10 && told.allSatisfy { ["no", "yes"].contains($0["prediction"] as? String) })
+      let files = try FileManager.default.contentsOfDirectory(atPath: "\(sandbox.folder)/run/model")
+      #expect(files.contains("adapter_model.safetensors") && !files.contains("model.safetensors"))
+    }
   }
 
   @Test("classes of texts, without labels and with them")

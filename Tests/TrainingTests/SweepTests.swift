@@ -186,8 +186,15 @@ struct SweepTests {
     }
   }
 
-  @Test("a sweep that is told to stop leaves no process, and goes on where it was")
-  func stopped() async throws {
+  @Test(
+    "a sweep that is ended leaves no process, and goes on where it was",
+    arguments: [
+      // What ends it, its exit code, and what becomes of the first trial.
+      ("kill -TERM $sweep", 143, "trial 1: stopped"), ("kill -INT $sweep", 130, "trial 1: stopped"),
+      ("kill -KILL $sweep", 137, ""),
+      ("kill -KILL $first; sleep 1; kill -TERM $sweep", 143, "trial 1: failed"),
+    ])
+  func ended(by command: String, code: Int, words: String) async throws {
     try await withSandbox { sandbox in
       let base = "\(sandbox.folder)/base.yaml"
       func write(_ epochs: Int) throws {
@@ -198,7 +205,7 @@ struct SweepTests {
           trials: 3
           parallel: 2
           space: {optimizer.lr: [0.1, 0.2, 0.3]}
-          set: {log_every: 1}
+          set: {log_every: 1, checkpoint.every_steps: 1}
           """)
         let text = try String(contentsOfFile: base, encoding: .utf8)
         let lines = text.split(separator: "epochs:")[0]
@@ -209,17 +216,24 @@ struct SweepTests {
         "$1" sweep long.yaml & sweep=$!
         until test -s sweeps/long/trial-0001/metrics.jsonl -a -s sweeps/long/trial-0002/metrics.jsonl
         do sleep 0.1; done
-        kill -TERM $sweep
+        until ls sweeps/long/trial-0001 | grep -q checkpoint; do sleep 0.1; done
+        first=$(grep -la "$2" $(grep -la "trial-000[1]" /proc/[0-9]*/cmdline) | cut -d/ -f3)
+        \(command)
         wait $sweep; echo "code $?"
-        echo "left: $(grep -la "$2" /proc/[0-9]*/cmdline 2>/dev/null | wc -l)"
+        for try in $(seq 100); do
+          left=$(grep -la "$2" /proc/[0-9]*/cmdline 2>/dev/null | wc -l)
+          test $left = 0 && break
+          sleep 0.2
+        done
+        echo "left: $left"
         """
       // A pattern that is no match of itself, which stands on command lines, too.
       let pattern = "\(sandbox.folder.dropLast())[\(sandbox.folder.suffix(1))]/base.yaml"
       let result = try await MPIRun.run(
         "/bin/sh", ["-c", script, "sh", RunSandbox.program, pattern], ranks: 0,
         directory: sandbox.folder, timeout: .seconds(90))
-      #expect(result.output.contains("code 143"), "\(result.tail)")
-      #expect(result.output.contains("trial 1: stopped") && !result.output.contains("trial 3 of"))
+      #expect(result.output.contains("code \(code)"), "\(result.tail)")
+      #expect(words.isEmpty || result.output.contains(words), "\(result.tail)")
       #expect(result.output.contains("left: 0"), "\(result.tail)")
       let reached = try sandbox.metrics("sweeps/long/trial-0001").compactMap { $0["step"] as? Int }
       try write(1)
