@@ -296,7 +296,7 @@ struct HookTests {
       try parallel.register(PostLocalSGDHook(subgroup: pair, startIteration: 2))
       let optimizer = PostLocalSGDOptimizer(
         SGD(model.parameters(), lr: 1),
-        try PeriodicModelAverager(period: 3, warmUpSteps: 2, group: group))
+        try PeriodicModelAverager(period: 3, warmupSteps: 2, group: group))
       var seen: [(gradient: Float, weight: Float)] = []
       let start = model.weights[0][0]
       for _ in 0..<6 {
@@ -340,7 +340,7 @@ struct HookTests {
         _ = try PeriodicModelAverager(period: 0, group: group)
       }
       #expect(throws: DataParallelError.self) {
-        _ = try PeriodicModelAverager(period: 2, warmUpSteps: -1, group: group)
+        _ = try PeriodicModelAverager(period: 2, warmupSteps: -1, group: group)
       }
       return true
     }

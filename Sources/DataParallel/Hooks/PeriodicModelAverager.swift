@@ -7,7 +7,7 @@ import Tensors
 ///
 /// ```swift
 /// try parallel.register(PostLocalSGDHook(subgroup: node, startIteration: 100))
-/// let averager = try PeriodicModelAverager(period: 4, warmUpSteps: 100, group: world)
+/// let averager = try PeriodicModelAverager(period: 4, warmupSteps: 100, group: world)
 /// …
 /// optimizer.step()
 /// try averager.average(model.parameters())
@@ -16,20 +16,20 @@ public final class PeriodicModelAverager {
   /// Steps so far.
   public var step = 0
   private let period: Int
-  private let warmUpSteps: Int
+  private let warmupSteps: Int
   private let group: ProcessGroup
 
   /// - Parameters:
   ///   - period: Steps from one average to the next.
-  ///   - warmUpSteps: Steps before the first average.
+  ///   - warmupSteps: Steps before the first average.
   ///   - group: The ranks whose models are averaged.
-  public init(period: Int, warmUpSteps: Int = 0, group: ProcessGroup) throws(DataParallelError) {
-    guard period >= 1, warmUpSteps >= 0 else {
+  public init(period: Int, warmupSteps: Int = 0, group: ProcessGroup) throws(DataParallelError) {
+    guard period >= 1, warmupSteps >= 0 else {
       throw .options(
-        "models are averaged every 1 or more steps after 0 or more; \(period) after \(warmUpSteps) "
+        "models are averaged every 1 or more steps after 0 or more; \(period) after \(warmupSteps) "
           + "was asked for")
     }
-    (self.period, self.warmUpSteps, self.group) = (period, warmUpSteps, group)
+    (self.period, self.warmupSteps, self.group) = (period, warmupSteps, group)
   }
 
   /// Counts a step, and averages the parameters in place where it is due; every rank takes part.
@@ -37,13 +37,13 @@ public final class PeriodicModelAverager {
   @discardableResult
   public func average(_ parameters: [Parameter]) throws -> Bool {
     defer { step += 1 }
-    guard step >= warmUpSteps, (step - warmUpSteps) % period == 0 else { return false }
+    guard step >= warmupSteps, (step - warmupSteps) % period == 0 else { return false }
     try averageNow(parameters)
     return true
   }
 
   /// Whether ranks have moved by themselves, so that their models and optimizers may differ.
-  public var hasDiverged: Bool { step > warmUpSteps }
+  public var hasDiverged: Bool { step > warmupSteps }
 
   /// Averages the parameters in place, whatever the step; every rank takes part.
   public func averageNow(_ parameters: [Parameter]) throws {

@@ -44,6 +44,15 @@ extension DataLoader {
   public var dataset: [Int] { otherName() }
 }
 
+extension BatchSampler {
+  /// PyTorch's name of `lastBatch`.
+  @available(
+    *, unavailable,
+    message: "write lastBatch: .drop: BatchSampler(sampler, batchSize: 8, lastBatch: .drop)"
+  )
+  public init(_ sampler: any Sampler, batchSize: Int, dropLast: Bool) { otherName() }
+}
+
 extension DistributedSampler {
   /// PyTorch's name of `worldSize`.
   @available(

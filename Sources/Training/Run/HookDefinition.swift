@@ -109,7 +109,7 @@ private func power(
     subgroup = try group.subgroups(of: count)
   }
   let averager = try PeriodicModelAverager(
-    period: options.period, warmUpSteps: options.startLocalSGDIter, group: group)
+    period: options.period, warmupSteps: options.startLocalSGDIter, group: group)
   return Exchange(
     hook: PostLocalSGDHook(
       subgroup: subgroup, startIteration: options.startLocalSGDIter, algorithm: input.algorithm),
