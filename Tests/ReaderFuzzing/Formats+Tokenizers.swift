@@ -17,7 +17,7 @@ extension Formats {
           Array(#"{"tokenizer_class": "BertTokenizer"}"#.utf8), "\(folder)/tokenizer_config.json")
         try put(bytes, "\(folder)/vocab.txt")
         let tokenizer = try AutoTokenizer.fromPretrained(folder)
-        _ = tokenizer.decode(try tokenizer([text]).inputIDs[0])
+        _ = tokenizer.decode(try tokenizer([text]).inputIds[0])
       },
     ]
   }
