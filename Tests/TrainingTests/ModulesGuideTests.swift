@@ -11,6 +11,16 @@ struct ModulesGuideTests {
     func forward(_ x: Tensor) -> Tensor { fc2(fc1(x).relu()) }
   }
 
+  final class Scale: Module, Layer {
+    let weight = Parameter(Tensor.randn(8, 8) / 8)
+    let shift = Parameter(Tensor.zeros(8))
+    let positions = Buffer(Tensor.arange(8) / 8)  // in the state dict, but not trained
+
+    func forward(_ x: Tensor) -> Tensor {
+      x.matmul(weight) * 2 + shift + positions[..<x.size(-1)]
+    }
+  }
+
   final class Scorer: Module, Hookable {
     let fc = Linear(8, 2)
     func callAsFunction(_ x: Tensor, scale: Double) -> Tensor {
@@ -31,6 +41,8 @@ struct ModulesGuideTests {
     let fc = try named.getSubmodule("fc2", as: Linear.self)
     let bias = try named.getParameter("fc2.bias")
     named.apply { if let linear = $0 as? Linear { Init.xavierUniform(linear.weight) } }
+    let norm = Scale().weight.value.norm().item()
+    #expect(norm > 0 && Scale()(Tensor.ones([2, 8])).shape == [2, 8])
     let twin = named.copy()
     #expect(fc.bias === bias && twin.stateDict().names == named.stateDict().names)
 
@@ -113,7 +125,7 @@ struct ModulesGuideTests {
       contentsOf: root.appending(path: "docs/\(page).md"), encoding: .utf8)
     let here = Set(lines(try String(contentsOfFile: #filePath, encoding: .utf8)))
     let blocks = guide.components(separatedBy: "```swift\n").dropFirst()
-    #expect(blocks.count == (page == "modules" ? 8 : 2))
+    #expect(blocks.count == (page == "modules" ? 9 : 2))
     for block in blocks {
       for line in lines(block.components(separatedBy: "```")[0]) {
         #expect(here.contains(line), "\(line)")
