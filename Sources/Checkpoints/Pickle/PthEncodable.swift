@@ -2,7 +2,7 @@ import NN
 import Optimizers
 import Tensors
 
-/// What ``save(_:to:)`` can put into a `.pth` file.
+/// What `save(_:to:)` can put into a `.pth` file.
 public protocol PthEncodable {
   /// The value as the file holds it.
   var pthValue: PthValue { get }

@@ -33,7 +33,7 @@ public func save(_ value: some PthEncodable, to path: String) throws(CheckpointE
   try PthFile.write(value.pthValue, to: path)
 }
 
-/// Reads a file that ``save(_:to:)`` or `torch.save` wrote.
+/// Reads a file that `save(_:to:)` or `torch.save` wrote.
 /// - Throws: ``CheckpointError`` where it is missing, damaged, or holds objects of other kinds.
 public func load(from path: String) throws(CheckpointError) -> SavedValues {
   SavedValues(path: path, value: try PthFile.read(path: path))

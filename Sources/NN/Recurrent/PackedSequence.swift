@@ -14,7 +14,7 @@ public struct PackedSequence {
   /// At which place each sequence of the batch stands: the inverse of ``sortedIndices``.
   public let unsortedIndices: Tensor?
 
-  /// Packed rows; see ``packPaddedSequence(_:lengths:batchFirst:enforceSorted:)``.
+  /// Packed rows; see `packPaddedSequence(_:lengths:batchFirst:enforceSorted:)`.
   public init(data: Tensor, batchSizes: [Int], sortedIndices: Tensor? = nil) {
     require(
       data.rank > 0 && data.shape[0] == batchSizes.reduce(0, +), "PackedSequence",
