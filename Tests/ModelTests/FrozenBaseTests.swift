@@ -126,9 +126,9 @@ struct FrozenBaseTests {
   @Test("an adapters' folder names its base, beside it or as it stands")
   func auto() throws {
     try withFolder { folder in
-      try saved("\(folder)/base")
-      let model = try Pretrained.load("\(folder)/base", task: .causalLM)
-      for (name, place) in [("near", "../base"), ("far", "\(folder)/base")] {
+      try saved("\(folder)/frozen-base")
+      let model = try Pretrained.load("\(folder)/frozen-base", task: .causalLM)
+      for (name, place) in [("near", "../frozen-base"), ("far", "\(folder)/frozen-base")] {
         var config = LoraConfig(r: 2, taskType: "CAUSAL_LM")
         config.initialization = .random
         config.baseModelNameOrPath = place

@@ -44,12 +44,7 @@ package final class StepProfiler: EventSink {
   func step<Result>(
     _ number: Int, _ trainer: Trainer<some Any>, _ body: () throws -> Result
   ) rethrows -> Result {
-    if steps == nil {
-      switch window {
-      case .first(let count): steps = number...(number + max(count, 1) - 1)
-      case .steps(let range): steps = range
-      }
-    }
+    if steps == nil { steps = window.steps(from: number) }
     guard steps?.contains(number) ?? false else { return try body() }
     (isOpen, model) = (true, trainer.model)
     defer { isOpen = false }

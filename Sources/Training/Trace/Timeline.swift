@@ -13,6 +13,14 @@ public final class Timeline: Sendable {
     case first(Int)
     /// The steps with these numbers.
     case steps(ClosedRange<Int>)
+
+    /// The steps of a run whose first one has this number.
+    func steps(from first: Int) -> ClosedRange<Int> {
+      switch self {
+      case .first(let count): first...(first + max(count, 1) - 1)
+      case .steps(let range): range
+      }
+    }
   }
 
   private struct State {
@@ -64,12 +72,7 @@ public final class Timeline: Sendable {
   /// A step begins; its number counts from 1.
   package func stepBegins(_ step: Int, at now: UInt64 = ProcessGroup.now) {
     let (group, other, active) = state.withLock { state in
-      if state.window == nil {
-        switch window {
-        case .first(let count): state.window = step...(step + max(count, 1) - 1)
-        case .steps(let range): state.window = range
-        }
-      }
+      if state.window == nil { state.window = window.steps(from: step) }
       state.step = step
       state.stepBegan = now
       state.isOpen = true
