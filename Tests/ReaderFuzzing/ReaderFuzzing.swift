@@ -44,6 +44,7 @@ struct ReaderFuzzing {
     // A first reading maps and allocates what is only needed once.
     for sample in format.samples { try? format.read(sample, folder) }
     limitMemory(more: 1 << 30)
+    allowAlarms()
     let place = open(progress, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     for number in range {
       var mark = Int64(number)
@@ -65,6 +66,15 @@ struct ReaderFuzzing {
     alarm(0)
     var mark: Int64 = -1
     pwrite(place, &mark, 8, 0)
+  }
+
+  /// A thread of a pool that starts this program hands down its mask of signals, which keeps alarms back.
+  private static func allowAlarms() {
+    signal(SIGALRM, SIG_DFL)
+    var alarms = sigset_t()
+    sigemptyset(&alarms)
+    sigaddset(&alarms, SIGALRM)
+    pthread_sigmask(SIG_UNBLOCK, &alarms, nil)
   }
 
   private static func limitMemory(more: UInt) {

@@ -40,29 +40,36 @@ struct ReaderFuzzingTests {
   }
 
   @Test("no mutation ends its reader", arguments: formatNames)
-  func mutations(of format: String) throws {
+  func mutations(of format: String) async throws {
     let count =
       ProcessInfo.processInfo.environment["TORUS_TEST_FUZZ"].flatMap { Int($0) } ?? 10_000
-    let progress = FileManager.default.temporaryDirectory
-      .appendingPathComponent("torus-fuzzing-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: progress) }
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("torus-fuzzing-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let progress = folder.appendingPathComponent("progress")
+    let log = folder.appendingPathComponent("log")
     var first = 0
     var failures: [String] = []
     while first < count, failures.count < 5 {
+      try Data().write(to: log)
+      let errors = try FileHandle(forWritingTo: log)
       let run = Process()
-      let errors = Pipe()
       run.executableURL = Self.program
-      run.arguments = [format, "\(first)", "\(count - first)", progress]
+      run.arguments = [format, "\(first)", "\(count - first)", progress.path]
       run.standardOutput = FileHandle.nullDevice
       run.standardError = errors
       run.environment = ProcessInfo.processInfo.environment.merging(
         ["SWIFT_BACKTRACE": "enable=no"]) { $1 }
-      try run.run()
-      let said = String(
-        decoding: errors.fileHandleForReading.readDataToEndOfFile().prefix(500), as: UTF8.self)
-      run.waitUntilExit()
+      // No thread of the tests' pool waits for it.
+      try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+        run.terminationHandler = { _ in ended.resume() }
+        do { try run.run() } catch { ended.resume(throwing: error) }
+      }
+      try errors.close()
+      let said = String(decoding: try Data(contentsOf: log).prefix(500), as: UTF8.self)
       if run.terminationStatus == 0, run.terminationReason == .exit { break }
-      let mark = try Data(contentsOf: URL(fileURLWithPath: progress))
+      let mark = try Data(contentsOf: progress)
       let number = Int(
         mark.withUnsafeBytes { $0.count >= 8 ? $0.loadUnaligned(as: Int64.self) : -1 })
       failures.append("\(format) \(number): status \(run.terminationStatus) \(said)")

@@ -161,12 +161,18 @@ struct StripDecoder: TokenDecoder {
   let stop: Int
 
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
-    tokens.map { token in
+    guard !content.isEmpty else { return tokens }
+    return tokens.map { token in
       var rest = token[...]
-      for _ in 0..<start where rest.starts(with: content) { rest = rest.dropFirst(content.count) }
-      for _ in 0..<stop
-      where rest.count >= content.count && rest.suffix(content.count) == content[...] {
+      var left = start
+      while left > 0, rest.starts(with: content) {
+        rest = rest.dropFirst(content.count)
+        left -= 1
+      }
+      left = stop
+      while left > 0, rest.suffix(content.count) == content[...] {
         rest = rest.dropLast(content.count)
+        left -= 1
       }
       return Array(rest)
     }
