@@ -167,7 +167,7 @@ torus_status torus_binary(
   const elementwise_table *table = elementwise();
   binary_context c = {
     .table = table, .entry = table->binary[op][compute_of(dtype)],
-    .reading = is_half(dtype) ? table->binary[op][reading(dtype)].loop : NULL, .dtype = dtype,
+    .reading = torus_is_half(dtype) ? table->binary[op][reading(dtype)].loop : NULL, .dtype = dtype,
     .out_dtype = dtype, .direct = is_direct(dtype), .p0 = p0, .p1 = p1};
   if (!c.entry.loop) return TORUS_UNSUPPORTED;
   return run(&c, rank, shape, out, out_strides, a, a_strides, b, b_strides);

@@ -29,7 +29,7 @@ void tile_scatter(int64_t n, int64_t size, char *out, int64_t step, const void *
 void tile_fill(int64_t n, int64_t size, void *out, const void *value);
 
 /// The loop that reads a half type as it is stored; null for other types.
-#define READING(loops, dtype) (is_half(dtype) ? (loops)[reading(dtype)] : NULL)
+#define READING(loops, dtype) (torus_is_half(dtype) ? (loops)[reading(dtype)] : NULL)
 
 /// `n` ≤ TILE elements of `dtype` as its compute type: the place itself where they lie together
 /// already, else `t`.

@@ -122,7 +122,7 @@ torus_status torus_unary(
       return torus_predicate(TORUS_LOGICAL_NOT, dtype, rank, shape, out, out_strides, a, a_strides);
     }
   }
-  if (op == TORUS_POW_SCALAR && is_float(dtype)) op = special_power(p0);
+  if (op == TORUS_POW_SCALAR && torus_is_float(dtype)) op = special_power(p0);
   if (op == TORUS_DIV_SCALAR && dtype != TORUS_F64) {
     // A reciprocal that is exact in f32 makes the product equal to the quotient.
     int exponent;

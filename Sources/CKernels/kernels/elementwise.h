@@ -159,7 +159,7 @@ const elementwise_table NAME(torus_elementwise) = {
 #include "all_types.h"
 #undef PREDICATE
     },
-  .convert = {FOR_EACH_DTYPE(CONVERT_ENTRIES, )},
+  .convert = {TORUS_TWICE(TORUS_DTYPE_ROWS(CONVERT_ENTRIES, ))},
   .where = {where_1, where_2, where_4, where_8},
   .transpose = {transpose_1, transpose_2, transpose_4, transpose_8},
 };
