@@ -18,20 +18,16 @@ typedef struct unary_context {
 /// A row of a half type that lies together.
 static void unary_halves(
   const unary_context *c, int64_t n, char *to, int64_t out_step, const char *from) {
-  if (c->predicate && out_step == 1) {
+  const int64_t out_size = c->predicate ? 1 : 2;
+  if (out_step == out_size) {
     c->reading(n, to, from, c->p0, c->p1);
     return;
   }
   tile out;
-  int64_t most = c->predicate ? TILE : FLOAT_TILE;
   for (int64_t m; n > 0; n -= m, to += m * out_step, from += m * 2) {
-    m = n < most ? n : most;
+    m = n < TILE ? n : TILE;
     c->reading(m, out.bytes, from, c->p0, c->p1);
-    if (c->predicate) {
-      tile_scatter(m, 1, to, out_step, out.bytes);
-    } else {
-      tile_store(c->table, c->dtype, m, to, out_step, out.bytes);
-    }
+    tile_scatter(m, out_size, to, out_step, out.bytes);
   }
 }
 

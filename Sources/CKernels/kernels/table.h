@@ -9,8 +9,8 @@
 #include "../core/levels.h"
 #include "../include/torus_elementwise.h"
 
-/// The types that loops exist for; the others pass through one of them. Loops of C_BF16 and C_F16 read
-/// those types and give F32.
+/// The types that loops exist for; the others pass through one of them. Those of C_BF16 and C_F16
+/// read and write them as they lie.
 typedef enum compute_type {
   C_F32, C_F64, C_I32, C_I64, COMPUTE_TYPES, C_BF16 = COMPUTE_TYPES, C_F16, LOOP_TYPES
 } compute_type;
@@ -22,7 +22,7 @@ static inline compute_type compute_of(torus_dtype dtype) {
   return (compute_type)types[dtype];
 }
 
-/// The loops that read a half type as it is stored.
+/// The loops of a half type as it is stored.
 static inline compute_type reading(torus_dtype half) { return half == TORUS_BF16 ? C_BF16 : C_F16; }
 
 /// Whether `dtype` is its own compute type.
