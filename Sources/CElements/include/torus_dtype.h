@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// One row a type: its name after TORUS_, its number, what an element lies in memory as, its form, the type
-/// whose loops compute it, and the name in records and messages. Each row is ROW(x…, name, number, …), with
-/// what stands after ROW in front. The numbers are stable.
+/// One row a type: its name after TORUS_, its number, what an element lies in memory as, its form, the
+/// type whose loops compute it, and the name in records and messages. Each row is ROW(x…, name, number, …),
+/// with what stands after ROW in front. The numbers are stable.
 ///
 /// The form says how an element becomes the number that it stands for, and is made of one: FLOAT and WHOLE
 /// are C's own floats and integers; NARROW an integer whose loops are of a wider one, which numbers pass

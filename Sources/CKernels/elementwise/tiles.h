@@ -5,8 +5,6 @@
 
 enum {
   TILE = 512,
-  /// Results of half types in F32, before they are stored.
-  FLOAT_TILE = 2 * TILE,
   /// Elements per piece of work of a thread.
   GRAIN = 32768,
 };
@@ -37,7 +35,7 @@ const void *tile_load(
   const elementwise_table *table, torus_dtype dtype, int64_t n, const char *a, int64_t step,
   tile *t);
 
-/// Stores a tile of the compute type of `dtype`: `n` ≤ TILE elements, or FLOAT_TILE for a half type.
+/// Stores a tile of the compute type of `dtype`: `n` ≤ TILE elements.
 void tile_store(
   const elementwise_table *table, torus_dtype dtype, int64_t n, char *out, int64_t step,
   const void *t);

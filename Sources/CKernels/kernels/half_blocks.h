@@ -31,13 +31,14 @@ INLINE void loop_write_group_f16(
 #endif
 }
 
-/// Whether an element's bits without the sign are above those of the number that goes with EXPONENTIAL rows,
-/// or it is a NaN.
+/// Whether an element is beyond ±`bound`, given by its bits, or a NaN.
 static bool any_beyond(int64_t n, const uint16_t *a, uint16_t bound) {
   bool beyond = false;
   for (int64_t i = 0; i < n; i++) beyond |= (a[i] & 0x7fff) > bound;
   return beyond;
 }
+
+// 87, within which e^x is a normal number: the range of EXPONENTIAL rows.
 #define BEYOND_BF16 0x42ae
 #define BEYOND_F16 0x5570
 

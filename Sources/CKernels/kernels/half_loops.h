@@ -2,10 +2,10 @@
 // (float), F, SCALAR, LOOP and OPERATIONS as in loops.h, AT(p, part, j), READ(S) and WRITE(T); comparisons
 // and predicates come from loops.h.
 //
-// Short expressions go through groups of elements: a group's results are made as float in two parts and stay in
-// registers until LOOP(write_group) rounds them, beside the next ones, which wait for divisions and roots. A
-// group that is not whole is worked on in copies. Of long expressions, whose constants take the registers, a
-// tile's results lie in memory first. Loops may run in place, as in loops.h.
+// Short expressions go through groups of elements: a group's results are made as float in two parts and stay
+// in registers until LOOP(write_group) rounds them, beside the next ones, which wait for divisions and roots.
+// A group that is not whole is worked on in copies. Of long expressions, whose constants take the registers,
+// a tile's results lie in memory first. Loops may run in place, as in loops.h.
 
 #define HALF_VECTORISED _Pragma("clang loop vectorize(assume_safety)")
 
