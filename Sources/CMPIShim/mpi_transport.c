@@ -192,14 +192,22 @@ static int mpi_builtin_all_reduce(
   torus_transport *base, void *buffer, size_t count, int dtype, int reduction
 ) {
   mpi_transport *t = (mpi_transport *)base;
-  static MPI_Datatype const types[TORUS_DTYPE_COUNT] = {
-    [TORUS_F64] = MPI_DOUBLE, [TORUS_F32] = MPI_FLOAT, [TORUS_I64] = MPI_INT64_T,
-    [TORUS_I32] = MPI_INT32_T, [TORUS_U8] = MPI_UINT8_T, [TORUS_BOOL] = MPI_C_BOOL,
-    [TORUS_I8] = MPI_INT8_T, [TORUS_I16] = MPI_INT16_T,
-  };
+#define OF_BITS(bits, T) ((T)-1 < 0 ? MPI_INT##bits##_T : MPI_UINT##bits##_T)
+#define OF_WHOLE(T)              \
+  (sizeof(T) == 8   ? OF_BITS(64, T) \
+   : sizeof(T) == 4 ? OF_BITS(32, T) \
+   : sizeof(T) == 2 ? OF_BITS(16, T) \
+                    : OF_BITS(8, T))
+#define OF_NARROW(T) OF_WHOLE(T)
+#define OF_FLOAT(T) (sizeof(T) == sizeof(float) ? MPI_FLOAT : MPI_DOUBLE)
+#define OF_TRUTH(T) MPI_C_BOOL
+#define OF_BF16(T) MPI_DATATYPE_NULL
+#define OF_F16(T) MPI_DATATYPE_NULL
+#define OF(x, type, number, stored, form, loops, name) [number] = OF_##form(stored),
+  MPI_Datatype const types[TORUS_DTYPE_COUNT] = {TORUS_DTYPE_ROWS(OF, )};
   MPI_Op ops[TORUS_REDUCTIONS] = {MPI_SUM, MPI_SUM, MPI_PROD, MPI_MIN, MPI_MAX,
                                   MPI_BAND, MPI_BOR, MPI_BXOR};
-  if (dtype == TORUS_F16 || dtype == TORUS_BF16) return TORUS_NOT_SUPPORTED;
+  if (types[dtype] == MPI_DATATYPE_NULL) return TORUS_NOT_SUPPORTED;
   MPI_Op op = ops[reduction];
   if (dtype == TORUS_BOOL) {
     switch (reduction) {

@@ -105,7 +105,7 @@ extension ProcessGroup {
         problem: problem, dtype: list.first?.dtype.description, shapes: list.map(\.shape)),
       root: root, label: label)
     if let problem = plan.problem { throw CollectiveError.invalid(rank: root, reason: problem) }
-    guard let dtype = DType.allCases.first(where: { $0.description == plan.dtype }) else {
+    guard let dtype = plan.dtype.flatMap(DType.init(named:)) else {
       throw CollectiveError.invalid(rank: root, reason: "scatter: dtype \(plan.dtype ?? "nil")")
     }
     let output = Tensor.zeros(plan.shapes[rank], dtype: dtype)

@@ -64,7 +64,7 @@ indirect enum Form: Decodable {
     } else if box.contains(.none) {
       self = .plain(.none)
     } else if let name = try box.decodeIfPresent(String.self, forKey: .dtype) {
-      let dtype = DType.allCases.first { $0.description == name }
+      let dtype = DType(named: name)
       self = dtype.map { .plain(.dtype($0)) } ?? .unknown("dtype \(name)")
     } else if box.contains(.slice) {
       let bounds = try box.decode([Int?].self, forKey: .slice)

@@ -34,13 +34,22 @@ public enum DType: UInt8, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// Whether this is one of the four floating-point types: those that can carry a gradient.
+  /// Whether this is a floating-point type: one that can carry a gradient.
   @inlinable
-  public var isFloatingPoint: Bool { rawValue <= DType.float16.rawValue }
+  public var isFloatingPoint: Bool {
+    switch self {
+    case .float32, .float64, .bfloat16, .float16: true
+    case .int64, .int32, .int16, .int8, .uint8, .bool: false
+    }
+  }
 
   /// Whether this is an integer type; `bool` is not.
   @inlinable
-  public var isInteger: Bool { rawValue >= DType.int64.rawValue && self != .bool }
+  public var isInteger: Bool { !isFloatingPoint && self != .bool }
+
+  /// Whether there are negative numbers of this type (`torch.dtype.is_signed`).
+  @inlinable
+  public var isSigned: Bool { self != .uint8 && self != .bool }
 
   /// Whether this is `bfloat16` or `float16`.
   @inlinable
@@ -58,9 +67,12 @@ public enum DType: UInt8, Sendable, CaseIterable, Codable {
     case (false, false):
       if self == .bool { return other }
       if other == .bool { return self }
-      // uint8 meets a signed type of its own size in int16.
-      if self == .uint8 && other == .int8 || self == .int8 && other == .uint8 { return .int16 }
-      return size > other.size || (size == other.size) ? self : other
+      if isSigned == other.isSigned { return size >= other.size ? self : other }
+      // The smallest signed type that holds both: int16 for uint8 and int8.
+      let (signed, unsigned) = isSigned ? (self, other) : (other, self)
+      if signed.size > unsigned.size { return signed }
+      let wider = Self.allCases.filter { $0.isInteger && $0.isSigned && $0.size > unsigned.size }
+      return wider.min { $0.size < $1.size } ?? signed
     }
   }
 }
@@ -80,6 +92,12 @@ extension DType: CustomStringConvertible {
     case .uint8: "uint8"
     case .bool: "bool"
     }
+  }
+
+  /// The type of a name without the module, as ``description`` gives it; nil for no type's.
+  public init?(named name: String) {
+    guard let type = Self.allCases.first(where: { $0.description == name }) else { return nil }
+    self = type
   }
 
   /// Short name, as in `f32`; in capitals it is safetensors' name.

@@ -89,8 +89,6 @@ void torus_combine_pair(
   if (count) table()->pair[dtype][reduction](out, left, right, count);
 }
 
-static int is_half(int32_t dtype) { return dtype == TORUS_F16 || dtype == TORUS_BF16; }
-
 void torus_combine_divide(int32_t dtype, void *buffer, size_t count, uint64_t divisor) {
   if (divisor == 1 || count == 0) return;
   const torus_combine_table *t = table();
@@ -98,7 +96,7 @@ void torus_combine_divide(int32_t dtype, void *buffer, size_t count, uint64_t di
     t->f64_divide(buffer, count, (double)divisor);
   } else if (dtype == TORUS_F32) {
     t->f32_divide(buffer, count, (float)divisor);
-  } else if (is_half(dtype)) {
+  } else if (torus_is_half((torus_dtype)dtype)) {
     float block[1024];
     for (size_t at = 0; at < count; at += 1024) {
       size_t n = count - at < 1024 ? count - at : 1024;

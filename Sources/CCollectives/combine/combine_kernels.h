@@ -128,34 +128,22 @@ static inline uint16_t LEVEL(to_f16)(float value) {
 }
 #endif
 
-TORUS_ARITHMETIC(f64, double, TORUS_SAME, TORUS_SAME)
-TORUS_ARITHMETIC(f32, float, TORUS_SAME, TORUS_SAME)
-TORUS_ARITHMETIC(f16, uint16_t, LEVEL(from_f16), LEVEL(to_f16))
-TORUS_ARITHMETIC(bf16, uint16_t, LEVEL(from_bf16), LEVEL(to_bf16))
-// Unsigned arithmetic wraps without undefined behaviour; the order of signed numbers needs signed.
-TORUS_BOTH(i64_sum, uint64_t, TORUS_SAME, TORUS_SAME, a + b)
-TORUS_BOTH(i64_product, uint64_t, TORUS_SAME, TORUS_SAME, a *b)
-TORUS_BOTH(i64_min, int64_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BOTH(i64_max, int64_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
-TORUS_BOTH(i32_sum, uint32_t, TORUS_SAME, TORUS_SAME, a + b)
-TORUS_BOTH(i32_product, uint32_t, TORUS_SAME, TORUS_SAME, a *b)
-TORUS_BOTH(i32_min, int32_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BOTH(i32_max, int32_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
-TORUS_BOTH(u8_sum, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a + b))
-TORUS_BOTH(u8_product, uint8_t, TORUS_SAME, TORUS_SAME, (uint8_t)(a * b))
-TORUS_BOTH(u8_min, uint8_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BOTH(u8_max, uint8_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
-// The sums, products and bits of int8 are those of uint8. Products of uint16 do not fit int.
-TORUS_BOTH(i8_min, int8_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BOTH(i8_max, int8_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
-TORUS_BOTH(i16_sum, uint16_t, TORUS_SAME, TORUS_SAME, (uint16_t)(a + b))
-TORUS_BOTH(i16_product, uint16_t, TORUS_SAME, TORUS_SAME, (uint16_t)((uint32_t)a * b))
-TORUS_BOTH(i16_min, int16_t, TORUS_SAME, TORUS_SAME, a < b ? a : b)
-TORUS_BOTH(i16_max, int16_t, TORUS_SAME, TORUS_SAME, a > b ? a : b)
-TORUS_BITS(i16, uint16_t)
-TORUS_BITS(i64, uint64_t)
-TORUS_BITS(i32, uint32_t)
-TORUS_BITS(u8, uint8_t)
+// Sums and products in unsigned arithmetic, which wraps without undefined behaviour.
+#define TORUS_WHOLE(NAME, T)                                                                       \
+  TORUS_BOTH(NAME##_sum, T, TORUS_SAME, TORUS_SAME, (T)((uint64_t)a + (uint64_t)b))                \
+  TORUS_BOTH(NAME##_product, T, TORUS_SAME, TORUS_SAME, (T)((uint64_t)a * (uint64_t)b))            \
+  TORUS_BOTH(NAME##_min, T, TORUS_SAME, TORUS_SAME, a < b ? a : b)                                 \
+  TORUS_BOTH(NAME##_max, T, TORUS_SAME, TORUS_SAME, a > b ? a : b)                                 \
+  TORUS_BITS(NAME, T)
+
+#define TORUS_COMBINE_FLOAT(NAME, T) TORUS_ARITHMETIC(NAME, T, TORUS_SAME, TORUS_SAME)
+#define TORUS_COMBINE_F16(NAME, T) TORUS_ARITHMETIC(NAME, T, LEVEL(from_f16), LEVEL(to_f16))
+#define TORUS_COMBINE_BF16(NAME, T) TORUS_ARITHMETIC(NAME, T, LEVEL(from_bf16), LEVEL(to_bf16))
+#define TORUS_COMBINE_WHOLE(NAME, T) TORUS_WHOLE(NAME, T)
+#define TORUS_COMBINE_NARROW(NAME, T) TORUS_WHOLE(NAME, T)
+#define TORUS_COMBINE_TRUTH(NAME, T) TORUS_BITS(NAME, T)
+#define TORUS_COMBINE(x, type, number, stored, form, loops, name) TORUS_COMBINE_##form(type, stored)
+TORUS_DTYPE_ROWS(TORUS_COMBINE, )
 
 // Half precision to f32 and back, block by block.
 #define TORUS_WIDEN(NAME)                                                                          \
@@ -179,48 +167,30 @@ static void LEVEL(f32_divide)(float *values, size_t count, float divisor) {
   TORUS_LOOP for (size_t i = 0; i < count; i++) values[i] /= divisor;
 }
 
-#define TORUS_PAIRS(NAME)                                                                          \
-  {LEVEL(NAME##_sum), LEVEL(NAME##_sum), LEVEL(NAME##_product), LEVEL(NAME##_min),                 \
-   LEVEL(NAME##_max), 0, 0, 0}
-#define TORUS_BIT_PAIRS(NAME)                                                                      \
-  {LEVEL(NAME##_sum), 0, LEVEL(NAME##_product), LEVEL(NAME##_min), LEVEL(NAME##_max),              \
-   LEVEL(NAME##_and), LEVEL(NAME##_or), LEVEL(NAME##_xor)}
-#define TORUS_MANIES(NAME)                                                                         \
-  {LEVEL(NAME##_sum_many), LEVEL(NAME##_average_many), LEVEL(NAME##_product_many),                 \
-   LEVEL(NAME##_min_many), LEVEL(NAME##_max_many), 0, 0, 0}
-#define TORUS_BIT_MANIES(NAME)                                                                     \
-  {LEVEL(NAME##_sum_many), 0, LEVEL(NAME##_product_many), LEVEL(NAME##_min_many),                  \
-   LEVEL(NAME##_max_many), LEVEL(NAME##_and_many), LEVEL(NAME##_or_many), LEVEL(NAME##_xor_many)}
+// By form, in the order of the reductions: those of pairs, and those of many with MANY behind the name.
+#define TORUS_ENTRIES_FLOAT(NAME, MANY, AVERAGE)                                                   \
+  {LEVEL(NAME##_sum##MANY), LEVEL(NAME##_##AVERAGE##MANY), LEVEL(NAME##_product##MANY),            \
+   LEVEL(NAME##_min##MANY), LEVEL(NAME##_max##MANY), 0, 0, 0}
+#define TORUS_ENTRIES_F16(NAME, MANY, AVERAGE) TORUS_ENTRIES_FLOAT(NAME, MANY, AVERAGE)
+#define TORUS_ENTRIES_BF16(NAME, MANY, AVERAGE) TORUS_ENTRIES_FLOAT(NAME, MANY, AVERAGE)
+#define TORUS_ENTRIES_WHOLE(NAME, MANY, AVERAGE)                                                   \
+  {LEVEL(NAME##_sum##MANY), 0, LEVEL(NAME##_product##MANY), LEVEL(NAME##_min##MANY),               \
+   LEVEL(NAME##_max##MANY), LEVEL(NAME##_and##MANY), LEVEL(NAME##_or##MANY),                       \
+   LEVEL(NAME##_xor##MANY)}
+#define TORUS_ENTRIES_NARROW(NAME, MANY, AVERAGE) TORUS_ENTRIES_WHOLE(NAME, MANY, AVERAGE)
+#define TORUS_ENTRIES_TRUTH(NAME, MANY, AVERAGE)                                                   \
+  {LEVEL(NAME##_or##MANY), 0, LEVEL(NAME##_and##MANY), LEVEL(NAME##_and##MANY),                    \
+   LEVEL(NAME##_or##MANY), LEVEL(NAME##_and##MANY), LEVEL(NAME##_or##MANY),                        \
+   LEVEL(NAME##_xor##MANY)}
+// Pairs are added up, and divided in the end.
+#define TORUS_PAIR_ENTRY(x, type, number, stored, form, loops, name) \
+  [number] = TORUS_ENTRIES_##form(type, , sum),
+#define TORUS_MANY_ENTRY(x, type, number, stored, form, loops, name) \
+  [number] = TORUS_ENTRIES_##form(type, _many, average),
 
 static const torus_combine_table LEVEL(table) = {
-  .pair = {
-    [TORUS_F64] = TORUS_PAIRS(f64),
-    [TORUS_F32] = TORUS_PAIRS(f32),
-    [TORUS_F16] = TORUS_PAIRS(f16),
-    [TORUS_BF16] = TORUS_PAIRS(bf16),
-    [TORUS_I64] = TORUS_BIT_PAIRS(i64),
-    [TORUS_I32] = TORUS_BIT_PAIRS(i32),
-    [TORUS_U8] = TORUS_BIT_PAIRS(u8),
-    [TORUS_BOOL] = {LEVEL(u8_or), 0, LEVEL(u8_and), LEVEL(u8_and), LEVEL(u8_or), LEVEL(u8_and),
-                    LEVEL(u8_or), LEVEL(u8_xor)},
-    [TORUS_I8] = {LEVEL(u8_sum), 0, LEVEL(u8_product), LEVEL(i8_min), LEVEL(i8_max),
-                  LEVEL(u8_and), LEVEL(u8_or), LEVEL(u8_xor)},
-    [TORUS_I16] = TORUS_BIT_PAIRS(i16),
-  },
-  .many = {
-    [TORUS_F64] = TORUS_MANIES(f64),
-    [TORUS_F32] = TORUS_MANIES(f32),
-    [TORUS_F16] = TORUS_MANIES(f16),
-    [TORUS_BF16] = TORUS_MANIES(bf16),
-    [TORUS_I64] = TORUS_BIT_MANIES(i64),
-    [TORUS_I32] = TORUS_BIT_MANIES(i32),
-    [TORUS_U8] = TORUS_BIT_MANIES(u8),
-    [TORUS_BOOL] = {LEVEL(u8_or_many), 0, LEVEL(u8_and_many), LEVEL(u8_and_many),
-                    LEVEL(u8_or_many), LEVEL(u8_and_many), LEVEL(u8_or_many), LEVEL(u8_xor_many)},
-    [TORUS_I8] = {LEVEL(u8_sum_many), 0, LEVEL(u8_product_many), LEVEL(i8_min_many),
-                  LEVEL(i8_max_many), LEVEL(u8_and_many), LEVEL(u8_or_many), LEVEL(u8_xor_many)},
-    [TORUS_I16] = TORUS_BIT_MANIES(i16),
-  },
+  .pair = {TORUS_DTYPE_ROWS(TORUS_PAIR_ENTRY, )},
+  .many = {TORUS_DTYPE_ROWS(TORUS_MANY_ENTRY, )},
   .f16_widen = LEVEL(f16_widen),
   .f16_narrow = LEVEL(f16_narrow),
   .bf16_widen = LEVEL(bf16_widen),
@@ -242,7 +212,19 @@ static const torus_combine_table LEVEL(table) = {
 #undef TORUS_ARITHMETIC
 #undef TORUS_BITS
 #undef TORUS_WIDEN
-#undef TORUS_PAIRS
-#undef TORUS_BIT_PAIRS
-#undef TORUS_MANIES
-#undef TORUS_BIT_MANIES
+#undef TORUS_WHOLE
+#undef TORUS_COMBINE_FLOAT
+#undef TORUS_COMBINE_F16
+#undef TORUS_COMBINE_BF16
+#undef TORUS_COMBINE_WHOLE
+#undef TORUS_COMBINE_NARROW
+#undef TORUS_COMBINE_TRUTH
+#undef TORUS_ENTRIES_FLOAT
+#undef TORUS_ENTRIES_F16
+#undef TORUS_ENTRIES_BF16
+#undef TORUS_ENTRIES_WHOLE
+#undef TORUS_ENTRIES_NARROW
+#undef TORUS_ENTRIES_TRUTH
+#undef TORUS_COMBINE
+#undef TORUS_PAIR_ENTRY
+#undef TORUS_MANY_ENTRY

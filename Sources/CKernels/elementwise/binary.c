@@ -75,20 +75,16 @@ static __attribute__((noinline)) void binary_halves(
   const int64_t steps[]) {
   char *to = data[0];
   const char *a = data[1], *b = data[2];
-  if (c->compares && steps[0] == 1) {
+  const int64_t out_size = c->compares ? 1 : 2;
+  if (steps[0] == out_size) {
     c->reading(form, n, to, a, b, c->p0, c->p1);
     return;
   }
   tile out;
-  int64_t most = c->compares ? TILE : FLOAT_TILE;
   for (int64_t m; n > 0; n -= m, to += m * steps[0], a += m * steps[1], b += m * steps[2]) {
-    m = n < most ? n : most;
+    m = n < TILE ? n : TILE;
     c->reading(form, m, out.bytes, a, b, c->p0, c->p1);
-    if (c->compares) {
-      tile_scatter(m, 1, to, steps[0], out.bytes);
-    } else {
-      tile_store(c->table, c->dtype, m, to, steps[0], out.bytes);
-    }
+    tile_scatter(m, out_size, to, steps[0], out.bytes);
   }
 }
 
@@ -167,7 +163,7 @@ torus_status torus_binary(
   const elementwise_table *table = elementwise();
   binary_context c = {
     .table = table, .entry = table->binary[op][compute_of(dtype)],
-    .reading = is_half(dtype) ? table->binary[op][reading(dtype)].loop : NULL, .dtype = dtype,
+    .reading = torus_is_half(dtype) ? table->binary[op][reading(dtype)].loop : NULL, .dtype = dtype,
     .out_dtype = dtype, .direct = is_direct(dtype), .p0 = p0, .p1 = p1};
   if (!c.entry.loop) return TORUS_UNSUPPORTED;
   return run(&c, rank, shape, out, out_strides, a, a_strides, b, b_strides);

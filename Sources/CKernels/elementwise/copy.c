@@ -150,15 +150,16 @@ static void fill_row(
 
 torus_status torus_fill(
   torus_dtype dtype, int32_t rank, const int64_t *shape, void *out, const int64_t *out_strides,
-  const void *value) {
+  torus_dtype number_dtype, const void *number) {
   int64_t size = torus_element_size(dtype);
+  _Alignas(8) uint8_t value[8];
+  elementwise()->convert[dtype][number_dtype](1, value, number);
   operand list[1] = {{out, out_strides, size}};
   walk w;
   torus_status status = walk_prepare(&w, rank, shape, 1, list, false);
   if (status != TORUS_OK) return status;
-  const uint8_t *bytes = value;
   bool one_byte = true;
-  for (int64_t i = 1; i < size; i++) one_byte &= bytes[i] == bytes[0];
+  for (int64_t i = 1; i < size; i++) one_byte &= value[i] == value[0];
   fill_context c = {size, one_byte, value};
   walk_rows(&w, GRAIN, fill_row, &c);
   return TORUS_OK;
@@ -166,7 +167,7 @@ torus_status torus_fill(
 
 torus_status torus_arange(torus_dtype dtype, int64_t n, void *out, double start, double step) {
   const elementwise_table *table = elementwise();
-  bool whole = !is_float(dtype);
+  bool whole = !torus_is_float(dtype);
   torus_dtype from = whole ? TORUS_I64 : TORUS_F64;
   int64_t first = (int64_t)start, stride = (int64_t)step, size = torus_element_size(dtype);
   union { int64_t whole[TILE]; double real[TILE]; } t;

@@ -20,12 +20,16 @@ static void ternary_row(
     return;
   }
   if (c->reading && steps[1] == size && steps[2] == size && steps[3] == size) {
+    if (steps[0] == size) {
+      c->reading(n, data[0], data[1], data[2], data[3], c->p0);
+      return;
+    }
     tile out;
-    for (int64_t start = 0; start < n; start += FLOAT_TILE) {
-      int64_t m = n - start < FLOAT_TILE ? n - start : FLOAT_TILE;
+    for (int64_t start = 0; start < n; start += TILE) {
+      int64_t m = n - start < TILE ? n - start : TILE;
       c->reading(
         m, out.bytes, data[1] + start * size, data[2] + start * size, data[3] + start * size, c->p0);
-      tile_store(c->table, c->dtype, m, data[0] + start * steps[0], steps[0], out.bytes);
+      tile_scatter(m, size, data[0] + start * steps[0], steps[0], out.bytes);
     }
     return;
   }

@@ -5,8 +5,6 @@
 
 enum {
   TILE = 512,
-  /// Results of half types in F32, before they are stored.
-  FLOAT_TILE = 2 * TILE,
   /// Elements per piece of work of a thread.
   GRAIN = 32768,
 };
@@ -29,7 +27,7 @@ void tile_scatter(int64_t n, int64_t size, char *out, int64_t step, const void *
 void tile_fill(int64_t n, int64_t size, void *out, const void *value);
 
 /// The loop that reads a half type as it is stored; null for other types.
-#define READING(loops, dtype) (is_half(dtype) ? (loops)[reading(dtype)] : NULL)
+#define READING(loops, dtype) (torus_is_half(dtype) ? (loops)[reading(dtype)] : NULL)
 
 /// `n` ≤ TILE elements of `dtype` as its compute type: the place itself where they lie together
 /// already, else `t`.
@@ -37,7 +35,7 @@ const void *tile_load(
   const elementwise_table *table, torus_dtype dtype, int64_t n, const char *a, int64_t step,
   tile *t);
 
-/// Stores a tile of the compute type of `dtype`: `n` ≤ TILE elements, or FLOAT_TILE for a half type.
+/// Stores a tile of the compute type of `dtype`: `n` ≤ TILE elements.
 void tile_store(
   const elementwise_table *table, torus_dtype dtype, int64_t n, char *out, int64_t step,
   const void *t);

@@ -18,20 +18,16 @@ typedef struct unary_context {
 /// A row of a half type that lies together.
 static void unary_halves(
   const unary_context *c, int64_t n, char *to, int64_t out_step, const char *from) {
-  if (c->predicate && out_step == 1) {
+  const int64_t out_size = c->predicate ? 1 : 2;
+  if (out_step == out_size) {
     c->reading(n, to, from, c->p0, c->p1);
     return;
   }
   tile out;
-  int64_t most = c->predicate ? TILE : FLOAT_TILE;
   for (int64_t m; n > 0; n -= m, to += m * out_step, from += m * 2) {
-    m = n < most ? n : most;
+    m = n < TILE ? n : TILE;
     c->reading(m, out.bytes, from, c->p0, c->p1);
-    if (c->predicate) {
-      tile_scatter(m, 1, to, out_step, out.bytes);
-    } else {
-      tile_store(c->table, c->dtype, m, to, out_step, out.bytes);
-    }
+    tile_scatter(m, out_size, to, out_step, out.bytes);
   }
 }
 
@@ -122,7 +118,7 @@ torus_status torus_unary(
       return torus_predicate(TORUS_LOGICAL_NOT, dtype, rank, shape, out, out_strides, a, a_strides);
     }
   }
-  if (op == TORUS_POW_SCALAR && is_float(dtype)) op = special_power(p0);
+  if (op == TORUS_POW_SCALAR && torus_is_float(dtype)) op = special_power(p0);
   if (op == TORUS_DIV_SCALAR && dtype != TORUS_F64) {
     // A reciprocal that is exact in f32 makes the product equal to the quotient.
     int exponent;

@@ -71,10 +71,6 @@ void torus_product_spread(torus_dtype dtype, const torus_product *product);
 void torus_widen(torus_dtype dtype, const void *in, float *out, int64_t n);
 void torus_narrow(torus_dtype dtype, const float *in, void *out, int64_t n);
 
-static inline bool torus_is_half(torus_dtype dtype) {
-  return dtype == TORUS_BF16 || dtype == TORUS_F16;
-}
-
 // out[j·ldo + i] = in[i·ldi + j], rows × cols of 4- or 8-byte elements.
 void torus_transpose_block(int bytes, const void *in, int64_t ldi, void *out, int64_t ldo,
                            int64_t rows, int64_t cols);

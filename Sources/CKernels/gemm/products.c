@@ -217,18 +217,23 @@ static void product_bool(const torus_product *g) {
     }
 }
 
+static void product_integer(torus_dtype dtype, const torus_product *g) {
+  switch (torus_element_size(dtype)) {
+    case 8: product_64(g); break;
+    case 4: product_32(g); break;
+    case 2: product_16(g); break;
+    default: product_8(g); break;
+  }
+}
+
 static void product_any(torus_dtype dtype, const torus_product *g) {
-  switch (dtype) {
-    case TORUS_F32:
-    case TORUS_F64: torus_product_spread(dtype, g); break;
-    case TORUS_BF16:
-    case TORUS_F16: product_half(dtype, g); break;
-    case TORUS_I64: product_64(g); break;
-    case TORUS_I32: product_32(g); break;
-    case TORUS_I16: product_16(g); break;
-    case TORUS_I8:
-    case TORUS_U8: product_8(g); break;
-    case TORUS_BOOL: product_bool(g); break;
+  switch (torus_form_of(dtype)) {
+    case TORUS_FORM_FLOAT: torus_product_spread(dtype, g); break;
+    case TORUS_FORM_BF16:
+    case TORUS_FORM_F16: product_half(dtype, g); break;
+    case TORUS_FORM_TRUTH: product_bool(g); break;
+    case TORUS_FORM_WHOLE:
+    case TORUS_FORM_NARROW: product_integer(dtype, g); break;
   }
 }
 
@@ -300,7 +305,7 @@ void torus_linear(torus_dtype dtype, int64_t rows, int64_t inputs, int64_t outpu
   const torus_product g = {.transB = true, .m = rows, .n = outputs, .k = inputs, .lda = inputs,
                            .ldb = inputs, .ldc = outputs, .alpha = 1, .A = x, .B = weight, .C = y,
                            .col_bias = bias};
-  const bool direct = dtype <= TORUS_F16 || !bias;
+  const bool direct = torus_is_float(dtype) || !bias;
   if (direct) {
     product_any(dtype, &g);
     return;

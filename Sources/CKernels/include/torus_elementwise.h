@@ -114,10 +114,10 @@ torus_status torus_copy(
   torus_dtype out_dtype, void *out, const int64_t *out_strides,
   torus_dtype a_dtype, const void *a, const int64_t *a_strides);
 
-/// Writes one value, given by a pointer to an element of type `dtype`, everywhere.
+/// Writes one number, an element of `number_dtype`, everywhere as an element of `dtype`.
 torus_status torus_fill(
   torus_dtype dtype, int32_t rank, const int64_t *shape, void *out, const int64_t *out_strides,
-  const void *value);
+  torus_dtype number_dtype, const void *number);
 
 /// out[i] = start + i · step (i < n), contiguous; computed in f64 or, for integers, i64 and
 /// rounded once per element.

@@ -6,7 +6,7 @@
 
 /// Whether a key is a NaN's, which equals no other.
 static bool is_nan(torus_dtype dtype, wide_key key) {
-  return is_float(dtype) && key.key == UINT64_MAX >> (64 - key_bits(dtype));
+  return torus_is_float(dtype) && key.key == UINT64_MAX >> (64 - key_bits(dtype));
 }
 
 /// Writes the runs of equal keys in the order of `keys`, each run once; returns their number.

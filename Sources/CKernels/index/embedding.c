@@ -52,7 +52,7 @@ torus_status torus_embedding_backward(
   }
   torus_write add = torus_write_function(TORUS_WRITE_ADD, dtype);
   // Half types are summed in f32 and rounded once.
-  bool half = dtype == TORUS_BF16 || dtype == TORUS_F16;
+  bool half = torus_is_half(dtype);
   int64_t elements = rows * width;
   float *sums = half ? torus_alloc_zeroed((size_t)elements * sizeof(float)) : NULL;
   float *row = half ? torus_alloc((size_t)width * sizeof(float)) : NULL;

@@ -12,67 +12,53 @@ static inline uint64_t key_of_float(uint32_t bits, int32_t width, bool nan) {
   return (bits & sign ? ~bits : bits | sign) & mask;
 }
 
-static inline uint64_t key_of(torus_dtype dtype, const char *a) {
-  switch (dtype) {
-  case TORUS_F32: {
+static inline uint64_t key_of_FLOAT(const char *a, int32_t size, bool is_signed) {
+  if (size == 4) {
     uint32_t u;
     memcpy(&u, a, 4);
     return key_of_float(u, 32, (u & 0x7fffffffu) > 0x7f800000u);
   }
-  case TORUS_F64: {
-    uint64_t u, sign = (uint64_t)1 << 63;
-    memcpy(&u, a, 8);
-    if ((u & ~sign) > 0x7ff0000000000000u) return UINT64_MAX;
-    if (u == sign) u = 0;
-    return u & sign ? ~u : u | sign;
-  }
-  case TORUS_BF16: {
-    uint16_t u;
-    memcpy(&u, a, 2);
-    return key_of_float(u, 16, (u & 0x7fffu) > 0x7f80u);
-  }
-  case TORUS_F16: {
-    uint16_t u;
-    memcpy(&u, a, 2);
-    return key_of_float(u, 16, (u & 0x7fffu) > 0x7c00u);
-  }
-  case TORUS_I64: {
-    uint64_t u;
-    memcpy(&u, a, 8);
-    return u ^ (uint64_t)1 << 63;
-  }
-  case TORUS_I32: {
-    uint32_t u;
-    memcpy(&u, a, 4);
-    return u ^ 0x80000000u;
-  }
-  case TORUS_I16: {
-    uint16_t u;
-    memcpy(&u, a, 2);
-    return u ^ 0x8000u;
-  }
-  case TORUS_I8: return (uint8_t)*a ^ 0x80u;
-  default: return (uint8_t)*a;
-  }
+  uint64_t u, sign = (uint64_t)1 << 63;
+  memcpy(&u, a, 8);
+  if ((u & ~sign) > 0x7ff0000000000000u) return UINT64_MAX;
+  if (u == sign) u = 0;
+  return u & sign ? ~u : u | sign;
 }
 
+static inline uint64_t key_of_BF16(const char *a, int32_t size, bool is_signed) {
+  uint16_t u;
+  memcpy(&u, a, 2);
+  return key_of_float(u, 16, (u & 0x7fffu) > 0x7f80u);
+}
+
+static inline uint64_t key_of_F16(const char *a, int32_t size, bool is_signed) {
+  uint16_t u;
+  memcpy(&u, a, 2);
+  return key_of_float(u, 16, (u & 0x7fffu) > 0x7c00u);
+}
+
+// Integers lie with their lowest byte first. The sign turned round brings negative ones before the others.
+static inline uint64_t key_of_WHOLE(const char *a, int32_t size, bool is_signed) {
+  uint64_t u = 0;
+  memcpy(&u, a, (size_t)size);
+  return is_signed ? u ^ (uint64_t)1 << (8 * size - 1) : u;
+}
+#define key_of_NARROW key_of_WHOLE
+#define key_of_TRUTH key_of_WHOLE
+
 // The switch on the type moves out of the loop: one loop per type.
-#define KEYS_OF(type) \
-  case type: EACH_KEY(type) break;
-#define ALL_TYPES                                                                         \
-  KEYS_OF(TORUS_F32) KEYS_OF(TORUS_F64) KEYS_OF(TORUS_BF16) KEYS_OF(TORUS_F16)            \
-  KEYS_OF(TORUS_I64) KEYS_OF(TORUS_I32) KEYS_OF(TORUS_I16) KEYS_OF(TORUS_I8)              \
-  KEYS_OF(TORUS_U8) KEYS_OF(TORUS_BOOL)
+#define KEYS_OF(LOOP, type, number, stored, form, loops, name) \
+  case TORUS_##type: LOOP(form, (int32_t)sizeof(stored), (stored)-1 < 0) break;
 
 void make_packed_keys(
   torus_dtype dtype, int64_t n, const char *a, int64_t step, bool inverted, packed_key *keys) {
   int32_t bits = key_bits(dtype);
   uint64_t flip = inverted ? (bits == 32 ? UINT32_MAX : ((uint64_t)1 << bits) - 1) : 0;
-#define EACH_KEY(type)                                                  \
-  for (int64_t i = 0; i < n; i++) {                                     \
-    keys[i] = (key_of(type, a + i * step) ^ flip) << 32 | (uint64_t)i;  \
+#define EACH_KEY(form, size, is_signed)                                                    \
+  for (int64_t i = 0; i < n; i++) {                                                        \
+    keys[i] = (key_of_##form(a + i * step, size, is_signed) ^ flip) << 32 | (uint64_t)i;   \
   }
-  switch (dtype) { ALL_TYPES }
+  switch (dtype) { TORUS_DTYPE_ROWS(KEYS_OF, EACH_KEY) }
 #undef EACH_KEY
 }
 
@@ -80,11 +66,11 @@ void make_wide_keys(
   torus_dtype dtype, int64_t n, const char *a, int64_t step, bool inverted, wide_key *keys) {
   int32_t bits = key_bits(dtype);
   uint64_t flip = inverted ? (bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1) : 0;
-#define EACH_KEY(type)                                                  \
-  for (int64_t i = 0; i < n; i++) {                                     \
-    keys[i] = (wide_key){key_of(type, a + i * step) ^ flip, i};         \
+#define EACH_KEY(form, size, is_signed)                                           \
+  for (int64_t i = 0; i < n; i++) {                                               \
+    keys[i] = (wide_key){key_of_##form(a + i * step, size, is_signed) ^ flip, i}; \
   }
-  switch (dtype) { ALL_TYPES }
+  switch (dtype) { TORUS_DTYPE_ROWS(KEYS_OF, EACH_KEY) }
 #undef EACH_KEY
 }
 

@@ -2,17 +2,18 @@
 #include "../include/torus_elementwise.h"
 #include "write.h"
 
+#define NONZERO_FLOAT(x) (x) != 0
+#define NONZERO_WHOLE(x) (x) != 0
+#define NONZERO_NARROW(x) (x) != 0
+#define NONZERO_TRUTH(x) (x) != 0
+// Without the sign, which zero may have.
+#define NONZERO_BF16(x) ((x) & 0x7fff) != 0
+#define NONZERO_F16(x) ((x) & 0x7fff) != 0
+#define NONZERO(x, type, number, stored, form, loops, name) \
+  case TORUS_##type: return NONZERO_##form(*(const stored *)value);
+
 static bool is_nonzero(torus_dtype dtype, const void *value) {
-  switch (dtype) {
-    case TORUS_F32: return *(const float *)value != 0;
-    case TORUS_F64: return *(const double *)value != 0;
-    case TORUS_BF16:
-    case TORUS_F16: return (*(const uint16_t *)value & 0x7fff) != 0;
-    case TORUS_I64: return *(const int64_t *)value != 0;
-    case TORUS_I32: return *(const int32_t *)value != 0;
-    case TORUS_I16: return *(const int16_t *)value != 0;
-    default: return *(const uint8_t *)value != 0;
-  }
+  switch (dtype) { TORUS_DTYPE_ROWS(NONZERO, ) }
 }
 
 int64_t torus_nonzero_count(

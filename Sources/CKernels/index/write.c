@@ -30,7 +30,8 @@ static uint16_t to_bf16(float value) {
   }                                                                                         \
   static void mul_##NAME(void *p, const void *v, double alpha) {                            \
     (void)alpha;                                                                            \
-    *(T *)p = (T)(*(T *)p * *(const T *)v);                                                 \
+    /* 1u: products of uint16_t would overflow int. */                                      \
+    *(T *)p = (T)(1u * *(T *)p * *(const T *)v);                                            \
   }                                                                                         \
   static void max_##NAME(void *p, const void *v, double alpha) {                            \
     (void)alpha;                                                                            \
@@ -41,40 +42,39 @@ static uint16_t to_bf16(float value) {
     *(T *)p = SMALLER(*(T *)p, *(const T *)v);                                              \
   }
 
-WRITES(f32, float)
-WRITES(f64, double)
-WRITES(f16, _Float16)
-WRITES(i64, int64_t)
-WRITES(i32, int32_t)
-WRITES(i16, int16_t)
-WRITES(i8, int8_t)
-WRITES(u8, uint8_t)
-
-#define BF16(NAME, EXPRESSION)                                       \
-  static void NAME##_bf16(void *p, const void *v, double alpha) {    \
+#define BFLOAT(OP, NAME, EXPRESSION)                                 \
+  static void OP##_##NAME(void *p, const void *v, double alpha) {    \
     float a = from_bf16(*(uint16_t *)p), b = from_bf16(*(const uint16_t *)v); \
     (void)a, (void)b, (void)alpha;                                   \
     *(uint16_t *)p = to_bf16(EXPRESSION);                            \
   }
 
-BF16(set, b)
-BF16(add, a + (float)alpha * b)
-BF16(mul, a *b)
-BF16(max, LARGER(a, b))
-BF16(min, SMALLER(a, b))
 
-#define BOOL(NAME, EXPRESSION)                                       \
-  static void NAME##_bool(void *p, const void *v, double alpha) {    \
+#define TRUTH(OP, NAME, EXPRESSION)                                  \
+  static void OP##_##NAME(void *p, const void *v, double alpha) {    \
     bool a = *(uint8_t *)p, b = *(const uint8_t *)v;                 \
     (void)a, (void)b, (void)alpha;                                   \
     *(uint8_t *)p = EXPRESSION;                                      \
   }
 
-BOOL(set, b)
-BOOL(add, a || (b && alpha != 0))
-BOOL(mul, a &&b)
-BOOL(max, a || b)
-BOOL(min, a &&b)
+#define WRITES_FLOAT(NAME, T) WRITES(NAME, T)
+#define WRITES_WHOLE(NAME, T) WRITES(NAME, T)
+#define WRITES_NARROW(NAME, T) WRITES(NAME, T)
+#define WRITES_F16(NAME, T) WRITES(NAME, _Float16)
+#define WRITES_BF16(NAME, T)               \
+  BFLOAT(set, NAME, b)                     \
+  BFLOAT(add, NAME, a + (float)alpha * b)  \
+  BFLOAT(mul, NAME, a *b)                  \
+  BFLOAT(max, NAME, LARGER(a, b))          \
+  BFLOAT(min, NAME, SMALLER(a, b))
+#define WRITES_TRUTH(NAME, T)              \
+  TRUTH(set, NAME, b)                      \
+  TRUTH(add, NAME, a || (b && alpha != 0)) \
+  TRUTH(mul, NAME, a &&b)                  \
+  TRUTH(max, NAME, a || b)                 \
+  TRUTH(min, NAME, a &&b)
+#define WRITES_ROW(x, type, number, stored, form, loops, name) WRITES_##form(type, stored)
+TORUS_DTYPE_ROWS(WRITES_ROW, )
 
 #define RUN(OP, NAME, T)                                                                     \
   static bool run_##OP##_##NAME(                                                            \
@@ -92,31 +92,20 @@ BOOL(min, a &&b)
     return true;                                                                            \
   }
 
-#define RUNS(OP)            \
-  RUN(OP, f32, float)       \
-  RUN(OP, f64, double)      \
-  RUN(OP, bf16, uint16_t)   \
-  RUN(OP, f16, _Float16)    \
-  RUN(OP, i64, int64_t)     \
-  RUN(OP, i32, int32_t)     \
-  RUN(OP, i16, int16_t)     \
-  RUN(OP, i8, int8_t)       \
-  RUN(OP, u8, uint8_t)      \
-  RUN(OP, bool, uint8_t)
+#define RUN_ROW(OP, type, number, stored, form, loops, name) RUN(OP, type, stored)
+TORUS_DTYPE_ROWS(RUN_ROW, set)
+TORUS_DTYPE_ROWS(RUN_ROW, add)
+TORUS_DTYPE_ROWS(RUN_ROW, mul)
+TORUS_DTYPE_ROWS(RUN_ROW, max)
+TORUS_DTYPE_ROWS(RUN_ROW, min)
 
-RUNS(set)
-RUNS(add)
-RUNS(mul)
-RUNS(max)
-RUNS(min)
-
-#define ROW(OP) \
-  {OP##_f32, OP##_f64, OP##_bf16, OP##_f16, OP##_i64, OP##_i32, OP##_i16, OP##_i8, OP##_u8, OP##_bool}
+#define ENTRY(OP, type, number, stored, form, loops, name) [number] = OP##_##type,
+#define OPERATION(OP) {TORUS_DTYPE_ROWS(ENTRY, OP)}
 #define TABLE(PREFIX)                                                       \
   {                                                                         \
-    [TORUS_WRITE_SET] = ROW(PREFIX##set), [TORUS_WRITE_ADD] = ROW(PREFIX##add), \
-    [TORUS_WRITE_MUL] = ROW(PREFIX##mul), [TORUS_WRITE_MAX] = ROW(PREFIX##max), \
-    [TORUS_WRITE_MIN] = ROW(PREFIX##min),                                   \
+    [TORUS_WRITE_SET] = OPERATION(PREFIX##set), [TORUS_WRITE_ADD] = OPERATION(PREFIX##add), \
+    [TORUS_WRITE_MUL] = OPERATION(PREFIX##mul), [TORUS_WRITE_MAX] = OPERATION(PREFIX##max), \
+    [TORUS_WRITE_MIN] = OPERATION(PREFIX##min),                             \
   }
 
 static const torus_write table[][TORUS_DTYPE_COUNT] = TABLE();

@@ -27,65 +27,41 @@ INLINE uint16_t narrow_f16(float x) {
 }
 #endif
 
-// Storage type, value read from storage, and how a value v is stored. Floats become narrow
-// integers through I32, so that negative ones wrap as they do in PyTorch.
-#define STORED_F32 float
-#define STORED_F64 double
-#define STORED_BF16 uint16_t
-#define STORED_F16 uint16_t
-#define STORED_I64 int64_t
-#define STORED_I32 int32_t
-#define STORED_I16 int16_t
-#define STORED_I8 int8_t
-#define STORED_U8 uint8_t
-#define STORED_BOOL uint8_t
-
-#define READ_F32(s) (s)
-#define READ_F64(s) (s)
-#define READ_BF16(s) widen_bf16(s)
-#define READ_F16(s) widen_f16(s)
-#define READ_I64(s) (s)
-#define READ_I32(s) (s)
-#define READ_I16(s) (s)
-#define READ_I8(s) (s)
-#define READ_U8(s) (s)
-#define READ_BOOL(s) (s)
-
-#define WRITE_F32(v) ((float)(v))
-#define WRITE_F64(v) ((double)(v))
-#define WRITE_BF16(v) narrow_bf16((float)(v))
-#define WRITE_F16(v) narrow_f16((float)(v))
-#define WRITE_I64(v) ((int64_t)(v))
-#define WRITE_I32(v) ((int32_t)(v))
-#define WRITE_I16(v) ((int16_t)(int32_t)(v))
-#define WRITE_I8(v) ((int8_t)(int32_t)(v))
-#define WRITE_U8(v) ((uint8_t)(int32_t)(v))
-#define WRITE_BOOL(v) ((v) != 0)
-
-#define CONVERT(to, from)                                                           \
-  static void convert_##to##_##from(int64_t n, void *o, const void *i) {            \
-    STORED_##to *out = o;                                                           \
-    const STORED_##from *a = i;                                                     \
-    _Pragma("clang loop vectorize(assume_safety)") for (int64_t k = 0; k < n; k++) { \
-      out[k] = WRITE_##to(READ_##from(a[k]));                                       \
-    }                                                                               \
-  }
-
-#define FOR_OTHER_DTYPES(M, x) \
-  M(F32, x) M(F64, x) M(F16, x) M(I64, x) M(I32, x) M(I16, x) M(I8, x) M(U8, x) M(BOOL, x)
-#define FOR_EACH_DTYPE(M, x) M(BF16, x) FOR_OTHER_DTYPES(M, x)
-#define FROM_OTHER_DTYPES(M, x) \
-  M(x, F64) M(x, BF16) M(x, F16) M(x, I64) M(x, I32) M(x, I16) M(x, I8) M(x, U8) M(x, BOOL)
-#define FOR_EACH_FROM(M, x) M(x, F32) FROM_OTHER_DTYPES(M, x)
-
-// All but F32 to BF16, which narrow_bf16.h does by hand.
-#define CONVERT_ROW(to, unused) FOR_EACH_FROM(CONVERT, to)
-FOR_OTHER_DTYPES(CONVERT_ROW, )
-FROM_OTHER_DTYPES(CONVERT, BF16)
 #include "narrow_bf16.h"
 
-#define CONVERT_ENTRY(to, from) [TORUS_##to][TORUS_##from] = convert_##to##_##from,
-#define CONVERT_ENTRIES(to, unused) FOR_EACH_FROM(CONVERT_ENTRY, to)
+// By form: the number of an element, and how a number is stored.
+#define READ_FLOAT(s) (s)
+#define READ_WHOLE(s) (s)
+#define READ_NARROW(s) (s)
+#define READ_TRUTH(s) (s)
+#define READ_BF16(s) widen_bf16(s)
+#define READ_F16(s) widen_f16(s)
+
+#define WRITE_FLOAT(T, v) ((T)(v))
+#define WRITE_WHOLE(T, v) ((T)(v))
+#define WRITE_NARROW(T, v) ((T)(int32_t)(v))
+#define WRITE_TRUTH(T, v) ((v) != 0)
+#define WRITE_BF16(T, v) narrow_bf16((float)(v))
+#define WRITE_F16(T, v) narrow_f16((float)(v))
+
+#define CONVERT(to, written, to_form, from, number, read, from_form, loops, name)   \
+  static void convert_##to##_##from(int64_t n, void *o, const void *i) {            \
+    if (TORUS_##to == TORUS_BF16 && TORUS_##from == TORUS_F32) {                    \
+      narrow_floats_bf16(n, o, i);                                                  \
+      return;                                                                       \
+    }                                                                               \
+    written *out = o;                                                               \
+    const read *a = i;                                                              \
+    _Pragma("clang loop vectorize(assume_safety)") for (int64_t k = 0; k < n; k++) { \
+      out[k] = WRITE_##to_form(written, READ_##from_form(a[k]));                    \
+    }                                                                               \
+  }
+#define CONVERT_ROW(x, to, number, stored, form, loops, name) \
+  TORUS_DTYPE_ROWS_LATER(CONVERT, to, stored, form)
+TORUS_TWICE(TORUS_DTYPE_ROWS(CONVERT_ROW, ))
+
+#define CONVERT_ENTRY(to, from, ...) [TORUS_##to][TORUS_##from] = convert_##to##_##from,
+#define CONVERT_ENTRIES(x, to, ...) TORUS_DTYPE_ROWS_LATER(CONVERT_ENTRY, to)
 
 #define WHERE(name, T)                                                                    \
   static void where_##name(int64_t n, void *o, const void *c, const void *x, const void *y) { \

@@ -31,21 +31,37 @@ LARGE_ANGLES(float)
 #undef S
 #undef READ
 
-// Half types are widened on the way in.
+#include "half_blocks.h"
+#define HALVES
 #define S uint16_t
 #define LOOP(name) loop_##name##_bf16
 #define READ(stored) widen_bf16(stored)
+#define WRITE(value) narrow_bf16(value)
+#define AT TAKE_BF16
+#define BEYOND BEYOND_BF16
 LARGE_ANGLES(uint16_t)
+#include "half_loops.h"
 #include "loops.h"
 #undef LOOP
 #undef READ
+#undef WRITE
+#undef AT
+#undef BEYOND
 #define LOOP(name) loop_##name##_f16
 #define READ(stored) widen_f16(stored)
+#define WRITE(value) narrow_f16(value)
+#define AT TAKE_F16
+#define BEYOND BEYOND_F16
 LARGE_ANGLES(uint16_t)
+#include "half_loops.h"
 #include "loops.h"
 #undef LOOP
 #undef READ
+#undef WRITE
+#undef AT
+#undef BEYOND
 #undef S
+#undef HALVES
 #undef T
 #undef F
 #undef SCALAR
@@ -159,7 +175,7 @@ const elementwise_table NAME(torus_elementwise) = {
 #include "all_types.h"
 #undef PREDICATE
     },
-  .convert = {FOR_EACH_DTYPE(CONVERT_ENTRIES, )},
+  .convert = {TORUS_TWICE(TORUS_DTYPE_ROWS(CONVERT_ENTRIES, ))},
   .where = {where_1, where_2, where_4, where_8},
   .transpose = {transpose_1, transpose_2, transpose_4, transpose_8},
 };

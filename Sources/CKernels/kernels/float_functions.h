@@ -46,8 +46,8 @@ INLINE T F(gelu_tanh_backward)(T g, T x) {
   return g * (s + (product == 0 ? 0 : x * slope * product));
 }
 
-INLINE T F(silu_backward)(T g, T x) {
-  T s = F(sigmoid)(x);
+/// s: the sigmoid of x.
+INLINE T F(silu_backward)(T g, T x, T s) {
   return g * (s * (1 + x * (1 - s)));
 }
 

@@ -1,12 +1,14 @@
 // Turns the lists of operations into contiguous loops of one type T, named LOOP(…). Include with T, F, U
 // (or T again), SCALAR(double) → T and OPERATIONS, the list's file name; S and READ(S) → T say how
-// operands are stored. Results are T.
+// operands are stored. Results are T. With HALVES there are comparisons and predicates alone: what has results
+// of a half type is in half_loops.h.
 //
 // Loops may run in place (out equal to an input) but never overlap otherwise, which is what
 // assume_safety tells the vectoriser.
 
 #define EACH _Pragma("clang loop vectorize(assume_safety)") for (int64_t i = 0; i < n; i++)
 
+#ifndef HALVES
 #define UNARY(op, name, expression)                                                      \
   static void LOOP(name)(int64_t n, void *to, const void *from, double p0, double p1) {  \
     T *out = to;                                                                         \
@@ -46,12 +48,15 @@
     T p = SCALAR(p0), q = SCALAR(p1);                                                    \
     (void)p, (void)q, (void)form;
 
+#endif
+
 #define BINARY_LOOP(expression, u, v)                                                    \
   EACH {                                                                                 \
     T x = (u), y = (v);                                                                  \
     out[i] = (expression);                                                               \
   }
 
+#ifndef HALVES
 #define LIGHT(op, name, expression)                                                      \
   BINARY_HEAD(name)                                                                      \
     if (form == FORM_VV) {                                                               \
@@ -109,6 +114,7 @@
       out[i] = (expression);                                                             \
     }                                                                                    \
   }
+#endif
 
 #define COMPARE(op, name, expression)                                                    \
   static bool LOOP(name)(operand_form form, int64_t n, void *to, const void *first,      \

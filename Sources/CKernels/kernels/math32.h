@@ -82,6 +82,13 @@ INLINE float exp_normal_f32(float x) {
   return from_bits_f32(bits_f32(1.0f + fraction) + (n << 23));
 }
 
+/// e^x for |x| ≤ 87, with exp_f32's bits.
+INLINE float quick_exp_f32(float x) {
+  float fraction;
+  int32_t n = reduce_exp_f32(x, &fraction);
+  return from_bits_f32(bits_f32(1.0f + fraction) + (int32_t)((uint32_t)n << 23));
+}
+
 /// 2^r for |r| ≤ 1/2.
 INLINE float exp2_fraction_f32(float r) {
   float p = 0.000153531524f;

@@ -34,7 +34,7 @@ INLINE void narrow_pair(const float *a, uint16_t *out) {
     __builtin_shufflevector((narrow_halves)p, (narrow_halves)q, UPPER_HALVES);
 }
 
-static void convert_BF16_F32(int64_t n, void *o, const void *i) {
+static void narrow_floats_bf16(int64_t n, void *o, const void *i) {
   enum { PAIR = VBYTES / 2 };
   const float *a = i;
   uint16_t *out = o;

@@ -28,18 +28,22 @@
 #define READS_HALVES
 #define S uint16_t
 #define READ(stored) widen_bf16(stored)
+#define INFINITY_BITS 0x7f80
 #define READS_PAIRS 1
 #define LOOP(name) name##_bf16
 #include "reduce_loops.h"
 #undef READ
+#undef INFINITY_BITS
 #undef READS_PAIRS
 #undef LOOP
 #define READ(stored) widen_f16(stored)
+#define INFINITY_BITS 0x7c00
 #define LOOP(name) name##_f16
 #include "reduce_loops.h"
 #undef READS_HALVES
 #undef S
 #undef READ
+#undef INFINITY_BITS
 #undef LOOP
 #undef T
 #undef A

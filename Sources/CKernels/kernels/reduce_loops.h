@@ -95,7 +95,7 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
     acc[i] = l;                                                                         \
   }
 
-#define FOLD(op, name, neutral, map, combine)                                           \
+#define FOLD_RUN(op, name, neutral, map, combine)                                       \
   static void LOOP(run_##name)(                                                            \
     int64_t n, const void *from, total *result, double p0, const void *shift) {         \
     const S *a = from;                                                                  \
@@ -113,7 +113,8 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
       TOTAL_TYPE l = result->TOTAL, r = (TOTAL_TYPE)block;                              \
       result->TOTAL = (combine);                                                        \
     }                                                                                   \
-  }                                                                                     \
+  }
+#define FOLD_ROWS_OF(op, name, neutral, map, combine)                                   \
   static void LOOP(rows_##name)(                                                           \
     int64_t n, void *accumulators, const void *from, int64_t rows, int64_t step,        \
     double p0, const void *shifts) {                                                    \
@@ -140,6 +141,32 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
     }                                                                                   \
   }
 
+#define FOLD(op, name, neutral, map, combine)  \
+  FOLD_RUN(op, name, neutral, map, combine)    \
+  FOLD_ROWS_OF(op, name, neutral, map, combine)
+
+#ifdef READS_HALVES
+// The order of a half type's bits is that of its numbers where the rest of negative ones is turned round; NaN
+// then lies beyond the infinities. So the largest and smallest are found among integers.
+#define EXTREME(op, name, neutral, map, combine)                                        \
+  FOLD_ROWS_OF(op, name, neutral, map, combine)                                         \
+  static void LOOP(run_##name)(                                                         \
+    int64_t n, const void *from, total *result, double p0, const void *shift) {         \
+    const int16_t *a = from;                                                            \
+    int16_t least = INT16_MAX, most = INT16_MIN;                                        \
+    VECTORISE for (int64_t i = 0; i < n; i++) {                                         \
+      const int16_t key = (int16_t)(a[i] ^ ((a[i] >> 15) & 0x7fff));                    \
+      least = key < least ? key : least;                                                \
+      most = key > most ? key : most;                                                   \
+    }                                                                                   \
+    const bool nan = n > 0 && (most > INFINITY_BITS || least < ~INFINITY_BITS);         \
+    const int16_t key = op == FOLD_MAX ? most : least;                                  \
+    const T best = READ((uint16_t)(key ^ ((key >> 15) & 0x7fff)));                      \
+    TOTAL_TYPE l = result->TOTAL, r = nan ? (TOTAL_TYPE)__builtin_nan("") : (TOTAL_TYPE)best; \
+    if (n > 0) result->TOTAL = (combine);                                               \
+  }
+#endif
+
 #if TORUS_FLOAT_FOLDS
 #define FLOAT_FOLD FOLD
 #else
@@ -147,6 +174,7 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
 #endif
 #include "reduce_operations.h"
 #undef FOLD
+#undef EXTREME
 
 #ifndef READS_HALVES
 #define FOLD(op, name, neutral, map, combine)                                           \
@@ -161,6 +189,8 @@ typedef A F(lanes2) __attribute__((ext_vector_type(2)));
 #undef FOLD
 #endif
 #undef FLOAT_FOLD
+#undef FOLD_RUN
+#undef FOLD_ROWS_OF
 #undef FOLD_ROWS
 #undef LANES_LOOP
 #undef LANES_STEP

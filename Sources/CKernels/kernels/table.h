@@ -9,29 +9,27 @@
 #include "../core/levels.h"
 #include "../include/torus_elementwise.h"
 
-/// The types that loops exist for; the others pass through one of them. Loops of C_BF16 and C_F16 read
-/// those types and give F32.
+/// The types that loops exist for; the others pass through one of them. Those of C_BF16 and C_F16
+/// read and write them as they lie.
 typedef enum compute_type {
   C_F32, C_F64, C_I32, C_I64, COMPUTE_TYPES, C_BF16 = COMPUTE_TYPES, C_F16, LOOP_TYPES
 } compute_type;
 
 static inline compute_type compute_of(torus_dtype dtype) {
-  static const uint8_t types[TORUS_DTYPE_COUNT] = {C_F32, C_F64, C_F32, C_F32, C_I64,
-                                                   C_I32, C_I32, C_I32, C_I32, C_I32};
+#define LOOPS(x, type, number, stored, form, loops, name) [number] = C_##loops,
+  static const uint8_t types[TORUS_DTYPE_COUNT] = {TORUS_DTYPE_ROWS(LOOPS, )};
+#undef LOOPS
   return (compute_type)types[dtype];
 }
 
-static inline bool is_half(torus_dtype dtype) { return dtype == TORUS_BF16 || dtype == TORUS_F16; }
-
-/// The loops that read a half type as it is stored.
+/// The loops of a half type as it is stored.
 static inline compute_type reading(torus_dtype half) { return half == TORUS_BF16 ? C_BF16 : C_F16; }
 
 /// Whether `dtype` is its own compute type.
 static inline bool is_direct(torus_dtype dtype) {
-  return dtype == TORUS_F32 || dtype == TORUS_F64 || dtype == TORUS_I32 || dtype == TORUS_I64;
+  const torus_form form = torus_form_of(dtype);
+  return form == TORUS_FORM_FLOAT || form == TORUS_FORM_WHOLE;
 }
-
-static inline bool is_float(torus_dtype dtype) { return dtype <= TORUS_F16; }
 
 /// How the operands of a binary loop lie: both run, or one is a single element.
 typedef enum operand_form { FORM_VV, FORM_VS, FORM_SV } operand_form;

@@ -1,4 +1,7 @@
 // The elementwise loops at x86-64-v4.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include <math.h>
 
 #include "../kernels/table.h"

@@ -145,14 +145,16 @@ torus_status torus_random_integers(torus_rng *rng, torus_dtype dtype, void *out,
 }
 
 torus_status torus_random_full(torus_rng *rng, torus_dtype dtype, void *out, int64_t n) {
-  static const uint64_t limits[TORUS_DTYPE_COUNT] = {
-      [TORUS_F32] = (UINT64_C(1) << 24) + 1, [TORUS_F64] = (UINT64_C(1) << 53) + 1,
-      [TORUS_BF16] = (1 << 8) + 1,           [TORUS_F16] = (1 << 11) + 1,
-      [TORUS_I64] = UINT64_C(1) << 63,       [TORUS_I32] = UINT64_C(1) << 31,
-      [TORUS_I16] = 1 << 15,                 [TORUS_I8] = 1 << 7,
-      [TORUS_U8] = 1 << 8,                   [TORUS_BOOL] = 2,
-  };
-  const bool wide = dtype == TORUS_F64 || dtype == TORUS_I64;
+  // Floats up to the last of the whole numbers that all have a float of their own.
+#define LIMIT_FLOAT(T) (UINT64_C(1) << (sizeof(T) == sizeof(float) ? 24 : 53)) + 1
+#define LIMIT_WHOLE(T) UINT64_C(1) << (8 * sizeof(T) - ((T)-1 < 0))
+#define LIMIT_NARROW(T) LIMIT_WHOLE(T)
+#define LIMIT_TRUTH(T) 2
+#define LIMIT_BF16(T) (1 << 8) + 1
+#define LIMIT_F16(T) (1 << 11) + 1
+#define LIMIT(x, type, number, stored, form, loops, name) [number] = LIMIT_##form(stored),
+  static const uint64_t limits[TORUS_DTYPE_COUNT] = {TORUS_DTYPE_ROWS(LIMIT, )};
+  const bool wide = torus_element_size(dtype) == 8;
   for (int64_t i = 0; i < n; i++) {
     const uint64_t draw = wide ? torus_rng_next64(rng) : torus_rng_next32(rng);
     torus_put_integer(dtype, out, i, (int64_t)(draw % limits[dtype]));

@@ -32,34 +32,19 @@ static inline float torus_half_value(torus_dtype dtype, uint16_t value) {
 }
 
 // out[i] = value for any element type, as a C conversion (half types by way of float).
+#define TORUS_PUT_FLOAT(dtype, T, value) ((T)(value))
+#define TORUS_PUT_WHOLE(dtype, T, value) ((T)(value))
+#define TORUS_PUT_NARROW(dtype, T, value) ((T)(value))
+#define TORUS_PUT_TRUTH(dtype, T, value) ((value) != 0)
+#define TORUS_PUT_BF16(dtype, T, value) torus_half(dtype, (float)(value))
+#define TORUS_PUT_F16(dtype, T, value) torus_half(dtype, (float)(value))
+#define TORUS_PUT(x, type, number, stored, form, loops, name) \
+  case TORUS_##type: ((stored *)out)[i] = TORUS_PUT_##form(TORUS_##type, stored, value); break;
+
 static inline void torus_put(torus_dtype dtype, void *out, int64_t i, double value) {
-  switch (dtype) {
-    case TORUS_F32: ((float *)out)[i] = (float)value; break;
-    case TORUS_F64: ((double *)out)[i] = value; break;
-    case TORUS_BF16:
-    case TORUS_F16: ((uint16_t *)out)[i] = torus_half(dtype, (float)value); break;
-    case TORUS_I64: ((int64_t *)out)[i] = (int64_t)value; break;
-    case TORUS_I32: ((int32_t *)out)[i] = (int32_t)value; break;
-    case TORUS_I16: ((int16_t *)out)[i] = (int16_t)value; break;
-    case TORUS_I8: ((int8_t *)out)[i] = (int8_t)value; break;
-    case TORUS_U8: ((uint8_t *)out)[i] = (uint8_t)value; break;
-    case TORUS_BOOL: ((uint8_t *)out)[i] = value != 0; break;
-  }
+  switch (dtype) { TORUS_DTYPE_ROWS(TORUS_PUT, ) }
 }
 
 static inline void torus_put_integer(torus_dtype dtype, void *out, int64_t i, int64_t value) {
-  switch (dtype) {
-    case TORUS_F32: ((float *)out)[i] = (float)value; break;
-    case TORUS_F64: ((double *)out)[i] = (double)value; break;
-    case TORUS_BF16:
-    case TORUS_F16: ((uint16_t *)out)[i] = torus_half(dtype, (float)value); break;
-    case TORUS_I64: ((int64_t *)out)[i] = value; break;
-    case TORUS_I32: ((int32_t *)out)[i] = (int32_t)value; break;
-    case TORUS_I16: ((int16_t *)out)[i] = (int16_t)value; break;
-    case TORUS_I8: ((int8_t *)out)[i] = (int8_t)value; break;
-    case TORUS_U8: ((uint8_t *)out)[i] = (uint8_t)value; break;
-    case TORUS_BOOL: ((uint8_t *)out)[i] = value != 0; break;
-  }
+  switch (dtype) { TORUS_DTYPE_ROWS(TORUS_PUT, ) }
 }
-
-static inline bool torus_is_float(torus_dtype dtype) { return dtype <= TORUS_F16; }

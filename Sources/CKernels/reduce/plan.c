@@ -87,9 +87,9 @@ torus_status plan_reduction(
   bool run_is_short = folded->shape[folded->rank - 1] < SHORT_RUN && kept->shape[kept->rank - 1] > 8;
   plan->runs = scalar || (fold_step < step && !run_is_short);
 
-  plan->together = (is_direct(dtype) || is_half(dtype)) &&
+  plan->together = (is_direct(dtype) || torus_is_half(dtype)) &&
                    (plan->runs ? folded->a[folded->rank - 1] : kept->a[kept->rank - 1]) == size;
-  plan->loops = plan->together && is_half(dtype) ? reading(dtype) : compute_of(dtype);
+  plan->loops = plan->together && torus_is_half(dtype) ? reading(dtype) : compute_of(dtype);
 
   int64_t inner = kept->shape[kept->rank - 1], count = folded->count;
   bool through_tiles = compute_of(dtype) != C_F32 || step != size;

@@ -95,7 +95,7 @@ static void fold(
   if (end > plan->reduced.count) end = plan->reduced.count;
   fold_block(
     plan, &reduce_loops()->fold[op][plan->loops], place, begin, end, r->p, first ? shifts.bytes : NULL,
-    neutral_of(op, is_float(plan->dtype)), totals);
+    neutral_of(op, torus_is_float(plan->dtype)), totals);
 }
 
 /// Turns the totals of a block into its outputs and writes them. `first` is the first pass's.
@@ -111,10 +111,10 @@ static void write_block(
     case FINISH_MEAN: t->real /= count; break;
     case FINISH_SQRT: t->real = sqrt(t->real); break;
     case FINISH_ANY:
-      t->whole = is_float(plan->dtype) ? t->real > 0 : t->whole > 0;
+      t->whole = torus_is_float(plan->dtype) ? t->real > 0 : t->whole > 0;
       break;
     case FINISH_ALL:
-      t->whole = is_float(plan->dtype) ? t->real == count : t->whole == plan->reduced.count;
+      t->whole = torus_is_float(plan->dtype) ? t->real == count : t->whole == plan->reduced.count;
       break;
     case FINISH_LOG_SUM_EXP: t->real = log(t->real) + shift_of(r, first[i]); break;
     case FINISH_VARIANCE: {
@@ -130,7 +130,7 @@ static void write_block(
   }
   const elementwise_table *table = elementwise();
   bool whole = r->recipe.finish == FINISH_ANY || r->recipe.finish == FINISH_ALL ||
-               !is_float(plan->dtype);
+               !torus_is_float(plan->dtype);
   torus_dtype from = whole ? TORUS_I64 : TORUS_F64;
   int64_t size = torus_element_size(r->out_dtype);
   for (int k = 0; k < 2; k++) {
@@ -174,7 +174,7 @@ static void block_pieces(int64_t begin, int64_t end, void *context) {
 /// Folds the pieces' totals of a block, in order, into `totals`.
 static void merge_pieces(const reduction *r, fold_op op, int64_t block, total *totals) {
   const reduction_plan *plan = &r->plan;
-  bool real = is_float(plan->dtype);
+  bool real = torus_is_float(plan->dtype);
   // Counting and sums of any kind add; the rest keeps its own combination.
   fold_op combine = op == FOLD_PROD || op == FOLD_MAX || op == FOLD_MIN ? op
                     : op == FOLD_MAX_ABS                                ? FOLD_MAX
@@ -233,7 +233,7 @@ torus_status torus_reduce(
   if ((uint32_t)op >= TORUS_REDUCE_OP_COUNT) return TORUS_UNSUPPORTED;
   reduction r = {
     .recipe = recipes[op], .p = p0, .out = {out, NULL}, .out_dtype = out_dtype};
-  if (r.recipe.floats_only && !is_float(dtype)) return TORUS_UNSUPPORTED;
+  if (r.recipe.floats_only && !torus_is_float(dtype)) return TORUS_UNSUPPORTED;
   const int64_t *const strides[2] = {out_strides, NULL};
   const int64_t sizes[2] = {torus_element_size(out_dtype), 0};
   torus_status status =
@@ -246,7 +246,7 @@ torus_status torus_var_mean(
   torus_dtype dtype, int32_t rank, const int64_t *shape, const void *a, const int64_t *a_strides,
   uint64_t reduced, double correction, torus_dtype out_dtype,
   void *variance, const int64_t *variance_strides, void *mean, const int64_t *mean_strides) {
-  if (!is_float(dtype)) return TORUS_UNSUPPORTED;
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
   reduction r = {
     .recipe = variance_recipe, .correction = correction, .out = {variance, mean},
     .out_dtype = out_dtype};

@@ -184,7 +184,7 @@ torus_status torus_scan(
   torus_scan_op op, bool reverse, torus_dtype dtype, int32_t rank, const int64_t *shape,
   int32_t dim, const void *a, const int64_t *a_strides, void *out, const int64_t *out_strides,
   int64_t *indices, const int64_t *indices_strides) {
-  bool real = is_float(dtype);
+  bool real = torus_is_float(dtype);
   if (op == TORUS_LOGCUMSUMEXP && !real) return TORUS_UNSUPPORTED;
   bool sums = op == TORUS_CUMSUM || op == TORUS_CUMPROD;
   if (sums && !real && dtype != TORUS_I64 && dtype != TORUS_I32) return TORUS_UNSUPPORTED;

@@ -60,7 +60,7 @@ extension ShardedOptimizer {
     _ entry: PieceRecord.Entry, _ position: Int, _ found: [[PieceRecord]], _ root: Int
   ) throws -> Tensor? {
     let own = pieces[position].compactMap { $0.state[entry.name] }
-    guard let dtype = all[position].dtype.named(entry.dtype) else {
+    guard let dtype = DType(named: entry.dtype) else {
       fail("ShardedOptimizer", "state of an unknown type \(entry.dtype)")
     }
     let counts = found.map { records in
@@ -105,15 +105,6 @@ extension ShardedOptimizer {
             from: place.range.lowerBound, to: place.range.upperBound
           ).clone() : tensor.clone()
       }
-    }
-  }
-}
-
-extension DType {
-  /// The type of a name.
-  fileprivate func named(_ name: String) -> DType? {
-    ([self] + [.float32, .float64, .bfloat16, .float16, .int64, .int32, .uint8, .bool]).first {
-      "\($0)" == name
     }
   }
 }

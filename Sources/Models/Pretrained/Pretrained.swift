@@ -198,9 +198,9 @@ extension ModelConfiguration {
     get throws {
       guard let name = try optionalString("dtype") ?? optionalString("torch_dtype"), name != "auto"
       else { return nil }
-      guard let dtype = DType.allCases.first(where: { $0.description == name }),
-        dtype.isFloatingPoint
-      else { throw fault("dtype", "“\(name)” is no floating-point type") }
+      guard let dtype = DType(named: name), dtype.isFloatingPoint else {
+        throw fault("dtype", "“\(name)” is no floating-point type")
+      }
       return dtype
     }
   }

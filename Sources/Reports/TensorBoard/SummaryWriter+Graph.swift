@@ -86,7 +86,7 @@ struct GraphDefinition {
         }
         if let first = results.first {
           Self.attribute(&node, "dtype") {
-            $0.integer(6, Self.number(of: graph.valueShapes[first].dtype))
+            $0.integer(6, Self.numbers[graph.valueShapes[first].dtype] ?? 0)
           }
         }
         for (key, value) in attributes { Self.attribute(&node, key) { Self.write(value, &$0) } }
@@ -149,19 +149,9 @@ struct GraphDefinition {
     }
   }
 
-  /// The number of a type in TensorFlow's `types.proto`.
-  private static func number(of type: DType) -> Int {
-    switch type {
-    case .float32: 1
-    case .float64: 2
-    case .int32: 3
-    case .uint8: 4
-    case .int16: 5
-    case .int8: 6
-    case .int64: 9
-    case .bool: 10
-    case .bfloat16: 14
-    case .float16: 19
-    }
-  }
+  /// Types' numbers in TensorFlow's `types.proto`, where 0 is none.
+  private static let numbers: [DType: Int] = [
+    .float32: 1, .float64: 2, .int32: 3, .uint8: 4, .int16: 5, .int8: 6, .int64: 9, .bool: 10,
+    .bfloat16: 14, .float16: 19,
+  ]
 }

@@ -40,11 +40,15 @@ extension Kernel {
     return out
   }
 
-  /// Writes one element everywhere into a tensor's memory.
-  static func fill(_ target: Tensor, with element: UnsafeRawPointer) {
+  /// Writes a number, as an element of its dtype, everywhere into a tensor's memory.
+  static func fill<Number: TensorElement>(_ target: Tensor, with number: Number) {
     check(
       withInts(target.shape, target.strides) { shape, strides in
-        torus_fill(target.dtype.c, Int32(target.rank), shape, target.pointer, strides, element)
+        withUnsafeBytes(of: number) { number in
+          torus_fill(
+            target.dtype.c, Int32(target.rank), shape, target.pointer, strides, Number.dtype.c,
+            number.baseAddress)
+        }
       }, "fill", target.dtype)
   }
 

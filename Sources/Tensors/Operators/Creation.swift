@@ -167,21 +167,10 @@ extension Tensor {
 
   /// Writes a number everywhere, in place; for memory that nobody else has seen yet.
   func fill(_ value: Scalar) {
-    withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { bytes in
-      guard let raw = bytes.baseAddress else { return }
-      switch dtype {
-      case .float32: raw.storeBytes(of: Float(value.double), as: Float.self)
-      case .float64: raw.storeBytes(of: value.double, as: Double.self)
-      case .bfloat16: raw.storeBytes(of: BFloat16(Float(value.double)), as: BFloat16.self)
-      case .float16: raw.storeBytes(of: Float16(value.double), as: Float16.self)
-      case .int64: raw.storeBytes(of: Int64(value.int), as: Int64.self)
-      case .int32: raw.storeBytes(of: Int32(truncatingIfNeeded: value.int), as: Int32.self)
-      case .int16: raw.storeBytes(of: Int16(truncatingIfNeeded: value.int), as: Int16.self)
-      case .int8: raw.storeBytes(of: Int8(truncatingIfNeeded: value.int), as: Int8.self)
-      case .uint8: raw.storeBytes(of: UInt8(truncatingIfNeeded: value.int), as: UInt8.self)
-      case .bool: raw.storeBytes(of: value.double != 0, as: Bool.self)
-      }
-      Kernel.fill(self, with: raw)
+    if dtype.isInteger {
+      Kernel.fill(self, with: Int64(value.int))
+    } else {
+      Kernel.fill(self, with: value.double)
     }
   }
 }

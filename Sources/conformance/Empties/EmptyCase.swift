@@ -81,7 +81,7 @@ struct Expected: Decodable {
 
   /// - Throws: ``Mismatch`` where shape, dtype, place in the graph or values differ.
   func check(_ got: Tensor, _ what: String, _ tolerance: (DType) -> Tolerance) throws {
-    guard let kind = DType.allCases.first(where: { $0.description == dtype }) else {
+    guard let kind = DType(named: dtype) else {
       throw Unsupported("dtype \(dtype)")
     }
     if let graph, got.requiresGrad != graph {

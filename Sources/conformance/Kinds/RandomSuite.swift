@@ -72,7 +72,7 @@ struct RandomSuite: Suite {
   private func draw(_ item: Case) throws -> Tensor {
     let words = item.what.split(separator: " ").map(String.init)
     let dtype = try item.dtype.map { name in
-      guard let dtype = DType.allCases.first(where: { $0.description == name }) else {
+      guard let dtype = DType(named: name) else {
         throw Unsupported("dtype \(name)")
       }
       return dtype
