@@ -52,6 +52,23 @@ struct PipelineTests {
     #expect(throws: TokenizerError.self) { try tokenizer.encode("a b") }
   }
 
+  @Test("Lengths beyond any text are refused in padding, and end with the token in a decoder")
+  func hugeLengths() throws {
+    var tokenizer = try SmallTokenizer.make(
+      decoder: #"{"type": "Strip", "content": "a", "start": 9223372036854775807, "stop": 1}"#,
+      model: SmallTokenizer.words)
+    #expect(tokenizer.decode([1]) == "")
+    #expect(tokenizer.decode([2]) == "b")
+    for padding in [
+      Padding(length: .max), Padding(length: 1 << 40), Padding(multipleOf: .max),
+      Padding(length: .max - 1, multipleOf: 8), Padding(multipleOf: 1 << 40),
+    ] {
+      tokenizer.padding = padding
+      let refused = #expect(throws: TokenizerError.self) { try tokenizer.encode("a") }
+      #expect(refused?.description.contains("16777216") == true)
+    }
+  }
+
   @Test("What is damaged or unknown is named")
   func errors() throws {
     let unknown = #expect(throws: TokenizerError.self) {

@@ -168,7 +168,7 @@ public struct Tokenizer: Sendable {
       try encodeOne(
         .text(text), pair.map { .text($0) }, addSpecialTokens: addSpecialTokens, offsets: offsets)
     ]
-    padding?.fill(&encodings)
+    try padding?.fill(&encodings)
     return encodings[0]
   }
 
@@ -200,7 +200,7 @@ public struct Tokenizer: Sendable {
       try encodeOne(
         texts[index], pairs?[index], addSpecialTokens: addSpecialTokens, offsets: offsets)
     }
-    padding?.fill(&encodings)
+    try padding?.fill(&encodings)
     return encodings
   }
 

@@ -154,11 +154,23 @@ public struct Padding: Sendable, Equatable {
     self.token = token
   }
 
+  /// The most tokens that a text is filled up to: longer than any context, and still to be held.
+  private static let longest = 1 << 24
+
   /// Fills up all encodings of a batch, windows included.
-  func fill(_ encodings: inout [Encoding]) {
-    var target = length ?? encodings.map(\.count).max() ?? 0
+  ///
+  /// - Throws: `TokenizerError.call` where texts would become longer than 16,777,216 tokens.
+  func fill(_ encodings: inout [Encoding]) throws(TokenizerError) {
+    let longest = encodings.map(\.count).max() ?? 0
+    var target = length ?? longest
     if let multipleOf, multipleOf > 0, target % multipleOf > 0 {
-      target += multipleOf - target % multipleOf
+      let more = multipleOf - target % multipleOf
+      target = target.addingReportingOverflow(more).overflow ? Int.max : target + more
+    }
+    guard target <= max(longest, Self.longest) else {
+      throw TokenizerError.call(
+        "padding would make each text \(target) tokens long; set a length, or a multiple, of at "
+          + "most \(Self.longest)")
     }
     for i in encodings.indices { fill(&encodings[i], to: target) }
   }
