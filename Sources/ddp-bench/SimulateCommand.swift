@@ -8,7 +8,7 @@ import Torus
 struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Predicts step time and efficiency on up to 1,024 ranks.",
+    abstract: "Predicts step time, efficiency, and what failures leave of them, on many ranks.",
     discussion: """
       Run it under mpirun with the ranks that fit here. It measures what messages, sums and shared \
       memory cost with 1, 2, 4, … ranks at work, records when a model's gradient buckets are ready \
@@ -17,9 +17,14 @@ struct SimulateCommand: ParsableCommand {
       bucket's end, and the optimizer. Predictions for this machine stand beside what was \
       measured; those for a network take the link that you name.
 
+      With mean times between failures it also plays a job that fails thousands of times: the share \
+      of its time that goes into steps which are kept, with checkpoints on disk, in memory (on one \
+      machine), and where the job goes on without the machine that was lost.
+
         mpirun -n 4 ddp-bench simulate gptb
         mpirun -n 4 ddp-bench simulate digits --latency-us 30 --bandwidth-gbit 1 --ranks-per-node 8
         mpirun -n 2 ddp-bench simulate --trace runs/digits-cnn/trace.json
+        mpirun -n 2 ddp-bench simulate gptb --ranks 10000 --host-mtbf-hours 2000 --restart-s 30
       """)
 
   @Argument(help: "A model of ddp-bench step; gptb if no trace is given.")
@@ -48,6 +53,8 @@ struct SimulateCommand: ParsableCommand {
   var seconds = 4.0
 
   @OptionGroup var buckets: BucketArguments
+
+  @OptionGroup var failures: FailureArguments
 
   @Flag(help: "One JSON object a line instead of tables.")
   var json = false
@@ -95,16 +102,29 @@ struct SimulateCommand: ParsableCommand {
         timeline: timeline, measured: experiment.measured, algorithm: buckets.chosen)
       let counts = ranks.isEmpty ? (0...10).map { 1 << $0 } : ranks
       let local = Set(experiment.machines.keys).union(experiment.measured.keys).sorted()
+      let goodput = try failures.areGiven ? goodput(report, there) : nil
       StandardStream.output.write(
         json
           ? report.json(here, local, place: "here")
-            + report.json(there, counts, place: "network")
+            + report.json(there, counts, place: "network") + (goodput?.json(counts) ?? "")
           : report.calibration(here) + "\nOn this machine, \(cores) cores:\n"
             + report.table(here, local)
             + "\nOn a network of \(there.ranksPerNode) ranks a machine, "
             + "\(format(latencyUs)) µs, \(format(bandwidthGbit)) Gbit/s:\n"
-            + report.table(there, counts))
+            + report.table(there, counts)
+            + (goodput.map { "\nWith failures: \($0.calibration)\($0.table(counts))" } ?? ""))
     }
+  }
+
+  private func goodput(
+    _ report: SimulationReport, _ cluster: ClusterCost
+  ) throws -> GoodputReport {
+    let state = (trace.isEmpty ? model ?? "gptb" : nil).flatMap { StepBenchmark.make($0) }
+    state?.step()
+    let costs = try failures.costs(stateBytes: state?.stateBytes)
+    return GoodputReport(
+      disk: costs.disk, memory: costs.memory, ranksPerNode: cluster.ranksPerNode,
+      step: { report.step(cluster, $0) })
   }
 
   private func format(_ number: Double) -> String { String(format: "%g", number) }

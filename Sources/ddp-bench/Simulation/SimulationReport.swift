@@ -34,6 +34,9 @@ struct SimulationReport {
       prediction: prediction, efficiency: alone.step / prediction.step)
   }
 
+  /// Seconds of a step on so many ranks.
+  func step(_ cluster: ClusterCost, _ ranks: Int) -> Double { row(cluster, ranks).prediction.step }
+
   /// What was measured of the machine, and what is replayed.
   func calibration(_ cluster: ClusterCost) -> String {
     var text = "ranks at work   message µs     GB/s   add GB/s   window µs     GB/s   compute ×\n"
