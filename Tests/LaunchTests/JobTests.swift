@@ -72,7 +72,9 @@ struct JobTests {
   }
 
   @Test func `arguments and output arrive byte for byte`() throws {
-    let odd = ["", "a b", "--flag", "ü\"'$x`", "line\nbreak", "*", "-n"]
+    let odd = [
+      "", "a b", "--flag", "ü\"'$x`", "line\nbreak", "*", "-n", ":", "\\:", "a:b", "::", "--", ":",
+    ]
     let launcher = try LauncherProcess(
       ["--nproc-per-node", "1", "--log-dir", "logs", "--run-id", "r", "sh", "-c"]
         + [

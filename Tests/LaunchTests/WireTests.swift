@@ -82,8 +82,10 @@ import ddp_launch
     plan.isTerminal = true
     plan.threads = 5
     plan.stopSignal = .interrupt
-    plan.command = ["/bin/prog", "--", "", "--keep-rank"]
+    plan.command = ["/bin/prog", "--", "", "--keep-rank", ":", "\\:", "\\\\:", "a:", "\\"]
     #expect(KeeperPlan(arguments: plan.arguments) == plan)
+    // mpirun would begin another program there.
+    #expect(!plan.arguments.contains(":"))
     #expect(KeeperPlan(arguments: ["ddp-train", "x"]) == nil)
     #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(11))) == nil)
   }

@@ -32,17 +32,28 @@ package struct KeeperPlan: Sendable, Equatable {
 
   package init() {}
 
-  /// The keeper's arguments.
+  /// The keeper's arguments. mpirun takes a word `:` wherever it stands for the end of one program's
+  /// arguments and the start of another's options, so that such words are written `\:`.
   package var arguments: [String] {
-    [
+    let settings = [
       Self.marker, masterAddress, String(masterPort ?? Self.standardPort), runID, layout.text,
       String(restart), String(maxRestarts), isTerminal ? "1" : "0", String(columns),
       threads.map(String.init) ?? "-", stopSignal.rawValue,
-    ] + command
+    ]
+    return (settings + command).map { Self.isColon($0) ? "\\" + $0 : $0 }
+  }
+
+  /// Whether a word is a colon, behind any number of backslashes.
+  private static func isColon(_ word: String) -> Bool {
+    word.utf8.last == UInt8(ascii: ":")
+      && word.utf8.dropLast().allSatisfy { $0 == UInt8(ascii: "\\") }
   }
 
   /// Reads a keeper's arguments; nil where they are not a keeper's.
-  package init?(arguments: [String]) {
+  package init?(arguments words: [String]) {
+    let arguments = words.map {
+      Self.isColon($0) && $0.utf8.count > 1 ? String($0.dropFirst()) : $0
+    }
     guard arguments.count > 11, arguments[0] == Self.marker, let port = Int(arguments[2]),
       let layout = HostLayout(arguments[4]), let restart = Int(arguments[5]),
       let maxRestarts = Int(arguments[6]), let columns = Int(arguments[8]),
