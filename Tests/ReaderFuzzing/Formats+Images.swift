@@ -24,7 +24,7 @@ extension Formats {
         [Array("P3 # x\n2 1 15 0 5 15 1 2 3".utf8), Array("P5\n3 2\n255\nabcdef".utf8)],
         file: "a.ppm"
       ) { path in _ = try ImageFile.read(path: path) },
-      Format("cifar", [cifar, cifar + cifar], file: "a.bin") { path in
+      Format("cifar", [cifar, cifar + cifar, pickledCIFAR], file: "a.bin") { path in
         let images = try CIFAR(paths: [path])
         for index in 0..<images.count { _ = images[index] }
       },
@@ -33,6 +33,23 @@ extension Formats {
         while try reader.next() != nil {}
       },
     ]
+  }
+
+  /// A batch of one image as Python 2 wrote it.
+  private static var pickledCIFAR: [UInt8] {
+    func text(_ text: String) -> [UInt8] { [0x55, UInt8(text.utf8.count)] + Array(text.utf8) }
+    let labels = text("labels") + Array("](K".utf8) + [3] + Array("e".utf8)
+    let array =
+      Array("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK".utf8) + [0, 0x85]
+      + text("b") + [0x87, 0x52]
+    let type =
+      Array("cnumpy\ndtype\n".utf8) + text("u1") + Array("K".utf8) + [0] + Array("K".utf8)
+      + [1, 0x87] + Array("R(K".utf8) + [3] + text("|") + Array("NNNK".utf8) + [0]
+      + Array("K".utf8) + [0] + Array("K".utf8) + [0] + Array("tb".utf8)
+    let shape = Array("(K".utf8) + [1] + Array("K".utf8) + [1] + Array("M".utf8) + [0, 12, 0x86]
+    let elements = [0x54, 0, 12, 0, 0] + [UInt8](repeating: 200, count: 3072)
+    return [0x80, 2] + Array("}(".utf8) + labels + text("data") + array + shape + type + [0x89]
+      + elements + Array("tbu.".utf8)
   }
 
   /// Two records as they are written.

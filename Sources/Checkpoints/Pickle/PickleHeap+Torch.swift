@@ -26,7 +26,7 @@ extension PickleHeap {
     } catch { return foreign(error) }
   }
 
-  private mutating func made(
+  mutating func made(
     _ name: String, _ arguments: [PickleObject]
   ) throws(PickleFault) -> PickleObject {
     switch name {
@@ -81,6 +81,7 @@ extension PickleHeap {
         let values = tuple(arguments[2])
       else { throw .damaged("a tensor with attributes is not made of a function") }
       return try made(inner, values)
+    case _ where readsNumpy && TorchNames.isNumpy(name): return try numpyObject(name, arguments)
     default: throw .unsupported("the file calls \(name)")
     }
   }
@@ -160,7 +161,7 @@ extension PickleHeap {
   }
 
   /// Whole numbers that are not negative.
-  private func sizes(_ object: PickleObject, _ what: String) throws(PickleFault) -> [Int] {
+  func sizes(_ object: PickleObject, _ what: String) throws(PickleFault) -> [Int] {
     guard let elements = sequence(object) else { throw .damaged("\(what) is \(kind(object))") }
     guard elements.count <= 64 else {
       throw .unsupported("a tensor of \(elements.count) dimensions")

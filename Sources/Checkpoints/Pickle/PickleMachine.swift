@@ -4,7 +4,7 @@ import Foundation
 /// too). It builds values and executes nothing: what is not one of PyTorch's rebuilding functions
 /// becomes a value that nobody understands.
 struct PickleMachine {
-  var heap = PickleHeap()
+  var heap: PickleHeap
   private let bytes: [UInt8]
   private var position = 0
   private var stack: [PickleObject] = []
@@ -12,12 +12,17 @@ struct PickleMachine {
   private var marks: [Int] = []
   private var memory: [Int: PickleObject] = [:]
 
-  private init(_ bytes: [UInt8]) { self.bytes = bytes }
+  private init(_ bytes: [UInt8], readsNumpy: Bool) {
+    self.bytes = bytes
+    heap = PickleHeap(readsNumpy: readsNumpy)
+  }
 
   /// Runs a pickle to its end.
   /// - Complexity: Time and memory are linear in the pickle's length.
-  static func run(_ pickle: Data) throws(PickleFault) -> (root: PickleObject, heap: PickleHeap) {
-    var machine = PickleMachine([UInt8](pickle))
+  static func run(
+    _ pickle: Data, readsNumpy: Bool = false
+  ) throws(PickleFault) -> (root: PickleObject, heap: PickleHeap) {
+    var machine = PickleMachine([UInt8](pickle), readsNumpy: readsNumpy)
     while true {
       let code = try machine.byte()
       if code == UInt8(ascii: ".") { return (try machine.pop(), machine.heap) }
@@ -78,8 +83,11 @@ struct PickleMachine {
     case UInt8(ascii: "b"):
       // The state of an OrderedDict is its _metadata, that of a parameter its attributes: nobody
       // here reads them.
-      _ = try pop()
+      let state = try pop()
       switch try top() {
+      case .numpyType, .numpyArray:
+        let object = try pop()
+        stack.append(heap.built(object, state))
       case .dictionary, .tensor, .foreign: break
       case let object:
         _ = try pop()
@@ -109,6 +117,8 @@ struct PickleMachine {
     case 0x8b: return try long(Int(Int32(truncatingIfNeeded: try number(4))))
     case UInt8(ascii: "G"): return .double(Double(bitPattern: try number(8).byteSwapped))
     case UInt8(ascii: "X"): return try text(try number(4))
+    case UInt8(ascii: "U") where heap.readsNumpy: return try shortText(try number(1))
+    case UInt8(ascii: "T") where heap.readsNumpy: return try shortText(try number(4))
     case UInt8(ascii: "U"), 0x8c: return try text(try number(1))
     case 0x8d: return try text(try number(8))
     case UInt8(ascii: "C"): return .bytes(Data(try take(try number(1), "bytes")))
@@ -166,6 +176,12 @@ struct PickleMachine {
       return heap.foreign(.damaged("it is a string that is not valid UTF-8"))
     }
     return .string(text)
+  }
+
+  /// A string of Python 2, which is text or bytes.
+  private mutating func shortText(_ count: UInt64) throws(PickleFault) -> PickleObject {
+    let slice = try take(count, "the letters of a string")
+    return String(validating: slice, as: UTF8.self).map(PickleObject.string) ?? .bytes(Data(slice))
   }
 
   private mutating func line() throws(PickleFault) -> String {

@@ -22,6 +22,9 @@ enum PickleObject {
   case global(String)
   case storage(Int)
   case tensor(Int)
+  /// An element type of NumPy's, and an array.
+  case numpyType(Int)
+  case numpyArray(Int)
   /// What is not understood, by its number among the heap's faults. It is an error only for those
   /// who want it.
   case foreign(Int)
@@ -34,6 +37,14 @@ struct PickleHeap {
   var storages: [PickleStorage] = []
   var tensors: [PickleTensor] = []
   var faults: [PickleFault] = []
+  /// Whether NumPy's objects are understood; PyTorch's own files hold none.
+  let readsNumpy: Bool
+  /// Element types as NumPy writes them, such as `<f4`.
+  var numpyTypes: [String] = []
+  /// Arrays, which are empty until they are given their elements.
+  var numpyArrays: [StoredTensor] = []
+
+  init(readsNumpy: Bool = false) { self.readsNumpy = readsNumpy }
 
   mutating func node(_ elements: [PickleObject]) -> Int {
     nodes.append(elements)
@@ -74,6 +85,8 @@ struct PickleHeap {
     case .global(let name): name
     case .storage: "a storage"
     case .tensor: "a tensor"
+    case .numpyType: "a dtype"
+    case .numpyArray: "an array"
     case .foreign(let fault): faults[fault].message
     }
   }

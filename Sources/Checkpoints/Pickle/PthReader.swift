@@ -9,7 +9,7 @@ final class PthReader {
   /// How deep values may be nested.
   static let maximumDepth = 200
 
-  private let archive: ZipReader
+  private let archive: ZipReader?
   private let folder: String
   private let heap: PickleHeap
   private let root: PickleObject
@@ -30,6 +30,14 @@ final class PthReader {
     (root, heap) = try PickleMachine.run(pickle)
     valuesLeft = 1_000_000 + 4 * pickle.count
     bytesLeft = (256 << 20) + 4 * min(size, .max / 8)
+  }
+
+  /// Reads a pickle without an archive, and NumPy's arrays in it.
+  init(numpy pickle: Data) throws(PickleFault) {
+    (archive, folder) = (nil, "")
+    (root, heap) = try PickleMachine.run(pickle, readsNumpy: true)
+    valuesLeft = 1_000_000 + 4 * pickle.count
+    bytesLeft = 0
   }
 
   /// The value under a key of the outermost dict, or the whole where nil.
@@ -104,6 +112,8 @@ final class PthReader {
     case .list(let node): return .list(try elements(of: node, depth: depth))
     case .dictionary(let node): return .dictionary(try members(of: node, depth: depth))
     case .tensor(let number): return .tensor(try tensor(heap.tensors[number]))
+    case .numpyArray(let number): return .tensor(heap.numpyArrays[number])
+    case .numpyType(let number): return .string(heap.numpyTypes[number])
     case .global(let name) where TorchNames.isValue(name): return .string(name)
     case .global(let name): throw .unsupported("the file names \(name)")
     case .storage: throw .unsupported("a storage stands outside a tensor")
@@ -135,6 +145,7 @@ final class PthReader {
   private static func step(_ key: PthValue) -> String {
     switch key {
     case .string(let name): name
+    case .bytes(let name) where name.count <= 80 && key.text != nil: key.text ?? ""
     case .int(let number): "[\(number)]"
     default: "[\(key.kind)]"
     }
@@ -167,7 +178,7 @@ final class PthReader {
   }
 
   private func read(_ key: String) throws(PickleFault) -> Data {
-    guard let entry = archive.entry("\(folder)data/\(key)") else {
+    guard let archive, let entry = archive.entry("\(folder)data/\(key)") else {
       throw .damaged("the record data/\(key) is missing")
     }
     guard entry.isStored else { throw .unsupported("the record data/\(key) is compressed") }

@@ -32,6 +32,9 @@ enum TorchNames {
       || short.hasPrefix("per_tensor_") || short.hasPrefix("per_channel_")
   }
 
+  /// Whether NumPy defines a name.
+  static func isNumpy(_ name: String) -> Bool { name.hasPrefix("numpy.") }
+
   /// The dtype of a storage class, nil for the untyped one.
   static func storageType(_ global: String) throws(PickleFault) -> StoredDType? {
     if global == "torch.storage.UntypedStorage" || global == "torch.UntypedStorage" { return nil }

@@ -1,9 +1,10 @@
 import Foundation
 
-/// CIFAR-10 or CIFAR-100 in their binary files: 32 × 32 pixels in three colors, 0 to 255 become 0 to 1.
+/// CIFAR-10 or CIFAR-100: 32 × 32 pixels in three colors, 0 to 255 become 0 to 1.
 ///
-/// A record is a byte with the class (in CIFAR-100 one with the coarse class before it) and 3072 bytes, a plane for
-/// each color. Files are mapped, and images are read one by one.
+/// The files are those of the binary version (`data_batch_1.bin`), whose records are read one by one
+/// from mapped files, or of the Python version (`data_batch_1`, pickles of arrays; what torchvision
+/// downloads), which are read as a whole.
 public struct CIFAR: ImageDataset, Sendable {
   /// Which of the two.
   public enum Kind: Sendable {
@@ -13,6 +14,15 @@ public struct CIFAR: ImageDataset, Sendable {
     case cifar100
     /// CIFAR-100's twenty classes of classes.
     case cifar100Coarse
+
+    /// How many classes there are.
+    var classCount: Int {
+      switch self {
+      case .cifar10: 10
+      case .cifar100: 100
+      case .cifar100Coarse: 20
+      }
+    }
   }
 
   /// Which half of the distribution.
@@ -25,46 +35,29 @@ public struct CIFAR: ImageDataset, Sendable {
 
   /// The number of classes.
   public let classCount: Int
+  /// The classes' names in their order; empty where the files that list them are not beside the
+  /// images.
+  public let classNames: [String]
   /// The size of an image: `[3, 32, 32]`.
   public let imageShape = [3, 32, 32]
   /// Where the files are.
   public let paths: [String]
-  private let files: [Data]
+  private let files: [CIFARFile]
   private let starts: [Int]
-  private let labelBytes, labelByte: Int
 
-  private static let pixelBytes = 3072
-
-  /// Opens binary files, gzip or plain, one after another.
-  /// - Throws: ``DataError`` where a file is missing, no whole number of records, or has a class that there is not.
+  /// Opens files of either version, gzip or plain, one after another.
+  /// - Throws: ``DataError`` where a file is missing, damaged, or has a class that there is not.
   public init(paths: [String], kind: Kind = .cifar10) throws(DataError) {
-    self.paths = paths
-    (classCount, labelBytes, labelByte) =
-      switch kind {
-      case .cifar10: (10, 1, 0)
-      case .cifar100: (100, 2, 1)
-      case .cifar100Coarse: (20, 2, 0)
-      }
-    var (files, starts): ([Data], [Int]) = ([], [0])
-    let size = labelBytes + Self.pixelBytes
+    try self.init(paths: paths, kind: kind, classNames: [])
+  }
+
+  private init(paths: [String], kind: Kind, classNames: [String]) throws(DataError) {
+    (self.paths, classCount, self.classNames) = (paths, kind.classCount, classNames)
+    var (files, starts): ([CIFARFile], [Int]) = ([], [0])
     for path in paths {
-      let data = try SourceFile.contents(of: path)
-      guard data.count % size == 0 else {
-        throw DataError(
-          .truncated, path: path,
-          "its \(data.count) bytes are no whole number of records of \(size) bytes",
-          remedy: "Check which file this is, and copy it again")
-      }
-      for record in 0..<data.count / size {
-        let label = data[data.startIndex + record * size + labelByte]
-        guard label < classCount else {
-          throw DataError(
-            .outOfRange, path: path, at: "record \(record)",
-            "the class \(label) is not below \(classCount)", remedy: "Check which file this is")
-        }
-      }
-      files.append(data)
-      starts.append((starts.last ?? 0) + data.count / size)
+      let file = try CIFARFile(path: path, kind: kind)
+      files.append(file)
+      starts.append((starts.last ?? 0) + file.count)
     }
     guard starts.last ?? 0 > 0 else {
       throw DataError(
@@ -74,26 +67,20 @@ public struct CIFAR: ImageDataset, Sendable {
   }
 
   /// Opens a split in a folder, by the names under which the files are distributed.
+  ///
+  /// The files are looked for in the folder itself and in the folder of the distribution in it, such
+  /// as `cifar-10-batches-py`; of the two versions the binary one is preferred.
   /// - Throws: ``DataError``; for missing files it says which, and where to get them.
   public init(folder: String, split: Split, kind: Kind = .cifar10) throws(DataError) {
-    let names: [String] =
-      switch (kind, split) {
-      case (.cifar10, .train): (1...5).map { "data_batch_\($0).bin" }
-      case (.cifar10, .test): ["test_batch.bin"]
-      case (_, .train): ["train.bin"]
-      case (_, .test): ["test.bin"]
-      }
-    let found = names.map { name in
-      ["", ".gz"].map { "\(folder)/\(name)\($0)" }.first {
-        FileManager.default.fileExists(atPath: $0)
-      }
-    }
-    if let missing = Swift.zip(names, found).first(where: { $0.1 == nil })?.0 {
+    let layout = CIFARLayout(kind, split)
+    guard let found = layout.files(in: folder) else {
       throw DataError(
-        .missing, path: folder, "there is no \(missing)",
-        remedy: "Unpack the binary version there, from https://www.cs.toronto.edu/~kriz/cifar.html")
+        .missing, path: folder, layout.missing(in: folder),
+        remedy: "Unpack the binary or the Python version there, from "
+          + "https://www.cs.toronto.edu/~kriz/cifar.html")
     }
-    try self.init(paths: found.compactMap { $0 }, kind: kind)
+    try self.init(
+      paths: found.paths, kind: kind, classNames: try layout.classNames(in: found.folder))
   }
 
   /// The number of images.
@@ -102,13 +89,9 @@ public struct CIFAR: ImageDataset, Sendable {
   /// The image at `index` with its class.
   public subscript(index: Int) -> LabelledImage {
     let file = (starts.firstIndex { $0 > index } ?? starts.count - 1) - 1
-    let data = files[file]
-    let record =
-      data.startIndex + (index - starts[file]) * (labelBytes + Self.pixelBytes)
-    let first = record + labelBytes
+    let record = index - starts[file]
     return LabelledImage(
-      pixels: data[first..<first + Self.pixelBytes].map { Float($0) / 255 },
-      label: Int(data[record + labelByte]))
+      pixels: files[file].pixels(record).map { Float($0) / 255 }, label: files[file].label(record))
   }
 
   /// The files and the number of records.

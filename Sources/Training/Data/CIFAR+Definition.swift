@@ -7,13 +7,14 @@ import Tensors
 extension DataDefinition {
   /// `cifar`: CIFAR-10 or CIFAR-100.
   static let cifar = DataDefinition(
-    "cifar", "CIFAR-10 or CIFAR-100, in their binary files", CIFAROptions.self,
+    "cifar", "CIFAR-10 or CIFAR-100, in their binary or Python files", CIFAROptions.self,
     judged: { options, other, context in
-      let isFile = (other.path as NSString).pathExtension == "bin"
+      var isFolder: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: other.path, isDirectory: &isFolder)
       let images =
-        isFile
-        ? try CIFAR(paths: [other.path], kind: options.kind.files)
-        : try CIFAR(folder: other.path, split: .test, kind: options.kind.files)
+        isFolder.boolValue
+        ? try CIFAR(folder: other.path, split: .test, kind: options.kind.files)
+        : try CIFAR(paths: [other.path], kind: options.kind.files)
       return try context.images(
         images.transformed(options.transforms.judged()), shape: images.imageShape, for: other)
     }
@@ -28,7 +29,7 @@ extension DataDefinition {
       heldOut: heldOut.transformed(options.transforms.judged()), source: training.fingerprint,
       path: path, contents: context.contents(of: training.paths + heldOut.paths), context,
       inOrder: training.transformed(options.transforms.judged()))
-    data.classes = options.kind.names(in: path, count: training.classCount)
+    data.classes = training.classNames
     return data
   }
 }
@@ -48,7 +49,7 @@ extension CIFAR {
   }
 }
 
-/// Keys of `cifar`: the folder of the binary files.
+/// Keys of `cifar`: the folder of the files.
 public struct CIFAROptions: ConfigurationSection {
   /// Which of the two, and by which classes.
   public enum Kind: String, ConfigurationChoice {
@@ -66,20 +67,6 @@ public struct CIFAROptions: ConfigurationSection {
       case .cifar100Coarse: .cifar100Coarse
       }
     }
-
-    /// The classes' names, where the file of the distribution that lists them is there and whole.
-    fileprivate func names(in folder: String, count: Int) -> [String] {
-      let file =
-        switch self {
-        case .cifar10: "batches.meta.txt"
-        case .cifar100: "fine_label_names.txt"
-        case .cifar100Coarse: "coarse_label_names.txt"
-        }
-      let data = FileManager.default.contents(atPath: "\(folder)/\(file)") ?? Data()
-      let names = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
-        .map(String.init)
-      return names.count == count ? names : []
-    }
   }
 
   /// The folder.
@@ -92,7 +79,9 @@ public struct CIFAROptions: ConfigurationSection {
   public init() {}
   /// The keys.
   public static let fields: [Field<Self>] = [
-    Field(path: "path", \.path, required: true, "the folder that holds the binary files"),
+    Field(
+      path: "path", \.path, required: true,
+      "the folder that holds the files, or the distribution's folder"),
     Field("kind", \.kind, "which of the two, and by which classes"),
     Field("transforms", \.transforms),
   ]
