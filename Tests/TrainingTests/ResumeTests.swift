@@ -182,6 +182,17 @@ struct ResumeTests {
     #expect(result.status == 0 && result.output.contains("nothing is left to train"))
   }
 
+  @Test("a run's folder in place of a checkpoint is answered with how to go on")
+  func folder() async throws {
+    let (sandbox, _) = try await resumed([], [])
+    defer { sandbox.remove() }
+    let wrong = try await sandbox.train(job + ["--steps", "9", "--resume", "run"], ranks: 2)
+    #expect(wrong.status != 0 && wrong.errors.contains("this is a run and no checkpoint"))
+    #expect(wrong.errors.contains("run --resume"), "\(wrong.tail)")
+    let right = try await sandbox.train(["run", "--resume", "--steps", "9"], ranks: 2)
+    #expect(right.status == 0, "\(right.tail)")
+  }
+
   @Test("every key is used or refused as the guide says")
   func guide() throws {
     let guide = try String(

@@ -49,7 +49,7 @@ final class RunCheckpoints {
       return nil
     }
     let path = try group.madeOnce("checkpoint") { () -> String? in
-      if resume != "latest" { return try Checkpoint(path: resume).path }
+      if resume != "latest" { return try Self.named(resume) }
       let kept = memory?.store.latest().checkpoint
       let latest = store.latest()
       if let kept, kept.step > latest.checkpoint?.step ?? -1 { return kept.path }
@@ -64,6 +64,19 @@ final class RunCheckpoints {
     let found = try Found(path: path)
     try check(found)
     return found
+  }
+
+  /// The checkpoint at a path, where a run's folder is named by mistake.
+  private static func named(_ path: String) throws(CheckpointError) -> String {
+    do {
+      return try Checkpoint(path: path).path
+    } catch {
+      guard FileManager.default.fileExists(atPath: "\(path)/checkpoints") else { throw error }
+      throw CheckpointError(
+        .mismatch, path: path, "this is a run and no checkpoint",
+        remedy: "Go on with it by \(ResumeHint.quoted(path)) --resume, or name a folder in "
+          + "\(path)/checkpoints")
+    }
   }
 
   /// Refuses to go on with another optimizer's state, another model, or among other records.
