@@ -3,7 +3,7 @@
 
 const margin = {left: 58, right: 12, top: 8, bottom: 24};
 
-// Round numbers that divide a range into about `count` parts.
+// Round numbers that divide a range into about `count` parts, into more where that leaves one alone.
 function ticks(low, high, count) {
   const span = high - low;
   if (!(span > 0) || !Number.isFinite(span)) return [low];
@@ -14,7 +14,7 @@ function ticks(low, high, count) {
   for (let index = Math.ceil(low / step); index * step <= high + step * 1e-9; index += 1) {
     result.push(Number((index * step).toPrecision(12)));
   }
-  return result;
+  return result.length > 1 || count > 16 ? result : ticks(low, high, 2 * count);
 }
 
 class Chart {
