@@ -90,7 +90,7 @@ struct DataLoaderTests {
     }
     let empty = DataLoader(
       numbers,
-      batches: BatchSampler(SequentialSampler(count: 45), batchSize: 50, lastBatch: .drop)
+      batches: BatchSampler(SequentialSampler(count: 45), batchSize: 50, dropLast: true)
     ) { $0 }
     expectDataError(.tooSmall, "batch_size") { _ = try empty.next() }
     let nothing = DataLoader(ArrayDataset([Int]()), batchSize: 2)

@@ -34,7 +34,7 @@ struct SamplerTests {
       let ranks = (0..<c.world_size).map { rank in
         DistributedSampler(
           recordCount: c.length, worldSize: c.world_size, rank: rank, shuffle: c.shuffle,
-          dropLast: c.drop_last, seed: c.seed
+          seed: c.seed, dropLast: c.drop_last
         ).indices(epoch: c.epoch)
       }
       #expect(ranks == c.indices, "\(c)")
@@ -46,7 +46,7 @@ struct SamplerTests {
     for c in cases.distributed {
       let sampler = DistributedSampler(
         recordCount: c.length, worldSize: c.world_size, rank: 0, shuffle: c.shuffle,
-        dropLast: c.drop_last, seed: c.seed)
+        seed: c.seed, dropLast: c.drop_last)
       let batches = DistributedBatchSampler(sampler, batchSize: 2 * c.world_size)
         .batches(epoch: c.epoch)
       let ranks = (0..<c.world_size).map { rank in
@@ -101,7 +101,7 @@ struct SamplerTests {
       }
     }
     let dropped = BatchSampler(
-      SequentialSampler(count: 103), batchSize: 10, lastBatch: .drop
+      SequentialSampler(count: 103), batchSize: 10, dropLast: true
     ).batches(epoch: 0)
     #expect(dropped.count == 10)
     #expect(dropped.position(of: 10) == 100)
@@ -139,7 +139,7 @@ struct SamplerTests {
   @Test("a dropped incomplete batch is a random one, not the longest records")
   func bucketsDropLast() {
     let sampler = LengthBucketSampler(
-      lengths: Array(1...70), batchSize: 32, lastBatch: .drop, seed: 3)
+      lengths: Array(1...70), batchSize: 32, dropLast: true, seed: 3)
     let batches = sampler.batches(epoch: 0)
     #expect(batches.map(\.count) == [32, 32])
     let dropped = (0..<4).map { epoch in

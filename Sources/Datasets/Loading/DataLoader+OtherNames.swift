@@ -44,15 +44,6 @@ extension DataLoader {
   public var dataset: [Int] { otherName() }
 }
 
-extension BatchSampler {
-  /// PyTorch's name of `lastBatch`.
-  @available(
-    *, unavailable,
-    message: "write lastBatch: .drop: BatchSampler(sampler, batchSize: 8, lastBatch: .drop)"
-  )
-  public init(_ sampler: any Sampler, batchSize: Int, dropLast: Bool) { otherName() }
-}
-
 extension DistributedSampler {
   /// PyTorch's name of `worldSize`.
   @available(
@@ -61,7 +52,7 @@ extension DistributedSampler {
   )
   public init(
     _ dataset: some Dataset, numReplicas: Int, rank: Int, shuffle: Bool = true,
-    dropLast: Bool = false, seed: UInt64 = 0
+    seed: UInt64 = 0, dropLast: Bool = false
   ) { otherName() }
   /// PyTorch's announcement of an epoch.
   @available(

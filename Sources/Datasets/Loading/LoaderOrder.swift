@@ -39,7 +39,7 @@ struct LoaderOrder {
       } else {
         RandomSampler(recordCount: count, seed: seed)
       }
-    return BatchSampler(order, batchSize: batchSize, lastBatch: dropLast ? .drop : .keep)
+    return BatchSampler(order, batchSize: batchSize, dropLast: dropLast)
   }
 }
 

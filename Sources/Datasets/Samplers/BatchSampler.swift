@@ -12,37 +12,30 @@ public protocol BatchSampling: Sendable {
   func batches(epoch: Int) -> EpochBatches
 }
 
-/// What becomes of the records at an epoch's end that do not fill a batch.
-public enum LastBatch: String, Codable, Sendable, CaseIterable {
-  /// They form a smaller batch. A rank for which it has no record takes part with weight 0.
-  case keep
-  /// They are left out; another epoch's order brings them in.
-  case drop
-}
-
 /// Global batches of equal size from a sampler's order (`torch.utils.data.BatchSampler`).
 public struct BatchSampler: BatchSampling {
   /// The order of the records.
   public let sampler: any Sampler
   /// The number of records in a batch, all ranks together.
   public let batchSize: Int
-  /// What becomes of an incomplete last batch.
-  public let lastBatch: LastBatch
+  /// Whether records at an epoch's end that do not fill a batch are left out. Otherwise they form a
+  /// smaller one, in which a rank without a record takes part with weight 0.
+  public let dropLast: Bool
   /// The sampler's seed.
   public var seed: UInt64 { sampler.seed }
 
   /// Cuts a sampler's order into batches of `batchSize` records.
-  public init(_ sampler: any Sampler, batchSize: Int, lastBatch: LastBatch = .keep) {
+  public init(_ sampler: any Sampler, batchSize: Int, dropLast: Bool = false) {
     require(batchSize > 0, "BatchSampler", "the batch size is \(batchSize)")
     self.sampler = sampler
     self.batchSize = batchSize
-    self.lastBatch = lastBatch
+    self.dropLast = dropLast
   }
 
   /// All global batches of one epoch. Each rank takes a block of consecutive records.
   public func batches(epoch: Int) -> EpochBatches {
     EpochBatches(
-      cutting: sampler.indices(epoch: epoch), every: batchSize, lastBatch: lastBatch,
+      cutting: sampler.indices(epoch: epoch), every: batchSize, dropLast: dropLast,
       dealing: .blocks)
   }
 }
@@ -72,7 +65,7 @@ public struct DistributedBatchSampler: BatchSampling {
   /// All global batches of one epoch. Rank r takes the records r, r + W, … of each.
   public func batches(epoch: Int) -> EpochBatches {
     EpochBatches(
-      cutting: sampler.order(epoch: epoch).elements, every: batchSize, lastBatch: .keep,
+      cutting: sampler.order(epoch: epoch).elements, every: batchSize, dropLast: false,
       dealing: .strided)
   }
 }

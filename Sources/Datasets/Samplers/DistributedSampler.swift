@@ -26,8 +26,8 @@ public struct DistributedSampler: Sampler {
   /// One rank's share.
   /// - Precondition: `0 <= rank < worldSize`.
   public init(
-    recordCount: Int, worldSize: Int, rank: Int, shuffle: Bool = true, dropLast: Bool = false,
-    seed: UInt64 = 0
+    recordCount: Int, worldSize: Int, rank: Int, shuffle: Bool = true, seed: UInt64 = 0,
+    dropLast: Bool = false
   ) {
     require(
       worldSize > 0 && rank >= 0 && rank < worldSize, "DistributedSampler",
@@ -44,11 +44,11 @@ public struct DistributedSampler: Sampler {
   /// - Precondition: `0 <= rank < worldSize`.
   public init(
     _ dataset: some Dataset, worldSize: Int, rank: Int, shuffle: Bool = true,
-    dropLast: Bool = false, seed: UInt64 = 0
+    seed: UInt64 = 0, dropLast: Bool = false
   ) {
     self.init(
       recordCount: dataset.count, worldSize: worldSize, rank: rank, shuffle: shuffle,
-      dropLast: dropLast, seed: seed)
+      seed: seed, dropLast: dropLast)
   }
 
   /// The number of indices of every rank.

@@ -27,9 +27,9 @@ public struct EpochBatches: RandomAccessCollection, Sendable {
   }
 
   /// Consecutive batches of `batchSize` records.
-  init(cutting order: [Int], every batchSize: Int, lastBatch: LastBatch, dealing: Dealing) {
+  init(cutting order: [Int], every batchSize: Int, dropLast: Bool, dealing: Dealing) {
     var bounds = Array(stride(from: 0, through: order.count, by: batchSize))
-    if lastBatch == .keep && bounds[bounds.count - 1] < order.count { bounds.append(order.count) }
+    if !dropLast && bounds[bounds.count - 1] < order.count { bounds.append(order.count) }
     self.init(order: order, bounds: bounds, dealing: dealing)
   }
 

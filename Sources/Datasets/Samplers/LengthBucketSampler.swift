@@ -16,14 +16,14 @@ public struct LengthBucketSampler: BatchSampling {
   /// Whether the order is random; otherwise records are sorted as a whole.
   public let shuffle: Bool
   /// What becomes of an incomplete batch; there is at most one.
-  public let lastBatch: LastBatch
+  public let dropLast: Bool
   /// What the order comes from.
   public let seed: UInt64
 
   /// Batches by length.
   public init(
     lengths: [Int], batchSize: Int, chunkBatches: Int = 50, shuffle: Bool = true,
-    lastBatch: LastBatch = .keep, seed: UInt64 = 0
+    dropLast: Bool = false, seed: UInt64 = 0
   ) {
     require(
       batchSize > 0 && chunkBatches > 0, "LengthBucketSampler",
@@ -32,7 +32,7 @@ public struct LengthBucketSampler: BatchSampling {
     self.batchSize = batchSize
     self.chunkBatches = chunkBatches
     self.shuffle = shuffle
-    self.lastBatch = lastBatch
+    self.dropLast = dropLast
     self.seed = seed
   }
 
@@ -41,7 +41,7 @@ public struct LengthBucketSampler: BatchSampling {
     let generator = IndexGenerator(seed: seed &+ UInt64(epoch))
     var order = shuffle ? generator.permutation(lengths.count) : Array(lengths.indices)
     // With a batch that is to be dropped, what is dropped is a random choice, not the longest.
-    if lastBatch == .drop { order.removeLast(order.count % batchSize) }
+    if dropLast { order.removeLast(order.count % batchSize) }
     let chunk = shuffle ? batchSize * chunkBatches : max(order.count, 1)
     var batches: [ArraySlice<Int>] = []
     for start in stride(from: 0, to: order.count, by: chunk) {

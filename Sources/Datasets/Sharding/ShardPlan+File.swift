@@ -115,7 +115,7 @@ extension ShardPlan {
     case .batches, .files:
       return try ShardPlan(
         for: source, worldSize: worldSize, batchSize: batchSize, seed: seed, shuffle: shuffle,
-        lastBatch: lastBatch, sharding: policy == .files ? .file : .record, path: path)
+        dropLast: dropLast, sharding: policy == .files ? .file : .record, path: path)
     }
   }
 }

@@ -50,7 +50,7 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   /// How records are shared.
   public var policy: Policy
   /// What becomes of an incomplete last batch.
-  public var lastBatch: LastBatch
+  public var dropLast: Bool
   /// Under ``Policy/files``, each rank's files as positions in `source.files`.
   public var shards: [[Int]]?
   /// What puts an epoch's batches together; nil for the policy alone.
@@ -63,14 +63,14 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   ///   - batchSize: The number of records in a batch, all ranks together.
   ///   - seed: What the order comes from.
   ///   - shuffle: Whether records are shuffled.
-  ///   - lastBatch: What becomes of an incomplete last batch.
+  ///   - dropLast: Whether an incomplete last batch is left out.
   ///   - sharding: By file or by record.
   ///   - path: What errors call the source.
   /// - Throws: ``DataError`` where there are no records, fewer places in a batch than ranks, or
   ///   fewer files than ranks although `sharding` is `file`.
   public init(
     for source: SourceFingerprint, worldSize: Int, batchSize: Int, seed: UInt64,
-    shuffle: Bool = true, lastBatch: LastBatch = .keep, sharding: Sharding = .automatic,
+    shuffle: Bool = true, dropLast: Bool = false, sharding: Sharding = .automatic,
     path: String = ""
   ) throws(DataError) {
     guard source.records > 0 else {
@@ -89,7 +89,7 @@ public struct ShardPlan: Codable, Hashable, Sendable {
     self.batchSize = batchSize
     self.seed = seed
     self.shuffle = shuffle
-    self.lastBatch = lastBatch
+    self.dropLast = dropLast
     policy = .batches
     guard sharding != .record, worldSize > 1 || sharding == .file else { return }
 
@@ -148,16 +148,16 @@ public struct ShardPlan: Codable, Hashable, Sendable {
         shuffle
         ? RandomSampler(recordCount: source.records, seed: seed)
         : SequentialSampler(count: source.records)
-      return BatchSampler(sampler, batchSize: batchSize, lastBatch: lastBatch)
+      return BatchSampler(sampler, batchSize: batchSize, dropLast: dropLast)
     case .padded, .cut:
       let sampler = DistributedSampler(
         recordCount: source.records, worldSize: worldSize, rank: 0, shuffle: shuffle,
-        dropLast: policy == .cut, seed: seed)
+        seed: seed, dropLast: policy == .cut)
       return DistributedBatchSampler(sampler, batchSize: batchSize)
     case .files:
       return FileShardSampler(
         shards: fileRanges, batchSize: batchSize, shuffle: shuffle,
-        uneven: lastBatch == .drop ? .cut : .startOver, seed: seed)
+        uneven: dropLast ? .cut : .startOver, seed: seed)
     }
   }
 
@@ -171,7 +171,7 @@ public struct ShardPlan: Codable, Hashable, Sendable {
         lengths.count == source.records, "ShardPlan.batches",
         "\(lengths.count) lengths of \(source.records) records")
       return LengthBucketSampler(
-        lengths: lengths, batchSize: batchSize, shuffle: shuffle, lastBatch: lastBatch, seed: seed)
+        lengths: lengths, batchSize: batchSize, shuffle: shuffle, dropLast: dropLast, seed: seed)
     }
   }
 

@@ -40,7 +40,7 @@ extension DataDefinition {
         vocabulary: vocabulary)
     }
     let training = try contexts(.training)
-    let plan = try context.plan(training.fingerprint, path: path, lastBatch: .drop)
+    let plan = try context.plan(training.fingerprint, path: path, dropLast: true)
     var data = RunData(
       CharacterRecords(vocabulary: vocabulary.count, context: options.context), plan: plan,
       training: context.trainingLoader(training, plan, collate: RunContext.collate),

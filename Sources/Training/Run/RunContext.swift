@@ -45,12 +45,12 @@ public struct RunContext {
 
   /// The plan by which ranks share a source's training records, made once.
   public func plan(
-    _ source: SourceFingerprint, path: String, lastBatch: LastBatch = .keep
+    _ source: SourceFingerprint, path: String, dropLast: Bool = false
   ) throws -> ShardPlan {
     try madeOnce("shard plan") {
       try ShardPlan(
         for: source, worldSize: shareCount, batchSize: configuration.batchSize,
-        seed: UInt64(configuration.seed), lastBatch: lastBatch,
+        seed: UInt64(configuration.seed), dropLast: dropLast,
         sharding: configuration.distributed.sharding, path: path)
     }
   }

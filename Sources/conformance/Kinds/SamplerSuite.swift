@@ -31,7 +31,7 @@ struct SamplerSuite: Suite {
         for rank in 0..<item.world_size {
           let sampler = DistributedSampler(
             recordCount: item.length, worldSize: item.world_size, rank: rank,
-            shuffle: item.shuffle, dropLast: item.drop_last, seed: item.seed)
+            shuffle: item.shuffle, seed: item.seed, dropLast: item.drop_last)
           let got = sampler.indices(epoch: item.epoch)
           guard got == item.indices[rank] else {
             throw Mismatch("rank \(rank): expected \(item.indices[rank]), got \(got)")
