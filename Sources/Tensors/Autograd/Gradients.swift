@@ -28,6 +28,17 @@ extension Tensor {
     return leaf
   }
 
+  /// The new value of a variable that holds this tensor. Where nothing is recorded, a leaf's place is
+  /// taken by a leaf with the same gradient, as by PyTorch's operations in place.
+  func replaced(by value: Tensor) -> Tensor {
+    guard requiresGrad, isLeaf, !isGradEnabled, value.shape == shape, value.dtype == dtype else {
+      return value
+    }
+    let leaf = value.requiringGrad()
+    leaf.grad = grad
+    return leaf
+  }
+
   /// Whether the tensor was made by the user and not by a recorded operation (`is_leaf`).
   public var isLeaf: Bool { body.autograd?.isLeaf ?? true }
 

@@ -156,11 +156,11 @@ extension TensorHolder {
 /// Assignments to tensors; the old value stays what it was for whoever holds it.
 extension Tensor {
   /// Assigns x + y.
-  public static func += (x: inout Tensor, y: some TensorHolder) { x = x + y.value }
+  public static func += (x: inout Tensor, y: some TensorHolder) { x = x.replaced(by: x + y.value) }
   /// Assigns x - y.
-  public static func -= (x: inout Tensor, y: some TensorHolder) { x = x - y.value }
+  public static func -= (x: inout Tensor, y: some TensorHolder) { x = x.replaced(by: x - y.value) }
   /// Assigns x * y.
-  public static func *= (x: inout Tensor, y: some TensorHolder) { x = x * y.value }
+  public static func *= (x: inout Tensor, y: some TensorHolder) { x = x.replaced(by: x * y.value) }
   /// Assigns x / y.
-  public static func /= (x: inout Tensor, y: some TensorHolder) { x = x / y.value }
+  public static func /= (x: inout Tensor, y: some TensorHolder) { x = x.replaced(by: x / y.value) }
 }

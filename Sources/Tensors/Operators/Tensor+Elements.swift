@@ -5,7 +5,7 @@ public protocol TensorElements {
   associatedtype Leaf: TensorElement
 
   /// The sizes of the lists, from the outermost to the innermost; of lists that differ, the first.
-  var sizes: [Int] { get }
+  var listSizes: [Int] { get }
 
   /// Adds the numbers in order to a list, and stops where a list's size is not the expected one.
   func append(to leaves: inout [Leaf], sizes: ArraySlice<Int>)
@@ -13,7 +13,7 @@ public protocol TensorElements {
 
 extension TensorElement {
   /// None: a number is no list.
-  public var sizes: [Int] { [] }
+  public var listSizes: [Int] { [] }
 
   /// Adds the number.
   public func append(to leaves: inout [Self], sizes: ArraySlice<Int>) { leaves.append(self) }
@@ -21,7 +21,7 @@ extension TensorElement {
 
 extension Array: TensorElements where Element: TensorElements {
   /// This list's size, then its first element's.
-  public var sizes: [Int] { [count] + (first?.sizes ?? []) }
+  public var listSizes: [Int] { [count] + (first?.listSizes ?? []) }
 
   /// Adds every element's numbers.
   public func append(to leaves: inout [Element.Leaf], sizes: ArraySlice<Int>) {
@@ -62,7 +62,7 @@ extension Tensor {
   public init<Row: TensorElements>(
     _ rows: [[Row]], dtype: DType? = nil, requiresGrad: Bool = false
   ) {
-    let sizes = rows.sizes
+    let sizes = rows.listSizes
     var leaves: [Row.Leaf] = []
     leaves.reserveCapacity(sizes.reduce(1, *))
     rows.append(to: &leaves, sizes: sizes[...])

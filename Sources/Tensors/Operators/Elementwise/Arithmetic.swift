@@ -114,21 +114,21 @@ extension Tensor {
   }
 
   /// Adds another tensor or number; the old value stays what it was for whoever holds it.
-  public static func += (x: inout Tensor, y: Tensor) { x = x + y }
+  public static func += (x: inout Tensor, y: Tensor) { x = x.replaced(by: x + y) }
   /// Subtracts another tensor; the old value stays what it was for whoever holds it.
-  public static func -= (x: inout Tensor, y: Tensor) { x = x - y }
+  public static func -= (x: inout Tensor, y: Tensor) { x = x.replaced(by: x - y) }
   /// Multiplies by another tensor; the old value stays what it was for whoever holds it.
-  public static func *= (x: inout Tensor, y: Tensor) { x = x * y }
+  public static func *= (x: inout Tensor, y: Tensor) { x = x.replaced(by: x * y) }
   /// Divides by another tensor; the old value stays what it was for whoever holds it.
-  public static func /= (x: inout Tensor, y: Tensor) { x = x / y }
+  public static func /= (x: inout Tensor, y: Tensor) { x = x.replaced(by: x / y) }
   /// Adds a number; the old value stays what it was for whoever holds it.
-  public static func += (x: inout Tensor, s: some ScalarConvertible) { x = x + s }
+  public static func += (x: inout Tensor, s: some ScalarConvertible) { x = x.replaced(by: x + s) }
   /// Subtracts a number; the old value stays what it was for whoever holds it.
-  public static func -= (x: inout Tensor, s: some ScalarConvertible) { x = x - s }
+  public static func -= (x: inout Tensor, s: some ScalarConvertible) { x = x.replaced(by: x - s) }
   /// Multiplies by a number; the old value stays what it was for whoever holds it.
-  public static func *= (x: inout Tensor, s: some ScalarConvertible) { x = x * s }
+  public static func *= (x: inout Tensor, s: some ScalarConvertible) { x = x.replaced(by: x * s) }
   /// Divides by a number; the old value stays what it was for whoever holds it.
-  public static func /= (x: inout Tensor, s: some ScalarConvertible) { x = x / s }
+  public static func /= (x: inout Tensor, s: some ScalarConvertible) { x = x.replaced(by: x / s) }
 
   /// A float tensor takes the number into the kernel; an integer one meets it as a scalar tensor,
   /// exactly and by the rules of promotion.

@@ -82,9 +82,9 @@ extension Array: TensorIndexConvertible where Element: IndexElement {
   /// Positions by a list, or a mask of truth values, as by a tensor of them: `x[[0, 2]]`.
   public var tensorIndex: TensorIndex {
     var leaves: [Element.Leaf] = []
-    append(to: &leaves, sizes: sizes[...])
+    append(to: &leaves, sizes: listSizes[...])
     // An empty list holds no positions.
-    let positions = Tensor(leaves, shape: sizes)
+    let positions = Tensor(leaves, shape: listSizes)
     return .tensor(positions.dtype == .bool ? positions : positions.to(.int64))
   }
 }
@@ -148,12 +148,12 @@ extension Tensor {
     let ((picked, tensors), part) = views { $0.basicIndexed(indices) }
     let value = value.to(dtype)
     if tensors.contains(where: { $0 != nil }) {
-      return indexPut(tensors, value, accumulate: false, part: part)
+      return replaced(by: indexPut(tensors, value, accumulate: false, part: part))
     }
     require(
       broadcastShape(value.shape, picked.shape) == picked.shape, "assignment",
       "values of \(value.shape) do not fill a part of \(picked.shape)")
-    return overwritten("index_assign", by: value, part: part)
+    return replaced(by: overwritten("index_assign", by: value, part: part))
   }
 
   /// A row-major copy outside the graph.
