@@ -1,8 +1,20 @@
 // Names of PyTorch that are spelled otherwise here: the compiler answers each with the right one.
 // docs/names.md is the whole list; Tests/GuideTests holds that every name compiles or has its hint.
 
+import Collectives
+import NN
 import Tensors
 
 /// What many call ``DistributedDataParallel``.
 @available(*, unavailable, message: "use DistributedDataParallel(model, group: world.group)")
 public var DDP: PythonName { otherName() }
+
+extension DistributedDataParallel {
+  /// PyTorch's argument for parameters that a pass does not reach.
+  @available(
+    *, unavailable, message: "parameters that a pass does not reach are found in every pass"
+  )
+  public convenience init(_ module: Model, group: ProcessGroup, findUnusedParameters: Bool) throws {
+    otherName()
+  }
+}

@@ -155,7 +155,7 @@ public final class CharGPT: Module, Layer {
         $0.view([n, t, heads, width / heads]).transposed(1, 2)
       }
       let y = F.scaledDotProductAttention(
-        parts[0], parts[1], parts[2], dropout: isTraining ? dropout : 0, isCausal: true)
+        parts[0], parts[1], parts[2], dropoutP: isTraining ? dropout : 0, isCausal: true)
       return residDropout(cProj(y.transposed(1, 2).reshaped([n, t, width])))
     }
   }

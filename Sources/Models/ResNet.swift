@@ -64,7 +64,7 @@ public final class ResNet: Module, Layer {
     self.stem = stem
     super.init()
     for case let convolution as Conv2d in modules() {
-      Init.kaimingNormal(convolution.weight, gain: .relu, fanOut: true)
+      Init.kaimingNormal(convolution.weight, mode: .fanOut, nonlinearity: .relu)
     }
     guard zeroInitResidual else { return }
     for case let block as BasicBlock in modules() {

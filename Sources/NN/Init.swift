@@ -72,6 +72,14 @@ public enum Init {
     }
   }
 
+  /// Which of a weight's fans the variance is divided by.
+  public enum Fan: Sendable {
+    /// The inputs of an output: activations keep their variance.
+    case fanIn
+    /// The outputs of an input: gradients do.
+    case fanOut
+  }
+
   /// Uniform on ±gain √(6 / (fan in + fan out)) (Glorot & Bengio 2010).
   public static func xavierUniform(
     _ parameter: Parameter, gain: Double = 1, generator: Generator? = nil
@@ -93,15 +101,15 @@ public enum Init {
   /// Uniform on ±gain √(3 / fan) (He et al. 2015).
   /// - Parameters:
   ///   - parameter: What is filled.
-  ///   - gain: The factor for the nonlinearity that follows.
-  ///   - fanOut: Keep the variance of gradients instead of activations.
+  ///   - mode: Whose variance is kept: that of activations, or of gradients.
+  ///   - nonlinearity: What follows; it says the gain.
   ///   - generator: What is drawn from; the default generator where nil.
   public static func kaimingUniform(
-    _ parameter: Parameter, gain: Gain = .leakyReLU(slope: 0), fanOut: Bool = false,
-    generator: Generator? = nil
+    _ parameter: Parameter, mode: Fan = .fanIn,
+    nonlinearity: Gain = .leakyReLU(slope: 0), generator: Generator? = nil
   ) {
     let fans = fans(parameter.shape)
-    let std = gain.value / Double(fanOut ? fans.out : fans.in).squareRoot()
+    let std = nonlinearity.value / Double(mode == .fanIn ? fans.in : fans.out).squareRoot()
     let bound = 3.0.squareRoot() * std
     uniform(parameter, from: -bound, to: bound, generator: generator)
   }
@@ -109,16 +117,16 @@ public enum Init {
   /// Normal with deviation gain / √fan (He et al. 2015).
   /// - Parameters:
   ///   - parameter: What is filled.
-  ///   - gain: The factor for the nonlinearity that follows.
-  ///   - fanOut: Keep the variance of gradients instead of activations.
+  ///   - mode: Whose variance is kept: that of activations, or of gradients.
+  ///   - nonlinearity: What follows; it says the gain.
   ///   - generator: What is drawn from; the default generator where nil.
   public static func kaimingNormal(
-    _ parameter: Parameter, gain: Gain = .leakyReLU(slope: 0), fanOut: Bool = false,
-    generator: Generator? = nil
+    _ parameter: Parameter, mode: Fan = .fanIn,
+    nonlinearity: Gain = .leakyReLU(slope: 0), generator: Generator? = nil
   ) {
     let fans = fans(parameter.shape)
     normal(
-      parameter, std: gain.value / Double(fanOut ? fans.out : fans.in).squareRoot(),
+      parameter, std: nonlinearity.value / Double(mode == .fanIn ? fans.in : fans.out).squareRoot(),
       generator: generator)
   }
 
@@ -189,15 +197,15 @@ public enum Init {
   /// Normal with mean 0, and zeros at random places of each column (Martens 2010; `sparse_`).
   /// - Parameters:
   ///   - parameter: `[rows, columns]`.
-  ///   - fraction: The share of each column that is zero, rounded up to whole elements.
+  ///   - sparsity: The share of each column that is zero, rounded up to whole elements.
   ///   - std: The standard deviation of the other elements.
   ///   - generator: What is drawn from; the default generator where nil.
   public static func sparse(
-    _ parameter: Parameter, fraction: Double, std: Double = 0.01, generator: Generator? = nil
+    _ parameter: Parameter, sparsity: Double, std: Double = 0.01, generator: Generator? = nil
   ) {
     let shape = parameter.shape
     require(shape.count == 2, "Init.sparse", "a matrix is expected, not \(shape)")
-    let zeros = Int((fraction * Double(shape[0])).rounded(.up))
+    let zeros = Int((sparsity * Double(shape[0])).rounded(.up))
     noGrad {
       let values = Tensor.normal(shape, std: std, dtype: parameter.dtype, generator: generator)
       // As PyTorch draws: the places come from the default generator.
@@ -242,7 +250,7 @@ public enum Init {
   /// The start of linear and convolution layers in PyTorch: a weight uniform on ±1/√fan in, and a
   /// bias on the same range.
   static func linearDefault(_ weight: Parameter, _ bias: Parameter?) {
-    kaimingUniform(weight, gain: .leakyReLU(slope: 5.0.squareRoot()))
+    kaimingUniform(weight, nonlinearity: .leakyReLU(slope: 5.0.squareRoot()))
     let inputs = fans(weight.shape).in
     if let bias {
       let bound = inputs > 0 ? 1 / Double(inputs).squareRoot() : 0

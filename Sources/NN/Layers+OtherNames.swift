@@ -46,6 +46,44 @@ public var Activation: PythonName { otherName() }
 @available(*, unavailable, message: "use MultiheadAttention(width, heads)")
 public var MultiHeadAttention: PythonName { otherName() }
 
+/// PyTorch's layer that looks at its first input.
+@available(
+  *, unavailable, message: "sizes of inputs are written out: Linear(inputs, outputs)"
+)
+public var LazyLinear: PythonName { otherName() }
+
+/// PyTorch's layer that looks at its first input.
+@available(
+  *, unavailable, message: "sizes of inputs are written out: Conv2d(channels, filters, kernelSize)"
+)
+public var LazyConv2d: PythonName { otherName() }
+
+/// What an array of parameters is in PyTorch.
+@available(
+  *, unavailable, message: "use an array: let scales = [Parameter(a), Parameter(b)] is found"
+)
+public var ParameterList: PythonName { otherName() }
+
+/// What a dictionary of parameters is in PyTorch.
+@available(
+  *, unavailable, message: "use a dictionary: let scales = [\"a\": Parameter(a)] is found"
+)
+public var ParameterDict: PythonName { otherName() }
+
+extension MaxPool2d {
+  /// PyTorch's argument for positions.
+  @available(*, unavailable, message: "the call gives positions: pool.withIndices(x)")
+  public convenience init(_ kernelSize: any Sizes, stride: Int = 0, returnIndices: Bool) {
+    otherName()
+  }
+}
+
+extension PaddingMode {
+  /// What PyTorch's convolutions call ``constant``.
+  @available(*, unavailable, renamed: "constant")
+  public static var zeros: PaddingMode { otherName() }
+}
+
 /// PyTorch's spelling of ``padSequence(_:batchFirst:paddingValue:paddingSide:)``.
 @available(*, unavailable, renamed: "padSequence(_:batchFirst:)")
 public var pad_sequence: PythonName { otherName() }

@@ -28,7 +28,7 @@ struct AttentionTests {
       .maskedFill(mask.logicalNot(), -Double.infinity)
     for mask in [mask, additive, additive.requiringGrad()] {
       let (q, k, v) = (query.requiringGrad(), key.requiringGrad(), value.requiringGrad())
-      let out = F.scaledDotProductAttention(q, k, v, mask: mask)
+      let out = F.scaledDotProductAttention(q, k, v, attnMask: mask)
       #expect(near(out, [1.80443, 18.044298, 0, 0, 1.958326, 19.583258]))
       out.sum().backward()
       #expect(near(q.grad, [2.447361, 2.447361, 0, 0, 0.495467, 0.495467]))
@@ -46,7 +46,8 @@ struct AttentionTests {
     var outputs: [[Double]] = []
     for needWeights in [true, false] {
       let result = F.multiHeadAttention(
-        x, x, x, numHeads: 2, weights: weights, mask: mask.logicalNot(), needWeights: needWeights)
+        x, x, x, numHeads: 2, weights: weights, attnMask: mask.logicalNot(),
+        needWeights: needWeights)
       #expect(near(result.output[1, 0], [1, 2, 3, 4]))
       if let weights = result.weights {
         #expect(weights.select(dim: 1, index: 1).array(of: Double.self).allSatisfy { $0 == 0 })
@@ -67,7 +68,7 @@ struct AttentionTests {
     for needWeights in [true, false] {
       func drawn(_ seed: UInt64) -> [Double] {
         F.multiHeadAttention(
-          x, x, x, numHeads: 2, weights: weights, dropout: 0.5, needWeights: needWeights,
+          x, x, x, numHeads: 2, weights: weights, dropoutP: 0.5, needWeights: needWeights,
           generator: Generator(seed: seed)
         ).output.array(of: Double.self)
       }
@@ -80,9 +81,9 @@ struct AttentionTests {
       }
     }
     let first = F.scaledDotProductAttention(
-      query, key, value, dropout: 0.5, generator: Generator(seed: 5))
+      query, key, value, dropoutP: 0.5, generator: Generator(seed: 5))
     let second = F.scaledDotProductAttention(
-      query, key, value, dropout: 0.5, generator: Generator(seed: 5))
+      query, key, value, dropoutP: 0.5, generator: Generator(seed: 5))
     #expect(first.array(of: Double.self) == second.array(of: Double.self))
   }
 }

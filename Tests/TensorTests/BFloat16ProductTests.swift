@@ -130,7 +130,7 @@ struct BFloat16ProductTests {
       let leaves = operands.map { $0.to(dtype).requiringGrad() }
       let y = F.conv2d(
         leaves[0], leaves[1], bias: leaves[2], stride: c.stride,
-        padding: .sizes(c.padding), dilation: c.dilation, groups: c.groups)
+        padding: c.padding, dilation: c.dilation, groups: c.groups)
       y.backward(
         gradient: Tensor.arange(0, y.count).remainder(7).reshaped(y.shape).to(dtype) - 3)
       return [y] + leaves.compactMap(\.grad)
@@ -150,7 +150,7 @@ struct BFloat16ProductTests {
     func run(_ dtype: DType, causal: Bool) -> [Tensor] {
       let leaves = operands.map { $0.to(dtype).requiringGrad() }
       let y = F.scaledDotProductAttention(
-        leaves[0], leaves[1], leaves[2], mask: causal ? nil : mask.to(dtype), isCausal: causal,
+        leaves[0], leaves[1], leaves[2], attnMask: causal ? nil : mask.to(dtype), isCausal: causal,
         enableGQA: true)
       y.backward(gradient: y.detach())
       return [y] + leaves.compactMap(\.grad)

@@ -75,7 +75,7 @@ public final class LoraLinear: LoraAdapter {
     let up = Linear(rank, shape[0], bias: config.loraBias, dtype: dtype)
     (a, b, bBias) = (down.weight, up.weight, up.bias)
     switch config.initialization {
-    case .standard: Init.kaimingUniform(a, gain: .leakyReLU(slope: 5.0.squareRoot()))
+    case .standard: Init.kaimingUniform(a, nonlinearity: .leakyReLU(slope: 5.0.squareRoot()))
     case .gaussian: Init.normal(a, std: 1 / Double(rank))
     case .random: break
     }

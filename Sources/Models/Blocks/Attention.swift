@@ -30,7 +30,7 @@ public enum Attention {
       weights.append(query, key, mask: mask, isCausal: isCausal, scale: scale)
     }
     let states = F.scaledDotProductAttention(
-      query, key, value, mask: mask, dropout: dropout, isCausal: isCausal, scale: scale,
+      query, key, value, attnMask: mask, dropoutP: dropout, isCausal: isCausal, scale: scale,
       enableGQA: isShared)
     return states.transposed(1, 2).reshaped([n, t, heads * value.shape[3]])
   }

@@ -139,9 +139,9 @@ public final class EmbeddingBag: Module, Hookable {
     withHooks(indices) { indices in
       if let maxNorm { F.renorm(weight, at: indices, maxNorm: maxNorm, normType: normType) }
       return F.embeddingBag(
-        indices, weight.value, offsets: offsets, mode: mode, perSampleWeights: perSampleWeights,
-        paddingIdx: paddingIndex, includeLastOffset: includeLastOffset,
-        scaleGradByFreq: scaleGradByFrequency)
+        indices, weight.value, offsets: offsets, scaleGradByFreq: scaleGradByFrequency,
+        mode: mode, perSampleWeights: perSampleWeights, includeLastOffset: includeLastOffset,
+        paddingIdx: paddingIndex)
     }
   }
 

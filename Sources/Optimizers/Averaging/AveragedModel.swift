@@ -28,7 +28,7 @@ public final class AveragedModel {
   /// How an average goes on.
   public let rule: Rule
   /// Whether buffers such as running means are averaged too; if not, the latest are taken.
-  public let includesBuffers: Bool
+  public let useBuffers: Bool
   private let model: Module
   private var averages: [Tensor]
   private var buffers: [Tensor]
@@ -37,14 +37,14 @@ public final class AveragedModel {
   /// - Parameters:
   ///   - model: The model that is trained.
   ///   - rule: How an average goes on.
-  ///   - includesBuffers: Whether buffers are averaged too.
-  public init(_ model: Module, _ rule: Rule = .equal, includesBuffers: Bool = false) {
+  ///   - useBuffers: Whether buffers are averaged too.
+  public init(_ model: Module, _ rule: Rule = .equal, useBuffers: Bool = false) {
     if case .exponential(let decay) = rule {
       require(0...1 ~= decay, "AveragedModel", "the decay must lie in 0 ... 1: \(decay)")
     }
     self.model = model
     self.rule = rule
-    self.includesBuffers = includesBuffers
+    self.useBuffers = useBuffers
     averages = noGrad { model.parameters().map { $0.value.detach().clone() } }
     buffers = noGrad { model.namedBuffers().map { $0.buffer.value.detach().clone() } }
   }
@@ -62,7 +62,7 @@ public final class AveragedModel {
         blend(average, parameter.value.detach(), weight)
       }
       for (index, (_, buffer)) in model.namedBuffers().enumerated() {
-        if includesBuffers, buffer.value.dtype.isFloatingPoint {
+        if useBuffers, buffer.value.dtype.isFloatingPoint {
           blend(buffers[index], buffer.value, weight)
         } else {
           buffers[index] = buffer.value.clone()

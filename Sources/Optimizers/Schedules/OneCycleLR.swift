@@ -57,6 +57,24 @@ public final class OneCycleLR: LRScheduler {
       ])
   }
 
+  /// A cycle of so many epochs of so many steps; the other parameters are as for a number of steps.
+  public convenience init(
+    _ optimizer: Optimizer, maxLR: some PerGroup, epochs: Int, stepsPerEpoch: Int,
+    pctStart rising: Double = 0.3, annealStrategy annealing: Annealing = .cosine,
+    cycleMomentum cyclesMomentum: Bool = true, baseMomentum: some PerGroup = 0.85,
+    maxMomentum: some PerGroup = 0.95, divFactor divisor: Double = 25,
+    finalDivFactor finalDivisor: Double = 1e4, threePhase threePhases: Bool = false
+  ) {
+    let (steps, isTooLarge) = epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+    require(
+      epochs > 0 && stepsPerEpoch > 0 && !isTooLarge, "OneCycleLR",
+      "\(epochs) epochs of \(stepsPerEpoch) steps make no cycle")
+    self.init(
+      optimizer, maxLR: maxLR, totalSteps: steps, pctStart: rising, annealStrategy: annealing,
+      cycleMomentum: cyclesMomentum, baseMomentum: baseMomentum, maxMomentum: maxMomentum,
+      divFactor: divisor, finalDivFactor: finalDivisor, threePhase: threePhases)
+  }
+
   /// A cycle has steps, and rises on a part of them.
   public override func problem(with values: OptionValues) -> String? {
     guard let steps = values["total_steps"]?.int, steps > 0 else {

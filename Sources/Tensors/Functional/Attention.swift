@@ -15,8 +15,9 @@ extension F {
   ///   - generator: What dropout draws from.
   /// - Returns: `[..., heads, T, E]`.
   public static func scaledDotProductAttention(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
-    isCausal: Bool = false, scale: Double? = nil, enableGQA: Bool = false,
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, attnMask mask: Tensor? = nil,
+    dropoutP dropout: Double = 0, isCausal: Bool = false, scale: Double? = nil,
+    enableGQA: Bool = false,
     generator: Generator? = nil
   ) -> Tensor {
     let name = "scaled_dot_product_attention"

@@ -5,13 +5,13 @@ extension F {
   ///   - indices: int64 or int32 of any shape `[…]`.
   ///   - weight: `[rows, width]`.
   ///   - paddingIndex: A row that receives no gradient.
-  ///   - scaleGradByFrequency: Divide each row's gradient by how often it was used.
   ///   - maxNorm: Scale rows that are longer than this before use; the gradient does not see it.
   ///   - normType: The order of that norm.
+  ///   - scaleGradByFrequency: Divide each row's gradient by how often it was used.
   /// - Returns: `[…, width]`.
   public static func embedding(
     _ indices: Tensor, _ weight: Tensor, paddingIdx paddingIndex: Int? = nil,
-    scaleGradByFreq scaleGradByFrequency: Bool = false, maxNorm: Double? = nil, normType: Double = 2
+    maxNorm: Double? = nil, normType: Double = 2, scaleGradByFreq scaleGradByFrequency: Bool = false
   ) -> Tensor {
     let name = "embedding"
     if let maxNorm, weight.rank == 2 {

@@ -16,19 +16,19 @@ extension F {
   ///   - indices: Integers: `[B, n]`, one bag a row, or `[n]`, cut by `offsets`.
   ///   - weight: `[rows, width]`.
   ///   - offsets: Where each bag of a vector of indices begins.
-  ///   - mode: Sum, mean or maximum.
-  ///   - perSampleWeights: A factor for each index; mode sum only.
-  ///   - paddingIndex: A row that counts in no bag and receives no gradient.
-  ///   - includeLastOffset: Whether the last offset is the end of the last bag.
-  ///   - scaleGradByFrequency: Whether each row's gradient is divided by how often it was used.
   ///   - maxNorm: Scale rows that are longer than this before use; the gradient does not see it.
   ///   - normType: The order of that norm.
+  ///   - scaleGradByFrequency: Whether each row's gradient is divided by how often it was used.
+  ///   - mode: Sum, mean or maximum.
+  ///   - perSampleWeights: A factor for each index; mode sum only.
+  ///   - includeLastOffset: Whether the last offset is the end of the last bag.
+  ///   - paddingIndex: A row that counts in no bag and receives no gradient.
   /// - Returns: `[bags, width]`.
   public static func embeddingBag(
-    _ indices: Tensor, _ weight: Tensor, offsets: Tensor? = nil, mode: EmbeddingBagMode = .mean,
-    perSampleWeights: Tensor? = nil, paddingIdx paddingIndex: Int? = nil,
-    includeLastOffset: Bool = false,
-    scaleGradByFreq scaleGradByFrequency: Bool = false, maxNorm: Double? = nil, normType: Double = 2
+    _ indices: Tensor, _ weight: Tensor, offsets: Tensor? = nil, maxNorm: Double? = nil,
+    normType: Double = 2, scaleGradByFreq scaleGradByFrequency: Bool = false,
+    mode: EmbeddingBagMode = .mean, perSampleWeights: Tensor? = nil,
+    includeLastOffset: Bool = false, paddingIdx paddingIndex: Int? = nil
   ) -> Tensor {
     let name = "embedding_bag"
     require(
@@ -63,8 +63,8 @@ extension F {
     let owner = Tensor(owners)
     if mode == .max { return bagMaxima(chosen, owner, weight, bags, maxNorm, normType) }
     var picked = embedding(
-      chosen, weight, scaleGradByFreq: scaleGradByFrequency, maxNorm: maxNorm,
-      normType: normType
+      chosen, weight, maxNorm: maxNorm, normType: normType,
+      scaleGradByFreq: scaleGradByFrequency
     ).to(weight.dtype.wide)
     if let perSampleWeights {
       let factors = perSampleWeights.reshaped([-1]).indexSelect(dim: 0, index: Tensor(kept))

@@ -52,9 +52,11 @@ extension F {
   /// - Returns: `[T, B, embed]`, and `[B, T, S]`, or `[B, heads, T, S]` of each head.
   public static func multiHeadAttention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, numHeads heads: Int,
-    weights: MultiHeadAttentionWeights, mask: Tensor? = nil, keyPaddingMask: Tensor? = nil,
-    dropout: Double = 0, addZeroAttn addZeroAttention: Bool = false, needWeights: Bool = true,
-    averageWeights: Bool = true, isCausal: Bool = false, training: Bool = true,
+    weights: MultiHeadAttentionWeights, attnMask mask: Tensor? = nil,
+    keyPaddingMask: Tensor? = nil, dropoutP dropout: Double = 0,
+    addZeroAttn addZeroAttention: Bool = false,
+    needWeights: Bool = true, averageAttnWeights averageWeights: Bool = true,
+    isCausal: Bool = false, training: Bool = true,
     generator: Generator? = nil
   ) -> (output: Tensor, weights: Tensor?) {
     let name = "multi_head_attention"
@@ -64,9 +66,9 @@ extension F {
     if query.rank == 2 {
       let result = multiHeadAttention(
         query.unsqueezed(1), key.unsqueezed(1), value.unsqueezed(1), numHeads: heads,
-        weights: weights, mask: mask, keyPaddingMask: keyPaddingMask?.unsqueezed(0),
-        dropout: dropout, addZeroAttn: addZeroAttention, needWeights: needWeights,
-        averageWeights: averageWeights, isCausal: isCausal, training: training,
+        weights: weights, attnMask: mask, keyPaddingMask: keyPaddingMask?.unsqueezed(0),
+        dropoutP: dropout, addZeroAttn: addZeroAttention, needWeights: needWeights,
+        averageAttnWeights: averageWeights, isCausal: isCausal, training: training,
         generator: generator)
       return (result.output.squeezed(1), result.weights?.squeezed(0))
     }
@@ -127,7 +129,8 @@ extension F {
       attention = averageWeights ? all.mean(dim: 1) : all
     } else {
       output = scaledDotProductAttention(
-        q, k, v, mask: causal ? nil : total, dropout: p, isCausal: causal, generator: generator)
+        q, k, v, attnMask: causal ? nil : total, dropoutP: p, isCausal: causal, generator: generator
+      )
     }
     let merged = output.permuted([2, 0, 1, 3]).reshaped([steps * batch, embed])
     return (

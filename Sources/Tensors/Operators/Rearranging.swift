@@ -31,6 +31,9 @@ extension Tensor {
     }
   }
 
+  /// One dimension moved to another place, the rest keeping their order (`torch.movedim`).
+  public func movedim(_ from: Int, _ to: Int) -> Tensor { movedim([from], [to]) }
+
   /// Dimensions moved to other places, the rest keeping their order (`torch.movedim`).
   public func movedim(_ from: [Int], _ to: [Int]) -> Tensor {
     require(from.count == to.count, "movedim", "\(from) and \(to) differ in length")

@@ -37,7 +37,7 @@ extension F {
   @available(*, unavailable, renamed: "adaptiveMaxPool2d(_:_:)")
   public static var adaptive_max_pool2d: PythonName { otherName() }
   /// PyTorch's spelling.
-  @available(*, unavailable, renamed: "lpPool2d(_:normType:_:)")
+  @available(*, unavailable, renamed: "lpPool2d(_:_:_:)")
   public static var lp_pool2d: PythonName { otherName() }
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "maxUnpool2d(_:_:_:)")
@@ -61,7 +61,7 @@ extension F {
   @available(*, unavailable, renamed: "localResponseNorm(_:size:)")
   public static var local_response_norm: PythonName { otherName() }
   /// PyTorch's spelling.
-  @available(*, unavailable, renamed: "crossEntropy(_:_:ignoreIndex:labelSmoothing:)")
+  @available(*, unavailable, renamed: "crossEntropy(_:_:ignoreIndex:reduction:labelSmoothing:)")
   public static var cross_entropy: PythonName { otherName() }
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "nllLoss(_:_:)")

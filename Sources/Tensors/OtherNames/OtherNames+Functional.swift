@@ -12,20 +12,6 @@ extension F {
   @available(*, unavailable, renamed: "logSigmoid(_:)")
   public static func logsigmoid(_ x: Tensor) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "sizes are lists: F.maxPool2d(x, [2])")
-  public static func maxPool2d(_ x: Tensor, _ size: Int) -> Tensor { otherName() }
-  /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "sizes are lists: F.avgPool2d(x, [2])")
-  public static func avgPool2d(_ x: Tensor, _ size: Int) -> Tensor { otherName() }
-  /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "sizes are lists: F.adaptiveAvgPool2d(x, [1, 1])")
-  public static func adaptiveAvgPool2d(_ x: Tensor, _ size: Int) -> Tensor { otherName() }
-  /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "sizes are lists: stride: [2]")
-  public static func conv2d(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Int)
-    -> Tensor
-  { otherName() }
-  /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use F.interpolate")
   public static func upsample(_ x: Tensor) -> Tensor { otherName() }
 }

@@ -104,7 +104,7 @@ public struct TextObjective {
     let length = logits.shape[1]
     let clamped = noGrad { positions.to(.int64).flattened().clamp(min: 0, max: length) }
     return F.crossEntropy(
-      logits, clamped, ignoreIndex: length, labelSmoothing: labelSmoothing, reduction: .sum)
+      logits, clamped, ignoreIndex: length, reduction: .sum, labelSmoothing: labelSmoothing)
   }
 
   private func tokenLoss(_ logits: Tensor, _ labels: Tensor) -> Tensor {
@@ -116,7 +116,7 @@ public struct TextObjective {
   private func crossEntropy(_ logits: Tensor, _ labels: Tensor) -> Tensor {
     F.crossEntropy(
       logits.reshaped([-1, logits.shape[logits.rank - 1]]), labels.to(.int64).flattened(),
-      ignoreIndex: HeadLoss.ignored, labelSmoothing: labelSmoothing, reduction: .sum)
+      ignoreIndex: HeadLoss.ignored, reduction: .sum, labelSmoothing: labelSmoothing)
   }
 
   /// What the labels of whole texts are: what the configuration says, else what they show.

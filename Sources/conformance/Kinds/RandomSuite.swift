@@ -155,7 +155,7 @@ struct RandomSuite: Suite {
     case "normal_": Init.normal(parameter)
     case "orthogonal_": Init.orthogonal(parameter)
     case "trunc_normal_": Init.truncatedNormal(parameter)
-    case "sparse_": Init.sparse(parameter, fraction: 0.3)
+    case "sparse_": Init.sparse(parameter, sparsity: 0.3)
     case "eye_": Init.identity(parameter)
     case "dirac_": Init.dirac(parameter)
     default: throw Unsupported("init \(words[1])")

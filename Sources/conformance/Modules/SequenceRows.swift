@@ -95,8 +95,8 @@ extension ModuleRegistry {
             try call.tensor(0), try call.tensor(1), try call.tensor(2),
             keyPaddingMask: try call.optionalTensor(3, "key_padding_mask"),
             needWeights: try call.bool(4, "need_weights", default: true),
-            mask: try call.optionalTensor(5, "attn_mask"),
-            averageWeights: try call.bool(6, "average_attn_weights", default: true))
+            attnMask: try call.optionalTensor(5, "attn_mask"),
+            averageAttnWeights: try call.bool(6, "average_attn_weights", default: true))
           return [result.output] + (result.weights.map { [$0] } ?? [])
         }
       )
@@ -108,8 +108,8 @@ extension ModuleRegistry {
         { call in
           [
             layer(
-              try call.tensor(0, "src"), mask: try call.optionalTensor(1, "src_mask"),
-              keyPaddingMask: try call.optionalTensor(2, "src_key_padding_mask"))
+              try call.tensor(0, "src"), srcMask: try call.optionalTensor(1, "src_mask"),
+              srcKeyPaddingMask: try call.optionalTensor(2, "src_key_padding_mask"))
           ]
         }
       )
@@ -122,9 +122,9 @@ extension ModuleRegistry {
           [
             layer(
               try call.tensor(0, "tgt"), memory: try call.tensor(1, "memory"),
-              mask: try call.optionalTensor(2, "tgt_mask"),
+              tgtMask: try call.optionalTensor(2, "tgt_mask"),
               memoryMask: try call.optionalTensor(3, "memory_mask"),
-              keyPaddingMask: try call.optionalTensor(4, "tgt_key_padding_mask"),
+              tgtKeyPaddingMask: try call.optionalTensor(4, "tgt_key_padding_mask"),
               memoryKeyPaddingMask: try call.optionalTensor(5, "memory_key_padding_mask"))
           ]
         }
@@ -141,11 +141,11 @@ extension ModuleRegistry {
           [
             model(
               try call.tensor(0, "src"), try call.tensor(1, "tgt"),
-              sourceMask: try call.optionalTensor(2, "src_mask"),
-              targetMask: try call.optionalTensor(3, "tgt_mask"),
+              srcMask: try call.optionalTensor(2, "src_mask"),
+              tgtMask: try call.optionalTensor(3, "tgt_mask"),
               memoryMask: try call.optionalTensor(4, "memory_mask"),
-              sourceKeyPaddingMask: try call.optionalTensor(5, "src_key_padding_mask"),
-              targetKeyPaddingMask: try call.optionalTensor(6, "tgt_key_padding_mask"),
+              srcKeyPaddingMask: try call.optionalTensor(5, "src_key_padding_mask"),
+              tgtKeyPaddingMask: try call.optionalTensor(6, "tgt_key_padding_mask"),
               memoryKeyPaddingMask: try call.optionalTensor(7, "memory_key_padding_mask"))
           ]
         }
@@ -180,7 +180,7 @@ extension Call {
       dModel: try int(0, "d_model", default: 512), nhead: try int(1, "nhead", default: 8),
       dimFeedforward: try int(start, "dim_feedforward", default: 2048),
       dropout: try double(start + 1, "dropout", default: 0.1), activation: function,
-      eps: try double(nil, "layer_norm_eps", default: 1e-5),
+      layerNormEps: try double(nil, "layer_norm_eps", default: 1e-5),
       batchFirst: try bool(nil, "batch_first", default: false),
       normFirst: try bool(nil, "norm_first", default: false),
       bias: try bool(nil, "bias", default: true))

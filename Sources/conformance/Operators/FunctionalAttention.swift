@@ -8,9 +8,9 @@ extension Registry {
       return F.embedding(
         try call.tensor(1), try call.tensor(0),
         paddingIdx: try call.optionalInt(2, "padding_idx"),
-        scaleGradByFreq: try call.bool(5, "scale_grad_by_freq", default: false),
         maxNorm: try call.optionalDouble(3, "max_norm"),
-        normType: try call.double(4, "norm_type", default: 2))
+        normType: try call.double(4, "norm_type", default: 2),
+        scaleGradByFreq: try call.bool(5, "scale_grad_by_freq", default: false))
     }
     functional("embedding_bag") { call in
       _ = try call.optionalBool(7, "sparse")
@@ -18,13 +18,13 @@ extension Registry {
       guard let mode = EmbeddingBagMode(rawValue: name) else { throw Unsupported("mode \(name)") }
       return F.embeddingBag(
         try call.tensor(1), try call.tensor(0),
-        offsets: try call.optionalTensor(2, "offsets"), mode: mode,
-        perSampleWeights: try call.optionalTensor(8, "per_sample_weights"),
-        paddingIdx: try call.optionalInt(10, "padding_idx"),
-        includeLastOffset: try call.bool(9, "include_last_offset", default: false),
-        scaleGradByFreq: try call.bool(5, "scale_grad_by_freq", default: false),
+        offsets: try call.optionalTensor(2, "offsets"),
         maxNorm: try call.optionalDouble(3, "max_norm"),
-        normType: try call.double(4, "norm_type", default: 2))
+        normType: try call.double(4, "norm_type", default: 2),
+        scaleGradByFreq: try call.bool(5, "scale_grad_by_freq", default: false), mode: mode,
+        perSampleWeights: try call.optionalTensor(8, "per_sample_weights"),
+        includeLastOffset: try call.bool(9, "include_last_offset", default: false),
+        paddingIdx: try call.optionalInt(10, "padding_idx"))
     }
     functional("one_hot") { call in
       let classes = try call.int(1, "num_classes", default: -1)
@@ -36,8 +36,8 @@ extension Registry {
     functional("scaled_dot_product_attention") { call in
       F.scaledDotProductAttention(
         try call.tensor(0), try call.tensor(1), try call.tensor(2),
-        mask: try call.optionalTensor(3, "attn_mask"),
-        dropout: try call.double(4, "dropout_p", default: 0),
+        attnMask: try call.optionalTensor(3, "attn_mask"),
+        dropoutP: try call.double(4, "dropout_p", default: 0),
         isCausal: try call.bool(5, "is_causal", default: false),
         scale: try call.optionalDouble(nil, "scale"),
         enableGQA: try call.bool(nil, "enable_gqa", default: false))
@@ -57,12 +57,12 @@ extension Registry {
       let needWeights = try call.bool(nil, "need_weights", default: true)
       let result = F.multiHeadAttention(
         try call.tensor(0), try call.tensor(1), try call.tensor(2), numHeads: try call.int(4),
-        weights: weights, mask: try call.optionalTensor(nil, "attn_mask"),
+        weights: weights, attnMask: try call.optionalTensor(nil, "attn_mask"),
         keyPaddingMask: try call.optionalTensor(nil, "key_padding_mask"),
-        dropout: try call.double(10, "dropout_p"),
+        dropoutP: try call.double(10, "dropout_p"),
         addZeroAttn: try call.bool(
           9, "add_zero_attn", default: false), needWeights: needWeights,
-        averageWeights: try call.bool(nil, "average_attn_weights", default: true),
+        averageAttnWeights: try call.bool(nil, "average_attn_weights", default: true),
         isCausal: try call.bool(nil, "is_causal", default: false),
         training: try call.bool(nil, "training", default: true))
       return [result.output] + (result.weights.map { [$0] } ?? [])

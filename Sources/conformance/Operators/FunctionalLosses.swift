@@ -54,8 +54,8 @@ extension Registry {
       F.crossEntropy(
         try $0.tensor(0), try $0.tensor(1), weight: try $0.optionalTensor(2, "weight"),
         ignoreIndex: try $0.int(nil, "ignore_index", default: -100),
-        labelSmoothing: try $0.double(nil, "label_smoothing", default: 0),
-        reduction: try $0.reduction())
+        reduction: try $0.reduction(),
+        labelSmoothing: try $0.double(nil, "label_smoothing", default: 0))
     }
     functional("nll_loss") {
       F.nllLoss(
@@ -70,7 +70,7 @@ extension Registry {
     functional("binary_cross_entropy_with_logits") {
       F.binaryCrossEntropyWithLogits(
         try $0.tensor(0), try $0.tensor(1), weight: try $0.optionalTensor(2, "weight"),
-        posWeight: try $0.optionalTensor(nil, "pos_weight"), reduction: try $0.reduction())
+        reduction: try $0.reduction(), posWeight: try $0.optionalTensor(nil, "pos_weight"))
     }
     functional("soft_margin_loss") {
       F.softMarginLoss(try $0.tensor(0), try $0.tensor(1), reduction: try $0.reduction())

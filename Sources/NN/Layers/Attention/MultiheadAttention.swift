@@ -68,8 +68,8 @@ public final class MultiheadAttention: Module, Hookable {
   ///   - isCausal: Says that the mask is the causal one.
   public func callAsFunction(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, keyPaddingMask: Tensor? = nil,
-    needWeights: Bool = true, mask: Tensor? = nil, averageWeights: Bool = true,
-    isCausal: Bool = false
+    needWeights: Bool = true, attnMask mask: Tensor? = nil,
+    averageAttnWeights averageWeights: Bool = true, isCausal: Bool = false
   ) -> (output: Tensor, weights: Tensor?) {
     withHooks(query, key, value) { query, key, value in
       let swaps = batchFirst && query.rank == 3
@@ -80,9 +80,9 @@ public final class MultiheadAttention: Module, Hookable {
           inProjection: inProjWeight?.value, queryProjection: qProjWeight?.value,
           keyProjection: kProjWeight?.value, valueProjection: vProjWeight?.value,
           inBias: inProjBias?.value, keyBias: biasK?.value, valueBias: biasV?.value,
-          outProjection: outProj.weight.value, outBias: outProj.bias?.value), mask: mask,
-        keyPaddingMask: keyPaddingMask, dropout: dropout, addZeroAttn: addZeroAttention,
-        needWeights: needWeights, averageWeights: averageWeights, isCausal: isCausal,
+          outProjection: outProj.weight.value, outBias: outProj.bias?.value), attnMask: mask,
+        keyPaddingMask: keyPaddingMask, dropoutP: dropout, addZeroAttn: addZeroAttention,
+        needWeights: needWeights, averageAttnWeights: averageWeights, isCausal: isCausal,
         training: isTraining)
       return (ordered(result.output), result.weights)
     }

@@ -27,18 +27,20 @@ public final class TransformerDecoderLayer: Module, Hookable {
   ///   - dtype: The parameters' element type.
   public convenience init(
     _ width: Int, _ heads: Int, dimFeedforward feedForward: Int = 2048, dropout: Double = 0.1,
-    activation: @escaping (Tensor) -> Tensor = { $0.relu() }, eps: Double = 1e-5,
-    batchFirst: Bool = false, normFirst: Bool = false, bias: Bool = true, dtype: DType = .float32
+    activation: @escaping (Tensor) -> Tensor = { $0.relu() },
+    layerNormEps eps: Double = 1e-5, batchFirst: Bool = false, normFirst: Bool = false,
+    bias: Bool = true, dtype: DType = .float32
   ) {
     self.init(
       TransformerSettings(
         dModel: width, nhead: heads, dimFeedforward: feedForward, dropout: dropout,
-        activation: activation, eps: eps, batchFirst: batchFirst, normFirst: normFirst, bias: bias,
+        activation: activation, layerNormEps: eps, batchFirst: batchFirst, normFirst: normFirst,
+        bias: bias,
         dtype: dtype))
   }
 
   /// A layer of settings.
-  public init(_ settings: TransformerSettings) {
+  package init(_ settings: TransformerSettings) {
     self.settings = settings
     (selfAttn, multiheadAttn) = (settings.attention(), settings.attention())
     linear1 = settings.linear(settings.width, settings.feedForward)
@@ -58,19 +60,20 @@ public final class TransformerDecoderLayer: Module, Hookable {
   ///   - keyPaddingMask: `[B, T]`: bool (true hides) or float (added).
   ///   - memoryKeyPaddingMask: `[B, S]`, likewise.
   public func callAsFunction(
-    _ x: Tensor, memory: Tensor, mask: Tensor? = nil, memoryMask: Tensor? = nil,
-    keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
+    _ x: Tensor, memory: Tensor, tgtMask mask: Tensor? = nil, memoryMask: Tensor? = nil,
+    tgtKeyPaddingMask keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
   ) -> Tensor {
     withHooks(x, memory) { x, memory in
       func attend(_ x: Tensor) -> Tensor {
         dropout1(
-          selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, mask: mask).output)
+          selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, attnMask: mask)
+            .output)
       }
       func recall(_ x: Tensor) -> Tensor {
         dropout2(
           multiheadAttn(
             x, memory, memory, keyPaddingMask: memoryKeyPaddingMask, needWeights: false,
-            mask: memoryMask
+            attnMask: memoryMask
           ).output)
       }
       func feed(_ x: Tensor) -> Tensor {
@@ -105,14 +108,14 @@ public final class TransformerDecoder: Module, Hookable {
 
   /// The last layer's output; see ``TransformerDecoderLayer``.
   public func callAsFunction(
-    _ x: Tensor, memory: Tensor, mask: Tensor? = nil, memoryMask: Tensor? = nil,
-    keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
+    _ x: Tensor, memory: Tensor, tgtMask mask: Tensor? = nil, memoryMask: Tensor? = nil,
+    tgtKeyPaddingMask keyPaddingMask: Tensor? = nil, memoryKeyPaddingMask: Tensor? = nil
   ) -> Tensor {
     withHooks(x, memory) { x, memory in
       let y = layers.reduce(x) {
         $1(
-          $0, memory: memory, mask: mask, memoryMask: memoryMask, keyPaddingMask: keyPaddingMask,
-          memoryKeyPaddingMask: memoryKeyPaddingMask)
+          $0, memory: memory, tgtMask: mask, memoryMask: memoryMask,
+          tgtKeyPaddingMask: keyPaddingMask, memoryKeyPaddingMask: memoryKeyPaddingMask)
       }
       return norm.map { $0(y) } ?? y
     }

@@ -26,18 +26,20 @@ public final class TransformerEncoderLayer: Module, Hookable {
   ///   - dtype: The parameters' element type.
   public convenience init(
     _ width: Int, _ heads: Int, dimFeedforward feedForward: Int = 2048, dropout: Double = 0.1,
-    activation: @escaping (Tensor) -> Tensor = { $0.relu() }, eps: Double = 1e-5,
-    batchFirst: Bool = false, normFirst: Bool = false, bias: Bool = true, dtype: DType = .float32
+    activation: @escaping (Tensor) -> Tensor = { $0.relu() },
+    layerNormEps eps: Double = 1e-5, batchFirst: Bool = false, normFirst: Bool = false,
+    bias: Bool = true, dtype: DType = .float32
   ) {
     self.init(
       TransformerSettings(
         dModel: width, nhead: heads, dimFeedforward: feedForward, dropout: dropout,
-        activation: activation, eps: eps, batchFirst: batchFirst, normFirst: normFirst, bias: bias,
+        activation: activation, layerNormEps: eps, batchFirst: batchFirst, normFirst: normFirst,
+        bias: bias,
         dtype: dtype))
   }
 
   /// A layer of settings.
-  public init(_ settings: TransformerSettings) {
+  package init(_ settings: TransformerSettings) {
     self.settings = settings
     selfAttn = settings.attention()
     linear1 = settings.linear(settings.width, settings.feedForward)
@@ -53,12 +55,13 @@ public final class TransformerEncoderLayer: Module, Hookable {
   ///   - mask: `[T, T]` or `[B · heads, T, T]`: bool (true hides) or float (added).
   ///   - keyPaddingMask: `[B, T]`, likewise.
   public func callAsFunction(
-    _ x: Tensor, mask: Tensor? = nil, keyPaddingMask: Tensor? = nil
+    _ x: Tensor, srcMask mask: Tensor? = nil, srcKeyPaddingMask keyPaddingMask: Tensor? = nil
   ) -> Tensor {
     withHooks(x) { x in
       func attend(_ x: Tensor) -> Tensor {
         dropout1(
-          selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, mask: mask).output)
+          selfAttn(x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, attnMask: mask)
+            .output)
       }
       func feed(_ x: Tensor) -> Tensor {
         dropout2(linear2(dropout(settings.activation(linear1(x)))))
@@ -90,10 +93,10 @@ public final class TransformerEncoder: Module, Hookable {
 
   /// The last layer's output; see ``TransformerEncoderLayer``.
   public func callAsFunction(
-    _ x: Tensor, mask: Tensor? = nil, keyPaddingMask: Tensor? = nil
+    _ x: Tensor, mask: Tensor? = nil, srcKeyPaddingMask keyPaddingMask: Tensor? = nil
   ) -> Tensor {
     withHooks(x) { x in
-      let y = layers.reduce(x) { $1($0, mask: mask, keyPaddingMask: keyPaddingMask) }
+      let y = layers.reduce(x) { $1($0, srcMask: mask, srcKeyPaddingMask: keyPaddingMask) }
       return norm.map { $0(y) } ?? y
     }
   }

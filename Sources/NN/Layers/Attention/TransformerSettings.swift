@@ -1,33 +1,33 @@
 import Tensors
 
 /// What the layers of a transformer have in common.
-public struct TransformerSettings {
+package struct TransformerSettings {
   /// The width of the embedding.
-  public var width: Int
+  package var width: Int
   /// The number of attention heads, which divides the width.
-  public var heads: Int
+  package var heads: Int
   /// The width between the two linear maps.
-  public var feedForward: Int
+  package var feedForward: Int
   /// The probability with which an activation is dropped while training.
-  public var dropout: Double
+  package var dropout: Double
   /// The function between the linear maps.
-  public var activation: (Tensor) -> Tensor
+  package var activation: (Tensor) -> Tensor
   /// What the norms add to the variance.
-  public var eps: Double
+  package var eps: Double
   /// Whether inputs and outputs are `[B, T, width]`.
-  public var batchFirst: Bool
+  package var batchFirst: Bool
   /// Whether norms stand before attention and linear maps rather than behind the sums.
-  public var normFirst: Bool
+  package var normFirst: Bool
   /// Whether linear maps and norms have biases.
-  public var bias: Bool
+  package var bias: Bool
   /// The parameters' type.
-  public var dtype: DType
+  package var dtype: DType
 
   /// Settings with PyTorch's defaults.
-  public init(
+  package init(
     dModel width: Int, nhead heads: Int, dimFeedforward feedForward: Int = 2048,
     dropout: Double = 0.1,
-    activation: @escaping (Tensor) -> Tensor = { $0.relu() }, eps: Double = 1e-5,
+    activation: @escaping (Tensor) -> Tensor = { $0.relu() }, layerNormEps eps: Double = 1e-5,
     batchFirst: Bool = false, normFirst: Bool = false, bias: Bool = true, dtype: DType = .float32
   ) {
     (self.width, self.heads, self.feedForward) = (width, heads, feedForward)

@@ -18,7 +18,7 @@ public final class CrossEntropyLoss: WeightedLoss, PairLayer {
   private let ignoreIndex: Int
   private let labelSmoothing: Double
 
-  /// See ``Tensors/F/crossEntropy(_:_:weight:ignoreIndex:labelSmoothing:reduction:)``.
+  /// See ``Tensors/F/crossEntropy(_:_:weight:ignoreIndex:reduction:labelSmoothing:)``.
   public init(
     weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean,
     labelSmoothing: Double = 0
@@ -31,7 +31,7 @@ public final class CrossEntropyLoss: WeightedLoss, PairLayer {
   public func forward(_ logits: Tensor, _ targets: Tensor) -> Tensor {
     F.crossEntropy(
       logits, targets, weight: weight?.value, ignoreIndex: ignoreIndex,
-      labelSmoothing: labelSmoothing, reduction: reduction)
+      reduction: reduction, labelSmoothing: labelSmoothing)
   }
 }
 
@@ -84,8 +84,8 @@ public final class BCEWithLogitsLoss: WeightedLoss, PairLayer {
   /// The loss.
   public func forward(_ logits: Tensor, _ target: Tensor) -> Tensor {
     F.binaryCrossEntropyWithLogits(
-      logits, target, weight: weight?.value, posWeight: posWeight?.value,
-      reduction: reduction)
+      logits, target, weight: weight?.value, reduction: reduction,
+      posWeight: posWeight?.value)
   }
 }
 
@@ -161,6 +161,6 @@ public final class LinearCrossEntropyLoss: WeightedLoss, PairLayer {
     let logits = linear(input).unflattened(dim: -1, [classes] + outputs)
     return F.crossEntropy(
       logits, target, weight: weight?.value, ignoreIndex: ignoreIndex ?? -100,
-      labelSmoothing: labelSmoothing, reduction: reduction)
+      reduction: reduction, labelSmoothing: labelSmoothing)
   }
 }

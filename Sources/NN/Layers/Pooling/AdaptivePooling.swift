@@ -1,20 +1,5 @@
 import Tensors
 
-/// Output sizes, of which some may be the input's: `7`, `[7, 7]` or `[nil, 7]`.
-public protocol OutputSizes: Sendable {
-  /// The sizes; a single one stands for all dimensions, nil for the input's.
-  var outputSizes: [Int?] { get }
-}
-
-extension Int: OutputSizes {
-  /// This size for all dimensions.
-  public var outputSizes: [Int?] { [self] }
-}
-extension Array: OutputSizes where Element == Int? {
-  /// One for each dimension.
-  public var outputSizes: [Int?] { self }
-}
-
 private func shown(_ sizes: [Int?]) -> String {
   let texts = sizes.map { $0.map(String.init) ?? "None" }
   return texts.count == 1 ? texts[0] : "(\(texts.joined(separator: ", ")))"

@@ -38,7 +38,7 @@ public final class LPPool1d: FunctionLayer {
     let (k, s) = (kernelSize.sizes, stride?.sizes)
     super.init(
       "norm_type=\(normType), kernel_size=\(shown(k)), stride=\(s.map(shown) ?? "None"), ceil_mode=\(shown(ceilMode))"
-    ) { F.lpPool1d($0, normType: normType, k, stride: s, ceilMode: ceilMode) }
+    ) { F.lpPool1d($0, normType, k, stride: s, ceilMode: ceilMode) }
   }
 }
 
@@ -80,7 +80,7 @@ public final class LPPool2d: FunctionLayer {
     let (k, s) = (kernelSize.sizes, stride?.sizes)
     super.init(
       "norm_type=\(normType), kernel_size=\(shown(k)), stride=\(s.map(shown) ?? "None"), ceil_mode=\(shown(ceilMode))"
-    ) { F.lpPool2d($0, normType: normType, k, stride: s, ceilMode: ceilMode) }
+    ) { F.lpPool2d($0, normType, k, stride: s, ceilMode: ceilMode) }
   }
 }
 
@@ -122,6 +122,6 @@ public final class LPPool3d: FunctionLayer {
     let (k, s) = (kernelSize.sizes, stride?.sizes)
     super.init(
       "norm_type=\(normType), kernel_size=\(shown(k)), stride=\(s.map(shown) ?? "None"), ceil_mode=\(shown(ceilMode))"
-    ) { F.lpPool3d($0, normType: normType, k, stride: s, ceilMode: ceilMode) }
+    ) { F.lpPool3d($0, normType, k, stride: s, ceilMode: ceilMode) }
   }
 }

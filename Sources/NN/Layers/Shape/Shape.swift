@@ -93,16 +93,17 @@ public final class Fold: FunctionLayer {
 public final class Upsample: FunctionLayer {
   /// Either a size or a factor.
   public init(
-    size: (any Sizes)? = nil, scaleFactor: [Double]? = nil, mode: InterpolationMode = .nearest,
+    size: (any Sizes)? = nil, scaleFactor: (any ScaleFactors)? = nil,
+    mode: InterpolationMode = .nearest,
     alignCorners: Bool? = nil, recomputeScaleFactor: Bool = false
   ) {
     let sizes = size?.sizes
+    let factors = scaleFactor?.scaleFactors
     let what =
-      sizes.map { "size=\(shown($0))" }
-      ?? "scale_factor=\(scaleFactor.map { "\($0)" } ?? "None")"
+      sizes.map { "size=\(shown($0))" } ?? "scale_factor=\(factors.map(shown) ?? "None")"
     super.init("\(what), mode='\(mode.rawValue)'") {
       F.interpolate(
-        $0, size: sizes, scaleFactor: scaleFactor, mode: mode, alignCorners: alignCorners,
+        $0, size: sizes, scaleFactor: factors, mode: mode, alignCorners: alignCorners,
         recomputeScaleFactor: recomputeScaleFactor)
     }
   }
@@ -111,7 +112,7 @@ public final class Upsample: FunctionLayer {
 /// Images in another size by the nearest element (`torch.nn.UpsamplingNearest2d`).
 public final class UpsamplingNearest2d: FunctionLayer {
   /// Either a size or a factor.
-  public init(size: (any Sizes)? = nil, scaleFactor: [Double]? = nil) {
+  public init(size: (any Sizes)? = nil, scaleFactor: (any ScaleFactors)? = nil) {
     let sizes = size?.sizes
     super.init { F.upsampleNearest($0, size: sizes, scaleFactor: scaleFactor) }
   }
@@ -120,7 +121,7 @@ public final class UpsamplingNearest2d: FunctionLayer {
 /// Images in another size with aligned corners (`torch.nn.UpsamplingBilinear2d`).
 public final class UpsamplingBilinear2d: FunctionLayer {
   /// Either a size or a factor.
-  public init(size: (any Sizes)? = nil, scaleFactor: [Double]? = nil) {
+  public init(size: (any Sizes)? = nil, scaleFactor: (any ScaleFactors)? = nil) {
     let sizes = size?.sizes
     super.init { F.upsampleBilinear($0, size: sizes, scaleFactor: scaleFactor) }
   }

@@ -7,7 +7,8 @@ struct ConvolutionShape {
   let groups: Int
 
   /// One value for every dimension, or one each.
-  static func spread(_ values: [Int], _ dims: Int, _ name: String, _ what: String) -> [Int] {
+  static func spread(_ values: any Sizes, _ dims: Int, _ name: String, _ what: String) -> [Int] {
+    let values = values.sizes
     if values.count == 1 { return [Int](repeating: values[0], count: dims) }
     require(values.count == dims, name, "\(what) needs 1 or \(dims) values, not \(values)")
     return values
@@ -56,10 +57,11 @@ extension F {
   /// The cross-correlation of sequences with filters (`torch.nn.functional.conv1d`): as
   /// ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` with `[N, C, L]`.
   public static func conv1d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1],
-    padding: ConvolutionPadding = 0, dilation: [Int] = [1], groups: Int = 1
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: any Sizes = 1,
+    padding: some PaddingSizes = 0, dilation: any Sizes = 1, groups: Int = 1
   ) -> Tensor {
-    convolution("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
+    convolution(
+      "conv1d", 1, x, weight, bias, stride, padding.padding, dilation, groups)
   }
 
   /// The cross-correlation of images with filters (`torch.nn.functional.conv2d`).
@@ -76,24 +78,27 @@ extension F {
   /// - Returns: `[N, outputs, H', W']`,
   ///   H' = ⌊(H + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1.
   public static func conv2d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1],
-    padding: ConvolutionPadding = 0, dilation: [Int] = [1], groups: Int = 1
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: any Sizes = 1,
+    padding: some PaddingSizes = 0, dilation: any Sizes = 1, groups: Int = 1
   ) -> Tensor {
-    convolution("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+    convolution(
+      "conv2d", 2, x, weight, bias, stride, padding.padding, dilation, groups)
   }
 
   /// The cross-correlation of volumes with filters (`torch.nn.functional.conv3d`): as
   /// ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` with `[N, C, D, H, W]`.
   public static func conv3d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1],
-    padding: ConvolutionPadding = 0, dilation: [Int] = [1], groups: Int = 1
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: any Sizes = 1,
+    padding: some PaddingSizes = 0, dilation: any Sizes = 1, groups: Int = 1
   ) -> Tensor {
-    convolution("conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
+    convolution(
+      "conv3d", 3, x, weight, bias, stride, padding.padding, dilation, groups)
   }
 
   private static func convolution(
-    _ name: String, _ dims: Int, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: [Int],
-    _ padding: ConvolutionPadding, _ dilation: [Int], _ groups: Int
+    _ name: String, _ dims: Int, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?,
+    _ stride: any Sizes,
+    _ padding: ConvolutionPadding, _ dilation: any Sizes, _ groups: Int
   ) -> Tensor {
     ConvolutionShape.checkOperands(name, dims, x, weight, bias)
     if !x.dtype.isFloatingPoint {

@@ -8,8 +8,8 @@ extension F {
   ///   - stride: The step from window to window: one value for both dimensions, or one each.
   /// - Returns: `[N, C · kernel area, windows]`.
   public static func unfold(
-    _ x: Tensor, _ kernelSize: [Int], dilation: [Int] = [1], padding: [Int] = [0],
-    stride: [Int] = [1]
+    _ x: Tensor, _ kernelSize: any Sizes, dilation: any Sizes = 1, padding: any Sizes = 0,
+    stride: any Sizes = 1
   ) -> Tensor {
     let name = "unfold"
     require(
@@ -42,8 +42,8 @@ extension F {
   ///   - stride: The step from window to window: one value for both dimensions, or one each.
   /// - Returns: `[N, C, H, W]`.
   public static func fold(
-    _ x: Tensor, outputSize: [Int], _ kernelSize: [Int], dilation: [Int] = [1],
-    padding: [Int] = [0], stride: [Int] = [1]
+    _ x: Tensor, outputSize: any Sizes, _ kernelSize: any Sizes, dilation: any Sizes = 1,
+    padding: any Sizes = 0, stride: any Sizes = 1
   ) -> Tensor {
     let name = "fold"
     require(
@@ -81,8 +81,9 @@ private struct Folding: LinearMap {
   var windows: Int { out.reduce(1, *) }
 
   init(
-    _ name: String, image: [Int], _ kernelSize: [Int], _ dilation: [Int], _ padding: [Int],
-    _ stride: [Int]
+    _ name: String, image: [Int], _ kernelSize: any Sizes, _ dilation: any Sizes,
+    _ padding: any Sizes,
+    _ stride: any Sizes
   ) {
     kernel = ConvolutionShape.spread(kernelSize, 2, name, "kernel size")
     geometry = ConvolutionShape(

@@ -2,8 +2,9 @@ extension F {
   /// The transposed convolution of sequences (`torch.nn.functional.conv_transpose1d`): as
   /// ``convTranspose2d(_:_:bias:stride:padding:outputPadding:groups:dilation:)`` with `[N, C, L]`.
   public static func convTranspose1d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
-    outputPadding: [Int] = [0], groups: Int = 1, dilation: [Int] = [1]
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: any Sizes = 1,
+    padding: any Sizes = 0,
+    outputPadding: any Sizes = 0, groups: Int = 1, dilation: any Sizes = 1
   ) -> Tensor {
     transposedConvolution(
       "conv_transpose1d", 1, x, weight, bias, stride, padding, outputPadding, groups, dilation)
@@ -25,8 +26,9 @@ extension F {
   /// - Returns: `[N, outputs, H', W']`,
   ///   H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + outputPadding + 1.
   public static func convTranspose2d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
-    outputPadding: [Int] = [0], groups: Int = 1, dilation: [Int] = [1]
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: any Sizes = 1,
+    padding: any Sizes = 0,
+    outputPadding: any Sizes = 0, groups: Int = 1, dilation: any Sizes = 1
   ) -> Tensor {
     transposedConvolution(
       "conv_transpose2d", 2, x, weight, bias, stride, padding, outputPadding, groups, dilation)
@@ -36,16 +38,18 @@ extension F {
   /// ``convTranspose2d(_:_:bias:stride:padding:outputPadding:groups:dilation:)`` with
   /// `[N, C, D, H, W]`.
   public static func convTranspose3d(
-    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0],
-    outputPadding: [Int] = [0], groups: Int = 1, dilation: [Int] = [1]
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: any Sizes = 1,
+    padding: any Sizes = 0,
+    outputPadding: any Sizes = 0, groups: Int = 1, dilation: any Sizes = 1
   ) -> Tensor {
     transposedConvolution(
       "conv_transpose3d", 3, x, weight, bias, stride, padding, outputPadding, groups, dilation)
   }
 
   private static func transposedConvolution(
-    _ name: String, _ dims: Int, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: [Int],
-    _ padding: [Int], _ outputPadding: [Int], _ groups: Int, _ dilation: [Int]
+    _ name: String, _ dims: Int, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?,
+    _ stride: any Sizes,
+    _ padding: any Sizes, _ outputPadding: any Sizes, _ groups: Int, _ dilation: any Sizes
   ) -> Tensor {
     ConvolutionShape.checkOperands(name, dims, x, weight, bias)
     if !x.dtype.isFloatingPoint {

@@ -23,11 +23,11 @@ extension F {
   ///   - x: Logits, of any shape.
   ///   - target: y, of x's shape: numbers from 0 to 1.
   ///   - weight: A factor for every element, broadcast.
-  ///   - positiveWeight: A factor for y's part, broadcast: above 1 it favours recall.
   ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
+  ///   - positiveWeight: A factor for y's part, broadcast: above 1 it favours recall.
   public static func binaryCrossEntropyWithLogits(
-    _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, posWeight positiveWeight: Tensor? = nil,
-    reduction: Reduction = .mean
+    _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean,
+    posWeight positiveWeight: Tensor? = nil
   ) -> Tensor {
     let (x, target) = (x.inFullPrecision, target.inFullPrecision)
     require(

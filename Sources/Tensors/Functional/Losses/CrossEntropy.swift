@@ -8,11 +8,11 @@ extension F {
   ///     shape.
   ///   - weight: One factor per class.
   ///   - ignoreIndex: Targets of this value count neither in the loss nor in the mean.
-  ///   - labelSmoothing: How much of each target is spread evenly over all classes, 0 to 1.
   ///   - reduction: How the losses are combined: their weighted mean, their sum, or not at all.
+  ///   - labelSmoothing: How much of each target is spread evenly over all classes, 0 to 1.
   public static func crossEntropy(
     _ logits: Tensor, _ targets: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100,
-    labelSmoothing: Double = 0, reduction: Reduction = .mean
+    reduction: Reduction = .mean, labelSmoothing: Double = 0
   ) -> Tensor {
     let logits = logits.inFullPrecision
     let name = "cross_entropy"

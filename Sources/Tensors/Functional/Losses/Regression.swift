@@ -3,15 +3,49 @@ import Foundation
 /// Losses of numbers against numbers. Input and target broadcast.
 extension F {
   /// |x - y| (`torch.nn.functional.l1_loss`).
-  public static func l1Loss(_ x: Tensor, _ y: Tensor, reduction: Reduction = .mean) -> Tensor {
+  /// - Parameters:
+  ///   - x: The input.
+  ///   - y: The target.
+  ///   - reduction: How the losses are combined: their mean, weighted by the factors where there are
+  ///     any, their sum, or not at all.
+  ///   - weight: A factor for every element, of the input's shape.
+  public static func l1Loss(
+    _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, weight: Tensor? = nil
+  ) -> Tensor {
     let (x, y) = (x.inFullPrecision, y.inFullPrecision)
-    return reduction.apply((x - y).abs())
+    return weightedMean("l1_loss", (x - y).abs(), x, weight, reduction)
   }
 
   /// (x - y)² (`mse_loss`).
-  public static func mseLoss(_ x: Tensor, _ y: Tensor, reduction: Reduction = .mean) -> Tensor {
+  /// - Parameters:
+  ///   - x: The input.
+  ///   - y: The target.
+  ///   - reduction: How the losses are combined: their mean, weighted by the factors where there are
+  ///     any, their sum, or not at all.
+  ///   - weight: A factor for every element, of the input's shape.
+  public static func mseLoss(
+    _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, weight: Tensor? = nil
+  ) -> Tensor {
     let (x, y) = (x.inFullPrecision, y.inFullPrecision)
-    return reduction.apply((x - y).square())
+    return weightedMean("mse_loss", (x - y).square(), x, weight, reduction)
+  }
+
+  /// Losses times their factors, of which the mean is divided by the factors' sum.
+  private static func weightedMean(
+    _ name: String, _ losses: Tensor, _ x: Tensor, _ weight: Tensor?, _ reduction: Reduction
+  ) -> Tensor {
+    guard let weight else { return reduction.apply(losses) }
+    let weighted = weightedLosses(name, losses, x, weight)
+    return reduction == .mean ? weighted.sum() / weight.sum() : reduction.apply(weighted)
+  }
+
+  private static func weightedLosses(
+    _ name: String, _ losses: Tensor, _ x: Tensor, _ weight: Tensor
+  ) -> Tensor {
+    require(
+      weight.shape == x.shape, name,
+      "weights of the input's shape \(x.shape) are expected, not \(weight.shape)")
+    return losses * weight
   }
 
   /// d²/2β where d = |x - y| is below β, else d - β/2 (`smooth_l1_loss`; Girshick 2015).
@@ -28,15 +62,24 @@ extension F {
   }
 
   /// d²/2 where d = |x - y| is at most δ, else δ (d - δ/2) (`huber_loss`; Huber 1964).
+  /// - Parameters:
+  ///   - x: The input.
+  ///   - y: The target.
+  ///   - reduction: How the losses, times their factors, are combined: their mean, their sum, or not
+  ///     at all.
+  ///   - delta: δ, above 0.
+  ///   - weight: A factor for every element, of the input's shape.
   public static func huberLoss(
-    _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, delta: Double = 1
+    _ x: Tensor, _ y: Tensor, reduction: Reduction = .mean, delta: Double = 1,
+    weight: Tensor? = nil
   ) -> Tensor {
     let (x, y) = (x.inFullPrecision, y.inFullPrecision)
     require(delta > 0, "huber_loss", "delta must be positive, not \(delta)")
     let difference = x - y
     let size = difference.abs()
-    return reduction.apply(
-      Tensor.where(size.le(delta), difference.square() * 0.5, (size - 0.5 * delta) * delta))
+    let losses = Tensor.where(
+      size.le(delta), difference.square() * 0.5, (size - 0.5 * delta) * delta)
+    return reduction.apply(weight.map { weightedLosses("huber_loss", losses, x, $0) } ?? losses)
   }
 
   /// The negative log-likelihood of counts under a Poisson distribution (`poisson_nll_loss`):

@@ -5,54 +5,54 @@
 /// nil keeps the input's; one value stands for all dimensions.
 extension F {
   /// Means over windows of a sequence, `[N, C, L]` or `[C, L]`.
-  public static func adaptiveAvgPool1d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
-    adaptiveAvgPool("adaptive_avg_pool1d", 1, x, outputSize)
+  public static func adaptiveAvgPool1d(_ x: Tensor, _ outputSize: any OutputSizes) -> Tensor {
+    adaptiveAvgPool("adaptive_avg_pool1d", 1, x, outputSize.outputSizes)
   }
 
   /// Maxima over windows of a sequence, `[N, C, L]` or `[C, L]`.
-  public static func adaptiveMaxPool1d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
-    adaptiveMaxPool("adaptive_max_pool1d", 1, x, outputSize).values
+  public static func adaptiveMaxPool1d(_ x: Tensor, _ outputSize: any OutputSizes) -> Tensor {
+    adaptiveMaxPool("adaptive_max_pool1d", 1, x, outputSize.outputSizes).values
   }
 
   /// ``adaptiveMaxPool1d(_:_:)`` with each maximum's position in its flattened input plane.
   public static func adaptiveMaxPool1dWithIndices(
-    _ x: Tensor, _ outputSize: [Int?]
+    _ x: Tensor, _ outputSize: any OutputSizes
   ) -> (values: Tensor, indices: Tensor) {
-    adaptiveMaxPool("adaptive_max_pool1d", 1, x, outputSize)
+    adaptiveMaxPool("adaptive_max_pool1d", 1, x, outputSize.outputSizes)
   }
 
   /// Means over windows of a image, `[N, C, H, W]` or `[C, H, W]`.
-  public static func adaptiveAvgPool2d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
-    adaptiveAvgPool("adaptive_avg_pool2d", 2, x, outputSize)
+  public static func adaptiveAvgPool2d(_ x: Tensor, _ outputSize: any OutputSizes) -> Tensor {
+    adaptiveAvgPool("adaptive_avg_pool2d", 2, x, outputSize.outputSizes)
   }
 
   /// Maxima over windows of a image, `[N, C, H, W]` or `[C, H, W]`.
-  public static func adaptiveMaxPool2d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
-    adaptiveMaxPool("adaptive_max_pool2d", 2, x, outputSize).values
+  public static func adaptiveMaxPool2d(_ x: Tensor, _ outputSize: any OutputSizes) -> Tensor {
+    adaptiveMaxPool("adaptive_max_pool2d", 2, x, outputSize.outputSizes).values
   }
 
   /// ``adaptiveMaxPool2d(_:_:)`` with each maximum's position in its flattened input plane.
   public static func adaptiveMaxPool2dWithIndices(
-    _ x: Tensor, _ outputSize: [Int?]
+    _ x: Tensor, _ outputSize: any OutputSizes
   ) -> (values: Tensor, indices: Tensor) {
-    adaptiveMaxPool("adaptive_max_pool2d", 2, x, outputSize)
+    adaptiveMaxPool("adaptive_max_pool2d", 2, x, outputSize.outputSizes)
   }
 
   /// Means over windows of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
-  public static func adaptiveAvgPool3d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
-    adaptiveAvgPool("adaptive_avg_pool3d", 3, x, outputSize)
+  public static func adaptiveAvgPool3d(_ x: Tensor, _ outputSize: any OutputSizes) -> Tensor {
+    adaptiveAvgPool("adaptive_avg_pool3d", 3, x, outputSize.outputSizes)
   }
 
   /// Maxima over windows of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
-  public static func adaptiveMaxPool3d(_ x: Tensor, _ outputSize: [Int?]) -> Tensor {
-    adaptiveMaxPool("adaptive_max_pool3d", 3, x, outputSize).values
+  public static func adaptiveMaxPool3d(_ x: Tensor, _ outputSize: any OutputSizes) -> Tensor {
+    adaptiveMaxPool("adaptive_max_pool3d", 3, x, outputSize.outputSizes).values
   }
 
   /// ``adaptiveMaxPool3d(_:_:)`` with each maximum's position in its flattened input plane.
   public static func adaptiveMaxPool3dWithIndices(
-    _ x: Tensor, _ outputSize: [Int?]
+    _ x: Tensor, _ outputSize: any OutputSizes
   ) -> (values: Tensor, indices: Tensor) {
-    adaptiveMaxPool("adaptive_max_pool3d", 3, x, outputSize)
+    adaptiveMaxPool("adaptive_max_pool3d", 3, x, outputSize.outputSizes)
   }
 
   private static func adaptiveShape(

@@ -6,7 +6,7 @@
 extension F {
   /// The mean of every window of a sequence, `[N, C, L]` or `[C, L]`.
   public static func avgPool1d(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true
   ) -> Tensor {
     avgPool(
@@ -15,7 +15,7 @@ extension F {
 
   /// The mean of every window of a image, `[N, C, H, W]` or `[C, H, W]`.
   public static func avgPool2d(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
   ) -> Tensor {
     avgPool(
@@ -24,7 +24,7 @@ extension F {
 
   /// The mean of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
   public static func avgPool3d(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
   ) -> Tensor {
     avgPool(
@@ -32,8 +32,8 @@ extension F {
   }
 
   static func avgPool(
-    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: [Int], _ stride: [Int]?,
-    _ padding: [Int], _ ceilMode: Bool, _ countIncludePad: Bool, _ divisor: Int?
+    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: any Sizes, _ stride: (any Sizes)?,
+    _ padding: any Sizes, _ ceilMode: Bool, _ countIncludePad: Bool, _ divisor: Int?
   ) -> Tensor {
     require(divisor != 0, name, "the divisor must not be 0")
     require(
@@ -56,8 +56,8 @@ extension F {
 
   /// Sums and counts in float64, then a division towards zero.
   private static func integerAvgPool(
-    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: [Int], _ stride: [Int]?,
-    _ padding: [Int], _ ceilMode: Bool, _ countIncludePad: Bool, _ divisor: Int?
+    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: any Sizes, _ stride: (any Sizes)?,
+    _ padding: any Sizes, _ ceilMode: Bool, _ countIncludePad: Bool, _ divisor: Int?
   ) -> Tensor {
     func pool(_ x: Tensor, _ divisor: Int?) -> Tensor {
       avgPool(name, dims, x, kernelSize, stride, padding, ceilMode, countIncludePad, divisor)

@@ -9,7 +9,7 @@ extension F {
   ///   - samples: `[N, C, 2]` numbers in [0, 1) that choose the windows; drawn by default.
   ///   - generator: What the samples are drawn from; the default generator where nil.
   public static func fractionalMaxPool2d(
-    _ x: Tensor, _ kernelSize: [Int], outputSize: [Int], samples: Tensor? = nil,
+    _ x: Tensor, _ kernelSize: any Sizes, outputSize: any Sizes, samples: Tensor? = nil,
     generator: Generator? = nil
   ) -> (values: Tensor, indices: Tensor) {
     fractionalMaxPool(
@@ -18,7 +18,7 @@ extension F {
 
   /// Maxima of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`, with their positions.
   public static func fractionalMaxPool3d(
-    _ x: Tensor, _ kernelSize: [Int], outputSize: [Int], samples: Tensor? = nil,
+    _ x: Tensor, _ kernelSize: any Sizes, outputSize: any Sizes, samples: Tensor? = nil,
     generator: Generator? = nil
   ) -> (values: Tensor, indices: Tensor) {
     fractionalMaxPool(
@@ -26,7 +26,7 @@ extension F {
   }
 
   private static func fractionalMaxPool(
-    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: [Int], _ outputSize: [Int],
+    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: any Sizes, _ outputSize: any Sizes,
     _ samples: Tensor?, _ generator: Generator?
   ) -> (values: Tensor, indices: Tensor) {
     let x = Autocast.cast(x, for: name)

@@ -5,8 +5,8 @@
 extension F {
   /// The largest element of every window of a sequence, `[N, C, L]` or `[C, L]`.
   public static func maxPool1d(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
-    dilation: [Int] = [1], ceilMode: Bool = false
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
+    dilation: any Sizes = 1, ceilMode: Bool = false
   ) -> Tensor {
     maxPool("max_pool1d", 1, x, kernelSize, stride, padding, dilation, ceilMode).values
   }
@@ -14,16 +14,16 @@ extension F {
   /// ``maxPool1d(_:_:stride:padding:dilation:ceilMode:)`` with each maximum's position in its
   /// flattened input plane (`return_indices`).
   public static func maxPool1dWithIndices(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
-    dilation: [Int] = [1], ceilMode: Bool = false
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
+    dilation: any Sizes = 1, ceilMode: Bool = false
   ) -> (values: Tensor, indices: Tensor) {
     maxPool("max_pool1d", 1, x, kernelSize, stride, padding, dilation, ceilMode)
   }
 
   /// The largest element of every window of a image, `[N, C, H, W]` or `[C, H, W]`.
   public static func maxPool2d(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
-    dilation: [Int] = [1], ceilMode: Bool = false
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
+    dilation: any Sizes = 1, ceilMode: Bool = false
   ) -> Tensor {
     maxPool("max_pool2d", 2, x, kernelSize, stride, padding, dilation, ceilMode).values
   }
@@ -31,16 +31,16 @@ extension F {
   /// ``maxPool2d(_:_:stride:padding:dilation:ceilMode:)`` with each maximum's position in its
   /// flattened input plane (`return_indices`).
   public static func maxPool2dWithIndices(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
-    dilation: [Int] = [1], ceilMode: Bool = false
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
+    dilation: any Sizes = 1, ceilMode: Bool = false
   ) -> (values: Tensor, indices: Tensor) {
     maxPool("max_pool2d", 2, x, kernelSize, stride, padding, dilation, ceilMode)
   }
 
   /// The largest element of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
   public static func maxPool3d(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
-    dilation: [Int] = [1], ceilMode: Bool = false
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
+    dilation: any Sizes = 1, ceilMode: Bool = false
   ) -> Tensor {
     maxPool("max_pool3d", 3, x, kernelSize, stride, padding, dilation, ceilMode).values
   }
@@ -48,15 +48,15 @@ extension F {
   /// ``maxPool3d(_:_:stride:padding:dilation:ceilMode:)`` with each maximum's position in its
   /// flattened input plane (`return_indices`).
   public static func maxPool3dWithIndices(
-    _ x: Tensor, _ kernelSize: [Int], stride: [Int]? = nil, padding: [Int] = [0],
-    dilation: [Int] = [1], ceilMode: Bool = false
+    _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
+    dilation: any Sizes = 1, ceilMode: Bool = false
   ) -> (values: Tensor, indices: Tensor) {
     maxPool("max_pool3d", 3, x, kernelSize, stride, padding, dilation, ceilMode)
   }
 
   static func maxPool(
-    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: [Int], _ stride: [Int]?,
-    _ padding: [Int], _ dilation: [Int], _ ceilMode: Bool
+    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: any Sizes, _ stride: (any Sizes)?,
+    _ padding: any Sizes, _ dilation: any Sizes, _ ceilMode: Bool
   ) -> (values: Tensor, indices: Tensor) {
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,

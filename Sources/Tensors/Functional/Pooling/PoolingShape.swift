@@ -8,12 +8,13 @@ struct PoolingShape {
   let ceilMode: Bool
 
   init(
-    _ name: String, dims: Int, kernel: [Int], stride: [Int]?, padding: [Int], dilation: [Int] = [1],
+    _ name: String, dims: Int, kernel: any Sizes, stride: (any Sizes)?, padding: any Sizes,
+    dilation: any Sizes = 1,
     ceilMode: Bool
   ) {
     self.dims = dims
     self.kernel = ConvolutionShape.spread(kernel, dims, name, "kernel size")
-    let steps = stride.flatMap { $0.isEmpty ? nil : $0 }
+    let steps = stride.flatMap { $0.sizes.isEmpty ? nil : $0 }
     self.stride = steps.map { ConvolutionShape.spread($0, dims, name, "stride") } ?? self.kernel
     self.padding = ConvolutionShape.spread(padding, dims, name, "padding")
     self.dilation = ConvolutionShape.spread(dilation, dims, name, "dilation")

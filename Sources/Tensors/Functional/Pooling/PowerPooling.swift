@@ -2,7 +2,7 @@
 extension F {
   /// (Σ xᵖ)^(1/p) over every window of a sequence, `[N, C, L]` or `[C, L]` (`torch.nn.functional.lp_pool1d`).
   public static func lpPool1d(
-    _ x: Tensor, normType: Double, _ kernelSize: [Int], stride: [Int]? = nil,
+    _ x: Tensor, _ normType: Double, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
     ceilMode: Bool = false
   ) -> Tensor {
     lpPool("lp_pool1d", 1, x, normType, kernelSize, stride, ceilMode)
@@ -10,7 +10,7 @@ extension F {
 
   /// (Σ xᵖ)^(1/p) over every window of a image, `[N, C, H, W]` or `[C, H, W]` (`torch.nn.functional.lp_pool2d`).
   public static func lpPool2d(
-    _ x: Tensor, normType: Double, _ kernelSize: [Int], stride: [Int]? = nil,
+    _ x: Tensor, _ normType: Double, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
     ceilMode: Bool = false
   ) -> Tensor {
     lpPool("lp_pool2d", 2, x, normType, kernelSize, stride, ceilMode)
@@ -18,19 +18,20 @@ extension F {
 
   /// (Σ xᵖ)^(1/p) over every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]` (`torch.nn.functional.lp_pool3d`).
   public static func lpPool3d(
-    _ x: Tensor, normType: Double, _ kernelSize: [Int], stride: [Int]? = nil,
+    _ x: Tensor, _ normType: Double, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
     ceilMode: Bool = false
   ) -> Tensor {
     lpPool("lp_pool3d", 3, x, normType, kernelSize, stride, ceilMode)
   }
 
   private static func lpPool(
-    _ name: String, _ dims: Int, _ x: Tensor, _ p: Double, _ kernelSize: [Int], _ stride: [Int]?,
+    _ name: String, _ dims: Int, _ x: Tensor, _ p: Double, _ kernelSize: any Sizes,
+    _ stride: (any Sizes)?,
     _ ceilMode: Bool
   ) -> Tensor {
     require(p != 0, name, "the norm's order must not be 0")
     let kernel = ConvolutionShape.spread(kernelSize, dims, name, "kernel size")
-    let mean = avgPool(name, dims, x.pow(p), kernel, stride, [0], ceilMode, true, nil)
+    let mean = avgPool(name, dims, x.pow(p), kernel, stride, 0, ceilMode, true, nil)
     return (mean.sign() * mean.abs().relu() * Double(kernel.reduce(1, *))).pow(1 / p)
   }
 
@@ -45,8 +46,8 @@ extension F {
   ///   - outputSize: The spatial sizes of the result; by default the smallest input's that the
   ///     pooling could have had.
   public static func maxUnpool1d(
-    _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int], stride: [Int]? = nil,
-    padding: [Int] = [0], outputSize: [Int]? = nil
+    _ x: Tensor, _ indices: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
+    padding: any Sizes = 0, outputSize: (any Sizes)? = nil
   ) -> Tensor {
     maxUnpool("max_unpool1d", 1, x, indices, kernelSize, stride, padding, outputSize)
   }
@@ -62,8 +63,8 @@ extension F {
   ///   - outputSize: The spatial sizes of the result; by default the smallest input's that the
   ///     pooling could have had.
   public static func maxUnpool2d(
-    _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int], stride: [Int]? = nil,
-    padding: [Int] = [0], outputSize: [Int]? = nil
+    _ x: Tensor, _ indices: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
+    padding: any Sizes = 0, outputSize: (any Sizes)? = nil
   ) -> Tensor {
     maxUnpool("max_unpool2d", 2, x, indices, kernelSize, stride, padding, outputSize)
   }
@@ -79,15 +80,15 @@ extension F {
   ///   - outputSize: The spatial sizes of the result; by default the smallest input's that the
   ///     pooling could have had.
   public static func maxUnpool3d(
-    _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int], stride: [Int]? = nil,
-    padding: [Int] = [0], outputSize: [Int]? = nil
+    _ x: Tensor, _ indices: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
+    padding: any Sizes = 0, outputSize: (any Sizes)? = nil
   ) -> Tensor {
     maxUnpool("max_unpool3d", 3, x, indices, kernelSize, stride, padding, outputSize)
   }
 
   private static func maxUnpool(
-    _ name: String, _ dims: Int, _ x: Tensor, _ indices: Tensor, _ kernelSize: [Int],
-    _ stride: [Int]?, _ padding: [Int], _ outputSize: [Int]?
+    _ name: String, _ dims: Int, _ x: Tensor, _ indices: Tensor, _ kernelSize: any Sizes,
+    _ stride: (any Sizes)?, _ padding: any Sizes, _ outputSize: (any Sizes)?
   ) -> Tensor {
     let x = Autocast.cast(x, for: name)
     require(
@@ -102,7 +103,10 @@ extension F {
     let smallest = (0..<dims).map { (dim: Int) -> Int in
       (size[dim] - 1) * spec.stride[dim] - 2 * spec.padding[dim] + spec.kernel[dim]
     }
-    let out = outputSize.map { Array($0.suffix(dims)) } ?? smallest
+    let out =
+      outputSize.map {
+        ConvolutionShape.spread(Array($0.sizes.suffix(dims)), dims, name, "output size")
+      } ?? smallest
     require(
       out.count == dims
         && (0..<dims).allSatisfy { Swift.abs(out[$0] - smallest[$0]) < spec.stride[$0] }, name,

@@ -30,7 +30,7 @@ extension F {
   ///   - recomputeScaleFactor: Derive the factor anew from the rounded sizes.
   ///   - antialias: Widen the filter when shrinking; bilinear and bicubic only.
   public static func interpolate(
-    _ x: Tensor, size: [Int]? = nil, scaleFactor: [Double]? = nil,
+    _ x: Tensor, size: (any Sizes)? = nil, scaleFactor: (any ScaleFactors)? = nil,
     mode: InterpolationMode = .nearest, alignCorners: Bool? = nil,
     recomputeScaleFactor: Bool = false, antialias: Bool = false
   ) -> Tensor {
@@ -57,7 +57,7 @@ extension F {
     if let size {
       to = ConvolutionShape.spread(size, dims, name, "size")
     } else {
-      let factors = scaleFactor ?? []
+      let factors = scaleFactor?.scaleFactors ?? []
       require(
         factors.count == 1 || factors.count == dims, name,
         "1 or \(dims) scale factors are expected, not \(factors)")
@@ -109,7 +109,7 @@ extension F {
   /// ``interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:antialias:)`` to the
   /// nearest element (`upsample_nearest`).
   public static func upsampleNearest(
-    _ x: Tensor, size: [Int]? = nil, scaleFactor: [Double]? = nil
+    _ x: Tensor, size: (any Sizes)? = nil, scaleFactor: (any ScaleFactors)? = nil
   ) -> Tensor {
     interpolate(x, size: size, scaleFactor: scaleFactor)
   }
@@ -117,7 +117,7 @@ extension F {
   /// ``interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:antialias:)`` of images
   /// with aligned corners (`upsample_bilinear`).
   public static func upsampleBilinear(
-    _ x: Tensor, size: [Int]? = nil, scaleFactor: [Double]? = nil
+    _ x: Tensor, size: (any Sizes)? = nil, scaleFactor: (any ScaleFactors)? = nil
   ) -> Tensor {
     interpolate(x, size: size, scaleFactor: scaleFactor, mode: .bilinear, alignCorners: true)
   }

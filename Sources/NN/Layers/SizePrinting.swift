@@ -1,21 +1,11 @@
-/// One size for all spatial dimensions, or one for each: `3` or `[3, 5]`.
-public protocol Sizes: Sendable {
-  /// The sizes; a single one stands for all dimensions.
-  var sizes: [Int] { get }
-}
-
-extension Int: Sizes {
-  /// This size for all dimensions.
-  public var sizes: [Int] { [self] }
-}
-extension [Int]: Sizes {
-  /// One for each dimension.
-  public var sizes: [Int] { self }
-}
-
 /// Sizes as PyTorch prints them: `3` or `(3, 5)`.
 func shown(_ sizes: [Int]) -> String {
   sizes.count == 1 ? "\(sizes[0])" : "(\(sizes.map(String.init).joined(separator: ", ")))"
+}
+
+/// Factors as PyTorch prints them: `2.0` or `(2.0, 1.5)`.
+func shown(_ factors: [Double]) -> String {
+  factors.count == 1 ? "\(factors[0])" : "(\(factors.map { "\($0)" }.joined(separator: ", ")))"
 }
 
 /// The same for every dimension, as a tuple.
