@@ -21,20 +21,23 @@ extension RegexParser {
     default:
       position -= 1
       var set = try escapedSet()
-      set.ignoresCase = ignoresCase
+      // Case matters to a property by itself, though not to one inside of a class.
+      set.ignoresCase = ignoresCase && !set.ranges.isEmpty && set.categories | set.properties == 0
       return .set(set.compiled())
     }
   }
 
   /// The set or character that stands behind a backslash, inside a class or outside.
-  private mutating func escapedSet() throws(RegexError) -> ScalarSet {
+  private mutating func escapedSet(inClass: Bool = false) throws(RegexError) -> ScalarSet {
     let scalar = try next()
+    let word =
+      inClass ? ScalarSet.wordInClass : ScalarSet(properties: CodePoint.wordInPattern)
     func one(_ value: UInt32) -> ScalarSet { ScalarSet(value...value) }
     switch scalar {
     case "s": return ScalarSet(properties: CodePoint.whitespace)
     case "S": return ScalarSet(properties: CodePoint.whitespace).inverted()
-    case "w": return ScalarSet(properties: CodePoint.wordInPattern)
-    case "W": return ScalarSet(properties: CodePoint.wordInPattern).inverted()
+    case "w": return word
+    case "W": return word.inverted()
     case "d": return ScalarSet(categories: 1 << 8)
     case "D": return ScalarSet(categories: 1 << 8).inverted()
     case "h", "H":
@@ -174,7 +177,7 @@ extension RegexParser {
     let scalar = try next()
     guard scalar == "\\" else { return (scalar.value, ScalarSet()) }
     if take("b") { return (8, ScalarSet()) }
-    let set = try escapedSet()
+    let set = try escapedSet(inClass: true)
     if set.categories == 0, set.properties == 0, set.joined.isEmpty, !set.isInverted,
       set.ranges.count == 1, let only = set.ranges.first, only.lowerBound == only.upperBound
     {

@@ -33,7 +33,7 @@ struct ScalarSet: Sendable {
   /// Sets that a member must be in besides.
   var met: [ScalarSet] = []
   var isInverted = false
-  /// Whether case does not matter for ``ranges``.
+  /// Whether a member's other cases belong, too.
   var ignoresCase = false
   /// The answers for ASCII.
   private(set) var ascii: (low: UInt64, high: UInt64) = (0, 0)
@@ -80,8 +80,11 @@ struct ScalarSet: Sendable {
   /// Whether beyond ASCII only categories and properties matter.
   var isPlain: Bool {
     joined.isEmpty && met.isEmpty && ranges.allSatisfy { $0.upperBound < 0x80 }
-      && (!ignoresCase || ranges.allSatisfy { $0.upperBound < 0x41 })
+      && (!ignoresCase || ranges.allSatisfy { $0.upperBound < 0x41 } && [0, 7].contains(cased))
   }
+
+  /// Which categories of letters with cases belong.
+  private var cased: UInt32 { categories & 7 }
 
   /// Whether a code point belongs to the set, which is compiled.
   @inline(__always)
@@ -92,12 +95,16 @@ struct ScalarSet: Sendable {
   }
 
   private func holds(_ c: UInt32) -> Bool {
-    let point = CodePoint(c)
-    var result = point.isIn(categories) || point.has(properties) || inRanges(c)
-    if !result, ignoresCase { result = holdsOtherCase(c) }
-    if !result { result = joined.contains { $0.holds(c) } }
+    var result = holdsItself(c)
+    if !result, ignoresCase { result = CaseForms.others(of: c).contains { holdsItself($0) } }
     if result { result = met.allSatisfy { $0.holds(c) } }
     return result != isInverted
+  }
+
+  private func holdsItself(_ c: UInt32) -> Bool {
+    let point = CodePoint(c)
+    return point.isIn(categories) || point.has(properties) || inRanges(c)
+      || joined.contains { $0.holds(c) }
   }
 
   private func inRanges(_ c: UInt32) -> Bool {
@@ -108,22 +115,6 @@ struct ScalarSet: Sendable {
       if ranges[middle].upperBound < c { low = middle + 1 } else { high = middle }
     }
     return low < ranges.count && ranges[low].contains(c)
-  }
-
-  private func holdsOtherCase(_ c: UInt32) -> Bool {
-    let folded = UnicodeLookup.folded(c)
-    if inRanges(folded) { return true }
-    // What folds to the same: its upper case, and the few letters that have three forms.
-    if folded &- 0x61 < 26, inRanges(folded - 32) { return true }
-    switch folded {
-    case 0x73: return inRanges(0x17f)
-    case 0x6b: return inRanges(0x212a)
-    case 0xe5: return inRanges(0xc5) || inRanges(0x212b)
-    default: break
-    }
-    guard folded >= 0x80, let scalar = Unicode.Scalar(folded) else { return false }
-    let upper = scalar.properties.uppercaseMapping.unicodeScalars
-    return upper.count == 1 && upper.first.map { inRanges($0.value) } ?? false
   }
 }
 

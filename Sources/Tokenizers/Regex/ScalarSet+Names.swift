@@ -8,12 +8,14 @@ extension ScalarSet {
       var set = ScalarSet(properties: CodePoint.alphabetic)
       set.categories = 1 << 8
       return set
-    case "upper": return ScalarSet(categories: 1)
-    case "lower": return ScalarSet(categories: 2)
+    case "upper": return uppercase
+    case "lower": return lowercase
     case "space": return ScalarSet(properties: CodePoint.whitespace)
     case "punct": return ScalarSet(categories: 0x7f << 11 | 0xf << 18)
     case "cntrl": return ScalarSet(categories: 1 << 25)
-    case "word": return ScalarSet(properties: CodePoint.wordInPattern)
+    case "word": return wordInClass
+    case "graph": return ScalarSet(categories: visible)
+    case "print": return ScalarSet(categories: visible | 1 << 22)
     case "ascii": return ScalarSet(0...0x7f)
     case "blank":
       var set = ScalarSet(categories: 1 << 22)
@@ -37,7 +39,7 @@ extension ScalarSet {
     case "l", "letter": return ScalarSet(categories: CodePoint.letters)
     case "m", "mark": return ScalarSet(categories: CodePoint.marks)
     case "n", "number": return ScalarSet(categories: CodePoint.numbers)
-    case "p", "punctuation": return ScalarSet(categories: 0x7f << 11)
+    case "p", "punctuation", "punct": return ScalarSet(categories: 0x7f << 11)
     case "s", "symbol": return ScalarSet(categories: 0xf << 18)
     case "z", "separator": return ScalarSet(categories: 7 << 22)
     case "c", "other": return ScalarSet(categories: 0x1f << 25)
@@ -45,6 +47,8 @@ extension ScalarSet {
     case "any": return ScalarSet(0...0x10ffff)
     case "whitespace": return ScalarSet(properties: CodePoint.whitespace)
     case "alphabetic": return ScalarSet(properties: CodePoint.alphabetic)
+    case "uppercase": return uppercase
+    case "lowercase": return lowercase
     default: break
     }
     if let index = CodePoint.categories.firstIndex(where: { $0.lowercased() == plain }) {
@@ -57,4 +61,38 @@ extension ScalarSet {
       return set
     }
   }
+
+  /// `\w` inside of a class, and `[:word:]`: unlike `\w` by itself, without the digits and fractions
+  /// of Latin-1 (², ³, ¹, ¼, ½, ¾).
+  static let wordInClass: ScalarSet = {
+    var set = ScalarSet(properties: CodePoint.alphabetic)
+    set.categories = CodePoint.marks | 1 << 8 | 1 << 11
+    return set
+  }()
+
+  /// Upper-case letters, numerals and letters in circles and squares.
+  private static let uppercase: ScalarSet = {
+    var set = ScalarSet(categories: 1)
+    set.ranges = [
+      0x2160...0x216f, 0x24b6...0x24cf, 0x1f130...0x1f149, 0x1f150...0x1f169, 0x1f170...0x1f189,
+    ]
+    return set
+  }()
+
+  /// Lower-case letters, modifier letters of their form, numerals and letters in circles.
+  private static let lowercase: ScalarSet = {
+    var set = ScalarSet(categories: 2)
+    set.ranges = [
+      0xaa...0xaa, 0xba...0xba, 0x2b0...0x2b8, 0x2c0...0x2c1, 0x2e0...0x2e4, 0x345...0x345,
+      0x37a...0x37a, 0x10fc...0x10fc, 0x1d2c...0x1d6a, 0x1d78...0x1d78, 0x1d9b...0x1dbf,
+      0x2071...0x2071, 0x207f...0x207f, 0x2090...0x209c, 0x2170...0x217f, 0x24d0...0x24e9,
+      0x2c7c...0x2c7d, 0xa69c...0xa69d, 0xa770...0xa770, 0xa7f2...0xa7f4, 0xa7f8...0xa7f9,
+      0xab5c...0xab5f, 0xab69...0xab69, 0x10780...0x10780, 0x10783...0x10785, 0x10787...0x107b0,
+      0x107b2...0x107ba, 0x1e030...0x1e06d,
+    ]
+    return set
+  }()
+
+  /// What is neither space nor control nor unassigned.
+  private static let visible: UInt32 = 0x3fff_ffff & ~(7 << 22 | 1 << 25 | 1 << 28 | 1 << 29)
 }
