@@ -40,6 +40,18 @@ struct PreTrainedTests {
     #expect(try llama.encode("").first == llama.bosTokenId)
   }
 
+  @Test("A SentencePiece model by itself takes what is spelled like a control piece for text")
+  func sentencePiece() throws {
+    let path = Cases.folder + "/legacy/llama-sentencepiece/tokenizer.model"
+    let model = try Tokenizer(sentencePiece: path)
+    let ids = try model.ids(of: "a</s>b")
+    #expect(!ids.contains(2))
+    #expect(model.decode(ids) == "a</s>b")
+    // Its own dummy prefix stands before spaces, too.
+    #expect(try model.encode(" a").ids.count == model.encode("a").ids.count + 1)
+    #expect(throws: TokenizerError.self) { try Tokenizer(sentencePiece: path + ".none") }
+  }
+
   @Test("What is saved is read again with its tokens and settings")
   func saving() throws {
     try withFolder { folder in

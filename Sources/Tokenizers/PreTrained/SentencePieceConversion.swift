@@ -100,16 +100,18 @@ struct SentencePieceConversion {
   }
 
   /// What SentencePiece itself does, from the model's own settings.
-  private func plain() throws(TokenizerError) -> TokenizerFile {
+  /// - Parameter marksControls: Whether control pieces are found in texts, as special tokens.
+  func plain(marksControls: Bool = true) throws(TokenizerError) -> TokenizerFile {
     var model: ModelTables
+    let vocabulary = marksControls ? self.vocabulary() : vocabularyWithoutControls
     switch file.modelType {
     case .unigram:
-      model = ModelTables(kind: .unigram, vocabulary: vocabulary())
+      model = ModelTables(kind: .unigram, vocabulary: vocabulary)
       model.scores = file.pieces.map { Double($0.score) }
       model.unknownId = file.unknownId >= 0 ? file.unknownId : nil
       model.byteFallback = file.byteFallback
     case .bpe:
-      model = ModelTables(kind: .bpe, vocabulary: vocabulary())
+      model = ModelTables(kind: .bpe, vocabulary: vocabulary)
       model.merges = MergeTable(mergesByScore())
       model.settings.unknownToken = file.unknownPiece
       model.settings.fusesUnknown = true
@@ -124,8 +126,16 @@ struct SentencePieceConversion {
     result.preTokenizer = plainPreTokenizer
     result.decoder = decoder(bytes: file.byteFallback, strips: file.addsDummyPrefix)
     result.postProcessor = marked(model.vocabulary)
-    add([], to: &result)
+    add([], to: &result, controls: marksControls)
     return result
+  }
+
+  /// The pieces in their order, of which control pieces are spelled as no text is.
+  private var vocabularyWithoutControls: Vocabulary {
+    Vocabulary(
+      file.pieces.enumerated().map { id, piece in
+        (piece.type == .control ? Array("\u{10fffe}\u{10ffff}".utf8) + piece.text : piece.text, id)
+      })
   }
 
   private var userDefined: [[UInt8]] {
@@ -170,9 +180,11 @@ struct SentencePieceConversion {
   }
 
   /// Makes control and user-defined pieces, and `more`, added tokens.
-  private func add(_ more: [AddedToken], to result: inout TokenizerFile) {
+  private func add(
+    _ more: [AddedToken], to result: inout TokenizerFile, controls: Bool = true
+  ) {
     for (id, piece) in file.pieces.enumerated()
-    where piece.type == .control || piece.type == .userDefined {
+    where piece.type == .control && controls || piece.type == .userDefined {
       let text = String(decoding: piece.text, as: UTF8.self)
       result.addedTokens.append(
         (id, AddedToken(text, normalized: false, special: piece.type == .control)))
