@@ -57,7 +57,7 @@ public struct BleuScore: MergeableMetric, Equatable {
 
   /// The penalty for texts that are shorter than their references: exp(1 − r/p), at most 1.
   public var brevityPenalty: Double {
-    if predictedWords == 0 { return 0 }
+    if predictedWords == 0 { return referenceWords == 0 ? 1 : 0 }
     if predictedWords > referenceWords { return 1 }
     return exp(1 - Double(referenceWords) / Double(predictedWords))
   }
