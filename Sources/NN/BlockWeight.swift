@@ -27,7 +27,7 @@ extension Parameter {
   /// The weight in blocks, where it is kept so.
   public var blocks: BlockTensor? { (derivation as? BlockWeight)?.blocks }
 
-  /// Keeps the value in blocks of 32 from now on, rounded, and frozen: it is read and multiplied, and no
+  /// Keeps the value in blocks from now on, rounded, and frozen: it is read and multiplied, and no
   /// longer a member of its module's parameters and state.
   public func quantize(_ format: BlockTensor.Format) {
     require(derivation == nil, "Parameter.quantize", "the parameter is computed from others")
@@ -46,10 +46,10 @@ extension Parameter {
 
 extension Module {
   /// Keeps the weights of linear layers in blocks, frozen (QLoRA's base): a quarter of float32's memory
-  /// with `.q8_0`, an eighth with `.q4_0`. Output heads that score tokens, embeddings, and weights that are
-  /// no whole number of blocks stay.
+  /// with `.q8_0`, an eighth with `.q4_0` or `.nf4`. Output heads that score tokens, embeddings, and weights
+  /// that are no whole number of blocks stay.
   /// - Parameters:
-  ///   - format: How a block of 32 weights is kept.
+  ///   - format: How a block of weights is kept.
   ///   - excluded: Parts of names, whole between dots, of layers that stay as well.
   /// - Returns: How many weights are kept in blocks.
   @discardableResult
@@ -61,7 +61,7 @@ extension Module {
       guard let layer = module as? any AdaptableLayer, layer.keepsBlocks,
         layer.weight.blocks == nil,
         !name.split(separator: ".").contains(where: { excluded.contains(String($0)) }),
-        layer.weight.count % BlockTensor.Format.blockSize == 0, layer.weight.derivation == nil
+        layer.weight.count % format.blockSize == 0, layer.weight.derivation == nil
       else { continue }
       layer.weight.quantize(format)
       count += 1

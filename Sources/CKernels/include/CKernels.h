@@ -6,6 +6,7 @@
 #include "torus_elementwise.h"
 #include "torus_gemm.h"
 #include "torus_index.h"
+#include "torus_nf4.h"
 #include "torus_nn.h"
 #include "torus_optim.h"
 #include "torus_random.h"

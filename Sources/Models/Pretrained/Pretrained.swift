@@ -73,10 +73,16 @@ public enum Pretrained {
     }
     let configuration = try folder.configuration()
     configuration.apply(options.overrides)
-    let tensors = try folder.weights(variant: options.variant)
+    var tensors = try folder.weights(variant: options.variant)
+    let quantized = try BitsAndBytes(configuration)
     configuration.dtype =
       try options.dtype ?? configuration.savedDType ?? tensors.lazy.compactMap(\.tensor.dtype.dtype)
       .first(where: \.isFloatingPoint) ?? .float32
+    if let quantized {
+      tensors = try quantized.numbers(tensors, dtype: configuration.dtype)
+      // What is saved from now on are numbers.
+      configuration["quantization_config"] = nil
+    }
     return try load(configuration, tensors, task: task, path: folder.path, options)
   }
 

@@ -1,17 +1,27 @@
-/// Numbers in blocks of 32 with a common scale, in the form of GGUF files: a quarter or an eighth of
-/// float32's memory. They are constants: no gradient flows to them.
+/// Numbers in blocks with a common scale: a quarter or an eighth of float32's memory. They are
+/// constants: no gradient flows to them.
 public struct BlockTensor {
-  /// How numbers are stored.
+  /// How numbers are stored; those that GGUF files have are called by their number there.
   public enum Format: UInt32, Sendable, CaseIterable {
     /// 4 bits and a scale of 2 bytes for 32: 18 bytes.
     case q4_0 = 2
     /// 8 bits and a scale of 2 bytes for 32: 34 bytes.
     case q8_0 = 8
+    /// NormalFloat of 4 bits, whose sixteen values divide a normal distribution evenly, with scales for 64
+    /// that are kept in 8 bits themselves: 4.13 bits a number (Dettmers et al. 2023, QLoRA).
+    case nf4 = 0x1_0000
 
     /// The numbers in a block.
-    public static let blockSize = 32
-    /// The bytes of a block.
-    public var blockBytes: Int { self == .q4_0 ? 18 : 34 }
+    public var blockSize: Int { self == .nf4 ? 64 : 32 }
+
+    /// The bytes that a whole number of blocks takes.
+    public func bytes(_ count: Int) -> Int {
+      switch self {
+      case .q4_0: count / 32 * 18
+      case .q8_0: count / 32 * 34
+      case .nf4: Kernel.normalFloatBytes(count)
+      }
+    }
   }
 
   /// How numbers are stored.
@@ -21,21 +31,25 @@ public struct BlockTensor {
   /// The blocks as bytes.
   package let blocks: Tensor
 
-  /// Rounds numbers to blocks, as ggml rounds.
+  /// Rounds numbers to blocks, as ggml or bitsandbytes round.
   /// - Precondition: They are a whole number of blocks.
   public init(_ values: Tensor, _ format: Format) {
-    let count = values.count / Format.blockSize
     require(
-      values.count == count * Format.blockSize, "BlockTensor",
-      "the elements of \(values.shape) are no whole number of blocks of \(Format.blockSize)")
+      values.count % format.blockSize == 0, "BlockTensor",
+      "the elements of \(values.shape) are no whole number of blocks of \(format.blockSize)")
     self.format = format
     shape = values.shape
     blocks = noGrad {
       let wide = values.detach().to(.float32).contiguous()
-      let blocks = Tensor.empty([count * format.blockBytes], dtype: .uint8)
+      let blocks = Tensor.empty([format.bytes(wide.count)], dtype: .uint8)
       blocks.withMutableBytes { bytes in
         guard let base = bytes.baseAddress else { return }
-        Kernel.encodeBlocks(format.rawValue, wide, count: count, into: base)
+        switch format {
+        case .nf4: Kernel.encodeNormalFloat(wide, into: base)
+        case .q4_0, .q8_0:
+          Kernel.encodeBlocks(
+            format.rawValue, wide, count: wide.count / format.blockSize, into: base)
+        }
       }
       return blocks
     }
@@ -48,8 +62,12 @@ public struct BlockTensor {
     let result = Tensor.empty(shape, dtype: .float32)
     blocks.withBytes { bytes in
       guard let base = bytes.baseAddress else { return }
-      Kernel.decodeBlocks(
-        format.rawValue, base, count: bytes.count / format.blockBytes, into: result)
+      switch format {
+      case .nf4: Kernel.decodeNormalFloat(base, into: result)
+      case .q4_0, .q8_0:
+        Kernel.decodeBlocks(
+          format.rawValue, base, count: result.count / format.blockSize, into: result)
+      }
     }
     return result
   }

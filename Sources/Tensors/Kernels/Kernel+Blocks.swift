@@ -27,4 +27,21 @@ extension Kernel {
       blocks.assumingMemoryBound(to: UInt8.self))
     require(code == 0, "GGUF", "type \(format) is not written")
   }
+
+  /// The bytes that numbers take in NormalFloat of 4 bits, a whole number of blocks of 64.
+  package static func normalFloatBytes(_ count: Int) -> Int { Int(torus_nf4_bytes(Int64(count))) }
+
+  /// Writes the numbers of NormalFloat blocks into a contiguous float32 tensor.
+  package static func decodeNormalFloat(_ bytes: UnsafeRawPointer, into result: Tensor) {
+    torus_nf4_decode(
+      bytes.assumingMemoryBound(to: UInt8.self), Int64(result.count),
+      result.pointer.assumingMemoryBound(to: Float.self))
+  }
+
+  /// Rounds the numbers of a contiguous float32 tensor to NormalFloat blocks.
+  package static func encodeNormalFloat(_ values: Tensor, into bytes: UnsafeMutableRawPointer) {
+    torus_nf4_encode(
+      values.pointer.assumingMemoryBound(to: Float.self), Int64(values.count),
+      bytes.assumingMemoryBound(to: UInt8.self))
+  }
 }

@@ -12,6 +12,8 @@ public struct LoraOptions: ConfigurationSection {
     case q8_0
     /// 4 bits each, in blocks of 32 with a scale.
     case q4_0
+    /// 4 bits each, in values that follow a normal distribution, in blocks of 64.
+    case nf4
 
     /// The blocks, where there are any.
     var blocks: BlockTensor.Format? {
@@ -19,6 +21,7 @@ public struct LoraOptions: ConfigurationSection {
       case .asSaved: nil
       case .q8_0: .q8_0
       case .q4_0: .q4_0
+      case .nf4: .nf4
       }
     }
   }
