@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Models
 import NN
@@ -69,6 +70,36 @@ struct LoraTests {
       #expect(loaded.trainable.isEmpty)
       #expect(loaded.config.targetModules == .list(["query", "value"]))
       #expect(loaded.config.modulesToSave == ["classifier", "score"])
+    }
+  }
+
+  @Test("names that PEFT gives biases of modules that train in full are known")
+  func infixes() throws {
+    let model = try classifier()
+    var config = LoraConfig(r: 2, targetModules: ["query"], taskType: "SEQ_CLS")
+    config.bias = .all
+    let peft = try PeftModel(model, config)
+    for parameter in peft.trainableParameters { parameter.assign(parameter.value.detach() + 0.1) }
+    let wanted = logits(model)
+    try withFolder { folder in
+      try peft.savePretrained(folder)
+      let url = URL(fileURLWithPath: "\(folder)/adapter_model.safetensors")
+      let own = try SafetensorsFile(path: url.path)
+      for infix in ["modules_to_save.default", "modules_to_save"] {
+        let renamed = own.tensors.map { tensor in
+          StoredTensor(
+            name: tensor.name.replacing("model.classifier.", with: "model.classifier.\(infix)."),
+            dtype: tensor.dtype, shape: tensor.shape, bytes: tensor.bytes)
+        }
+        #expect(renamed.contains { $0.name.hasSuffix("\(infix).bias") })
+        try SafetensorsWriter.write(renamed, to: "\(folder)/renamed.safetensors")
+        try FileManager.default.removeItem(at: url)
+        try FileManager.default.moveItem(
+          atPath: "\(folder)/renamed.safetensors", toPath: url.path)
+        let fresh = try classifier()
+        _ = try PeftModel.fromPretrained(fresh, folder)
+        #expect(logits(fresh).distance(to: wanted) == 0)
+      }
     }
   }
 

@@ -88,10 +88,17 @@ extension PeftModel {
   private func name(of name: String, in targets: [[UInt8]: Member]) -> String? {
     var own = name.hasPrefix(Self.prefix) ? String(name.dropFirst(Self.prefix.count)) : name
     own = own.replacing(".base_layer.", with: ".")
-    // PEFT's older versions told the modules that train in full by an infix.
-    own = own.replacing(".modules_to_save.", with: ".")
-    let renamed = (model as? PretrainedModel)?.renamed(own) ?? own
-    return [own, renamed].first { targets[Array($0.utf8)] != nil }
+    // PEFT's older versions told the modules that train in full by an infix; with bias "all", newer ones
+    // add the adapter's name to it.
+    var candidates = [own]
+    if let infix = own.range(of: ".modules_to_save.") {
+      let (head, rest) = (own[..<infix.lowerBound], own[infix.upperBound...])
+      own = "\(head).\(rest)"
+      candidates = [own]
+      if let dot = rest.firstIndex(of: ".") { candidates.append("\(head)\(rest[dot...])") }
+    }
+    if let model = model as? PretrainedModel { candidates += candidates.map(model.renamed) }
+    return candidates.first { targets[Array($0.utf8)] != nil }
   }
 
   /// What a file of the adapters holds: parameters with their names in it, and whether a file has to
