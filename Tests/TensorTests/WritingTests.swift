@@ -6,6 +6,14 @@ import Torus
 struct WritingTests {
   private let x: Tensor = [[1.0, 2, 3], [4, 5, 6]]
 
+  @Test("a number beside item is no reason to lose the fraction")
+  func items() {
+    let x = Tensor(0.7)
+    #expect(x.item() > 0 && x.item() != 0 && x.item() * 10 > 6)
+    let (whole, short): (Int, Float) = (x.item(), x.item())
+    #expect(whole == 0 && short == 0.7 && x.item(Bool.self))
+  }
+
   @Test("lists nest to any depth, and take a dtype")
   func lists() {
     #expect(Tensor([1.0, 2.0], dtype: .float32).dtype == .float32)

@@ -34,7 +34,11 @@ extension Tensor {
     }
   }
 
-  /// The only element, converted to a Swift type (`Tensor.item`).
+  /// The only element, converted to a Swift type (`Tensor.item`); numbers lose their fractions where
+  /// that is an integer.
+  ///
+  /// Where nothing says which type is meant, as in `x.item() > 0`, it is a `Double`.
+  @_disfavoredOverload
   public func item<Element: TensorElement>(_ type: Element.Type = Element.self) -> Element {
     require(
       count == 1, "item",
