@@ -174,6 +174,18 @@ struct CompiledModelTests {
     #expect(m.predict([x]).map(\.shape) == [[24, 3], [24, 1]])
   }
 
+  @Test("an optimizer of another model's parameters is refused")
+  func otherOptimizer() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let other = SGD(Linear(2, 2).parameters(), lr: 0.1)
+      _ = Linear(2, 2).compile(optimizer: other, loss: "mse")
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("holds none of the model's parameters"))
+  }
+
   @Test("names that are not there are refused with those that are")
   func unknown() async {
     let result = await #expect(

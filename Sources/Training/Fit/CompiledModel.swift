@@ -38,6 +38,13 @@ public final class CompiledModel<Model: Module> {
     metrics: [FitMetric], group: ProcessGroup?, options: TrainerOptions,
     forward: @escaping ([Tensor]) throws -> [Tensor]
   ) throws {
+    let own = Set(model.parameters().map(ObjectIdentifier.init))
+    require(
+      own.isEmpty
+        || optimizer.groups.contains { group in
+          group.parameters.contains { own.contains(ObjectIdentifier($0)) }
+        }, "compile",
+      "the optimizer holds none of the model's parameters; make it of model.parameters()")
     let counters = FitCounters(metrics, losses: losses)
     (self.model, self.optimizer, self.group) = (model, optimizer, group)
     (self.counters, self.forward) = (counters, forward)
