@@ -47,7 +47,8 @@ extension F {
   ) -> Tensor {
     require(
       targets.shape == logits.shape, "cross_entropy",
-      "probabilities of \(targets.shape) for logits of \(logits.shape)")
+      "targets of \(targets.dtype) are probabilities of the logits' shape \(logits.shape), not of "
+        + "\(targets.shape); classes are int64")
     let classes = logits.shape[dim]
     var goal = targets
     if smoothing > 0 { goal = goal * (1 - smoothing) + smoothing / Double(classes) }
