@@ -38,7 +38,9 @@ package struct StepBenchmark {
 
   /// Of the parameters and what the optimizer keeps, once a step is done.
   var stateBytes: Int {
-    module.parameters().reduce(optimizer.stateByteCount) { $0 + $1.value.count * $1.value.dtype.size }
+    module.parameters().reduce(optimizer.stateByteCount) {
+      $0 + $1.value.count * $1.value.dtype.size
+    }
   }
 
   /// Forward, loss, backward and optimizer.
