@@ -76,7 +76,7 @@ struct DistributedDataParallelTests {
     }
     for result in results {
       #expect(
-        result == "[[4, 3], [4, 2]] true false [\"module.0.weight\", \"module.0.bias\"] 2")
+        result == "[[4, 3], [4, 2]] true false [\"module.0.weight\", \"module.0.bias\"] 2.0")
     }
   }
 
