@@ -59,6 +59,8 @@ struct SimulateCommand: ParsableCommand {
   @Flag(help: "One JSON object a line instead of tables.")
   var json = false
 
+  private static let mostRanks = 1 << 20
+
   mutating func validate() throws {
     guard model == nil || trace.isEmpty else {
       throw ValidationError("name a model or traces, not both")
@@ -67,8 +69,12 @@ struct SimulateCommand: ParsableCommand {
     guard latencyUs >= 0, bandwidthGbit > 0, seconds > 0 else {
       throw ValidationError("--latency-us, --bandwidth-gbit and --seconds must be positive")
     }
-    guard (ranksPerNode ?? 1) > 0, ranks.allSatisfy({ $0 > 0 }) else {
-      throw ValidationError("--ranks-per-node and --ranks must be positive")
+    guard (ranksPerNode ?? 1) > 0, ranks.allSatisfy({ (1...Self.mostRanks).contains($0) }) else {
+      throw ValidationError(
+        "--ranks-per-node must be positive, and --ranks lie in 1 ... \(Self.mostRanks)")
+    }
+    guard trace.isEmpty || !failures.needsSize else {
+      throw ValidationError("a trace does not tell a checkpoint's size: name it by --state-mb")
     }
     guard buckets.chosen != .mpi else {
       throw ValidationError("MPI_Allreduce has no model here; name another --algorithm")
@@ -119,9 +125,9 @@ struct SimulateCommand: ParsableCommand {
   private func goodput(
     _ report: SimulationReport, _ cluster: ClusterCost
   ) throws -> GoodputReport {
-    let state = (trace.isEmpty ? model ?? "gptb" : nil).flatMap { StepBenchmark.make($0) }
+    let state = failures.needsSize ? StepBenchmark.make(model ?? "gptb") : nil
     state?.step()
-    let costs = try failures.costs(stateBytes: state?.stateBytes)
+    let costs = try failures.costs(stateBytes: state?.stateBytes ?? 0)
     return GoodputReport(
       disk: costs.disk, memory: costs.memory, ranksPerNode: cluster.ranksPerNode,
       step: { report.step(cluster, $0) })

@@ -103,6 +103,17 @@ struct ShardPlanTests {
     }
   }
 
+  @Test("plans of earlier programs are read: their files say what becomes of the last batch")
+  func earlierPlans() throws {
+    for dropLast in [false, true] {
+      let plan = try ShardPlan(
+        for: files(50), worldSize: 2, batchSize: 8, seed: 1, dropLast: dropLast)
+      let text = String(decoding: try plan.json(), as: UTF8.self)
+      #expect(text.contains(#""lastBatch" : "\#(dropLast ? "drop" : "keep")""#), "\(text)")
+      #expect(try ShardPlan(json: plan.json()).dropLast == dropLast)
+    }
+  }
+
   @Test("a plan for other data or another number of ranks is refused with what changed")
   func validation() throws {
     let source = files(50, 20)

@@ -15,7 +15,7 @@ public struct LengthBucketSampler: BatchSampling {
   public let chunkBatches: Int
   /// Whether the order is random; otherwise records are sorted as a whole.
   public let shuffle: Bool
-  /// What becomes of an incomplete batch; there is at most one.
+  /// Whether an incomplete batch is left out; there is at most one.
   public let dropLast: Bool
   /// What the order comes from.
   public let seed: UInt64

@@ -35,6 +35,12 @@ public struct ShardPlan: Codable, Hashable, Sendable {
     case lengthBuckets = "length_buckets"
   }
 
+  /// How a plan's file says what becomes of an incomplete last batch.
+  private enum LastBatch: String, Codable {
+    case keep
+    case drop
+  }
+
   /// The format's version.
   public var version = 1
   /// What the source looked like.
@@ -49,8 +55,12 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   public var shuffle: Bool
   /// How records are shared.
   public var policy: Policy
-  /// What becomes of an incomplete last batch.
-  public var dropLast: Bool
+  /// Whether an incomplete last batch is left out.
+  public var dropLast: Bool {
+    get { lastBatch == .drop }
+    set { lastBatch = newValue ? .drop : .keep }
+  }
+  private var lastBatch: LastBatch
   /// Under ``Policy/files``, each rank's files as positions in `source.files`.
   public var shards: [[Int]]?
   /// What puts an epoch's batches together; nil for the policy alone.
@@ -89,7 +99,7 @@ public struct ShardPlan: Codable, Hashable, Sendable {
     self.batchSize = batchSize
     self.seed = seed
     self.shuffle = shuffle
-    self.dropLast = dropLast
+    lastBatch = dropLast ? .drop : .keep
     policy = .batches
     guard sharding != .record, worldSize > 1 || sharding == .file else { return }
 

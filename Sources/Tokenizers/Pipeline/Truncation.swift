@@ -155,7 +155,7 @@ public struct Padding: Sendable, Equatable {
   }
 
   /// The most tokens that a text is filled up to: longer than any context, and still to be held.
-  private static let longest = 1 << 24
+  private static let mostTokens = 1 << 24
 
   /// Fills up all encodings of a batch, windows included.
   ///
@@ -167,10 +167,10 @@ public struct Padding: Sendable, Equatable {
       let more = multipleOf - target % multipleOf
       target = target.addingReportingOverflow(more).overflow ? Int.max : target + more
     }
-    guard target <= max(longest, Self.longest) else {
+    guard target <= max(longest, Self.mostTokens) else {
       throw TokenizerError.call(
         "padding would make each text \(target) tokens long; set a length, or a multiple, of at "
-          + "most \(Self.longest)")
+          + "most \(Self.mostTokens)")
     }
     for i in encodings.indices { fill(&encodings[i], to: target) }
   }

@@ -36,26 +36,35 @@ struct FailureArguments: ParsableArguments {
   var checkpointEveryS: Double?
 
   func validate() throws {
-    guard [mtbfHours, hostMtbfHours, checkpointEveryS, stateMb].allSatisfy({ ($0 ?? 1) > 0 }) else {
+    guard
+      [mtbfHours, hostMtbfHours, checkpointEveryS, stateMb]
+        .allSatisfy({ (1e-9...1e15).contains($0 ?? 1) })
+    else {
       throw ValidationError(
-        "--mtbf-hours, --host-mtbf-hours, --checkpoint-every-s and --state-mb must be positive")
+        "--mtbf-hours, --host-mtbf-hours, --checkpoint-every-s and --state-mb must lie in "
+          + "1e-9 ... 1e15")
     }
     guard
       [repairMinutes, restartS, saveS ?? 0, writeS ?? 0, memorySaveS ?? 0]
-        .allSatisfy({ $0 >= 0 && $0.isFinite })
+        .allSatisfy({ (0...1e15).contains($0) })
     else {
       throw ValidationError(
-        "--repair-minutes, --restart-s, --save-s, --write-s and --memory-save-s must not be negative"
-      )
+        "--repair-minutes, --restart-s, --save-s, --write-s and --memory-save-s must lie in "
+          + "0 ... 1e15")
     }
+  }
+
+  /// Whether a checkpoint's size has to be known.
+  var needsSize: Bool {
+    areGiven && stateMb == nil && (saveS == nil || writeS == nil || memorySaveS == nil)
   }
 
   /// Whether there are failures at all.
   var areGiven: Bool { mtbfHours != nil || hostMtbfHours != nil }
 
   /// What a job loses, for checkpoints on disk and in memory.
-  /// - Parameter stateBytes: Of the model that is measured, if one is.
-  func costs(stateBytes: Int?) throws -> (disk: FailureCosts, memory: FailureCosts) {
+  /// - Parameter stateBytes: The checkpoint's size, unless it was given.
+  func costs(stateBytes: Int) throws -> (disk: FailureCosts, memory: FailureCosts) {
     var disk = FailureCosts()
     disk.deaths = (mtbfHours ?? .infinity) * 3600
     disk.losses = (hostMtbfHours ?? .infinity) * 3600
@@ -67,10 +76,8 @@ struct FailureArguments: ParsableArguments {
       (disk.save, disk.write, memory.save) = (saveS, writeS, memorySaveS)
       return (disk, memory)
     }
-    guard let bytes = stateMb.map({ Int(min($0, 1e9) * 1_048_576) }) ?? stateBytes else {
-      throw ValidationError("a trace does not tell a checkpoint's size: name it by --state-mb")
-    }
-    let measured = try CheckpointCost(bytes: bytes)
+    let measured = try CheckpointCost(
+      bytes: stateMb.map { Int(min($0, 1e9) * 1_048_576) } ?? stateBytes)
     disk.save = saveS ?? measured.copy
     disk.write = writeS ?? measured.disk
     memory.save = memorySaveS ?? measured.memory
@@ -105,19 +112,21 @@ struct CheckpointCost {
 
   private static func write(_ bytes: [UInt8], in folder: String) throws {
     let path = "\(folder)/torus-simulate-\(getpid())"
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     defer { unlink(path) }
-    let file = try FileHandle(forWritingTo: try created(path))
-    try file.write(contentsOf: bytes)
-    try file.synchronize()
-    try file.close()
-  }
-
-  private static func created(_ path: String) throws -> URL {
-    guard FileManager.default.createFile(atPath: path, contents: nil) else {
-      throw RecordedRun.Unusable(
-        description: "\(path): cannot be written (\(String(cString: strerror(errno)))); "
-          + "give --save-s, --write-s and --memory-save-s, which are else measured there")
+    var rest = bytes[...]
+    while file >= 0, !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
+      if count <= 0 { break }
+      rest = rest.dropFirst(count)
     }
-    return URL(fileURLWithPath: path)
+    let isWritten = rest.isEmpty && fsync(file) == 0
+    let reason = String(cString: strerror(errno))
+    if file >= 0 { close(file) }
+    guard isWritten else {
+      throw RecordedRun.Unusable(
+        description: "\(path): a checkpoint of \(bytes.count >> 20) MiB cannot be written "
+          + "(\(reason)); give --save-s, --write-s and --memory-save-s, which are else measured")
+    }
   }
 }

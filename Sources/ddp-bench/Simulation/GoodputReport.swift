@@ -22,7 +22,7 @@ struct GoodputReport {
   }
 
   private func row(_ ranks: Int) -> Row {
-    let hosts = (ranks + ranksPerNode - 1) / ranksPerNode
+    let hosts = (ranks - 1) / ranksPerNode + 1
     let step = step(ranks)
     let interval = disk.bestInterval(hosts: hosts, step: step)
     var simulation = GoodputSimulation(costs: disk, hosts: hosts, interval: interval)
