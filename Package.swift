@@ -11,6 +11,7 @@ let package = Package(
     .library(name: "TorusCore", targets: ["TorusCore"]),
     .library(name: "TrainCommands", targets: ["TrainCommands"]),
     .executable(name: "ddp-train", targets: ["ddp-train"]),
+    .executable(name: "ddp-text", targets: ["ddp-text"]),
     .executable(name: "ddp-launch", targets: ["ddp-launch"]),
     .executable(name: "ddp-bench", targets: ["ddp-bench"]),
   ],
@@ -55,8 +56,11 @@ let package = Package(
     .target(
       name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits", "Checkpoints"]),
     .target(name: "Checkpoints", dependencies: ["Base", "NN", "Optimizers", "Archives"]),
+    .target(name: "Models", dependencies: ["Base", "NN", "Settings", "Tensors"]),
+    // Hugging Face's families, their folders, generation, sentences and adapters.
     .target(
-      name: "Models", dependencies: ["Base", "NN", "Checkpoints", "Tokenizers", "Settings"]),
+      name: "Transformers",
+      dependencies: ["Base", "NN", "Checkpoints", "Tensors", "Tokenizers", "Settings"]),
 
     // What is to be seen of a run.
     .target(
@@ -71,7 +75,7 @@ let package = Package(
     .target(
       name: "TextTasks",
       dependencies: [
-        "Base", "Datasets", "Models", "NN", "Optimizers", "Tensors", "Tokenizers",
+        "Base", "Datasets", "NN", "Optimizers", "Tensors", "Tokenizers", "Transformers",
       ]),
 
     // What a user imports who needs one process only: it reaches no MPI.
@@ -79,7 +83,7 @@ let package = Package(
       name: "TorusCore",
       dependencies: [
         "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Reports",
-        "Tokenizers", "Metrics", "TextTasks", "Settings",
+        "Tokenizers", "Transformers", "Metrics", "TextTasks", "Settings",
       ]),
 
     // The world.
@@ -91,18 +95,34 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Base", "Settings", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel",
-        "Archives", "Metrics", "Reports", "TextTasks", "Tokenizers", "Yams",
+        "Archives", "Metrics", "Reports", "Yams",
       ]),
     .target(
-      name: "Torus", dependencies: ["TorusCore", "Collectives", "DataParallel", "Training"]),
-    // The command line of ddp-train, for programs that add models, data and the like to it.
+      name: "FineTuning",
+      dependencies: [
+        "Base", "Settings", "Models", "Transformers", "Optimizers", "Datasets", "Checkpoints",
+        "DataParallel", "Metrics", "TextTasks", "Tokenizers", "Training",
+      ]),
+    .target(
+      name: "Torus",
+      dependencies: ["TorusCore", "Collectives", "DataParallel", "Training", "FineTuning"]),
+    // The commands of ddp-train on configured runs, and ddp-train itself: no more than that, so that it is
+    // built soon. What it needs of pretrained models it hands over to ddp-text, which has all commands.
+    .target(
+      name: "RunCommands",
+      dependencies: [
+        "Base", "Checkpoints", "Collectives", "CProcess", "Reports", "Settings", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(name: "ddp-train", dependencies: ["RunCommands"]),
+    // All commands, for programs that add models, data and the like to them.
     .target(
       name: "TrainCommands",
       dependencies: [
-        "Base", "CProcess", "Reports", "Torus",
+        "Base", "FineTuning", "RunCommands", "Torus",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .executableTarget(name: "ddp-train", dependencies: ["TrainCommands"]),
+    .executableTarget(name: "ddp-text", dependencies: ["TrainCommands"]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
     .executableTarget(
       name: "ddp-launch",
@@ -118,15 +138,16 @@ let package = Package(
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Base", "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Archives",
-        "Tokenizers", "Metrics", "TextTasks", "Training",
+        "Base", "Tensors", "NN", "Transformers", "Optimizers", "Datasets", "Checkpoints",
+        "Archives",
+        "Tokenizers", "Metrics", "TextTasks", "FineTuning", "Training",
       ]),
 
     .testTarget(name: "BaseTests", dependencies: ["Base"]),
     .testTarget(name: "TokenizerTests", dependencies: ["Base", "Tokenizers"]),
     .testTarget(
       name: "TextTaskTests",
-      dependencies: ["Models", "NN", "Optimizers", "TextTasks", "Tokenizers"]),
+      dependencies: ["NN", "Optimizers", "TextTasks", "Tokenizers", "Transformers"]),
     .testTarget(name: "SettingTests", dependencies: ["Base", "Settings"]),
     .testTarget(name: "ArchiveTests", dependencies: ["Archives"]),
     .testTarget(name: "MetricTests", dependencies: ["Metrics"]),
@@ -144,8 +165,11 @@ let package = Package(
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
     .testTarget(
-      name: "ModelTests", dependencies: ["Models", "Checkpoints", "Optimizers"],
+      name: "ModelTests", dependencies: ["Models", "NN", "Optimizers", "Tensors"],
       resources: [.copy("Curves")]),
+    .testTarget(
+      name: "TransformerTests",
+      dependencies: ["Checkpoints", "NN", "Optimizers", "Tensors", "Tokenizers", "Transformers"]),
     .testTarget(
       name: "CheckpointTests", dependencies: ["Checkpoints", "NN", "Optimizers", "Archives"],
       resources: [.copy("Golden")]),
@@ -153,7 +177,7 @@ let package = Package(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(
       name: "DataParallelTests",
-      dependencies: ["DataParallel", "Models", "Optimizers", "MPITesting"],
+      dependencies: ["DataParallel", "Models", "Transformers", "Optimizers", "MPITesting"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "ReportTests", dependencies: ["Base", "Reports", "NN", "CZlib"],
@@ -161,9 +185,11 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Base", "Torus", "MPITesting", "ddp-train", "spiral-train", "KerasDigits",
+        "Base", "Torus", "MPITesting", "ddp-train", "ddp-text", "spiral-train", "KerasDigits",
         "TextClassifier", "CharacterGPT",
       ]),
+    .testTarget(
+      name: "FineTuningTests", dependencies: ["FineTuning", "MPITesting", "ddp-train", "ddp-text"]),
     // The examples' programs, as their own packages build them.
     .executableTarget(
       name: "Spirals", dependencies: ["Torus"], path: "examples/first-hour/Sources/Spirals"),

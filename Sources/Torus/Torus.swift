@@ -1,4 +1,5 @@
 @_exported import Collectives
 @_exported import DataParallel
+@_exported import FineTuning
 @_exported import TorusCore
 @_exported import Training

@@ -10,3 +10,4 @@
 @_exported import Tensors
 @_exported import TextTasks
 @_exported import Tokenizers
+@_exported import Transformers

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Foundation
+import RunCommands
 import Torus
 
 /// `ddp-train chat FOLDER`: talks with a language model by its chat template.

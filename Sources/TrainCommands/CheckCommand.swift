@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Foundation
+import RunCommands
 import Torus
 
 /// `ddp-train check FOLDER`: compares what a model's folder gives with what was recorded.

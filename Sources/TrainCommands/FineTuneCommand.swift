@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Foundation
+import RunCommands
 import Torus
 
 /// `ddp-train finetune [CONFIG] [--key value …]`: trains a pretrained model for a task on text.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Foundation
+import RunCommands
 import Torus
 
 /// `ddp-train generate RUN|FOLDER --prompt TEXT`: continues a text with a trained character model, or

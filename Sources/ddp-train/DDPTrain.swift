@@ -1,7 +1,8 @@
-import TrainCommands
+import RunCommands
 
-/// `ddp-train`: the command line with what the project brings.
+/// `ddp-train`: trains what configurations describe. What it needs of pretrained models it hands over to
+/// `ddp-text`.
 @main
 enum DDPTrain {
-  static func main() { TrainCommandLine.main() }
+  static func main() { RunCommandLine.main() }
 }

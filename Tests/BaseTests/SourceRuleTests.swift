@@ -105,7 +105,7 @@ struct SourceRuleTests {
       #/@(?:Option|Argument)(?<options>(?:(?!\bvar )[\s\S])*)\bvar (?<name>\w+)(?<type>[^\n]*)/#
     var known = Self.wordsOfPrograms
     var places = 0
-    let rooms = ["/Sources/ddp-", "/Sources/TrainCommands/"]
+    let rooms = ["/Sources/ddp-", "/Sources/RunCommands/", "/Sources/TrainCommands/"]
     for file in Self.files() where rooms.contains(where: { file.path.contains($0) }) {
       let text = try String(contentsOf: file, encoding: .utf8)
       for match in text.matches(of: declaration) {

@@ -1,10 +1,10 @@
 import Collectives
 import DataParallel
-import Models
 import NN
 import Optimizers
 import Tensors
 import Testing
+import Transformers
 
 /// Adapters of a model that several ranks train.
 @Suite("Adapters on several ranks")

@@ -1,9 +1,9 @@
 import Collectives
 import DataParallel
-import Models
 import NN
 import Tensors
 import Testing
+import Transformers
 
 /// A loss over the vectors of all ranks is the loss of the whole batch.
 @Suite("Differentiable gather")

@@ -1,8 +1,8 @@
-import Models
 import NN
 import Optimizers
 import Testing
 import TextTasks
+import Transformers
 
 @Suite("Fine-tuning groups")
 struct FineTuningGroupTests {

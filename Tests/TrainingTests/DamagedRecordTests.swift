@@ -2,6 +2,7 @@ import Base
 import Checkpoints
 import Collectives
 import Foundation
+import MPITesting
 import Testing
 import Training
 

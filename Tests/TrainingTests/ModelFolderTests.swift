@@ -1,4 +1,5 @@
 import Foundation
+import MPITesting
 import Testing
 import Torus
 

@@ -1,5 +1,5 @@
-import Models
 import Tensors
+import Transformers
 
 /// A batch of text as a model takes it: tensors by transformers' names, in their order.
 public struct TextBatch {

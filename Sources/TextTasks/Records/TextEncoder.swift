@@ -1,6 +1,6 @@
 import Datasets
-import Models
 import Tokenizers
+import Transformers
 
 /// Makes features of a table's records for a task: ids, and labels where the task's are.
 public struct TextEncoder: Sendable {

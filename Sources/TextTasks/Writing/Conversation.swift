@@ -1,5 +1,5 @@
-import Models
 import Tokenizers
+import Transformers
 
 /// A conversation with a language model by its chat template.
 public struct Conversation {

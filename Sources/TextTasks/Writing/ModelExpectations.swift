@@ -1,8 +1,8 @@
 import Base
 import Foundation
-import Models
 import Tensors
 import Tokenizers
+import Transformers
 
 /// What a model's folder gives for some texts: their ids, figures of its results, and the first tokens
 /// that it goes on with. Recorded once, they tell whether a copy, a conversion or a merged model is

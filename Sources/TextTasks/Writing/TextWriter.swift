@@ -1,7 +1,7 @@
 import Base
-import Models
 import Tensors
 import Tokenizers
+import Transformers
 
 /// A language model with its tokenizer, as a folder holds both: it continues texts and answers in
 /// conversations.

@@ -33,7 +33,7 @@ extension ConfigurationNode {
   }
 
   /// Reads the value of a command line option: a scalar as it stands, or YAML's `[a, b]`.
-  init(option: String, value: String) throws(ConfigurationError) {
+  package init(option: String, value: String) throws(ConfigurationError) {
     guard let first = value.first, "[{\"'".contains(first) else {
       self.init(.scalar(value, plain: true), at: .option(option))
       return

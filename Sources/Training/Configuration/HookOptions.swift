@@ -116,7 +116,7 @@ public struct PostLocalSGDHookOptions: ConfigurationSection {
 
 extension DistributedConfiguration {
   /// What the hook cannot be combined with.
-  var hookConflicts: [(key: String, problem: String, remedy: String)] {
+  package var hookConflicts: [(key: String, problem: String, remedy: String)] {
     guard hook.name != "none" else { return [] }
     func conflict(_ key: String, _ remedy: String) -> [(String, String, String)] {
       [("hook", "\(hook.name) cannot be combined with \(key)", remedy)]

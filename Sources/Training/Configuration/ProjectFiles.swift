@@ -31,7 +31,7 @@ public struct ProjectFiles: Sendable {
     return FileManager.default.fileExists(atPath: below) ? below : path
   }
 
-  static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       && isFolder.boolValue

@@ -66,7 +66,7 @@ extension RunConfiguration {
 
   /// The file that `name` means: a path as it stands, a folder's `config.yaml`, or `configs/NAME.yaml`
   /// for a bare name.
-  static func find(
+  package static func find(
     _ text: String, files: ProjectFiles
   ) throws(ConfigurationError) -> String {
     let name: String
@@ -97,7 +97,7 @@ extension RunConfiguration {
         to: stem, among: known.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }))
   }
 
-  static func text(_ path: String) throws(ConfigurationError) -> String {
+  package static func text(_ path: String) throws(ConfigurationError) -> String {
     if ProjectFiles.isFolder(path) { throw .isDirectory(path, nearest: nil) }
     guard FileManager.default.fileExists(atPath: path) else {
       throw .notFound(path, searched: [path], nearest: nil)

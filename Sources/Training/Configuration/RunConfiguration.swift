@@ -176,16 +176,16 @@ public struct RunConfiguration: Sendable, Equatable {
   }
 
   /// Where the timeline goes.
-  var tracePath: String? { trace == "auto" ? "\(runDirectory)/trace.json" : trace }
+  package var tracePath: String? { trace == "auto" ? "\(runDirectory)/trace.json" : trace }
 
   /// Which steps it holds.
-  var traceWindow: Timeline.Window { .init(traceSteps) }
+  package var traceWindow: Timeline.Window { .init(traceSteps) }
 
   /// Where the tables of a profile go.
-  var profilePath: String? { profile == "auto" ? "\(runDirectory)/profile.txt" : profile }
+  package var profilePath: String? { profile == "auto" ? "\(runDirectory)/profile.txt" : profile }
 
   /// Which steps it is of.
-  var profileWindow: Timeline.Window { .init(profileSteps) }
+  package var profileWindow: Timeline.Window { .init(profileSteps) }
 
   /// The configuration as YAML that reads back as an equal value.
   public func yaml() -> String { written.yaml }

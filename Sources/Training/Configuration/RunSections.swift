@@ -158,7 +158,8 @@ public struct DistributedConfiguration: ConfigurationSection {
   }
 
   /// What is wrong with a batch that cannot give every virtual worker a record.
-  func shortage(ofRecords batchSize: Int) -> (key: String, problem: String, remedy: String)? {
+  package func shortage(ofRecords batchSize: Int) -> (key: String, problem: String, remedy: String)?
+  {
     guard invariant != .none, batchSize < virtualWorkers else { return nil }
     return (
       "batch_size",

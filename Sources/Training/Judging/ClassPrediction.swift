@@ -1,12 +1,12 @@
 import Tensors
 
 /// What a classifier tells of one record: the likeliest class, and how likely it takes each to be.
-struct ClassPrediction {
-  let number: Int
-  let probabilities: [Float]
+package struct ClassPrediction {
+  package let number: Int
+  package let probabilities: [Float]
 
   /// Those of logits `[N, classes]`, by softmax in single precision.
-  static func all(of logits: Tensor) -> [ClassPrediction] {
+  package static func all(of logits: Tensor) -> [ClassPrediction] {
     let width = logits.size(1)
     let shares = logits.to(.float32).softmax(dim: -1)
     let best = shares.argmax(dim: -1).array(of: Int.self)
@@ -18,7 +18,7 @@ struct ClassPrediction {
   }
 
   /// The values of a line: a class by its name where it has one.
-  func line(classes: [String], label: Int?, withProbabilities: Bool) -> Metrics {
+  package func line(classes: [String], label: Int?, withProbabilities: Bool) -> Metrics {
     func named(_ number: Int) -> MetricValue {
       classes.indices.contains(number) ? .text(classes[number]) : .integer(number)
     }

@@ -1,13 +1,13 @@
 import Models
 
 /// The figures of an evaluation with what was judged by what.
-struct EvaluationFacts {
+package struct EvaluationFacts {
   /// All of it, as it is written to a file.
-  let metrics: Metrics
+  package let metrics: Metrics
   /// All of it in lines for people.
-  let text: String
+  package let text: String
 
-  init(
+  package init(
     _ request: JudgementRequest, split: JudgementRequest.Split, weights: String, step: Int?,
     figures: Figures
   ) {

@@ -30,19 +30,7 @@ public enum Judgement {
   /// Exit codes are those of a run.
   public static func evaluate(_ request: JudgementRequest, json: String?) -> Int32 {
     main(request, "ddp-train evaluate") { run, world in
-      let report: EvaluationFacts
-      switch run {
-      case .training(let configuration):
-        let judgement = try RunJudgement(request, configuration, world)
-        report = EvaluationFacts(
-          request, split: judgement.split, weights: judgement.weights.file,
-          step: judgement.weights.step, figures: try judgement.evaluate())
-      case .fineTuning(let configuration):
-        let judgement = try FineTuningJudgement(request, configuration, world, predicts: false)
-        report = EvaluationFacts(
-          request, split: judgement.split, weights: judgement.place, step: judgement.step,
-          figures: try judgement.evaluate())
-      }
+      let report = try run.evaluation(request, world)
       guard world.rank == 0 else { return }
       if let json { try RunFile.write(Data((report.metrics.json + "\n").utf8), to: json) }
       try write(report.text)
@@ -54,30 +42,7 @@ public enum Judgement {
   /// Exit codes are those of a run.
   public static func predict(_ request: JudgementRequest, _ wanted: Predictions) -> Int32 {
     main(request, "ddp-train predict") { run, world in
-      let table: PredictionTable?
-      switch run {
-      case .training(let configuration):
-        let definition = try ModelDefinition.registry.entry(for: configuration.model)
-        guard !definition.generates else {
-          throw JudgementError.writesTexts(run: request.runDirectory)
-        }
-        var configuration = configuration
-        // Records come one by one, whoever computes them.
-        configuration.distributed.invariant = .none
-        let judgement = try RunJudgement(request, configuration, world)
-        table = try judgement.predictions(
-          wanted.format, withProbabilities: wanted.withProbabilities)
-      case .fineTuning(let configuration):
-        switch configuration.task {
-        case .causalLM, .seq2seq: throw JudgementError.writesTexts(run: request.runDirectory)
-        case .maskedLM: throw JudgementError.noPredictions(task: configuration.task.rawValue)
-        default: break
-        }
-        let judgement = try FineTuningJudgement(request, configuration, world, predicts: true)
-        table = try judgement.predictions(
-          wanted.format, withProbabilities: wanted.withProbabilities)
-      }
-      guard let table else { return }
+      guard let table = try run.predictions(request, wanted, world) else { return }
       if let output = wanted.output {
         try RunFile.write(Data(table.text.utf8), to: output)
         try write("\(table.count) predictions written to \(output)\n")
@@ -96,7 +61,7 @@ public enum Judgement {
   /// Reads the run's configuration, meets the other workers, and does what is asked for.
   private static func main(
     _ request: JudgementRequest, _ name: String,
-    _ body: @escaping (JudgedConfiguration, World) throws -> Void
+    _ body: @escaping (any JudgedRun, World) throws -> Void
   ) -> Int32 {
     RunProgram<JudgedConfiguration>(
       name: name,
@@ -104,7 +69,7 @@ public enum Judgement {
       run: { run, world, threads in
         Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
         try run.distributed.settleKernels()
-        try body(run, world)
+        try body(run.run, world)
         // Nobody leaves while others still wait for what rank 0 writes.
         if world.size > 1 { try world.group.barrier(label: "written") }
         return .finished
@@ -113,50 +78,52 @@ public enum Judgement {
   }
 }
 
-/// The configuration of a run of either kind.
-enum JudgedConfiguration: LaunchedConfiguration {
-  case training(RunConfiguration)
-  case fineTuning(FineTuningConfiguration)
+/// The configuration of a run of any kind, as the run's folder has it.
+private struct JudgedConfiguration: LaunchedConfiguration {
+  let run: any JudgedRun
 
   /// Reads what a run directory holds, with the keys that are set over it.
   init(_ request: JudgementRequest) throws {
-    let run = request.runDirectory
-    let file = "\(run)/config.yaml"
-    guard FileManager.default.fileExists(atPath: file) else { throw JudgementError.noRun(run) }
-    if try RunKind.isFineTuning(file) {
-      let arguments = try RunArguments(
-        [file] + request.overrides, keys: FineTuningConfiguration.keys)
-      var configuration = try FineTuningConfiguration(arguments)
-      configuration.runDirectory = run
-      configuration.threads = request.threads ?? configuration.threads
-      self = .fineTuning(configuration)
+    let file = "\(request.runDirectory)/config.yaml"
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw JudgementError.noRun(request.runDirectory)
+    }
+    if let kind = try RunKinds.kind(of: file) {
+      run = try kind.judged(request, file: file)
     } else {
       var configuration = try RunConfiguration(RunArguments([file] + request.overrides))
-      configuration.runDirectory = run
+      configuration.runDirectory = request.runDirectory
       configuration.threads = request.threads ?? configuration.threads
-      self = .training(configuration)
+      run = configuration
     }
   }
 
-  private var launched: any LaunchedConfiguration {
-    switch self {
-    case .training(let configuration): configuration
-    case .fineTuning(let configuration): configuration
-    }
-  }
-
-  var threads: Int? { launched.threads }
-  var distributed: DistributedConfiguration { launched.distributed }
-  var runDirectory: String { launched.runDirectory }
-  func yaml() -> String { launched.yaml() }
+  var threads: Int? { run.threads }
+  var distributed: DistributedConfiguration { run.distributed }
+  var runDirectory: String { run.runDirectory }
+  func yaml() -> String { run.yaml() }
 }
 
-/// Of which kind a run is.
-package enum RunKind {
-  /// Whether a configuration is one of `ddp-train finetune`.
-  package static func isFineTuning(_ path: String) throws -> Bool {
-    let text = try RunConfiguration.text(path)
-    return try ConfigurationNode(yaml: text, path: path).entries?.contains { $0.key == "task" }
-      ?? false
+extension RunConfiguration: JudgedRun {
+  package func evaluation(
+    _ request: JudgementRequest, _ world: World
+  ) throws -> EvaluationFacts {
+    let judgement = try RunJudgement(request, self, world)
+    return EvaluationFacts(
+      request, split: judgement.split, weights: judgement.weights.file,
+      step: judgement.weights.step, figures: try judgement.evaluate())
+  }
+
+  package func predictions(
+    _ request: JudgementRequest, _ wanted: Judgement.Predictions, _ world: World
+  ) throws -> PredictionTable? {
+    let definition = try ModelDefinition.registry.entry(for: model)
+    guard !definition.generates else { throw JudgementError.writesTexts(run: request.runDirectory) }
+    var configuration = self
+    // Records come one by one, whoever computes them.
+    configuration.distributed.invariant = .none
+    let judgement = try RunJudgement(request, configuration, world)
+    return try judgement.predictions(
+      wanted.format, withProbabilities: wanted.withProbabilities)
   }
 }

@@ -61,7 +61,7 @@ public struct JudgementRequest: Sendable {
 }
 
 /// Why a run cannot be judged as it was asked for.
-enum JudgementError: Error, CustomStringConvertible {
+package enum JudgementError: Error, CustomStringConvertible {
   case noRun(String)
   case noSplit(JudgementRequest.Split, known: [String], source: String)
   case noOtherData(source: String)
@@ -71,7 +71,7 @@ enum JudgementError: Error, CustomStringConvertible {
   case writesTexts(run: String)
   case noPredictions(task: String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .noRun(let path):
       "\(path) is no run: there is no config.yaml in it; name a run directory, as in runs/digits-cnn"

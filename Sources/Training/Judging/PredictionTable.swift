@@ -1,25 +1,25 @@
 import Collectives
 
 /// A line of predictions for each record, by the record's place.
-struct PredictionTable {
+package struct PredictionTable {
   /// How lines are written.
-  let format: PredictionFormat
+  package let format: PredictionFormat
   private var rows: [Row] = []
 
   /// A line, its values as they are written.
   private struct Row: Codable {
-    var index: Int
-    var names: [String]
-    var values: [String]
+    package var index: Int
+    package var names: [String]
+    package var values: [String]
   }
 
-  init(_ format: PredictionFormat) { self.format = format }
+  package init(_ format: PredictionFormat) { self.format = format }
 
   /// The number of lines.
-  var count: Int { rows.count }
+  package var count: Int { rows.count }
 
   /// Adds a record's line.
-  mutating func add(_ line: Metrics, at index: Int) {
+  package mutating func add(_ line: Metrics, at index: Int) {
     rows.append(
       format == .csv
         ? Row(index: index, names: line.pairs.map(\.name), values: line.pairs.map(\.value.csv))
@@ -27,7 +27,7 @@ struct PredictionTable {
   }
 
   /// All ranks' lines in the order of their records, on rank 0; every rank takes part.
-  func gathered(_ group: ProcessGroup) throws -> PredictionTable? {
+  package func gathered(_ group: ProcessGroup) throws -> PredictionTable? {
     guard let all = try group.gather(object: rows, label: "predictions") else { return nil }
     var table = PredictionTable(format)
     table.rows = all.flatMap { $0 }.sorted { $0.index < $1.index }
@@ -35,7 +35,7 @@ struct PredictionTable {
   }
 
   /// The lines as text, each with its end.
-  var text: String {
+  package var text: String {
     guard format == .csv else { return rows.map { $0.values[0] + "\n" }.joined() }
     var places: [String: Int] = [:]
     var names: [String] = []
@@ -62,7 +62,7 @@ public enum PredictionFormat: String, Sendable, CaseIterable {
 
 extension MetricValue {
   /// The value as a field of CSV.
-  var csv: String {
+  package var csv: String {
     switch self {
     case .text(let text): Self.field(text)
     case .list(let values): Self.field(values.map(\.word).joined(separator: " "))

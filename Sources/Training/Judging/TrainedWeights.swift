@@ -5,13 +5,13 @@ import Foundation
 import Reports
 
 /// Where a run's weights are.
-struct TrainedWeights: Codable {
+package struct TrainedWeights: Codable {
   /// The file.
-  var file: String
+  package var file: String
   /// The checkpoint's folder that holds it; nil for a file by itself.
-  var checkpoint: String?
+  package var checkpoint: String?
   /// The step after which they were saved, where it is known.
-  var step: Int?
+  package var step: Int?
 
   private init(_ checkpoint: Checkpoint) {
     file = "\(checkpoint.path)/model.safetensors"
@@ -26,7 +26,7 @@ struct TrainedWeights: Codable {
   ///   - finished: The finished model's file, which is taken before checkpoints; nil where there is none.
   ///   - metric: The figures by which the best is told, less of which is better: of evaluations on the way,
   ///     and, where it is by the same records, of the one at the end.
-  init(
+  package init(
     _ wanted: JudgementRequest.Weights, of run: String, finished: String?,
     by metrics: [String], _ group: ProcessGroup
   ) throws {
@@ -84,7 +84,7 @@ struct TrainedWeights: Codable {
   }
 
   /// What the run remembered with a checkpoint; nil for a file by itself.
-  func state() throws -> RunState? {
+  package func state() throws -> RunState? {
     try checkpoint.map { try Checkpoint(path: $0).state("run") }
   }
 }

@@ -39,7 +39,7 @@ public struct DataContents: Codable, Equatable, Sendable {
   }
 
   /// Sums texts that say what folders hold, such as names and sizes of very many files.
-  init(listings: [(path: String, text: String)]) {
+  package init(listings: [(path: String, text: String)]) {
     files = listings.map { path, text in
       let bytes = Array(text.utf8)
       return File(
@@ -49,7 +49,7 @@ public struct DataContents: Codable, Equatable, Sendable {
   }
 
   /// Sums the digits' records.
-  init(_ digits: Digits) {
+  package init(_ digits: Digits) {
     var crc: UInt32 = 0
     for index in 0..<digits.count {
       let digit = digits[index]
@@ -83,7 +83,7 @@ public struct DataContents: Codable, Equatable, Sendable {
   }
 
   /// What differs in `other`, in words; nil where nothing does.
-  func difference(from other: DataContents) -> String? {
+  package func difference(from other: DataContents) -> String? {
     guard files.count == other.files.count else {
       return "there are \(other.files.count) files instead of \(files.count)"
     }

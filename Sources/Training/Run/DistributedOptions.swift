@@ -7,10 +7,10 @@ import Tensors
 /// What the keys of `distributed` mean to DataParallel.
 extension DistributedConfiguration {
   /// Bytes at which buckets close.
-  var bucketLimits: [Int] { [Int(firstBucketMB * 1_048_576), Int(bucketMB * 1_048_576)] }
+  package var bucketLimits: [Int] { [Int(firstBucketMB * 1_048_576), Int(bucketMB * 1_048_576)] }
 
   /// How replicas are kept together.
-  var parallelOptions: DataParallelOptions {
+  package var parallelOptions: DataParallelOptions {
     var options = DataParallelOptions()
     (options.firstBucketBytes, options.bucketBytes) = (bucketLimits[0], bucketLimits[1])
     options.algorithm = algorithm.named
@@ -21,7 +21,7 @@ extension DistributedConfiguration {
   }
 
   /// How a trainer's replicas are kept together and compared, in the order of a checkpoint's buckets.
-  func trainerOptions(_ resumed: RunCheckpoints.Found?) -> TrainerOptions {
+  package func trainerOptions(_ resumed: RunCheckpoints.Found?) -> TrainerOptions {
     var options = TrainerOptions()
     options.checksumEvery = checksumEvery
     options.hashEvery = hashEvery
@@ -31,13 +31,13 @@ extension DistributedConfiguration {
   }
 
   /// The virtual workers of an invariant run with a seed; nil of another run.
-  func virtualWorkers(seed: Int) -> VirtualWorkers? {
+  package func virtualWorkers(seed: Int) -> VirtualWorkers? {
     invariant == .none ? nil : VirtualWorkers(count: virtualWorkers, seed: UInt64(seed))
   }
 
   /// Has kernels compute what an invariant run promises, for the rest of the process.
   /// - Throws: ``ConfigurationError/conflict(_:problem:remedy:)`` where the processor cannot.
-  func settleKernels() throws(ConfigurationError) {
+  package func settleKernels() throws(ConfigurationError) {
     switch invariant {
     case .none: break
     case .workers:
@@ -55,14 +55,14 @@ extension DistributedConfiguration {
   }
 
   /// The configured hook; a worker on its own has nobody to exchange with.
-  func exchange(_ group: ProcessGroup) throws -> Exchange {
+  package func exchange(_ group: ProcessGroup) throws -> Exchange {
     guard group.size > 1 else { return Exchange() }
     return try HookDefinition.registry.entry(for: hook)
       .make(hook, for: ExchangeInput(group: group, algorithm: algorithm.named))
   }
 
   /// The optimizer, whose state is shared out among the workers where that is asked for.
-  func shared(_ optimizer: Optimizer, _ group: ProcessGroup) throws -> Optimizer {
+  package func shared(_ optimizer: Optimizer, _ group: ProcessGroup) throws -> Optimizer {
     guard let stage = shardOptimizer.stage, group.size > 1 else { return optimizer }
     return try ShardedOptimizer(optimizer, group: group, stage: stage, limits: bucketLimits)
   }
@@ -70,7 +70,7 @@ extension DistributedConfiguration {
 
 extension DistributedConfiguration.OptimizerSharding {
   /// The same as DataParallel names it.
-  var stage: ShardedOptimizer.Stage? {
+  package var stage: ShardedOptimizer.Stage? {
     switch self {
     case .none: nil
     case .zero1: .zero1
@@ -81,7 +81,7 @@ extension DistributedConfiguration.OptimizerSharding {
 
 extension DistributedConfiguration.ReduceType {
   /// The type; nil for gradients' own.
-  var dtype: DType? {
+  package var dtype: DType? {
     switch self {
     case .same: nil
     case .bfloat16: .bfloat16

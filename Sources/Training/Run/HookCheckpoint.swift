@@ -6,15 +6,15 @@ import Optimizers
 import Tensors
 
 /// What a checkpoint keeps of a communication hook besides tensors.
-struct HookRecord: Codable {
+package struct HookRecord: Codable {
   /// Which hook it was; another one begins anew.
-  var name: String
+  package var name: String
   /// The hook's numbers.
-  var counts: [String: Int]
+  package var counts: [String: Int]
   /// Steps of the averager of models.
-  var averagerStep: Int?
+  package var averagerStep: Int?
   /// Each rank's optimizer but for its tensors, where ranks have gone apart.
-  var optimizers: [OptionValue]?
+  package var optimizers: [OptionValue]?
 }
 
 /// The hook's part of a checkpoint.
@@ -22,15 +22,15 @@ struct HookRecord: Codable {
 /// Tensors are `hook.safetensors`: `shared.NAME` once for all ranks, `rank3.NAME` for each rank's own.
 /// Where ranks' models have gone apart, `rank3.model.NAME` and `rank3.optimizer.PATH` are among the
 /// latter, and the checkpoint's weights are the average.
-struct HookCheckpoint {
-  let record: HookRecord
+package struct HookCheckpoint {
+  package let record: HookRecord
   /// On rank 0; empty elsewhere.
-  let tensors: StateDict
+  package let tensors: StateDict
 
   /// Collects all ranks' memory on rank 0; nil without a hook. Blocks until all ranks have called it.
   ///
   /// - Complexity: Memory for every rank's own tensors on rank 0.
-  init?(_ trainer: Trainer<some Any>) throws {
+  package init?(_ trainer: Trainer<some Any>) throws {
     guard let hook = trainer.hook, let group = trainer.group else { return nil }
     let state = hook.state()
     var record = HookRecord(
@@ -53,7 +53,7 @@ extension RunCheckpoints.Found {
   ///
   /// On other ranks everyone goes on with the average of the models, rank 0's optimizer, and what the
   /// hook's memory has in common.
-  func restoreHook(_ trainer: Trainer<some Any>, _ group: ProcessGroup) throws {
+  package func restoreHook(_ trainer: Trainer<some Any>, _ group: ProcessGroup) throws {
     guard let hook = trainer.hook, let record = state.hook, record.name == hook.name else { return }
     var memory = HookState()
     memory.counts = record.counts
@@ -81,9 +81,9 @@ extension ProcessGroup {
   fileprivate func collected(_ state: StateDict) throws -> [(String, Tensor)] {
     /// What the others must know of a tensor to take part in gathering it.
     struct Entry: Codable {
-      let name: String
-      let dtype: DType
-      let shape: [Int]
+      package let name: String
+      package let dtype: DType
+      package let shape: [Int]
     }
     let lists = try allGather(
       object: state.map {

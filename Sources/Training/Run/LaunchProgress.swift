@@ -6,12 +6,12 @@ import Synchronization
 /// the steps that are done, and those of which a checkpoint is kept.
 ///
 /// Rank 0 tells it. It costs a write of 128 bytes to a file in memory a step.
-final class LaunchProgress: Sendable {
+package final class LaunchProgress: Sendable {
   private let descriptor: Int32
   private let progress: Mutex<WorkerProgress>
 
   /// A run that begins, or goes on from a checkpoint; nil on other ranks than 0, and where nobody asks.
-  init?(rank: Int, from found: RunCheckpoints.Found?) {
+  package init?(rank: Int, from found: RunCheckpoints.Found?) {
     guard rank == 0,
       let path = ProcessInfo.processInfo.environment[WorkerProgress.variable], !path.isEmpty
     else { return nil }
@@ -29,10 +29,10 @@ final class LaunchProgress: Sendable {
   deinit { close(descriptor) }
 
   /// A step is done.
-  func reached(step: Int) { tell { $0.step = max($0.step, step) } }
+  package func reached(step: Int) { tell { $0.step = max($0.step, step) } }
 
   /// A checkpoint of a step is complete. From any thread.
-  func saved(step: Int) {
+  package func saved(step: Int) {
     tell {
       $0.step = max($0.step, step)
       $0.saved = max($0.saved ?? 0, step)

@@ -1,7 +1,7 @@
 import Settings
 
 /// What a program that trains must know of its run before the run begins.
-protocol LaunchedConfiguration {
+package protocol LaunchedConfiguration {
   /// Compute threads of each worker; nil for OMP_NUM_THREADS, or its share of the cores.
   var threads: Int? { get }
   /// How workers meet.
@@ -19,7 +19,7 @@ extension LaunchedConfiguration {
   /// ddp-launch sets; nil for the worker's share of the cores.
   ///
   /// - Throws: `ConfigurationError.badVariable` for a variable that is no number.
-  func launchThreads(
+  package func launchThreads(
     in environment: [String: String]
   ) throws(ConfigurationError) -> Int? {
     if let threads { return threads }

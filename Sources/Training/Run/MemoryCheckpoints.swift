@@ -9,17 +9,17 @@ import Foundation
 ///
 /// Two are kept, so that one is whole while the next is written. Rank 0 writes what all ranks read, so there
 /// are none where ranks are on several hosts.
-final class MemoryCheckpoints {
+package final class MemoryCheckpoints {
   /// The variable with the folder.
-  static let variable = "TORUS_MEMORY_FOLDER"
+  package static let variable = "TORUS_MEMORY_FOLDER"
 
-  let store: CheckpointStore
+  package let store: CheckpointStore
   private let rank: Int
   private var hasFailed = false
 
   /// The checkpoints of a job that has such a folder; nil for another, and for one on several hosts.
   /// - Parameter directory: The run directory, of which a job may have several.
-  init?(_ directory: String, _ group: ProcessGroup) {
+  package init?(_ directory: String, _ group: ProcessGroup) {
     guard group.topology.nodes == 1,
       let folder = ProcessInfo.processInfo.environment[Self.variable], !folder.isEmpty
     else { return nil }
@@ -30,7 +30,7 @@ final class MemoryCheckpoints {
   }
 
   /// Saves; where there is no room, says so once, and the run goes on without. Returns whether it is kept.
-  func save(_ contents: CheckpointContents, step: Int) -> Bool {
+  package func save(_ contents: CheckpointContents, step: Int) -> Bool {
     guard !hasFailed else { return false }
     do {
       try store.save(contents, step: step)
@@ -44,7 +44,7 @@ final class MemoryCheckpoints {
   }
 
   /// Forgets what an earlier run in the same directory has left. On rank 0.
-  func clear() {
+  package func clear() {
     if rank == 0 { try? FileManager.default.removeItem(atPath: store.folder) }
   }
 }

@@ -9,17 +9,17 @@ import Tensors
 /// any of it is asked for.
 ///
 /// What is computed is a lower bound of what a run takes, so nothing that could run is refused.
-struct MemoryRoom {
+package struct MemoryRoom {
   /// Bytes on this machine.
-  let bytes: Double
+  package let bytes: Double
   /// Workers that share them.
-  let workers: Int
+  package let workers: Int
   /// Copies of the parameters: the weights, their gradients, and what the optimizer remembers.
-  let copies: Double
+  package let copies: Double
   /// Records that a worker computes at once.
-  let records: Double
+  package let records: Double
 
-  init(_ context: RunContext, records total: Int) {
+  package init(_ context: RunContext, records total: Int) {
     let configuration = context.configuration
     let group = context.group
     bytes = Self.installed
@@ -33,7 +33,7 @@ struct MemoryRoom {
 
   /// Refuses a model, or a batch, that is beyond this machine.
   /// - Throws: ``ConfigurationError/tooLarge(keys:needs:available:)``
-  func check(_ size: ModelSize) throws(ConfigurationError) {
+  package func check(_ size: ModelSize) throws(ConfigurationError) {
     let model = size.parameters * 4 * copies + size.modules * 4096
     try check(
       size.keys, bytes: model,
@@ -56,7 +56,7 @@ struct MemoryRoom {
   }
 
   /// The machine's memory, or less where a control group allows less.
-  static var installed: Double {
+  package static var installed: Double {
     let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
       .compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
       .compactMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
@@ -64,7 +64,7 @@ struct MemoryRoom {
   }
 
   /// `3.2 GB`, `1.5e+12 GB`
-  static func size(_ bytes: Double) -> String {
+  package static func size(_ bytes: Double) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
     var (value, unit) = (bytes, 0)
     while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
@@ -72,5 +72,5 @@ struct MemoryRoom {
   }
 
   /// Three significant digits.
-  static func short(_ number: Double) -> String { String(format: "%.3g", number) }
+  package static func short(_ number: Double) -> String { String(format: "%.3g", number) }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Writes a run's events to `metrics.jsonl`. On rank 0 alone.
-final class MetricsSink: EventSink {
+package final class MetricsSink: EventSink {
   private let log: MetricsLog
   private let every: Int
   /// Says that somebody has deleted the log, and makes the run directory's other files again.
@@ -16,7 +16,7 @@ final class MetricsSink: EventSink {
   ///   - step: The checkpoint's step for a resumed run.
   ///   - logsUsedRate: Whether a step's line has the rate that it used.
   ///   - restore: Called with the log's path where it was deleted and is there again.
-  init(
+  package init(
     _ directory: String, every: Int, resumingAt step: Int?, logsUsedRate: Bool = false,
     restore: @escaping (_ path: String) throws -> Void
   ) throws {
@@ -26,7 +26,7 @@ final class MetricsSink: EventSink {
     self.restore = restore
   }
 
-  func take(_ event: TrainingEvent) throws {
+  package func take(_ event: TrainingEvent) throws {
     switch event {
     case .started(let start): try write("started", facts(start))
     case .step(let report):
@@ -98,7 +98,7 @@ final class MetricsSink: EventSink {
 
 extension Metrics {
   /// Adds figures by their names behind a prefix: `test_loss`.
-  mutating func add(_ figures: Figures, prefix: String) {
+  package mutating func add(_ figures: Figures, prefix: String) {
     for (name, value) in figures.values { self["\(prefix)_\(name)"] = .number(value) }
   }
 }

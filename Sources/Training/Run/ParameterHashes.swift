@@ -10,7 +10,7 @@ public struct ParameterHashes: Equatable, Sendable {
   public let values: [(name: String, hash: UInt64)]
 
   /// The checksums of what a model holds now.
-  init(_ model: Module, step: Int) {
+  package init(_ model: Module, step: Int) {
     self.step = step
     let tensors =
       model.namedParameters().map { ($0, $1.value.detach()) }

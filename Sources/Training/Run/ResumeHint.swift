@@ -1,7 +1,7 @@
 import Foundation
 
 /// The command that goes on with a run, to be copied from a terminal into any other.
-enum ResumeHint {
+package enum ResumeHint {
   /// What starts this program, outermost last.
   private static let launchers: Set = [
     "mpirun", "mpiexec", "orterun", "prterun", "srun", "ddp-launch", "orted", "prted",
@@ -10,7 +10,7 @@ enum ResumeHint {
   /// The command that started the job, launcher included, in the folder in which it was typed, with
   /// `--resume` at its end.
   /// - Parameter workers: How many mpirun is to start where no launcher is found.
-  static func command(workers: Int) -> String {
+  package static func command(workers: Int) -> String {
     var started = (
       arguments: CommandLine.arguments, folder: FileManager.default.currentDirectoryPath
     )
@@ -33,14 +33,14 @@ enum ResumeHint {
   }
 
   /// The line for a shell. A later `--resume` is the one that counts.
-  static func command(_ arguments: [String], in folder: String) -> String {
+  package static func command(_ arguments: [String], in folder: String) -> String {
     let last = arguments.last == "--resume" ? [] : ["--resume"]
     return "cd \(quoted(folder)) && "
       + (arguments + last).map(quoted).joined(separator: " ")
   }
 
   /// A word as a shell reads it back.
-  static func quoted(_ word: String) -> String {
+  package static func quoted(_ word: String) -> String {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-".utf8)
     if !word.isEmpty, word.utf8.allSatisfy(plain.contains) { return word }
     return "'"

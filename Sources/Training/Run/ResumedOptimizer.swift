@@ -7,7 +7,7 @@ extension Optimizer {
   /// Parameters are matched by name over all groups, so that they may be grouped otherwise, as where
   /// others decay.
   /// - Throws: ``OptimizerStateError`` where the state is of other parameters.
-  func resume(_ state: OptimizerState) throws {
+  package func resume(_ state: OptimizerState) throws {
     let names = groups.flatMap(\.names)
     guard let saved = state.values.object, let savedGroups = saved["param_groups"]?.list else {
       return try load(state)

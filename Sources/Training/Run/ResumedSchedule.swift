@@ -3,7 +3,7 @@ import Optimizers
 extension LRScheduler {
   /// Goes on after `step` steps with the settings that it was made with, as if it had made them.
   /// - Parameter saved: What a checkpoint says of the schedule.
-  func resume(at step: Int, _ saved: @autoclosure () -> OptionValue?) throws {
+  package func resume(at step: Int, _ saved: @autoclosure () -> OptionValue?) throws {
     switch self {
     case let plateau as ReduceLROnPlateau:
       // It depends on evaluations that are over.

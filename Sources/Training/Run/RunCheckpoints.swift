@@ -9,7 +9,7 @@ import Settings
 import Tensors
 
 /// Saves a run's checkpoints and finds the one to go on from.
-final class RunCheckpoints {
+package final class RunCheckpoints {
   private let identity: RunIdentity
   private let group: ProcessGroup
   private let store: CheckpointStore
@@ -18,7 +18,7 @@ final class RunCheckpoints {
   private var writer: CheckpointWriter?
   private var launch: LaunchProgress?
 
-  init(_ identity: RunIdentity, _ group: ProcessGroup) {
+  package init(_ identity: RunIdentity, _ group: ProcessGroup) {
     self.identity = identity
     self.group = group
     store = CheckpointStore(
@@ -27,23 +27,23 @@ final class RunCheckpoints {
   }
 
   /// Begins to tell the launcher how far the run has come, on rank 0 of a job whose launcher asks.
-  func progress(from found: Found?) -> LaunchProgress? {
+  package func progress(from found: Found?) -> LaunchProgress? {
     launch = LaunchProgress(rank: group.rank, from: found)
     return launch
   }
 
   /// A checkpoint to go on from.
-  struct Found {
-    let checkpoint: Checkpoint
-    let state: RunState
-    var path: String { checkpoint.path }
+  package struct Found {
+    package let checkpoint: Checkpoint
+    package let state: RunState
+    package var path: String { checkpoint.path }
   }
 
   /// The checkpoint that `resume` means; nil to begin. Rank 0 chooses for all.
   ///
   /// A damaged newest checkpoint is an error that offers the one before it; a job that its launcher
   /// restarted takes that one by itself.
-  func find() throws -> Found? {
+  package func find() throws -> Found? {
     guard let resume = identity.resume else {
       memory?.clear()
       return nil
@@ -114,7 +114,7 @@ final class RunCheckpoints {
 
   /// Keeps the present state in memory, where the job has some that outlives it; every rank takes part, and
   /// rank 0 writes.
-  func remember<Content>(
+  package func remember<Content>(
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     adding add: (inout CheckpointContents) throws -> Void = { _ in }
   ) throws {
@@ -132,7 +132,7 @@ final class RunCheckpoints {
   ///   - add: Adds what this kind of run remembers besides, on rank 0.
   /// - Returns: The checkpoint's folder.
   /// - Throws: On every rank what kept the checkpoint before from being written.
-  func save<Content>(
+  package func save<Content>(
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     awaitsEvaluation: Bool = false, adding add: (inout CheckpointContents) throws -> Void = { _ in }
   ) throws -> String {
@@ -154,7 +154,7 @@ final class RunCheckpoints {
 
   /// Blocks until the last checkpoint is on disk; every rank takes part.
   /// - Throws: On every rank what kept it from being written.
-  func settle() throws {
+  package func settle() throws {
     guard identity.asynchronous else { return }
     var failure: CheckpointError?
     do throws(CheckpointError) { try writer?.wait() } catch { failure = error }
@@ -165,7 +165,7 @@ final class RunCheckpoints {
   }
 
   /// Blocks until this rank writes nothing any more, however the run has ended.
-  func drain() { try? writer?.wait() }
+  package func drain() { try? writer?.wait() }
 
   /// The present state, on rank 0; every rank takes part.
   private func contents<Content>(
@@ -212,14 +212,14 @@ final class RunCheckpoints {
   }
 
   /// Saves the weights alone, as safetensors.
-  static func saveModel(_ model: Module, to path: String) throws {
+  package static func saveModel(_ model: Module, to path: String) throws {
     try model.stateDict().save(safetensors: path)
   }
 }
 
 extension RunCheckpoints.Found {
   /// Opens a checkpoint's folder.
-  init(path: String) throws {
+  package init(path: String) throws {
     let checkpoint = try Checkpoint(path: path)
     let state: RunState = try checkpoint.state("run")
     try state.check(path: checkpoint.path)
@@ -228,7 +228,7 @@ extension RunCheckpoints.Found {
 
   /// Takes over the weights.
   /// - Parameter isPart: Whether the checkpoint holds only what is trained.
-  func restore(_ model: Module, isPart: Bool = false) throws {
+  package func restore(_ model: Module, isPart: Bool = false) throws {
     let state = try StateDict(safetensors: "\(path)/model.safetensors")
     let (missing, unexpected) = try model.load(state, strict: !isPart)
     let trained = Set(
@@ -246,7 +246,7 @@ extension RunCheckpoints.Found {
   /// What the optimizer remembers is taken over, and what it is told, its rates and the like, is as
   /// configured.
   /// - Parameter seed: From which a rank draws that has no saved sequence.
-  func restore<Content>(
+  package func restore<Content>(
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     _ group: ProcessGroup, seed: Int
   ) throws {
@@ -274,35 +274,35 @@ extension RunCheckpoints.Found {
 
 extension RunCheckpoints.Found {
   /// Has the configured schedule go on at the step that was reached.
-  func restore(schedule trainer: Trainer<some Any>) throws {
+  package func restore(schedule trainer: Trainer<some Any>) throws {
     try trainer.scheduler?.resume(at: trainer.step, try? checkpoint.state("scheduler"))
   }
 }
 
 /// A checkpoint of a run whose optimizer or data were others than the configured ones.
-struct OtherRun: Error, CustomStringConvertible {
-  let path: String
-  let saved: String
-  let given: String
-  let remedy: String
+package struct OtherRun: Error, CustomStringConvertible {
+  package let path: String
+  package let saved: String
+  package let given: String
+  package let remedy: String
 
-  var description: String {
+  package var description: String {
     "\(path) was saved with \(saved), and the configuration has \(given); \(remedy), or begin a new run"
   }
 }
 
 /// A checkpoint that could not be written, as every rank is told.
-struct UnwrittenCheckpoint: Error, CustomStringConvertible {
+package struct UnwrittenCheckpoint: Error, CustomStringConvertible {
   /// Its path, the reason, and what to do.
-  let description: String
+  package let description: String
 }
 
 /// The newest checkpoint is damaged, and there is one before it.
-struct DamagedCheckpoint: Error, CustomStringConvertible {
-  let damage: CheckpointError
-  let sound: String
+package struct DamagedCheckpoint: Error, CustomStringConvertible {
+  package let damage: CheckpointError
+  package let sound: String
 
-  var description: String {
+  package var description: String {
     "\(damage.path): \(damage.message). The checkpoint before it is sound: go on from it with --resume \(ResumeHint.quoted(sound))"
   }
 }

@@ -6,7 +6,7 @@ import Tensors
 
 extension RunConfiguration {
   /// The virtual workers of an invariant run; nil of another one.
-  var virtualWorkers: VirtualWorkers? { distributed.virtualWorkers(seed: seed) }
+  package var virtualWorkers: VirtualWorkers? { distributed.virtualWorkers(seed: seed) }
 }
 
 /// What making a run's parts needs to know.

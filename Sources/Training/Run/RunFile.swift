@@ -3,9 +3,9 @@ import Checkpoints
 import Foundation
 
 /// Small files of a run.
-enum RunFile {
+package enum RunFile {
   /// Reads a JSON file that a run saved.
-  static func read<Value: Decodable>(
+  package static func read<Value: Decodable>(
     _ name: String, of run: String, as type: Value.Type = Value.self
   ) throws(CheckpointError) -> Value {
     let path = "\(run)/\(name)"
@@ -23,7 +23,7 @@ enum RunFile {
     }
   }
 
-  static func write(_ contents: Data, to path: String) throws(RunLogError) {
+  package static func write(_ contents: Data, to path: String) throws(RunLogError) {
     do {
       try contents.write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {

@@ -2,36 +2,66 @@ import Collectives
 import Settings
 
 /// What a run's checkpoints keep of its configuration, and by which they are told from those of others.
-struct RunIdentity {
+package struct RunIdentity {
   /// The folder of the run, with `checkpoints` in it.
-  var directory: String
+  package var directory: String
   /// How many of the newest checkpoints stay.
-  var keep: Int
+  package var keep: Int
   /// Whether they are written while training goes on.
-  var asynchronous: Bool
+  package var asynchronous: Bool
   /// `latest`, a checkpoint's path, or nil to begin.
-  var resume: String?
+  package var resume: String?
   /// The seed from which ranks draw that have no saved sequence.
-  var seed: Int
+  package var seed: Int
   /// The optimizer's name.
-  var optimizer: String
+  package var optimizer: String
   /// The number of training records, and what they are made of.
-  var records: Int
-  var contents: DataContents
+  package var records: Int
+  package var contents: DataContents
   /// What was configured, by key.
-  var settings: [String: String]
+  package var settings: [String: String]
   /// What becomes of a key with another value than the checkpoint's.
-  var rule: @Sendable (_ key: String) -> ResumeRule
+  package var rule: @Sendable (_ key: String) -> ResumeRule
   /// The key that names the records.
-  var dataKey: String
+  package var dataKey: String
   /// Whether checkpoints hold parameters that are not trained.
-  var savesFrozen = true
+  package var savesFrozen: Bool
   /// Bytes at which buckets close.
-  var bucketLimits: [Int]
+  package var bucketLimits: [Int]
+
+  package init(
+    directory: String,
+    keep: Int,
+    asynchronous: Bool,
+    resume: String?,
+    seed: Int,
+    optimizer: String,
+    records: Int,
+    contents: DataContents,
+    settings: [String: String],
+    rule: @escaping @Sendable (_ key: String) -> ResumeRule,
+    dataKey: String,
+    savesFrozen: Bool = true,
+    bucketLimits: [Int]
+  ) {
+    self.directory = directory
+    self.keep = keep
+    self.asynchronous = asynchronous
+    self.resume = resume
+    self.seed = seed
+    self.optimizer = optimizer
+    self.records = records
+    self.contents = contents
+    self.settings = settings
+    self.rule = rule
+    self.dataKey = dataKey
+    self.savesFrozen = savesFrozen
+    self.bucketLimits = bucketLimits
+  }
 }
 
 extension RunIdentity {
-  init(_ configuration: RunConfiguration, _ data: RunData) {
+  package init(_ configuration: RunConfiguration, _ data: RunData) {
     self.init(
       directory: configuration.runDirectory, keep: configuration.checkpoint.keep,
       asynchronous: configuration.checkpoint.asynchronous, resume: configuration.resume,
@@ -45,19 +75,20 @@ extension RunIdentity {
 
 extension ProcessGroup {
   /// A value that rank 0 makes and every rank receives. An error on rank 0 ends the job.
-  func madeOnce<Value: Codable>(_ label: String, _ make: () throws -> Value) throws -> Value {
+  package func madeOnce<Value: Codable>(_ label: String, _ make: () throws -> Value) throws -> Value
+  {
     try broadcastObject(rank == 0 ? make() : nil, label: label)
   }
 }
 
 /// This job's claim on its run directory, which the ranks wait for, and no longer than their deadline.
-final class HeldClaim {
+package final class HeldClaim {
   /// The claim; nil where it was not needed, or on other ranks than the first.
   private var held: RunDirectoryClaim?
   private let directory: String
 
   /// Blocks until all ranks have called it.
-  init(_ directory: String, _ group: ProcessGroup) throws {
+  package init(_ directory: String, _ group: ProcessGroup) throws {
     self.directory = directory
     var held: RunDirectoryClaim?
     _ = try group.madeOnce("claim") { () -> Bool in
@@ -69,7 +100,7 @@ final class HeldClaim {
   }
 
   /// Claims the folder again where another stands in its place.
-  func renew() throws {
+  package func renew() throws {
     // A file may be gone, or the folder with it; of the same folder a second claim is refused.
     if held?.holds(directory) != true {
       held = try RunDirectoryClaim.take(directory, patience: .zero)

@@ -3,7 +3,7 @@ import Models
 /// The loop of a configured run: a step, an evaluation and a checkpoint where they are due, and so on.
 ///
 /// Every rank runs it, and all ranks evaluate and save at the same steps.
-final class RunLoop<Content> {
+package final class RunLoop<Content> {
   private let trainer: Trainer<Content>
   private let evaluation: EvaluationConfiguration
   private let checkpoint: CheckpointConfiguration
@@ -22,7 +22,7 @@ final class RunLoop<Content> {
   private let settle: () throws -> Void
   private var savedStep: Int?
 
-  init(
+  package init(
     _ trainer: Trainer<Content>, _ evaluation: EvaluationConfiguration,
     _ checkpoint: CheckpointConfiguration, progress: LaunchProgress?, judgesEnd: Bool,
     evaluate: @escaping () throws -> Bool,
@@ -43,7 +43,7 @@ final class RunLoop<Content> {
   /// Runs a training that was begun.
   /// - Parameter awaitsEvaluation: Whether the checkpoint from which the run goes on stopped at a step
   ///   whose evaluation was due: it takes place now, so that the run goes on as one that never stopped.
-  func run(awaitsEvaluation: Bool) throws -> TrainingEnd {
+  package func run(awaitsEvaluation: Bool) throws -> TrainingEnd {
     if awaitsEvaluation, try !evaluate() { return .finished }
     while let report = try trainer.next() {
       progress?.reached(step: report.step)
@@ -67,7 +67,7 @@ final class RunLoop<Content> {
   }
 
   /// Saves the present state, and waits until it is on disk.
-  func saveLast(awaitsEvaluation: Bool = false) throws {
+  package func saveLast(awaitsEvaluation: Bool = false) throws {
     try save(awaitsEvaluation: awaitsEvaluation)
     try trainer.during(.checkpoint, named: "checkpoint on disk", settle)
   }

@@ -6,17 +6,27 @@ import Tensors
 
 /// What every program that trains does around its run: it reads its arguments, meets the other workers,
 /// listens for signals, and ends so that no worker is left waiting.
-struct RunProgram<Configuration: LaunchedConfiguration> {
+package struct RunProgram<Configuration: LaunchedConfiguration> {
   /// What the command is called, for messages that end a job.
-  let name: String
+  package let name: String
   /// The configuration that the arguments ask for, and whether it is only to be printed.
-  let read: ([String]) throws -> (configuration: Configuration, isPrinted: Bool)
+  package let read: ([String]) throws -> (configuration: Configuration, isPrinted: Bool)
   /// The run on this rank, with its number of compute threads.
-  let run: (Configuration, World, _ threads: Int?) throws -> TrainingEnd
+  package let run: (Configuration, World, _ threads: Int?) throws -> TrainingEnd
+
+  package init(
+    name: String,
+    read: @escaping ([String]) throws -> (configuration: Configuration, isPrinted: Bool),
+    run: @escaping (Configuration, World, _ threads: Int?) throws -> TrainingEnd
+  ) {
+    self.name = name
+    self.read = read
+    self.run = run
+  }
 
   /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint, 2
   /// for a configuration that cannot be run, 1 for everything else.
-  func main(_ arguments: [String]) -> Int32 {
+  package func main(_ arguments: [String]) -> Int32 {
     // A reader of the output that went away is no reason to end.
     signal(SIGPIPE, SIG_IGN)
     let configuration: Configuration

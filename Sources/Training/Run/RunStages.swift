@@ -10,13 +10,13 @@ import Tensors
 /// The stages by which a run is prepared: data, seeds, model, optimizer, and what is resumed. Each takes
 /// what it needs from those before it, so that they can be called in one order only. Every rank calls
 /// each of them.
-struct RunStages {
-  let context: RunContext
+package struct RunStages {
+  package let context: RunContext
   private var configuration: RunConfiguration { context.configuration }
   private var isAlone: Bool { context.worldSize == 1 }
 
   /// The random numbers of a run.
-  struct Seeds {
+  package struct Seeds {
     fileprivate let shared: UInt64
     fileprivate let own: UInt64
 
@@ -27,34 +27,34 @@ struct RunStages {
   }
 
   /// A model with what trains it.
-  struct Replica {
-    let model: PreparedModel
-    let optimizer: Optimizer
+  package struct Replica {
+    package let model: PreparedModel
+    package let optimizer: Optimizer
   }
 
   /// All that a run trains with, as far as an earlier part of it has come.
-  struct Ready {
-    let trainer: Trainer<[Tensor]>
-    let checkpoints: RunCheckpoints
+  package struct Ready {
+    package let trainer: Trainer<[Tensor]>
+    package let checkpoints: RunCheckpoints
     /// The step at which the run will end.
-    let steps: Int
+    package let steps: Int
     /// What the run goes on from; nil where it begins.
-    let resumed: RunCheckpoints.Found?
+    package let resumed: RunCheckpoints.Found?
   }
 
   /// This rank's share of the configured data.
-  func data() throws -> RunData {
+  package func data() throws -> RunData {
     try DataDefinition.registry.entry(for: configuration.data).make(configuration.data, in: context)
   }
 
   /// The seeds that follow from the configured one.
-  func seeds() -> Seeds {
+  package func seeds() -> Seeds {
     let shared = UInt64(configuration.seed)
     return Seeds(shared: shared, own: shared &+ UInt64(context.rank))
   }
 
   /// The configured model for the data, the same weights on every rank.
-  func model(for data: RunData, _ seeds: Seeds) throws -> PreparedModel {
+  package func model(for data: RunData, _ seeds: Seeds) throws -> PreparedModel {
     let definition = try ModelDefinition.registry.entry(for: configuration.model)
     if let size = try definition.size(configuration.model, for: data.records) {
       try MemoryRoom(context, records: data.plan.source.records).check(size)
@@ -69,7 +69,7 @@ struct RunStages {
 
   /// The model with the configured optimizer, whose state is shared out among the workers where that is
   /// asked for. From here on each rank draws its own random numbers.
-  func optimizer(of model: PreparedModel, _ seeds: Seeds) throws -> Replica {
+  package func optimizer(of model: PreparedModel, _ seeds: Seeds) throws -> Replica {
     let whole = try OptimizerDefinition.registry.entry(for: configuration.optimizer)
       .make(
         configuration.optimizer,
@@ -81,7 +81,7 @@ struct RunStages {
 
   /// The trainer, in the state of the checkpoint that `resume` means, with the configured schedule.
   /// - Parameter timeline: What is told of the walk's buckets.
-  func resume(_ replica: Replica, _ data: RunData, timeline: Timeline?) throws -> Ready {
+  package func resume(_ replica: Replica, _ data: RunData, timeline: Timeline?) throws -> Ready {
     let checkpoints = RunCheckpoints(RunIdentity(configuration, data), context.group)
     let resumed = try checkpoints.find()
     try resumed?.restore(replica.model.module)
@@ -106,7 +106,7 @@ struct RunStages {
   }
 
   /// What judges a trained model, and changes nothing.
-  func judge(of model: PreparedModel) throws -> Trainer<[Tensor]> {
+  package func judge(of model: PreparedModel) throws -> Trainer<[Tensor]> {
     var options = TrainerOptions()
     options.precision = configuration.precision
     options.virtualWorkers = configuration.virtualWorkers

@@ -7,32 +7,32 @@ import Settings
 /// What a run must remember besides weights and the optimizer's tensors to go on bit for bit, and by
 /// which it is told from other runs.
 package struct RunState: Codable {
-  var step: Int
-  var trainingSeconds: Double
-  var trainedRecords: Int
+  package var step: Int
+  package var trainingSeconds: Double
+  package var trainedRecords: Int
   /// The number of workers; another number goes on with fresh random sequences.
-  var worldSize: Int
-  var position: LoaderState
+  package var worldSize: Int
+  package var position: LoaderState
   /// Each rank's random generator.
-  var generators: [Data]
+  package var generators: [Data]
   /// The optimizer's name and the number of training records; nil in older checkpoints.
-  var optimizer: String?
-  var records: Int?
+  package var optimizer: String?
+  package var records: Int?
   /// What was configured, by key, and what the records were made of; nil in older checkpoints.
-  var settings: [String: String]?
-  var contents: DataContents?
+  package var settings: [String: String]?
+  package var contents: DataContents?
   /// The order in which gradients are added up, and the bytes at which buckets closed.
-  var buckets: [[Int]]?
-  var bucketLimits: [Int]?
+  package var buckets: [[Int]]?
+  package var bucketLimits: [Int]?
   /// The communication hook's memory; nil without one.
-  var hook: HookRecord?
+  package var hook: HookRecord?
   /// The scale of losses; nil in precisions without one.
-  var scaler: OptionValue?
+  package var scaler: OptionValue?
   /// Whether the run stopped where an evaluation was due, which is still to take place.
-  var awaitsEvaluation: Bool?
+  package var awaitsEvaluation: Bool?
 
   /// The order, where buckets are configured as they were.
-  func bucketPlan(limits: [Int]) -> BucketPlan? {
+  package func bucketPlan(limits: [Int]) -> BucketPlan? {
     guard (bucketLimits ?? limits) == limits else { return nil }
     return buckets.map { BucketPlan(buckets: $0) }
   }
@@ -66,7 +66,7 @@ extension RunConfiguration {
 
 extension ConfigurationNode {
   /// Every key below that has a value, by its full path, as it would be written.
-  var leaves: [String: String] {
+  package var leaves: [String: String] {
     var settings: [String: String] = [:]
     func add(_ node: ConfigurationNode, _ path: String) {
       guard let entries = node.entries else {

@@ -10,7 +10,7 @@ package enum StopRequest {
   private static let received = Atomic<Int32>(0)
 
   /// Notes these signals from now on.
-  static func install() {
+  package static func install() {
     var wanted = sigset_t()
     sigemptyset(&wanted)
     // Whoever started this program may have blocked them.
@@ -27,7 +27,9 @@ package enum StopRequest {
   }
 
   /// Whether the process is to end soon even if it does not do so by itself.
-  static var endsSoon: Bool { [SIGTERM, SIGINT].contains(received.load(ordering: .relaxed)) }
+  package static var endsSoon: Bool {
+    [SIGTERM, SIGINT].contains(received.load(ordering: .relaxed))
+  }
 
   /// Whether a signal came.
   package static var isPending: Bool { received.load(ordering: .relaxed) != 0 }

@@ -1,19 +1,19 @@
 import Models
 
 /// Shows a run's events on the terminal. On rank 0 alone.
-final class TerminalSink: EventSink {
+package final class TerminalSink: EventSink {
   private let progress = ProgressReport()
   private let epochs: Int?
 
-  init(epochs: Int?) { self.epochs = epochs }
+  package init(epochs: Int?) { self.epochs = epochs }
 
   /// Prints a line that stays.
-  func say(_ line: String) { progress.print(line) }
+  package func say(_ line: String) { progress.print(line) }
 
   /// Ends the bar's line, so that what follows starts on a fresh one.
-  func endLine() { progress.finish() }
+  package func endLine() { progress.finish() }
 
-  func take(_ event: TrainingEvent) {
+  package func take(_ event: TrainingEvent) {
     switch event {
     case .step(let report):
       progress.update(
@@ -28,7 +28,7 @@ final class TerminalSink: EventSink {
   }
 
   /// `test loss 0.0256, test accuracy 98.89 %`
-  static func words(_ report: EvaluationReport) -> String {
+  package static func words(_ report: EvaluationReport) -> String {
     report.figures.values
       .map { "\(report.split) \($0.name) \(MetricDefinition.text($0.name, $0.value))" }
       .joined(separator: ", ")

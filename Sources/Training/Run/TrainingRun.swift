@@ -22,7 +22,7 @@ public final class TrainingRun {
   private let terminal: TerminalSink?
   private var isWriter: Bool { world.rank == 0 }
 
-  init(
+  package init(
     _ configuration: RunConfiguration, _ world: World, threads: Int? = nil,
     _ observer: TrainingObserver? = nil, until lastStep: Int? = nil
   ) {
@@ -36,7 +36,7 @@ public final class TrainingRun {
   }
 
   /// Trains until the run's end, or until it is asked to stop.
-  func run() throws -> TrainingEnd {
+  package func run() throws -> TrainingEnd {
     world.group.mark(step: 0, .start)
     try observer?(TrainingMoment(step: 0, phase: .start, group: world.group, model: nil))
     Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
@@ -252,11 +252,11 @@ extension TrainingRun {
 /// Is told of phases as they begin.
 private final class PhaseSink: EventSink {
   private let body: (Int, RunPhase) throws -> Void
-  var wantsPhases: Bool { true }
+  package var wantsPhases: Bool { true }
 
-  init(_ body: @escaping (Int, RunPhase) throws -> Void) { self.body = body }
+  package init(_ body: @escaping (Int, RunPhase) throws -> Void) { self.body = body }
 
-  func take(_ event: TrainingEvent) throws {
+  package func take(_ event: TrainingEvent) throws {
     if case .phase(let phase) = event, phase.ended == nil { try body(phase.step, phase.phase) }
   }
 }

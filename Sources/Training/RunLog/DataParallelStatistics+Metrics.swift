@@ -2,7 +2,7 @@ import DataParallel
 
 extension Metrics {
   /// What data parallelism was and took: seconds are averages over steps.
-  init(_ statistics: DataParallelStatistics, step: Int) {
+  package init(_ statistics: DataParallelStatistics, step: Int) {
     func list(_ bytes: [Int]) -> MetricValue { .list(bytes.map { .integer($0) }) }
     self = [
       "step": .integer(step), "world_size": .integer(statistics.worldSize),

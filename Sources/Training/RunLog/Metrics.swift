@@ -20,7 +20,7 @@ public enum MetricValue: Sendable, Equatable {
   }
 
   /// The value as JSON.
-  var json: String {
+  package var json: String {
     switch self {
     case .integer(let value): String(value)
     case .number(let value) where value.isFinite: value.description
@@ -33,7 +33,7 @@ public enum MetricValue: Sendable, Equatable {
   }
 
   /// `text` as a JSON string, with RFC 8259's escapes.
-  static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "\"") { result, scalar in
       switch scalar {
       case "\"": result += "\\\""
@@ -99,7 +99,7 @@ public struct Metrics: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   }
 
   /// One line of JSON without its newline.
-  var json: String {
+  package var json: String {
     "{"
       + pairs.map { "\(MetricValue.quoted($0.name)): \($0.value.json)" }.joined(separator: ", ")
       + "}"

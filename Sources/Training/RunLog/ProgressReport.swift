@@ -39,7 +39,7 @@ public struct RunProgress: Sendable, Equatable {
   ///
   /// - Parameter elapsed: Seconds since the first step of this process, of which the run has
   ///   done `step - first`.
-  func line(elapsed: Double, first: Int = 0) -> String {
+  package func line(elapsed: Double, first: Int = 0) -> String {
     var parts: [String] = []
     if let epoch { parts.append("epoch \(epoch)" + (epochs.map { "/\($0)" } ?? "")) }
     parts.append("step \(step)/\(steps)")
@@ -53,7 +53,7 @@ public struct RunProgress: Sendable, Equatable {
   }
 
   /// A bar of `width` characters, filled as far as the run is done.
-  func bar(width: Int) -> String {
+  package func bar(width: Int) -> String {
     let part = steps > 0 ? Double(min(step, steps)) / Double(steps) : 1
     let filled = Int(part * Double(width))
     return "[" + String(repeating: "=", count: filled)
@@ -61,7 +61,7 @@ public struct RunProgress: Sendable, Equatable {
   }
 
   /// Four significant digits, `nan` and `inf` as they are.
-  static func fourDigits(_ value: Double) -> String {
+  package static func fourDigits(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
     return String(
       format: abs(value) >= 1000 || (abs(value) < 1e-3 && value != 0) ? "%.3e" : "%.4f", value)
@@ -72,7 +72,7 @@ public struct RunProgress: Sendable, Equatable {
   }
 
   /// `0:40`, `12:05` or `3:07:09`
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
     let total = Int(seconds.rounded())
     let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
@@ -86,9 +86,9 @@ public struct RunProgress: Sendable, Equatable {
 /// line every few seconds elsewhere. Made on rank 0 alone.
 public final class ProgressReport: Sendable {
   private struct State {
-    var first: (step: Int, time: Double)?
-    var lastShown: Double?
-    var isBarDrawn = false
+    package var first: (step: Int, time: Double)?
+    package var lastShown: Double?
+    package var isBarDrawn = false
   }
 
   private let terminal: Terminal

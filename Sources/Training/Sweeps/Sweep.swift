@@ -21,7 +21,7 @@ public final class Sweep {
   /// What was asked for.
   public let configuration: SweepConfiguration
   private let base: String
-  private let isFineTuning: Bool
+  private let kind: (any RunKind.Type)?
   private let trials: [SweepTrial]
   /// How far each trial has come.
   private var records: [SweepTrial.Record?] = []
@@ -42,7 +42,7 @@ public final class Sweep {
   public init(_ configuration: SweepConfiguration) throws {
     self.configuration = configuration
     base = try RunConfiguration.find(configuration.configuration, files: ProjectFiles())
-    isFineTuning = try RunKind.isFineTuning(base)
+    kind = try RunKinds.kind(of: base)
     let keys = configuration.space.map(\.key)
     trials = configuration.values.enumerated().map { index, values in
       let digits = String(index + 1)
@@ -54,9 +54,8 @@ public final class Sweep {
     contenders = Array(trials.indices)
     // A key that is misspelt is known before anything runs.
     let arguments = arguments(trials[0], configuration.rounds[0], resumes: false)
-    if isFineTuning {
-      let words = Array(arguments.dropFirst())
-      _ = try FineTuningConfiguration(RunArguments(words, keys: FineTuningConfiguration.keys))
+    if let kind {
+      try kind.check(Array(arguments.dropFirst()))
     } else {
       _ = try RunConfiguration(RunArguments(arguments))
     }
@@ -89,7 +88,7 @@ public final class Sweep {
 
   /// The command line of a trial. A run that was begun goes on from its newest checkpoint.
   private func arguments(_ trial: SweepTrial, _ resource: Int?, resumes: Bool = true) -> [String] {
-    var arguments = (isFineTuning ? ["finetune"] : []) + [base]
+    var arguments = (kind.map { [$0.command] } ?? []) + [base]
     if let resource {
       arguments.append("--\(configuration.resource)=\(resource)")
       if configuration.resource == "steps" { arguments.append("--epochs=null") }

@@ -2,7 +2,7 @@ import Models
 import Tensors
 
 /// Sums of losses and figures with the number of records, to be added up over batches and ranks.
-struct FigureSums {
+package struct FigureSums {
   /// Whether figures are means over targets.
   private let countsTargets: Bool
   private var names: [String] = ["loss"]
@@ -10,10 +10,10 @@ struct FigureSums {
   private var records = 0.0
   private var targets = 0.0
 
-  init(countsTargets: Bool) { self.countsTargets = countsTargets }
+  package init(countsTargets: Bool) { self.countsTargets = countsTargets }
 
   /// Adds the output of a part with so many records, and targets where these are counted.
-  mutating func add(_ output: StepOutput, records count: Int, targets: Int?) {
+  package mutating func add(_ output: StepOutput, records count: Int, targets: Int?) {
     // A rank without records still has the same names as the others.
     if names.count == 1 {
       names += output.sums.map(\.name)
@@ -27,11 +27,11 @@ struct FigureSums {
   }
 
   /// The numbers that are added up over ranks.
-  var vector: [Double] { [records, targets] + sums }
+  package var vector: [Double] { [records, targets] + sums }
 
   /// The figures of a vector that was added up over ranks; nil where they would be means over
   /// nothing.
-  func figures(_ vector: [Double]) -> Figures? {
+  package func figures(_ vector: [Double]) -> Figures? {
     let total = vector[countsTargets ? 1 : 0]
     guard total > 0 else { return nil }
     var figures = Figures(
@@ -42,7 +42,7 @@ struct FigureSums {
   }
 
   /// What a step without any target has: nothing was learnt, and nothing is wrong.
-  func empty(_ vector: [Double]) -> Figures {
+  package func empty(_ vector: [Double]) -> Figures {
     var figures = Figures(records: Int(vector[0]), values: names.map { ($0, 0) })
     figures.targets = 0
     return figures

@@ -26,7 +26,7 @@ public struct Figures: Sendable, Equatable {
   }
 
   /// What each figure is a mean over.
-  var count: Int { targets ?? records }
+  package var count: Int { targets ?? records }
 
   /// The figure of a name.
   public subscript(name: String) -> Double? { values.first { $0.name == name }?.value }

@@ -82,14 +82,14 @@ extension Trainer {
 private final class WholeBatches<Content>: BatchLoading {
   private let base: any BatchLoading<Content>
 
-  init(_ base: any BatchLoading<Content>) { self.base = base }
+  package init(_ base: any BatchLoading<Content>) { self.base = base }
 
-  var epoch: Int { base.epoch }
-  var step: Int { base.step }
-  var batchCount: Int { base.batchCount }
-  var state: LoaderState { base.state }
-  func restore(_ state: LoaderState) throws(DataError) { try base.restore(state) }
-  func next() throws -> Batch<[BatchPart<Content>]>? {
+  package var epoch: Int { base.epoch }
+  package var step: Int { base.step }
+  package var batchCount: Int { base.batchCount }
+  package var state: LoaderState { base.state }
+  package func restore(_ state: LoaderState) throws(DataError) { try base.restore(state) }
+  package func next() throws -> Batch<[BatchPart<Content>]>? {
     try base.next().map { batch in
       batch.map { [BatchPart($0, count: max(batch.count, 1))] }
     }

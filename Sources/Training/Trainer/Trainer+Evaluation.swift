@@ -79,7 +79,7 @@ extension Trainer {
 
   /// Runs a body with the average of all ranks' models, where these have gone apart, and puts each
   /// rank's own back. Blocks until all ranks have called it.
-  func withAveragedModel<Result>(_ body: () throws -> Result) throws -> Result {
+  package func withAveragedModel<Result>(_ body: () throws -> Result) throws -> Result {
     guard let averager, averager.hasDiverged else { return try body() }
     let parameters = optimizer.parameters
     let own = noGrad { parameters.map { $0.value.clone() } }

@@ -8,7 +8,7 @@ extension Trainer {
   }
 
   /// Runs a whole training; where it ends by an error, the sinks are told before the error goes on.
-  func tellingFailures<Result>(_ body: () throws -> Result) throws -> Result {
+  package func tellingFailures<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
     } catch {
@@ -46,7 +46,7 @@ extension Trainer {
   }
 
   /// Has the engine note collectives where sinks want them.
-  func observeCollectives() {
+  package func observeCollectives() {
     guard relay == nil, let group, sinks.contains(where: \.wantsCollectives) else { return }
     let relay = CollectiveRelay()
     let timelines = sinks.compactMap { $0 as? Timeline }
@@ -57,7 +57,7 @@ extension Trainer {
   }
 
   /// Tells the collectives that ended since the last step.
-  func tellCollectives() throws {
+  package func tellCollectives() throws {
     guard let relay else { return }
     for record in relay.taken() {
       for sink in sinks where sink.wantsCollectives { try sink.take(.collective(record)) }
@@ -66,15 +66,16 @@ extension Trainer {
 }
 
 /// Keeps the collectives that have ended, on whatever thread, until the loop tells them.
-final class CollectiveRelay: CollectiveObserver {
+package final class CollectiveRelay: CollectiveObserver {
   private let records = Mutex<[CollectiveRecord]>([])
 
-  func operationEnded(_ record: CollectiveRecord) { records.withLock { $0.append(record) } }
+  package func operationEnded(_ record: CollectiveRecord) { records.withLock { $0.append(record) } }
 
-  func threadWaited(for operation: CollectiveOperation, from begin: UInt64, to end: UInt64) {}
+  package func threadWaited(for operation: CollectiveOperation, from begin: UInt64, to end: UInt64)
+  {}
 
   /// What ended since the last call.
-  func taken() -> [CollectiveRecord] {
+  package func taken() -> [CollectiveRecord] {
     records.withLock { records in
       defer { records = [] }
       return records

@@ -6,16 +6,16 @@ import NN
 import Tensors
 
 /// What a trainer needs to do the work of virtual workers.
-struct VirtualWork {
-  let workers: VirtualWorkers
+package struct VirtualWork {
+  package let workers: VirtualWorkers
   /// Those whose work this rank does.
-  let owned: Range<Int>
-  let gradients: GradientSums
-  let buffers: BufferChanges
+  package let owned: Range<Int>
+  package let gradients: GradientSums
+  package let buffers: BufferChanges
   private let group: ProcessGroup?
 
   /// - Throws: ``TrainingError/tooManyRanks(_:workers:)`` where a rank would have nothing to do.
-  init(
+  package init(
     _ workers: VirtualWorkers, _ model: Module, _ group: ProcessGroup?
   ) throws(TrainingError) {
     let size = group?.size ?? 1
@@ -29,7 +29,7 @@ struct VirtualWork {
   }
 
   /// The vectors of all workers, in their order, from those of this rank's. They have one length.
-  func gathered(_ own: [[Double]], label: String) throws -> [[Double]] {
+  package func gathered(_ own: [[Double]], label: String) throws -> [[Double]] {
     guard let group else { return own }
     let length = own[0].count
     // Numbers that every other rank leaves at 0 are summed without rounding, whatever the order.
@@ -41,7 +41,7 @@ struct VirtualWork {
   }
 
   /// The sum of all workers' vectors, in their order.
-  func sum(_ own: [[Double]], label: String) throws -> [Double] {
+  package func sum(_ own: [[Double]], label: String) throws -> [Double] {
     let all = try gathered(own, label: label)
     return all.dropFirst().reduce(all[0]) { zip($0, $1).map(+) }
   }
@@ -50,7 +50,7 @@ struct VirtualWork {
 extension Trainer {
   /// Forward and backward passes of this rank's virtual workers, one after another, with the figures and
   /// requests of all ranks: the same bits on any number of ranks.
-  func gradients(
+  package func gradients(
     of batch: Batch<[BatchPart<Content>]>, _ requests: [Bool], _ work: VirtualWork
   ) throws -> (figures: Figures, requests: [Bool]) {
     let parts = batch.content

@@ -36,7 +36,7 @@ public final class Trainer<Content> {
   /// Optimizer steps done, earlier parts of a resumed run included.
   public internal(set) var step = 0
   /// The norm of the last step's gradients, before they were clipped; nil where it was not asked for.
-  var gradNorm: Double?
+  package var gradNorm: Double?
   /// Seconds spent on steps, evaluation and saving left out; with earlier parts of a run that is
   /// resumed on as many workers.
   public internal(set) var trainingSeconds = 0.0
@@ -50,24 +50,24 @@ public final class Trainer<Content> {
   public let scaler: GradScaler
   /// Steps of this trainer that were left out because a scaled gradient overflowed.
   public internal(set) var skippedSteps = 0
-  let parallel: DistributedDataParallel<Module>?
+  package let parallel: DistributedDataParallel<Module>?
   /// The virtual workers whose work is done here; nil where ranks work as themselves.
-  let virtualWork: VirtualWork?
+  package let virtualWork: VirtualWork?
   /// What reduces gradients in place of the average.
-  let hook: (any CommunicationHook)?
+  package let hook: (any CommunicationHook)?
   /// What brings ranks' models together where gradients no longer do.
-  let averager: PeriodicModelAverager?
+  package let averager: PeriodicModelAverager?
   /// What is trained now; nil before `begin`.
   private var course: Course?
   /// Whose flight recorder notes phases where nobody trains together.
   package var flight: ProcessGroup?
   /// Keeps the collectives that sinks want to be told.
-  var relay: CollectiveRelay?
+  package var relay: CollectiveRelay?
   /// Looks at what some steps consist of; one of the sinks, too.
   package var profiler: StepProfiler?
-  let forward: (Content) throws -> StepOutput
+  package let forward: (Content) throws -> StepOutput
   /// What losses are means over; nil for records.
-  let targets: TargetCount<Content>?
+  package let targets: TargetCount<Content>?
 
   /// Prepares training. With a group, blocks until all ranks have called it: replicas are compared
   /// and made equal.
@@ -113,25 +113,25 @@ public final class Trainer<Content> {
     if let virtualWork { try parallel?.addUp(virtualWork.gradients) }
   }
 
-  var worldSize: Int { group?.size ?? 1 }
+  package var worldSize: Int { group?.size ?? 1 }
 
   /// What data parallelism is set up as and has seen; nil for a process on its own.
   public var statistics: DataParallelStatistics? { parallel?.statistics }
 
   /// The order in which gradients are added up over ranks; nil for a process on its own, and where
   /// it follows from the optimizer's shards.
-  var bucketPlan: BucketPlan? {
+  package var bucketPlan: BucketPlan? {
     (optimizer as? ShardedOptimizer)?.stage == .zero2 ? nil : parallel?.bucketPlan
   }
 
   /// What the optimizer remembers, on rank 0; every rank takes part where it is shared out.
-  func optimizerState() throws -> OptimizerState? {
+  package func optimizerState() throws -> OptimizerState? {
     if let sharded = optimizer as? ShardedOptimizer { return try sharded.consolidated() }
     return (group?.rank ?? 0) == 0 ? optimizer.stateDict() : nil
   }
 
   /// The forward pass of one part of a batch, which the other ranks are told of.
-  func output(of content: Content) throws -> StepOutput {
+  package func output(of content: Content) throws -> StepOutput {
     try options.precision.computing {
       guard let parallel else { return try forward(content) }
       return try parallel.forward { _ in try forward(content) }
@@ -140,11 +140,11 @@ public final class Trainer<Content> {
 
   /// A training under way.
   private struct Course {
-    let loader: any BatchLoading<[BatchPart<Content>]>
-    let steps: Int
-    let shouldStop: () -> Bool
-    var last: StepReport?
-    var isOver = false
+    package let loader: any BatchLoading<[BatchPart<Content>]>
+    package let steps: Int
+    package let shouldStop: () -> Bool
+    package var last: StepReport?
+    package var isOver = false
   }
 
   /// Begins a training, whose steps ``next()`` takes.
@@ -246,7 +246,7 @@ public final class Trainer<Content> {
 
   /// Stops where a parameter is not finite, so that no checkpoint is written of it: a gradient can
   /// overflow while the loss is still finite, which the next step's loss would tell.
-  func checkParameters() throws {
+  package func checkParameters() throws {
     for (name, parameter) in model.namedParameters() where parameter.dtype.isFloatingPoint {
       let isSound = noGrad { parameter.value.isFinite().all().item() != 0 }
       if !isSound { throw TrainingError.parameterNotFinite(name, step: step) }
@@ -260,7 +260,7 @@ public final class Trainer<Content> {
   }
 
   /// The number of steps at which the run will end.
-  func plannedSteps(
+  package func plannedSteps(
     _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int?, steps: Int?
   ) -> Int {
     // The steps that are left of this epoch, and those of the whole epochs after it.
@@ -322,7 +322,7 @@ public final class Trainer<Content> {
   }
 
   /// Clips, and notes the norm where somebody wants it.
-  func clipGradients() {
+  package func clipGradients() {
     if let limit = options.clipGradNorm ?? (options.reportsGradNorm ? .infinity : nil) {
       gradNorm = optimizer.clipGradNorm(limit)
     }
@@ -380,7 +380,7 @@ public final class Trainer<Content> {
   }
 
   /// The number of targets in the global batch, on its way; nil where records are what counts.
-  func globalTargets(
+  package func globalTargets(
     _ own: Int, of batch: Batch<[BatchPart<Content>]>
   ) throws -> GlobalCount? {
     switch targets {
@@ -391,7 +391,7 @@ public final class Trainer<Content> {
   }
 
   /// A vector added up over all ranks.
-  func reduced(_ vector: [Double]) throws -> [Double] {
+  package func reduced(_ vector: [Double]) throws -> [Double] {
     try group.map { try $0.allReduce(vector, label: "figures") } ?? vector
   }
 }

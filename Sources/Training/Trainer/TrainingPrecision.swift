@@ -34,7 +34,7 @@ public enum TrainingPrecision: String, ConfigurationChoice {
 extension Trainer {
   /// Steps the optimizer, unless one of the scaled gradients overflowed: then all ranks leave the step
   /// out, and the scale falls.
-  func stepOptimizer() throws {
+  package func stepOptimizer() throws {
     var failure: Error?
     // Where a hook or an average of models lets gradients differ, one rank's overflow stops all.
     func agree(_ isFinite: Bool) -> Bool {

@@ -1,7 +1,7 @@
 import Base
 import Foundation
-import Models
 import Tensors
+import Transformers
 
 /// Keyword arguments by transformers' names; null is absent.
 struct Arguments {

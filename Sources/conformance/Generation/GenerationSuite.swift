@@ -1,7 +1,7 @@
 import Base
 import Foundation
-import Models
 import Tensors
+import Transformers
 
 /// Whole runs of generate: `generation/NAME/` with a checkpoint, `cases.json` and
 /// `cases.safetensors`. Each folder is a unit.

@@ -1,7 +1,7 @@
 import Base
 import Foundation
-import Models
 import Tensors
+import Transformers
 
 /// Logits in, logits out: `processors/cases.json`, a unit for each class of transformers.
 struct ProcessorSuite: Suite {

@@ -1,8 +1,8 @@
 import Base
 import Checkpoints
 import Foundation
-import Models
 import Tensors
+import Transformers
 
 /// GGUF's block formats and a small file: `gguf/cases.json` with `cases.safetensors` and the file that
 /// it names. Units are the formats (bytes to numbers, and numbers to bytes where they are written), the

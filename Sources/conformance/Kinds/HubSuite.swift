@@ -1,5 +1,5 @@
 import Foundation
-import Models
+import Transformers
 
 /// A hub's cache: `hub/cases.json` names the repository that lies in it; folders beside it hold the
 /// same model in other files and types.

@@ -1,8 +1,8 @@
 import Foundation
-import Models
 import NN
 import Optimizers
 import Tensors
+import Transformers
 
 /// Checkpoints with adapters as PEFT writes them: `lora/NAME/` with a base model, `adapter/` and
 /// `cases.safetensors`. Each folder is a unit; its checks are the base model's output, those beside and

