@@ -130,6 +130,10 @@ struct CallSuite: Suite {
         options.padding =
           value.bool.map { $0 ? .longest : .doNotPad }
           ?? value.string.flatMap { .init(rawValue: $0) } ?? .doNotPad
+        // A length cuts by itself only where padding is not spoken of at all.
+        if value.string != nil, settings?["truncation"] == nil {
+          options.truncation = .doNotTruncate
+        }
       case "truncation":
         options.truncation =
           value.bool.map { $0 ? .longestFirst : .doNotTruncate }
