@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes properties.c, mappings.c and scripts.c from what Hugging Face's tokenizers library does with
+"""Writes properties.c, mappings.c, scripts.c and sets.c from what Hugging Face's tokenizers library does with
 every code point (made with tokenizers 0.23.3 and Python 3.11's unicodedata for case folding and
 combining classes). Run it in this folder: python3 generate.py
 The sizes that it prints belong into tables.h.
@@ -32,6 +32,29 @@ Psalter_Pahlavi Rejang Runic Samaritan Saurashtra Sharada Shavian Siddham SignWr
 Sogdian Sora_Sompeng Soyombo Sundanese Syloti_Nagri Syriac Tagalog Tagbanwa Tai_Le Tai_Tham Tai_Viet
 Takri Tamil Tangsa Tangut Telugu Thaana Thai Tibetan Tifinagh Tirhuta Toto Ugaritic Vai Vithkuqi
 Wancho Warang_Citi Yezidi Yi Zanabazar_Square""".split()
+PROPERTIES = """ASCII_Hex_Digit Bidi_Control Case_Ignorable Cased Changes_When_Casefolded
+Changes_When_Casemapped Changes_When_Lowercased Changes_When_Titlecased Changes_When_Uppercased Dash
+Default_Ignorable_Code_Point Deprecated Diacritic Emoji Emoji_Component Emoji_Modifier
+Emoji_Modifier_Base Emoji_Presentation Extended_Pictographic Extender Grapheme_Base Grapheme_Extend
+Grapheme_Link Hex_Digit Hyphen IDS_Binary_Operator IDS_Trinary_Operator IDS_Unary_Operator ID_Continue
+ID_Start Ideographic Join_Control Logical_Order_Exception Math Newline Noncharacter_Code_Point
+Other_Alphabetic Other_Default_Ignorable_Code_Point Other_Grapheme_Extend Other_ID_Continue
+Other_ID_Start Other_Lowercase Other_Math Other_Uppercase Pattern_Syntax Pattern_White_Space
+Prepended_Concatenation_Mark Quotation_Mark Radical Regional_Indicator Sentence_Terminal Soft_Dotted
+Terminal_Punctuation Unified_Ideograph Variation_Selector XID_Continue XID_Start""".split()
+# Short names; which set each stands for is found out.
+ALIASES = """AHex Bidi_C CI CWCF CWCM CWL CWT CWU DI Dep Dia EComp EMod EBase EPres ExtPict Ext Gr_Base
+Gr_Ext Gr_Link Hex IDSB IDST IDSU IDC IDS Ideo Join_C LOE NChar OAlpha ODI OGr_Ext OIDC OIDS OLower
+OMath OUpper Pat_Syn Pat_WS PCM QMark RI STerm SD Term UIdeo VS XIDC XIDS Adlm Aghb Ahom Arab Armi
+Armn Avst Bali Bamu Bass Batk Beng Bhks Bopo Brah Brai Bugi Buhd Cakm Cans Cari Cham Cher Chrs Copt
+Cpmn Cprt Cyrl Deva Diak Dogr Dsrt Dupl Egyp Elba Elym Ethi Geor Glag Gong Gonm Goth Gran Grek Gujr
+Guru Hang Hani Hano Hatr Hebr Hira Hluw Hmng Hmnp Hung Ital Java Kali Kana Kawi Khar Khmr Khoj Kits
+Knda Kthi Lana Laoo Latn Lepc Limb Lina Linb Lisu Lyci Lydi Mahj Maka Mand Mani Marc Medf Mend Merc
+Mero Mlym Modi Mong Mroo Mtei Mult Mymr Nagm Nand Narb Nbat Newa Nkoo Nshu Ogam Olck Orkh Orya Osge
+Osma Ougr Palm Pauc Perm Phag Phli Phlp Phnx Plrd Prti Qaac Qaai Rjng Rohg Runr Samr Sarb Saur Sgnw
+Shaw Shrd Sidd Sind Sinh Sogd Sogo Sora Soyo Sund Sylo Syrc Tagb Takr Tale Talu Taml Tang Tavt Telu
+Tfng Tglg Thaa Thai Tibt Tirh Tnsa Toto Ugar Vaii Vith Wara Wcho Xpeo Xsux Yezi Yiii Zanb Zinh
+Zyyy""".split()
 
 
 def kept(pre_tokenizer):
@@ -174,12 +197,14 @@ def main():
         return [x for c in sorted(table) if len(table[c]) == 1 for x in (c, ord(table[c]))]
 
     folded = {c: chr(c).casefold() for c in POINTS if chr(c).casefold() != chr(c)}
+    several = [(c, *map(ord, text)) for c, text in folded.items() if len(text) > 1]
     with open("mappings.c", "w") as out:
         out.write(HEAD)
         for name, values in [
             ("combining", [c << 8 | classes[c] for c in sorted(classes)]),
             ("lower", one_to_one(lower)),
             ("fold", one_to_one(folded)),
+            ("fold_several", [x for row in several for x in (*row, 0)[:4]]),
             ("canonical", decompositions(nfd, {})),
             ("compatible", decompositions(nfkd, nfd)),
             ("decomposed", pool),
@@ -189,19 +214,42 @@ def main():
             out.write("" if name == "composed" else "\n")
 
     with open("scripts.c", "w") as out:
-        out.write(HEAD + array("uint32_t", "torus_unicode_script_runs", runs(), hexadecimal) + "\n")
-        rows = []
-        for i, name in enumerate(sorted(SCRIPTS)):
-            points = sorted(matching(r"\p{%s}" % name))
-            starts = [c for k, c in enumerate(points) if k == 0 or points[k - 1] != c - 1]
-            ends = [c for k, c in enumerate(points) if k + 1 == len(points) or points[k + 1] != c + 1]
-            rows += [(a, b, i) for a, b in zip(starts, ends)]
-        flat = [x for row in sorted(rows) for x in row]
-        out.write(array("uint32_t", "torus_unicode_script_ranges", flat, hexadecimal) + "\n")
-        out.write("const char *const torus_unicode_script_names[%d] = {\n" % len(SCRIPTS))
-        for name in sorted(SCRIPTS):
-            out.write('  "%s",\n' % name.lower().replace("_", ""))
+        out.write(HEAD + array("uint32_t", "torus_unicode_script_runs", runs(), hexadecimal))
+    sets()
+
+
+def sets():
+    """Writes what patterns call by a name: scripts and properties as the distances between borders,
+    of which every other one begins what belongs to the set, and all names of them."""
+
+    def plain(name):
+        return name.lower().replace("_", "")
+
+    def borders(name):
+        points = matching(r"\p{%s}" % name)
+        starts = {c for c in points if c - 1 not in points}
+        return tuple(sorted(starts | {c + 1 for c in points if c + 1 not in points}))
+
+    steps, ends, numbers, names = [], [], {}, {}
+    for name in sorted(SCRIPTS) + sorted(PROPERTIES):
+        found = borders(name)
+        numbers.setdefault(found, len(ends))
+        names[plain(name)] = len(ends)
+        steps += [b - a for a, b in zip((0, *found), found)]
+        ends.append(len(steps))
+    for name in ALIASES:
+        if plain(name) not in names:
+            names[plain(name)] = numbers[borders(name)]
+    with open("sets.c", "w") as out:
+        out.write(HEAD + array("uint32_t", "torus_unicode_set_steps", steps) + "\n")
+        out.write(array("uint32_t", "torus_unicode_set_ends", ends) + "\n")
+        order = [names[name] for name in sorted(names)]
+        out.write(array("uint8_t", "torus_unicode_set_numbers", order) + "\n")
+        out.write("const char *const torus_unicode_set_names[%d] = {\n" % len(names))
+        for name in sorted(names):
+            out.write('  "%s",\n' % name)
         out.write("};\n")
+        print("torus_unicode_set_names", len(names))
 
 
 def runs():

@@ -73,14 +73,24 @@ uint32_t torus_unicode_script_run(uint32_t c) {
   return torus_unicode_script_runs[low] & 255;
 }
 
-int32_t torus_unicode_script_named(const char *name) {
-  for (uint32_t i = 0; i < ROWS(torus_unicode_script_names, 1); i++) {
-    if (strcmp(torus_unicode_script_names[i], name) == 0) return (int32_t)i;
-  }
-  return -1;
+const uint32_t *torus_unicode_all_several_folds(uint32_t *count) {
+  *count = ROWS(torus_unicode_fold_several, 4);
+  return torus_unicode_fold_several;
 }
 
-const uint32_t *torus_unicode_all_script_ranges(uint32_t *count) {
-  *count = ROWS(torus_unicode_script_ranges, 3);
-  return torus_unicode_script_ranges;
+const uint32_t *torus_unicode_set_named(const char *name, uint32_t *count) {
+  uint32_t low = 0, high = ROWS(torus_unicode_set_names, 1);
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    int order = strcmp(torus_unicode_set_names[middle], name);
+    if (order == 0) {
+      uint32_t number = torus_unicode_set_numbers[middle];
+      uint32_t first = number > 0 ? torus_unicode_set_ends[number - 1] : 0;
+      *count = torus_unicode_set_ends[number] - first;
+      return torus_unicode_set_steps + first;
+    }
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return 0;
 }

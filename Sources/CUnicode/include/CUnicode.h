@@ -31,9 +31,11 @@ uint32_t torus_unicode_decomposition(uint32_t c, int compatible, const uint32_t 
 uint32_t torus_unicode_composition(uint32_t first, uint32_t second);
 // The script that the UnicodeScripts pre-tokenizer sees, 0 for what belongs to any.
 uint32_t torus_unicode_script_run(uint32_t c);
-// The number of a script's name (lower case, without _), -1 where there is none of that name.
-int32_t torus_unicode_script_named(const char *name);
-// The ranges of all scripts, triples (first, last, number of the name), and how many.
-const uint32_t *torus_unicode_all_script_ranges(uint32_t *count);
+// The code points that fold to several, rows of (code point, first, second, third or 0), and how many.
+const uint32_t *torus_unicode_all_several_folds(uint32_t *count);
+// The borders of a script or property by its name (lower case, without _) and how many: each is the
+// distance from the one before; the first begins what belongs to it, the second ends it, and so on.
+// Null where there is none of that name.
+const uint32_t *torus_unicode_set_named(const char *name, uint32_t *count);
 
 #endif

@@ -3,14 +3,30 @@ enum CaseForms {
   /// The other code points with the case folding of one; none where it has no cases.
   static func others(of c: UInt32) -> [UInt32] {
     if c < 0x80 { return ascii[Int(c)] }
-    // The sharp s and its capital, which fold to two letters.
-    if c == 0xdf { return [0x1e9e] }
-    if c == 0x1e9e { return [0xdf] }
+    if let folds = foldsOfSeveral[c] { return characters(foldingTo: folds).filter { $0 != c } }
     let folded = UnicodeLookup.folded(c)
     if folded < 0x80 { return [folded] + ascii[Int(folded)].filter { $0 != c } }
     guard let forms = table[folded] else { return [] }
     return forms.filter { $0 != c }
   }
+
+  /// The one code point that a code point folds to; itself where it folds to several.
+  static func folded(_ c: UInt32) -> UInt32 { UnicodeLookup.folded(c) }
+
+  /// What a code point folds to where that are several, as ß to ss.
+  static func several(of c: UInt32) -> [UInt32]? { c < 0x80 ? nil : foldsOfSeveral[c] }
+
+  /// The code points that fold to several, by those.
+  static func characters(foldingTo folds: [UInt32]) -> [UInt32] { charactersOfFolds[folds] ?? [] }
+
+  /// All code points that fold to several, each with those.
+  static let severalFolds = UnicodeLookup.severalFolds()
+
+  private static let foldsOfSeveral = Dictionary(
+    uniqueKeysWithValues: severalFolds.map { ($0.character, $0.folds) })
+
+  private static let charactersOfFolds = Dictionary(grouping: severalFolds, by: \.folds)
+    .mapValues { $0.map(\.character) }
 
   private static let ascii: [[UInt32]] = (0..<0x80).map { (c: UInt32) in
     guard (0x61...0x7a).contains(c | 0x20) else { return [] }

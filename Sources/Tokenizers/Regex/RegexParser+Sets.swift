@@ -20,9 +20,14 @@ extension RegexParser {
     case "G", "K", "X", "y", "Y", "g", "k": throw error("\\\(scalar)")
     default:
       position -= 1
-      var set = try escapedSet()
+      let named = position < scalars.count ? scalars[position] : scalar
+      let set = try escapedSet()
       // Case matters to a property by itself, though not to one inside of a class.
-      set.ignoresCase = ignoresCase && !set.ranges.isEmpty && set.categories | set.properties == 0
+      if ignoresCase, !["p", "P", "h", "H"].contains(named), !set.isInverted, set.ranges.count == 1,
+        let only = set.ranges.first, only.count == 1
+      {
+        return .folded(only.lowerBound)
+      }
       return .set(set.compiled())
     }
   }

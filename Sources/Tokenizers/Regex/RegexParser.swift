@@ -13,7 +13,7 @@ struct RegexParser {
     var parser = RegexParser(pattern)
     let node = try parser.alternation()
     guard parser.peek == nil else { throw parser.error("an unmatched )") }
-    return node
+    return RegexFolding.expanded(node)
   }
 
   private init(_ pattern: String) {
@@ -165,7 +165,9 @@ struct RegexParser {
     let scalar = try next()
     switch scalar {
     case "(": return try group()
-    case "[": return .set(try characterClass().compiled())
+    case "[":
+      let set = try characterClass().compiled()
+      return ignoresCase && !set.isInverted ? .foldedClass(set) : .set(set)
     case ".":
       return .set(
         dotTakesNewlines
@@ -179,17 +181,16 @@ struct RegexParser {
   }
 
   private func literal(_ scalar: Unicode.Scalar) -> RegexNode {
-    var set = ScalarSet(scalar.value...scalar.value)
-    set.ignoresCase = ignoresCase
-    return .set(set.compiled())
+    ignoresCase ? .folded(scalar.value) : .set(ScalarSet(scalar.value...scalar.value).compiled())
   }
 
   private mutating func group() throws(RegexError) -> RegexNode {
     let saved = (ignoresCase, isExtended, dotTakesNewlines)
     defer { (ignoresCase, isExtended, dotTakesNewlines) = saved }
-    var wrap: (RegexNode) -> RegexNode = { $0 }
+    var wrap: (RegexNode) -> RegexNode = { .capture($0) }
     if take("?") {
       if take(":") {
+        wrap = { $0 }
       } else if take("=") {
         wrap = { .look($0, isBehind: false, isNegative: false) }
       } else if take("!") {
@@ -210,6 +211,7 @@ struct RegexParser {
         guard take(">") || take("'") else { throw error("a group's name is not closed") }
       } else if let options = letters(), take(":") {
         (ignoresCase, isExtended, dotTakesNewlines) = options
+        wrap = { .capture($0) }
       } else {
         throw error("the group option (?\(peek.map { String($0) } ?? "")")
       }

@@ -49,7 +49,10 @@ struct RegexProgram: Sendable {
   private mutating func emit(_ node: RegexNode) throws(RegexError) {
     switch node {
     case .empty: break
-    case .set(let set): _ = try add(.set(index(of: set)))
+    case .set(let set), .foldedClass(let set): _ = try add(.set(index(of: set)))
+    case .folded(let letter):
+      _ = try add(.set(index(of: ScalarSet(letter...letter).compiled())))
+    case .capture(let body): try emit(body)
     case .sequence(let nodes): for node in nodes { try emit(node) }
     case .alternation(let choices): try emit(choices: choices)
     case .loop(let body, let minimum, let maximum, let kind):
@@ -107,8 +110,8 @@ struct RegexProgram: Sendable {
   private static func width(_ node: RegexNode) -> Int? {
     switch node {
     case .empty, .anchor, .look: return 0
-    case .set: return 1
-    case .atomic(let body): return width(body)
+    case .set, .folded, .foldedClass: return 1
+    case .atomic(let body), .capture(let body): return width(body)
     case .sequence(let nodes):
       var total = 0
       for node in nodes {

@@ -2,6 +2,12 @@
 indirect enum RegexNode {
   case empty
   case set(ScalarSet)
+  /// A letter whose case does not matter.
+  case folded(UInt32)
+  /// A class in brackets whose letters' case does not matter.
+  case foldedClass(ScalarSet)
+  /// A group that would be remembered.
+  case capture(RegexNode)
   case sequence([RegexNode])
   case alternation([RegexNode])
   case loop(RegexNode, minimum: Int, maximum: Int?, RegexLoopKind)

@@ -29,7 +29,8 @@ extension ScalarSet {
     }
   }
 
-  /// The set that `\p{name}` stands for, a general category, a script or a POSIX name, or nil.
+  /// The set that `\p{name}` stands for, a general category, a script, a property or a POSIX name, or
+  /// nil.
   static func named(_ name: String) -> ScalarSet? {
     if let index = CodePoint.categories.firstIndex(of: name) {
       return ScalarSet(categories: 1 << UInt32(index))
@@ -37,16 +38,19 @@ extension ScalarSet {
     let plain = name.lowercased().filter { $0 != "_" && $0 != " " && $0 != "-" }
     switch plain {
     case "l", "letter": return ScalarSet(categories: CodePoint.letters)
-    case "m", "mark": return ScalarSet(categories: CodePoint.marks)
+    case "m", "mark", "combiningmark": return ScalarSet(categories: CodePoint.marks)
     case "n", "number": return ScalarSet(categories: CodePoint.numbers)
     case "p", "punctuation", "punct": return ScalarSet(categories: 0x7f << 11)
     case "s", "symbol": return ScalarSet(categories: 0xf << 18)
     case "z", "separator": return ScalarSet(categories: 7 << 22)
     case "c", "other": return ScalarSet(categories: 0x1f << 25)
-    case "lc": return ScalarSet(categories: 7)
+    case "lc", "casedletter": return ScalarSet(categories: 7)
     case "any": return ScalarSet(0...0x10ffff)
+    case "assigned": return ScalarSet(categories: ~(1 << 29))
+    case "unknown", "zzzz": return ScalarSet(categories: 7 << 27)
+    case "posixpunct": return posix("punct")
     case "whitespace": return ScalarSet(properties: CodePoint.whitespace)
-    case "alphabetic": return ScalarSet(properties: CodePoint.alphabetic)
+    case "alphabetic", "alpha": return ScalarSet(properties: CodePoint.alphabetic)
     case "uppercase": return uppercase
     case "lowercase": return lowercase
     default: break
@@ -55,12 +59,25 @@ extension ScalarSet {
       return ScalarSet(categories: 1 << UInt32(index))
     }
     if let set = posix(plain) { return set }
-    return UnicodeLookup.script(named: name).map { ranges in
+    if let index = longCategories.firstIndex(of: plain) {
+      return ScalarSet(categories: 1 << UInt32(index))
+    }
+    return UnicodeLookup.set(named: name).map { ranges in
       var set = ScalarSet()
       set.ranges = ranges
       return set
     }
   }
+
+  /// The long names of the general categories by index, in lower case without underscores.
+  private static let longCategories = [
+    "uppercaseletter", "lowercaseletter", "titlecaseletter", "modifierletter", "otherletter",
+    "nonspacingmark", "spacingmark", "enclosingmark", "decimalnumber", "letternumber",
+    "othernumber", "connectorpunctuation", "dashpunctuation", "openpunctuation",
+    "closepunctuation", "initialpunctuation", "finalpunctuation", "otherpunctuation", "mathsymbol",
+    "currencysymbol", "modifiersymbol", "othersymbol", "spaceseparator", "lineseparator",
+    "paragraphseparator", "control", "format", "privateuse", "surrogate", "unassigned",
+  ]
 
   /// `\w` inside of a class, and `[:word:]`: unlike `\w` by itself, without the digits and fractions
   /// of Latin-1 (², ³, ¹, ¼, ½, ¾).

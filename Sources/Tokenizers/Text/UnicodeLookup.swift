@@ -11,14 +11,28 @@ enum UnicodeLookup {
   /// The script as the UnicodeScripts pre-tokenizer sees it; 0 belongs to any.
   static func scriptRun(_ value: UInt32) -> UInt32 { torus_unicode_script_run(value) }
 
-  /// The ranges of a script by its name, or nil where there is none of that name.
-  static func script(named name: String) -> [ClosedRange<UInt32>]? {
-    let plain = name.lowercased().filter { $0 != "_" && $0 != " " && $0 != "-" }
-    let number = torus_unicode_script_named(plain)
-    guard number >= 0 else { return nil }
+  /// The code points that fold to several, with those.
+  static func severalFolds() -> [(character: UInt32, folds: [UInt32])] {
     var count: UInt32 = 0
-    guard let table = torus_unicode_all_script_ranges(&count) else { return nil }
-    return (0..<Int(count)).filter { table[$0 * 3 + 2] == UInt32(number) }
-      .map { table[$0 * 3]...table[$0 * 3 + 1] }
+    guard let table = torus_unicode_all_several_folds(&count) else { return [] }
+    return (0..<Int(count)).map { row in
+      (table[row * 4], (1...3).map { table[row * 4 + $0] }.filter { $0 != 0 })
+    }
+  }
+
+  /// The ranges of a script or property by its name in patterns, or nil where there is none of that
+  /// name. Case, spaces, hyphens and underscores do not matter.
+  static func set(named name: String) -> [ClosedRange<UInt32>]? {
+    let plain = name.lowercased().filter { $0 != "_" && $0 != " " && $0 != "-" }
+    var count: UInt32 = 0
+    guard let steps = torus_unicode_set_named(plain, &count) else { return nil }
+    var ranges: [ClosedRange<UInt32>] = []
+    var place: UInt32 = 0
+    for i in stride(from: 0, to: Int(count), by: 2) {
+      let first = place + steps[i]
+      place = first + steps[i + 1]
+      ranges.append(first...(place - 1))
+    }
+    return ranges
   }
 }
