@@ -45,6 +45,106 @@ struct ChatTemplateTests {
     #expect(try render(source) == expected)
   }
 
+  @Test(
+    "Sequences that are no lists print, count and run out as in Jinja",
+    arguments: [
+      (
+        "{{ range(4) }} {{ range(9)[::-2] }} {{ range(2) == range(0, 2) }}",
+        "range(0, 4) range(8, -1, -2) True"
+      ),
+      ("{{ {'a': 1}.items() }} {{ {'a': 1}.keys() | list }}", "dict_items([('a', 1)]) ['a']"),
+      ("{% set g = xs | map('string') %}{{ g | first }}{{ g | join }}{{ g | join }}", "312"),
+      (
+        "{{ [{'k': 'x', 'v': 1}, {'k': 'X', 'v': 2}] | groupby('k') | map(attribute='grouper') | list }}",
+        "['x']"
+      ),
+      (
+        "{% for g in [{'k': 1}] | groupby('k') %}{{ g }}{{ g.list }}{% endfor %}",
+        "(1, [{'k': 1}])[{'k': 1}]"
+      ),
+      (
+        "{{ [1, 2, 3] | slice(2, 'f') | list }} {{ [1, 2, 3] | batch(2, 'f') | list }}",
+        "[[1, 2], [3, 'f']] [[1, 2], [3, 'f']]"
+      ),
+      ("{{ 0 | select('odd') | list }}", "[]"),
+    ])
+  func sequences(_ source: String, _ expected: String) throws {
+    #expect(try render(source) == expected)
+  }
+
+  @Test(
+    "Namespaces, cyclers, joiners, blocks and recursive loops",
+    arguments: [
+      ("{{ namespace(a=1, b='q') }}", "<Namespace {'a': 1, 'b': 'q'}>"),
+      (
+        "{% set c = cycler('a', 'b') %}{{ c.next() }}{{ c.next() }}{{ c.next() }}{{ c.current }}",
+        "abab"
+      ),
+      ("{% set j = joiner('|') %}{% for x in xs %}{{ j() }}{{ x }}{% endfor %}", "3|1|2"),
+      ("{% set y = 1 %}{% block a %}<{{ y }}{{ x }}>{% endblock %}{{ self.a() }}", "<1><1>"),
+      ("{% for x in xs %}{% block a scoped %}{{ x }}{% endblock a %}{% endfor %}", "312"),
+      (
+        "{% for x in [[1, []], [2, [[3, []]]]] recursive %}{{ x[0] }}{{ loop.depth }}({{ loop(x[1]) }}){% endfor %}",
+        "11()21(32())"
+      ),
+      (
+        "{% if false %}{% include 'x' %}{% endif %}{% macro m() %}{% endmacro %}{{ m }}",
+        "<Macro 'm'>"
+      ),
+    ])
+  func objects(_ source: String, _ expected: String) throws {
+    #expect(try render(source) == expected)
+  }
+
+  @Test(
+    "Texts are formatted, wrapped, stripped and printed as in Python",
+    arguments: [
+      (
+        "{{ '{:>5}|{:*^7}|{:,}|{:.2f}|{!r}|{a[0]}'.format('a', 'b', 12345, 2.5, 'q', a=[7]) }}",
+        "    a|***b***|12,345|2.50|'q'|7"
+      ),
+      ("{{ 'a bc-def ghi' | wordwrap(5) }}", "a bc-\ndef\nghi"),
+      (
+        "{{ '<p>a &lt; <!-- c -->b</p>' | striptags }} {{ {'a': 1, 'b': none} | xmlattr }}",
+        "a < b  a=\"1\""
+      ),
+      ("{{ 123456 | filesizeformat }} {{ 2048 | filesizeformat(true) }}", "123.5 kB 2.0 KiB"),
+      (
+        "{{ {'b': 'x' * 50, 'a': ['y' * 30]} | pprint }}",
+        "{'a': ['" + String(repeating: "y", count: 30) + "'],\n 'b': '"
+          + String(repeating: "x", count: 50) + "'}"
+      ),
+      (
+        "{{ 'ΑΣ'.lower() }} {{ 'ß'.casefold() }} {{ 'a\tb'.expandtabs(4) }} {{ 'hello'.find('l', 3) }}",
+        "ας ss a   b 3"
+      ),
+      (
+        "{{ ['b', 'a'] | sort(attribute='v') }} {{ dict.fromkeys(['a'], 1) }} {{ '%c%#x' % ('a', 255) }}",
+        "['b', 'a'] {'a': 1} a0xff"
+      ),
+    ])
+  func texts(_ source: String, _ expected: String) throws {
+    #expect(try render(source) == expected)
+  }
+
+  @Test(
+    "What Jinja refuses is refused with its words",
+    arguments: [
+      ("{{ xs | map('string') | length }}", "object of type 'generator' has no len()"),
+      ("{{ xs | map('string') | last }}", "'generator' object is not reversible"),
+      ("{{ xs | nothing }}", "No filter named 'nothing'."),
+      ("{{ {'a': 1}.a.b.c }}", "'int object' has no attribute 'b'"),
+      (
+        "{% for x in xs %}{{ loop([]) }}{% endfor %}",
+        "The loop must have the 'recursive' marker to be called recursively."
+      ),
+      ("{% do 1 %}", "Encountered unknown tag 'do'."),
+    ])
+  func refusals(_ source: String, _ expected: String) {
+    let error = #expect(throws: ChatTemplateError.self) { try render(source) }
+    #expect(error?.message == expected)
+  }
+
   @Test("Errors carry the template's words and the line")
   func errors() {
     let error = #expect(throws: ChatTemplateError.self) {

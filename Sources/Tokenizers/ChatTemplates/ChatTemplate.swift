@@ -3,8 +3,7 @@ import Base
 /// A chat template: the part of Jinja that published templates use, with Python's meaning.
 ///
 /// Blocks lose the line break behind them and the space before them, as in transformers. What the
-/// interpreter lacks, such as `{% include %}` or recursive loops, is an error that names it and its
-/// line. A template that takes more than 20 million steps, writes more than 64 MiB or nests more than
+/// interpreter lacks, such as `{% include %}`, is an error that names it and its line. A template that takes more than 20 million steps, writes more than 64 MiB or nests more than
 /// 500 levels deep ends with an error.
 public struct ChatTemplate: Sendable {
   /// The template as it was given.
@@ -23,9 +22,13 @@ public struct ChatTemplate: Sendable {
   private final class Program: @unchecked Sendable {
     let statements: [TemplateStatement]
     let names: [String]
+    let blocks: [String: [TemplateStatement]]
 
-    init(_ statements: [TemplateStatement], _ names: [String]) {
-      (self.statements, self.names) = (statements, names)
+    init(
+      _ statements: [TemplateStatement], _ names: [String],
+      _ blocks: [String: [TemplateStatement]]
+    ) {
+      (self.statements, self.names, self.blocks) = (statements, names, blocks)
     }
   }
 
@@ -35,7 +38,7 @@ public struct ChatTemplate: Sendable {
     self.source = source
     var parser = TemplateParser(try TemplateLexer.tokens(of: source))
     let statements = try parser.statements()
-    program = Program(statements, parser.names)
+    program = Program(statements, parser.names, parser.blocks)
   }
 
   /// Writes the template's text with these variables.
@@ -43,7 +46,9 @@ public struct ChatTemplate: Sendable {
   public func render(_ variables: [String: TemplateValue]) throws -> Rendering {
     let globals = TemplateScope(nil)
     for (number, name) in program.names.enumerated() {
-      if let value = variables[name] ?? TemplateGlobals.functions[name] {
+      if name == "self" {
+        globals.set(number, .object(TemplateReference(program.blocks)))
+      } else if let value = variables[name] ?? TemplateGlobals.functions[name] {
         globals.set(number, value)
       }
     }
@@ -89,6 +94,19 @@ enum TemplateGlobals {
     },
     "dict": function("dict") { .dictionary(try makeDictionary($0)) },
     "range": function("range") { try range($0) },
+    "cycler": function("cycler") { arguments in
+      guard !arguments.positional.isEmpty else {
+        throw ChatTemplateError(.value, "at least one item has to be provided")
+      }
+      return .object(TemplateCycler(arguments.positional))
+    },
+    "joiner": function("joiner") { arguments in
+      try arguments.check(["sep"], for: "joiner")
+      return .object(TemplateJoiner(arguments.value(0, "sep") ?? .string(", ")))
+    },
+    "lipsum": function("lipsum") { _ in
+      throw ChatTemplateError(.unsupported, "lipsum is not supported: it draws at random")
+    },
   ]
 
   private static func function(
@@ -137,6 +155,6 @@ enum TemplateGlobals {
       }
       values.append(.int(value))
     }
-    return .list(values)
+    return .object(TemplateSequence(.range(start: start, stop: end, step: step), values))
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Python's `%` operator and `str.format`, as far as templates use them.
+/// Python's `%` operator and `str.format`.
 enum PythonFormat {
   /// `"…%s…" % values`.
   static func percent(_ format: String, _ values: TemplateValue) throws -> String {
@@ -44,7 +44,7 @@ enum PythonFormat {
         throw ChatTemplateError(.value, "not enough arguments for format string")
       }
       let text = try converted(value, kind, flags, precision)
-      result += padded(text, width ?? 0, flags, isNumber: !"sra".unicodeScalars.contains(kind))
+      result += padded(text, width ?? 0, flags, isNumber: !"srac".unicodeScalars.contains(kind))
     }
     var isMapping = false
     if case .dictionary = values { isMapping = true }
@@ -88,12 +88,20 @@ enum PythonFormat {
           .value, "%\(kind) format: a real number is required, not \(value.typeName)")
       }
       return signed(String(whole))
+    case "c":
+      if let text = value.string, text.unicodeScalars.count == 1 { return text }
+      guard let code = value.integer.flatMap({ UInt32(exactly: $0) }),
+        let scalar = Unicode.Scalar(code)
+      else { throw ChatTemplateError(.value, "%c requires int or char") }
+      return String(scalar)
     case "x", "X", "o":
       guard let whole = value.integer else {
         throw ChatTemplateError(
           .value, "%\(kind) format: an integer is required, not \(value.typeName)")
       }
-      return signed(String(whole, radix: kind == "o" ? 8 : 16, uppercase: kind == "X"))
+      let digits = String(whole.magnitude, radix: kind == "o" ? 8 : 16, uppercase: kind == "X")
+      return signed(
+        (whole < 0 ? "-" : "") + (flags.contains("#") ? "0\(kind)" : "") + digits)
     case "f", "F", "e", "E", "g", "G":
       guard let real = value.number else {
         throw ChatTemplateError(.value, "must be real number, not \(value.typeName)")
@@ -117,7 +125,7 @@ enum PythonFormat {
     return sign + String(repeating: "0", count: missing) + text.dropFirst(sign.count)
   }
 
-  /// `"…{}…{name}…".format(values)`; format specifications are refused.
+  /// `"…{}…{name[0].key!r:>8}…".format(values)`.
   static func braces(_ format: String, _ arguments: TemplateArguments) throws -> String {
     var result = ""
     var scalars = format.unicodeScalars[...]
@@ -127,29 +135,89 @@ enum PythonFormat {
         scalars.removeFirst()
         result.unicodeScalars.append(scalar)
       } else if scalar == "}" {
-        throw ChatTemplateError(.value, "single '}' encountered in format string")
+        throw ChatTemplateError(.value, "Single '}' encountered in format string")
       } else if scalar == "{" {
-        let field = String(scalars.prefix { $0 != "}" })
-        scalars = scalars.dropFirst(field.unicodeScalars.count)
-        guard scalars.popFirst() == "}" else {
+        var field = ""
+        var depth = 1
+        while let scalar = scalars.popFirst() {
+          if scalar == "{" { depth += 1 }
+          if scalar == "}" { depth -= 1 }
+          if depth == 0 { break }
+          field.unicodeScalars.append(scalar)
+        }
+        guard depth == 0 else {
           throw ChatTemplateError(.value, "expected '}' before end of string")
         }
-        guard !field.contains(where: { ":!.[".contains($0) }) else {
-          throw ChatTemplateError(.unsupported, "the format {\(field)} is not supported")
+        result += try text(of: field, arguments, &next)
+        guard result.utf8.count <= TemplateLimits.maximumBytes else {
+          throw ChatTemplateError(.limit, "the formatted text is too large")
         }
-        let place = field.isEmpty ? next : Int(field)
-        if field.isEmpty { next += 1 }
-        let value =
-          place.map { $0 < arguments.positional.count ? arguments.positional[$0] : nil }
-          ?? arguments.named.last { $0.name == field }?.value
-        guard let value else {
-          throw ChatTemplateError(.value, "format has no argument for {\(field)}")
-        }
-        result += value.text
       } else {
         result.unicodeScalars.append(scalar)
       }
     }
     return result
+  }
+
+  private static func text(
+    of field: String, _ arguments: TemplateArguments, _ next: inout Int
+  ) throws -> String {
+    let parts = field.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let named = parts[0].split(separator: "!", maxSplits: 1, omittingEmptySubsequences: false)
+    var value = try self.value(of: named[0], arguments, &next)
+    if named.count > 1 {
+      switch named[1] {
+      case "r": value = .string(value.representation)
+      case "s": value = .string(value.text)
+      default:
+        throw ChatTemplateError(.unsupported, "the conversion !\(named[1]) is not supported")
+      }
+    }
+    guard parts.count > 1 else { return value.text }
+    // A specification may hold fields itself.
+    var specification = ""
+    var rest = parts[1][...]
+    while let open = rest.firstIndex(of: "{") {
+      guard let close = rest[open...].firstIndex(of: "}") else { break }
+      specification += rest[..<open]
+      specification += try self.value(of: rest[rest.index(after: open)..<close], arguments, &next)
+        .text
+      rest = rest[rest.index(after: close)...]
+    }
+    return try PythonFormatSpecification(specification + rest).text(of: value)
+  }
+
+  /// The value of a field's name: an argument's number or name, and attributes and items of it.
+  private static func value(
+    of name: Substring, _ arguments: TemplateArguments, _ next: inout Int
+  ) throws -> TemplateValue {
+    let head = name.prefix { $0 != "." && $0 != "[" }
+    let place = head.isEmpty ? next : Int(head)
+    if head.isEmpty { next += 1 }
+    var value: TemplateValue
+    if let place {
+      guard place < arguments.positional.count else {
+        throw ChatTemplateError(
+          .value, "Replacement index \(place) out of range for positional args tuple")
+      }
+      value = arguments.positional[place]
+    } else if let named = arguments.named.last(where: { $0.name == head })?.value {
+      value = named
+    } else {
+      throw ChatTemplateError(.value, PythonText.quoted(String(head)))
+    }
+    var rest = name.dropFirst(head.count)
+    while let mark = rest.popFirst() {
+      if mark == "." {
+        let part = rest.prefix { $0 != "." && $0 != "[" }
+        rest = rest.dropFirst(part.count)
+        value = try value.attribute(String(part)).defined()
+      } else {
+        let part = rest.prefix { $0 != "]" }
+        rest = rest.dropFirst(part.count + 1)
+        value = try value.item(Int(part).map { .int($0) } ?? .string(String(part))).defined()
+      }
+    }
+    return value
   }
 }

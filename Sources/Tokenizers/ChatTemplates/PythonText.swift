@@ -81,6 +81,36 @@ enum PythonText {
     return String(result)
   }
 
+  /// Python's `str.lower`: a sigma that ends a word has a form of its own.
+  static func lowercased(_ text: String) -> String {
+    guard text.unicodeScalars.contains("\u{3a3}") else { return text.lowercased() }
+    let scalars = Array(text.unicodeScalars)
+    var result = ""
+    for (place, scalar) in scalars.enumerated() {
+      guard scalar == "\u{3a3}" else {
+        result += scalar.properties.lowercaseMapping
+        continue
+      }
+      func isCased(_ rest: some Sequence<Unicode.Scalar>) -> Bool {
+        rest.first { !$0.properties.isCaseIgnorable }?.properties.isCased ?? false
+      }
+      let ends = isCased(scalars[..<place].reversed()) && !isCased(scalars[(place + 1)...])
+      result += ends ? "\u{3c2}" : "\u{3c3}"
+    }
+    return result
+  }
+
+  /// Python's `str.casefold`.
+  static func casefolded(_ text: String) -> String {
+    var result: [UInt8] = []
+    for scalar in text.unicodeScalars {
+      for value in CaseForms.several(of: scalar.value) ?? [CaseForms.folded(scalar.value)] {
+        result.append(codePoint: value)
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
   /// A text in quotes, as Python's `repr`.
   static func quoted(_ text: String) -> String {
     let quote: Unicode.Scalar =
@@ -109,7 +139,7 @@ enum PythonText {
     return String(result)
   }
 
-  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+  static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator:

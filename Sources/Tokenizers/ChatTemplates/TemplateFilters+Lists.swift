@@ -7,23 +7,30 @@ extension TemplateFilters {
     "count": { value, _ in .int(try value.length()) },
     "list": { value, _ in .list(try value.elements()) },
     "items": { value, _ in
-      if value.isUndefined { return .list([]) }
+      if value.isUndefined { return TemplateSequence.generator([]) }
       guard let dictionary = value.dictionary else {
-        throw ChatTemplateError(.value, "can only get item pairs from a mapping")
+        throw ChatTemplateError(.value, "Can only get item pairs from a mapping.")
       }
-      return .list(dictionary.items)
+      return TemplateSequence.generator(dictionary.items)
     },
     "first": { value, _ in
-      try value.elements().first ?? .undefined("no first item, sequence was empty")
+      let first = try value.sequence.map { $0.first() } ?? value.elements().first
+      return first ?? .undefined("No first item, sequence was empty.")
     },
     "last": { value, _ in
-      try value.elements().last ?? .undefined("no last item, sequence was empty")
+      if let sequence = value.sequence, sequence.isGenerator {
+        throw ChatTemplateError(.value, "'\(sequence.typeName)' object is not reversible")
+      }
+      return try value.elements().last ?? .undefined("No last item, sequence was empty.")
     },
     "reverse": { value, _ in
       if case .string(let text) = value {
         return .string(String(String.UnicodeScalarView(text.unicodeScalars.reversed())))
       }
-      return .list(try value.elements().reversed())
+      let elements = Array(try value.elements().reversed())
+      // What cannot be run through backwards comes as a list.
+      if value.sequence?.isGenerator ?? false { return .list(elements) }
+      return TemplateSequence.generator(elements, value.iteratorName)
     },
     "join": { value, arguments in
       try arguments.check(["d", "attribute"], for: "join")
@@ -41,13 +48,13 @@ extension TemplateFilters {
             let keys = try key(element).map {
               TemplateOrder.key($0, caseSensitive: arguments.flag(1, "case_sensitive"))
             }
-            return keys.count == 1 ? keys[0] : .list(keys)
+            return .list(keys)
           }))
     },
     "unique": { value, arguments in
       try arguments.check(["case_sensitive", "attribute"], for: "unique")
       var seen: Set<TemplateKey> = []
-      return .list(
+      return TemplateSequence.generator(
         try value.elements().filter { element in
           let value = try attribute(arguments.value(1, "attribute"), of: element)
           let key = TemplateOrder.key(value, caseSensitive: arguments.flag(0, "case_sensitive"))
@@ -69,7 +76,11 @@ extension TemplateFilters {
       guard let dictionary = value.dictionary else {
         throw ChatTemplateError(.value, "dictsort needs a dict, not \(value.typeName)")
       }
-      let byValue = try arguments.text(1, "by", usual: "key") == "value"
+      let part = try arguments.text(1, "by", usual: "key")
+      guard part == "key" || part == "value" else {
+        throw ChatTemplateError(.value, "You can only sort by either \"key\" or \"value\"")
+      }
+      let byValue = part == "value"
       let isReverse = arguments.flag(2, "reverse")
       return .list(
         try TemplateOrder.sorted(
@@ -100,12 +111,16 @@ extension TemplateFilters {
           groups.append((own, [element]))
         }
       }
-      return .list(groups.map { .tuple([$0.key, .list($0.values)]) })
+      return .list(groups.map { .object(TemplateSequence(.group, [$0.key, .list($0.values)])) })
     },
     "batch": { value, arguments in
+      _ = try arguments.require(0, "linecount")
       let size = try arguments.integer(0, "linecount", usual: 0)
-      guard size > 0 else { throw ChatTemplateError(.value, "batch needs a positive size") }
       let values = try value.elements()
+      guard size > 0 else {
+        let all: [TemplateValue] = values.isEmpty ? [] : [.list(values)]
+        return TemplateSequence.generator(size == 0 && !values.isEmpty ? [.list([])] + all : all)
+      }
       var rows = stride(from: 0, to: values.count, by: size).map {
         Array(values[$0..<min($0 + size, values.count)])
       }
@@ -115,7 +130,31 @@ extension TemplateFilters {
         }
         rows[last] += Array(repeating: fill, count: size - rows[last].count)
       }
-      return .list(rows.map { .list($0) })
+      return TemplateSequence.generator(rows.map { .list($0) })
+    },
+    "slice": { value, arguments in
+      try arguments.check(["slices", "fill_with"], for: "slice")
+      let values = try value.elements()
+      let count = try arguments.integer(0, "slices", usual: 0)
+      guard count != 0 else {
+        throw ChatTemplateError(.value, "integer division or modulo by zero")
+      }
+      guard count <= TemplateLimits.maximumElements else {
+        throw ChatTemplateError(.limit, "\(count) slices are too many")
+      }
+      var rows: [TemplateValue] = []
+      let (size, more) = values.count.quotientAndRemainder(dividingBy: max(count, 1))
+      var place = 0
+      for row in 0..<max(count, 0) {
+        let end = place + size + (row < more ? 1 : 0)
+        var part = Array(values[place..<end])
+        if row >= more, let fill = arguments.value(1, "fill_with"), !fill.isNone {
+          part.append(fill)
+        }
+        rows.append(.list(part))
+        place = end
+      }
+      return TemplateSequence.generator(rows)
     },
   ]
 
@@ -232,5 +271,16 @@ extension TemplateFilters {
     guard case .string(let names)? = name else { return { [try attribute(name, of: $0)] } }
     let paths = names.split(separator: ",").map { TemplateValue.string(String($0)) }
     return { value in try paths.map { try attribute($0, of: value) } }
+  }
+}
+
+extension TemplateValue {
+  /// Python's name of what runs through a value backwards.
+  fileprivate var iteratorName: String {
+    switch self {
+    case .list: "list_reverseiterator"
+    case .dictionary: "dict_reversekeyiterator"
+    default: sequence.map { $0.hasPlaces ? "range_iterator" : "dict_reverseiterator" } ?? "reversed"
+    }
   }
 }

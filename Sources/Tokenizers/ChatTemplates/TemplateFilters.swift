@@ -3,7 +3,14 @@ enum TemplateFilters {
   typealias Body = @Sendable (TemplateValue, TemplateArguments) throws -> TemplateValue
 
   private static let table: [String: Body] = texts.merging(lists) { a, _ in a }
-    .merging(numbers) { a, _ in a }
+    .merging(numbers) { a, _ in a }.merging(marks) { a, _ in a }
+
+  private static let takeNothing: Set<String> = [
+    "upper", "lower", "capitalize", "title", "string", "safe", "e", "escape", "forceescape",
+    "length",
+    "count", "list", "items", "first", "last", "reverse", "striptags", "pprint", "urlencode",
+    "wordcount", "abs",
+  ]
 
   static func exists(_ name: String) -> Bool {
     table[name] != nil || ["map", "select", "reject", "selectattr", "rejectattr"].contains(name)
@@ -15,8 +22,9 @@ enum TemplateFilters {
     _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
   ) throws -> TemplateValue {
     guard let body = table[name] else {
-      throw ChatTemplateError(.unsupported, "there is no filter '\(name)'")
+      throw ChatTemplateError(.unsupported, "No filter named \(PythonText.quoted(name)).")
     }
+    if takeNothing.contains(name) { try arguments.check([], for: name) }
     return try body(value, arguments)
   }
 
@@ -51,7 +59,7 @@ enum TemplateFilters {
 
   private static let texts: [String: Body] = [
     "upper": { value, _ in .string(value.text.uppercased()) },
-    "lower": { value, _ in .string(value.text.lowercased()) },
+    "lower": { value, _ in .string(PythonText.lowercased(value.text)) },
     "capitalize": { value, _ in .string(PythonText.capitalized(value.text)) },
     "title": { value, _ in .string(titled(value.text)) },
     "trim": { value, arguments in
@@ -61,10 +69,6 @@ enum TemplateFilters {
           value.text, characters.isNone ? nil : try arguments.text(0, "chars")))
     },
     "string": { value, _ in .string(value.text) },
-    "safe": { value, _ in .string(value.text) },
-    "e": { value, _ in .string(escaped(value.text)) },
-    "escape": { value, _ in .string(escaped(value.text)) },
-    "forceescape": { value, _ in .string(escaped(value.text)) },
     "replace": { value, arguments in
       let count = arguments.value(2, "count") ?? .none
       return .string(
@@ -93,23 +97,7 @@ enum TemplateFilters {
       }
       return .int(separated.count)
     },
-    "urlencode": { value, _ in
-      guard case .string(let text) = value else {
-        throw ChatTemplateError(.unsupported, "urlencode of \(value.typeName) is not supported")
-      }
-      let plain = "/-_.~".utf8
-      return .string(
-        text.utf8.map { byte in
-          let isPlain =
-            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte)
-            || (0x61...0x7a).contains(byte) || plain.contains(byte)
-          if isPlain { return String(Character(Unicode.Scalar(byte))) }
-          let digits = String(byte, radix: 16, uppercase: true)
-          return digits.count == 1 ? "%0" + digits : "%" + digits
-        }.joined())
-    },
     "tojson": { try TemplateJSON.filter($0, $1) },
-    "pprint": { value, _ in .string(value.representation) },
     "default": { value, arguments in try usual(value, arguments) },
     "d": { value, arguments in try usual(value, arguments) },
     "attr": { value, arguments in
@@ -144,23 +132,12 @@ enum TemplateFilters {
     return result
   }
 
-  private static func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
-      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
-      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
-      case "'": result.append(contentsOf: "&#39;".unicodeScalars)
-      case "\"": result.append(contentsOf: "&#34;".unicodeScalars)
-      default: result.append(scalar)
-      }
-    }
-    return String(result)
-  }
-
   private static let indented: Body = { value, arguments in
     try arguments.check(["width", "first", "blank"], for: "indent")
+    guard value.string != nil else {
+      throw ChatTemplateError(
+        .value, "unsupported operand type(s) for +=: '\(try value.defined().typeName)' and 'str'")
+    }
     let indent: String
     if case .string(let text)? = arguments.value(0, "width") {
       indent = text
@@ -183,12 +160,20 @@ enum TemplateFilters {
     let length = try arguments.integer(0, "length", usual: 255)
     let end = try arguments.text(2, "end", usual: "...")
     let leeway = try arguments.integer(3, "leeway", usual: 5)
-    let scalars = value.text.unicodeScalars
+    guard case .string(let text) = value else {
+      guard try value.length() - leeway > length else { return value }
+      throw ChatTemplateError(.value, "truncate needs a str, not \(value.typeName)")
+    }
+    let scalars = text.unicodeScalars
     let endCount = end.unicodeScalars.count
     guard length >= endCount, leeway >= 0 else {
-      throw ChatTemplateError(.value, "truncate: the length must hold the end, \(endCount)")
+      throw ChatTemplateError(
+        .value,
+        leeway < 0
+          ? "expected leeway >= 0, got \(leeway)"
+          : "expected length >= \(endCount), got \(length)")
     }
-    if scalars.count - leeway <= length { return .string(value.text) }
+    if scalars.count - leeway <= length { return value }
     var kept = String(scalars.prefix(length - endCount))
     if !arguments.flag(1, "killwords") {
       kept = PythonSearch.split(kept, by: " ", limit: 1, fromRight: true)[0]

@@ -6,6 +6,10 @@ final class TemplateNamespace: TemplateObject {
 
   override func attribute(_ name: String) -> TemplateValue? { attributes[name] }
 
+  override var representation: String {
+    "<Namespace " + TemplateValue.dictionary(attributes).representation + ">"
+  }
+
   /// - Throws: ``ChatTemplateError`` for names that begin with an underscore, which transformers
   ///   keeps templates from.
   func set(_ name: String, _ value: TemplateValue) throws {
@@ -25,12 +29,23 @@ final class TemplateLoopState: TemplateObject {
   let elements: [TemplateValue]
   let depth: Int
   var index = 0
+  /// The loop and the variables around it, where it may be run again for other elements. The variables
+  /// are weak, for they may hold the loop's.
+  let loop: TemplateLoop?
+  weak var scope: TemplateScope?
   private var last: [TemplateValue]?
 
-  init(_ elements: [TemplateValue], depth: Int) {
+  init(
+    _ elements: [TemplateValue], depth: Int, loop: TemplateLoop? = nil,
+    scope: TemplateScope? = nil
+  ) {
     self.elements = elements
     self.depth = depth
+    self.loop = loop
+    self.scope = scope
   }
+
+  override var representation: String { "<LoopContext \(index + 1)/\(elements.count)>" }
 
   override func attribute(_ name: String) -> TemplateValue? {
     switch name {
@@ -77,6 +92,8 @@ final class TemplateMacroValue: TemplateObject {
     self.scope = scope
   }
 
+  override var representation: String { "<Macro " + PythonText.quoted(macro.name) + ">" }
+
   override func attribute(_ name: String) -> TemplateValue? {
     switch name {
     case "name": .string(macro.name)
@@ -84,6 +101,33 @@ final class TemplateMacroValue: TemplateObject {
     default: nil
     }
   }
+}
+
+/// The variable `self`: the template's blocks by their names.
+final class TemplateReference: TemplateObject {
+  private let blocks: [String: [TemplateStatement]]
+
+  init(_ blocks: [String: [TemplateStatement]]) { self.blocks = blocks }
+
+  override var representation: String { "<TemplateReference None>" }
+
+  override func attribute(_ name: String) -> TemplateValue? {
+    blocks[name].map { .object(TemplateBlockValue(name, $0)) }
+  }
+}
+
+/// A block that `self` names.
+final class TemplateBlockValue: TemplateObject {
+  let name: String
+  let body: [TemplateStatement]
+
+  init(_ name: String, _ body: [TemplateStatement]) { (self.name, self.body) = (name, body) }
+
+  override func attribute(_ name: String) -> TemplateValue? {
+    name == "name" ? .string(self.name) : nil
+  }
+
+  override var representation: String { "<BlockReference " + PythonText.quoted(name) + ">" }
 }
 
 /// Variables, by the numbers of their names, with those around them.

@@ -93,10 +93,22 @@ extension TemplateParser {
       }
       try endBlock()
       return word == "break" ? .breakLoop : .continueLoop
-    case "block", "extends", "include", "import", "from", "autoescape", "do", "trans", "debug":
-      throw ChatTemplateError(.unsupported, "{% \(word) %} is not supported", line: line)
+    case "block": return try block(line)
+    case "autoescape":
+      guard isWord("false") || isWord("False") else {
+        throw ChatTemplateError(
+          .unsupported, "{% autoescape %} of anything but false is not supported", line: line)
+      }
+      position += 1
+      return .with([], body: try body(until: "endautoescape"), line: line)
+    case "extends", "include", "import", "from":
+      // There is nothing that other templates could be loaded from: an error where it is reached.
+      while current.kind != .blockEnd, current.kind != .end { position += 1 }
+      try endBlock()
+      return .refused(
+        "{% \(word) %} is not supported: a chat template has no others beside it", line: line)
     default:
-      throw ChatTemplateError(.syntax, "unknown tag '\(word)'", line: line)
+      throw ChatTemplateError(.syntax, "Encountered unknown tag '\(word)'.", line: line)
     }
   }
 
@@ -107,6 +119,28 @@ extension TemplateParser {
     loopDepth = 0
     defer { loopDepth = outer }
     return try body(until: end)
+  }
+
+  private mutating func block(_ line: Int) throws(ChatTemplateError) -> TemplateStatement {
+    let name = try expectName()
+    let isScoped = skip(word: "scoped")
+    if isWord("required") {
+      throw ChatTemplateError(.unsupported, "a required block is not supported", line: line)
+    }
+    guard blocks[name] == nil else {
+      throw ChatTemplateError(.syntax, "block \(PythonText.quoted(name)) defined twice", line: line)
+    }
+    blocks[name] = []
+    try endBlock()
+    let outer = loopDepth
+    loopDepth = 0
+    let content = try statements(until: ["endblock"])
+    loopDepth = outer
+    position += 1
+    if isWord(name) { position += 1 }
+    try endBlock()
+    blocks[name] = content
+    return .block(name, content, isScoped: isScoped, line: line)
   }
 
   private mutating func filters() throws(ChatTemplateError) -> [TemplateFilter] {
@@ -139,9 +173,7 @@ extension TemplateParser {
     try expect("in")
     let sequence = try tuple(conditional: false)
     let condition: TemplateExpression? = skip(word: "if") ? try expression() : nil
-    if isWord("recursive") {
-      throw ChatTemplateError(.unsupported, "a recursive loop is not supported", line: line)
-    }
+    let isRecursive = skip(word: "recursive")
     try endBlock()
     loopDepth += 1
     let body = try statements(until: ["else", "endfor"])
@@ -156,7 +188,7 @@ extension TemplateParser {
     return .loop(
       TemplateLoop(
         target: target, sequence: sequence, condition: condition, body: body,
-        otherwise: otherwise), line: line)
+        otherwise: otherwise, isRecursive: isRecursive), line: line)
   }
 
   private mutating func assignment(_ line: Int) throws(ChatTemplateError) -> TemplateStatement {

@@ -9,6 +9,8 @@ struct TemplateParser {
   var names: [String] = []
   var depth = 0
   var loopDepth = 0
+  /// The bodies of blocks by their names.
+  var blocks: [String: [TemplateStatement]] = [:]
   private var numbers: [String: Int] = [:]
 
   init(_ tokens: [TemplateToken]) { self.tokens = tokens }

@@ -32,8 +32,13 @@ extension TemplateRenderer {
     switch callee {
     case .function(let function): return try function.body(arguments)
     case .object(let object):
-      if let macro = object as? TemplateMacroValue {
+      switch object {
+      case let macro as TemplateMacroValue:
         return .string(try call(macro, arguments, caller: nil))
+      case let joiner as TemplateJoiner: return joiner.next()
+      case let loop as TemplateLoopState: return .string(try callAgain(loop, arguments))
+      case let block as TemplateBlockValue: return .string(try callBlock(block))
+      default: break
       }
       throw ChatTemplateError(.value, "'\(callee.typeName)' object is not callable")
     case .undefined(let hint): throw ChatTemplateError(.undefined, hint)
@@ -130,7 +135,8 @@ extension TemplateRenderer {
   ) throws -> TemplateValue {
     switch name {
     case "map":
-      let elements = try value.elements()
+      // What is empty or not true has no elements.
+      let elements = value.isTrue ? try value.elements() : []
       try count(elements.count)
       if arguments.positional.isEmpty {
         let path = arguments.value(0, "attribute")
@@ -138,7 +144,7 @@ extension TemplateRenderer {
           throw ChatTemplateError(.value, "map requires a filter argument")
         }
         let usual = arguments.named.last { $0.name == "default" }?.value
-        return .list(
+        return TemplateSequence.generator(
           try elements.map {
             let value = try TemplateFilters.attribute(path, of: $0)
             return value.isUndefined ? usual ?? value : value
@@ -146,16 +152,16 @@ extension TemplateRenderer {
       }
       let filter = try arguments.text(0, "filter")
       let rest = arguments.dropFirst(1)
-      return .list(try elements.map { try filtered($0, filter, rest) })
+      return TemplateSequence.generator(try elements.map { try filtered($0, filter, rest) })
     case "select", "reject", "selectattr", "rejectattr":
-      let elements = try value.elements()
+      let elements = value.isTrue ? try value.elements() : []
       try count(elements.count)
       let byAttribute = name.hasSuffix("attr")
       let path: TemplateValue? = byAttribute ? try arguments.require(0, "attribute") : nil
       let rest = byAttribute ? arguments.dropFirst(1) : arguments
       let test = rest.positional.isEmpty ? nil : try rest.text(0, "test")
       let wanted = name.hasPrefix("select")
-      return .list(
+      return TemplateSequence.generator(
         try elements.filter { element in
           let value = try TemplateFilters.attribute(path, of: element)
           let passes =

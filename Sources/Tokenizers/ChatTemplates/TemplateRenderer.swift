@@ -10,6 +10,8 @@ struct TemplateRenderer {
   private(set) var generationSpans: [Range<Int>] = []
   private var steps = 0
   private var depth = 0
+  /// The template's own variables, which blocks see.
+  private var outermost = TemplateScope(nil)
 
   /// The number of the name `loop`, where the template uses it.
   private let loopName: Int?
@@ -23,6 +25,7 @@ struct TemplateRenderer {
   mutating func render(
     _ statements: [TemplateStatement], _ scope: TemplateScope
   ) throws -> String {
+    outermost = scope
     _ = try run(statements, scope)
     return String(decoding: buffers[0], as: UTF8.self)
   }
@@ -64,10 +67,18 @@ struct TemplateRenderer {
   mutating func captured(
     _ statements: [TemplateStatement], _ scope: TemplateScope
   ) throws -> String {
+    try captured { _ = try $0.run(statements, scope) }
+  }
+
+  private mutating func captured(
+    _ body: (inout TemplateRenderer) throws -> Void
+  ) throws -> String {
     buffers.append([])
     let level = buffers.count
     defer { buffers.removeLast(buffers.count - level + 1) }
-    _ = try run(statements, scope)
+    try deeper()
+    defer { leave() }
+    try body(&self)
     return String(decoding: buffers[level - 1], as: UTF8.self)
   }
 
@@ -118,6 +129,10 @@ struct TemplateRenderer {
       let text = try captured(body, TemplateScope(scope))
       generationSpans.append(start..<(start + text.utf8.count))
       try write(text)
+    case .block(_, let body, let isScoped, _):
+      return try run(body, TemplateScope(isScoped ? scope : outermost))
+    case .refused(let message, let line):
+      throw ChatTemplateError(.unsupported, message, line: line)
     case .breakLoop: return .breaks
     case .continueLoop: return .continues
     }
@@ -155,7 +170,32 @@ struct TemplateRenderer {
   }
 
   private mutating func run(_ loop: TemplateLoop, _ line: Int, _ scope: TemplateScope) throws {
-    var elements = try located(line) { try $0.value(loop.sequence, scope).elements() }
+    let elements = try located(line) { try $0.value(loop.sequence, scope).elements() }
+    try run(loop, over: elements, line, depth: 1, scope)
+  }
+
+  /// `loop(elements)`: the text of a recursive loop over other elements.
+  mutating func callAgain(
+    _ state: TemplateLoopState, _ arguments: TemplateArguments
+  ) throws -> String {
+    guard let loop = state.loop, let scope = state.scope else {
+      throw ChatTemplateError(
+        .value, "The loop must have the 'recursive' marker to be called recursively.")
+    }
+    let elements = try arguments.require(0, "iterable").elements()
+    return try captured { try $0.run(loop, over: elements, 0, depth: state.depth + 1, scope) }
+  }
+
+  /// `self.name()`: the text of a block.
+  mutating func callBlock(_ block: TemplateBlockValue) throws -> String {
+    try captured(block.body, TemplateScope(outermost))
+  }
+
+  private mutating func run(
+    _ loop: TemplateLoop, over given: [TemplateValue], _ line: Int, depth: Int,
+    _ scope: TemplateScope
+  ) throws {
+    var elements = given
     try count(elements.count / 16)
     if let condition = loop.condition {
       elements = try located(line) { renderer in
@@ -170,7 +210,8 @@ struct TemplateRenderer {
       _ = try run(loop.otherwise, TemplateScope(scope))
       return
     }
-    let state = TemplateLoopState(elements, depth: 1)
+    let state = TemplateLoopState(
+      elements, depth: depth, loop: loop.isRecursive ? loop : nil, scope: scope)
     for (index, element) in elements.enumerated() {
       try count()
       state.index = index

@@ -11,6 +11,10 @@ indirect enum TemplateStatement {
   case macro(TemplateMacro, name: Int, line: Int)
   case callBlock(TemplateExpression, TemplateMacro, line: Int)
   case generation([TemplateStatement], line: Int)
+  /// Writes its body with the template's own variables, or with those around it where it is scoped.
+  case block(String, [TemplateStatement], isScoped: Bool, line: Int)
+  /// Is an error where it is reached.
+  case refused(String, line: Int)
   case breakLoop
   case continueLoop
 }
@@ -29,6 +33,8 @@ struct TemplateLoop {
   var condition: TemplateExpression?
   var body: [TemplateStatement]
   var otherwise: [TemplateStatement]
+  /// Whether `loop(…)` runs it again.
+  var isRecursive = false
 }
 
 /// A macro's parameters and body; also the body of a call block.

@@ -29,18 +29,20 @@ enum TemplateTests {
     case "iterable":
       switch value {
       case .list, .tuple, .dictionary, .string, .undefined: return true
-      case .object(let object): return object is TemplateLoopState
+      case .object(let object): return object is TemplateLoopState || value.sequence != nil
       default: return false
       }
     case "sequence":
       switch value {
       case .list, .tuple, .dictionary, .string, .undefined: return true
-      default: return false
+      default: return value.sequence?.hasPlaces ?? false
       }
     case "callable":
       switch value {
       case .function, .undefined: return true
-      case .object(let object): return object is TemplateMacroValue
+      case .object(let object):
+        return object is TemplateMacroValue || object is TemplateJoiner
+          || object is TemplateLoopState
       default: return false
       }
     case "odd": return try value.combined(.remainder, .int(2)) == .int(1)

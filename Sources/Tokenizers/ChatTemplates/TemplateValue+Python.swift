@@ -9,7 +9,9 @@ extension TemplateValue {
     case .string(let text): !text.isEmpty
     case .list(let values), .tuple(let values): !values.isEmpty
     case .dictionary(let dictionary): dictionary.count > 0
-    case .function, .object: true
+    case .object(let object):
+      (object as? TemplateSequence)?.lasting.map { !$0.isEmpty } ?? true
+    case .function: true
     }
   }
 
@@ -26,7 +28,16 @@ extension TemplateValue {
     case .tuple: "tuple"
     case .dictionary: "dict"
     case .function: "function"
-    case .object(let object): object is TemplateNamespace ? "Namespace" : "object"
+    case .object(let object):
+      switch object {
+      case is TemplateNamespace: "TemplateNamespace"
+      case is TemplateLoopState: "LoopContext"
+      case is TemplateMacroValue: "Macro"
+      case is TemplateCycler: "Cycler"
+      case is TemplateJoiner: "Joiner"
+      case is TemplateReference: "TemplateReference"
+      default: sequence?.typeName ?? "object"
+      }
     }
   }
 
@@ -74,7 +85,7 @@ extension TemplateValue {
       }
       result += "}"
     case .function(let function): result += "<function \(function.name)>"
-    case .object: result += "<\(typeName)>"
+    case .object(let object): result += object.representation
     }
   }
 
@@ -92,7 +103,9 @@ extension TemplateValue {
     case .dictionary(let dictionary): return dictionary.keys.map(\.value)
     case .string(let text): return text.unicodeScalars.map { .string(String($0)) }
     case .undefined: return []
-    default: throw ChatTemplateError(.value, "'\(typeName)' object is not iterable")
+    default:
+      if let sequence { return sequence.elements() }
+      throw ChatTemplateError(.value, "'\(typeName)' object is not iterable")
     }
   }
 
@@ -103,7 +116,9 @@ extension TemplateValue {
     case .dictionary(let dictionary): return dictionary.count
     case .string(let text): return text.unicodeScalars.count
     case .undefined: return 0
-    default: throw ChatTemplateError(.value, "object of type '\(typeName)' has no len()")
+    default:
+      if let values = sequence?.lasting { return values.count }
+      throw ChatTemplateError(.value, "object of type '\(typeName)' has no len()")
     }
   }
 
@@ -132,6 +147,7 @@ extension TemplateValue {
       return dictionary[key] != nil
     case .undefined: return false
     default:
+      if let sequence { return sequence.elements().contains(value) }
       throw ChatTemplateError(.value, "argument of type '\(typeName)' is not iterable")
     }
   }

@@ -9,6 +9,9 @@ extension TemplateValue {
       if let value = object.attribute(name) { return value }
     default: break
     }
+    if case .function(let function) = self, function.name == "dict", name == "fromkeys" {
+      return .function(TemplateFunction(name) { try TemplateMethods.fromKeys($0) })
+    }
     if TemplateMethods.has(name, self) {
       let base = self
       return .function(
@@ -39,6 +42,11 @@ extension TemplateValue {
       }
     case .object(let object):
       if case .string(let name) = key, let value = object.attribute(name) { return value }
+      if let sequence, sequence.hasPlaces, let values = sequence.lasting, let index = key.integer,
+        let place = Self.place(index, values.count)
+      {
+        return values[place]
+      }
     default: break
     }
     if case .string(let name) = key {
@@ -77,22 +85,44 @@ extension TemplateValue {
       for place in Self.places(start, stop, step, scalars.count) { result.append(scalars[place]) }
       return .string(String(result))
     case .undefined(let hint): throw ChatTemplateError(.undefined, hint)
-    default: return .undefined("\(objectName) has no element slice")
+    default:
+      guard let sequence, sequence.hasPlaces, let values = sequence.lasting else {
+        throw ChatTemplateError(
+          .value,
+          dictionary == nil
+            ? "'\(typeName)' object is not subscriptable" : "unhashable type: 'slice'")
+      }
+      let places = Self.places(start, stop, step, values.count)
+      guard case .range(let first, _, let width) = sequence.kind else {
+        return .tuple(places.map { values[$0] })
+      }
+      let bounds = Self.bounds(start, stop, step, values.count)
+      return .object(
+        TemplateSequence(
+          .range(
+            start: first + bounds.first * width, stop: first + bounds.last * width,
+            step: width * step), places.map { values[$0] }))
     }
   }
 
   private static func places(
     _ start: Int?, _ stop: Int?, _ step: Int, _ count: Int
   ) -> [Int] {
+    let (first, last) = bounds(start, stop, step, count)
+    // One step leaves the range however large it is.
+    let stride = min(max(step, -count - 1), count + 1)
+    return Array(Swift.stride(from: first, to: last, by: stride))
+  }
+
+  private static func bounds(
+    _ start: Int?, _ stop: Int?, _ step: Int, _ count: Int
+  ) -> (first: Int, last: Int) {
     let (low, high) = step > 0 ? (0, count) : (-1, count - 1)
     func clamped(_ value: Int?, _ usual: Int) -> Int {
       guard let value else { return usual }
       return min(max(value < 0 ? value + count : value, low), high)
     }
     let first = clamped(start, step > 0 ? low : high)
-    let last = clamped(stop, step > 0 ? high : low)
-    // One step leaves the range however large it is.
-    let stride = min(max(step, -count - 1), count + 1)
-    return Array(Swift.stride(from: first, to: last, by: stride))
+    return (first, clamped(stop, step > 0 ? high : low))
   }
 }

@@ -38,6 +38,9 @@ public class TemplateObject: @unchecked Sendable {
 
   /// The value of an attribute, or nil where there is none.
   func attribute(_ name: String) -> TemplateValue? { nil }
+
+  /// As Python prints it, without the address.
+  var representation: String { "<object>" }
 }
 
 /// A function that a template may call.
@@ -89,7 +92,10 @@ extension TemplateValue: Equatable {
     case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)): a == b
     case (.dictionary(let a), .dictionary(let b)): a == b
-    case (.object(let a), .object(let b)): a === b
+    case (.object(let a), .object(let b)):
+      a === b || a.comparable.flatMap { own in b.comparable.map { own == $0 } } ?? false
+    case (.object(let a), .tuple(let b)), (.tuple(let b), .object(let a)):
+      a.comparable == .tuple(b)
     case (.double(let a), _): b.number.map { $0.isEqual(to: a) } ?? false
     case (_, .double(let b)): a.number.map { $0.isEqual(to: b) } ?? false
     default:
@@ -142,6 +148,11 @@ extension TemplateValue {
 
   /// The text, or nil where this is none.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+
+  /// What Python iterates over without being a list, or nil where this is none.
+  var sequence: TemplateSequence? {
+    if case .object(let object) = self { object as? TemplateSequence } else { nil }
+  }
 
   /// The dictionary, or nil where this is none.
   public var dictionary: TemplateDictionary? {
