@@ -172,4 +172,31 @@ struct PipelineTests {
     #expect(tokenizer.tokens(of: encoding) == ["abc", "x", "def", "GHI", "JKL"])
     #expect(String(decoding: tokenizer.json(), as: UTF8.self).contains("\"content\": \"ABC\""))
   }
+
+  @Test("A character that a BPE without an unknown token drops moves the offsets behind it")
+  func droppedCharacters() throws {
+    let tokenizer = try SmallTokenizer.make(
+      preTokenizer: #"{"type": "WhitespaceSplit"}"#,
+      model: #"""
+        {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]], "unk_token": null}
+        """#)
+    let encoding = try tokenizer.encode("éab x a")
+    #expect(encoding.ids == [2, 0])
+    #expect(encoding.offsets == [0..<2, 6..<7])
+  }
+
+  @Test(
+    "Tokens that count more bytes than their word has keep the places that tokenizers gives them")
+  func prefixesInBytes() throws {
+    let bytes = (0..<256).map { String(format: "\"<0x%02X>\": %d", $0, $0 + 3) }
+    let tokenizer = try SmallTokenizer.make(
+      preTokenizer: #"{"type": "WhitespaceSplit"}"#,
+      model: """
+        {"type": "BPE", "vocab": {"a": 0, "##b": 1, "c": 2, \(bytes.joined(separator: ", "))},
+        "merges": [], "unk_token": null, "continuing_subword_prefix": "##", "byte_fallback": true}
+        """)
+    let encoding = try tokenizer.encode("c a@b")
+    #expect(encoding.ids == [2, 0, 0x26, 0x26, 0x43, 1])
+    #expect(encoding.offsets == [0..<1, 2..<3, 3..<4, 4..<5, 3..<4, 4..<5])
+  }
 }

@@ -30,6 +30,16 @@ struct PreTrainedTests {
     #expect(throws: TokenizerError.self) { try tokenizer(["a b", "c"], options) }
   }
 
+  @Test("A stride that leaves a window no room is refused however short the text is")
+  func strides() throws {
+    let tokenizer = try AutoTokenizer.fromPretrained(Cases.folder + "/calls/bert")
+    var options = CallOptions(padding: false, truncation: true, maxLength: 5)
+    options.stride = 3
+    #expect(try tokenizer("a", options).inputIds[0].count == 3)
+    options.stride = 4
+    #expect(throws: TokenizerError.self) { try tokenizer("a", options) }
+  }
+
   @Test("Folders without tokenizer.json are read from their vocabularies")
   func legacyFolders() throws {
     let bert = try AutoTokenizer.fromPretrained(Cases.folder + "/legacy/bert-vocab-txt")

@@ -12,6 +12,9 @@ struct TokenSink {
   private var capacity: Int
   /// Tokens whose text is not that of their id: by place among the tokens, a range of bytes.
   var literals: [(index: Int, range: Range<Int>)] = []
+  /// Tokens that end behind their word, since their lengths count more than the word's bytes: by place
+  /// among the tokens, where their words begin. Bytes that stand for a prefix are such.
+  private(set) var outside: [(index: Int, word: Int)] = []
 
   init(capacity: Int) {
     self.capacity = capacity
@@ -24,6 +27,15 @@ struct TokenSink {
   mutating func removeAll() {
     count = 0
     literals.removeAll(keepingCapacity: true)
+    outside.removeAll(keepingCapacity: true)
+  }
+
+  /// Notes those of the tokens from a place on that end behind their word.
+  mutating func noteOutside(of word: Range<Int>, from place: Int) {
+    guard count > place, Int(tokens[count - 1].end) > word.upperBound else { return }
+    for i in place..<count where Int(tokens[i].end) > word.upperBound {
+      outside.append((i, word.lowerBound))
+    }
   }
 
   @inline(__always)

@@ -43,6 +43,21 @@ struct OffsetFinder {
       }
       result.append(start..<max(start, end))
     }
+    for (index, word) in sink.outside {
+      let token = sink.tokens[index]
+      result[index] = offsets(outside: Int(token.start) - word, Int(token.end) - word)
+    }
     return result
+  }
+
+  /// What the reference gives for a token that ends behind its word: its place in the word, taken for
+  /// one in the text.
+  private func offsets(outside start: Int, _ end: Int) -> Range<Int> {
+    func number(_ byte: Int) -> Int? {
+      (0..<buffer.count).contains(byte) ? numbers.map { Int($0[byte]) } ?? byte : nil
+    }
+    guard let first = number(start) else { return start..<end }
+    let last = number(end) ?? (number(end - 1) ?? first + 1) + 1
+    return first..<max(first, last)
   }
 }

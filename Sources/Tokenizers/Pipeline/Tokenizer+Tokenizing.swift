@@ -18,7 +18,9 @@ extension Tokenizer {
             if isTracked { sink.literals.append((sink.count, part.range)) }
             sink.append(part.token, Int(part.start), Int(part.end))
           } else {
+            let before = sink.count
             try model.tokenize(p, part.range, into: &sink, scratch)
+            if isTracked { sink.noteOutside(of: part.range, from: before) }
           }
           if isTracked {
             while words.count < sink.count { words.append(Int32(truncatingIfNeeded: index)) }

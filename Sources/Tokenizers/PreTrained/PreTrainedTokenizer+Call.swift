@@ -126,6 +126,12 @@ extension PreTrainedTokenizer {
         direction: options.paddingSide ?? paddingSide, id: id, typeId: 0, token: token)
     }
     if truncation != .doNotTruncate, let length = maxLength {
+      let room = length - numSpecialTokensToAdd()
+      guard room < 0 || options.stride <= room else {
+        throw TokenizerError.call(
+          "the stride is \(options.stride), and maxLength \(length) has room for \(room) tokens of a "
+            + "text; make the stride smaller or maxLength larger")
+      }
       let strategy: Truncation.Strategy =
         switch truncation {
         case .onlyFirst: .onlyFirst
