@@ -53,9 +53,13 @@ let package = Package(
     .target(name: "NN", dependencies: ["Tensors", "CObjects"]),
     .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
+    // Files of tensors: safetensors, PyTorch's, GGUF and NumPy's.
+    .target(name: "TensorFiles", dependencies: ["Base", "Tensors", "Archives"]),
     .target(
-      name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits", "Checkpoints"]),
-    .target(name: "Checkpoints", dependencies: ["Base", "NN", "Optimizers", "Archives"]),
+      name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits", "TensorFiles"]),
+    .target(
+      name: "Checkpoints",
+      dependencies: ["Base", "NN", "Optimizers", "Archives", "TensorFiles", "Tensors"]),
     .target(name: "Models", dependencies: ["Base", "NN", "Settings", "Tensors"]),
     // Hugging Face's families, their folders, generation, sentences and adapters.
     .target(
@@ -151,7 +155,8 @@ let package = Package(
     .testTarget(name: "SettingTests", dependencies: ["Base", "Settings"]),
     .testTarget(name: "ArchiveTests", dependencies: ["Archives"]),
     .testTarget(name: "MetricTests", dependencies: ["Metrics"]),
-    .target(name: "TensorTesting", dependencies: ["Tensors"], path: "Tests/TensorTesting"),
+    .target(
+      name: "TensorTesting", dependencies: ["TensorFiles", "Tensors"], path: "Tests/TensorTesting"),
     .testTarget(
       name: "TensorTests", dependencies: ["TensorTesting", "Torus"], resources: [.copy("Golden")]),
     .testTarget(
@@ -171,8 +176,10 @@ let package = Package(
       name: "TransformerTests",
       dependencies: ["Checkpoints", "NN", "Optimizers", "Tensors", "Tokenizers", "Transformers"]),
     .testTarget(
-      name: "CheckpointTests", dependencies: ["Checkpoints", "NN", "Optimizers", "Archives"],
+      name: "CheckpointTests",
+      dependencies: ["Checkpoints", "NN", "Optimizers", "Archives", "TensorTesting"],
       resources: [.copy("Golden")]),
+    .testTarget(name: "TensorFileTests", dependencies: ["TensorFiles", "TensorTesting"]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import TensorTesting
 import Testing
 
 @Suite("Checkpoint store")

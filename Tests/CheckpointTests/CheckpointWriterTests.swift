@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import NN
 import Synchronization
+import TensorTesting
 import Tensors
 import Testing
 

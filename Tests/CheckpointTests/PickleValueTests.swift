@@ -2,6 +2,7 @@ import Archives
 import Checkpoints
 import Foundation
 import NN
+import TensorTesting
 import Testing
 
 /// Files of `make_values.py`.

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import NN
+import TensorTesting
 import Tensors
 import Testing
 

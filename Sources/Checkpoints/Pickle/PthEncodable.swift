@@ -1,5 +1,6 @@
 import NN
 import Optimizers
+import TensorFiles
 import Tensors
 
 /// What `save(_:to:)` can put into a `.pth` file.

@@ -1,5 +1,6 @@
 import NN
 import Optimizers
+import TensorFiles
 import Tensors
 
 /// Saves values by name in one file, which PyTorch reads, too (`torch.save`).

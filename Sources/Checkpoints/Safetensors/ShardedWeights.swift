@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import NN
+import TensorFiles
 
 /// Weights that lie in several files, which an index beside them lists by tensor
 /// (`model.safetensors.index.json`, `pytorch_model.bin.index.json`).

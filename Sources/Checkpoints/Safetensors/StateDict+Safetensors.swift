@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import NN
+import TensorFiles
 import Tensors
 
 extension StateDict {
@@ -9,7 +10,7 @@ extension StateDict {
   ///   - path: `model.safetensors`, or the `model.safetensors.index.json` of a sharded one.
   ///   - leftOut: Is told of every tensor whose elements have no type here; by default it is named on
   ///     standard error.
-  /// - Throws: ``Checkpoints/CheckpointError`` that names the file and the tensor.
+  /// - Throws: ``TensorFiles/CheckpointError`` that names the file and the tensor.
   public init(
     safetensors path: String, leftOut: (CheckpointError) -> Void = sayLeftOut
   ) throws(CheckpointError) {
@@ -32,7 +33,7 @@ extension StateDict {
   }
 
   /// Writes all tensors to a safetensors file, which appears complete or not at all.
-  /// - Throws: ``Checkpoints/CheckpointError`` where it cannot be written; the file is then as it was.
+  /// - Throws: ``TensorFiles/CheckpointError`` where it cannot be written; the file is then as it was.
   public func save(
     safetensors path: String, metadata: [(name: String, value: String)] = [("format", "pt")]
   ) throws(CheckpointError) {

@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import NN
+import TensorFiles
 
 /// A complete checkpoint on disk, whose checksums have been verified.
 public struct Checkpoint: Sendable {

@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import NN
+import TensorFiles
 import Tensors
 
 /// Everything that one checkpoint holds, gathered before it is written.

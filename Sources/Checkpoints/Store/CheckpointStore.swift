@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 import Tensors
 
 /// The checkpoints of one run: a folder with one folder for each saved step.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TensorFiles
 
 /// Saves checkpoints on a thread of its own, one at a time, so that who trains does not wait for the disk.
 ///

@@ -1,6 +1,7 @@
 import Archives
 import Base
 import Foundation
+import TensorFiles
 
 /// What a checkpoint's folder must hold: `manifest.json`, written last.
 ///

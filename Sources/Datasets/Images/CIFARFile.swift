@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import TensorFiles
 
 /// The images and classes of one file.
 struct CIFARFile: Sendable {

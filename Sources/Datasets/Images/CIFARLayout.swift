@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import TensorFiles
 
 /// Under which names CIFAR's files are distributed.
 struct CIFARLayout {

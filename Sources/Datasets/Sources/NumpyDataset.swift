@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import TensorFiles
 import Tensors
 
 /// The rows of a NumPy array, mapped into memory: only what is read is loaded.
@@ -19,7 +19,7 @@ public struct NumpyDataset: Dataset, Sendable {
   /// - Parameters:
   ///   - path: The file.
   ///   - name: The array in the archive. Compressed arrays are unpacked as a whole.
-  /// - Throws: ``Checkpoints/CheckpointError`` where the file is damaged or holds no numbers;
+  /// - Throws: ``TensorFiles/CheckpointError`` where the file is damaged or holds no numbers;
   ///   ``DataError`` where the array has no dimension to count records by.
   public init(path: String, name: String? = nil) throws {
     array =

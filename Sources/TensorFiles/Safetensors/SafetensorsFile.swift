@@ -89,27 +89,27 @@ public struct SafetensorsFile: Sendable {
 }
 
 /// The entries of a safetensors header.
-struct SafetensorsHeader {
+package struct SafetensorsHeader {
   /// What a tensor's elements are.
-  enum ElementType {
+  package enum ElementType {
     case known(StoredDType)
     /// A name of the format's form that a later version may have given a type.
     case unknown(String)
   }
 
   /// One tensor.
-  struct Entry {
-    var name: String
-    var type: ElementType
-    var shape: [Int]
-    var range: Range<Int>
+  package struct Entry {
+    package var name: String
+    package var type: ElementType
+    package var shape: [Int]
+    package var range: Range<Int>
   }
 
-  var metadata: [(name: String, value: String)] = []
+  package var metadata: [(name: String, value: String)] = []
   private(set) var entries: [Entry] = []
 
   /// Reads a header's members; of equal names the last one counts, but all must be well-formed.
-  init(_ members: [JSONValue.Member], path: String) throws(CheckpointError) {
+  package init(_ members: [JSONValue.Member], path: String) throws(CheckpointError) {
     var places: [[UInt8]: Int] = [:]
     var hasMetadata = false
     for member in members {
@@ -131,7 +131,7 @@ struct SafetensorsHeader {
   }
 
   /// The entries in the order of their bytes, which fill `count` bytes without holes or overlaps.
-  func laidOut(over count: Int, path: String) throws(CheckpointError) -> [Entry] {
+  package func laidOut(over count: Int, path: String) throws(CheckpointError) -> [Entry] {
     let ordered = entries.sorted {
       ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
     }

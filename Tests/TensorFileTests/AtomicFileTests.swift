@@ -1,5 +1,6 @@
-import Checkpoints
 import Foundation
+import TensorFiles
+import TensorTesting
 import Testing
 
 @Suite("Atomic files")

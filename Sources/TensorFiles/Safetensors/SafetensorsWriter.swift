@@ -9,7 +9,7 @@ public enum SafetensorsWriter {
   /// - Parameters:
   ///   - tensors: In the order in which they are written.
   ///   - metadata: What `__metadata__` will say.
-  static func header(
+  package static func header(
     of tensors: [StoredTensor], metadata: [(name: String, value: String)]
   ) -> Data {
     var members: [String] = []
@@ -33,7 +33,7 @@ public enum SafetensorsWriter {
   }
 
   /// The order in which tensors are written: types with larger elements first, then by name.
-  static func ordered(_ tensors: [StoredTensor]) -> [StoredTensor] {
+  package static func ordered(_ tensors: [StoredTensor]) -> [StoredTensor] {
     let ranks = Dictionary(
       uniqueKeysWithValues: zip(StoredDType.allCases, StoredDType.allCases.indices))
     return tensors.sorted { a, b in
@@ -44,7 +44,7 @@ public enum SafetensorsWriter {
 
   /// A file's bytes in pieces, of which those of the tensors are not copied.
   /// - Precondition: No name comes twice.
-  static func pieces(
+  package static func pieces(
     of tensors: [StoredTensor], metadata: [(name: String, value: String)] = [("format", "pt")]
   ) -> [Data] {
     let names = Set(tensors.map { Array($0.name.utf8) })

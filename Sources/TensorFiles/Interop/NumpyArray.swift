@@ -1,6 +1,5 @@
 import Archives
 import Foundation
-import NN
 import Tensors
 
 /// Arrays in NumPy's `.npy` format, and several of them in `.npz` archives.

@@ -2,17 +2,17 @@ import Foundation
 
 /// A file format that is told from safetensors by its first bytes, so that nobody is advised to copy a
 /// file again that is whole.
-struct OtherFormat {
+package struct OtherFormat {
   /// With its article: `an HDF5 file`.
-  let name: String
+  package let name: String
   /// How its contents get here.
-  let remedy: String
+  package let remedy: String
 
   /// What begins with these bytes; nil for anything else, safetensors included.
   ///
   /// A safetensors file begins with its header's length, whose upper bytes are 0 and which `{` follows;
   /// none of these does.
-  static func of(_ contents: Data) -> OtherFormat? {
+  package static func of(_ contents: Data) -> OtherFormat? {
     let bytes = Array(contents.prefix(9))
     if bytes.count == 9, bytes[8] == UInt8(ascii: "{"), bytes[5...7].allSatisfy({ $0 == 0 }) {
       return nil

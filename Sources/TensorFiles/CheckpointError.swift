@@ -48,7 +48,7 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
     "\(path)\(tensor.map { ", tensor \($0)" } ?? ""): \(message). \(remedy)"
   }
 
-  static let copyAgain = "Download or copy the file again, or use an earlier checkpoint"
+  package static let copyAgain = "Download or copy the file again, or use an earlier checkpoint"
 }
 
 /// Says on standard error that a part of a file is left out, and why.

@@ -50,7 +50,7 @@ public indirect enum PthValue: Sendable, Equatable {
   }
 
   /// Whether Python can use it as a dictionary's key.
-  var isHashable: Bool {
+  package var isHashable: Bool {
     switch self {
     case .list, .dictionary: false
     case .tuple(let elements): elements.allSatisfy(\.isHashable)
@@ -59,7 +59,7 @@ public indirect enum PthValue: Sendable, Equatable {
   }
 
   /// What kind of value this is, in Python's words.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .none: "None"
     case .bool: "a bool"

@@ -116,7 +116,7 @@ public struct StoredTensor: Sendable, Equatable {
 /// Keeps bytes that a tensor lies in.
 private final class BytesHolder {
   private let bytes: Data
-  init(_ bytes: Data) { self.bytes = bytes }
+  package init(_ bytes: Data) { self.bytes = bytes }
 }
 
 /// Stands for whoever keeps borrowed memory alive.

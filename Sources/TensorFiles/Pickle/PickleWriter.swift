@@ -1,20 +1,20 @@
 import Foundation
 
 /// Writes values as a pickle of protocol 2, with tensors as PyTorch writes them.
-struct PickleWriter {
+package struct PickleWriter {
   /// The storages in the order of their keys.
   private(set) var storages: [Data] = []
   private var output = Data([0x80, 2])
   private let path: String
 
   /// - Parameter path: What errors call the file.
-  init(path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
   /// The whole pickle.
   consuming func finish() -> Data { output + Data(".".utf8) }
 
   /// Appends a value.
-  mutating func write(_ value: PthValue) throws(CheckpointError) {
+  package mutating func write(_ value: PthValue) throws(CheckpointError) {
     switch value {
     case .none: put("N")
     case .bool(let value): output.append(value ? 0x88 : 0x89)

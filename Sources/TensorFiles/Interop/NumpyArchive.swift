@@ -12,7 +12,7 @@ public struct NumpyArchive: Sendable {
   /// Opens an archive.
   /// - Throws: ``CheckpointError`` where it is missing or its directory is broken.
   public init(path: String) throws(CheckpointError) {
-    archive = try Checkpoints.archive(at: path)
+    archive = try TensorFiles.archive(at: path)
     self.path = path
     names = archive.entries.filter { $0.name.hasSuffix(".npy") }.map {
       String($0.name.dropLast(4))

@@ -75,7 +75,7 @@ public enum StoredDType: String, CaseIterable, Sendable {
   }
 
   /// The bytes that elements of a shape take, or nil where they overflow or end within a byte.
-  func byteCount(of shape: [Int]) -> Int? {
+  package func byteCount(of shape: [Int]) -> Int? {
     var count = 1
     for size in shape + [bits] {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)

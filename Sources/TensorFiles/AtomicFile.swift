@@ -95,7 +95,7 @@ package enum AtomicFile {
 }
 
 /// An error for the present `errno`.
-func writeError(_ path: String, _ what: String) -> CheckpointError {
+package func writeError(_ path: String, _ what: String) -> CheckpointError {
   let code = errno
   let remedy =
     switch code {

@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import TensorFiles
 import Testing
 
 @Suite struct OtherFormatTests {
