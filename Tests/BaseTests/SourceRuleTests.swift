@@ -9,8 +9,8 @@ struct SourceRuleTests {
       .deletingLastPathComponent().appendingPathComponent("Sources")
   }
 
-  private static func files() -> [URL] {
-    let all = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+  private static func files(in folder: URL = sources) -> [URL] {
+    let all = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
     return (all?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "swift" }
   }
 
@@ -81,6 +81,26 @@ struct SourceRuleTests {
     #expect("FileHandle.standardError.write(data)".firstMatch(of: mistake) != nil)
     #expect("StandardStream.output.print(text)".firstMatch(of: mistake) == nil)
     #expect("fingerprint(text)".firstMatch(of: mistake) == nil)
+  }
+
+  @Test("tests draw from generators of their own, since all tests of a process share one")
+  func generators() throws {
+    let mistake = #/(^|[^.\w])manualSeed\(/#
+    let tests = Self.sources.deletingLastPathComponent().appendingPathComponent("Tests")
+    let files = Self.files(in: tests)
+    #expect(files.count > 100, "the tests are not where the test looks for them")
+    for file in files where file.lastPathComponent != "SourceRuleTests.swift" {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+        .enumerated()
+      {
+        #expect(
+          line.firstMatch(of: mistake) == nil,
+          "\(file.lastPathComponent), line \(index + 1): use Generator(seed:).asDefault { … }")
+      }
+    }
+    #expect("    manualSeed(3)".firstMatch(of: mistake) != nil)
+    #expect("generator.manualSeed(3)".firstMatch(of: mistake) == nil)
   }
 
   /// Options and arguments of the programs that hold a text and name no file or folder.

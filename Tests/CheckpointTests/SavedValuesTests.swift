@@ -15,12 +15,13 @@ private func inSavingFolder(_ body: (String) throws -> Void) throws {
 
 /// A model with an optimizer and a schedule that have made a few steps.
 private func trained(steps: Int) -> (model: Sequential, optimizer: AdamW, schedule: StepLR) {
-  manualSeed(3)
-  let model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
-  let optimizer = AdamW(model.parameters(), lr: 0.1)
-  let schedule = StepLR(optimizer, stepSize: 2)
-  for _ in 0..<steps { step(model, optimizer, schedule) }
-  return (model, optimizer, schedule)
+  Generator(seed: 3).asDefault {
+    let model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
+    let optimizer = AdamW(model.parameters(), lr: 0.1)
+    let schedule = StepLR(optimizer, stepSize: 2)
+    for _ in 0..<steps { step(model, optimizer, schedule) }
+    return (model, optimizer, schedule)
+  }
 }
 
 private func step(_ model: Sequential, _ optimizer: AdamW, _ schedule: StepLR) {

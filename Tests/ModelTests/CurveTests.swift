@@ -12,24 +12,25 @@ import Testing
 struct CurveTests {
   @Test("a multilayer perceptron")
   func mlp() throws {
-    manualSeed(1)
-    let patterns = Tensor.randn(10, 64)
-    let labels = Tensor.randint(0, 10, [512])
-    let inputs = patterns[labels] + 2 * Tensor.randn(512, 64)
+    try Generator(seed: 1).asDefault {
+      let patterns = Tensor.randn(10, 64)
+      let labels = Tensor.randint(0, 10, [512])
+      let inputs = patterns[labels] + 2 * Tensor.randn(512, 64)
 
-    let model = Sequential(
-      Linear(64, 128), ReLU(), Linear(128, 64), Tanh(), Linear(64, 10))
-    let optimizer = AdamW(model.parameters(), lr: 1e-3, weightDecay: 0.01)
-    let scheduler = CosineAnnealingLR(optimizer, tMax: 100)
+      let model = Sequential(
+        Linear(64, 128), ReLU(), Linear(128, 64), Tanh(), Linear(64, 10))
+      let optimizer = AdamW(model.parameters(), lr: 1e-3, weightDecay: 0.01)
+      let scheduler = CosineAnnealingLR(optimizer, tMax: 100)
 
-    try compare("mlp") {
-      let rows = Tensor.randint(0, 512, [32])
-      optimizer.zeroGrad()
-      let loss = F.crossEntropy(model(inputs[rows]), labels[rows])
-      loss.backward()
-      optimizer.step()
-      scheduler.step()
-      return loss
+      try compare("mlp") {
+        let rows = Tensor.randint(0, 512, [32])
+        optimizer.zeroGrad()
+        let loss = F.crossEntropy(model(inputs[rows]), labels[rows])
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        return loss
+      }
     }
   }
 
@@ -53,24 +54,25 @@ struct CurveTests {
 
   @Test("convolutions with batch norm and dropout")
   func cnn() throws {
-    manualSeed(2)
-    let patterns = Tensor.randn(10, 3, 12, 12)
-    let labels = Tensor.randint(0, 10, [256])
-    let images = patterns[labels] + 2 * Tensor.randn(256, 3, 12, 12)
+    try Generator(seed: 2).asDefault {
+      let patterns = Tensor.randn(10, 3, 12, 12)
+      let labels = Tensor.randint(0, 10, [256])
+      let images = patterns[labels] + 2 * Tensor.randn(256, 3, 12, 12)
 
-    let model = Net()
-    let optimizer = SGD(
-      model.parameters(), lr: 0.02, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
-    let scheduler = StepLR(optimizer, stepSize: 40, gamma: 0.5)
+      let model = Net()
+      let optimizer = SGD(
+        model.parameters(), lr: 0.02, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
+      let scheduler = StepLR(optimizer, stepSize: 40, gamma: 0.5)
 
-    try compare("cnn") {
-      let rows = Tensor.randperm(256)[..<32]
-      optimizer.zeroGrad()
-      let loss = F.crossEntropy(model(images[rows]), labels[rows])
-      loss.backward()
-      optimizer.step()
-      scheduler.step()
-      return loss
+      try compare("cnn") {
+        let rows = Tensor.randperm(256)[..<32]
+        optimizer.zeroGrad()
+        let loss = F.crossEntropy(model(images[rows]), labels[rows])
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        return loss
+      }
     }
   }
 
@@ -91,24 +93,25 @@ struct CurveTests {
 
   @Test("an LSTM over sequences of different lengths")
   func lstm() throws {
-    manualSeed(3)
-    let lengths = Tensor.randint(4, 13, [256])
-    let labels = Tensor.randint(0, 3, [256])
-    let own = 1 + 16 * labels[.all, .newAxis] + Tensor.randint(0, 16, [256, 12])
-    let mixed = Tensor.where(Tensor.rand(256, 12) < 0.5, own, Tensor.randint(1, 61, [256, 12]))
-    let words = mixed * (Tensor.arange(12) < lengths[.all, .newAxis])
+    try Generator(seed: 3).asDefault {
+      let lengths = Tensor.randint(4, 13, [256])
+      let labels = Tensor.randint(0, 3, [256])
+      let own = 1 + 16 * labels[.all, .newAxis] + Tensor.randint(0, 16, [256, 12])
+      let mixed = Tensor.where(Tensor.rand(256, 12) < 0.5, own, Tensor.randint(1, 61, [256, 12]))
+      let words = mixed * (Tensor.arange(12) < lengths[.all, .newAxis])
 
-    let model = Classifier()
-    let optimizer = Adam(model.parameters(), lr: 2e-3)
+      let model = Classifier()
+      let optimizer = Adam(model.parameters(), lr: 2e-3)
 
-    try compare("lstm") {
-      let rows = Tensor.randint(0, 256, [16])
-      optimizer.zeroGrad()
-      let loss = F.crossEntropy(model(words[rows], lengths[rows]), labels[rows])
-      loss.backward()
-      clipGradNorm(model.parameters(), maxNorm: 1)
-      optimizer.step()
-      return loss
+      try compare("lstm") {
+        let rows = Tensor.randint(0, 256, [16])
+        optimizer.zeroGrad()
+        let loss = F.crossEntropy(model(words[rows], lengths[rows]), labels[rows])
+        loss.backward()
+        clipGradNorm(model.parameters(), maxNorm: 1)
+        optimizer.step()
+        return loss
+      }
     }
   }
 
@@ -182,56 +185,58 @@ struct CurveTests {
 
   @Test("a small GPT")
   func gpt() throws {
-    manualSeed(4)
-    let tokens = Tensor.randint(1, 5, [4096]).cumsum(dim: 0) % 48
+    try Generator(seed: 4).asDefault {
+      let tokens = Tensor.randint(1, 5, [4096]).cumsum(dim: 0) % 48
 
-    let model = GPT(vocabulary: 48, context: 32, width: 64, heads: 4, layers: 2, dropout: 0.1)
-    let decayed = model.parameters().filter { $0.shape.count >= 2 }
-    let others = model.parameters().filter { $0.shape.count < 2 }
-    let optimizer = AdamW(
-      [ParameterGroup(decayed, weightDecay: 0.1), ParameterGroup(others, weightDecay: 0)],
-      lr: 3e-3, betas: (0.9, 0.95), eps: 1e-6)
-    let scheduler = LambdaLR(optimizer) { step in
-      min(1, Double(step + 1) / 10) * 0.5 * (1 + cos(Double.pi * Double(step) / 100))
-    }
+      let model = GPT(vocabulary: 48, context: 32, width: 64, heads: 4, layers: 2, dropout: 0.1)
+      let decayed = model.parameters().filter { $0.shape.count >= 2 }
+      let others = model.parameters().filter { $0.shape.count < 2 }
+      let optimizer = AdamW(
+        [ParameterGroup(decayed, weightDecay: 0.1), ParameterGroup(others, weightDecay: 0)],
+        lr: 3e-3, betas: (0.9, 0.95), eps: 1e-6)
+      let scheduler = LambdaLR(optimizer) { step in
+        min(1, Double(step + 1) / 10) * 0.5 * (1 + cos(Double.pi * Double(step) / 100))
+      }
 
-    try compare("gpt") {
-      let starts = Tensor.randint(0, 4096 - 32, [8])
-      let windows = tokens[starts[.all, .newAxis] + Tensor.arange(33)]
-      optimizer.zeroGrad()
-      let logits = model(windows[.all, ..<32])
-      let loss = F.crossEntropy(logits.reshaped(-1, 48), windows[.all, 1...].reshaped(-1))
-      loss.backward()
-      clipGradNorm(model.parameters(), maxNorm: 1)
-      optimizer.step()
-      scheduler.step()
-      return loss
+      try compare("gpt") {
+        let starts = Tensor.randint(0, 4096 - 32, [8])
+        let windows = tokens[starts[.all, .newAxis] + Tensor.arange(33)]
+        optimizer.zeroGrad()
+        let logits = model(windows[.all, ..<32])
+        let loss = F.crossEntropy(logits.reshaped(-1, 48), windows[.all, 1...].reshaped(-1))
+        loss.backward()
+        clipGradNorm(model.parameters(), maxNorm: 1)
+        optimizer.step()
+        scheduler.step()
+        return loss
+      }
     }
   }
 
   @Test("ResNet-18")
   func resNet18() throws {
-    manualSeed(5)
-    let patterns = Tensor.randn(10, 3, 32, 32)
-    let labels = Tensor.randint(0, 10, [64])
-    let images = patterns[labels] + 2 * Tensor.randn(64, 3, 32, 32)
+    try Generator(seed: 5).asDefault {
+      let patterns = Tensor.randn(10, 3, 32, 32)
+      let labels = Tensor.randint(0, 10, [64])
+      let images = patterns[labels] + 2 * Tensor.randn(64, 3, 32, 32)
 
-    let model = ResNet(classes: 10, zeroInitResidual: true)
-    let optimizer = SGD(model.parameters(), lr: 0.005, momentum: 0.9, weightDecay: 5e-4)
+      let model = ResNet(classes: 10, zeroInitResidual: true)
+      let optimizer = SGD(model.parameters(), lr: 0.005, momentum: 0.9, weightDecay: 5e-4)
 
-    // Kernels of a debug build are not optimized, and its steps take seconds.
-    #if DEBUG
-      let steps = 20
-    #else
-      let steps = 100
-    #endif
-    try compare("resnet18", steps: steps) {
-      let rows = Tensor.randperm(64)[..<16]
-      optimizer.zeroGrad()
-      let loss = F.crossEntropy(model(images[rows]), labels[rows])
-      loss.backward()
-      optimizer.step()
-      return loss
+      // Kernels of a debug build are not optimized, and its steps take seconds.
+      #if DEBUG
+        let steps = 20
+      #else
+        let steps = 100
+      #endif
+      try compare("resnet18", steps: steps) {
+        let rows = Tensor.randperm(64)[..<16]
+        optimizer.zeroGrad()
+        let loss = F.crossEntropy(model(images[rows]), labels[rows])
+        loss.backward()
+        optimizer.step()
+        return loss
+      }
     }
   }
 

@@ -106,21 +106,22 @@ struct ExtremeValueTests {
 
   @Test("a temperature next to 0 takes the likeliest character, a huge one any")
   func temperatures() {
-    manualSeed(3)
-    let model = CharGPT(vocabulary: 11, context: 8, layers: 1, heads: 1, width: 8)
-    model.eval()
-    let likeliest = model.generate(from: [1, 2], count: 12, temperature: 0)
-    for temperature in [1e-40, 5e-324, 1e-31] {
-      let text = model.generate(
-        from: [1, 2], count: 12, temperature: temperature, generator: Generator(seed: 1))
-      #expect(text == likeliest)
-      let few = model.generate(
-        from: [1, 2], count: 12, temperature: temperature, topK: 3, generator: Generator(seed: 1))
-      #expect(few == likeliest)
+    Generator(seed: 3).asDefault {
+      let model = CharGPT(vocabulary: 11, context: 8, layers: 1, heads: 1, width: 8)
+      model.eval()
+      let likeliest = model.generate(from: [1, 2], count: 12, temperature: 0)
+      for temperature in [1e-40, 5e-324, 1e-31] {
+        let text = model.generate(
+          from: [1, 2], count: 12, temperature: temperature, generator: Generator(seed: 1))
+        #expect(text == likeliest)
+        let few = model.generate(
+          from: [1, 2], count: 12, temperature: temperature, topK: 3, generator: Generator(seed: 1))
+        #expect(few == likeliest)
+      }
+      let any = model.generate(
+        from: [1, 2], count: 12, temperature: 1e300, generator: Generator(seed: 1))
+      #expect(any.count == 14)
     }
-    let any = model.generate(
-      from: [1, 2], count: 12, temperature: 1e300, generator: Generator(seed: 1))
-    #expect(any.count == 14)
   }
 
   @Test("an empty batch leaves an instance norm's running statistics as they are")

@@ -58,59 +58,62 @@ struct TourTests {
 
   @Test("a training loop is yours to write")
   func trainingLoop() {
-    manualSeed(0)
-    let (inputs, labels) = exclusiveOr()
-    let model = NeuralNet()
-    #expect(
-      model.namedParameters().map(\.name) == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"])
+    Generator(seed: 0).asDefault {
+      let (inputs, labels) = exclusiveOr()
+      let model = NeuralNet()
+      #expect(
+        model.namedParameters().map(\.name) == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"])
 
-    let optimizer = Adam(model.parameters(), lr: 0.05)
-    var loss = Tensor(0.0)
-    for _ in 0..<200 {
-      loss = F.crossEntropy(model(inputs), labels)
-      optimizer.zeroGrad()
-      loss.backward()
-      optimizer.step()
+      let optimizer = Adam(model.parameters(), lr: 0.05)
+      var loss = Tensor(0.0)
+      for _ in 0..<200 {
+        loss = F.crossEntropy(model(inputs), labels)
+        optimizer.zeroGrad()
+        loss.backward()
+        optimizer.step()
+      }
+      #expect(loss.item() < 0.1)
+      let accuracy = model(inputs).argmax(dim: 1).eq(labels).to(.float32).mean()
+      #expect(accuracy.item() > 0.97)
     }
-    #expect(loss.item() < 0.1)
-    let accuracy = model(inputs).argmax(dim: 1).eq(labels).to(.float32).mean()
-    #expect(accuracy.item() > 0.97)
   }
 
   @Test("or nobody's: fit")
   func fit() throws {
-    manualSeed(0)
-    let (inputs, labels) = exclusiveOr()
-    let records = (0..<256).map { (inputs[$0].array(of: Float.self), labels[$0].item(Int.self)) }
-    let loader = DataLoader(
-      ArrayDataset(records),
-      batches: BatchSampler(RandomSampler(recordCount: 256, seed: 3), batchSize: 32)
-    ) { batch in
-      (x: Tensor(batch.map(\.0)), y: Tensor(batch.map(\.1)))
+    try Generator(seed: 0).asDefault {
+      let (inputs, labels) = exclusiveOr()
+      let records = (0..<256).map { (inputs[$0].array(of: Float.self), labels[$0].item(Int.self)) }
+      let loader = DataLoader(
+        ArrayDataset(records),
+        batches: BatchSampler(RandomSampler(recordCount: 256, seed: 3), batchSize: 32)
+      ) { batch in
+        (x: Tensor(batch.map(\.0)), y: Tensor(batch.map(\.1)))
+      }
+      let model = NeuralNet()
+      let trainer = try Trainer<(x: Tensor, y: Tensor)>(
+        model, optimizer: Adam(model.parameters(), lr: 0.05)
+      ) { .classification(model($0.x), $0.y) }
+      let history = try trainer.fit(loader, epochs: 20)
+      #expect(history.training.count == 20)
+      #expect(history.training[19].loss < history.training[0].loss)
+      #expect((history.training[19]["accuracy"] ?? 0) > 0.95)
     }
-    let model = NeuralNet()
-    let trainer = try Trainer<(x: Tensor, y: Tensor)>(
-      model, optimizer: Adam(model.parameters(), lr: 0.05)
-    ) { .classification(model($0.x), $0.y) }
-    let history = try trainer.fit(loader, epochs: 20)
-    #expect(history.training.count == 20)
-    #expect(history.training[19].loss < history.training[0].loss)
-    #expect((history.training[19]["accuracy"] ?? 0) > 0.95)
   }
 
   @Test("state dicts carry PyTorch's names and load all or nothing")
   func stateDict() throws {
-    manualSeed(1)
-    let one = NeuralNet()
-    let other = NeuralNet()
-    try other.load(one.stateDict())
-    let x = Tensor.ones([1, 2])
-    #expect(other(x).array(of: Float.self) == one(x).array(of: Float.self))
+    try Generator(seed: 1).asDefault {
+      let one = NeuralNet()
+      let other = NeuralNet()
+      try other.load(one.stateDict())
+      let x = Tensor.ones([1, 2])
+      #expect(other(x).array(of: Float.self) == one(x).array(of: Float.self))
 
-    var wrong = one.stateDict()
-    wrong["fc1.weight"] = Tensor.zeros([3, 3])
-    #expect(throws: StateDictError.self) { try other.load(wrong) }
-    #expect(other(x).array(of: Float.self) == one(x).array(of: Float.self))
+      var wrong = one.stateDict()
+      wrong["fc1.weight"] = Tensor.zeros([3, 3])
+      #expect(throws: StateDictError.self) { try other.load(wrong) }
+      #expect(other(x).array(of: Float.self) == one(x).array(of: Float.self))
+    }
   }
 
   @Test("workers average their gradients")

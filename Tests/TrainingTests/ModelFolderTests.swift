@@ -20,8 +20,9 @@ struct ModelFolderTests {
       "num_key_value_heads": 1, "max_position_embeddings": 48, "bos_token_id": .null,
       "eos_token_id": .null,
     ])
-    manualSeed(1)
-    try AutoModelForCausalLM.fromConfiguration(configuration).savePretrained(path)
+    try Generator(seed: 1).asDefault {
+      try AutoModelForCausalLM.fromConfiguration(configuration).savePretrained(path)
+    }
     return path
   }
 

@@ -13,20 +13,21 @@ struct GGUFTests {
   private func model(
     _ type: String, _ changes: [String: ConfigurationValue] = [:]
   ) throws -> any GenerativeModel & LabelledModel {
-    manualSeed(4)
-    let configuration = ModelConfiguration([
-      "model_type": .string(type), "vocab_size": 40, "hidden_size": 64, "num_hidden_layers": 2,
-      "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 96,
-      "max_position_embeddings": 32, "head_dim": 16, "rope_theta": 5000.0, "rms_norm_eps": 0.0001,
-    ])
-    for (name, value) in changes { configuration[name] = value }
-    let model = try AutoModelForCausalLM.fromConfiguration(configuration)
-    // New norms are ones and new biases zeros, which would hide where they end up.
-    for parameter in model.parameters() where parameter.shape.count == 1 {
-      parameter.assign(.uniform(parameter.shape, from: 0.5, to: 1.5))
+    try Generator(seed: 4).asDefault {
+      let configuration = ModelConfiguration([
+        "model_type": .string(type), "vocab_size": 40, "hidden_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 96,
+        "max_position_embeddings": 32, "head_dim": 16, "rope_theta": 5000.0, "rms_norm_eps": 0.0001,
+      ])
+      for (name, value) in changes { configuration[name] = value }
+      let model = try AutoModelForCausalLM.fromConfiguration(configuration)
+      // New norms are ones and new biases zeros, which would hide where they end up.
+      for parameter in model.parameters() where parameter.shape.count == 1 {
+        parameter.assign(.uniform(parameter.shape, from: 0.5, to: 1.5))
+      }
+      model.eval()
+      return model
     }
-    model.eval()
-    return model
   }
 
   private func logits(_ model: any LabelledModel) -> Tensor {

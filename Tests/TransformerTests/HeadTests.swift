@@ -35,41 +35,44 @@ struct HeadTests {
 
   @Test("padding does not change what is computed of the tokens")
   func padding() throws {
-    manualSeed(5)
-    let model = try AutoModelForTokenClassification.fromConfiguration(tinyBert())
-    model.eval()
-    let padded = model(inputIds: tokens, attentionMask: mask).logits[1].sliced(to: 3)
-    let alone = model(inputIds: tokens.sliced(from: 1).sliced(dim: 1, to: 3)).logits[0]
-    #expect(padded.distance(to: alone) < 1e-6)
+    try Generator(seed: 5).asDefault {
+      let model = try AutoModelForTokenClassification.fromConfiguration(tinyBert())
+      model.eval()
+      let padded = model(inputIds: tokens, attentionMask: mask).logits[1].sliced(to: 3)
+      let alone = model(inputIds: tokens.sliced(from: 1).sliced(dim: 1, to: 3)).logits[0]
+      #expect(padded.distance(to: alone) < 1e-6)
+    }
   }
 
   @Test("states and attention weights of every layer come where they are asked for")
   func everyLayer() throws {
-    manualSeed(6)
-    let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert())
-    model.eval()
-    let plain = model(inputIds: tokens, attentionMask: mask)
-    #expect(plain.hiddenStates == nil && plain.attentions == nil)
-    let output = model(
-      ModelInputs(
-        inputIds: tokens, attentionMask: mask, outputHiddenStates: true, outputAttentions: true),
-      labels: nil)
-    #expect(output.hiddenStates?.map(\.shape) == [[2, 5, 16], [2, 5, 16], [2, 5, 16]])
-    let weights = try #require(output.attentions)
-    #expect(weights.map(\.shape) == [[2, 2, 5, 5], [2, 2, 5, 5]])
-    #expect(weights[0].sum(dim: -1).distance(to: Tensor.ones([2, 2, 5])) < 1e-6)
-    #expect(weights[0][1].sliced(dim: 2, from: 3).abs().max().item() == 0)
-    #expect(output.logits.distance(to: plain.logits) < 1e-6)
+    try Generator(seed: 6).asDefault {
+      let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert())
+      model.eval()
+      let plain = model(inputIds: tokens, attentionMask: mask)
+      #expect(plain.hiddenStates == nil && plain.attentions == nil)
+      let output = model(
+        ModelInputs(
+          inputIds: tokens, attentionMask: mask, outputHiddenStates: true, outputAttentions: true),
+        labels: nil)
+      #expect(output.hiddenStates?.map(\.shape) == [[2, 5, 16], [2, 5, 16], [2, 5, 16]])
+      let weights = try #require(output.attentions)
+      #expect(weights.map(\.shape) == [[2, 2, 5, 5], [2, 2, 5, 5]])
+      #expect(weights[0].sum(dim: -1).distance(to: Tensor.ones([2, 2, 5])) < 1e-6)
+      #expect(weights[0][1].sliced(dim: 2, from: 3).abs().max().item() == 0)
+      #expect(output.logits.distance(to: plain.logits) < 1e-6)
+    }
   }
 
   @Test("dropout acts in training alone")
   func dropout() throws {
-    manualSeed(7)
-    let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert())
-    model.train()
-    let dropped = model(inputIds: tokens).logits.distance(to: model(inputIds: tokens).logits)
-    #expect(dropped > 0)
-    model.eval()
-    #expect(model(inputIds: tokens).logits.distance(to: model(inputIds: tokens).logits) == 0)
+    try Generator(seed: 7).asDefault {
+      let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert())
+      model.train()
+      let dropped = model(inputIds: tokens).logits.distance(to: model(inputIds: tokens).logits)
+      #expect(dropped > 0)
+      model.eval()
+      #expect(model(inputIds: tokens).logits.distance(to: model(inputIds: tokens).logits) == 0)
+    }
   }
 }

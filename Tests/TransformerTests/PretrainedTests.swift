@@ -12,10 +12,11 @@ struct PretrainedTests {
   private func masked(
     _ changes: [String: ConfigurationValue] = [:]
   ) throws -> any LabelledModel {
-    manualSeed(3)
-    let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert(changes))
-    model.eval()
-    return model
+    try Generator(seed: 3).asDefault {
+      let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert(changes))
+      model.eval()
+      return model
+    }
   }
 
   @Test("a saved model is the same when it is loaded again, in one file and in many")
@@ -101,17 +102,18 @@ struct PretrainedTests {
   @Test("the family's prefix may be missing or too much")
   func prefixes() throws {
     try withFolder { folder in
-      manualSeed(4)
-      let base = try AutoModel.fromConfiguration(tinyBert())
-      try base.savePretrained(folder)
-      let headed = try AutoModelForSequenceClassification.fromPretrained(folder)
-      #expect(headed.loadReport?.missing == ["classifier.weight", "classifier.bias"])
-      try headed.savePretrained(folder)
-      let again = try AutoModel.fromPretrained(folder)
-      #expect(again.loadReport?.missing == [])
-      #expect(again.loadReport?.unexpected == ["classifier.bias", "classifier.weight"])
-      for (name, tensor) in base.stateDict() {
-        #expect(again.stateDict()[name]?.distance(to: tensor) == 0, "\(name)")
+      try Generator(seed: 4).asDefault {
+        let base = try AutoModel.fromConfiguration(tinyBert())
+        try base.savePretrained(folder)
+        let headed = try AutoModelForSequenceClassification.fromPretrained(folder)
+        #expect(headed.loadReport?.missing == ["classifier.weight", "classifier.bias"])
+        try headed.savePretrained(folder)
+        let again = try AutoModel.fromPretrained(folder)
+        #expect(again.loadReport?.missing == [])
+        #expect(again.loadReport?.unexpected == ["classifier.bias", "classifier.weight"])
+        for (name, tensor) in base.stateDict() {
+          #expect(again.stateDict()[name]?.distance(to: tensor) == 0, "\(name)")
+        }
       }
     }
   }
@@ -156,15 +158,16 @@ struct PretrainedTests {
   @Test("weights keep the type they were saved with, unless another is asked for")
   func types() throws {
     try withFolder { folder in
-      manualSeed(3)
-      let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert(), dtype: .bfloat16)
-      #expect(model.parameters().allSatisfy { $0.dtype == .bfloat16 })
-      try model.savePretrained(folder)
-      let half = try AutoModelForMaskedLM.fromPretrained(folder)
-      #expect(half.parameters().allSatisfy { $0.dtype == .bfloat16 })
-      #expect(half(inputs, labels: nil).logits.dtype == .bfloat16)
-      let wide = try AutoModelForMaskedLM.fromPretrained(folder, dtype: .float32)
-      #expect(wide.parameters().allSatisfy { $0.dtype == .float32 })
+      try Generator(seed: 3).asDefault {
+        let model = try AutoModelForMaskedLM.fromConfiguration(tinyBert(), dtype: .bfloat16)
+        #expect(model.parameters().allSatisfy { $0.dtype == .bfloat16 })
+        try model.savePretrained(folder)
+        let half = try AutoModelForMaskedLM.fromPretrained(folder)
+        #expect(half.parameters().allSatisfy { $0.dtype == .bfloat16 })
+        #expect(half(inputs, labels: nil).logits.dtype == .bfloat16)
+        let wide = try AutoModelForMaskedLM.fromPretrained(folder, dtype: .float32)
+        #expect(wide.parameters().allSatisfy { $0.dtype == .float32 })
+      }
     }
   }
 
