@@ -61,6 +61,24 @@ let someMetrics = """
     }
   }
 
+  @Test func `a run that failed says why, until it is resumed`() throws {
+    try inReportFolder { folder in
+      let failed = """
+        {"event": "started", "world_size": 1}
+        {"event": "step", "step": 1, "train_loss": 0.5}
+        {"event": "failed", "reason": "the loss became NaN in step 2"}
+
+        """
+      try writeRun(folder, metrics: failed)
+      let run = try RunRecord(folder: folder)
+      #expect(run.status == .failed && run.series.map(\.name) == ["train_loss"])
+      #expect(run.warnings.first == "failed: the loss became NaN in step 2")
+      try writeRun(folder, metrics: failed + "{\"event\": \"started\", \"world_size\": 1}\n")
+      let resumed = try RunRecord(folder: folder)
+      #expect(resumed.status == .open && resumed.warnings.allSatisfy { !$0.contains("failed") })
+    }
+  }
+
   @Test func `folders that are no runs are errors that name them`() throws {
     try inReportFolder { folder in
       #expect(throws: ReportError.noFolder("\(folder)/x")) { try RunRecord(folder: "\(folder)/x") }

@@ -140,5 +140,8 @@ struct NamedScheduleTests {
     #expect(facts.contains("status: 4\n") && !facts.contains("end_time: null"))
     let error = try String(contentsOfFile: "\(folder)/tags/torus.error", encoding: .utf8)
     #expect(error.contains("finite") || error.contains("NaN"), "\(error)")
+    let log = try String(contentsOfFile: "\(sandbox.folder)/run/metrics.jsonl", encoding: .utf8)
+    let last = try #require(log.split(whereSeparator: \.isNewline).last)
+    #expect(last.hasPrefix("{\"event\": \"failed\", \"reason\": ") && last.contains(error))
   }
 }

@@ -20,7 +20,7 @@ function section(heading, ...content) { return [element("h2", "", heading), ...c
 
 function card(...content) { return element("div", "card", ...content); }
 
-const states = {finished: "finished", stopped: "stopped", open: "not ended"};
+const states = {finished: "finished", stopped: "stopped", failed: "failed", open: "not ended"};
 
 function results() {
   // The last value of everything that is judged, in the order in which it appears.

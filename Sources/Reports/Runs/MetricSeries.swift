@@ -50,7 +50,7 @@ package struct MetricSeries: Sendable, Equatable {
 extension RunRecord {
   /// Lines whose numbers are no points of a curve.
   private static let otherEvents: Set = [
-    "started", "checkpoint", "data_parallel", "stopped", "finished", "confusion", "samples",
+    "started", "checkpoint", "data_parallel", "stopped", "failed", "finished", "confusion", "samples",
     "ranks",
   ]
 

@@ -2,10 +2,13 @@ import Base
 import Foundation
 
 extension RunRecord {
-  /// What one should know of the run: damaged files, numbers that are not finite, a validation loss that
+  /// What one should know of the run: why it failed, damaged files, numbers that are not finite, a validation loss that
   /// rises again, workers that wait, parameters that nothing reaches.
   package var warnings: [String] {
     var warnings = faults
+    if status == .failed, let reason = lines.last(where: { $0.event == "failed" })?["reason"]?.string {
+      warnings.insert("failed: \(reason)", at: 0)
+    }
     if lines.isEmpty { warnings.append("metrics.jsonl holds no line yet") }
     for series in self.series {
       if let index = series.values.firstIndex(where: { !$0.isFinite }) {

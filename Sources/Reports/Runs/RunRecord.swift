@@ -22,6 +22,8 @@ package struct RunRecord: Sendable {
     case finished
     /// It was asked to stop.
     case stopped
+    /// It ended by an error.
+    case failed
     /// It goes on, or was ended before its last line.
     case open
   }
@@ -110,12 +112,16 @@ package struct RunRecord: Sendable {
 
   /// How the run ended.
   package var status: Status {
-    switch lines.last(where: { ["started", "stopped", "finished"].contains($0.event) })?.event {
+    switch lines.last(where: { Self.turns.contains($0.event) })?.event {
     case "finished": .finished
     case "stopped": .stopped
+    case "failed": .failed
     default: .open
     }
   }
+
+  /// What begins and ends a run, or an attempt at it.
+  private static let turns: Set = ["started", "stopped", "failed", "finished"]
 
   /// The last step that a line names.
   package var lastStep: Int? { lines.compactMap(\.step).max() }

@@ -48,6 +48,11 @@ package final class MetricsSink: EventSink {
     }
   }
 
+  /// The log's last line says why; where it cannot be written, the error itself is what counts.
+  func trainingFailed(_ error: any Error) {
+    try? log.write("failed", ["reason": .text("\(error)")])
+  }
+
   private func facts(_ start: TrainingStart) -> Metrics {
     var facts: Metrics = [
       "world_size": .integer(start.worldSize), "parameters": .integer(start.parameters),
