@@ -20,6 +20,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(
     help: "A file to write the figures to, as a JSON object.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var json: String?
 

@@ -15,7 +15,8 @@ struct FlightCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The run directory, or its folder flight.", transform: { try UserPath.expanded($0) })
+    help: "The run directory, or its folder flight.", completion: .directory,
+    transform: { try UserPath.expanded($0) })
   var runDirectory: String
 
   func run() throws {

@@ -4,7 +4,8 @@ import Training
 
 /// Which run, weights and records: the options of `evaluate` and `predict`.
 struct JudgementOptions: ParsableArguments {
-  @Argument(help: "The run directory.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "The run directory.", completion: .directory, transform: { try UserPath.expanded($0) })
   var run: String
 
   @Option(
@@ -18,6 +19,7 @@ struct JudgementOptions: ParsableArguments {
     help: """
       Other records than the run's own, in the form of its data source: a file or folder.
       """,
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var data: String?
 
@@ -26,6 +28,7 @@ struct JudgementOptions: ParsableArguments {
       Which weights: best (by the run's evaluations), last, a step, or the path of a checkpoint or of a \
       file of weights; by default the finished model's.
       """,
+    completion: .file(),
     transform: { try JudgementRequest.Weights($0) })
   var checkpoint: JudgementRequest.Weights?
 

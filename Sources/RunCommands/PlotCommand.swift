@@ -15,7 +15,8 @@ struct PlotCommand: ParsableCommand {
       ddp-train plot runs/a --csv > a.csv
       """)
 
-  @Argument(help: "The run directories.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "The run directories.", completion: .directory, transform: { try UserPath.expanded($0) })
   var runDirectories: [String]
 
   @Option(

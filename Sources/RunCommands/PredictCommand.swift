@@ -21,6 +21,7 @@ struct PredictCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong, help: "The file to write; by default standard output.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var output: String?
 

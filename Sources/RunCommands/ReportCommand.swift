@@ -14,12 +14,14 @@ struct ReportCommand: ParsableCommand {
       other, and where their configurations differ is shown.
       """)
 
-  @Argument(help: "The run directories.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "The run directories.", completion: .directory, transform: { try UserPath.expanded($0) })
   var runDirectories: [String]
 
   @Option(
     name: .shortAndLong,
     help: "The file to write; by default report.html in the only run directory, else here.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var output: String?
 

@@ -39,7 +39,7 @@ struct SweepCommand: ParsableCommand {
     }.joined(separator: "\n")
   }
 
-  @Argument(help: "A YAML file.", transform: { try UserPath.expanded($0) })
+  @Argument(help: "A YAML file.", completion: .file(), transform: { try UserPath.expanded($0) })
   var file: String
 
   func run() throws {

@@ -16,6 +16,7 @@ struct TraceCommand: ParsableCommand {
 
   @Argument(
     help: "The run directory, the file that --trace named, or its folder of parts.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var path: String
 

@@ -22,7 +22,9 @@ struct TrainCommand: ParsableCommand {
     \(keyList)
     """
 
-  @Argument(parsing: .captureForPassthrough, help: "A configuration, and keys set over it.")
+  @Argument(
+    parsing: .captureForPassthrough, help: "A configuration, and keys set over it.",
+    completion: .file())
   var arguments: [String] = []
 
   func run() throws {

@@ -22,7 +22,8 @@ struct VerifyCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Two run directories, or one with --replay.", transform: { try UserPath.expanded($0) })
+    help: "Two run directories, or one with --replay.", completion: .directory,
+    transform: { try UserPath.expanded($0) })
   var runDirectories: [String]
 
   @Option(help: "A step whose checksums the run has written down, to be computed again.")

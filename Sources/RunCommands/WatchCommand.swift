@@ -14,7 +14,8 @@ struct WatchCommand: ParsableCommand {
       another one, ssh -L 6060:127.0.0.1:6060 HOST brings the port there. Ctrl-C ends it.
       """)
 
-  @Argument(help: "The run directories.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "The run directories.", completion: .directory, transform: { try UserPath.expanded($0) })
   var runDirectories: [String]
 
   @Option(help: "The port on 127.0.0.1; 0 for one that is free.")

@@ -16,6 +16,7 @@ struct ChatCommand: ParsableCommand {
 
   @Argument(
     help: "The model's folder, or the run directory of a fine-tuning.",
+    completion: .directory,
     transform: { ModelPlace.folder(try UserPath.expanded($0)) })
   var folder: String
 

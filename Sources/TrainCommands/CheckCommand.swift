@@ -17,6 +17,7 @@ struct CheckCommand: ParsableCommand {
 
   @Argument(
     help: "The model's folder, or the run directory of a fine-tuning.",
+    completion: .directory,
     transform: { ModelPlace.folder(try UserPath.expanded($0)) })
   var folder: String
 
@@ -25,6 +26,7 @@ struct CheckCommand: ParsableCommand {
 
   @Option(
     help: "The file of the expectations (default: FOLDER/expectations.json).",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var file: String?
 

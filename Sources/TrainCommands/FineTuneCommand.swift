@@ -25,7 +25,9 @@ struct FineTuneCommand: ParsableCommand {
       """
   }
 
-  @Argument(parsing: .captureForPassthrough, help: "A configuration, and keys set over it.")
+  @Argument(
+    parsing: .captureForPassthrough, help: "A configuration, and keys set over it.",
+    completion: .file())
   var arguments: [String] = []
 
   func run() throws {

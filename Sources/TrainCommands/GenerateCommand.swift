@@ -18,6 +18,7 @@ struct GenerateCommand: ParsableCommand {
 
   @Argument(
     help: "The run directory, or the model's folder.",
+    completion: .directory,
     transform: { ModelPlace.folder(try UserPath.expanded($0)) })
   var path: String
 
@@ -30,6 +31,7 @@ struct GenerateCommand: ParsableCommand {
 
   @Option(
     help: "A file that holds the prompt; - for standard input.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var promptFile: String?
 
@@ -41,6 +43,7 @@ struct GenerateCommand: ParsableCommand {
 
   @Option(
     help: "A smaller model of the same vocabulary that drafts tokens (for a folder).",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var assistant: String?
 

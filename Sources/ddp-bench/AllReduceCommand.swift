@@ -43,6 +43,7 @@ struct AllReduceCommand: ParsableCommand {
 
   @Option(
     help: "The table that --calibrate writes (allreduce.json if not given) and auto reads.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var calibration: String?
 

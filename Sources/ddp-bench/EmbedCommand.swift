@@ -9,10 +9,14 @@ struct EmbedCommand: ParsableCommand {
     commandName: "embed",
     abstract: "Times sentence embeddings of the lines of a text.")
 
-  @Argument(help: "A folder of sentence-transformers.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "A folder of sentence-transformers.", completion: .file(),
+    transform: { try UserPath.expanded($0) })
   var folder: String
 
-  @Argument(help: "A file with a text on each line.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "A file with a text on each line.", completion: .file(),
+    transform: { try UserPath.expanded($0) })
   var text: String
 
   @Option(help: "Texts that are computed together.")

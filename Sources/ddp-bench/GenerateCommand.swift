@@ -14,7 +14,9 @@ struct GenerateCommand: ParsableCommand {
       reads all weights, which gives the bandwidth.
       """)
 
-  @Argument(help: "A model's folder or GGUF file.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "A model's folder or GGUF file.", completion: .file(),
+    transform: { try UserPath.expanded($0) })
   var folder: String
 
   @Option(help: "Tokens of the prompt.")

@@ -38,11 +38,13 @@ struct OpsCommand: ParsableCommand {
 
   @Option(
     help: "A file with a peer's times, to print ratios to.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var compare: String?
 
   @Option(
     help: "A file with our own times from before, instead of measuring them now.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var times: String?
 

@@ -34,7 +34,7 @@ struct SimulateCommand: ParsableCommand {
     help: """
       A trace with buckets, of a run on this machine; the one of the fewest workers is replayed, \
       and the steps of all count as measured. May be repeated.
-      """, transform: { try UserPath.expanded($0) })
+      """, completion: .file(), transform: { try UserPath.expanded($0) })
   var trace: [String] = []
 
   @Option(help: "The network's time for an empty message, in microseconds.")

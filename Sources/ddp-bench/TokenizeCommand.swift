@@ -14,14 +14,18 @@ struct TokenizeCommand: ParsableCommand {
       a million bytes of UTF-8. "cold" is the first run of a tokenizer that was just loaded.
       """)
 
-  @Argument(help: "A tokenizer.json.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "A tokenizer.json.", completion: .file(), transform: { try UserPath.expanded($0) })
   var tokenizer: String
 
-  @Argument(help: "A file with text in UTF-8.", transform: { try UserPath.expanded($0) })
+  @Argument(
+    help: "A file with text in UTF-8.", completion: .file(),
+    transform: { try UserPath.expanded($0) })
   var text: String
 
   @Option(
     help: "A file with the ids that the whole text must give.",
+    completion: .file(),
     transform: { try UserPath.expanded($0) })
   var expect: String?
 

@@ -20,7 +20,8 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: "Models to time; all where none is named.")
   var models: [String] = []
 
-  @Option(help: "A Python with torch.", transform: { try UserPath.expanded($0) })
+  @Option(
+    help: "A Python with torch.", completion: .file(), transform: { try UserPath.expanded($0) })
   var python: String
 
   @Option(parsing: .upToNextOption, help: "Compute threads; several take turns.")
