@@ -216,7 +216,7 @@ public enum Init {
       let index = Tensor.stack(places, dim: 1)
       parameter.assign(
         values.scatter(
-          dim: 0, index: index, source: Tensor.zeros(index.shape, dtype: parameter.dtype)))
+          dim: 0, index: index, src: Tensor.zeros(index.shape, dtype: parameter.dtype)))
     }
   }
 

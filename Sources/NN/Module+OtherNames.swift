@@ -154,6 +154,15 @@ extension Parameter {
   /// PyTorch's name of ``value``.
   @available(*, unavailable, message: "use parameter.value, and parameter.assign(x) to write it")
   public var data: Tensor { otherName() }
+  /// PyTorch's name of ``rank``.
+  @available(*, unavailable, message: "use parameter.rank")
+  public func dim() -> Int { otherName() }
+  /// PyTorch's name of ``rank``.
+  @available(*, unavailable, renamed: "rank")
+  public var ndim: Int { otherName() }
+  /// PyTorch's name of ``count``.
+  @available(*, unavailable, message: "use parameter.count")
+  public func numel() -> Int { otherName() }
 }
 
 extension Buffer {

@@ -71,6 +71,9 @@ public final class Parameter: TensorHolder {
   /// The sizes of the value.
   public var shape: [Int] { own.shape }
 
+  /// The number of dimensions: what is decayed is often `parameters().filter { $0.rank >= 2 }`.
+  public var rank: Int { own.rank }
+
   /// The number of elements.
   public var count: Int { own.count }
 

@@ -122,6 +122,7 @@ struct ShardFileTests {
     let folder = try TemporaryFolder()
     let lines = try TextLines(path: folder.write("a.txt", "eins\r\n\nzwei\rdrei"))
     #expect((0..<lines.count).map { lines[$0] } == ["eins", "", "zwei", "drei"])
+    #expect(lines.map(\.count) == [4, 0, 4, 4] && lines.last == "drei")
     #expect(try TextLines(path: folder.write("b.txt", "a\n", gzip: true)).count == 1)
     #expect(try TextLines(path: folder.write("c.txt", "")).count == 0)
     let shares = (0..<2).flatMap { Array(Pipeline.from(lines).shard(count: 2, index: $0)) }

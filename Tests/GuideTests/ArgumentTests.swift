@@ -63,6 +63,86 @@ struct ArgumentTests {
       "DistributedSampler(Numbers(), worldSize: 2, rank: 0, shuffle: true, seed: 1, dropLast: true)",
       "x.movedim(0, 1)", "x.movedim([0, 1], [1, 0])",
     ]
+    try await expectCompiled(calls)
+  }
+
+  @Test("creators take PyTorch's arguments in its order")
+  func creators() async throws {
+    try await expectCompiled([
+      "Tensor([[1.0, 2.0]], dtype: .float64, requiresGrad: true)",
+      "Tensor.zeros(2, 3, dtype: .int64)", "Tensor.ones([2, 3], dtype: .bool, requiresGrad: false)",
+      "Tensor.empty([2], dtype: .float64, requiresGrad: true)",
+      "Tensor.full([2, 3], 7, dtype: .float32, requiresGrad: true)", "Tensor.full([2], -.infinity)",
+      "Tensor.zeros(like: x, dtype: .float64, requiresGrad: true)", "Tensor.full(like: x, 7)",
+      "Tensor.rand(like: x, dtype: .float64, generator: nil, requiresGrad: true)",
+      "Tensor.randint(like: x, 0, 10)", "Tensor.arange(5)", "Tensor.arange(1, 9, step: 2)",
+      "Tensor.arange(0.0, 1.0, step: 0.25, dtype: .float64, requiresGrad: true)",
+      "Tensor.linspace(0, 1, steps: 5, dtype: .float64, requiresGrad: true)",
+      "Tensor.logspace(0, 2, steps: 3, base: 10, dtype: .float64)",
+      "Tensor.eye(3, 4, dtype: .float64, requiresGrad: true)",
+      "Tensor.rand(2, 3, dtype: .float64, generator: nil, requiresGrad: true)",
+      "Tensor.randn([2, 3], dtype: .float64, generator: nil, requiresGrad: true)",
+      "Tensor.randint(0, 10, [2, 3], dtype: .int32, generator: nil)", "Tensor.randint(10, [2])",
+      "Tensor.randperm(8, dtype: .int32, generator: nil)",
+      "Tensor.normal(mean: x, std: p, generator: nil)",
+      "Tensor.lowerTriangleIndices(3, 4, offset: 1, dtype: .int32)",
+      "p.multinomial(2, replacement: true, generator: nil)", "p.bernoulli(generator: nil)",
+      "Tensor.cat([x, x], dim: 0)", "Tensor.stack([x, x], dim: 1)",
+    ])
+  }
+
+  @Test("tensors' methods take PyTorch's arguments in its order")
+  func methods() async throws {
+    try await expectCompiled([
+      "x.sum(dim: 1, keepDim: true, dtype: .float64)", "x.mean(dims: [0, 1], keepDim: true)",
+      "x.std(dim: 0, correction: 0, keepDim: true)", "x.argmax(dim: 1, keepDim: true)",
+      "x.max(dim: 1, keepDim: true)", "x.aminmax(dim: 1, keepDim: true)",
+      "x.logSumExp(dim: 1, keepDim: true)", "x.cumsum(dim: 0, dtype: .float64)",
+      "x.quantile(0.5, dim: 1, keepDim: true, interpolation: .linear)",
+      "x.topK(2, dim: -1, largest: false, sorted: true)", "x.kthValue(1, dim: 0, keepDim: true)",
+      "x.sorted(dim: -1, descending: true, stable: true)", "x.argsort(dim: 0, descending: true)",
+      "x.clamp(min: 0, max: 1)", "x.clamp(max: y)", "x.nanToNum(nan: 0, posinf: 1, neginf: -1)",
+      "x.allClose(y, rtol: 1e-5, atol: 1e-8, equalNaN: true)", "x.isIn(y, invert: true)",
+      "x.addmm(x, w, beta: 1, alpha: 2)", "x.addcmul(y, y, value: 2)", "x.lerp(y, weight: 0.5)",
+      "x.gather(dim: 1, index: j)", "x.scatter(dim: 1, index: j, src: y)",
+      "x.scatter(dim: 1, index: j, value: 0)", "x.scatterAdd(dim: 1, index: j, src: y)",
+      "x.scatterReduce(dim: 1, index: j, src: y, reduce: .amax, includeSelf: false)",
+      "x.indexAdd(dim: 0, index: i, source: y, alpha: 2)", "x.indexSelect(dim: 0, index: i)",
+      "x.indexFill(dim: 0, index: i, value: 0)", "x.indexPut([i], values: y, accumulate: true)",
+      "x.maskedFill(mask, -.infinity)", "x.maskedFill(mask, 0)", "x.maskedFill(mask, Float(1))",
+      "Tensor.where(mask, x, -.infinity)", "Tensor.where(mask, 1, x)", "Tensor.where(mask, x, y)",
+      "x.narrowed(dim: 0, start: 0, length: 1)", "x.unflattened(dim: 1, [3, 1])",
+      "x.unfolded(dim: 0, size: 1, step: 1)", "x.split(1, dim: 1)", "x.chunk(3, dim: 1)",
+      "x.repeatInterleave(2, dim: 0)", "x.diff(n: 1, dim: -1, prepend: x, append: x)",
+      "x.diagonal(offset: 1, dim1: 0, dim2: 1)", "x.lowerTriangle(diagonal: -1)",
+      "x.trapezoid(dx: 0.5, dim: 1)", "x.cov(correction: 1, fweights: i, aweights: v)",
+      "v.bincount(weights: v, minLength: 4)", "v.histc(bins: 10, min: 0, max: 1)",
+      "v.searchSorted(x, right: true, outInt32: true)", "x.renorm(p: 2, dim: 0, maxNorm: 1)",
+      "x.dist(y, p: 2)", "x.round(decimals: 2)",
+      "grad(of: [x.sum()], withRespectTo: [x], gradients: [nil], retainGraph: true, createGraph: true)",
+      "grad(of: x.sum(), withRespectTo: x, retainGraph: true, createGraph: true)",
+    ])
+  }
+
+  @Test("process groups take PyTorch's arguments in its order, the group standing in front")
+  func collectives() async throws {
+    try await expectCompiled([
+      "try group.allReduced(x, op: .sum)", "try group.reduced(x, op: .max, root: 1)",
+      "try group.broadcast(x, root: 1)", "try group.allGather(x)", "try group.allGatherRows(x)",
+      "try group.gather(x, root: 1)", "try group.scatter([x, x], root: 1)",
+      "try group.reduceScatter([x, x], op: .sum)", "try group.allToAll([x, x])",
+      "try group.send(x, to: 1, tag: 3)", "try group.receive([2, 3], dtype: .float32, from: 0, tag: 3)",
+      "group.isend(x, to: 1, tag: 3)", "group.irecv([2, 3], dtype: .float32, from: nil, tag: 3)",
+      "try group.barrier(timeout: .seconds(5))",
+      "try group.monitoredBarrier(timeout: .seconds(5), waitAllRanks: true)",
+      "try group.newGroup(ranks: [0, 1], timeout: .seconds(60))",
+      "try group.allGather(object: 1)", "try group.broadcastObject(1, root: 1)",
+      "try group.gather(object: 1, root: 1)", "try group.scatter(objects: [1, 2], root: 1)",
+      "try DistributedDataParallel(model, group: group, options: DataParallelOptions())",
+    ])
+  }
+
+  private func expectCompiled(_ calls: [String]) async throws {
     let answers = try await Compiler.answers(to: calls)
     for (call, answer) in zip(calls, answers) { #expect(answer.isEmpty, "\(call): \(answer)") }
   }

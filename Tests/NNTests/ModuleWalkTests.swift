@@ -166,6 +166,22 @@ struct ModuleWalkTests {
     try model.load(model.stateDict())
   }
 
+  @Test("a head that is given a table's weight has one parameter with it, under both names")
+  func tiedHead() throws {
+    let (table, head) = (Embedding(5, 3), Linear(3, 5, bias: false))
+    head.weight = table.weight
+    let model = Sequential(table, head)
+    #expect(model.namedParameters().map(\.name) == ["0.weight"])
+    #expect(model.stateDict().names == ["0.weight", "1.weight"])
+    try model.load(["0.weight": Tensor.ones([5, 3])])
+    #expect(head.weight.value.sum().item() == 15)
+
+    model(Tensor([1, 2])).sum().backward()
+    // Σᵢⱼ wⱼ·w_xᵢ: the head gives each row w₁ + w₂, and the table rows 1 and 2 the sum of all.
+    let gradient = try #require(table.weight.grad)
+    #expect(gradient.array(of: Float.self) == [2, 2, 2, 7, 7, 7, 7, 7, 7, 2, 2, 2, 2, 2, 2])
+  }
+
   @Test("asking for parameters changes nothing; optimizers of named ones keep their names")
   func pure() {
     let model = Linear(2, 2, bias: false)

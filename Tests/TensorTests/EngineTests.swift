@@ -218,6 +218,47 @@ struct EngineTests {
     try gradgradcheck({ Doubled.apply($0[0]) }, [x])
   }
 
+  /// Rounds to multiples, and lets the gradient through where the input is within ±1.
+  enum Quantized: CustomFunction {
+    static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor] {
+      context.save(inputs[0])
+      let scale = context.values["scale"] as? Double ?? 1
+      return [(inputs[0] * scale).round() / scale]
+    }
+    static func backward(_ context: FunctionContext, _ gradients: [Tensor?]) -> [Tensor?] {
+      let slope = (context.values["scale"] as? Double ?? 1) / 10
+      return [gradients[0].map { $0 * slope * (context.saved[0].abs() <= 1).to(.float32) }]
+    }
+  }
+
+  @Test("a custom function has values beside its tensors, in both passes and when it runs again")
+  func customValues() {
+    let x = Tensor([0.24, -0.51, 1.7], requiresGrad: true)
+    let y = Quantized.apply(x, values: ["scale": 10.0])[0]
+    (y * Tensor([1.0, 2.0, 3.0])).sum().backward()
+    #expect(y.array(of: Float.self) == [0.2, -0.5, 1.7])
+    #expect(x.grad?.array(of: Float.self) == [1, 2, 0])
+    let graph = Graph.capture([x]) { [Quantized.apply($0[0], values: ["scale": 2.0])[0]] }
+    #expect(graph([x])[0].array(of: Float.self) == [0, -0.5, 1.5])
+  }
+
+  @Test("derivatives of one tensor by another need no lists")
+  func oneTensor() throws {
+    let x = Tensor([1.0, 2.0], requiresGrad: true)
+    let slope = grad(of: (x ** 3).sum(), withRespectTo: x, createGraph: true)
+    #expect(slope.array(of: Float.self) == [3, 12])
+    #expect(grad(of: slope.sum(), withRespectTo: x).array(of: Float.self) == [6, 12])
+    #expect(jacobian({ $0 ** 2 }, x).array(of: Float.self) == [2, 0, 0, 4])
+    #expect(hessian({ ($0 ** 3).sum() }, x).array(of: Float.self) == [6, 0, 0, 12])
+    let ones = Tensor.ones(2)
+    #expect(vjp({ $0 ** 2 }, x, v: ones).product.array(of: Float.self) == [2, 4])
+    #expect(jvp({ $0 ** 2 }, x, v: ones).product.array(of: Float.self) == [2, 4])
+    try gradcheck({ ($0 ** 2).sin() }, x.detach().to(.float64))
+    #expect(throws: GradientMismatch.self) {
+      try gradcheck({ $0.detach() * $0 }, Tensor([1.0, 2.0], dtype: .float64))
+    }
+  }
+
   @Test("a parameter that changed under its graph is an error that names it")
   func versionCheck() async {
     let result = await #expect(

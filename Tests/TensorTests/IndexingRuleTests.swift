@@ -11,9 +11,9 @@ struct IndexingRuleTests {
     let index = Tensor([3, 1])
     #expect(x.gather(dim: 0, index: index).dtype == dtype)
     #expect(
-      x.scatterAdd(dim: 0, index: index, source: x).sum().item(Int.self) == (dtype == .bool ? 3 : 4)
+      x.scatterAdd(dim: 0, index: index, src: x).sum().item(Int.self) == (dtype == .bool ? 3 : 4)
     )
-    #expect(x.scatterReduce(dim: 0, index: index, source: x, .amax).dtype == dtype)
+    #expect(x.scatterReduce(dim: 0, index: index, src: x, reduce: .amax).dtype == dtype)
     #expect(x.indexCopy(dim: 0, index: index, source: x[..<2])[3].item(Int.self) == 1)
     #expect(x.indexFill(dim: 0, index: index, value: 1).to(.int64).sum().item(Int.self) == 4)
     #expect(x.put(index, x[..<2], accumulate: true).dtype == dtype)
@@ -98,7 +98,7 @@ struct IndexingRuleTests {
     let x = Tensor.ones([2, 3])
     let index = Tensor.zeros([0, 3], dtype: .int64)
     #expect(x.gather(dim: 0, index: index).shape == [0, 3])
-    #expect(x.scatter(dim: 0, index: index, source: none).equal(x))
+    #expect(x.scatter(dim: 0, index: index, src: none).equal(x))
     #expect(x.indexSelect(dim: 1, index: Tensor([Int]())).shape == [2, 0])
     #expect(x.maskedSelect(x.lt(0)).shape == [0])
     #expect(none.nonzero().shape == [0, 2] && none.nonzeroCoordinates().count == 2)
@@ -118,7 +118,7 @@ struct IndexingRuleTests {
     let zero = Tensor([0])
     #expect(
       x.gather(dim: 0, index: Tensor(0)).shape == [] && x.gather(dim: -1, index: zero).shape == [1])
-    #expect(x.scatter(dim: 0, index: Tensor(0), source: x * 2).item() == 6)
+    #expect(x.scatter(dim: 0, index: Tensor(0), src: x * 2).item() == 6)
     #expect(x.indexAdd(dim: 0, index: zero, source: x, alpha: 3).item() == 12)
     #expect(x.indexFill(dim: 0, index: zero, value: 7).shape == [])
     #expect(x.put(zero, Tensor([5.0], dtype: .float64)).item() == 5)
@@ -133,7 +133,7 @@ struct IndexingRuleTests {
     let ones = Tensor.ones([4096], dtype: .bfloat16)
     let index = Tensor.zeros([4096], dtype: .int64)
     let zero = Tensor.zeros([1], dtype: .bfloat16)
-    #expect(zero.scatterAdd(dim: 0, index: index, source: ones).item() == 4096)
+    #expect(zero.scatterAdd(dim: 0, index: index, src: ones).item() == 4096)
     #expect(zero.indexAdd(dim: 0, index: index, source: ones).item() == 4096)
     #expect(zero.put(index, ones, accumulate: true).item() == 4096)
   }
@@ -142,13 +142,13 @@ struct IndexingRuleTests {
   func integerReductions() {
     let x = Tensor([1, -4])
     let index = Tensor([1, 1])
-    let mean = x.scatterReduce(dim: 0, index: index, source: Tensor([1, 1]), .mean)
+    let mean = x.scatterReduce(dim: 0, index: index, src: Tensor([1, 1]), reduce: .mean)
     #expect(mean.array(of: Int.self) == [1, -1])
     let flags = Tensor([true, false])
-    let all = flags.scatterReduce(dim: 0, index: Tensor([0, 0]), source: flags, .prod)
+    let all = flags.scatterReduce(dim: 0, index: Tensor([0, 0]), src: flags, reduce: .prod)
     #expect(all.array(of: Bool.self) == [false, false])
     let least = x.scatterReduce(
-      dim: 0, index: index, source: Tensor([9, 8]), .amin, includeSelf: false)
+      dim: 0, index: index, src: Tensor([9, 8]), reduce: .amin, includeSelf: false)
     #expect(least.array(of: Int.self) == [1, 8])
   }
 
@@ -156,7 +156,7 @@ struct IndexingRuleTests {
   func scatteredGradients() throws {
     let index = Tensor([0, 0, 1])
     let product: ([Tensor]) -> [Tensor] = {
-      [$0[0].scatterReduce(dim: 0, index: index, source: $0[1], .prod)]
+      [$0[0].scatterReduce(dim: 0, index: index, src: $0[1], reduce: .prod)]
     }
     for source in [Tensor([2.0, 0, 3], dtype: .float64), Tensor([0.0, 0, 3], dtype: .float64)] {
       try gradcheck(product, [Tensor([1.5, 0], dtype: .float64), source])
@@ -165,7 +165,7 @@ struct IndexingRuleTests {
       product, [Tensor([1.5, 0], dtype: .float64), Tensor([2.0, 0, 3], dtype: .float64)])
     let x = Tensor([3.0, 1], dtype: .float64).requiringGrad()
     let s = Tensor([3.0, 2, 5], dtype: .float64).requiringGrad()
-    x.scatterReduce(dim: 0, index: index, source: s, .amax).sum().backward()
+    x.scatterReduce(dim: 0, index: index, src: s, reduce: .amax).sum().backward()
     #expect(x.grad?.array(of: Double.self) == [0.5, 0])
     #expect(s.grad?.array(of: Double.self) == [0.5, 0, 1])
   }
@@ -208,12 +208,12 @@ struct IndexingRuleTests {
     let r6 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
-      _ = Tensor.zeros([2, 3]).scatter(dim: 1, index: Tensor([[3]]), source: Tensor.ones([1, 1]))
+      _ = Tensor.zeros([2, 3]).scatter(dim: 1, index: Tensor([[3]]), src: Tensor.ones([1, 1]))
     }
     #expect(says("scatter: index 3 is out of range for dimension 1 of size 3", r6))
     let r7 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
-    ) { _ = Tensor.zeros([2, 3]).scatterAdd(dim: 1, index: Tensor([[0]]), source: Tensor([[1]])) }
+    ) { _ = Tensor.zeros([2, 3]).scatterAdd(dim: 1, index: Tensor([[0]]), src: Tensor([[1]])) }
     #expect(says("scatter_add: a source of int64 for a tensor of float32", r7))
     let r8 = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]

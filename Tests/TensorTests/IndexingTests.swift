@@ -39,41 +39,41 @@ struct IndexingTests {
     Row("subscript", [0.5, -1.6, 0.3, -0.1, 1.8, -0.3]) { x, s in x[Tensor([0, 2]), 1..., .newAxis]
     },
     Row("scatter", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.5, 1.8, 0.9]) { x, s in
-      x.scatter(dim: 1, index: Tensor([[0, 2], [2, 0], [1, 3]]), source: s)
+      x.scatter(dim: 1, index: Tensor([[0, 2], [2, 0], [1, 3]]), src: s)
     },
     Row("scatter_add", [-0.7, 0.5, -0.4, 0.3, -0.9, 0.2, -0.5, 0.1, 1.9, 1.3, 1.8, -0.3]) { x, s in
-      x.scatterAdd(dim: 1, index: places, source: s)
+      x.scatterAdd(dim: 1, index: places, src: s)
     },
     Row("scatter_sum", [-0.7, 0.5, -0.4, 0.3, -0.9, 0.2, -0.5, 0.1, 1.9, 1.3, 1.8, -0.3]) { x, s in
-      x.scatterReduce(dim: 1, index: places, source: s, .sum)
+      x.scatterReduce(dim: 1, index: places, src: s, reduce: .sum)
     },
     Row("scatter_sum alone", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 1.4, 1.8, -0.3]) {
-      x, s in x.scatterReduce(dim: 1, index: places, source: s, .sum, includeSelf: false)
+      x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .sum, includeSelf: false)
     },
     Row("scatter_prod", [-0.98, 0.5, -1.92, 0.3, -1.36, 0.2, -2.66, 0.1, 1.9, -0.045, 1.8, -0.3]) {
-      x, s in x.scatterReduce(dim: 1, index: places, source: s, .prod)
+      x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .prod)
     },
     Row("scatter_prod alone", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.45, 1.8, -0.3]) {
-      x, s in x.scatterReduce(dim: 1, index: places, source: s, .prod, includeSelf: false)
+      x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .prod, includeSelf: false)
     },
     Row(
       "scatter_mean",
       [-0.35, 0.5, -0.2, 0.3, -0.45, 0.2, -0.25, 0.1, 1.9, 0.433333333333, 1.8, -0.3]
-    ) { x, s in x.scatterReduce(dim: 1, index: places, source: s, .mean) },
+    ) { x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .mean) },
     Row("scatter_mean alone", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.7, 1.8, -0.3]) {
-      x, s in x.scatterReduce(dim: 1, index: places, source: s, .mean, includeSelf: false)
+      x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .mean, includeSelf: false)
     },
     Row("scatter_amax", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.9, 1.8, -0.3]) { x, s in
-      x.scatterReduce(dim: 1, index: places, source: s, .amax)
+      x.scatterReduce(dim: 1, index: places, src: s, reduce: .amax)
     },
     Row("scatter_amax alone", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.9, 1.8, -0.3]) {
-      x, s in x.scatterReduce(dim: 1, index: places, source: s, .amax, includeSelf: false)
+      x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .amax, includeSelf: false)
     },
     Row("scatter_amin", [-1.4, 0.5, -1.6, 0.3, -1.7, 0.2, -1.9, 0.1, 1.9, -0.1, 1.8, -0.3]) {
-      x, s in x.scatterReduce(dim: 1, index: places, source: s, .amin)
+      x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .amin)
     },
     Row("scatter_amin alone", [0.7, 0.5, 1.2, 0.3, 0.8, 0.2, 1.4, 0.1, 1.9, 0.5, 1.8, -0.3]) {
-      x, s in x.scatterReduce(dim: 1, index: places, source: s, .amin, includeSelf: false)
+      x, s in x.scatterReduce(dim: 1, index: places, src: s, reduce: .amin, includeSelf: false)
     },
     Row("index_add", [1.4, 2.1, 1.2, 1.9, -1.7, 0.2, -1.9, 0.1, 3.3, 2.3, 3.2, 2.1]) { x, s in
       x.indexAdd(dim: 0, index: Tensor([2, 0]), source: s.repeated([1, 2])[..<2], alpha: 2)

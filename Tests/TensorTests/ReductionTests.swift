@@ -85,7 +85,7 @@ struct ReductionTests {
     },
     Row(
       "trapezoid", [-1.565194805194805, 0.356883116883117, 0.967272727272728, -0.110649350649351]
-    ) { $0.trapezoid(spacing: 0.5, dim: 1) },
+    ) { $0.trapezoid(dx: 0.5, dim: 1) },
     Row("diff", [0.0, 0.0, -4.0, 0.0]) { $0.diff(n: 2, dim: 1) },
     Row("renorm", [-0.503701002203378, 0.183248392618774, -0.572193046382908, 0.013778243851457]) {
       $0.renorm(p: 2, dim: 0, maxNorm: 1).select(dim: 1, index: 0)

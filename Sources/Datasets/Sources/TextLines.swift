@@ -4,11 +4,12 @@ import Tensors
 /// The lines of a text file, gzip or plain, without their ends; empty ones among them.
 ///
 /// Where lines begin is found at once, and each is read when it is asked for. Lines may end with LF, CR LF or CR.
+/// They are a collection, too: `for line in try TextLines(path: "corpus.txt")`.
 ///
 /// ```swift
 /// let lines = Pipeline.from(try TextLines(path: "corpus.txt")).shard(count: worldSize, index: rank)
 /// ```
-public struct TextLines: Dataset, Sendable {
+public struct TextLines: Dataset, RandomAccessCollection, Sendable {
   /// Where the file is.
   public let path: String
   private let data: Data
@@ -31,6 +32,11 @@ public struct TextLines: Dataset, Sendable {
 
   /// The number of lines.
   public var count: Int { starts.count }
+
+  /// 0.
+  public var startIndex: Int { 0 }
+  /// The number of lines.
+  public var endIndex: Int { starts.count }
 
   /// One line.
   public subscript(index: Int) -> String {

@@ -2,8 +2,8 @@ import Tensors
 
 /// A table of vectors looked up by index (`torch.nn.Embedding`). `[…] → […, width]`.
 public final class Embedding: Module, Layer, AdaptableLayer {
-  /// `[rows, width]`.
-  public let weight: Parameter
+  /// `[rows, width]`. Another module's parameter ties the two: `table.weight = head.weight`.
+  public var weight: Parameter
   /// What stands beside the table.
   public var adapter: LayerAdapter?
   package let paddingIndex: Int?

@@ -2,10 +2,10 @@ import Tensors
 
 /// y = x Wᵀ + b (`torch.nn.Linear`). `[..., inputs] → [..., outputs]`.
 public final class Linear: Module, Layer, AdaptableLayer {
-  /// `[outputs, inputs]`.
-  public let weight: Parameter
+  /// `[outputs, inputs]`. Another module's parameter ties the two: `head.weight = embedding.weight`.
+  public var weight: Parameter
   /// `[outputs]`, or nil.
-  public let bias: Parameter?
+  public var bias: Parameter?
   /// What stands beside the layer.
   public var adapter: LayerAdapter?
 

@@ -11,8 +11,11 @@
 ///     [gradients[0].map { $0 * context.saved[0] }]
 ///   }
 /// }
-/// let y = Exponential.apply(x)
+/// let y = Exponential.apply(x)[0]
 /// ```
+///
+/// What is no tensor comes by name: `Scaled.apply(x, values: ["scale": 10])` is found in
+/// `context.values["scale"]`, in the forward pass and in the gradient.
 public protocol CustomFunction {
   /// Computes the outputs; nothing in here is recorded.
   static func forward(_ context: FunctionContext, _ inputs: [Tensor]) -> [Tensor]
@@ -23,11 +26,19 @@ public protocol CustomFunction {
 
 extension CustomFunction {
   /// Calls the function and records it.
-  public static func apply(_ inputs: Tensor...) -> [Tensor] { apply(inputs) }
+  /// - Parameters:
+  ///   - inputs: The tensors that `forward` is handed.
+  ///   - values: What the context holds beside them (``FunctionContext/values``).
+  public static func apply(_ inputs: Tensor..., values: [String: Any] = [:]) -> [Tensor] {
+    apply(inputs, values: values)
+  }
 
   /// Calls the function of a list of inputs and records it.
-  public static func apply(_ inputs: [Tensor]) -> [Tensor] {
-    let call = CustomCall<Self>()
+  /// - Parameters:
+  ///   - inputs: The tensors that `forward` is handed.
+  ///   - values: What the context holds beside them (``FunctionContext/values``).
+  public static func apply(_ inputs: [Tensor], values: [String: Any] = [:]) -> [Tensor] {
+    let call = CustomCall<Self>(values)
     let results = Tensor.record(call, inputs)
     return Array(results.prefix(call.context.outputCount))
   }
@@ -36,12 +47,19 @@ extension CustomFunction {
 /// One call of a user's function. Saved tensors become hidden outputs, so that versions are checked
 /// and none keeps the graph.
 private struct CustomCall<Function: CustomFunction>: TensorsOperation {
-  let context = FunctionContext()
+  private let values: [String: Any]
+  let context: FunctionContext
   var name: String { String(describing: Function.self) }
   var attributes: [String: Attribute] { [:] }
   var saving: Saving { [.inputs, .outputs] }
   /// Each call has a context of its own.
-  func pinned() -> CustomCall { CustomCall() }
+  func pinned() -> CustomCall { CustomCall(values) }
+
+  init(_ values: [String: Any]) {
+    self.values = values
+    context = FunctionContext()
+    context.values = values
+  }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     let outputs = noGrad { Function.forward(context, inputs) }
@@ -57,7 +75,7 @@ private struct CustomCall<Function: CustomFunction>: TensorsOperation {
 
 /// What a ``CustomFunction`` hands from its forward pass to its gradient.
 public final class FunctionContext {
-  /// Values that are not tensors, by any name.
+  /// Values that are not tensors, by any name: those of the call, and what the forward pass adds.
   public var values: [String: Any] = [:]
 
   fileprivate weak var node: Node?

@@ -81,6 +81,51 @@ public func hessian(
   }
 }
 
+/// Functions of one tensor.
+
+/// The value of a function of one tensor and the product of a vector with its Jacobian
+/// (`torch.autograd.functional.vjp`).
+/// - Parameters:
+///   - function: One tensor of another.
+///   - input: Where to differentiate.
+///   - v: Of the output's shape; nil stands for 1 of a one-element output.
+///   - createGraph: Whether the result can be differentiated again.
+public func vjp(
+  _ function: (Tensor) -> Tensor, _ input: Tensor, v: Tensor? = nil, createGraph: Bool = false
+) -> (value: Tensor, product: Tensor) {
+  let (value, products) = vjp({ function($0[0]) }, [input], v: v, createGraph: createGraph)
+  return (value, products[0])
+}
+
+/// The value of a function of one tensor and the product of its Jacobian with a vector
+/// (`torch.autograd.functional.jvp`).
+/// - Parameters:
+///   - function: A differentiable function of the input.
+///   - input: Where it is differentiated.
+///   - v: Of the input's shape.
+///   - createGraph: Whether the product can be differentiated in turn.
+public func jvp(
+  _ function: (Tensor) -> Tensor, _ input: Tensor, v: Tensor, createGraph: Bool = false
+) -> (value: Tensor, product: Tensor) {
+  jvp({ function($0[0]) }, [input], v: [v], createGraph: createGraph)
+}
+
+/// The Jacobian of a function of one tensor, `[output shape, input shape]`
+/// (`torch.autograd.functional.jacobian`): `jacobian({ $0 ** 2 }, x)`.
+public func jacobian(
+  _ function: (Tensor) -> Tensor, _ input: Tensor, createGraph: Bool = false
+) -> Tensor {
+  jacobian({ function($0[0]) }, [input], createGraph: createGraph)[0]
+}
+
+/// The second derivatives of a function of one tensor with a one-element result, `[shape, shape]`
+/// (`torch.autograd.functional.hessian`): `hessian({ ($0 ** 3).sum() }, x)`.
+public func hessian(
+  _ function: @escaping (Tensor) -> Tensor, _ input: Tensor, createGraph: Bool = false
+) -> Tensor {
+  hessian({ function($0[0]) }, [input], createGraph: createGraph)[0][0]
+}
+
 /// Leaves over the inputs' values; where the result is to be differentiated, the inputs themselves,
 /// so that it stays connected to them.
 private func leaves(_ inputs: [Tensor], _ createGraph: Bool) -> [Tensor] {

@@ -72,6 +72,16 @@ public func gradcheck(
   }
 }
 
+/// Compares the gradient of a function of one tensor with finite differences
+/// (`torch.autograd.gradcheck`): `try gradcheck({ ($0 ** 2).sin() }, x)`.
+/// - Throws: ``GradientMismatch`` for the first element that differs.
+public func gradcheck(
+  _ function: (Tensor) -> Tensor, _ input: Tensor, eps: Double = 1e-6, atol: Double = 1e-5,
+  rtol: Double = 1e-3
+) throws(GradientMismatch) {
+  try gradcheck({ [function($0[0])] }, [input], eps: eps, atol: atol, rtol: rtol)
+}
+
 /// Compares second derivatives with finite differences of the first ones
 /// (`torch.autograd.gradgradcheck`).
 /// - Throws: ``GradientMismatch`` for the first element that differs.

@@ -160,6 +160,31 @@ public func grad(
     createGraph: createGraph)
 }
 
+/// The gradient of one tensor with respect to another (`torch.autograd.grad`), which it must depend on:
+/// `let slope = grad(of: (x ** 3).sum(), withRespectTo: x)`.
+///
+/// - Parameters:
+///   - output: The tensor to differentiate.
+///   - input: The tensor to differentiate by: a leaf or a result on the way.
+///   - gradient: The output's gradient; nil stands for 1 of a one-element output.
+///   - retainGraph: Keep saved values; by default where `createGraph` is.
+///   - createGraph: Record the walk, for higher derivatives.
+public func grad(
+  of output: Tensor, withRespectTo input: Tensor, gradient: Tensor? = nil,
+  retainGraph: Bool? = nil, createGraph: Bool = false
+) -> Tensor {
+  let results = grad(
+    of: [output], withRespectTo: [input], gradients: [gradient], retainGraph: retainGraph,
+    createGraph: createGraph)
+  guard let result = results[0] else {
+    fail(
+      "grad",
+      "the output \(output.shape) does not depend on the input \(input.shape); lists of tensors give nil for it"
+    )
+  }
+  return result
+}
+
 /// Removes a hook when told to.
 public struct HookHandle {
   private let removal: () -> Void

@@ -32,7 +32,7 @@ extension F {
     let axis = soft.normalized(dim: dim, "gumbel_softmax")
     let index = soft.max(dim: axis, keepDim: true).indices
     let onehot = Tensor.zeros(soft.shape, dtype: soft.dtype).scatter(
-      dim: axis, index: index, source: Tensor.ones(index.shape, dtype: soft.dtype))
+      dim: axis, index: index, src: Tensor.ones(index.shape, dtype: soft.dtype))
     return onehot - soft.detach() + soft
   }
 }

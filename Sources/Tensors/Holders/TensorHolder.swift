@@ -21,6 +21,16 @@ extension TensorHolder {
   public subscript<
     A: TensorIndexConvertible, B: TensorIndexConvertible, C: TensorIndexConvertible
   >(_ a: A, _ b: B, _ c: C) -> Tensor { value[a, b, c] }
+  /// The part of the tensor that four indices pick.
+  public subscript<
+    A: TensorIndexConvertible, B: TensorIndexConvertible, C: TensorIndexConvertible,
+    D: TensorIndexConvertible
+  >(_ a: A, _ b: B, _ c: C, _ d: D) -> Tensor { value[a, b, c, d] }
+  /// The part of the tensor that five indices pick.
+  public subscript<
+    A: TensorIndexConvertible, B: TensorIndexConvertible, C: TensorIndexConvertible,
+    D: TensorIndexConvertible, E: TensorIndexConvertible
+  >(_ a: A, _ b: B, _ c: C, _ d: D, _ e: E) -> Tensor { value[a, b, c, d, e] }
 }
 
 extension Tensor {

@@ -15,6 +15,13 @@ extension Tensor {
     return requiresGrad ? out.leaf : out
   }
 
+  /// A tensor of one repeated real number (`torch.full`), which a name may give: `-.infinity`.
+  public static func full(
+    _ shape: [Int], _ value: Double, dtype: DType? = nil, requiresGrad: Bool = false
+  ) -> Tensor {
+    full(shape, Scalar.double(value), dtype: dtype, requiresGrad: requiresGrad)
+  }
+
   /// Zeros (`torch.zeros`).
   public static func zeros(
     _ shape: [Int], dtype: DType = .float32, requiresGrad: Bool = false

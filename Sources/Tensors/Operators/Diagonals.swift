@@ -52,16 +52,16 @@ extension Tensor {
 
   /// The coordinates of a matrix's lower triangle, `[2, count]`, row by row (`torch.tril_indices`).
   public static func lowerTriangleIndices(
-    _ rows: Int, _ columns: Int, diagonal: Int = 0, dtype: DType = .int64
+    _ rows: Int, _ columns: Int, offset: Int = 0, dtype: DType = .int64
   ) -> Tensor {
-    ones([rows, columns], dtype: .bool).lowerTriangle(diagonal: diagonal).coordinates(dtype)
+    ones([rows, columns], dtype: .bool).lowerTriangle(diagonal: offset).coordinates(dtype)
   }
 
   /// The coordinates of a matrix's upper triangle, `[2, count]`, row by row (`torch.triu_indices`).
   public static func upperTriangleIndices(
-    _ rows: Int, _ columns: Int, diagonal: Int = 0, dtype: DType = .int64
+    _ rows: Int, _ columns: Int, offset: Int = 0, dtype: DType = .int64
   ) -> Tensor {
-    ones([rows, columns], dtype: .bool).upperTriangle(diagonal: diagonal).coordinates(dtype)
+    ones([rows, columns], dtype: .bool).upperTriangle(diagonal: offset).coordinates(dtype)
   }
 
   private func coordinates(_ dtype: DType) -> Tensor { nonzero().t.contiguous().to(dtype) }

@@ -25,9 +25,9 @@ extension Tensor {
     return result
   }
 
-  /// The integral along a dimension by the trapezoidal rule, at points `spacing` apart
+  /// The integral along a dimension by the trapezoidal rule, at points `dx` apart
   /// (`torch.trapezoid`).
-  public func trapezoid(spacing: Double = 1, dim: Int = -1) -> Tensor {
+  public func trapezoid(dx spacing: Double = 1, dim: Int = -1) -> Tensor {
     if let nothing = integralOfNothing(dim, "trapezoid") { return nothing }
     let (areas, dim) = trapezoids(dim, "trapezoid")
     return areas.sum(dim: dim) * (spacing / 2)
@@ -44,7 +44,7 @@ extension Tensor {
   }
 
   /// The running integral along a dimension by the trapezoidal rule (`torch.cumulative_trapezoid`).
-  public func cumulativeTrapezoid(spacing: Double = 1, dim: Int = -1) -> Tensor {
+  public func cumulativeTrapezoid(dx spacing: Double = 1, dim: Int = -1) -> Tensor {
     let (areas, dim) = trapezoids(dim, "cumulative_trapezoid")
     return areas.cumsum(dim: dim) * (spacing / 2)
   }

@@ -173,6 +173,6 @@ private struct RunningExtremum: TensorsOperation {
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
     guard let g = gradients[0] else { return [nil] }
     if node.shape(0).isEmpty { return [g] }
-    return [g.zerosLike().scatterAdd(dim: dim, index: node.output(1), source: g)]
+    return [g.zerosLike().scatterAdd(dim: dim, index: node.output(1), src: g)]
   }
 }

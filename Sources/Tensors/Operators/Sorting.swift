@@ -78,7 +78,7 @@ extension ReorderingOperation {
     guard let g = gradients[0] else { return [nil] }
     return [
       Tensor.zeros(node.shape(0), dtype: g.dtype)
-        .scatter(dim: dim, index: node.output(1), source: g)
+        .scatter(dim: dim, index: node.output(1), src: g)
     ]
   }
 }

@@ -86,8 +86,8 @@ extension Tensor {
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.clamp(max: upper)")
   public func clampMax(_ upper: some ScalarConvertible) -> Tensor { otherName() }
-  /// PyTorch's name of ``trapezoid(spacing:dim:)``.
-  @available(*, unavailable, renamed: "trapezoid(spacing:dim:)")
+  /// PyTorch's name of ``trapezoid(dx:dim:)``.
+  @available(*, unavailable, renamed: "trapezoid(dx:dim:)")
   public func trapz() -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x += y")

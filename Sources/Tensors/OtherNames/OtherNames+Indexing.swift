@@ -28,11 +28,11 @@ extension Tensor {
   /// PyTorch's name of ``indexPut(_:values:accumulate:)``.
   @available(*, unavailable, renamed: "indexPut(_:values:accumulate:)")
   public func indexPut_(_ indices: [Tensor?], _ values: Tensor) -> Tensor { otherName() }
-  /// PyTorch's name of ``scatter(dim:index:source:)``.
-  @available(*, unavailable, renamed: "scatter(dim:index:source:)")
+  /// PyTorch's name of ``scatter(dim:index:src:)``.
+  @available(*, unavailable, renamed: "scatter(dim:index:src:)")
   public func scatter(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor { otherName() }
-  /// PyTorch's name of ``scatterAdd(dim:index:source:)``.
-  @available(*, unavailable, renamed: "scatterAdd(dim:index:source:)")
+  /// PyTorch's name of ``scatterAdd(dim:index:src:)``.
+  @available(*, unavailable, renamed: "scatterAdd(dim:index:src:)")
   public func scatterAdd(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor { otherName() }
   /// PyTorch's name of ``select(dim:index:)``.
   @available(*, unavailable, renamed: "select(dim:index:)")

@@ -73,10 +73,10 @@ extension Tensor {
   @available(*, unavailable, renamed: "indexPut(_:values:)")
   public var index_put_: PythonName { otherName() }
   /// PyTorch's spelling.
-  @available(*, unavailable, renamed: "scatterAdd(dim:index:source:)")
+  @available(*, unavailable, renamed: "scatterAdd(dim:index:src:)")
   public var scatter_add: PythonName { otherName() }
   /// PyTorch's spelling.
-  @available(*, unavailable, renamed: "scatterReduce(dim:index:source:_:)")
+  @available(*, unavailable, renamed: "scatterReduce(dim:index:src:reduce:)")
   public var scatter_reduce: PythonName { otherName() }
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "selectScatter(_:dim:index:)")

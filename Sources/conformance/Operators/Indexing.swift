@@ -38,16 +38,16 @@ extension Registry {
         if let number = operand as? Scalar {
           return x.scatter(dim: dim, index: index, value: number)
         }
-        return x.scatter(dim: dim, index: index, source: try call.source(operand, index, x.dtype))
+        return x.scatter(dim: dim, index: index, src: try call.source(operand, index, x.dtype))
       }
       return x.scatterReduce(
-        dim: dim, index: index, source: try call.source(operand, index, x.dtype),
-        reduce == "add" ? .sum : .prod)
+        dim: dim, index: index, src: try call.source(operand, index, x.dtype),
+        reduce: reduce == "add" ? .sum : .prod)
     }
     row("scatter_add") { call in
       try call.tensor().scatterAdd(
         dim: try call.int(1, "dim"), index: try call.tensor(2, "index"),
-        source: try call.tensor(3, "src"))
+        src: try call.tensor(3, "src"))
     }
     row("scatter_reduce") { call in
       let name = try call.string(4, "reduce")
@@ -56,7 +56,7 @@ extension Registry {
       }
       return try call.tensor().scatterReduce(
         dim: try call.int(1, "dim"), index: try call.tensor(2, "index"),
-        source: try call.tensor(3, "src"), reduction,
+        src: try call.tensor(3, "src"), reduce: reduction,
         includeSelf: try call.bool(nil, "include_self", default: true))
     }
   }

@@ -96,8 +96,8 @@ extension Registry {
     row("cov") { call in
       try call.tensor().cov(
         correction: try call.int(nil, "correction", default: 1),
-        frequencies: try call.optionalTensor(nil, "fweights"),
-        weights: try call.optionalTensor(nil, "aweights"))
+        fweights: try call.optionalTensor(nil, "fweights"),
+        aweights: try call.optionalTensor(nil, "aweights"))
     }
     unary("corrcoef") { $0.corrcoef() }
   }
@@ -178,12 +178,12 @@ extension Registry {
     row("trapezoid", "trapz") { call in
       let (y, dim) = (try call.tensor(), try call.int(nil, "dim", default: -1))
       if let x = try call.optionalTensor(1, "x") { return y.trapezoid(x: x, dim: dim) }
-      return y.trapezoid(spacing: try call.double(nil, "dx", default: 1), dim: dim)
+      return y.trapezoid(dx: try call.double(nil, "dx", default: 1), dim: dim)
     }
     row("cumulative_trapezoid") { call in
       let (y, dim) = (try call.tensor(), try call.int(nil, "dim", default: -1))
       if let x = try call.optionalTensor(1, "x") { return y.cumulativeTrapezoid(x: x, dim: dim) }
-      return y.cumulativeTrapezoid(spacing: try call.double(nil, "dx", default: 1), dim: dim)
+      return y.cumulativeTrapezoid(dx: try call.double(nil, "dx", default: 1), dim: dim)
     }
   }
 

@@ -130,12 +130,12 @@ extension Registry {
     row("diagflat") { try $0.tensor().diagFlat(offset: try $0.int(1, "offset", default: 0)) }
     row("tril_indices") { call in
       Tensor.lowerTriangleIndices(
-        try call.int(0), try call.int(1), diagonal: try call.int(2, "offset", default: 0),
+        try call.int(0), try call.int(1), offset: try call.int(2, "offset", default: 0),
         dtype: try call.dtype() ?? .int64)
     }
     row("triu_indices") { call in
       Tensor.upperTriangleIndices(
-        try call.int(0), try call.int(1), diagonal: try call.int(2, "offset", default: 0),
+        try call.int(0), try call.int(1), offset: try call.int(2, "offset", default: 0),
         dtype: try call.dtype() ?? .int64)
     }
   }

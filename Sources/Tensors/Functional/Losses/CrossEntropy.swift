@@ -129,7 +129,7 @@ private struct CrossEntropy: TensorsOperation {
     let safe = targets.maskedFill(counts.logicalNot(), 0).unsqueezed(dim)
     let zeros = Tensor.zeros(logits.shape, dtype: logits.dtype)
     let onehot = zeros.scatter(
-      dim: dim, index: safe, source: Tensor.ones(safe.shape, dtype: logits.dtype))
+      dim: dim, index: safe, src: Tensor.ones(safe.shape, dtype: logits.dtype))
     var shape = [Int](repeating: 1, count: logits.rank)
     shape[dim] = classes
     let w = (weight ?? Tensor.ones([classes], dtype: logits.dtype)).reshaped(shape)

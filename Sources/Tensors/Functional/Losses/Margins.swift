@@ -120,7 +120,7 @@ extension F {
       terms = terms * weight.indexSelect(dim: 0, index: index.reshaped([-1])).unsqueezed(1)
     }
     let right = Tensor.zeros(rows.shape, dtype: .bool).scatter(
-      dim: 1, index: index, source: Tensor.ones(index.shape, dtype: .bool))
+      dim: 1, index: index, src: Tensor.ones(index.shape, dtype: .bool))
     let losses = terms.maskedFill(right, 0.0).sum(dim: 1) / Double(classes)
     return reduction.apply(target.rank == 0 ? losses.squeezed(0) : losses)
   }
@@ -157,7 +157,7 @@ extension F {
     let index = Tensor(indices, shape: rows.shape)
     let counts = Tensor(valid, shape: rows.shape).to(x.dtype)
     let right = Tensor.zeros(rows.shape, dtype: x.dtype)
-      .scatterAdd(dim: 1, index: index, source: counts).gt(0)
+      .scatterAdd(dim: 1, index: index, src: counts).gt(0)
     let wrong = right.logicalNot().to(x.dtype)
     let hinge = (1 - rows.gather(dim: 1, index: index).unsqueezed(2) + rows.unsqueezed(1)).relu()
     let terms = hinge * counts.unsqueezed(2) * wrong.unsqueezed(1)

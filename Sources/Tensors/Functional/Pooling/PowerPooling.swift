@@ -115,7 +115,7 @@ extension F {
     let places = lead + [size.reduce(1, *)]
     let zeros = Tensor.zeros(lead + [out.reduce(1, *)], dtype: x.dtype)
     let filled = zeros.scatter(
-      dim: -1, index: indices.reshaped(places), source: x.reshaped(places))
+      dim: -1, index: indices.reshaped(places), src: x.reshaped(places))
     return filled.reshaped(lead + out)
   }
 }

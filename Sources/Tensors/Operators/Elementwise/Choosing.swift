@@ -44,6 +44,24 @@ extension Tensor {
   }
 }
 
+/// The same for real numbers by name, whose type Swift would not find out: `-.infinity`, `.nan`, `.pi`.
+extension Tensor {
+  /// `a` where the condition holds, else a number (`torch.where`).
+  public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Double) -> Tensor {
+    Tensor.where(condition, a, b.operand(beside: a))
+  }
+
+  /// A number where the condition holds, else `b` (`torch.where`).
+  public static func `where`(_ condition: Tensor, _ a: Double, _ b: Tensor) -> Tensor {
+    Tensor.where(condition, a.operand(beside: b), b)
+  }
+
+  /// A number where the mask holds, the element elsewhere (`masked_fill`).
+  public func maskedFill(_ mask: Tensor, _ value: Double) -> Tensor {
+    maskedFill(mask, Scalar.double(value))
+  }
+}
+
 /// a where a condition holds, else b: operands are the condition, a and b.
 private struct Choice: TensorOperation {
   var precision: PrecisionClass { .widest }

@@ -74,7 +74,7 @@ private struct Gather: TensorOperation {
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     [
       Tensor.zeros(node.shape(0), dtype: g.dtype)
-        .scatterAdd(dim: dim, index: node.input(1), source: g), nil,
+        .scatterAdd(dim: dim, index: node.input(1), src: g), nil,
     ]
   }
 }

@@ -21,7 +21,7 @@ extension Tensor {
   /// This tensor with the source's elements written along a dimension (`torch.scatter`):
   /// `out[index[i][j]][j] = source[i][j]` for dimension 0. Where indices repeat, the last stays, but
   /// all of them get the place's gradient, as in PyTorch.
-  public func scatter(dim: Int, index: Tensor, source: Tensor) -> Tensor {
+  public func scatter(dim: Int, index: Tensor, src source: Tensor) -> Tensor {
     scattering("scatter", dim, index, source) { Tensor.record(Scatter(dim: $0), $1) }
   }
 
@@ -29,11 +29,11 @@ extension Tensor {
   public func scatter(dim: Int, index: Tensor, value: some ScalarConvertible) -> Tensor {
     scatter(
       dim: dim, index: index,
-      source: Tensor.full([], value, dtype: dtype).expanded(index.shape))
+      src: Tensor.full([], value, dtype: dtype).expanded(index.shape))
   }
 
   /// This tensor with the source's elements added along a dimension (`torch.scatter_add`).
-  public func scatterAdd(dim: Int, index: Tensor, source: Tensor) -> Tensor {
+  public func scatterAdd(dim: Int, index: Tensor, src source: Tensor) -> Tensor {
     scattering("scatter_add", dim, index, source) { Tensor.record(ScatterAdd(dim: $0), $1) }
   }
 
@@ -50,7 +50,7 @@ extension Tensor {
   ///   - includeSelf: Whether the tensor's own element takes part at places that are reached; the
   ///     others keep theirs.
   public func scatterReduce(
-    dim: Int, index: Tensor, source: Tensor, _ reduction: ScatterReduction,
+    dim: Int, index: Tensor, src source: Tensor, reduce reduction: ScatterReduction,
     includeSelf: Bool = true
   ) -> Tensor {
     /// The tensor with the neutral element where something is written.
@@ -58,13 +58,13 @@ extension Tensor {
       includeSelf ? self : scatter(dim: dim, index: index, value: neutral)
     }
     switch reduction {
-    case .sum: return start(0).scatterAdd(dim: dim, index: index, source: source)
+    case .sum: return start(0).scatterAdd(dim: dim, index: index, src: source)
     case .mean:
       require(dtype != .bool, "scatter_reduce", "there is no mean of bool tensors")
-      let sum = start(0).scatterAdd(dim: dim, index: index, source: source)
+      let sum = start(0).scatterAdd(dim: dim, index: index, src: source)
       let ones = Tensor.full([], 1, dtype: dtype).expanded(index.shape)
       let own = Tensor.full(like: self, includeSelf ? 1 : 0)
-      let counts = own.scatterAdd(dim: dim, index: index, source: ones).clamp(min: 1)
+      let counts = own.scatterAdd(dim: dim, index: index, src: ones).clamp(min: 1)
       return dtype.isFloatingPoint ? sum / counts : sum.floorDivide(counts)
     case .prod: return start(1).scatterProduct(dim: dim, index: index, source: source)
     case .amax, .amin:
@@ -87,7 +87,7 @@ extension Tensor {
   ) -> Tensor {
     let isZero = eq(0)
     let zeros = Tensor.zeros(target.shape, dtype: .int64)
-      .scatterAdd(dim: dim, index: index, source: isZero.to(.int64))
+      .scatterAdd(dim: dim, index: index, src: isZero.to(.int64))
       .gather(dim: dim, index: index)
     let isOnlyZero = isZero.logicalAnd(zeros.eq(1))
     let others = target.scatterProduct(
@@ -205,7 +205,7 @@ private struct ScatterExtremum: TensorOperation {
     var own = node.input(0).eq(result)
     if !includeSelf { own = own.scatter(dim: dim, index: index, value: false) }
     let sent = node.input(2).eq(result.gather(dim: dim, index: index)).to(g.dtype)
-    let holders = own.to(g.dtype).scatterAdd(dim: dim, index: index, source: sent)
+    let holders = own.to(g.dtype).scatterAdd(dim: dim, index: index, src: sent)
     let share = g / holders
     return [own.to(g.dtype) * share, nil, sent * share.gather(dim: dim, index: index)]
   }

@@ -124,7 +124,7 @@ extension PickingOperation {
     let indices = node.output(1).restored([dim], keepDim: keepDim)
     return [
       Tensor.zeros(node.shape(0), dtype: g.dtype)
-        .scatter(dim: dim, index: indices, source: g.restored([dim], keepDim: keepDim))
+        .scatter(dim: dim, index: indices, src: g.restored([dim], keepDim: keepDim))
     ]
   }
 }

@@ -98,13 +98,13 @@ extension Tensor {
   ///   - frequencies: How often each observation was made: integers, `[observations]`.
   ///   - weights: How much each observation counts: reals, `[observations]`.
   public func cov(
-    correction: Int = 1, frequencies: Tensor? = nil, weights: Tensor? = nil
+    correction: Int = 1, fweights frequencies: Tensor? = nil, aweights weights: Tensor? = nil
   ) -> Tensor {
     require(rank <= 2, "cov", "at most 2 dimensions are expected, not \(shape)")
     require(dtype != .bool, "cov", "not defined for bool")
     let x = rank < 2 ? reshaped([1, -1]) : self
     let observations = x.size(1)
-    for (name, values) in [("frequencies", frequencies), ("weights", weights)] {
+    for (name, values) in [("fweights", frequencies), ("aweights", weights)] {
       guard let values else { continue }
       require(
         values.shape == [observations], "cov",
@@ -112,7 +112,7 @@ extension Tensor {
     }
     require(
       frequencies.map { $0.dtype.isInteger } ?? true, "cov",
-      "frequencies must be integers; pass reals as weights")
+      "fweights must be integers; pass reals as aweights")
     let factors = [frequencies, weights].compactMap { $0 }
     let combined = factors.count == 2 ? factors[0] * factors[1] : factors.first
     require(

@@ -222,6 +222,6 @@ private struct Ascending: TensorsOperation {
 
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
     guard let g = gradients[0] else { return [nil] }
-    return [g.zerosLike().scatter(dim: -1, index: node.output(1), source: g)]
+    return [g.zerosLike().scatter(dim: -1, index: node.output(1), src: g)]
   }
 }

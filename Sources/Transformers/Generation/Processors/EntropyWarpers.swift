@@ -27,7 +27,7 @@ public struct TypicalLogitsWarper: LogitsProcessor {
     var removed = sorted.gt(sorted.gather(dim: 1, index: last))
     removed[.ellipsis, .slice(nil, kept)] = Tensor(false)
     return scores.maskedFill(
-      removed.scatter(dim: 1, index: order, source: removed), -Double.infinity)
+      removed.scatter(dim: 1, index: order, src: removed), -Double.infinity)
   }
 }
 
@@ -78,7 +78,7 @@ public struct TopHLogitsWarper: LogitsProcessor {
     var kept = (-probabilities * probabilities.log()).cumsum(dim: -1).le(limit)
     kept[.all, 0] = Tensor(true)
     let mask = Tensor.zeros(scores.shape, dtype: .bool)
-      .scatter(dim: 1, index: order, source: kept)
+      .scatter(dim: 1, index: order, src: kept)
     return scores.maskedFill(mask.logicalNot(), -Double.infinity)
   }
 }

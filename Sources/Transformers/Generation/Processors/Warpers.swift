@@ -59,7 +59,7 @@ public struct TopPLogitsWarper: LogitsProcessor {
     var removed = sorted.softmax(dim: -1).cumsum(dim: -1).le(1 - p)
     removed[.ellipsis, .slice(-kept, nil)] = Tensor(false)
     return scores.maskedFill(
-      removed.scatter(dim: 1, index: order, source: removed), -Double.infinity)
+      removed.scatter(dim: 1, index: order, src: removed), -Double.infinity)
   }
 }
 
