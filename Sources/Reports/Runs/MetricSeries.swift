@@ -50,8 +50,8 @@ package struct MetricSeries: Sendable, Equatable {
 extension RunRecord {
   /// Lines whose numbers are no points of a curve.
   private static let otherEvents: Set = [
-    "started", "checkpoint", "data_parallel", "stopped", "failed", "finished", "confusion", "samples",
-    "ranks",
+    "started", "checkpoint", "data_parallel", "stopped", "failed", "finished", "confusion",
+    "samples", "ranks",
   ]
 
   /// Every number that lines with a step name, in the order in which they first appear.

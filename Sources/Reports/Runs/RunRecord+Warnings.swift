@@ -6,7 +6,9 @@ extension RunRecord {
   /// rises again, workers that wait, parameters that nothing reaches.
   package var warnings: [String] {
     var warnings = faults
-    if status == .failed, let reason = lines.last(where: { $0.event == "failed" })?["reason"]?.string {
+    if status == .failed,
+      let reason = lines.last(where: { $0.event == "failed" })?["reason"]?.string
+    {
       warnings.insert("failed: \(reason)", at: 0)
     }
     if lines.isEmpty { warnings.append("metrics.jsonl holds no line yet") }

@@ -49,7 +49,7 @@ package final class MetricsSink: EventSink {
   }
 
   /// The log's last line says why; where it cannot be written, the error itself is what counts.
-  func trainingFailed(_ error: any Error) {
+  package func trainingFailed(_ error: any Error) {
     try? log.write("failed", ["reason": .text("\(error)")])
   }
 
