@@ -119,7 +119,8 @@ struct ArgumentTests {
       "v.bincount(weights: v, minLength: 4)", "v.histc(bins: 10, min: 0, max: 1)",
       "v.searchSorted(x, right: true, outInt32: true)", "x.renorm(p: 2, dim: 0, maxNorm: 1)",
       "x.dist(y, p: 2)", "x.round(decimals: 2)",
-      "grad(of: [x.sum()], withRespectTo: [x], gradients: [nil], retainGraph: true, createGraph: true)",
+      "grad(of: [x.sum()], withRespectTo: [x], gradients: [nil], retainGraph: true, "
+        + "createGraph: true)",
       "grad(of: x.sum(), withRespectTo: x, retainGraph: true, createGraph: true)",
     ])
   }
@@ -127,11 +128,12 @@ struct ArgumentTests {
   @Test("process groups take PyTorch's arguments in its order, the group standing in front")
   func collectives() async throws {
     try await expectCompiled([
-      "try group.allReduced(x, op: .sum)", "try group.reduced(x, op: .max, root: 1)",
+      "try group.allReduced(x, op: .sum)", "try group.reduced(x, op: .maximum, root: 1)",
       "try group.broadcast(x, root: 1)", "try group.allGather(x)", "try group.allGatherRows(x)",
       "try group.gather(x, root: 1)", "try group.scatter([x, x], root: 1)",
       "try group.reduceScatter([x, x], op: .sum)", "try group.allToAll([x, x])",
-      "try group.send(x, to: 1, tag: 3)", "try group.receive([2, 3], dtype: .float32, from: 0, tag: 3)",
+      "try group.send(x, to: 1, tag: 3)",
+      "try group.receive([2, 3], dtype: .float32, from: 0, tag: 3)",
       "group.isend(x, to: 1, tag: 3)", "group.irecv([2, 3], dtype: .float32, from: nil, tag: 3)",
       "try group.barrier(timeout: .seconds(5))",
       "try group.monitoredBarrier(timeout: .seconds(5), waitAllRanks: true)",

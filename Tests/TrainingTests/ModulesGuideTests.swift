@@ -28,6 +28,12 @@ struct ModulesGuideTests {
     }
   }
 
+  final class Norms: Module {
+    let ln1 = LayerNorm(8)
+    let ln2 = LayerNorm(8)
+    override class var stateNames: [String: String] { ["ln1": "ln_1", "ln2": "ln_2"] }
+  }
+
   @Test("what docs/modules.md shows works")
   func modules() throws {
     let model = Sequential(Linear(784, 128), ReLU(), Lambda { $0 * 2 }, Linear(128, 10))
@@ -41,6 +47,7 @@ struct ModulesGuideTests {
     let fc = try named.getSubmodule("fc2", as: Linear.self)
     let bias = try named.getParameter("fc2.bias")
     named.apply { if let linear = $0 as? Linear { Init.xavierUniform(linear.weight) } }
+    #expect(Norms().stateDict().names.first == "ln_1.weight")
     let norm = Scale().weight.value.norm().item()
     #expect(norm > 0 && Scale()(Tensor.ones([2, 8])).shape == [2, 8])
     let twin = named.copy()
@@ -125,7 +132,7 @@ struct ModulesGuideTests {
       contentsOf: root.appending(path: "docs/\(page).md"), encoding: .utf8)
     let here = Set(lines(try String(contentsOfFile: #filePath, encoding: .utf8)))
     let blocks = guide.components(separatedBy: "```swift\n").dropFirst()
-    #expect(blocks.count == (page == "modules" ? 9 : 2))
+    #expect(blocks.count == (page == "modules" ? 10 : 2))
     for block in blocks {
       for line in lines(block.components(separatedBy: "```")[0]) {
         #expect(here.contains(line), "\(line)")
