@@ -1,0 +1,45 @@
+import Foundation
+import MPITesting
+import Testing
+
+/// `ddp-train` with and without `ddp-text` beside it.
+@Suite("Commands on pretrained models are handed over")
+struct HandOverTests {
+  @Test("without the other program, one rank says how it is built", arguments: [0, 2])
+  func missing(ranks: Int) async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let alone = "\(sandbox.folder)/ddp-train"
+    try FileManager.default.copyItem(atPath: RunSandbox.program, toPath: alone)
+    try sandbox.file("run/config.yaml", "task: text-classification\nmodel: bert\n")
+    for arguments in [["finetune", "--task", "causal-lm"], ["evaluate", "run"]] {
+      let result = try await MPIRun.run(
+        alone, arguments, ranks: ranks, environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"],
+        directory: sandbox.folder)
+      #expect(result.status == 69, "\(result.tail)")
+      let remedy = "swift build -c release --product ddp-text"
+      #expect(result.errors.components(separatedBy: remedy).count == 2, "\(result.tail)")
+    }
+    let help = try await MPIRun.run(
+      alone, ["--help"], ranks: 0, environment: ["PATH": "/usr/bin:/bin"],
+      directory: sandbox.folder)
+    #expect(help.status == 0 && help.output.contains("ddp-text, which is not built yet"))
+    #expect(help.output.contains("evaluate  "))
+  }
+
+  @Test("beside the other program, help names all commands under the name that was typed")
+  func help() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    for words in [["--help"], ["help"]] {
+      let result = try await sandbox.train(words, ranks: 0)
+      #expect(result.status == 0, "\(result.tail)")
+      for command in ["finetune", "generate", "chat", "check", "evaluate", "watch"] {
+        #expect(result.output.contains("\n  \(command)  "), "\(command) in \(words)")
+      }
+      #expect(result.output.contains("ddp-train help <subcommand>"))
+    }
+    let completions = try await sandbox.train(["--generate-completion-script", "bash"], ranks: 0)
+    #expect(completions.output.contains("finetune") && completions.output.contains("_ddp-train"))
+  }
+}
