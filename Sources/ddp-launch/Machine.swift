@@ -66,7 +66,12 @@ package enum Machine {
 
   /// A TCP port that is free on this machine now; nil where none can be had.
   package static func freePort() -> Int? {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #if canImport(Glibc)
+      let kind = Int32(SOCK_STREAM.rawValue)
+    #else
+      let kind = SOCK_STREAM
+    #endif
+    let descriptor = socket(AF_INET, kind, 0)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var address = sockaddr_in()

@@ -46,7 +46,12 @@ package final class LocalServer {
     port: Int, requestSeconds: Double = 10, answerSeconds: Double = 30
   ) throws(ReportError) {
     (self.requestSeconds, self.answerSeconds) = (requestSeconds, answerSeconds)
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #if canImport(Glibc)
+      let kind = Int32(SOCK_STREAM.rawValue)
+    #else
+      let kind = SOCK_STREAM
+    #endif
+    let listener = socket(AF_INET, kind, 0)
     guard listener >= 0 else { throw .port(port, errno: errno) }
     self.listener = listener
     var yes: Int32 = 1

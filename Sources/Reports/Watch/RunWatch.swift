@@ -54,7 +54,12 @@ package final class RunWatch {
     ["metrics.jsonl", "config.yaml"].map { name in
       var entry = stat()
       guard stat("\(folder)/\(name)", &entry) == 0 else { return "-" }
-      return "\(entry.st_ino) \(entry.st_size) \(entry.st_mtim.tv_sec).\(entry.st_mtim.tv_nsec)"
+      #if canImport(Darwin)
+        let time = entry.st_mtimespec
+      #else
+        let time = entry.st_mtim
+      #endif
+      return "\(entry.st_ino) \(entry.st_size) \(time.tv_sec).\(time.tv_nsec)"
     }.joined(separator: " ")
   }
 }
