@@ -24,6 +24,20 @@ struct HeadTests {
     #expect(squares.item() == 2.5)
   }
 
+  @Test("DeBERTa gives numbers as [N] beside a loss where their kind is not named")
+  func debertaNumbers() throws {
+    let fields: [String: ConfigurationValue] = [
+      "model_type": "deberta-v2", "num_labels": 1, "pooler_hidden_size": 16,
+    ]
+    let model = try AutoModelForSequenceClassification.fromConfiguration(tinyBert(fields))
+    let inputs = ModelInputs(inputIds: tokens, attentionMask: mask)
+    #expect(model(inputs, labels: nil).logits.shape == [2, 1])
+    #expect(model(inputs, labels: Tensor([0.5, 1.0])).logits.shape == [2])
+    let named = try AutoModelForSequenceClassification.fromConfiguration(
+      tinyBert(fields.merging(["problem_type": "regression"]) { $1 }))
+    #expect(named(inputs, labels: Tensor([0.5, 1.0])).logits.shape == [2, 1])
+  }
+
   @Test("an answer's position beyond the text does not count")
   func answers() {
     let starts = Tensor([[1.0, 2], [0, 1]], dtype: .float64)

@@ -20,6 +20,8 @@ public protocol EncoderModel: PretrainedModel {
   static func pools(for task: ModelTask) -> Bool
   /// The loss of whole texts' labels, where the family has one of its own.
   func sequenceLoss(_ logits: Tensor, _ labels: Tensor) -> Tensor
+  /// Whole texts' logits `[N, labels]` in the shape that they have beside a loss.
+  func labelledLogits(_ logits: Tensor) -> Tensor
 }
 
 extension EncoderModel {
@@ -34,6 +36,9 @@ extension EncoderModel {
   public func sequenceLoss(_ logits: Tensor, _ labels: Tensor) -> Tensor {
     HeadLoss.sequence(logits, labels, configuration)
   }
+
+  /// The logits as they are.
+  public func labelledLogits(_ logits: Tensor) -> Tensor { logits }
 }
 
 /// One layer of an encoder.

@@ -71,7 +71,8 @@ public final class EncoderForSequenceClassification<Backbone: EncoderModel>:
     let output = encoder(inputs)
     let logits = head(output)
     return ModelOutput(
-      loss: labels.map { encoder.sequenceLoss(logits, $0) }, logits: logits, output)
+      loss: labels.map { encoder.sequenceLoss(logits, $0) },
+      logits: labels == nil ? logits : encoder.labelledLogits(logits), output)
   }
 }
 

@@ -107,6 +107,12 @@ public final class DebertaV2Model: PretrainedModel, EncoderModel {
     if unknown.all().item(Bool.self) { return logits.sum() * 0.0 }
     return HeadLoss.tokens(logits, classes.maskedFill(unknown, HeadLoss.ignored))
   }
+
+  /// Numbers come as `[N]` where their kind is not named, as in transformers.
+  public func labelledLogits(_ logits: Tensor) -> Tensor {
+    let isNumber = configuration["problem_type"]?.string == nil && logits.size(-1) == 1
+    return isNumber ? logits.flattened() : logits
+  }
 }
 
 /// Tokens and, where the configuration wants them, positions and text numbers; padding is zero.
