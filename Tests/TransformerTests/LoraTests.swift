@@ -52,6 +52,24 @@ struct LoraTests {
     #expect(model.stateDict().names == state.names)
   }
 
+  @Test("the table that encoder and decoder share has no adapters, and does not train in full")
+  func sharedTables() throws {
+    let configuration = ModelConfiguration([
+      "model_type": "t5", "vocab_size": 20, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1,
+      "num_heads": 2, "decoder_start_token_id": 0,
+    ])
+    let model = try AutoModelForSeq2SeqLM.fromConfiguration(configuration)
+    let target = #expect(throws: ModelError.self) {
+      try PeftModel(model, LoraConfig(r: 2, targetModules: ["q", "shared"]))
+    }
+    #expect(target?.field == "target_modules")
+    var config = LoraConfig(r: 2, targetModules: ["q"])
+    config.modulesToSave = ["shared"]
+    let saved = #expect(throws: ModelError.self) { try PeftModel(model, config) }
+    #expect(saved?.field == "modules_to_save")
+    _ = try PeftModel(model, LoraConfig(r: 2, targetModules: ["q", "v"]))
+  }
+
   @Test("adapters are saved without the base model and loaded beside it")
   func files() throws {
     try withFolder { folder in

@@ -75,6 +75,8 @@ public final class PeftModel {
         "no module of the model is meant by them",
         remedy: "Name modules as they stand in the model, such as \(linear.first ?? "query")")
     }
+    try Self.checkTables(layers.map { ($0.0, "target_modules") }, path)
+    try Self.checkTables(savedModules.map { ($0.name, "modules_to_save") }, path)
     self.layers = layers
     for (name, layer) in layers {
       let (rank, scale) = (targets.rank(of: name), targets.scale(of: name))
@@ -225,6 +227,18 @@ extension PeftModel {
     }
     if !config.layersPattern.isEmpty && config.layersToTransform == nil {
       throw refuse("layers_pattern", "it needs layers_to_transform")
+    }
+  }
+
+  /// Refuses the table that encoder and decoder share: transformers computes with their own tables of
+  /// the same weights, so that what trains beside `shared` would be without effect there.
+  private static func checkTables(_ names: [(name: String, field: String)], _ path: String) throws {
+    for (name, field) in names where name == "shared" || name.hasSuffix(".shared") {
+      throw ModelError(
+        .unsupported, path: path, field: field,
+        "\(name) is the table that encoder and decoder share, beside which transformers trains "
+          + "nothing",
+        remedy: "Name linear layers such as q and v, or train the whole model")
     }
   }
 
