@@ -222,7 +222,7 @@ let package = Package(
       name: "reader-fuzzing",
       dependencies: [
         "Base", "Archives", "Checkpoints", "Collectives", "Datasets", "NN", "Optimizers", "Tensors",
-        "Tokenizers", "Training",
+        "Tokenizers", "Training", "Transformers",
       ], path: "Tests/ReaderFuzzing"),
     .testTarget(name: "ReaderFuzzingTests", dependencies: ["reader-fuzzing"]),
     .testTarget(name: "LaunchTests", dependencies: ["Base", "ddp-launch"]),

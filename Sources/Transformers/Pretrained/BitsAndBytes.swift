@@ -138,6 +138,9 @@ struct BitsAndBytes {
       guard table.count == 256, wide.count == groups else {
         throw fault(name + ".nested_absmax", "\(wide.count) scales, not \(groups)")
       }
+      guard codes.count == number else {
+        throw fault(absmax, "\(codes.count) scales, not \(number)")
+      }
       result = codes.enumerated().map { table[Int($1)] * wide[min($0 / size, groups - 1)] + offset }
     } else {
       result = try values(part(absmax), absmax)
