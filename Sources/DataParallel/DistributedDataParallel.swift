@@ -110,6 +110,11 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
   /// have begun theirs where there are buffers.
   /// - Parameter body: The pass; it is handed the replica.
   package func forward<Result>(_ body: (Model) throws -> Result) throws -> Result {
+    if Capture.isOn {
+      Capture.refuse(
+        "a data-parallel model is called inside the function: call it around the compiled one, "
+          + "as in model { _ in compiled(x) }")
+    }
     let began = DispatchTime.now().uptimeNanoseconds
     let synchronizes = isGradEnabled && reducer.isSynchronizing
     try announcePass(synchronizes: synchronizes)

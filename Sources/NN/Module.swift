@@ -26,10 +26,27 @@ import Tensors
 /// captured cannot be seen. A reference back, as from a child to its parent, is no child.
 open class Module {
   /// Whether the module trains: dropout drops and batch norm learns its statistics.
-  public private(set) var isTraining = true
+  public private(set) var isTraining: Bool {
+    get {
+      if Capture.isOn { noteMode() }
+      return trains
+    }
+    set {
+      if Capture.isOn { Capture.refuse("a module's mode is set inside the function") }
+      trains = newValue
+    }
+  }
+  private var trains = true
 
   /// What is called around a forward pass; nil where nothing is.
-  @usableFromInline var hooks: ModuleHooks?
+  @usableFromInline var hooks: ModuleHooks? {
+    get {
+      if Capture.isOn { noteHooks() }
+      return registered
+    }
+    set { registered = newValue }
+  }
+  private var registered: ModuleHooks?
 
   /// A module; subclasses need not call it by name.
   public init() {}
@@ -45,6 +62,22 @@ open class Module {
 
   /// Whether state that an older file lacks may be absent, by its name below this module.
   open func mayBeMissing(_ name: String) -> Bool { false }
+}
+
+extension Module {
+  /// What is captured now holds for the present mode.
+  private func noteMode() {
+    let mode = trains
+    Capture.depends(on: self, "a module's mode") { [self] in trains == mode }
+  }
+
+  /// What is captured now holds as long as the module gets no hooks, or keeps some.
+  private func noteHooks() {
+    let hasHooks = registered != nil
+    Capture.depends(on: self, "whether a module has hooks") { [self] in
+      (registered != nil) == hasHooks
+    }
+  }
 }
 
 /// Looking through a module.
@@ -133,7 +166,10 @@ extension Module {
   public func eval() { train(false) }
 
   /// Forgets every parameter's gradient (`zero_grad`).
-  public func zeroGrad() { for parameter in parameters() { parameter.grad = nil } }
+  public func zeroGrad() {
+    if Capture.isOn { return Capture.effect { [self] in zeroGrad() } }
+    for parameter in parameters() { parameter.grad = nil }
+  }
 
   /// Freezes or unfreezes every parameter (`requires_grad_`).
   public func requiresGrad(_ requiresGrad: Bool) {

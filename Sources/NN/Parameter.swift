@@ -11,8 +11,23 @@ public final class Parameter: TensorHolder {
   /// The present value: a leaf of the graph, or, where the parameter is parametrized or pruned, what is
   /// computed from the leaves that stand in its place.
   public var value: Tensor {
+    if Capture.isOn { noteValue() }
     guard let derivation else { return own }
     return derivation.value
+  }
+
+  /// What is captured now holds for the present tensor, or for what computes it.
+  private func noteValue() {
+    if let derivation {
+      Capture.depends(on: self, "how a parameter is computed") { [self] in
+        self.derivation === derivation
+      }
+    } else {
+      let tensor = own
+      Capture.depends(on: self, "a parameter's place, or whether it is frozen", holding: tensor) {
+        [self] in derivation == nil && own.isSameTensor(as: tensor)
+      }
+    }
   }
 
   /// The value of its own.
@@ -132,15 +147,25 @@ public final class Parameter: TensorHolder {
 /// A tensor that belongs to a module's state but is not trained, such as a running mean
 /// (`register_buffer`). It stands for its tensor in expressions, as a ``Parameter`` does.
 @dynamicMemberLookup
-public final class Buffer: TensorHolder {
+public final class Buffer: TensorHolder, TensorPlace {
   /// The present value; assigning replaces it.
-  public var value: Tensor
+  public var value: Tensor {
+    get {
+      if Capture.isOn { Capture.read(self, held) }
+      return held
+    }
+    set {
+      held = newValue
+      if Capture.isOn { Capture.wrote(self, newValue) }
+    }
+  }
+  package var held: Tensor
   /// Whether state dicts hold it.
   public let isPersistent: Bool
 
   /// A buffer that starts as the given values.
   public init(_ value: Tensor, persistent: Bool = true) {
-    self.value = value.detach()
+    held = value.detach()
     isPersistent = persistent
   }
 }

@@ -15,9 +15,9 @@ public enum Failure {
   nonisolated(unsafe) public static var handlesAbort = false
 
   /// The rooms that a user calls and did not write.
-  private static let rooms = [
+  static let rooms = [
     "Tensors", "NN", "Optimizers", "Models", "Datasets", "Checkpoints", "DataParallel", "Training",
-    "TextTasks", "Metrics", "Reports", "Collectives",
+    "TextTasks", "Metrics", "Reports", "Collectives", "Transformers", "FineTuning",
   ]
 
   /// The user's own calls that led here, one a line; empty where `SWIFT_BACKTRACE` says `enable=no`, or the

@@ -112,17 +112,24 @@ public func manualSeed(_ seed: UInt64) { Generator.default.manualSeed(seed) }
 struct Draw {
   private let generator: Generator
   private let isPinned: Bool
+  /// Whether it was the thread's generator that was asked for.
+  private let isDefault: Bool
 
   /// From a generator, by default the thread's.
   init(_ generator: Generator?) {
     self.generator = generator ?? .default
     isPinned = false
+    isDefault = generator == nil
   }
 
   private init(pinned generator: Generator) {
     self.generator = generator
     isPinned = true
+    isDefault = false
   }
+
+  /// The draw of another call, from what is the thread's generator then, or from the one that was named.
+  func renewed() -> Draw { isDefault ? Draw(nil) : self }
 
   /// A draw that always starts where this one would start now.
   func pinned() -> Draw { isPinned ? self : Draw(pinned: generator.copy()) }

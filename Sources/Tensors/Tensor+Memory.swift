@@ -13,13 +13,18 @@ extension Tensor {
   ) throws(E) -> R {
     storage.version &+= 1
     return try body(
-      UnsafeMutableRawBufferPointer(start: lentMemory, count: count * dtype.size))
+      UnsafeMutableRawBufferPointer(start: ownMemory, count: count * dtype.size))
   }
 
   /// The first byte, for an operation that goes on when this returns, such as a collective. Whoever lends
   /// it keeps the storage and leaves it alone until the operation is done, and tells of what was written
   /// by raising the storage's version.
   package var lentMemory: UnsafeMutableRawPointer {
+    Watchers.read(self)
+    return ownMemory
+  }
+
+  private var ownMemory: UnsafeMutableRawPointer {
     require(isContiguous, "memory", "a tensor of \(shape) whose elements have gaps between them")
     return body.pointer
   }
@@ -59,6 +64,9 @@ extension Tensor {
   package func distance(from other: Tensor) -> Int {
     (body.pointer - other.body.pointer) / dtype.size
   }
+
+  /// Whether another tensor is this very one.
+  package func isSameTensor(as other: Tensor) -> Bool { body === other.body }
 
   /// Whether two tensors begin at one address.
   package func begins(where other: Tensor) -> Bool { body.pointer == other.body.pointer }

@@ -30,6 +30,9 @@ public final class ModuleHooks {
   func run<Rest>(
     _ module: Module, _ given: [Tensor], _ body: ([Tensor]) throws -> (Tensor, Rest)
   ) rethrows -> (output: Tensor, rest: Rest) {
+    if Capture.isOn {
+      Capture.refuse("\(type(of: module)) has hooks, which are called each time", isLasting: false)
+    }
     var inputs = given
     for hook in before.calls {
       guard let replaced = hook(module, inputs) else { continue }

@@ -108,6 +108,7 @@ open class Optimizer {
 
   /// Moves every parameter that has a gradient.
   open func step() {
+    if Capture.isOn { return Capture.effect { [self] in step() } }
     noGrad {
       for group in groups {
         let rule = rule(for: group)
@@ -135,6 +136,7 @@ open class Optimizer {
 
   /// Forgets every parameter's gradient (`zero_grad`).
   open func zeroGrad() {
+    if Capture.isOn { return Capture.effect { [self] in zeroGrad() } }
     for group in groups {
       for parameter in group.parameters { parameter.grad = nil }
     }

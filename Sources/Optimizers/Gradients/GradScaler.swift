@@ -57,6 +57,13 @@ public final class GradScaler {
 
   /// The loss times the scale, for the backward pass.
   public func scale(_ loss: Tensor) -> Tensor {
+    if isEnabled, Capture.isOn {
+      Capture.refuse("GradScaler.scale is called inside the function, and its scale changes")
+    }
+    return scaled(loss)
+  }
+
+  private func scaled(_ loss: Tensor) -> Tensor {
     isEnabled ? loss * Tensor(scale, dtype: .float32) : loss
   }
 

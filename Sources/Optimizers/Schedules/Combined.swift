@@ -53,6 +53,7 @@ public final class SequentialLR: LRScheduler {
 
   /// A step of the present schedule, or the start of the next.
   public override func step() {
+    if Capture.isOn { return Capture.effect { [self] in step() } }
     lastEpoch += 1
     let (milestones, passed) = (milestones, passed(lastEpoch))
     if passed > 0, milestones[passed - 1] == Double(lastEpoch) {
@@ -98,6 +99,7 @@ public final class ChainedScheduler: LRScheduler {
 
   /// A step of each.
   public override func step() {
+    if Capture.isOn { return Capture.effect { [self] in step() } }
     lastEpoch += 1
     for scheduler in schedulers { scheduler.step() }
   }

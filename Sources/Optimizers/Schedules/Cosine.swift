@@ -89,6 +89,7 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
 
   /// One step down, or a restart.
   public override func step() {
+    if Capture.isOn { return Capture.effect { [self] in step() } }
     stepCount += 1
     lastEpoch += 1
     var (current, length) = (number("T_cur") + 1, int("T_i"))

@@ -72,6 +72,7 @@ open class LRScheduler {
 
   /// Goes on by one step; to be called after `optimizer.step()`.
   open func step() {
+    if Capture.isOn { return Capture.effect { [self] in step() } }
     stepCount += 1
     lastEpoch += 1
     set(learningRates(isInitial: false))

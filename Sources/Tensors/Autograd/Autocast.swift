@@ -98,7 +98,7 @@ final class Autocast {
   private func reduced(_ operand: Tensor) -> Tensor {
     guard operand.dtype.isReducible, operand.dtype != dtype else { return operand }
     guard caches, operand.dtype == .float32, operand.isLeaf, operand.requiresGrad,
-      isGradEnabled, !Watchers.keeps
+      isGradEnabled, !Watchers.keeps || Capture.isOn
     else { return operand.to(dtype) }
     return cache.cast(operand, to: dtype)
   }

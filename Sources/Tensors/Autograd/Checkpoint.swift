@@ -37,6 +37,7 @@ private struct Checkpoint: TensorOperation {
 
   var name: String { "checkpoint" }
   var saving: Saving { .inputs }
+  var isReplayable: Bool { false }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     noGrad { inRegion { body(Array(inputs.prefix(inputCount))) } }

@@ -46,7 +46,7 @@ extension CustomFunction {
 
 /// One call of a user's function. Saved tensors become hidden outputs, so that versions are checked
 /// and none keeps the graph.
-private struct CustomCall<Function: CustomFunction>: TensorsOperation {
+private struct CustomCall<Function: CustomFunction>: TensorsOperation, RenewedOperation {
   private let values: [String: Any]
   let context: FunctionContext
   var name: String { String(describing: Function.self) }
@@ -54,6 +54,9 @@ private struct CustomCall<Function: CustomFunction>: TensorsOperation {
   var saving: Saving { [.inputs, .outputs] }
   /// Each call has a context of its own.
   func pinned() -> CustomCall { CustomCall(values) }
+  func renewed() -> CustomCall { CustomCall(values) }
+  /// Values of a call may be others at the next one, which nobody could see.
+  var isReplayable: Bool { values.isEmpty }
 
   init(_ values: [String: Any]) {
     self.values = values

@@ -13,6 +13,7 @@ private struct GradientTap: TensorsOperation {
   let tap: ([Tensor?]) -> [Tensor?]
   var name: String { "gradient_tap" }
   var attributes: [String: Attribute] { [:] }
+  var isReplayable: Bool { false }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     // New tensors over the same elements: each is to have a node of its own.

@@ -45,8 +45,12 @@ extension Tensor {
   /// The accumulated gradient (`Tensor.grad`): of a leaf that requires one, or of a tensor after
   /// ``retainGrad()``. Any tensor can be told to have none.
   public var grad: Tensor? {
-    get { body.autograd?.gradient }
+    get {
+      if Capture.isOn { Capture.refuse("a gradient is read inside the function") }
+      return body.autograd?.gradient
+    }
     nonmutating set {
+      if Capture.isOn { Capture.refuse("a gradient is set inside the function") }
       if let newValue {
         require(
           body.autograd != nil, "grad",
@@ -71,6 +75,7 @@ extension Tensor {
   /// Asking twice is asking once.
   public func retainGrad() {
     guard let autograd = body.autograd, !autograd.isLeaf else { return }
+    if Capture.isOn { Capture.refuse("retainGrad is called inside the function") }
     let node = autograd.edge.node
     guard !node.retained.contains(where: { $0.meta === autograd }) else { return }
     node.retained.append(Retained(output: autograd.edge.output, meta: autograd))
@@ -84,6 +89,7 @@ extension Tensor {
     guard let edge = body.autograd?.edge else {
       fail("registerHook", "this tensor requires no gradient, so none will flow into it")
     }
+    if Capture.isOn { Capture.refuse("registerHook is called inside the function") }
     let node = edge.node
     let token = HookToken()
     node.hooks.append((edge.output, token, hook))
@@ -110,6 +116,7 @@ extension Tensor {
   public func backward(
     gradient: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false
   ) {
+    if Capture.isOn { Capture.walk(self, gradient, retainGraph, createGraph) }
     _ = BackwardWalk.run(
       roots: [root(gradient, "backward")], captures: nil, retainGraph: retainGraph || createGraph,
       createGraph: createGraph)
@@ -146,6 +153,7 @@ public func grad(
   of outputs: [Tensor], withRespectTo inputs: [Tensor], gradients: [Tensor?] = [],
   retainGraph: Bool? = nil, createGraph: Bool = false
 ) -> [Tensor?] {
+  if Capture.isOn { Capture.refuse("grad(of:withRespectTo:) is called inside the function") }
   let captures = inputs.enumerated().map { index, input in
     guard let edge = input.body.autograd?.edge else {
       fail("grad", "input \(index) \(input.shape) requires no gradient")

@@ -12,7 +12,7 @@ public final class Node {
 
   /// The operation's name, as in ``Tensor/gradFunction``.
   public let name: String
-  let sequence: UInt64
+  private(set) var sequence: UInt64
   /// All that is kept of the operands lies in one array, and what is kept of the first result in the
   /// node itself: the memory of a node is what recording costs.
   private var operands: [RecordedOperand]
@@ -202,6 +202,34 @@ extension Node {
       body.autograd = AutogradMeta(edge: edge)
     }
     return Tensor(body)
+  }
+}
+
+/// Nodes that stand for an operation of a captured step, again and again.
+extension Node {
+  /// Takes the place of a node of an operation that was just computed.
+  /// - Parameters:
+  ///   - given: Those of the operands that do not always come from the same node.
+  func refill(
+    _ operands: [Tensor], _ results: [Tensor], _ saving: Saving, given: [Int],
+    _ gradient: Gradient
+  ) {
+    sequence = ThreadState.current.nextSequence()
+    self.gradient = gradient
+    for index in given { self.operands[index].edge = operands[index].body.autograd?.edge }
+    for index in operands.indices where saving.holds(input: index) {
+      self.operands[index].saved = SavedValue(operands[index])
+    }
+    if saving.holds(output: 0) { result.saved = SavedValue(results[0]) }
+    for index in otherResults.indices where saving.holds(output: index + 1) {
+      otherResults[index].saved = SavedValue(results[index + 1])
+    }
+  }
+
+  /// Lets go of what it holds of the present run.
+  func empty(given: [Int]) {
+    release()
+    for index in given { operands[index].edge = nil }
   }
 }
 

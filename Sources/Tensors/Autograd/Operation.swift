@@ -80,6 +80,15 @@ protocol Operation {
   /// This operation as a graph keeps it: one that draws random numbers remembers the generator's
   /// present state, so that running it again draws the same.
   func pinned() -> Self
+  /// Whether running the operation again on other operands computes what another call of it would; not
+  /// where it holds a function of the user's, which may hold tensors.
+  var isReplayable: Bool { get }
+}
+
+/// An operation that is another one at each call: it draws random numbers, or keeps a context.
+protocol RenewedOperation: Operation {
+  /// This operation as another call of it makes it: a draw begins where its generator is then.
+  func renewed() -> Self
 }
 
 /// An operation with one result.
@@ -126,6 +135,7 @@ extension Operation {
   var saving: Saving { .nothing }
   var precision: PrecisionClass { .any }
   func pinned() -> Self { self }
+  var isReplayable: Bool { true }
 }
 
 extension Attribute {

@@ -1,6 +1,9 @@
 /// An operation as watchers see it: what was computed, from what, with what result.
 struct ComputedOperation {
+  /// As a graph keeps it, see ``Operation/pinned()``.
   let operation: any Operation
+  /// As it was computed.
+  let original: any Operation
   let inputs: [Tensor]
   let outputs: [Tensor]
   /// How long its forward pass took.
@@ -40,7 +43,8 @@ extension Tensor {
     let (result, duration) = Watchers.unobserved { operation.forward(operands) }
     Watchers.observe(
       ComputedOperation(
-        operation: kept, inputs: operands, outputs: [result], duration: duration))
+        operation: kept, original: operation, inputs: operands, outputs: [result],
+        duration: duration))
     return result
   }
 
@@ -56,7 +60,8 @@ extension Tensor {
     }
     Watchers.observe(
       ComputedOperation(
-        operation: kept, inputs: operands, outputs: [result], duration: duration))
+        operation: kept, original: operation, inputs: operands, outputs: [result],
+        duration: duration))
     return result
   }
 
@@ -74,7 +79,8 @@ extension Tensor {
     }
     Watchers.observe(
       ComputedOperation(
-        operation: kept, inputs: operands, outputs: results, duration: duration))
+        operation: kept, original: operation, inputs: operands, outputs: results, duration: duration
+      ))
     return results
   }
 
@@ -90,7 +96,7 @@ extension Tensor {
     return false
   }
 
-  private static func makeNode(
+  static func makeNode(
     _ operation: some TensorOperation, _ operands: [Tensor], _ result: Tensor
   ) -> Node {
     let saving = operation.saving
@@ -99,7 +105,7 @@ extension Tensor {
       result: RecordedResult(result, isSaved: saving.holds(output: 0)), gradient: .one(operation))
   }
 
-  private static func makeNode(
+  static func makeNode(
     _ operation: some TensorsOperation, _ operands: [Tensor], _ results: [Tensor]
   ) -> Node {
     let saving = operation.saving

@@ -11,6 +11,9 @@ enum Watchers {
   /// What a region of mixed precision sets in the thread's `watchers`.
   static let autocast: UInt32 = 4
 
+  /// What the capture of a step sets in the thread's `watchers`, beside the tracer's mark.
+  static let capture: UInt32 = 8
+
   /// Whether somebody keeps operations to run them again.
   static var keeps: Bool { ThreadState.current.watchers & tracer != 0 }
 
@@ -19,7 +22,7 @@ enum Watchers {
   static func unobserved<R>(_ body: () -> R) -> (result: R, duration: Duration) {
     let state = ThreadState.current
     let watchers = state.watchers
-    state.watchers &= ~(tracer | autocast)
+    state.watchers &= ~(tracer | autocast | capture)
     defer { state.watchers = watchers }
     guard watchers & tracer != 0 else { return (body(), .zero) }
     let start = ContinuousClock.now

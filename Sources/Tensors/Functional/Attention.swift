@@ -93,7 +93,8 @@ extension F {
     let dtype = dtype ?? scores.dtype
     guard let mask else { return scores.to(dtype).softmax(dim: -1) }
     let blind = noGrad { mask.eq(-Double.infinity).all(dims: [-1], keepDim: true) }
-    guard blind.any().item(Bool.self) else {
+    // What is captured must hold for other masks; where no row is blind both ways have the same bits.
+    guard Capture.isOn || blind.any().item(Bool.self) else {
       return (scores + mask).to(dtype).softmax(dim: -1)
     }
     // Such a row is seen whole and its weights are taken away again: its gradients are zeros, too.

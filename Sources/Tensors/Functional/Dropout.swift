@@ -77,13 +77,14 @@ extension F {
 }
 
 /// Dropout of elements: results are y and the mask of what stays.
-private struct ElementDropout: TensorsOperation {
+private struct ElementDropout: TensorsOperation, RenewedOperation {
   let p: Double
   let draw: Draw
   var name: String { "dropout" }
   var attributes: [String: Attribute] { ["p": .double(p)] }
   var saving: Saving { .output(1) }
   func pinned() -> ElementDropout { ElementDropout(p: p, draw: draw.pinned()) }
+  func renewed() -> ElementDropout { ElementDropout(p: p, draw: draw.renewed()) }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     let (y, mask) = Kernel.dropout(inputs[0], p, draw)

@@ -17,27 +17,9 @@ extension Graph {
 /// Collects a graph while its function runs.
 private final class GraphCapture {
   private var graph = Graph()
-  private var numbers: [ObjectIdentifier: Int] = [:]
-  private var places: [Place: Int] = [:]
+  private var seen = CapturedValues()
   /// The inputs and what was computed from them.
   private var isDerived: Set<Int> = []
-  // Keeps bodies alive, so that no other tensor takes an identity that stands for one of them.
-  private var kept: [Tensor] = []
-
-  /// Where a tensor's elements lie: tells a tensor that was cut off from its graph from a new one.
-  private struct Place: Hashable {
-    let storage: ObjectIdentifier
-    let shape: [Int]
-    let strides: [Int]
-    let offset: Int
-    let dtype: DType
-
-    init(_ tensor: Tensor) {
-      storage = ObjectIdentifier(tensor.storage)
-      (shape, strides) = (tensor.shape, tensor.strides)
-      (offset, dtype) = (tensor.storageOffset, tensor.dtype)
-    }
-  }
 
   init(_ inputs: [Tensor]) {
     graph.inputs = inputs.map { add($0) }
@@ -78,8 +60,8 @@ private final class GraphCapture {
   /// The number of a tensor that something reads: one that is known, the same memory outside the
   /// autograd graph, or a constant.
   private func number(_ tensor: Tensor) -> Int {
-    if let known = numbers[ObjectIdentifier(tensor.body)] { return known }
-    if let source = places[Place(tensor)] {
+    if let known = seen.number(of: tensor) { return known }
+    if let source = seen.numberOfPlace(of: tensor) {
       let value = add(tensor)
       graph.steps.append(
         Graph.Step(operation: Detach(), operands: [source], results: [value]))
@@ -92,11 +74,7 @@ private final class GraphCapture {
   }
 
   private func add(_ tensor: Tensor) -> Int {
-    let value = graph.values.count
     graph.values.append(Graph.Value(shape: tensor.shape, dtype: tensor.dtype))
-    numbers[ObjectIdentifier(tensor.body)] = value
-    places[Place(tensor)] = places[Place(tensor)] ?? value
-    kept.append(tensor)
-    return value
+    return seen.add(tensor)
   }
 }

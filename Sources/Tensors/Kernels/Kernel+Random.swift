@@ -17,6 +17,26 @@ extension Kernel {
     case logNormal(mean: Double, std: Double)
     case poisson(Tensor)
 
+    /// Those of its parameters that are tensors.
+    var parameters: [Tensor] {
+      switch self {
+      case .normalEach(let mean, let std): [mean, std]
+      case .bernoulliEach(let p): [p]
+      case .poisson(let rates): [rates]
+      default: []
+      }
+    }
+
+    /// The same law with other tensors for parameters.
+    func with(_ parameters: [Tensor]) -> RandomLaw {
+      switch self {
+      case .normalEach: .normalEach(mean: parameters[0], std: parameters[1])
+      case .bernoulliEach: .bernoulliEach(parameters[0])
+      case .poisson: .poisson(parameters[0])
+      default: self
+      }
+    }
+
     /// PyTorch's name, for messages.
     var name: String {
       switch self {

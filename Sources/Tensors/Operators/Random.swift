@@ -5,7 +5,8 @@ extension Tensor {
     _ law: Kernel.RandomLaw
   ) -> Tensor {
     require(shape.allSatisfy { $0 >= 0 }, law.name, "sizes must not be negative: \(shape)")
-    let out = Kernel.random(law, shape, dtype, Draw(generator))
+    let out = record(
+      RandomNumbers(law: law, shape: shape, dtype: dtype, draw: Draw(generator)), law.parameters)
     return requiresGrad ? out.leaf : out
   }
 
@@ -139,6 +140,51 @@ extension Tensor {
     require(
       samples > 0 && (replacement || samples <= categories), "multinomial",
       "\(samples) samples without replacement from \(categories) categories")
-    return Kernel.multinomial(self, samples, replacement: replacement, Draw(generator))
+    return Tensor.record(
+      Multinomial(samples: samples, replacement: replacement, draw: Draw(generator)), [self])
+  }
+}
+
+/// A tensor of draws. Operands are the law's parameters where these are tensors.
+private struct RandomNumbers: ConstantOperation, RenewedOperation {
+  let law: Kernel.RandomLaw
+  let shape: [Int]
+  let dtype: DType
+  let draw: Draw
+  var name: String { law.name }
+  var attributes: [String: Attribute] {
+    law.parameters.isEmpty
+      ? ["law": .string("\(law)"), "shape": .ints(shape)] : ["shape": .ints(shape)]
+  }
+  func pinned() -> RandomNumbers {
+    RandomNumbers(law: law, shape: shape, dtype: dtype, draw: draw.pinned())
+  }
+  func renewed() -> RandomNumbers {
+    RandomNumbers(law: law, shape: shape, dtype: dtype, draw: draw.renewed())
+  }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.random(law.with(inputs), shape, dtype, draw)
+  }
+}
+
+/// Indices of categories drawn by weight.
+private struct Multinomial: ConstantOperation, RenewedOperation {
+  let samples: Int
+  let replacement: Bool
+  let draw: Draw
+  var name: String { "multinomial" }
+  var attributes: [String: Attribute] {
+    ["samples": .int(samples), "replacement": .bool(replacement)]
+  }
+  func pinned() -> Multinomial {
+    Multinomial(samples: samples, replacement: replacement, draw: draw.pinned())
+  }
+  func renewed() -> Multinomial {
+    Multinomial(samples: samples, replacement: replacement, draw: draw.renewed())
+  }
+
+  func forward(_ inputs: [Tensor]) -> Tensor {
+    Kernel.multinomial(inputs[0], samples, replacement: replacement, draw)
   }
 }

@@ -37,6 +37,8 @@ public struct RunConfiguration: Sendable, Equatable {
   public var clipGradNorm: Double?
   /// In which precision forward passes compute.
   public var precision = TrainingPrecision.f32
+  /// Whether forward passes are captured and replayed.
+  public var compile = false
   /// Parts in which a worker computes its share of a batch; more parts need less memory.
   public var accumulate = 1
   /// Seed of initial weights, order of records and dropout.
@@ -89,6 +91,7 @@ public struct RunConfiguration: Sendable, Equatable {
         "clip_grad_norm", \.clipGradNorm, in: .positiveFloat,
         "largest norm of all gradients together"),
       Field("precision", \.precision, "f32, or mixed precision with bf16 or f16"),
+      Field("compile", \.compile, "capture forward passes and replay them; the same results"),
       Field("accumulate", \.accumulate, in: .count(), "parts in which a share is computed"),
       Field("seed", \.seed, in: .atLeast(0), "seed of weights, order of records and dropout"),
       Field("log_every", \.logEvery, in: .steps(), "steps between two lines of metrics"),

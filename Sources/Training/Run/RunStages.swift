@@ -88,6 +88,7 @@ package struct RunStages {
     var options = configuration.distributed.trainerOptions(resumed)
     options.clipGradNorm = configuration.clipGradNorm
     options.precision = configuration.precision
+    options.compiles = configuration.compile
     options.virtualWorkers = configuration.virtualWorkers
     if let timeline { options.parallel.observer = { timeline.note($0) } }
     let exchange = try configuration.distributed.exchange(context.group)

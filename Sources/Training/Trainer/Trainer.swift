@@ -93,7 +93,12 @@ public final class Trainer<Content> {
     self.scheduler = scheduler
     self.group = group
     self.options = options
-    self.forward = forward
+    if options.compiles {
+      let compiled = compile { (content: Content) in try forward(content) }
+      self.forward = { try compiled($0) }
+    } else {
+      self.forward = forward
+    }
     self.targets = targets
     self.hook = group == nil ? nil : hook
     self.averager = group == nil ? nil : averager

@@ -8,6 +8,9 @@ public struct TrainerOptions: Sendable {
   public var reportsGradNorm = false
   /// In which precision forward passes compute.
   public var precision = TrainingPrecision.f32
+  /// Whether forward passes are captured and replayed; the same results. What a batch holds beside tensors
+  /// is part of what a capture is for, so it should not differ from batch to batch.
+  public var compiles = false
   /// Steps between two comparisons of all replicas' parameters; nil for none.
   public var checksumEvery: Int?
   /// Steps between two checksums of all parameters that sinks on rank 0 are told; nil for none.

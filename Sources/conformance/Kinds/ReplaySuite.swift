@@ -6,7 +6,8 @@ import Tensors
 /// and compares bits, forward and backward.
 ///
 /// A graph must not keep values of its capture either: on other inputs for which the function takes
-/// the same path, the replay gives the function's own bits.
+/// the same path, the replay gives the function's own bits. Then the function is compiled and called four
+/// times, which must give the bits of four plain calls.
 struct ReplaySuite: Suite {
   let units: [String]
   private let folder: CaseFolder
@@ -31,8 +32,12 @@ struct ReplaySuite: Suite {
           let check = ModuleCheck(item: item, tensors: tensors, strided: strided)
           let (settings, module, forward) = try check.prepared(row)
           try settings.requireAllRead()
-          try ReplayCheck(seed: 42, parameters: module.parameters().map(\.value)).run(
-            inputs: try check.inputs(), function: { try forward(try check.call($0)) })
+          let readsValues = try ReplayCheck(
+            seed: 42, parameters: module.parameters().map(\.value)
+          ).run(inputs: try check.inputs(), function: { try forward(try check.call($0)) })
+          try CompiledCheck(seed: 42, module: module).run(
+            inputs: try check.inputs(), readsValues: readsValues,
+            function: { try forward(try check.call($0)) })
         }
       }
     }
@@ -41,13 +46,16 @@ struct ReplaySuite: Suite {
       Check(id: "\(item.id) \(item.dtype)") {
         guard let row else { throw Unsupported("operator \(unit)") }
         let check = OperatorCheck(item: item, tensors: tensors, strided: strided)
-        try ReplayCheck(seed: OperatorCheck.seed, parameters: []).run(
-          inputs: try check.inputs(), isDetermined: item.compare != "shape",
-          function: { inputs in
-            try row.compute(try check.call(inputs)).flattened.compactMap {
-              if case .tensor(let tensor) = $0 { tensor } else { nil }
-            }
-          })
+        let function = { (inputs: [Tensor]) in
+          try row.compute(try check.call(inputs)).flattened.compactMap { value -> Tensor? in
+            if case .tensor(let tensor) = value { tensor } else { nil }
+          }
+        }
+        let readsValues = try ReplayCheck(seed: OperatorCheck.seed, parameters: []).run(
+          inputs: try check.inputs(), isDetermined: item.compare != "shape", function: function)
+        try CompiledCheck(seed: OperatorCheck.seed, module: nil).run(
+          inputs: try check.inputs(), readsValues: readsValues,
+          isDetermined: !unit.contains("empty"), function: function)
       }
     }
   }
@@ -68,9 +76,11 @@ struct ReplayCheck {
   ///   - isDetermined: Whether the function's values follow from its inputs (uninitialised memory
   ///     does not).
   ///   - function: Computes outputs from as many tensors.
+  /// - Returns: Whether the function looks at values.
+  @discardableResult
   func run(
     inputs: [Tensor], isDetermined: Bool = true, function: ([Tensor]) throws -> [Tensor]
-  ) throws {
+  ) throws -> Bool {
     manualSeed(seed)
     var expected: [Tensor] = []
     let graph = try Graph.capture(inputs) { inputs in
@@ -80,7 +90,7 @@ struct ReplayCheck {
     let copies = inputs.map(Self.copy)
     let got = graph(copies)
     if isDetermined { try compare(got, copies, expected, inputs, "replay") }
-    guard isDetermined, !graph.readsValues else { return }
+    guard isDetermined, !graph.readsValues else { return graph.readsValues }
 
     let others = inputs.map { Self.copy($0, times: 0.75) }
     manualSeed(seed)
@@ -89,9 +99,10 @@ struct ReplayCheck {
       direct = try function(inputs)
       return direct
     }
-    guard second.description == graph.description else { return }
+    guard second.description == graph.description else { return false }
     let replayed = others.map { Self.copy($0) }
     try compare(graph(replayed), replayed, direct, others, "replay on other inputs")
+    return false
   }
 
   private func compare(
@@ -127,7 +138,7 @@ struct ReplayCheck {
   }
 
   /// A tensor in memory of its own with the same strides; floats may be multiplied.
-  private static func copy(_ tensor: Tensor, times factor: Double = 1) -> Tensor {
+  static func copy(_ tensor: Tensor, times factor: Double = 1) -> Tensor {
     var copy = noGrad {
       let plain = tensor.detach()
       return factor != 1 && tensor.dtype.isFloatingPoint ? plain * factor : plain.clone()
@@ -139,7 +150,7 @@ struct ReplayCheck {
   private static func copy(_ tensor: Tensor) -> Tensor { copy(tensor, times: 1) }
 
   /// - Throws: ``Mismatch`` where any bit differs.
-  private static func checkBits(_ got: Tensor, _ expected: Tensor, _ what: String) throws {
+  static func checkBits(_ got: Tensor, _ expected: Tensor, _ what: String) throws {
     try Comparison.checkShape(got, expected, what)
     let (a, b) = (bits(got), bits(expected))
     guard a != b, let index = a.indices.first(where: { a[$0] != b[$0] }) else { return }

@@ -6,7 +6,7 @@ package struct StepBenchmark {
   let module: Module
   let optimizer: Optimizer
   /// The forward pass.
-  let loss: () -> Tensor
+  private(set) var loss: () -> Tensor
   /// What a step processes, and how many.
   let unit: String
   let units: Int
@@ -28,11 +28,18 @@ package struct StepBenchmark {
   }
 
   /// A model by its name, of the same numbers every time; nil where there is none of the name.
-  package static func make(_ name: String, precision: TrainingPrecision = .f32) -> StepBenchmark? {
+  /// - Parameter compiles: Whether the forward pass is captured and replayed.
+  package static func make(
+    _ name: String, precision: TrainingPrecision = .f32, compiles: Bool = false
+  ) -> StepBenchmark? {
     guard let model = StepModels.all.first(where: { $0.name == name }) else { return nil }
     manualSeed(0)
     var benchmark = model.make()
     benchmark.precision = precision
+    if compiles {
+      let compiled = compile(benchmark.loss)
+      benchmark.loss = { compiled() }
+    }
     return benchmark
   }
 

@@ -24,6 +24,9 @@ struct StepCommand: ParsableCommand {
   @Option(help: "Precision of forward passes: f32, or mixed precision with bf16 or f16.")
   var precision = TrainingPrecision.f32
 
+  @Flag(help: "Captures forward passes and replays them, as the key compile does.")
+  var compile = false
+
   @Option(help: "Seconds to measure each model for.")
   var seconds = 4.0
 
@@ -54,7 +57,9 @@ struct StepCommand: ParsableCommand {
     if onDemand { return answer() }
     if !json { StandardStream.output.print(StepTimes.heading) }
     for name in models.isEmpty ? StepModels.all.map(\.name) : models {
-      guard var benchmark = StepBenchmark.make(name, precision: precision) else { continue }
+      guard var benchmark = StepBenchmark.make(name, precision: precision, compiles: compile) else {
+        continue
+      }
       let times = benchmark.measure(seconds: seconds, threads: threads)
       StandardStream.output.print(
         json ? times.json(name, threads: threads, precision: precision) : times.row(name))
@@ -65,7 +70,7 @@ struct StepCommand: ParsableCommand {
   /// A line of JSON for every number of seconds that is asked for.
   private func answer() {
     guard let name = models.first,
-      var benchmark = StepBenchmark.make(name, precision: precision)
+      var benchmark = StepBenchmark.make(name, precision: precision, compiles: compile)
     else { return }
     while let line = readLine(), let seconds = Double(line), seconds > 0 {
       let times = benchmark.measure(seconds: seconds)

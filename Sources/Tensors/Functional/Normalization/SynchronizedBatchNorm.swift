@@ -26,7 +26,7 @@ extension F {
       operands: ChannelOperands(hasWeight: weight != nil, hasBias: bias != nil), eps: eps,
       workers: workers)
     let results = Tensor.record(operation, [x] + [weight, bias].compactMap { $0 })
-    if let before = running, results[4].item(Double.self) > 0 {
+    if let before = running, x.count > 0 || results[4].item(Double.self) > 0 {
       noGrad {
         running = (
           moved(before.mean, results[1].detach(), momentum),

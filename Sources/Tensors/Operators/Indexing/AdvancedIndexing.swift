@@ -1,7 +1,10 @@
 /// Indexing by tensors: `x[rows, columns]`, masks, and their gradients.
 extension Tensor {
   /// How many elements are not 0.
-  var nonzeroCount: Int { Kernel.nonzeroCount(self) }
+  var nonzeroCount: Int {
+    Watchers.read(self)
+    return Kernel.nonzeroCount(self)
+  }
 
   /// The coordinates of the non-zero elements in row-major order, `[count, rank]`, int64
   /// (`torch.nonzero`).
