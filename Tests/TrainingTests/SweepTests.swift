@@ -216,7 +216,8 @@ struct SweepTests {
         "$1" sweep long.yaml & sweep=$!
         until test -s sweeps/long/trial-0001/metrics.jsonl -a -s sweeps/long/trial-0002/metrics.jsonl
         do sleep 0.1; done
-        until ls sweeps/long/trial-0001 | grep -q checkpoint; do sleep 0.1; done
+        until ls sweeps/long/trial-0001/checkpoints 2>/dev/null | grep -q '^step-[0-9]*$'
+        do sleep 0.1; done
         first=$(grep -la "$2" $(grep -la "trial-000[1]" /proc/[0-9]*/cmdline) | cut -d/ -f3)
         \(command)
         wait $sweep; echo "code $?"
