@@ -7,7 +7,7 @@ import Transformers
 
 /// What a pretrained model is trained for: how it reads a batch of text, and what its loss is.
 ///
-/// Losses are sums over the targets that count, so that a ``Trainer`` that counts with ``targets``
+/// Losses are sums over the targets that count, so that a ``Training/Trainer`` that counts with ``targets``
 /// divides them by those of the whole batch on all workers: neither accumulation nor the number of
 /// workers changes what is learnt. (transformers' own heads of classifiers and of encoders divide each
 /// part by its own number, which makes it a mean of means.)
@@ -35,7 +35,7 @@ public struct TextObjective {
     self.labelSmoothing = labelSmoothing
   }
 
-  /// How a ``Trainer`` counts the targets of a batch.
+  /// How a ``Training/Trainer`` counts the targets of a batch.
   public var targets: TargetCount<TextBatch> { .counted { count($0) } }
 
   /// The targets of a batch that count: labels other than −100, and of what tells the next token only

@@ -15,7 +15,7 @@ import Tensors
 /// ```
 ///
 /// The file appears complete or not at all; `torch.load` reads it with `weights_only=True`.
-/// - Throws: ``CheckpointError`` where it cannot be written.
+/// - Throws: ``TensorFiles/CheckpointError`` where it cannot be written.
 public func save(
   _ values: KeyValuePairs<String, any PthEncodable>, to path: String
 ) throws(CheckpointError) {
@@ -29,18 +29,18 @@ public func save(
 /// try save(model.stateDict(), to: "model.pth")
 /// try model.load(load(from: "model.pth").stateDict())
 /// ```
-/// - Throws: ``CheckpointError`` where it cannot be written.
+/// - Throws: ``TensorFiles/CheckpointError`` where it cannot be written.
 public func save(_ value: some PthEncodable, to path: String) throws(CheckpointError) {
   try PthFile.write(value.pthValue, to: path)
 }
 
 /// Reads a file that `save(_:to:)` or `torch.save` wrote.
-/// - Throws: ``CheckpointError`` where it is missing, damaged, or holds objects of other kinds.
+/// - Throws: ``TensorFiles/CheckpointError`` where it is missing, damaged, or holds objects of other kinds.
 public func load(from path: String) throws(CheckpointError) -> SavedValues {
   SavedValues(path: path, value: try PthFile.read(path: path))
 }
 
-/// Values by name, read from a `.pth` file. Each method throws ``CheckpointError`` where there is no such
+/// Values by name, read from a `.pth` file. Each method throws ``TensorFiles/CheckpointError`` where there is no such
 /// name, or something else under it.
 public struct SavedValues: Sendable {
   /// The file.

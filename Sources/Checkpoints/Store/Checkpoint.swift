@@ -19,7 +19,7 @@ public struct Checkpoint: Sendable {
   static let stateFile = "training-state.json"
 
   /// Opens a checkpoint's folder and verifies all of its files.
-  /// - Throws: ``CheckpointError`` that names the file that is missing, cut short or damaged.
+  /// - Throws: ``TensorFiles/CheckpointError`` that names the file that is missing, cut short or damaged.
   public init(path: String) throws(CheckpointError) {
     guard FileManager.default.fileExists(atPath: path) else {
       throw CheckpointError(
@@ -45,7 +45,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// A further group of tensors.
-  /// - Throws: ``CheckpointError`` where the checkpoint has no such group.
+  /// - Throws: ``TensorFiles/CheckpointError`` where the checkpoint has no such group.
   public func group(_ name: String) throws(CheckpointError) -> SafetensorsFile {
     guard groupNames.contains(name) else {
       throw CheckpointError(
@@ -56,7 +56,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// A value of the training state.
-  /// - Throws: ``CheckpointError`` where there is no such value or it is of another form.
+  /// - Throws: ``TensorFiles/CheckpointError`` where there is no such value or it is of another form.
   public func state<Value: Decodable>(
     _ name: String, as type: Value.Type = Value.self
   ) throws(CheckpointError) -> Value {

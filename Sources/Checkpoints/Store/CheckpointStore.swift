@@ -55,7 +55,7 @@ public struct CheckpointStore: Sendable {
   /// Saves a checkpoint and removes those that are no longer to be kept. On other ranks than 0 it
   /// does nothing.
   /// - Returns: The checkpoint's folder.
-  /// - Throws: ``CheckpointError`` where it cannot be written; those before it are untouched.
+  /// - Throws: ``TensorFiles/CheckpointError`` where it cannot be written; those before it are untouched.
   @discardableResult
   public func save(
     _ contents: CheckpointContents, step: Int
@@ -78,7 +78,7 @@ public struct CheckpointStore: Sendable {
   }
 
   /// Opens and verifies the checkpoint of a step.
-  /// - Throws: ``CheckpointError``; for a damaged one it names the newest sound one before it.
+  /// - Throws: ``TensorFiles/CheckpointError``; for a damaged one it names the newest sound one before it.
   public func load(step: Int) throws(CheckpointError) -> Checkpoint {
     do throws(CheckpointError) {
       return try Checkpoint(path: place(step: step))

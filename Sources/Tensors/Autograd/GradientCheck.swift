@@ -1,4 +1,4 @@
-/// What ``gradcheck(_:_:eps:atol:rtol:)`` found wrong.
+/// What `gradcheck` found wrong.
 public struct GradientMismatch: Error, CustomStringConvertible {
   /// Which input, which of its elements, and both derivatives.
   public let description: String
