@@ -14,6 +14,10 @@ public enum Failure {
   /// Whether a handler of SIGABRT adds what else is known, such as step and phase; written as `prefix`.
   nonisolated(unsafe) public static var handlesAbort = false
 
+  /// Whether what falls back to eager computation looks for the user's call that caused it, which takes
+  /// seconds in a large program.
+  nonisolated(unsafe) package static var placesFallbacks = true
+
   /// The rooms that a user calls and did not write.
   static let rooms = [
     "Tensors", "NN", "Optimizers", "Models", "Datasets", "Checkpoints", "DataParallel", "Training",

@@ -170,7 +170,8 @@ package final class CompiledCalls<Output> {
 enum CompileNotice {
   @discardableResult
   static func tell(_ what: String, _ reason: String, _ origin: Origin?) -> String {
-    let place = origin.flatMap { $0.places(outside: Failure.rooms).first }
+    let place =
+      Failure.placesFallbacks ? origin.flatMap { $0.places(outside: Failure.rooms).first } : nil
     let text = reason + (place.map { ", in \($0)" } ?? "")
     StandardStream.error.print("\(Failure.prefix)compile: \(what): \(text)")
     return text
