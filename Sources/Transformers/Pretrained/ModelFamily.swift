@@ -34,7 +34,7 @@ public struct ModelTask: RawRepresentable, Hashable, Sendable {
 
 /// A model family: how its configurations become models.
 ///
-/// To add a family, write one file in `Sources/Models/Families` (or in a package of your own):
+/// To add a family, write one file in `Sources/Transformers/Families` (or in a package of your own):
 ///
 /// 1. modules with transformers' names (`stateNames` where a name is not the property's in snake
 ///    case), which read their settings from the ``ModelConfiguration`` with transformers' defaults;
