@@ -1,19 +1,33 @@
 // The lists of operations once per type that has loops, for the entries of a table.
+#define LONG(entry) entry
+#define NARROWED(entry) entry
 #define TYPE C_F32
 #define LOOP(name) loop_##name##_f32
 #include "float_operations.h"
 #undef TYPE
 #undef LOOP
+#undef LONG
+#undef NARROWED
+#ifdef HALF_LOOPS
+#define LONG(entry)
+#define NARROWED(entry) entry
 #define TYPE C_BF16
 #define LOOP(name) loop_##name##_bf16
 #include "float_operations.h"
 #undef TYPE
 #undef LOOP
+#undef NARROWED
+#define NARROWED(entry)
 #define TYPE C_F16
 #define LOOP(name) loop_##name##_f16
 #include "float_operations.h"
 #undef TYPE
 #undef LOOP
+#undef LONG
+#undef NARROWED
+#endif
+#define LONG(entry) entry
+#define NARROWED(entry) entry
 #define TYPE C_F64
 #define LOOP(name) loop_##name##_f64
 #include "float_operations.h"
@@ -29,3 +43,5 @@
 #include "integer_operations.h"
 #undef TYPE
 #undef LOOP
+#undef LONG
+#undef NARROWED

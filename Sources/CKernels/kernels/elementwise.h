@@ -15,53 +15,58 @@
 #define SCALAR(p) ((float)(p))
 #include "float_functions.h"
 
-#define LARGE_ANGLES(S)                                                                  \
-  static bool LOOP(any_large_angle)(int64_t n, const S *a) {                             \
-    bool large = false;                                                                  \
-    for (int64_t i = 0; i < n; i++) large |= !(abs_f32(READ(a[i])) < LARGE_ANGLE_F32 / 4); \
-    return large;                                                                        \
-  }
+static bool loop_any_large_angle_f32(int64_t n, const float *a) {
+  bool large = false;
+  for (int64_t i = 0; i < n; i++) large |= !(abs_f32(a[i]) < LARGE_ANGLE_F32 / 4);
+  return large;
+}
 
 #define LOOP(name) loop_##name##_f32
 #define S float
 #define READ(stored) (stored)
-LARGE_ANGLES(float)
 #include "loops.h"
 #undef LOOP
 #undef S
 #undef READ
 
-#include "half_blocks.h"
+// The lowest level of x86-64 is that of processors which are long gone: there half types go through float's loops.
+#if LEVEL > TORUS_BASE || !defined(__x86_64__)
+#define HALF_LOOPS
 #define HALVES
+#include "half_blocks.h"
 #define S uint16_t
 #define LOOP(name) loop_##name##_bf16
 #define READ(stored) widen_bf16(stored)
-#define WRITE(value) narrow_bf16(value)
+#define WIDEN convert_F32_BF16
 #define AT TAKE_BF16
+#define NARROWED UNARY_BRIEF
 #define BEYOND BEYOND_BF16
-LARGE_ANGLES(uint16_t)
 #include "half_loops.h"
 #include "loops.h"
 #undef LOOP
 #undef READ
-#undef WRITE
+#undef WIDEN
 #undef AT
 #undef BEYOND
+#undef NARROWED
+
 #define LOOP(name) loop_##name##_f16
 #define READ(stored) widen_f16(stored)
-#define WRITE(value) narrow_f16(value)
+#define WIDEN convert_F32_F16
 #define AT TAKE_F16
+#define NARROWED UNARY
 #define BEYOND BEYOND_F16
-LARGE_ANGLES(uint16_t)
 #include "half_loops.h"
 #include "loops.h"
 #undef LOOP
 #undef READ
-#undef WRITE
+#undef WIDEN
 #undef AT
 #undef BEYOND
+#undef NARROWED
 #undef S
 #undef HALVES
+#endif
 #undef T
 #undef F
 #undef SCALAR
@@ -135,12 +140,18 @@ INLINE int32_t narrow_scalar_i32(double p) {
 #define ENTRY(op, name) [op][TYPE] = LOOP(name),
 #define FORMS_ENTRY(op, name) [op][TYPE] = {LOOP(name), true},
 #define PLAIN_ENTRY(op, name) [op][TYPE] = {LOOP(name), false},
+// The others have loops of their own in the compute types alone: LONG(entry) is nothing for half types.
+#define UNARY_BRIEF(op, name, expression) ENTRY(op, name)
+#define UNARY_NARROWED(op, name, expression) NARROWED(ENTRY(op, name))
+#define EXPONENTIAL(op, name, expression, quick) ENTRY(op, name)
+#define HEAVY_BRIEF(op, name, expression) PLAIN_ENTRY(op, name)
+#define EXPONENTIAL_BACKWARD(op, name, expression, quick) PLAIN_ENTRY(op, name)
 
 const elementwise_table NAME(torus_elementwise) = {
   .unary =
     {
-#define UNARY(op, name, expression) ENTRY(op, name)
-#define ANGLE(op, name, expression, slow) ENTRY(op, name)
+#define UNARY(op, name, expression) LONG(ENTRY(op, name))
+#define ANGLE(op, name, expression, slow) LONG(ENTRY(op, name))
 #include "all_types.h"
 #undef UNARY
 #undef ANGLE
@@ -148,9 +159,9 @@ const elementwise_table NAME(torus_elementwise) = {
   .binary =
     {
 #define LIGHT(op, name, expression) FORMS_ENTRY(op, name)
-#define HEAVY(op, name, expression) PLAIN_ENTRY(op, name)
+#define HEAVY(op, name, expression) LONG(PLAIN_ENTRY(op, name))
 #define DIVISION(op, name, expression) PLAIN_ENTRY(op, name)
-#define ANGLE_BACKWARD(op, name, expression, slow) PLAIN_ENTRY(op, name)
+#define ANGLE_BACKWARD(op, name, expression, slow) LONG(PLAIN_ENTRY(op, name))
 #include "all_types.h"
 #undef LIGHT
 #undef HEAVY

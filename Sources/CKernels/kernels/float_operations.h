@@ -7,9 +7,11 @@
 // is a row in integer_operations.h; what they alone have is in bit_operations.h.
 
 // Rows that half types compute otherwise: BRIEF ones in registers alone, and EXPONENTIAL ones by the second
-// expression, which holds where no element is beyond ±87. Elsewhere they are as the others.
+// expression, which holds where no element is beyond ±87. NARROWED ones are BRIEF for bfloat16 alone: of
+// float16 the compiler would make them in that type, which has no vectors. Elsewhere they are as the others.
 #ifndef UNARY_BRIEF
 #define UNARY_BRIEF UNARY
+#define UNARY_NARROWED UNARY
 #define HEAVY_BRIEF HEAVY
 #define EXPONENTIAL(op, name, expression, quick) UNARY(op, name, expression)
 #define EXPONENTIAL_BACKWARD(op, name, expression, quick) HEAVY(op, name, expression)
@@ -19,7 +21,7 @@
 #ifdef UNARY
 UNARY_BRIEF(TORUS_NEG, neg, -x)
 UNARY_BRIEF(TORUS_ABS, abs, F(abs)(x))
-UNARY_BRIEF(TORUS_SIGN, sign, (T)((x > 0) - (x < 0)))  // NaN gives 0 as in PyTorch
+UNARY_NARROWED(TORUS_SIGN, sign, (T)((x > 0) - (x < 0)))  // NaN gives 0 as in PyTorch
 UNARY_BRIEF(TORUS_SQUARE, square, x *x)
 UNARY_BRIEF(TORUS_SQRT, sqrt, F(sqrt)(x))
 UNARY_BRIEF(TORUS_RSQRT, rsqrt, 1 / F(sqrt)(x))
@@ -54,10 +56,10 @@ UNARY(TORUS_I0, i0, F(i0)(x))  // modified Bessel functions of the first kind
 UNARY(TORUS_I1, i1, F(i1)(x))
 UNARY(TORUS_I0E, i0e, F(i0e)(x))  // times e^-|x|
 UNARY(TORUS_I1E, i1e, F(i1e)(x))
-UNARY_BRIEF(TORUS_FLOOR, floor, F(floor)(x))
-UNARY_BRIEF(TORUS_CEIL, ceil, F(ceil)(x))
-UNARY_BRIEF(TORUS_ROUND, round, F(round)(x))  // half to even
-UNARY_BRIEF(TORUS_TRUNC, trunc, F(trunc)(x))
+UNARY_NARROWED(TORUS_FLOOR, floor, F(floor)(x))
+UNARY_NARROWED(TORUS_CEIL, ceil, F(ceil)(x))
+UNARY_NARROWED(TORUS_ROUND, round, F(round)(x))  // half to even
+UNARY_NARROWED(TORUS_TRUNC, trunc, F(trunc)(x))
 UNARY_BRIEF(TORUS_FRAC, frac, x - F(trunc)(x))
 UNARY_BRIEF(TORUS_DEG2RAD, deg2rad, x *(T)0.017453292519943295)
 UNARY_BRIEF(TORUS_RAD2DEG, rad2deg, x *(T)57.295779513082323)
@@ -197,6 +199,7 @@ PREDICATE(TORUS_SIGNBIT, signbit, F(copysign)((T)1, x) < 0)
 
 #ifdef ROWS_AS_OTHERS
 #undef UNARY_BRIEF
+#undef UNARY_NARROWED
 #undef HEAVY_BRIEF
 #undef EXPONENTIAL
 #undef EXPONENTIAL_BACKWARD

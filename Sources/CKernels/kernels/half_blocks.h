@@ -9,9 +9,9 @@ enum { HALF_PART = 16, HALF_GROUP = 2 * HALF_PART, HALF_TILE = 1024 };
 #define PART_OF(part, i) part
 #define PLACE_OF(part, i) (part) * HALF_PART + (i)
 #define WORDS_BF16(p) ((const pair_bf16 *)((p) + at))
-#define TAKE_BF16(p, from, place) \
+#define TAKE_BF16(p, place) \
   (PART_OF place ? second_bf16(WORDS_BF16(p)[WORD_OF place]) : first_bf16(WORDS_BF16(p)[WORD_OF place]))
-#define TAKE_F16(p, from, place) widen_f16((p)[at + (PLACE_OF place)])
+#define TAKE_F16(p, place) widen_f16((p)[at + (PLACE_OF place)])
 
 INLINE uint32_t loop_rounds_by_bits_f16(void) { return 0; }
 

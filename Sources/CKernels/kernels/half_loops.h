@@ -1,17 +1,18 @@
-// Turns the lists of operations into loops over one half type, read and written as it lies. Include with T
-// (float), F, SCALAR, LOOP and OPERATIONS as in loops.h, AT(p, part, j), READ(S) and WRITE(T); comparisons
-// and predicates come from loops.h.
+// Turns the operations of short expressions into loops over one half type, read and written as it lies.
+// Include after the loops of float, with T (float), F, SCALAR, LOOP and OPERATIONS as in loops.h, AT(p, place),
+// READ(S), WIDEN and BEYOND; comparisons and predicates come from loops.h. The rest has no loop here:
+// the drivers widen a tile, run float's loop on it and narrow what comes out, which beside a long expression
+// costs little.
 //
-// Short expressions go through groups of elements: a group's results are made as float in two parts and stay
-// in registers until LOOP(write_group) rounds them, beside the next ones, which wait for divisions and roots.
-// A group that is not whole is worked on in copies. Of long expressions, whose constants take the registers,
-// a tile's results lie in memory first. Loops may run in place, as in loops.h.
+// A group's results are made as float in two parts and stay in registers until LOOP(write_group) rounds them,
+// beside the next ones, which wait for divisions and roots. A group that is not whole is worked on in copies.
+// Loops may run in place, as in loops.h.
 
 #define HALF_VECTORISED _Pragma("clang loop vectorize(assume_safety)")
 
 #define PART(part, operands, expression)                                                   \
   HALF_VECTORISED for (int i = 0; i < HALF_PART; i++) {                                    \
-    operands((part, i), AT);                                                               \
+    operands((part, i));                                                                   \
     results[part][i] = (expression);                                                       \
   }
 
@@ -34,17 +35,19 @@
     }                                                                                      \
     if (left) __builtin_memcpy((uint16_t *)to + n - left, spare[3], (size_t)left * 2);     \
   }
-// `operands` name the elements at i, and those of the tile at `at`.
-#define LONG(operands, expression)                                                         \
+
+// A tile at a time by the loop of float, which `call` runs on `x` and `y`; results go to `x`.
+#define BY_TILES(widen, call)                                                              \
   for (int64_t at = 0; at < n; at += HALF_TILE) {                                          \
     const int64_t m = n - at < HALF_TILE ? n - at : HALF_TILE;                             \
-    _Alignas(64) T results[HALF_TILE];                                                     \
-    HALF_VECTORISED for (int64_t i = 0; i < m; i++) {                                      \
-      operands(i, FROM);                                                                   \
-      results[i] = (expression);                                                           \
-    }                                                                                      \
-    LOOP(write_tile)(m, (uint16_t *)to + at, results);                                     \
+    _Alignas(64) T x[HALF_TILE], y[HALF_TILE];                                             \
+    (void)y;                                                                               \
+    widen;                                                                                 \
+    call;                                                                                  \
+    LOOP(write_tile)(m, (uint16_t *)to + at, x);                                           \
   }
+#define WIDEN_X WIDEN(m, x, (const uint16_t *)first + at)
+#define WIDEN_BOTH WIDEN_X, WIDEN(m, y, (const uint16_t *)second + at)
 
 #define OPEN(a, k, from)                                                                   \
   const uint16_t *a = from;                                                                \
@@ -57,19 +60,12 @@
 #define OPEN_BOTH OPEN_FIRST OPEN_SECOND
 #define OPEN_ALL OPEN_BOTH OPEN(c, 2, third)
 
-// The elements at a place, as GET reads them: of a group's part by AT, whose place is (part, i), of a tile by
-// FROM.
-#define X(place, GET) const T x = GET(a, first, place)
-#define X_Y(place, GET) const T x = GET(a, first, place), y = GET(b, second, place)
-#define X_ONE(place, GET) const T x = GET(a, first, place), y = one
-#define ONE_Y(place, GET) const T x = one, y = GET(b, second, place)
-#define X_Y_Z(place, GET) \
-  const T x = GET(a, first, place), y = GET(b, second, place), z = GET(c, third, place)
-#define FROM(a, from, i) READ(((const uint16_t *)from)[at + i])
-
-// The element at i by itself.
-#define READ_ONE(from) READ(((const uint16_t *)from)[i])
-#define WRITE_ONE(value) ((uint16_t *)to)[i] = WRITE((T)(value))
+// The elements at a place of a group, (part, i).
+#define X(place) const T x = AT(a, place)
+#define X_Y(place) const T x = AT(a, place), y = AT(b, place)
+#define X_ONE(place) const T x = AT(a, place), y = one
+#define ONE_Y(place) const T x = one, y = AT(b, place)
+#define X_Y_Z(place) const T x = AT(a, place), y = AT(b, place), z = AT(c, place)
 
 #define UNARY_HEAD(name)                                                                   \
   static void LOOP(name)(int64_t n, void *to, const void *first, double p0, double p1) {   \
@@ -77,35 +73,25 @@
     const uint32_t by_bits = LOOP(rounds_by_bits)();                                       \
     (void)p, (void)q, (void)by_bits;
 
-#define UNARY(op, name, expression)                                                        \
-  UNARY_HEAD(name)                                                                         \
-    LONG(X, expression)                                                      \
-  }
+#define UNARY(op, name, expression)
+#define ANGLE(op, name, expression, slow)
+#define HEAVY(op, name, expression)
+#define ANGLE_BACKWARD(op, name, expression, slow)
 
 #define UNARY_BRIEF(op, name, expression)                                                  \
   UNARY_HEAD(name)                                                                         \
     SHORT(OPEN_FIRST, X, expression)                                                       \
   }
 
+#define UNARY_NARROWED NARROWED
+
 #define EXPONENTIAL(op, name, expression, quick)                                           \
   UNARY_HEAD(name)                                                                         \
     if (any_beyond(n, first, BEYOND)) {                                                    \
-      LONG(X, expression)                                                                  \
+      BY_TILES(WIDEN_X, loop_##name##_f32(m, x, x, p0, p1))                                \
       return;                                                                              \
     }                                                                                      \
     SHORT(OPEN_FIRST, X, quick)                                                            \
-  }
-
-#define ANGLE(op, name, expression, slow)                                                  \
-  UNARY_HEAD(name)                                                                         \
-    if (LOOP(any_large_angle)(n, first)) {                                                 \
-      for (int64_t i = 0; i < n; i++) {                                                    \
-        const T x = READ_ONE(first);                                                       \
-        WRITE_ONE(slow);                                                                   \
-      }                                                                                    \
-      return;                                                                              \
-    }                                                                                      \
-    LONG(X, expression)                                                      \
   }
 
 #define BINARY_HEAD(name)                                                                  \
@@ -129,12 +115,6 @@
     return false;                                                                          \
   }
 
-#define HEAVY(op, name, expression)                                                        \
-  BINARY_HEAD(name)                                                                        \
-    LONG(X_Y, expression)                                                     \
-    return false;                                                                          \
-  }
-
 #define HEAVY_BRIEF(op, name, expression)                                                  \
   BINARY_HEAD(name)                                                                        \
     SHORT(OPEN_BOTH, X_Y, expression)                                                      \
@@ -144,23 +124,10 @@
 #define EXPONENTIAL_BACKWARD(op, name, expression, quick)                                  \
   BINARY_HEAD(name)                                                                        \
     if (any_beyond(n, second, BEYOND)) {                                                   \
-      LONG(X_Y, expression)                                                                \
+      BY_TILES(WIDEN_BOTH, loop_##name##_f32(form, m, x, x, y, p0, p1))                    \
       return false;                                                                        \
     }                                                                                      \
     SHORT(OPEN_BOTH, X_Y, quick)                                                           \
-    return false;                                                                          \
-  }
-
-#define ANGLE_BACKWARD(op, name, expression, slow)                                         \
-  BINARY_HEAD(name)                                                                        \
-    if (LOOP(any_large_angle)(n, second)) {                                                \
-      for (int64_t i = 0; i < n; i++) {                                                    \
-        const T x = READ_ONE(first), y = READ_ONE(second);                                 \
-        WRITE_ONE(slow);                                                                   \
-      }                                                                                    \
-      return false;                                                                        \
-    }                                                                                      \
-    LONG(X_Y, expression)                                                     \
     return false;                                                                          \
   }
 
@@ -178,7 +145,9 @@
 #undef HALF_VECTORISED
 #undef PART
 #undef SHORT
-#undef LONG
+#undef BY_TILES
+#undef WIDEN_X
+#undef WIDEN_BOTH
 #undef OPEN
 #undef OPEN_FIRST
 #undef OPEN_SECOND
@@ -189,12 +158,10 @@
 #undef X_ONE
 #undef ONE_Y
 #undef X_Y_Z
-#undef FROM
-#undef READ_ONE
-#undef WRITE_ONE
 #undef UNARY_HEAD
 #undef UNARY
 #undef UNARY_BRIEF
+#undef UNARY_NARROWED
 #undef EXPONENTIAL
 #undef ANGLE
 #undef BINARY_HEAD
