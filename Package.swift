@@ -1,6 +1,10 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// Tests that start programs, or train for a few steps, are compiled without optimization, which takes half the
+/// time; what they test is optimized. Nobody who depends on the package builds them, so that the flag does no harm.
+let unoptimized: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
+
 /// The rooms of the house, from the foundation up. Nothing imports upwards; see
 /// docs/architecture.md for what each room is for.
 let package = Package(
@@ -147,12 +151,14 @@ let package = Package(
         "Tokenizers", "Metrics", "TextTasks", "FineTuning", "Training",
       ]),
 
-    .testTarget(name: "BaseTests", dependencies: ["Base"]),
+    .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: unoptimized),
     .testTarget(name: "TokenizerTests", dependencies: ["Base", "Tokenizers"]),
     .testTarget(
       name: "TextTaskTests",
-      dependencies: ["NN", "Optimizers", "TextTasks", "Tokenizers", "Transformers"]),
-    .testTarget(name: "SettingTests", dependencies: ["Base", "Settings"]),
+      dependencies: ["NN", "Optimizers", "TextTasks", "Tokenizers", "Transformers"],
+      swiftSettings: unoptimized),
+    .testTarget(
+      name: "SettingTests", dependencies: ["Base", "Settings"], swiftSettings: unoptimized),
     .testTarget(name: "ArchiveTests", dependencies: ["Archives"]),
     .testTarget(name: "MetricTests", dependencies: ["Metrics"]),
     .target(
@@ -163,40 +169,43 @@ let package = Package(
       name: "NNTests", dependencies: ["NN", "Optimizers", "Tensors", "TensorTesting"]),
     .testTarget(
       name: "GuideTests", dependencies: ["Reports", "Spirals", "Torus", "TrainCommands"],
-      exclude: ["names.txt", "guesses.txt", "Context.txt"]),
+      exclude: ["names.txt", "guesses.txt", "Context.txt"], swiftSettings: unoptimized),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(
       name: "CollectiveTests", dependencies: ["CElements", "Collectives", "MPITesting"]),
     .testTarget(
-      name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")]),
+      name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")],
+      swiftSettings: unoptimized),
     .testTarget(
       name: "ModelTests", dependencies: ["Models", "NN", "Optimizers", "Tensors"],
       resources: [.copy("Curves")]),
     .testTarget(
       name: "TransformerTests",
-      dependencies: ["Checkpoints", "NN", "Optimizers", "Tensors", "Tokenizers", "Transformers"]),
+      dependencies: ["Checkpoints", "NN", "Optimizers", "Tensors", "Tokenizers", "Transformers"],
+      swiftSettings: unoptimized),
     .testTarget(
       name: "CheckpointTests",
       dependencies: ["Checkpoints", "NN", "Optimizers", "Archives", "TensorTesting"],
-      resources: [.copy("Golden")]),
+      resources: [.copy("Golden")], swiftSettings: unoptimized),
     .testTarget(name: "TensorFileTests", dependencies: ["TensorFiles", "TensorTesting"]),
     .testTarget(
       name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
     .testTarget(
       name: "DataParallelTests",
       dependencies: ["DataParallel", "Models", "Transformers", "Optimizers", "MPITesting"],
-      resources: [.copy("Golden")]),
+      resources: [.copy("Golden")], swiftSettings: unoptimized),
     .testTarget(
       name: "ReportTests", dependencies: ["Base", "Reports", "NN", "CZlib"],
-      resources: [.copy("Golden")]),
+      resources: [.copy("Golden")], swiftSettings: unoptimized),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Base", "Torus", "MPITesting", "ddp-train", "ddp-text", "spiral-train", "KerasDigits",
         "TextClassifier", "CharacterGPT",
-      ]),
+      ], swiftSettings: unoptimized),
     .testTarget(
-      name: "FineTuningTests", dependencies: ["FineTuning", "MPITesting", "ddp-train", "ddp-text"]),
+      name: "FineTuningTests", dependencies: ["FineTuning", "MPITesting", "ddp-train", "ddp-text"],
+      swiftSettings: unoptimized),
     // The examples' programs, as their own packages build them.
     .executableTarget(
       name: "Spirals", dependencies: ["Torus"], path: "examples/first-hour/Sources/Spirals"),
@@ -216,7 +225,9 @@ let package = Package(
     .executableTarget(
       name: "faulty-train", dependencies: ["Settings", "Training"], path: "Tests/FaultyTrain"),
     .testTarget(
-      name: "FaultTests", dependencies: ["Collectives", "MPITesting", "faulty-train", "ddp-launch"]),
+      name: "FaultTests",
+      dependencies: ["Collectives", "MPITesting", "faulty-train", "ddp-launch"],
+      swiftSettings: unoptimized),
     // Damaged files, and what becomes of their readers.
     .executableTarget(
       name: "reader-fuzzing",
@@ -225,7 +236,10 @@ let package = Package(
         "Tokenizers", "Training", "Transformers",
       ], path: "Tests/ReaderFuzzing"),
     .testTarget(name: "ReaderFuzzingTests", dependencies: ["reader-fuzzing"]),
-    .testTarget(name: "LaunchTests", dependencies: ["Base", "ddp-launch"]),
-    .testTarget(name: "BenchTests", dependencies: ["Base", "ddp-bench", "Collectives"]),
+    .testTarget(
+      name: "LaunchTests", dependencies: ["Base", "ddp-launch"], swiftSettings: unoptimized),
+    .testTarget(
+      name: "BenchTests", dependencies: ["Base", "ddp-bench", "Collectives"],
+      swiftSettings: unoptimized),
   ]
 )
