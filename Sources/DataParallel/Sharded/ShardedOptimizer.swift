@@ -69,6 +69,11 @@ public final class ShardedOptimizer: Optimizer {
       throw DataParallelError.unsupported(
         "\(type(of: optimizer)) looks at all parameters at once and cannot be sharded")
     }
+    guard optimizer.rounding == .nearest else {
+      throw DataParallelError.unsupported(
+        "parameters that are rounded by more than their value (rounding: \(optimizer.rounding)) cannot be sharded"
+      )
+    }
     (base, self.group, self.stage) = (optimizer, group, stage)
     let parameters = optimizer.parameters
     all = parameters
@@ -87,6 +92,9 @@ public final class ShardedOptimizer: Optimizer {
   public override var stateByteCount: Int {
     pieces.joined().reduce(0) { $0 + $1.state.byteCount }
   }
+
+  /// Pieces of parameters move here, whose rests have no place.
+  public override var movesOneByOne: Bool { false }
 
   /// Moves this rank's share, then brings every rank's share to all.
   public override func step() {

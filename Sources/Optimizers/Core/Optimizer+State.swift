@@ -99,7 +99,7 @@ extension Optimizer {
       if let shape = shape(of: name, for: parameter), shape != tensor.shape {
         throw .shape(path: path, parameter: label, expected: shape, found: tensor.shape)
       }
-      entry[name] = tensor.detach().to(parameter.dtype).clone()
+      entry[name] = tensor.detach().to(rounding.dtype(of: name, for: parameter)).clone()
     }
     return states
   }

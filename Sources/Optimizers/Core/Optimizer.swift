@@ -20,6 +20,19 @@ open class Optimizer {
   /// What groups that say nothing else take, by PyTorch's names.
   public private(set) var defaults: OptionValues
 
+  /// How parameters of 16 bits take small steps; float32 and float64 are not touched by it. Chosen before the
+  /// first step and before state is loaded.
+  public final var rounding = ParameterRounding.nearest {
+    didSet {
+      require(
+        rounding == .nearest || movesOneByOne, "\(Self.self)",
+        "parameters are not moved one by one, so that rounding stays .nearest")
+    }
+  }
+
+  /// Whether ``rule(for:)`` moves each parameter by itself, which ``rounding`` needs.
+  open var movesOneByOne: Bool { unit != .model }
+
   private var states: [ObjectIdentifier: ParameterState] = [:]
 
   /// An optimizer of parameters or groups of them.
@@ -110,12 +123,19 @@ open class Optimizer {
   open func step() {
     if Capture.isOn { return Capture.effect { [self] in step() } }
     noGrad {
+      var first = 0
       for group in groups {
         let rule = rule(for: group)
-        for parameter in group.parameters {
+        for (place, parameter) in group.parameters.enumerated() {
           guard let gradient = parameter.grad else { continue }
-          rule(parameter, gradient.to(parameter.dtype).contiguous(), state(of: parameter))
+          let state = state(of: parameter)
+          if rounding.widens(parameter) {
+            rounding.step(parameter, gradient, state, position: first + place, by: rule)
+          } else {
+            rule(parameter, gradient.to(parameter.dtype).contiguous(), state)
+          }
         }
+        first += group.parameters.count
       }
     }
   }

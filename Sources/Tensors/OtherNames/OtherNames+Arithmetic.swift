@@ -3,6 +3,12 @@
 
 extension Tensor {
   /// PyTorch's name of what is written otherwise here.
+  @available(*, unavailable, message: "use x + y; with a factor, x.add(y, alpha: a)")
+  public func add(_ other: some Operand) -> Tensor { otherName() }
+  /// PyTorch's name of what is written otherwise here.
+  @available(*, unavailable, message: "use x - y; with a factor, x.sub(y, alpha: a)")
+  public func sub(_ other: some Operand) -> Tensor { otherName() }
+  /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x - y")
   public func subtract(_ other: some Operand) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
