@@ -21,6 +21,25 @@ struct OptimizerTests {
     #expect(c.value.item() == 0.75)
   }
 
+  @Test("a loop over groups changes the optimizer's, and no other's that was made of the same")
+  func sharedGroups() throws {
+    let given = ParameterGroup([parameter([1], gradient: [1])])
+    let (first, second) = (SGD([given], lr: 0.25), AdamW([given], lr: 0.5))
+    for group in first.groups { group.lr *= 2 }
+    #expect(first.groups.map(\.lr) == [0.5])
+    #expect(second.groups.map(\.lr) == [0.5])
+    for group in second.groups { group.lr = 1 }
+    #expect(first.groups.map(\.lr) == [0.5])
+    #expect(given.options["lr"] == nil)
+    first.step()
+    #expect(given.parameters[0].value.item() == 0.5)
+    // State is a copy.
+    let state = first.stateDict()
+    for group in first.groups { group.lr = 0.125 }
+    try first.load(state)
+    #expect(first.groups[0].lr == 0.5)
+  }
+
   @Test("parameters without a gradient stay, and zeroGrad takes all gradients away")
   func withoutGradient() {
     let (a, b) = (parameter([1], gradient: [1]), parameter([1]))

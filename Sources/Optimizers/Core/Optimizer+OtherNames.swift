@@ -21,7 +21,10 @@ extension Optimizer {
   @available(*, unavailable, renamed: "load(_:)")
   public var load_state_dict: PythonName { otherName() }
   /// Learning rates belong to groups.
-  @available(*, unavailable, message: "use optimizer.groups[0].lr")
+  @available(
+    *, unavailable,
+    message: "use optimizer.groups[0].lr, or for group in optimizer.groups { group.lr = rate }"
+  )
   public var lr: Double {
     get { otherName() }
     set { otherName() }

@@ -14,7 +14,8 @@ import Tensors
 /// is converted to another dtype before its optimizer is made. A subclass says in ``rule(for:)`` how
 /// one parameter moves.
 open class Optimizer {
-  /// The parameter groups; their options may be changed at any time: `groups[0].lr = 0.01`.
+  /// The parameter groups; their options may be changed at any time:
+  /// `groups[0].lr = 0.01`, or `for group in optimizer.groups { group.lr = 0.01 }`.
   public var groups: [ParameterGroup] = []
 
   /// What groups that say nothing else take, by PyTorch's names.
@@ -62,7 +63,7 @@ open class Optimizer {
         seen.insert(ObjectIdentifier(parameter)).inserted, "\(Self.self)",
         "parameter \(name) \(parameter.shape) comes twice; each belongs to one group, once")
     }
-    var group = group
+    let group = ParameterGroup(copying: group)
     for name in group.options.keys.sorted() {
       require(
         defaults[name] != nil || Self.scheduled.contains(name)

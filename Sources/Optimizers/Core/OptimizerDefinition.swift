@@ -67,7 +67,6 @@ public struct OptimizerDefinition: Registrable {
       let values = selection.groupOptions
       let made = make(
         selection.groups(parameters).map { group in
-          var group = group
           group.options.merge(values) { own, _ in own }
           return group
         })

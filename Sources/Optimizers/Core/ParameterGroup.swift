@@ -8,9 +8,12 @@ import Tensors
 /// let optimizer = AdamW(
 ///   [ParameterGroup(matrices, weightDecay: 0.1), ParameterGroup(vectors, weightDecay: 0)],
 ///   lr: 3e-4)
-/// optimizer.groups[1].lr = 1e-4
+/// for group in optimizer.groups { group.lr = 1e-4 }
 /// ```
-public struct ParameterGroup {
+///
+/// An optimizer has groups of its own, made of those that it is given: the same group can be given to
+/// another, and what is changed is what ``Optimizer/groups`` holds.
+public final class ParameterGroup {
   /// The parameters; their places in all groups, counted through, are their numbers in saved state.
   public let parameters: [Parameter]
 
@@ -44,6 +47,11 @@ public struct ParameterGroup {
     self.parameters = parameters.map(\.parameter)
     names = parameters.map(\.name)
     self.options = options
+  }
+
+  /// A group of the same parameters with options of its own.
+  init(copying other: ParameterGroup) {
+    (parameters, names, options) = (other.parameters, other.names, other.options)
   }
 }
 

@@ -35,7 +35,7 @@ public final class LBFGS: Optimizer {
     historySize history: Int = 100, lineSearchFn lineSearch: LineSearch? = nil
   ) {
     let groups = Element.groups(parameters).map { group in
-      var group = group
+      let group = ParameterGroup(copying: group)
       let iterations = group.options["max_iter"]?.int ?? iterations
       let most = OptionValue.int(evaluations ?? iterations * 5 / 4)
       group.options.merge(["max_eval": most]) { own, _ in own }
