@@ -179,6 +179,37 @@ struct IndexingRuleTests {
     try gradcheck({ [$0[0].unfolded(dim: 1, size: 4, step: 1).square()] }, [x])
   }
 
+  @Test("∞ and NaN by name are written, compared and computed with, in the other tensor's dtype")
+  func namedNumbers() {
+    for dtype in [DType.float32, .float64, .bfloat16, .float16] {
+      var x = Tensor([[1.0, -2.0, 3.0], [-4.0, 5.0, -6.0]]).to(dtype)
+      let mask = x > 0
+      x[mask] = -.infinity
+      #expect(x.dtype == dtype)
+      let written: [Double] = [-.infinity, -2, -.infinity, -4, -.infinity, -6]
+      #expect(x.to(.float64).array(of: Double.self) == written)
+      x[0, 1] = .infinity
+      x[..., 2] = .nan
+      x[1, ...] = -Double.infinity
+      x[0, ..., 0] = -Float.infinity
+      #expect((x .== -.infinity).array(of: Bool.self) == [true, false, false, true, true, true])
+      #expect((x < .infinity).sum().item() == 4)
+      #expect(x[0, 2].isNaN().item(Bool.self))
+      #expect((x + .infinity).dtype == dtype)
+      #expect(Tensor.where(mask, x, -.infinity).dtype == dtype)
+      #expect(Tensor.where(mask, .infinity, x)[0, 0].item() == .infinity)
+      #expect(Tensor.where(~mask, x, .pi).equal(Tensor.where(~mask, x, Double.pi)))
+      #expect(x.maskedFill(mask, -.infinity)[0, 2].item() == -.infinity)
+      x[...] = .infinity
+      #expect(x.isPosInf().all().item(Bool.self))
+    }
+    let scores = Tensor([1.0, 2.0, 3.0], requiresGrad: true)
+    var masked = scores * 1
+    masked[Tensor([true, false, false])] = -.infinity
+    masked.softmax(dim: 0)[1].backward()
+    #expect(scores.grad?[0].item() == 0)
+  }
+
   @Test("what cannot be indexed stops with the reason")
   func refusals() async {
     let r0 = await #expect(

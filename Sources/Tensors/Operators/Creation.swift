@@ -22,6 +22,14 @@ extension Tensor {
     full(shape, Scalar.double(value), dtype: dtype, requiresGrad: requiresGrad)
   }
 
+  /// The number ∞ in a float32 tensor without dimensions (`torch.inf`), by which `x[mask] = -.infinity`,
+  /// `x < .infinity` and the like know their type. Beside another tensor it takes that one's dtype, as any
+  /// number does.
+  public static var infinity: Tensor { full([], Double.infinity) }
+
+  /// What is no number, in a float32 tensor without dimensions (`torch.nan`): `x[mask] = .nan`.
+  public static var nan: Tensor { full([], Double.nan) }
+
   /// Zeros (`torch.zeros`).
   public static func zeros(
     _ shape: [Int], dtype: DType = .float32, requiresGrad: Bool = false

@@ -32,6 +32,18 @@ extension Tensor {
       "a tensor is no condition: compare numbers, a.item() <= b, or use (a <= b).all().item(Bool.self)"
   )
   public static func <= (a: Tensor, b: some Operand) -> Bool { otherName() }
+  /// Elements are compared by the plain operator; only equality has a dot.
+  @available(*, unavailable, message: "use a > b: only .== and .!= have a dot")
+  public static func .> (a: Tensor, b: some Operand) -> Tensor { otherName() }
+  /// Elements are compared by the plain operator; only equality has a dot.
+  @available(*, unavailable, message: "use a < b: only .== and .!= have a dot")
+  public static func .< (a: Tensor, b: some Operand) -> Tensor { otherName() }
+  /// Elements are compared by the plain operator; only equality has a dot.
+  @available(*, unavailable, message: "use a >= b: only .== and .!= have a dot")
+  public static func .>= (a: Tensor, b: some Operand) -> Tensor { otherName() }
+  /// Elements are compared by the plain operator; only equality has a dot.
+  @available(*, unavailable, message: "use a <= b: only .== and .!= have a dot")
+  public static func .<= (a: Tensor, b: some Operand) -> Tensor { otherName() }
   /// Truth values of elements are joined by `&`.
   @available(*, unavailable, message: "use a & b for the elements of two tensors")
   public static func && (a: Tensor, b: @autoclosure () -> Tensor) -> Tensor { otherName() }

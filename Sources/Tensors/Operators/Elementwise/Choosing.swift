@@ -44,14 +44,17 @@ extension Tensor {
   }
 }
 
-/// The same for real numbers by name, whose type Swift would not find out: `-.infinity`, `.nan`, `.pi`.
+/// The same for real numbers by name, whose type Swift would not find out: `-.infinity`, `.nan`, `.pi`. Those
+/// that are tensors as well stand as tensors where one may.
 extension Tensor {
   /// `a` where the condition holds, else a number (`torch.where`).
+  @_disfavoredOverload
   public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Double) -> Tensor {
     Tensor.where(condition, a, b.operand(beside: a))
   }
 
   /// A number where the condition holds, else `b` (`torch.where`).
+  @_disfavoredOverload
   public static func `where`(_ condition: Tensor, _ a: Double, _ b: Tensor) -> Tensor {
     Tensor.where(condition, a.operand(beside: b), b)
   }

@@ -70,6 +70,22 @@ extension Tensor {
     set { assign(newValue, at: [.remaining, b.tensorIndex]) }
   }
 
+  /// The part along the first dimension to which a number or a tensor is assigned.
+  @_disfavoredOverload
+  public subscript<A: TensorIndexConvertible>(_ a: A, _ b: UnboundedRange) -> any Operand {
+    get { indexed([a.tensorIndex, .remaining]) }
+    set { assign(newValue, at: [a.tensorIndex, .remaining]) }
+  }
+
+  /// The part along the first and the last dimension to which a number or a tensor is assigned.
+  @_disfavoredOverload
+  public subscript<A: TensorIndexConvertible, C: TensorIndexConvertible>(
+    _ a: A, _ b: UnboundedRange, _ c: C
+  ) -> any Operand {
+    get { indexed([a.tensorIndex, .remaining, c.tensorIndex]) }
+    set { assign(newValue, at: [a.tensorIndex, .remaining, c.tensorIndex]) }
+  }
+
   /// The part along the last two dimensions to which a number or a tensor is assigned.
   @_disfavoredOverload
   public subscript<B: TensorIndexConvertible, C: TensorIndexConvertible>(
