@@ -134,3 +134,24 @@ public struct MultiLabelCounts: MergeableMetric, Equatable {
   /// F1 over the classes.
   public func f1(_ average: Average) -> Double { classes.averaged(average, \.f1) }
 }
+
+extension ConfusionMatrix: CustomStringConvertible {
+  /// A table: a row for each label, a column for each prediction.
+  public var description: String {
+    let (names, counts) = (classes.map(String.init), counts)
+    guard !names.isEmpty else { return "ConfusionMatrix of no records" }
+    let columns = names.indices.map { column in
+      ([names[column]] + counts.map { "\($0[column])" }).map(\.count).max() ?? 0
+    }
+    func line(_ name: String, _ cells: [String]) -> String {
+      let words = zip(cells, columns).map { cell, width in
+        String(repeating: " ", count: width - cell.count) + cell
+      }
+      let first = max(5, names.map(\.count).max() ?? 0)
+      return String(repeating: " ", count: first - name.count) + name + "  "
+        + words.joined(separator: "  ")
+    }
+    let rows = zip(names, counts).map { line($0, $1.map(String.init)) }
+    return (["label  predicted", line("", names)] + rows).joined(separator: "\n")
+  }
+}

@@ -33,6 +33,22 @@ struct MetricStateTests {
     #expect(BleuScore().score() == 0 && Perplexity().value.isNaN)
   }
 
+  @Test("a confusion matrix is printed as a table")
+  func table() {
+    var confusion = ConfusionMatrix()
+    confusion.add(labels: [0, 10, 0, 10, 2], predictions: [0, 10, 2, 10, 10])
+    for _ in 0..<99 { confusion.add(labels: [0], predictions: [0]) }
+    #expect(
+      "\(confusion)" == """
+        label  predicted
+                 0  2  10
+            0  100  1   0
+            2    0  0   1
+           10    0  0   2
+        """)
+    #expect("\(ConfusionMatrix())" == "ConfusionMatrix of no records")
+  }
+
   @Test("labels that are ignored count nowhere")
   func ignored() {
     var state = ConfusionMatrix()
