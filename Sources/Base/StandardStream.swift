@@ -1,4 +1,4 @@
-import Foundation
+@preconcurrency import Foundation
 import Synchronization
 
 /// Standard output and standard error, written so that a full disk or a reader that went away is no
@@ -23,9 +23,13 @@ package enum StandardStream: Int32, Sendable {
   @discardableResult
   package func print(_ line: String) -> Bool { write(line + "\n") }
 
-  /// Writes bytes at once, as `write(_:)` does text.
+  /// Has each line that the program prints appear at once, also where a pipe or a file takes it.
+  package static func bufferLines() { setvbuf(stdout, nil, _IOLBF, 0) }
+
+  /// Writes bytes at once, as `write(_:)` does text, behind what the program has printed so far.
   @discardableResult
   package func write(_ bytes: [UInt8]) -> Bool {
+    if self == .output { fflush(stdout) }
     let code = Self.write(bytes, to: rawValue)
     if code == 0 { return true }
     guard self == .output, !Self.isTold.exchange(true, ordering: .relaxed) else { return false }

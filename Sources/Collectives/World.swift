@@ -76,10 +76,13 @@ public final class World: Sendable {
   }
 
   /// Starts the world: with the job's other processes under mpirun or srun, else alone and without
-  /// MPI. To be called once per process, on any thread; blocks until all ranks have called it.
+  /// MPI. To be called once per process, on any thread; blocks until all ranks have called it. From then on
+  /// standard output is written line by line, also into a pipe or a file.
   ///
   /// - Throws: `CollectiveError.launch` where MPI cannot be started, with the remedy.
   public static func initialize(_ options: Options = Options()) throws(CollectiveError) -> World {
+    // A launcher reads a worker's output from a pipe.
+    StandardStream.bufferLines()
     let launch = try Launch(environment: ProcessInfo.processInfo.environment)
     for note in launch.notes {
       StandardStream.error.write("\(ProcessInfo.processInfo.processName): \(note)\n")

@@ -33,8 +33,7 @@ struct ReportCommand: ParsableCommand {
         try Data(ReportPage(runs).html.utf8).write(
           to: URL(fileURLWithPath: path), options: .atomic)
       } catch {
-        let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        throw ReportError.unwritable(path, errno: reason.map { Int32($0.code) } ?? EACCES)
+        throw ReportError.unwritable(path, errno: error.errorNumber)
       }
       StandardStream.output.write("\(path)\n")
       for run in runs {

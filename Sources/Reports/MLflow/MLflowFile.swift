@@ -53,7 +53,7 @@ enum MLflowFile {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw .cannotWrite(path, errno: Self.code(error))
+      throw .cannotWrite(path, errno: error.errorNumber)
     }
   }
 
@@ -68,7 +68,7 @@ enum MLflowFile {
     do {
       try data.write(to: url, options: .atomic)
     } catch {
-      throw .cannotWrite(path, errno: Self.code(error))
+      throw .cannotWrite(path, errno: error.errorNumber)
     }
   }
 
@@ -102,10 +102,5 @@ enum MLflowFile {
   /// A folder's address, as MLflow notes it.
   static func address(_ path: String) -> String {
     URL(fileURLWithPath: path, isDirectory: false).absoluteString
-  }
-
-  private static func code(_ error: any Error) -> Int32 {
-    let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return Int32(cause?.code ?? Int(EIO))
   }
 }

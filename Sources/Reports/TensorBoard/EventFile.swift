@@ -32,8 +32,7 @@ final class EventFile: Sendable {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      throw .cannotOpen(folder, errno: reason.map { Int32($0.code) } ?? EACCES)
+      throw .cannotOpen(folder, errno: error.errorNumber)
     }
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .cannotOpen(path, errno: errno) }

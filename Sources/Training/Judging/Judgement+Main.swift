@@ -29,10 +29,10 @@ public enum Judgement {
   ///
   /// Exit codes are those of a run.
   public static func evaluate(_ request: JudgementRequest, json: String?) -> Int32 {
-    main(request, "ddp-train evaluate") { run, world in
+    main(request, "ddp-train evaluate", writing: json) { run, world in
       let report = try run.evaluation(request, world)
       guard world.rank == 0 else { return }
-      if let json { try RunFile.write(Data((report.metrics.json + "\n").utf8), to: json) }
+      if let json { try write(report.metrics.json + "\n", to: json) }
       try write(report.text)
     }
   }
@@ -41,10 +41,10 @@ public enum Judgement {
   ///
   /// Exit codes are those of a run.
   public static func predict(_ request: JudgementRequest, _ wanted: Predictions) -> Int32 {
-    main(request, "ddp-train predict") { run, world in
+    main(request, "ddp-train predict", writing: wanted.output) { run, world in
       guard let table = try run.predictions(request, wanted, world) else { return }
       if let output = wanted.output {
-        try RunFile.write(Data(table.text.utf8), to: output)
+        try write(table.text, to: output)
         try write("\(table.count) predictions written to \(output)\n")
       } else {
         try write(table.text)
@@ -58,9 +58,30 @@ public enum Judgement {
     }
   }
 
+  private static func write(_ text: String, to path: String) throws {
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw JudgementError.unwritable(path, errno: error.errorNumber)
+    }
+  }
+
+  /// Sees that a file can be written before anything is computed.
+  private static func checkWritable(_ path: String) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw JudgementError.unwritable(path, errno: EISDIR)
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard access(folder, W_OK | X_OK) == 0 else {
+      throw JudgementError.unwritable(path, errno: errno)
+    }
+  }
+
   /// Reads the run's configuration, meets the other workers, and does what is asked for.
+  /// - Parameter output: The file that rank 0 is to write; nil for none.
   private static func main(
-    _ request: JudgementRequest, _ name: String,
+    _ request: JudgementRequest, _ name: String, writing output: String?,
     _ body: @escaping (any JudgedRun, World) throws -> Void
   ) -> Int32 {
     RunProgram<JudgedConfiguration>(
@@ -69,6 +90,7 @@ public enum Judgement {
       run: { run, world, threads in
         Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
         try run.distributed.settleKernels()
+        if let output, world.rank == 0 { try checkWritable(output) }
         try body(run.run, world)
         // Nobody leaves while others still wait for what rank 0 writes.
         if world.size > 1 { try world.group.barrier(label: "written") }

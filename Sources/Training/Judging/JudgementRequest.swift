@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Settings
 
 /// What `ddp-train evaluate` and `ddp-train predict` are asked for.
@@ -70,6 +71,7 @@ package enum JudgementError: Error, CustomStringConvertible {
   case bestIsGone(step: Int, metric: String, value: Double, kept: [Int])
   case writesTexts(run: String)
   case noPredictions(task: String)
+  case unwritable(String, errno: Int32)
 
   package var description: String {
     switch self {
@@ -92,6 +94,8 @@ package enum JudgementError: Error, CustomStringConvertible {
       "a model that writes texts predicts no labels; continue a text with: ddp-train generate \(ResumeHint.quoted(run)) --prompt TEXT"
     case .noPredictions(let task):
       "\(task) predicts nothing of a record as a whole; ddp-train evaluate judges it"
+    case .unwritable(let path, let code):
+      "\(path) cannot be written: \(String(cString: strerror(code))); name another file"
     }
   }
 }

@@ -27,14 +27,7 @@ package enum RunFile {
     do {
       try contents.write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw .cannotWrite(path, errno: (error as NSError).posixCode)
+      throw .cannotWrite(path, errno: error.errorNumber)
     }
-  }
-}
-
-extension NSError {
-  fileprivate var posixCode: Int32 {
-    let cause = userInfo[NSUnderlyingErrorKey] as? NSError
-    return Int32(cause?.code ?? Int(EIO))
   }
 }

@@ -26,8 +26,7 @@ public final class MetricsLog: Sendable {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      throw .unwritableDirectory(directory, errno: reason.map { Int32($0.code) } ?? EACCES)
+      throw .unwritableDirectory(directory, errno: error.errorNumber)
     }
     guard access(directory, W_OK | X_OK) == 0 else {
       throw .unwritableDirectory(directory, errno: errno)

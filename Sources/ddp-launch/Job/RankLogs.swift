@@ -99,8 +99,7 @@ package final class RankLogs {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      throw .cannotLog(folder, errno: reason.map { Int32($0.code) } ?? EACCES)
+      throw .cannotLog(folder, errno: error.errorNumber)
     }
   }
 }
