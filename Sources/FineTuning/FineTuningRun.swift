@@ -256,6 +256,7 @@ public final class FineTuningRun {
     if let report = task.model.loadReport, !report.isClean, ready.resumed == nil {
       terminal.say("\(report)")
     }
+    if let words = ready.checkpoints.beginning { terminal.say(words) }
     guard let resumed = ready.resumed else { return }
     terminal.say("resumed from \(resumed.path) at step \(resumed.state.step)")
     if ready.steps <= trainer.step {

@@ -29,6 +29,11 @@ package enum RunCommandList {
     EvaluateCommand.self, PredictCommand.self, SweepCommand.self, FlightCommand.self,
     TraceCommand.self, ReportCommand.self, WatchCommand.self, PlotCommand.self, VerifyCommand.self,
   ]
+  /// The names of all commands, those of ``SiblingProgram`` among them.
+  package static var names: [String] {
+    ([standard] + others).compactMap { $0.configuration.commandName }
+      + SiblingProgram.commands.sorted()
+  }
   /// What a configuration is, and every key of it.
   package static var keys: String { TrainCommand.keys }
 }

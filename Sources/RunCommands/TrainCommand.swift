@@ -32,7 +32,27 @@ struct TrainCommand: ParsableCommand {
       guard StandardStream.output.print(TrainCommand.helpMessage()) else { throw ExitCode.failure }
       return
     }
+    if let command = Self.command(meantBy: arguments.first) {
+      if LaunchVariables(environment: ProcessInfo.processInfo.environment).rank == 0 {
+        StandardStream.error.write(
+          "\(Program.name): there is no command or configuration '\(arguments[0])'; did you mean \(Program.name) \(command)?\n"
+        )
+      }
+      throw ExitCode(2)
+    }
     Foundation.exit(TrainingRun.main(arguments))
+  }
+
+  /// The command that a first word is nearly, where it is not a configuration, and not nearly one.
+  static func command(meantBy word: String?) -> String? {
+    guard let word, !word.hasPrefix("-") else { return nil }
+    do throws(ConfigurationError) {
+      _ = try RunConfiguration.find(word, files: ProjectFiles())
+      return nil
+    } catch {
+      guard case .notFound(_, _, nearest: nil) = error else { return nil }
+      return nearestName(to: word, among: RunCommandList.names)
+    }
   }
 
   /// Columns of a line, longer than which ArgumentParser breaks it, and those before a key's purpose.

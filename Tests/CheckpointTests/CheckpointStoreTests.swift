@@ -61,6 +61,16 @@ struct CheckpointStoreTests {
         == ["step-00000005", "step-00000010", "step-00000100"])
   }
 
+  @Test("a run that went back to an earlier step leaves none of later steps")
+  func goingBack() throws {
+    var store = store
+    for step in [10, 20, 30] { try store.save(contents(Float(step)), step: step) }
+    store.dropsLater = true
+    try store.save(contents(15), step: 15)
+    #expect(store.steps == [10, 15])
+    #expect(store.latest().checkpoint?.step == 15)
+  }
+
   @Test("only rank 0 writes")
   func otherRanks() throws {
     let other = CheckpointStore(folder: store.folder, rank: 1)

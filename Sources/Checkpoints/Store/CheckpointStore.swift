@@ -14,6 +14,9 @@ public struct CheckpointStore: Sendable {
   public let keep: Int
   /// This process's rank.
   public let rank: Int
+  /// Whether a saved checkpoint is the newest, so that those of later steps are removed: a run has left them
+  /// that went back to an earlier one.
+  package var dropsLater = false
 
   /// The checkpoints in a folder, which is created when the first one is saved.
   public init(folder: String, keep: Int = 3, rank: Int = 0) {
@@ -73,7 +76,7 @@ public struct CheckpointStore: Sendable {
       remove(partial)
       throw error
     }
-    prune()
+    prune(saved: step)
     return final
   }
 
@@ -166,7 +169,11 @@ public struct CheckpointStore: Sendable {
   }
 
   /// Removes what is older than the checkpoints to be kept. Incomplete ones do not count among them.
-  private func prune() {
+  private func prune(saved: Int) {
+    for step in steps where dropsLater && step > saved {
+      remove(path(step: step))
+      remove(path(step: step) + Self.replacedSuffix)
+    }
     let complete = steps.filter {
       FileManager.default.fileExists(atPath: "\(place(step: $0))/\(Manifest.fileName)")
     }

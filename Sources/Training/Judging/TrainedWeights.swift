@@ -51,7 +51,12 @@ package struct TrainedWeights: Codable {
   ) throws -> TrainedWeights {
     let latest = store.latest()
     if let finished, FileManager.default.fileExists(atPath: finished) {
-      return TrainedWeights(file: finished, step: latest.checkpoint?.step)
+      // A run that went on after its end has newer weights than the model of that end.
+      let record = try? RunRecord(folder: run)
+      let end = record?.lines.last { $0.event == "finished" }?.step
+      guard let newest = latest.checkpoint, record != nil, newest.step > end ?? -1 else {
+        return TrainedWeights(file: finished, step: end ?? latest.checkpoint?.step)
+      }
     }
     if let checkpoint = latest.checkpoint { return TrainedWeights(checkpoint) }
     throw latest.damaged.first

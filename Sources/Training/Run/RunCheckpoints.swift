@@ -17,12 +17,16 @@ package final class RunCheckpoints {
   /// Writes while training goes on, on rank 0; nil elsewhere, and where training waits.
   private var writer: CheckpointWriter?
   private var launch: LaunchProgress?
+  /// What is to be said of a run that begins where an earlier one was, or that was to go on; nil for nothing.
+  package private(set) var beginning: String?
 
   package init(_ identity: RunIdentity, _ group: ProcessGroup) {
     self.identity = identity
     self.group = group
-    store = CheckpointStore(
+    var store = CheckpointStore(
       folder: "\(identity.directory)/checkpoints", keep: identity.keep, rank: group.rank)
+    store.dropsLater = true
+    self.store = store
     memory = MemoryCheckpoints(identity.directory, group)
   }
 
@@ -39,13 +43,17 @@ package final class RunCheckpoints {
     package var path: String { checkpoint.path }
   }
 
-  /// The checkpoint that `resume` means; nil to begin. Rank 0 chooses for all.
+  /// The checkpoint that `resume` means; nil to begin. Rank 0 chooses for all. A run that does not go on
+  /// sets aside what an earlier one has left in its directory.
   ///
   /// A damaged newest checkpoint is an error that offers the one before it; a job that its launcher
   /// restarted takes that one by itself.
   package func find() throws -> Found? {
     guard let resume = identity.resume else {
       memory?.clear()
+      let directory = identity.directory
+      let earlier = try group.madeOnce("earlier run") { try EarlierRun.setAside(in: directory) }
+      beginning = earlier.map { "\(directory) held an earlier run, which is in \($0) now" }
       return nil
     }
     let path = try group.madeOnce("checkpoint") { () -> String? in
@@ -60,7 +68,10 @@ package final class RunCheckpoints {
       }
       return latest.checkpoint?.path
     }
-    guard let path else { return nil }
+    guard let path else {
+      beginning = "there is no checkpoint in \(identity.directory) to go on from: the run begins"
+      return nil
+    }
     let found = try Found(path: path)
     try check(found)
     return found

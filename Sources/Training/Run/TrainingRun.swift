@@ -239,6 +239,7 @@ extension TrainingRun {
     terminal?.say(
       "\(configuration.name): \(configuration.model.name) with \(ready.trainer.model.parameterCount) parameters on \(data.plan.source.records) records of \(configuration.data.name); \(workers), \(threads)"
     )
+    if let words = ready.checkpoints.beginning { terminal?.say(words) }
     guard let resumed = ready.resumed else { return }
     terminal?.say("resumed from \(resumed.path) at step \(resumed.state.step)")
     if ready.steps <= ready.trainer.step {
