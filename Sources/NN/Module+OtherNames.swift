@@ -176,3 +176,7 @@ extension Sequential {
   @available(*, unavailable, renamed: "append(_:)")
   public var add: PythonName { otherName() }
 }
+
+/// torchinfo's function.
+@available(*, unavailable, message: "use model.summary(input)")
+public func summary(_ model: Module, _ input: Tensor) -> ModelSummary { otherName() }

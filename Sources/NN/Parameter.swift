@@ -194,6 +194,24 @@ extension Parameter {
   }
 }
 
+extension Parameter {
+  /// Calls a closure with the parameter when a backward pass has added to its gradient, which ``grad``
+  /// then holds (`register_post_accumulate_grad_hook`): to step and forget it at once, for instance.
+  ///
+  /// In a data-parallel model the gradient is this rank's own at that moment.
+  /// - Precondition: It is neither parametrized nor pruned: there the parameters in its place have hooks.
+  /// - Returns: A handle that removes the hook.
+  @discardableResult
+  public func registerPostAccumulateGradHook(
+    _ hook: @escaping (_ parameter: Parameter) -> Void
+  ) -> HookHandle {
+    require(
+      derivation == nil, "registerPostAccumulateGradHook",
+      "this parameter is computed from others: set hooks on those that namedParameters() lists")
+    return leaf.registerPostAccumulateGradHook { [weak self] _ in if let self { hook(self) } }
+  }
+}
+
 extension Buffer: CustomStringConvertible {
   /// The tensor, as PyTorch prints it.
   public var description: String { "\(value)" }

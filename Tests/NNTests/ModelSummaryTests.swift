@@ -61,7 +61,7 @@ struct ModelSummaryTests {
     #expect(summary["attention"]?.multiplyAdds == 15 * 8 * 32 + 6 * 25 * 8)
     let shared = Linear(4, 4)
     let twice = Sequential(shared, shared)
-    let counted = NN.summary(twice, Tensor.zeros([2, 4]))
+    let counted = twice.summary(Tensor.zeros([2, 4]))
     #expect(counted["0"]?.calls == 2 && counted.parameters == 20 && counted.multiplyAdds == 64)
   }
 }

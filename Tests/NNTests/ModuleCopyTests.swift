@@ -118,6 +118,21 @@ struct ModuleCopyTests {
     #expect(!table.weight.requiresGrad)
     #expect(Embedding.fromPretrained(vectors, freeze: false).weight.requiresGrad)
     #expect(table.description == "Embedding(3, 2, padding_idx=0)")
+    let bags = EmbeddingBag.fromPretrained(vectors, mode: .sum, paddingIdx: 1)
+    #expect(bags(Tensor([[0, 1, 2]])).array(of: Float.self) == [6, 8])
+    #expect(!bags.weight.requiresGrad && bags.weight.value.equal(vectors))
+  }
+
+  @Test("windows at random places take a size, or a ratio for all dimensions or for each")
+  func fractional() {
+    let x = Tensor.arange(72.0).reshaped(1, 2, 6, 6)
+    let samples = Tensor.full([1, 2, 2], 0.5)
+    let bySize = F.fractionalMaxPool2d(x, 2, outputSize: [3, 4], samples: samples)
+    let byRatio = F.fractionalMaxPool2dWithIndices(
+      x, 2, outputRatio: [0.5, 0.67], samples: samples)
+    #expect(bySize.shape == [1, 2, 3, 4] && byRatio.values.equal(bySize))
+    #expect(byRatio.indices.to(.float32).equal(bySize % 36))
+    #expect(FractionalMaxPool2d(2, outputRatio: 0.5)(x).shape == [1, 2, 3, 3])
   }
 }
 

@@ -58,7 +58,7 @@ struct GradientTests {
   @Test("clipping by value limits every number")
   func values() {
     let all = parameters([3, -4], [0.5])
-    clipGradValue(all, 1)
+    clipGradValue(all, clipValue: 1)
     #expect(gradients(all) == [1, -1, 0.5])
   }
 

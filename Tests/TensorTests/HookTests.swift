@@ -35,6 +35,50 @@ struct HookTests {
     #expect(calls == 1)
   }
 
+  @Test(
+    "a hook behind accumulation sees each backward pass, and no gradient that is only asked for")
+  func accumulated() {
+    let (x, unused) = (Tensor([1.0, 2.0]).requiringGrad(), Tensor([1.0]).requiringGrad())
+    var seen: [[Float]] = []
+    let handle = x.registerPostAccumulateGradHook { leaf in
+      seen.append(leaf.grad?.array() ?? [])
+      leaf.grad = nil
+    }
+    unused.registerPostAccumulateGradHook { _ in Issue.record("nothing reaches it") }
+    (x * 3 + x).sum().backward()
+    (x * x).sum().backward()
+    _ = grad(of: (x * 5).sum(), withRespectTo: x)
+    handle.remove()
+    (x * 7).sum().backward()
+    #expect(seen == [[4, 4], [2, 4]])
+    #expect(x.grad?.array(of: Float.self) == [7, 7])
+  }
+
+  @Test("a step inside the backward pass is the step behind it")
+  func stepInside() {
+    func net() -> Sequential {
+      Generator(seed: 3).asDefault { Sequential(Linear(3, 4), Tanh(), Linear(4, 2)) }
+    }
+    let (inside, behind) = (net(), net())
+    let x = Tensor.randn([5, 3], generator: Generator(seed: 4))
+    for parameter in inside.parameters() {
+      let optimizer = Adam([parameter], lr: 0.1)
+      parameter.registerPostAccumulateGradHook { _ in
+        optimizer.step()
+        optimizer.zeroGrad()
+      }
+    }
+    let optimizer = Adam(behind.parameters(), lr: 0.1)
+    for _ in 0..<3 {
+      inside(x).square().sum().backward()
+      behind(x).square().sum().backward()
+      optimizer.step()
+      optimizer.zeroGrad()
+    }
+    #expect(inside.parameters().allSatisfy { $0.grad == nil })
+    for (a, b) in zip(inside.parameters(), behind.parameters()) { #expect(a.value.equal(b.value)) }
+  }
+
   @Test("hooks removed from the middle leave those before and behind")
   func middle() {
     let x = Tensor([1.0], dtype: .float64).requiringGrad()

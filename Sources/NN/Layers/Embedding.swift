@@ -46,18 +46,11 @@ public final class Embedding: Module, Layer, AdaptableLayer {
     _ embeddings: Tensor, freeze: Bool = true, paddingIdx paddingIndex: Int? = nil,
     maxNorm: Double? = nil, normType: Double = 2, scaleGradByFreq: Bool = false
   ) -> Embedding {
-    require(
-      embeddings.rank == 2 && embeddings.dtype.isFloatingPoint, "Embedding.fromPretrained",
-      "vectors are [rows, width] and floating-point, not \(embeddings.shape) of \(embeddings.dtype)"
-    )
-    let table = Init.$isSkipped.withValue(true) {
+    holding(embeddings, "Embedding.fromPretrained", freeze: freeze, \.weight) { rows, width in
       Embedding(
-        embeddings.size(0), embeddings.size(1), paddingIdx: paddingIndex, maxNorm: maxNorm,
-        normType: normType, scaleGradByFreq: scaleGradByFreq, dtype: embeddings.dtype)
+        rows, width, paddingIdx: paddingIndex, maxNorm: maxNorm, normType: normType,
+        scaleGradByFreq: scaleGradByFreq, dtype: embeddings.dtype)
     }
-    table.weight.assign(embeddings)
-    table.weight.requiresGrad = !freeze
-    return table
   }
 
   /// Makes the padding row zero.
@@ -132,6 +125,29 @@ public final class EmbeddingBag: Module, Hookable {
     if !Init.isSkipped { zeroRow(weight, self.paddingIndex) }
   }
 
+  /// A table of given vectors (`EmbeddingBag.from_pretrained`).
+  /// - Parameters:
+  ///   - embeddings: `[rows, width]`; they are copied.
+  ///   - freeze: Whether training leaves them as they are.
+  ///   - maxNorm: Rows in use that are longer are scaled down in place; nil for none.
+  ///   - normType: The order of that norm.
+  ///   - scaleGradByFreq: Whether each row's gradient is divided by how often it was used.
+  ///   - mode: Whether a bag's vectors are added up, averaged, or their maximum taken.
+  ///   - includeLastOffset: Whether the last offset is the end of the last bag.
+  ///   - paddingIndex: A row that counts in no bag; its vector stays as given.
+  public static func fromPretrained(
+    _ embeddings: Tensor, freeze: Bool = true, maxNorm: Double? = nil, normType: Double = 2,
+    scaleGradByFreq: Bool = false, mode: EmbeddingBagMode = .mean, includeLastOffset: Bool = false,
+    paddingIdx paddingIndex: Int? = nil
+  ) -> EmbeddingBag {
+    holding(embeddings, "EmbeddingBag.fromPretrained", freeze: freeze, \.weight) { rows, width in
+      EmbeddingBag(
+        rows, width, maxNorm: maxNorm, normType: normType, scaleGradByFreq: scaleGradByFreq,
+        mode: mode, includeLastOffset: includeLastOffset, paddingIdx: paddingIndex,
+        dtype: embeddings.dtype)
+    }
+  }
+
   /// The bags: rows of `[B, n]` indices, or a vector of them cut by `offsets`.
   public func callAsFunction(
     _ indices: Tensor, offsets: Tensor? = nil, perSampleWeights: Tensor? = nil
@@ -149,6 +165,20 @@ public final class EmbeddingBag: Module, Hookable {
   public override var extraDescription: String {
     "\(weight.shape[0]), \(weight.shape[1]), mode='\(mode.rawValue)'"
   }
+}
+
+/// A table that holds given vectors.
+private func holding<Table: Module>(
+  _ embeddings: Tensor, _ name: String, freeze: Bool, _ weight: (Table) -> Parameter,
+  _ make: (_ rows: Int, _ width: Int) -> Table
+) -> Table {
+  require(
+    embeddings.rank == 2 && embeddings.dtype.isFloatingPoint, name,
+    "vectors are [rows, width] and floating-point, not \(embeddings.shape) of \(embeddings.dtype)")
+  let table = Init.$isSkipped.withValue(true) { make(embeddings.size(0), embeddings.size(1)) }
+  weight(table).assign(embeddings)
+  weight(table).requiresGrad = !freeze
+  return table
 }
 
 private func checkedPadding(_ name: String, _ index: Int?, _ rows: Int) -> Int? {

@@ -10,10 +10,6 @@ extension Layer {
   }
 }
 
-/// What a model consists of and what a pass of an input costs: ``Layer/summary(_:)`` as torchinfo spells
-/// it.
-public func summary(_ model: some Layer, _ input: Tensor) -> ModelSummary { model.summary(input) }
-
 /// What a module of any signature can be asked.
 public protocol Summarizable: Module {}
 

@@ -98,6 +98,6 @@ extension Adagrad {
 @available(*, unavailable, renamed: "clipGradNorm(_:maxNorm:)")
 public var clip_grad_norm_: PythonName { otherName() }
 
-/// PyTorch's spelling of ``clipGradValue(_:_:)``.
-@available(*, unavailable, renamed: "clipGradValue(_:_:)")
+/// PyTorch's spelling of ``clipGradValue(_:clipValue:)``.
+@available(*, unavailable, renamed: "clipGradValue(_:clipValue:)")
 public var clip_grad_value_: PythonName { otherName() }

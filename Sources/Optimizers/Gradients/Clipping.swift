@@ -93,8 +93,8 @@ package func tensorNorm(_ x: Tensor, _ exponent: Double) -> Double {
   return x.dtype == .float64 ? norm : single(norm)
 }
 
-/// Limits every number of every gradient to -limit ... limit (`torch.nn.utils.clip_grad_value_`).
-public func clipGradValue(_ parameters: [Parameter], _ limit: Double) {
+/// Limits every number of every gradient to -clipValue ... clipValue (`torch.nn.utils.clip_grad_value_`).
+public func clipGradValue(_ parameters: [Parameter], clipValue limit: Double) {
   require(limit >= 0, "clipGradValue", "the limit must not be negative: \(limit)")
   noGrad {
     for gradient in parameters.compactMap(\.grad) {

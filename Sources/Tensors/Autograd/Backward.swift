@@ -1,6 +1,6 @@
 /// Somebody who must know what a backward walk will reach before it begins, and when it is over:
 /// DataParallel's reducer.
-public protocol BackwardObserver: AnyObject {
+package protocol BackwardObserver: AnyObject {
   /// A walk that accumulates gradients is about to begin.
   /// - Parameter reaches: Whether the walk will come to a leaf.
   func backwardWillBegin(reaches: (Tensor) -> Bool)
@@ -164,7 +164,10 @@ enum BackwardWalk {
   /// Adds a gradient to a leaf's, in the memory that was handed in for it where there is some.
   private static func accumulate(_ gradient: Tensor?, into node: Node, _ createGraph: Bool) {
     guard let leaf = node.leaf else { return }
-    if let gradient { leaf.accumulate(gradient, createGraph: createGraph) }
+    if let gradient {
+      leaf.accumulate(gradient, createGraph: createGraph)
+      for hook in leaf.accumulationHooks { hook.call() }
+    }
     for hook in leaf.readyHooks { hook.call() }
   }
 

@@ -106,6 +106,29 @@ extension Tensor {
     }
   }
 
+  /// Calls a closure with this leaf when a backward pass has added to its gradient, which ``grad`` then
+  /// holds (`register_post_accumulate_grad_hook`).
+  ///
+  /// ``grad(of:withRespectTo:gradients:retainGraph:createGraph:)`` adds to no gradient, and calls none.
+  /// - Precondition: It is a leaf that requires a gradient.
+  /// - Returns: A handle that removes the hook.
+  @discardableResult
+  public func registerPostAccumulateGradHook(
+    _ hook: @escaping (_ leaf: Tensor) -> Void
+  ) -> HookHandle {
+    guard let meta = body.autograd, meta.isLeaf else {
+      fail(
+        "registerPostAccumulateGradHook", "only a leaf that requires a gradient accumulates one")
+    }
+    if Capture.isOn {
+      Capture.refuse("registerPostAccumulateGradHook is called inside the function")
+    }
+    let token = HookToken()
+    meta.accumulationHooks.append(
+      (token, { [weak body] in if let body { hook(Tensor(body)) } }))
+    return HookHandle { [weak meta] in meta?.accumulationHooks.removeAll { $0.token === token } }
+  }
+
   /// Computes the gradients of this tensor with respect to every leaf it came from, adding them to
   /// the leaves' ``grad``.
   ///
@@ -209,7 +232,7 @@ final class HookToken {}
 /// What DataParallel and optimizers need of a leaf.
 extension Tensor {
   /// Calls a closure when a backward walk has added the last contribution to this leaf's gradient.
-  public func onGradientReady(_ hook: @escaping () -> Void) -> HookHandle {
+  package func onGradientReady(_ hook: @escaping () -> Void) -> HookHandle {
     guard let meta = body.autograd, meta.isLeaf else {
       fail("onGradientReady", "only a leaf that requires a gradient accumulates one")
     }
@@ -223,21 +246,21 @@ extension Tensor {
 
   /// Memory that this leaf's gradient shall live in from the next backward pass on, such as a view
   /// of a communication bucket; nil gives it its own again.
-  public var gradientBuffer: Tensor? {
+  package var gradientBuffer: Tensor? {
     get { body.autograd?.gradientBuffer }
     nonmutating set { body.autograd?.gradientBuffer = newValue }
   }
 }
 
 /// Observers of the backward walks of the thread they register on.
-public enum BackwardObservers {
+package enum BackwardObservers {
   /// Tells an observer of every walk from now on. It is held weakly.
-  public static func add(_ observer: BackwardObserver) {
+  package static func add(_ observer: BackwardObserver) {
     entries = entries.filter { $0.observer != nil } + [Entry(observer: observer)]
   }
 
   /// Tells an observer no longer.
-  public static func remove(_ observer: BackwardObserver) {
+  package static func remove(_ observer: BackwardObserver) {
     entries = entries.filter { $0.observer != nil && $0.observer !== observer }
   }
 

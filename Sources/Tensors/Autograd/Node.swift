@@ -306,7 +306,9 @@ final class AutogradMeta {
   var gradient: Tensor?
   /// Memory that the gradient shall live in, such as a view of a communication bucket.
   var gradientBuffer: Tensor?
-  /// Called when a walk has added the last contribution to the gradient.
+  /// Called when a walk has added to the gradient.
+  var accumulationHooks: [(token: HookToken, call: () -> Void)] = []
+  /// Called when a walk has added the last contribution to the gradient, or has found that there is none.
   var readyHooks: [(token: HookToken, call: () -> Void)] = []
   private let leafMeta: TensorMeta?
 

@@ -1,5 +1,8 @@
 extension F {
-  /// ``Tensor/linear(_:_:)``.
+  /// x Wᵀ + b (`torch.nn.functional.linear`).
+  ///
+  /// `[..., inputs] → [..., outputs]` with a weight of `[outputs, inputs]` and a bias of `[outputs]`; a
+  /// weight of `[inputs]`, whose bias is one number, gives `[...]`.
   public static func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     if weight.rank == 1 {
       require(bias == nil || bias?.rank == 0, "linear", "a vector of weights wants a scalar bias")

@@ -99,7 +99,7 @@ private struct BlockLinear: TensorOperation {
 extension Tensor {
   /// x Wᵀ + b with W `[outputs, inputs]` in blocks; x W + b with W `[inputs, outputs]` where it
   /// `isTransposed`. `[..., inputs] → [..., outputs]`.
-  public func linear(
+  package func linear(
     _ weight: BlockTensor, _ bias: Tensor? = nil, isTransposed: Bool = false
   ) -> Tensor {
     require(

@@ -151,6 +151,9 @@ extension Tensor {
   @available(*, unavailable, renamed: "registerHook(_:)")
   public var register_hook: PythonName { otherName() }
   /// PyTorch's spelling.
+  @available(*, unavailable, renamed: "registerPostAccumulateGradHook(_:)")
+  public var register_post_accumulate_grad_hook: PythonName { otherName() }
+  /// PyTorch's spelling.
   @available(*, unavailable, renamed: "logSoftmax(dim:)")
   public var log_softmax: PythonName { otherName() }
   /// PyTorch's spelling.

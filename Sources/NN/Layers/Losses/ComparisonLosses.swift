@@ -75,7 +75,9 @@ public final class TripletMarginWithDistanceLoss: Module, Hookable {
   ///   - swap: Measure the negative from the positive where that is nearer.
   ///   - reduction: How the losses are combined: their mean, their sum, or not at all.
   public init(
-    distance: @escaping (Tensor, Tensor) -> Tensor = { F.pairwiseDistance($0, $1) },
+    distanceFunction distance: @escaping (Tensor, Tensor) -> Tensor = {
+      F.pairwiseDistance($0, $1)
+    },
     margin: Double = 1, swap: Bool = false, reduction: Reduction = .mean
   ) {
     (self.distance, self.margin) = (distance, margin)
@@ -88,7 +90,8 @@ public final class TripletMarginWithDistanceLoss: Module, Hookable {
   ) -> Tensor {
     withHooks(anchor, positive, negative) {
       F.tripletMarginWithDistanceLoss(
-        $0, $1, $2, margin: margin, swap: swap, reduction: reduction, distance: distance)
+        $0, $1, $2, margin: margin, swap: swap, reduction: reduction,
+        distanceFunction: distance)
     }
   }
 }

@@ -76,13 +76,14 @@ public final class FractionalMaxPool2d: Module, Layer {
 
   /// Either an output size, or its ratio to the input's, between 0 and 1.
   public init(
-    _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil, outputRatio: [Double]? = nil
+    _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil,
+    outputRatio: (any ScaleFactors)? = nil
   ) {
     require(
       (outputSize == nil) != (outputRatio == nil), "FractionalMaxPool2d",
       "give either an output size or a ratio")
     self.kernelSize = kernelSize.sizes
-    (self.outputSize, self.outputRatio) = (outputSize?.sizes, outputRatio)
+    (self.outputSize, self.outputRatio) = (outputSize?.sizes, outputRatio?.scaleFactors)
   }
 
   /// The maxima.
@@ -90,11 +91,8 @@ public final class FractionalMaxPool2d: Module, Layer {
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-    let ratios = outputRatio ?? []
-    let sizes = x.shape.suffix(2).enumerated().map { index, size in
-      ratios.isEmpty ? 0 : Int(Double(size) * (ratios.count == 1 ? ratios[0] : ratios[index]))
-    }
-    return F.fractionalMaxPool2d(x, kernelSize, outputSize: outputSize ?? sizes)
+    F.fractionalMaxPool2dWithIndices(
+      x, kernelSize, outputSize: outputSize, outputRatio: outputRatio)
   }
 }
 
@@ -106,13 +104,14 @@ public final class FractionalMaxPool3d: Module, Layer {
 
   /// Either an output size, or its ratio to the input's, between 0 and 1.
   public init(
-    _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil, outputRatio: [Double]? = nil
+    _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil,
+    outputRatio: (any ScaleFactors)? = nil
   ) {
     require(
       (outputSize == nil) != (outputRatio == nil), "FractionalMaxPool3d",
       "give either an output size or a ratio")
     self.kernelSize = kernelSize.sizes
-    (self.outputSize, self.outputRatio) = (outputSize?.sizes, outputRatio)
+    (self.outputSize, self.outputRatio) = (outputSize?.sizes, outputRatio?.scaleFactors)
   }
 
   /// The maxima.
@@ -120,10 +119,7 @@ public final class FractionalMaxPool3d: Module, Layer {
 
   /// The maxima with their positions in the flattened input plane.
   public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-    let ratios = outputRatio ?? []
-    let sizes = x.shape.suffix(3).enumerated().map { index, size in
-      ratios.isEmpty ? 0 : Int(Double(size) * (ratios.count == 1 ? ratios[0] : ratios[index]))
-    }
-    return F.fractionalMaxPool3d(x, kernelSize, outputSize: outputSize ?? sizes)
+    F.fractionalMaxPool3dWithIndices(
+      x, kernelSize, outputSize: outputSize, outputRatio: outputRatio)
   }
 }

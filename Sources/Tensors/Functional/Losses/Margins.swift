@@ -84,7 +84,7 @@ extension F {
   public static func tripletMarginWithDistanceLoss(
     _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor, margin: Double = 1,
     swap: Bool = false, reduction: Reduction = .mean,
-    distance: (Tensor, Tensor) -> Tensor = { pairwiseDistance($0, $1) }
+    distanceFunction distance: (Tensor, Tensor) -> Tensor = { pairwiseDistance($0, $1) }
   ) -> Tensor {
     let near = distance(anchor, positive)
     var far = distance(anchor, negative)

@@ -16,7 +16,7 @@ extension F {
   ///   - momentum: How far a batch moves the running statistics.
   ///   - eps: What is added to the variance.
   ///   - workers: What exchanges numbers with the others.
-  public static func synchronizedBatchNorm(
+  package static func synchronizedBatchNorm(
     _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
     running: inout (mean: Tensor, variance: Tensor)?, momentum: Double = 0.1, eps: Double = 1e-5,
     workers: any StatisticsExchange
@@ -39,7 +39,7 @@ extension F {
 }
 
 /// Numbers exchanged between workers, each of whom makes the same calls in the same order.
-public protocol StatisticsExchange {
+package protocol StatisticsExchange {
   /// Every worker's vector of numbers, of one length.
   func gather(_ numbers: [Double]) -> [[Double]]
   /// The sum of the workers' vectors.

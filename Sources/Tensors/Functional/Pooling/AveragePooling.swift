@@ -4,7 +4,8 @@
 /// for all dimensions, or one each. `ceilMode` rounds the output's size up; `countIncludePad` lets
 /// padding count in the divisor, which `divisorOverride` replaces.
 extension F {
-  /// The mean of every window of a sequence, `[N, C, L]` or `[C, L]`.
+  /// The mean of every window of a sequence, `[N, C, L]` or `[C, L]`
+  /// (`torch.nn.functional.avg_pool1d`): see ``avgPool2d(_:_:stride:padding:ceilMode:countIncludePad:divisorOverride:)``.
   public static func avgPool1d(
     _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true
@@ -13,7 +14,16 @@ extension F {
       "avg_pool1d", 1, x, kernelSize, stride, padding, ceilMode, countIncludePad, nil)
   }
 
-  /// The mean of every window of a image, `[N, C, H, W]` or `[C, H, W]`.
+  /// The mean of every window of an image (`torch.nn.functional.avg_pool2d`).
+  /// - Parameters:
+  ///   - x: `[N, C, H, W]` or `[C, H, W]`.
+  ///   - kernelSize: The size of a window: one for all dimensions, or one each, as of what follows.
+  ///   - stride: How far windows are apart; by default their size.
+  ///   - padding: How many zeros are added at each side, at most half of the window.
+  ///   - ceilMode: Whether a last window may reach over the end, so that sizes are rounded up.
+  ///   - countIncludePad: Whether the zeros count among the elements.
+  ///   - divisorOverride: What sums are divided by in place of the number of elements.
+  /// - Returns: Of the rank of `x`.
   public static func avgPool2d(
     _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
@@ -22,7 +32,8 @@ extension F {
       "avg_pool2d", 2, x, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride)
   }
 
-  /// The mean of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
+  /// The mean of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`
+  /// (`torch.nn.functional.avg_pool3d`): see ``avgPool2d(_:_:stride:padding:ceilMode:countIncludePad:divisorOverride:)``.
   public static func avgPool3d(
     _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil

@@ -1,41 +1,79 @@
 /// Maxima over windows whose places are drawn at random (`fractional_max_pool2d`,
 /// `fractional_max_pool3d`; Graham 2014).
 extension F {
-  /// Maxima of an image, `[N, C, H, W]` or `[C, H, W]`, with their positions.
+  /// Maxima of an image, `[N, C, H, W]` or `[C, H, W]`.
   /// - Parameters:
   ///   - x: `[N, C, H, W]` or `[C, H, W]`.
   ///   - kernelSize: The window's height and width, or one for both.
   ///   - outputSize: The output's height and width, or one for both.
+  ///   - outputRatio: The output's sizes as parts of the input's, between 0 and 1, in place of a size.
   ///   - samples: `[N, C, 2]` numbers in [0, 1) that choose the windows; drawn by default.
   ///   - generator: What the samples are drawn from; the default generator where nil.
   public static func fractionalMaxPool2d(
-    _ x: Tensor, _ kernelSize: any Sizes, outputSize: any Sizes, samples: Tensor? = nil,
-    generator: Generator? = nil
-  ) -> (values: Tensor, indices: Tensor) {
+    _ x: Tensor, _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil,
+    outputRatio: (any ScaleFactors)? = nil, samples: Tensor? = nil, generator: Generator? = nil
+  ) -> Tensor {
     fractionalMaxPool(
-      "fractional_max_pool2d", 2, x, kernelSize, outputSize, samples, generator)
+      "fractional_max_pool2d", 2, x, kernelSize, outputSize, outputRatio, samples, generator
+    ).values
   }
 
-  /// Maxima of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`, with their positions.
-  public static func fractionalMaxPool3d(
-    _ x: Tensor, _ kernelSize: any Sizes, outputSize: any Sizes, samples: Tensor? = nil,
-    generator: Generator? = nil
+  /// ``fractionalMaxPool2d(_:_:outputSize:outputRatio:samples:generator:)`` with each maximum's position in
+  /// its flattened input plane (`return_indices`).
+  public static func fractionalMaxPool2dWithIndices(
+    _ x: Tensor, _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil,
+    outputRatio: (any ScaleFactors)? = nil, samples: Tensor? = nil, generator: Generator? = nil
   ) -> (values: Tensor, indices: Tensor) {
     fractionalMaxPool(
-      "fractional_max_pool3d", 3, x, kernelSize, outputSize, samples, generator)
+      "fractional_max_pool2d", 2, x, kernelSize, outputSize, outputRatio, samples, generator)
+  }
+
+  /// Maxima of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`; samples are `[N, C, 3]`.
+  public static func fractionalMaxPool3d(
+    _ x: Tensor, _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil,
+    outputRatio: (any ScaleFactors)? = nil, samples: Tensor? = nil, generator: Generator? = nil
+  ) -> Tensor {
+    fractionalMaxPool(
+      "fractional_max_pool3d", 3, x, kernelSize, outputSize, outputRatio, samples, generator
+    ).values
+  }
+
+  /// ``fractionalMaxPool3d(_:_:outputSize:outputRatio:samples:generator:)`` with each maximum's position in
+  /// its flattened input volume (`return_indices`).
+  public static func fractionalMaxPool3dWithIndices(
+    _ x: Tensor, _ kernelSize: any Sizes, outputSize: (any Sizes)? = nil,
+    outputRatio: (any ScaleFactors)? = nil, samples: Tensor? = nil, generator: Generator? = nil
+  ) -> (values: Tensor, indices: Tensor) {
+    fractionalMaxPool(
+      "fractional_max_pool3d", 3, x, kernelSize, outputSize, outputRatio, samples, generator)
+  }
+
+  /// The output's sizes, which are given or are parts of the input's.
+  private static func outputSizes(
+    _ name: String, _ size: [Int], _ outputSize: (any Sizes)?, _ outputRatio: (any ScaleFactors)?
+  ) -> [Int] {
+    switch (outputSize, outputRatio?.scaleFactors) {
+    case (let given?, nil): return ConvolutionShape.spread(given, size.count, name, "output size")
+    case (nil, let ratios?):
+      require(
+        (ratios.count == 1 || ratios.count == size.count) && ratios.allSatisfy { $0 > 0 && $0 < 1 },
+        name, "ratios of \(ratios) do not fit \(size.count) dimensions, or are not between 0 and 1")
+      return size.indices.map { Int(Double(size[$0]) * ratios[ratios.count == 1 ? 0 : $0]) }
+    default: fail(name, "give either an output size or a ratio")
+    }
   }
 
   private static func fractionalMaxPool(
-    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: any Sizes, _ outputSize: any Sizes,
-    _ samples: Tensor?, _ generator: Generator?
+    _ name: String, _ dims: Int, _ x: Tensor, _ kernelSize: any Sizes, _ outputSize: (any Sizes)?,
+    _ outputRatio: (any ScaleFactors)?, _ samples: Tensor?, _ generator: Generator?
   ) -> (values: Tensor, indices: Tensor) {
     let x = Autocast.cast(x, for: name)
     require(
       x.rank == dims + 2 || x.rank == dims + 1, name,
       "an input of [N, C, \(dims) sizes] or [C, \(dims) sizes] is expected, not \(x.shape)")
     let kernel = ConvolutionShape.spread(kernelSize, dims, name, "kernel size")
-    let out = ConvolutionShape.spread(outputSize, dims, name, "output size")
     let size = Array(x.shape.suffix(dims))
+    let out = outputSizes(name, size, outputSize, outputRatio)
     require(
       (0..<dims).allSatisfy { out[$0] > 0 && out[$0] + kernel[$0] - 1 <= size[$0] }, name,
       "windows of \(kernel) do not give an output of \(out) from \(size)")

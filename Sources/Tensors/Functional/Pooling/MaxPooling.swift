@@ -3,7 +3,8 @@
 /// Windows are given by kernel size, stride (by default the kernel's size), padding (by -∞) and
 /// dilation: one value for all dimensions, or one each. `ceilMode` rounds the output's size up.
 extension F {
-  /// The largest element of every window of a sequence, `[N, C, L]` or `[C, L]`.
+  /// The largest element of every window of a sequence, `[N, C, L]` or `[C, L]`
+  /// (`torch.nn.functional.max_pool1d`): see ``maxPool2d(_:_:stride:padding:dilation:ceilMode:)``.
   public static func maxPool1d(
     _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     dilation: any Sizes = 1, ceilMode: Bool = false
@@ -20,7 +21,15 @@ extension F {
     maxPool("max_pool1d", 1, x, kernelSize, stride, padding, dilation, ceilMode)
   }
 
-  /// The largest element of every window of a image, `[N, C, H, W]` or `[C, H, W]`.
+  /// The largest element of every window of an image (`torch.nn.functional.max_pool2d`).
+  /// - Parameters:
+  ///   - x: `[N, C, H, W]` or `[C, H, W]`.
+  ///   - kernelSize: The size of a window: one for all dimensions, or one each, as of what follows.
+  ///   - stride: How far windows are apart; by default their size.
+  ///   - padding: How much of -∞ is added at each side, at most half of the window.
+  ///   - dilation: How far the elements of a window are apart.
+  ///   - ceilMode: Whether a last window may reach over the end, so that sizes are rounded up.
+  /// - Returns: Of the rank of `x`.
   public static func maxPool2d(
     _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     dilation: any Sizes = 1, ceilMode: Bool = false
@@ -37,7 +46,8 @@ extension F {
     maxPool("max_pool2d", 2, x, kernelSize, stride, padding, dilation, ceilMode)
   }
 
-  /// The largest element of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`.
+  /// The largest element of every window of a volume, `[N, C, D, H, W]` or `[C, D, H, W]`
+  /// (`torch.nn.functional.max_pool3d`): see ``maxPool2d(_:_:stride:padding:dilation:ceilMode:)``.
   public static func maxPool3d(
     _ x: Tensor, _ kernelSize: any Sizes, stride: (any Sizes)? = nil, padding: any Sizes = 0,
     dilation: any Sizes = 1, ceilMode: Bool = false

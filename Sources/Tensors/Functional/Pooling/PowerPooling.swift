@@ -8,7 +8,7 @@ extension F {
     lpPool("lp_pool1d", 1, x, normType, kernelSize, stride, ceilMode)
   }
 
-  /// (Σ xᵖ)^(1/p) over every window of a image, `[N, C, H, W]` or `[C, H, W]` (`torch.nn.functional.lp_pool2d`).
+  /// (Σ xᵖ)^(1/p) over every window of an image, `[N, C, H, W]` or `[C, H, W]` (`torch.nn.functional.lp_pool2d`).
   public static func lpPool2d(
     _ x: Tensor, _ normType: Double, _ kernelSize: any Sizes, stride: (any Sizes)? = nil,
     ceilMode: Bool = false

@@ -38,7 +38,7 @@ extension Tensor {
   /// x Wᵀ + b (`torch.nn.functional.linear`).
   ///
   /// `[..., inputs] → [..., outputs]` with a weight of `[outputs, inputs]` and a bias of `[outputs]`.
-  public func linear(_ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+  package func linear(_ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
     require(
       weight.rank == 2 && rank >= 1 && shape[rank - 1] == weight.shape[1], "linear",
       "an input of \(shape) does not fit a weight of \(weight.shape) [outputs, inputs]")
