@@ -138,7 +138,7 @@ struct FineTuningFigures: MergeableMetric {
         let found = task.configuration.search.answers(answers, windows)
         for (index, (record, answer)) in zip(answers.records, found).enumerated()
         where asked.contains(index) {
-          scores.add(prediction: answer, golds: record.answers.map(\.text))
+          scores.add(prediction: answer, references: record.answers.map(\.text))
         }
       }
       // In hundredths, as SQuAD's own program tells them.

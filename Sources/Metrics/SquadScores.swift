@@ -16,12 +16,12 @@ public struct SquadScores: MergeableMetric, Equatable {
   /// Adds a question.
   /// - Parameters:
   ///   - prediction: The answer; empty where there is none.
-  ///   - golds: The right answers; none, or an empty one, where the question has no answer.
-  public mutating func add(prediction: String, golds: [String]) {
-    let golds = golds.isEmpty ? [""] : golds
+  ///   - references: The right answers; none, or an empty one, where the question has no answer.
+  public mutating func add(prediction: String, references: [String]) {
+    let references = references.isEmpty ? [""] : references
     questions += 1
-    if golds.contains(where: { Self.isExact(prediction, $0) }) { exact += 1 }
-    f1s.append(golds.map { Self.f1(prediction, $0) }.max() ?? 0)
+    if references.contains(where: { Self.isExact(prediction, $0) }) { exact += 1 }
+    f1s.append(references.map { Self.f1(prediction, $0) }.max() ?? 0)
   }
 
   /// Adds other questions.

@@ -52,6 +52,7 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
 }
 
 /// Says on standard error that a part of a file is left out, and why.
-public func sayLeftOut(_ error: CheckpointError) {
+@usableFromInline
+package func sayLeftOut(_ error: CheckpointError) {
   StandardStream.error.print("\(error). It is left out")
 }

@@ -8,7 +8,7 @@ struct DatasetTests {
   @Test("subset, concatenation and map read through to the right record")
   func composition() throws {
     let numbers = ArrayDataset(Array(0..<10))
-    let both = ConcatDataset([numbers.subset([9, 3]), numbers.subset([]), numbers.subset([4])])
+    let both = ConcatDataset([[9, 3], [], [4]].map { Subset(numbers, indices: $0) })
     #expect(both.count == 3)
     #expect(try (0..<3).map { try both[$0] } == [9, 3, 4])
     let doubled = both.mapped { $0 * 2 }

@@ -58,7 +58,9 @@ private func write(_ text: String, _ path: String) throws {
       #expect(throws: DataError.self) { try second.double("score") }
       #expect(throws: DataError.self) { try second.bool("ok") }
       // Into a loader with its default collation.
-      let pairs = rows.subset([0, 0]).mapped { (try $0.string("text"), try $0.int("label")) }
+      let pairs = Subset(rows, indices: [0, 0]).mapped {
+        (try $0.string("text"), try $0.int("label"))
+      }
       for (texts, labels) in DataLoader(pairs, batchSize: 2) {
         #expect(texts == ["a b", "a b"] && labels.array(of: Int.self) == [3, 3])
       }

@@ -28,7 +28,7 @@ struct TransformTests {
   private let transforms: [String: any ImageTransform] = [
     "CenterCrop(6)": CenterCrop(6), "CenterCrop(15)": CenterCrop(15),
     "RandomCrop(8)": RandomCrop(8), "RandomCrop(12, padding=4)": RandomCrop(12, padding: 4),
-    "RandomCrop(10, reflect)": RandomCrop(10, padding: 3, mode: .reflect),
+    "RandomCrop(10, reflect)": RandomCrop(10, padding: 3, paddingMode: .reflect),
     "RandomCrop(14, fill)": RandomCrop(14, padIfNeeded: true, fill: 0.5),
     "Resize(8)": Resize(8), "Resize(20, 10)": Resize(20, width: 10),
     "Resize(5, no antialias)": Resize(5, antialias: false),

@@ -66,8 +66,8 @@ struct MetricStateTests {
   @Test("of several right answers the best counts, and none means an empty one")
   func answers() {
     var state = SquadScores()
-    state.add(prediction: "in Paris", golds: ["London", "Paris"])
-    state.add(prediction: "", golds: [])
+    state.add(prediction: "in Paris", references: ["London", "Paris"])
+    state.add(prediction: "", references: [])
     #expect(state.exactMatch == 0.5)
     #expect(abs(state.f1 - (2.0 / 3 + 1) / 2) < 1e-12)
   }

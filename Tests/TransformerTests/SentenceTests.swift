@@ -38,7 +38,7 @@ struct SentenceTests {
   func cut() throws {
     let model = try SentenceTransformer(Self.folder("weighted-mean"))
     let whole = try model.encode(["short"])
-    let cut = try model.encode(["short"], truncateDim: 5, normalizes: true)
+    let cut = try model.encode(["short"], truncateDim: 5, normalizeEmbeddings: true)
     #expect(cut.distance(to: F.normalize(whole.sliced(dim: 1, to: 5))) < 1e-6)
   }
 

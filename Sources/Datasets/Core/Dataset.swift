@@ -106,8 +106,7 @@ public struct MappedDataset<Base: Dataset, Element>: Dataset {
   public let base: Base
   private let transform: @Sendable (Base.Element) throws -> Element
 
-  /// The records of `base`, each passed through `transform`.
-  public init(_ base: Base, _ transform: @escaping @Sendable (Base.Element) throws -> Element) {
+  init(_ base: Base, _ transform: @escaping @Sendable (Base.Element) throws -> Element) {
     self.base = base
     self.transform = transform
   }
@@ -127,10 +126,5 @@ extension Dataset {
     _ transform: @escaping @Sendable (Element) throws -> Result
   ) -> MappedDataset<Self, Result> {
     MappedDataset(self, transform)
-  }
-
-  /// The records at the given indices.
-  public func subset(_ indices: some Sequence<Int>) -> Subset<Self> {
-    Subset(self, indices: Array(indices))
   }
 }

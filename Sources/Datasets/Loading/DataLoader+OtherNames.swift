@@ -69,3 +69,9 @@ extension DistributedSampler {
 /// PyTorch's spelling of ``randomSplit(_:lengths:seed:)``.
 @available(*, unavailable, renamed: "randomSplit(_:lengths:)")
 public var random_split: PythonName { otherName() }
+
+extension Dataset {
+  /// A method for PyTorch's `Subset`.
+  @available(*, unavailable, message: "use Subset(dataset, indices: indices)")
+  public func subset(_ indices: some Sequence<Int>) -> Subset<Self> { otherName() }
+}

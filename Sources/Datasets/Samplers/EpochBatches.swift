@@ -79,7 +79,7 @@ public struct EpochBatches: RandomAccessCollection, Sendable {
 
 /// The consecutive part of `count` things that falls to one of `worldSize` ranks: ⌊count/W⌋ or one
 /// more, the larger parts first.
-public func blockRange(count: Int, rank: Int, worldSize: Int) -> Range<Int> {
+package func blockRange(count: Int, rank: Int, worldSize: Int) -> Range<Int> {
   let (base, extra) = count.quotientAndRemainder(dividingBy: worldSize)
   let start = rank * base + Swift.min(rank, extra)
   return start..<(start + base + (rank < extra ? 1 : 0))

@@ -91,6 +91,9 @@ public struct Digits: ImageDataset, Sendable {
     }
     let generator = IndexGenerator(seed: seed)
     let order = generator.permutation(count)
-    return (subset(order.dropFirst(heldOut)), subset(order.prefix(heldOut)))
+    return (
+      Subset(self, indices: Array(order.dropFirst(heldOut))),
+      Subset(self, indices: Array(order.prefix(heldOut)))
+    )
   }
 }

@@ -44,9 +44,9 @@ public struct CharacterVocabulary: Sendable, Equatable {
 
   /// The text of some characters' numbers.
   /// - Precondition: Every number is below ``count``.
-  public func decode(_ numbers: some Sequence<Int>) -> String {
+  public func decode(_ numbers: some Sequence<some BinaryInteger>) -> String {
     var text = String.UnicodeScalarView()
-    for number in numbers { text.append(scalars[number]) }
+    for number in numbers { text.append(scalars[Int(number)]) }
     return String(text)
   }
 }

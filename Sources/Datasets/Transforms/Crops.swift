@@ -48,7 +48,7 @@ public struct RandomCrop: ImageTransform {
   ///   - mode: What padding holds.
   public init(
     _ size: Int, width: Int? = nil, padding: Int = 0, padIfNeeded: Bool = false, fill: Double = 0,
-    mode: PaddingMode = .constant
+    paddingMode mode: PaddingMode = .constant
   ) {
     (height, self.width) = (size, width ?? size)
     require(

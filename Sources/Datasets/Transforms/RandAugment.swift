@@ -20,7 +20,7 @@ public struct RandAugment: ImageTransform {
   ///   - numOps: How many changes are made.
   ///   - magnitude: How strong they are, of 0 ..< `bins`.
   ///   - bins: How many magnitudes there are.
-  public init(numOps: Int = 2, magnitude: Int = 9, bins: Int = 31) {
+  public init(numOps: Int = 2, magnitude: Int = 9, numMagnitudeBins bins: Int = 31) {
     require(
       numOps >= 0 && bins > 1 && (0..<bins).contains(magnitude), "RandAugment",
       "\(numOps) changes of magnitude \(magnitude) among \(bins) cannot be made")

@@ -97,7 +97,7 @@ public struct PreTrainedTokenizer: Sendable {
   public func convertTokensToIds(_ tokens: [String]) -> [Int?] { tokens.map(convertTokenToId) }
 
   /// The tokens of ids, nil for those beyond the vocabulary.
-  public func convertIDsToTokens(_ ids: [Int], skipSpecialTokens: Bool = false) -> [String?] {
+  public func convertIdsToTokens(_ ids: [Int], skipSpecialTokens: Bool = false) -> [String?] {
     let special = Set(skipSpecialTokens ? allSpecialIds : [])
     return ids.filter { !special.contains($0) }.map { backend.idToToken($0) }
   }

@@ -19,7 +19,7 @@ extension SentenceTransformer {
   ///   tokenized.
   public func encode(
     _ texts: [String], batchSize: Int = 32, promptName: String? = nil, prompt: String? = nil,
-    truncateDim: Int? = nil, normalizes: Bool = false
+    truncateDim: Int? = nil, normalizeEmbeddings normalizes: Bool = false
   ) throws -> Tensor {
     require(batchSize > 0, "encode", "a batch holds at least one text, not \(batchSize)")
     let width = truncateDim ?? dimension
@@ -51,7 +51,7 @@ extension SentenceTransformer {
   /// - Parameters:
   ///   - texts: The texts.
   ///   - promptName: The kind of the texts, of ``prompts``; by default ``defaultPromptName``.
-  /// - Throws: As ``encode(_:batchSize:promptName:prompt:truncateDim:normalizes:)``.
+  /// - Throws: As ``encode(_:batchSize:promptName:prompt:truncateDim:normalizeEmbeddings:)``.
   public func tokenized(_ texts: [String], promptName: String? = nil) throws -> ModelInputs {
     inputs(try rows(texts, try prompt(promptName)))
   }

@@ -107,7 +107,7 @@ struct MetricSuite: Suite {
     case "squad":
       let golds = item["golds"]?.strings ?? [item["gold"]?.string ?? ""]
       var states = [SquadScores](repeating: SquadScores(), count: workers)
-      states[workers - 1].add(prediction: item["prediction"]?.string ?? "", golds: golds)
+      states[workers - 1].add(prediction: item["prediction"]?.string ?? "", references: golds)
       let state = try merged(states)
       return ["exact": state.exactMatch, "exact_match": state.exactMatch, "f1": state.f1]
     case "multi_label", "entities", "rouge", "bleu", "perplexity":

@@ -82,7 +82,7 @@ struct LegacySuite: Suite {
       try Expectation.equal("type_ids", got.tokenTypeIds?.first ?? [], types)
     }
     if let tokens = item["tokens"]?.strings {
-      let own = tokenizer.convertIDsToTokens(got.inputIds[0]).map { $0 ?? "none" }
+      let own = tokenizer.convertIdsToTokens(got.inputIds[0]).map { $0 ?? "none" }
       try Expectation.equal("tokens", own, tokens)
     }
     if let plain = item["plain_ids"]?.ints {
