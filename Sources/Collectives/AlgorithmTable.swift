@@ -66,7 +66,7 @@ public struct AlgorithmTable: Sendable, Hashable, Codable {
   }
 
   /// Reads a table that `save` wrote.
-  public init(contentsOf path: String) throws(CollectiveError) {
+  public init(path: String) throws(CollectiveError) {
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
       self = try JSONReading.decode(AlgorithmTable.self, from: data)

@@ -1,15 +1,15 @@
 import CCollectives
 
 /// Checksums by which ranks compare memory without sending it.
-public enum Checksum {
+package enum Checksum {
   /// A 64-bit checksum of the bytes: alike for equal bytes, and different for others but for one case
   /// in 2⁶⁴ or so. Not meant against somebody who wants two to be alike.
-  public static func of(_ memory: UnsafeRawPointer, bytes: Int) -> UInt64 {
+  package static func of(_ memory: UnsafeRawPointer, bytes: Int) -> UInt64 {
     torus_checksum(memory, bytes)
   }
 
   /// The same of a buffer.
-  public static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+  package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     torus_checksum(bytes.baseAddress, bytes.count)
   }
 }

@@ -9,7 +9,7 @@ public struct CollectiveRecord: Sendable {
     public let name: String
     /// Parts of one lane follow each other; lanes run side by side.
     public let lane: Int
-    /// When it ran.
+    /// When it ran, by ``ProcessGroup/now``.
     public let begin: UInt64, end: UInt64
   }
 
@@ -18,7 +18,7 @@ public struct CollectiveRecord: Sendable {
   /// What was called.
   public let operation: CollectiveOperation
   /// When it was issued, when it came to the head of its group's queue and began, and when it
-  /// ended; messages begin when they are issued.
+  /// ended, by ``ProcessGroup/now``; messages begin when they are issued.
   public let issued: UInt64, started: UInt64, ended: UInt64
   /// When every rank was known to have called it, so that what came before was waiting; nil where
   /// that cannot be told.

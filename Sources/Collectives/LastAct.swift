@@ -7,26 +7,26 @@ import Synchronization
 /// It happens on a thread of its own for which the end waits a few seconds at most, so that neither a
 /// lock nor a file system that hangs keeps the job from ending. It must call no collective: the other
 /// ranks may be anywhere.
-public enum LastAct {
+package enum LastAct {
   private static let act = Mutex<(@Sendable (String) -> Void)?>(nil)
   /// Seconds for which the end waits.
   private static let patience = 3.0
 
   /// Sets what is to be done, given why the process ends; nil for nothing.
-  public static func set(_ body: (@Sendable (String) -> Void)?) {
+  package static func set(_ body: (@Sendable (String) -> Void)?) {
     act.withLock { $0 = body }
     torus_fatal_watched(body == nil ? 0 : 1)
   }
 
   /// Whether a fatal signal or a stray exit waits for ``endGoesOn()``. To be asked every few
   /// milliseconds by whoever has set an act, since a signal's handler can do little itself.
-  public static var isDue: Bool { torus_fatal_is_ending() != 0 }
+  package static var isDue: Bool { torus_fatal_is_ending() != 0 }
 
   /// Lets the end go on after ``isDue``.
-  public static func endGoesOn() { torus_fatal_go_on() }
+  package static func endGoesOn() { torus_fatal_go_on() }
 
   /// Does it, unless it was done before.
-  public static func perform(_ reason: String) {
+  package static func perform(_ reason: String) {
     let body = act.withLock { act in
       defer { act = nil }
       return act

@@ -50,7 +50,7 @@ extension ProcessGroup {
   }
 
   /// MPI_Allreduce itself, without fingerprint and deadline, for comparison. Blocks.
-  public func reduceByMPI(
+  package func reduceByMPI(
     buffer: UnsafeMutableRawPointer, count: Int, dtype: DType, op: ReduceOp = .sum
   ) throws(CollectiveError) {
     if isClosed { throw .invalid(rank: rank, reason: "MPI_Allreduce: \(name) is closed") }

@@ -1,14 +1,14 @@
 /// How one rank's clock relates to rank 0's at one moment.
-public struct ClockSample: Sendable, Equatable {
+package struct ClockSample: Sendable, Equatable {
   /// The rank's time of the measurement, in nanoseconds.
-  public var time: UInt64
+  package var time: UInt64
   /// What to add to the rank's time to get rank 0's, in nanoseconds.
-  public var offset: Double
+  package var offset: Double
   /// The shortest round trip: the offset is wrong by at most half of it.
-  public var roundTrip: Double
+  package var roundTrip: Double
 
   /// Creates a sample.
-  public init(time: UInt64, offset: Double, roundTrip: Double) {
+  package init(time: UInt64, offset: Double, roundTrip: Double) {
     self.time = time
     self.offset = offset
     self.roundTrip = roundTrip
@@ -17,12 +17,12 @@ public struct ClockSample: Sendable, Equatable {
 
 /// A rank's clock as a line through two samples: clocks of different machines run at slightly
 /// different speeds.
-public struct ClockLine: Sendable {
+package struct ClockLine: Sendable {
   private let first: ClockSample
   private let slope: Double
 
   /// The line through a sample at the beginning and one at the end.
-  public init(_ first: ClockSample, _ last: ClockSample) {
+  package init(_ first: ClockSample, _ last: ClockSample) {
     let span = Double(last.time) - Double(first.time)
     // Over a short run the samples' errors are larger than any drift.
     let drift = last.offset - first.offset
@@ -33,7 +33,7 @@ public struct ClockLine: Sendable {
   }
 
   /// A rank's time as rank 0's.
-  public func aligned(_ time: UInt64) -> Double {
+  package func aligned(_ time: UInt64) -> Double {
     Double(time) + first.offset + slope * (Double(time) - Double(first.time))
   }
 }
@@ -50,7 +50,7 @@ extension ProcessGroup {
   /// - Parameters:
   ///   - rounds: The number of round trips to each rank.
   ///   - clock: The clock to compare.
-  public func clockSample(
+  package func clockSample(
     rounds: Int = 16, clock: () -> UInt64 = { ProcessGroup.now }
   ) throws(CollectiveError) -> ClockSample {
     // Two numbers: rank 0's for this rank at the end, one of them before.

@@ -75,7 +75,7 @@ public final class ProcessGroup: @unchecked Sendable {
   /// Takes rank 0's table from a file.
   func adoptCalibration(_ path: String) throws(CollectiveError) {
     let read: Result<AlgorithmTable, CollectiveError> = Result {
-      () throws(CollectiveError) in rank == 0 ? try AlgorithmTable(contentsOf: path) : .init()
+      () throws(CollectiveError) in rank == 0 ? try AlgorithmTable(path: path) : .init()
     }
     // A file that cannot be read is every rank's error.
     let reason: String? = if case .failure(let error) = read { "\(error)" } else { nil }

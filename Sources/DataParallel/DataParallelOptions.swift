@@ -19,7 +19,7 @@ public struct DataParallelOptions: Sendable {
 
   /// The type in which gradients travel, such as `bfloat16` for gradients of `float32`
   /// (`_MixedPrecision.reduce_dtype`); nil sends them as they are.
-  public var reduceType: DType?
+  public var reduceDtype: DType?
 
   /// Promises that every pass reaches the same parameters (`static_graph`): the numbers that tell
   /// which were used are sent in the first pass only. A pass that breaks the promise stops the
@@ -47,8 +47,8 @@ public struct DataParallelOptions: Sendable {
     if let bad = limits.first(where: { $0 <= 0 }) {
       throw .options("a bucket limit of \(bad) bytes was given; limits must be positive")
     }
-    if let reduceType, !reduceType.isFloatingPoint {
-      throw .options("gradients cannot be reduced as \(reduceType); choose a floating-point type")
+    if let reduceDtype, !reduceDtype.isFloatingPoint {
+      throw .options("gradients cannot be reduced as \(reduceDtype); choose a floating-point type")
     }
   }
 }

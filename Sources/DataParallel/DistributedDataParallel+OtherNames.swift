@@ -18,3 +18,51 @@ extension DistributedDataParallel {
     otherName()
   }
 }
+
+extension DataParallelOptions {
+  /// What was its name.
+  @available(*, unavailable, renamed: "reduceDtype")
+  public var reduceType: DType? {
+    get { otherName() }
+    set { otherName() }
+  }
+}
+
+extension PowerSGDHook.Options {
+  /// What was its name.
+  @available(*, unavailable, renamed: "matrixApproximationRank")
+  public var rank: Int {
+    get { otherName() }
+    set { otherName() }
+  }
+  /// What was its name.
+  @available(*, unavailable, renamed: "startPowerSGDIter")
+  public var startIteration: Int {
+    get { otherName() }
+    set { otherName() }
+  }
+  /// What was its name.
+  @available(*, unavailable, renamed: "useErrorFeedback")
+  public var usesErrorFeedback: Bool {
+    get { otherName() }
+    set { otherName() }
+  }
+  /// What was its name.
+  @available(*, unavailable, renamed: "warmStart")
+  public var usesWarmStart: Bool {
+    get { otherName() }
+    set { otherName() }
+  }
+  /// What was its name.
+  @available(*, unavailable, renamed: "randomSeed")
+  public var seed: UInt32 {
+    get { otherName() }
+    set { otherName() }
+  }
+}
+
+extension ShardedOptimizer {
+  /// What was its name.
+  @available(*, unavailable, renamed: "stateByteCount")
+  public var stateBytes: Int { otherName() }
+}

@@ -90,7 +90,7 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
     about.parameterBytes = trained.reduce(0) { $0 + $1.count * $1.dtype.size }
     about.isStaticGraph = options.isStaticGraph
     about.broadcastsBuffers = options.broadcastsBuffers
-    about.reduceType = options.reduceType.map { "\($0)" }
+    about.reduceType = options.reduceDtype.map { "\($0)" }
     reducer.log.statistics = about
   }
 

@@ -16,7 +16,9 @@ struct HookStateTests {
     _ change: @escaping @Sendable (inout PowerSGDHook.Options) -> Void = { _ in }
   ) throws -> PowerSGDHook {
     var options = PowerSGDHook.Options()
-    (options.rank, options.startIteration, options.minCompressionRate) = (2, 2, 1)
+    (options.matrixApproximationRank, options.startPowerSGDIter, options.minCompressionRate) = (
+      2, 2, 1
+    )
     change(&options)
     return try PowerSGDHook(options)
   }
@@ -24,17 +26,17 @@ struct HookStateTests {
   static let hooks = [
     Hook(testDescription: "PowerSGD") { _ in try power() },
     Hook(testDescription: "PowerSGD without warm start") { _ in
-      try power { $0.usesWarmStart = false }
+      try power { $0.warmStart = false }
     },
     Hook(testDescription: "PowerSGD without error feedback") { _ in
-      try power { $0.usesErrorFeedback = false }
+      try power { $0.useErrorFeedback = false }
     },
     Hook(testDescription: "batched PowerSGD") { _ in try power { $0.isBatched = true } },
     Hook(testDescription: "PowerSGD in half precision") { _ in
       CompressionHook(.bfloat16, over: try power())
     },
     Hook(testDescription: "post-local SGD") { group in
-      PostLocalSGDHook(subgroup: try group.subgroups(of: 1), startIteration: 3)
+      PostLocalSGDHook(subgroup: try group.subgroups(of: 1), startLocalSGDIter: 3)
     },
   ]
 
@@ -103,7 +105,7 @@ struct HookStateTests {
       options.plan = first.bucketPlan
       return try [2, 3].map { rank in
         let second = try DistributedDataParallel(TwoLayers(), group: group, options: options)
-        let other = try Self.power { $0.rank = rank }
+        let other = try Self.power { $0.matrixApproximationRank = rank }
         try other.load(state)
         try second.register(other)
         let gradients = passes(4..<6, second)

@@ -56,7 +56,7 @@ struct HookTests {
       let model = TwoLayers()
       var options = DataParallelOptions()
       options.bucketLimits = [200, 400]
-      options.reduceType = dtype
+      options.reduceDtype = dtype
       let parallel = try DistributedDataParallel(model, group: group, options: options)
       let result = (0..<3).map { pass in
         model.zeroGrad()
@@ -170,10 +170,12 @@ struct HookTests {
       buckets.plan = BucketPlan(buckets: [expected.order])
       let parallel = try DistributedDataParallel(model, group: group, options: buckets)
       var options = PowerSGDHook.Options()
-      (options.rank, options.startIteration, options.minCompressionRate) = (expected.rank, 2, 1)
-      options.usesErrorFeedback = expected.error_feedback
-      options.usesWarmStart = expected.warm_start
-      options.seed = 7
+      (options.matrixApproximationRank, options.startPowerSGDIter, options.minCompressionRate) = (
+        expected.rank, 2, 1
+      )
+      options.useErrorFeedback = expected.error_feedback
+      options.warmStart = expected.warm_start
+      options.randomSeed = 7
       options.isBatched = expected.batched
       let hook = try PowerSGDHook(options)
       try parallel.register(hook)
@@ -203,7 +205,7 @@ struct HookTests {
       let model = Linear(16, 16, bias: false)
       let parallel = try DistributedDataParallel(model, group: group)
       var options = PowerSGDHook.Options()
-      (options.startIteration, options.minCompressionRate) = (2, 1)
+      (options.startPowerSGDIter, options.minCompressionRate) = (2, 1)
       try parallel.register(PowerSGDHook(options))
       let generator = Generator(seed: UInt64(group.rank))
       let (x, y) = (
@@ -229,7 +231,7 @@ struct HookTests {
       let model = Linear(16, 16, bias: false)
       let parallel = try DistributedDataParallel(model, group: group)
       var options = PowerSGDHook.Options()
-      (options.startIteration, options.minCompressionRate) = (2, 1)
+      (options.startPowerSGDIter, options.minCompressionRate) = (2, 1)
       try parallel.register(PowerSGDHook(options))
       var last: [Float] = []
       for pass in 0..<6 {
@@ -247,7 +249,7 @@ struct HookTests {
   func wrapped() throws {
     @Sendable func power() throws -> PowerSGDHook {
       var options = PowerSGDHook.Options()
-      (options.startIteration, options.minCompressionRate) = (2, 1)
+      (options.startPowerSGDIter, options.minCompressionRate) = (2, 1)
       return try PowerSGDHook(options)
     }
     let wide = try gradients(ranks: 2, passes: 5) { _ in try power() }
@@ -261,25 +263,25 @@ struct HookTests {
   @Test("PowerSGD refuses to start before buckets are rebuilt")
   func earlyStart() {
     var options = PowerSGDHook.Options()
-    options.startIteration = 1
+    options.startPowerSGDIter = 1
     #expect(throws: DataParallelError.self) { _ = try PowerSGDHook(options) }
-    options.usesErrorFeedback = false
-    options.usesWarmStart = false
+    options.useErrorFeedback = false
+    options.warmStart = false
     #expect(throws: Never.self) { _ = try PowerSGDHook(options) }
-    options.rank = 0
+    options.matrixApproximationRank = 0
     #expect(throws: DataParallelError.self) { _ = try PowerSGDHook(options) }
   }
 
   @Test("batched PowerSGD takes several buckets, and what is lost comes later")
   func batched() throws {
     var options = PowerSGDHook.Options()
-    (options.startIteration, options.isBatched) = (2, true)
+    (options.startPowerSGDIter, options.isBatched) = (2, true)
     let chosen = options
     let narrow = try gradients(ranks: 3, passes: 5) { _ in try PowerSGDHook(chosen) }
     let plain = try gradients(ranks: 3, passes: 5) { _ in nil }
     #expect(Array(narrow[..<2]) == Array(plain[..<2]))
     #expect(narrow[2] != plain[2])
-    options.rank = 100
+    options.matrixApproximationRank = 100
     let all = options
     let exact = try gradients(ranks: 3, passes: 5) { _ in try PowerSGDHook(all) }
     for (one, other) in zip(exact, plain) { #expect(distance(one, other) < 1e-4) }
@@ -293,7 +295,7 @@ struct HookTests {
       let pair = try group.subgroups(of: 2)
       let model = Linear(1, 1, bias: false)
       let parallel = try DistributedDataParallel(model, group: group)
-      try parallel.register(PostLocalSGDHook(subgroup: pair, startIteration: 2))
+      try parallel.register(PostLocalSGDHook(subgroup: pair, startLocalSGDIter: 2))
       let optimizer = PostLocalSGDOptimizer(
         SGD(model.parameters(), lr: 1),
         try PeriodicModelAverager(period: 3, warmupSteps: 2, group: group))
@@ -323,7 +325,7 @@ struct HookTests {
     let results = try onRanks(2) { group in
       let model = Linear(1, 1, bias: false)
       let parallel = try DistributedDataParallel(model, group: group)
-      try parallel.register(PostLocalSGDHook(subgroup: nil, startIteration: 1))
+      try parallel.register(PostLocalSGDHook(subgroup: nil, startLocalSGDIter: 1))
       return (0..<3).map { _ in
         model.zeroGrad()
         model(Tensor.full([1, 1], Double(group.rank))).sum().backward()

@@ -159,7 +159,7 @@ struct JoinTests {
       let model = TwoLayers()
       let parallel = try DistributedDataParallel(model, group: group)
       var options = PowerSGDHook.Options()
-      (options.startIteration, options.minCompressionRate) = (2, 1)
+      (options.startPowerSGDIter, options.minCompressionRate) = (2, 1)
       try parallel.register(PowerSGDHook(options))
       let optimizer = SGD(model.parameters(), lr: 0.1)
       try Join.run([parallel]) {

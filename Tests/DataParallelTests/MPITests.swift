@@ -83,7 +83,9 @@ struct DataParallelRanks {
       let narrow = try gradients(world.group, CompressionHook(.bfloat16))
       #expect(distance(exact, narrow) < 1.6e-2)
       var options = PowerSGDHook.Options()
-      (options.rank, options.startIteration, options.minCompressionRate) = (12, 2, 0.1)
+      (options.matrixApproximationRank, options.startPowerSGDIter, options.minCompressionRate) = (
+        12, 2, 0.1
+      )
       let power = try gradients(world.group, PowerSGDHook(options))
       #expect(distance(exact, power) < 1e-4)
     }
@@ -140,7 +142,7 @@ struct DataParallelRanks {
           }
           let optimizer: Optimizer = sharded ?? whole
           var options = DataParallelOptions()
-          (options.reduceType, options.isStaticGraph) = (type, type != nil)
+          (options.reduceDtype, options.isStaticGraph) = (type, type != nil)
           let parallel = try DistributedDataParallel(
             model, group: world.group, options: options, optimizer: sharded)
           for pass in 0..<4 {

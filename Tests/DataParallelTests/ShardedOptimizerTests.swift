@@ -365,7 +365,7 @@ struct ShardedOptimizerTests {
       let parallel = try DistributedDataParallel(model, group: group, optimizer: optimizer)
       try parallel.forward { $0(.ones([1, 256])) }.sum().backward()
       optimizer.step()
-      return (optimizer.stateBytes, parallel.statistics)
+      return (optimizer.stateByteCount, parallel.statistics)
     }
     let weights = 4 * (256 * 256 + 256)
     for (state, log) in results {

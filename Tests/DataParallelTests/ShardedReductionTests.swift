@@ -34,7 +34,7 @@ struct ShardedReductionTests {
     init(_ isSharded: Bool, reduceType: DType? = nil, isStatic: Bool = false) {
       self.isSharded = isSharded
       options.bucketLimits = [900, 20_000]
-      options.reduceType = reduceType
+      options.reduceDtype = reduceType
       options.isStaticGraph = isStatic
     }
   }
@@ -102,7 +102,7 @@ struct ShardedReductionTests {
         ? try ShardedOptimizer(SGD(model.parameters(), lr: 1), group: group, stage: .zero2) : nil
       let optimizer = sharded ?? SGD(model.parameters(), lr: 1)
       var options = DataParallelOptions()
-      options.reduceType = .float16
+      options.reduceDtype = .float16
       let parallel = try DistributedDataParallel(
         model, group: group, options: options, optimizer: sharded)
       try parallel.forward { $0(Tensor.full([1, 3], 40_000.0)) }.sum().backward()
@@ -124,7 +124,7 @@ struct ShardedReductionTests {
             : nil
           let optimizer = sharded ?? SGD(model.parameters(), lr: 1)
           var options = DataParallelOptions()
-          options.reduceType = dtype
+          options.reduceDtype = dtype
           let parallel = try DistributedDataParallel(
             model, group: group, options: options, optimizer: sharded)
           let generator = Generator(seed: UInt64(group.rank))
@@ -213,7 +213,7 @@ struct ShardedReductionTests {
       #expect(
         try refusal(CompressionHook(.float16, over: PowerSGDHook()))
           .contains("CompressionHook(float16, PowerSGDHook) cannot be registered"))
-      let local = refusal(PostLocalSGDHook(subgroup: nil, startIteration: 1))
+      let local = refusal(PostLocalSGDHook(subgroup: nil, startLocalSGDIter: 1))
       for part in ["PostLocalSGDHook", "differ from rank to rank", "not sharded"] {
         #expect(local.contains(part))
       }
@@ -232,13 +232,13 @@ struct ShardedReductionTests {
       let model = TwoLayers()
       let optimizer = try ShardedOptimizer(SGD(model.parameters()), group: group, stage: .zero2)
       var options = DataParallelOptions()
-      options.reduceType = .bfloat16
+      options.reduceDtype = .bfloat16
       let parallel = try DistributedDataParallel(
         model, group: group, options: options, optimizer: optimizer)
       let error = #expect(throws: DataParallelError.self) {
         try parallel.register(AllReduceHook())
       }
-      #expect("\(String(describing: error))".contains("where reduceType is set"))
+      #expect("\(String(describing: error))".contains("where reduceDtype is set"))
       return true
     }
   }
@@ -266,7 +266,7 @@ struct ShardedReductionTests {
           AdamW(model.parameters(), lr: 0.1, weightDecay: 0.5), group: group, stage: .zero2,
           limits: [50, 90])
         var options = DataParallelOptions()
-        (options.isStaticGraph, options.reduceType) = (isStatic, dtype)
+        (options.isStaticGraph, options.reduceDtype) = (isStatic, dtype)
         let parallel = try DistributedDataParallel(
           model, group: group, options: options, optimizer: optimizer)
         let labels = Labels()
@@ -331,7 +331,7 @@ struct ShardedReductionTests {
         let optimizer = sharded ?? SGD(model.parameters(), lr: 0.5)
         var options = DataParallelOptions()
         options.bucketLimits = [900, 20_000]
-        (options.reduceType, options.isStaticGraph) = (.bfloat16, true)
+        (options.reduceDtype, options.isStaticGraph) = (.bfloat16, true)
         let parallel = try DistributedDataParallel(
           model, group: group, options: options, optimizer: sharded)
         var joining = JoinOptions()

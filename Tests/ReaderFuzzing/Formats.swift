@@ -176,7 +176,7 @@ enum Formats {
           #"{"rows":[{"topology":{"ranks":2,"nodes":1,"sharesMemory":true},"maxBytes":4096,"#
             + #""algorithm":"ring","segmentBytes":0}]}"#), file: "c.json"
       ) { path in
-        let table = try AlgorithmTable(contentsOf: path)
+        let table = try AlgorithmTable(path: path)
         _ = table.choose(bytes: 100, on: Topology(ranks: 2, nodes: 1, sharesMemory: true))
       },
     ]

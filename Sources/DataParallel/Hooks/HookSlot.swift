@@ -1,10 +1,10 @@
-/// The one communication hook of a model: the user's, or that of ``DataParallelOptions/reduceType``.
+/// The one communication hook of a model: the user's, or that of ``DataParallelOptions/reduceDtype``.
 struct HookSlot {
   private(set) var hook: (any CommunicationHook)?
   private var isRegistered = false
 
   init(_ options: DataParallelOptions) {
-    hook = options.reduceType.map {
+    hook = options.reduceDtype.map {
       CompressionHook($0, over: AllReduceHook(algorithm: options.algorithm))
     }
   }
@@ -18,7 +18,7 @@ struct HookSlot {
         throw .secondHook(present: present.name, refused: hook.name)
       }
       throw .unsupported(
-        "\(hook.name) cannot be registered where reduceType is set: wrap it in a CompressionHook")
+        "\(hook.name) cannot be registered where reduceDtype is set: wrap it in a CompressionHook")
     }
     self.hook = hook
     isRegistered = true

@@ -6,7 +6,7 @@ import Tensors
 /// Averages models over ranks every few steps (`averagers.PeriodicModelAverager`).
 ///
 /// ```swift
-/// try parallel.register(PostLocalSGDHook(subgroup: node, startIteration: 100))
+/// try parallel.register(PostLocalSGDHook(subgroup: node, startLocalSGDIter: 100))
 /// let averager = try PeriodicModelAverager(period: 4, warmupSteps: 100, group: world)
 /// …
 /// optimizer.step()

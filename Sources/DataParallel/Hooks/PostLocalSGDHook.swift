@@ -17,7 +17,8 @@ public final class PostLocalSGDHook: CommunicationHook {
   ///   - startIteration: Passes that average over all ranks.
   ///   - algorithm: How all ranks meet; nil picks by size and ranks. The subgroup always picks.
   public init(
-    subgroup: ProcessGroup?, startIteration: Int, algorithm: AllReduceAlgorithm? = nil
+    subgroup: ProcessGroup?, startLocalSGDIter startIteration: Int,
+    algorithm: AllReduceAlgorithm? = nil
   ) {
     self.subgroup = subgroup
     self.startIteration = startIteration

@@ -31,10 +31,10 @@ extension PowerSGDHook {
       try seeds.setState(generator.array(of: UInt8.self))
     }
     memories = [:]
-    for (path, q) in numbered(state.shared, "q.") where options.usesWarmStart {
+    for (path, q) in numbered(state.shared, "q.") where options.warmStart {
       memories[path[0], default: Memory()].qs.append(q)
     }
-    for (path, error) in numbered(state.own, "error.") where options.usesErrorFeedback {
+    for (path, error) in numbered(state.own, "error.") where options.useErrorFeedback {
       memories[path[0], default: Memory()].error = error
     }
   }

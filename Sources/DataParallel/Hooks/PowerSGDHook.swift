@@ -22,27 +22,26 @@ import Tensors
 /// Error feedback keeps one copy of the gradients, and makes one more while a pass is under way. A
 /// gradient that is not finite makes what is kept of it so for good, as in PyTorch's hook.
 public final class PowerSGDHook: CommunicationHook {
-  /// How PowerSGD compresses.
+  /// How PowerSGD compresses (PyTorch's `PowerSGDState`, under its names).
   public struct Options: Sendable {
-    /// Columns of P and Q (`matrix_approximation_rank`).
-    public var rank = 1
+    /// Columns of P and Q.
+    public var matrixApproximationRank = 1
     /// Whether a bucket's gradients are compressed together, as one square matrix.
     public var isBatched = false
-    /// Passes that average gradients as they are before compression begins
-    /// (`start_powerSGD_iter`): at least 2 with error feedback or warm start, since buckets are
-    /// rebuilt after the first.
-    public var startIteration = 1000
+    /// Passes that average gradients as they are before compression begins: at least 2 with error
+    /// feedback or warm start, since buckets are rebuilt after the first.
+    public var startPowerSGDIter = 1000
     /// How many times fewer numbers must travel for a gradient to be compressed; not asked where
     /// they are batched.
     public var minCompressionRate = 2.0
     /// Whether what was lost is made up for in the next pass.
-    public var usesErrorFeedback = true
+    public var useErrorFeedback = true
     /// Whether Q goes on from pass to pass.
-    public var usesWarmStart = true
+    public var warmStart = true
     /// What is added to the norms by which columns are divided.
     public var orthogonalizationEpsilon = 0.0
     /// Seed of the first Q, the same on all ranks; draws are those of PyTorch's hook.
-    public var seed: UInt32 = 0
+    public var randomSeed: UInt32 = 0
 
     /// PyTorch's defaults.
     public init() {}
@@ -71,17 +70,17 @@ public final class PowerSGDHook: CommunicationHook {
   public init(
     _ options: Options = .init(), algorithm: AllReduceAlgorithm? = nil
   ) throws(DataParallelError) {
-    guard options.rank >= 1 else {
-      throw .options("PowerSGD needs a rank of at least 1, not \(options.rank)")
+    guard options.matrixApproximationRank >= 1 else {
+      throw .options("PowerSGD needs a rank of at least 1, not \(options.matrixApproximationRank)")
     }
-    if options.usesErrorFeedback || options.usesWarmStart, options.startIteration < 2 {
+    if options.useErrorFeedback || options.warmStart, options.startPowerSGDIter < 2 {
       throw .options(
         "PowerSGD can start at iteration 2 with error feedback or warm start, not at "
-          + "\(options.startIteration): buckets are rebuilt after the first pass")
+          + "\(options.startPowerSGDIter): buckets are rebuilt after the first pass")
     }
     self.options = options
     self.algorithm = algorithm
-    seeds = Generator(seed: UInt64(options.seed))
+    seeds = Generator(seed: UInt64(options.randomSeed))
   }
 
   /// The factors of a gradient, and what they lost, are those of the whole gradient.
@@ -96,7 +95,7 @@ public final class PowerSGDHook: CommunicationHook {
   /// Compresses, once the first passes are over.
   public func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
     defer { if bucket.isLast { iteration += 1 } }
-    guard iteration >= options.startIteration else {
+    guard iteration >= options.startPowerSGDIter else {
       return BucketReduction([bucket.group.average(bucket, algorithm)])
     }
     return noGrad { compress(bucket) }
@@ -107,10 +106,10 @@ public final class PowerSGDHook: CommunicationHook {
     let square = options.isBatched ? PackedTensors(square: bucket.gradients) : nil
     let values = square?.flat ?? bucket.buffer
     if let error = memory.error, error.count == values.count { values.addInPlace(error) }
-    let input = options.usesErrorFeedback ? values.clone() : nil
+    let input = options.useErrorFeedback ? values.clone() : nil
     let (matrices, others) = square.map { (whole($0), []) } ?? chosen(bucket.gradients)
     let dtype = bucket.buffer.dtype
-    let ranks = matrices.map { min($0.size(0), $0.size(1), options.rank) }
+    let ranks = matrices.map { min($0.size(0), $0.size(1), options.matrixApproximationRank) }
 
     let plain = PackedTensors(others.map(\.shape), dtype)
     for (place, tensor) in zip(plain.tensors, others) { place.copyInPlace(tensor) }
@@ -149,7 +148,7 @@ public final class PowerSGDHook: CommunicationHook {
               }
             }
             memory.error = input.map { $0 - values }
-            memory.qs = options.usesWarmStart ? qs.tensors : []
+            memory.qs = options.warmStart ? qs.tensors : []
             self?.memories[bucket.index] = memory
           }
           return nil
@@ -162,7 +161,7 @@ public final class PowerSGDHook: CommunicationHook {
   private func whole(_ square: PackedTensors) -> [Tensor] {
     let side = square.side
     countBefore += square.tensors.reduce(0) { $0 + $1.count }
-    countAfter += 2 * side * min(side, options.rank)
+    countAfter += 2 * side * min(side, options.matrixApproximationRank)
     return [square.flat.reshaped([side, side])]
   }
 
@@ -173,7 +172,7 @@ public final class PowerSGDHook: CommunicationHook {
     var others: [Tensor] = []
     for gradient in gradients {
       let (rows, columns) = (gradient.shape.first ?? 1, gradient.shape.dropFirst().reduce(1, *))
-      let short = (rows + columns) * min(rows, columns, options.rank)
+      let short = (rows + columns) * min(rows, columns, options.matrixApproximationRank)
       countBefore += gradient.count
       guard Double(short) * options.minCompressionRate < Double(gradient.count) else {
         others.append(gradient)

@@ -21,7 +21,7 @@ import Tensors
 ///
 /// Stage 1 moves parameters exactly as the optimizer by itself does. In stage 2 gradients are summed
 /// in another order, so that results agree within rounding; in half precision
-/// (``DataParallelOptions/reduceType``) they are summed in rank order, and on one node results are
+/// (``DataParallelOptions/reduceDtype``) they are summed in rank order, and on one node results are
 /// the same bits. Communication hooks must be ``ScatteringHook``s then.
 ///
 /// The wrapped optimizer lends its rule and options; it is not to be stepped itself. Saved state has
@@ -88,7 +88,7 @@ public final class ShardedOptimizer: Optimizer {
     }
   }
 
-  /// The memory of this rank's share.
+  /// The memory of this rank's share, in bytes.
   public override var stateByteCount: Int {
     pieces.joined().reduce(0) { $0 + $1.state.byteCount }
   }
@@ -259,13 +259,6 @@ public final class ShardedOptimizer: Optimizer {
 
   /// What the wrapped optimizer may not cut.
   public override var unit: UpdateUnit { base.unit }
-
-  /// Bytes of this rank's share of the optimizer's state.
-  public var stateBytes: Int {
-    pieces.joined().reduce(0) { sum, piece in
-      sum + piece.state.tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.size }
-    }
-  }
 }
 
 /// A part of a parameter that this rank moves: a view of its values, with what is remembered of it.

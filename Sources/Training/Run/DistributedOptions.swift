@@ -14,7 +14,7 @@ extension DistributedConfiguration {
     var options = DataParallelOptions()
     (options.firstBucketBytes, options.bucketBytes) = (bucketLimits[0], bucketLimits[1])
     options.algorithm = algorithm.named
-    options.reduceType = reduceDtype.dtype
+    options.reduceDtype = reduceDtype.dtype
     options.broadcastsBuffers = broadcastBuffers
     options.isStaticGraph = staticGraph
     return options

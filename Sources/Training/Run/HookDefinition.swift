@@ -79,14 +79,14 @@ private func power(
   _ options: PowerSGDHookOptions, _ input: ExchangeInput, isBatched: Bool
 ) throws -> Exchange {
   var chosen = PowerSGDHook.Options()
-  chosen.rank = options.matrixApproximationRank
+  chosen.matrixApproximationRank = options.matrixApproximationRank
   chosen.isBatched = isBatched
-  chosen.startIteration = options.startPowerSGDIter
+  chosen.startPowerSGDIter = options.startPowerSGDIter
   chosen.minCompressionRate = options.minCompressionRate
-  chosen.usesErrorFeedback = options.useErrorFeedback
-  chosen.usesWarmStart = options.warmStart
+  chosen.useErrorFeedback = options.useErrorFeedback
+  chosen.warmStart = options.warmStart
   chosen.orthogonalizationEpsilon = options.orthogonalizationEpsilon
-  chosen.seed = UInt32(options.randomSeed)
+  chosen.randomSeed = UInt32(options.randomSeed)
   return Exchange(hook: try PowerSGDHook(chosen, algorithm: input.algorithm))
 }
 
@@ -112,6 +112,6 @@ private func power(
     period: options.period, warmupSteps: options.startLocalSGDIter, group: group)
   return Exchange(
     hook: PostLocalSGDHook(
-      subgroup: subgroup, startIteration: options.startLocalSGDIter, algorithm: input.algorithm),
+      subgroup: subgroup, startLocalSGDIter: options.startLocalSGDIter, algorithm: input.algorithm),
     averager: subgroup?.size == group.size ? nil : averager)
 }
