@@ -32,7 +32,7 @@ extension FineTuningConfiguration {
   /// The configuration that a command line asks for: a file, or the name of one in configs/, with keys
   /// set over it; or keys alone.
   /// - Throws: `ConfigurationError`, each case with its remedy.
-  public init(
+  package init(
     _ arguments: RunArguments, files: ProjectFiles = ProjectFiles()
   ) throws(ConfigurationError) {
     var node: ConfigurationNode

@@ -269,7 +269,7 @@ public final class FineTuningRun {
   /// Goes back to the best weights, judges them by the test records, and saves them.
   private func finish(_ ready: Ready, _ judge: FineTuningJudge) throws {
     let (task, trainer) = (ready.task, ready.trainer)
-    var results: Metrics = ["step": .integer(trainer.step)]
+    var results: MetricValues = ["step": .integer(trainer.step)]
     if let step = ready.best.step {
       ready.best.takeBack(task.model)
       results["best_step"] = .integer(step)

@@ -113,7 +113,7 @@ struct CompiledModelTests {
     let history = m.fit(
       x, y, epochs: 9, validation: (xv, yv),
       callbacks: [
-        .earlyStopping(patience: 3, restoresBest: true),
+        .earlyStopping(patience: 3, restoreBestWeights: true),
         .reduceLROnPlateau(factor: 0.5, patience: 2),
         .bestCheckpoint(to: path("best.pth")), .lastCheckpoint(to: path("last.pth")),
         .csvLogger(path("log.csv")), .jsonLogger(path("log.jsonl")),

@@ -107,7 +107,8 @@ struct ModulesGuideTests {
     let history = m.fit(
       x, y, epochs: 50, validationSplit: 0.2,
       callbacks: [
-        .earlyStopping(patience: 5, restoresBest: true), .bestCheckpoint(to: within("best.pth")),
+        .earlyStopping(patience: 5, restoreBestWeights: true),
+        .bestCheckpoint(to: within("best.pth")),
         .reduceLROnPlateau(patience: 2), .csvLogger(within("history.csv")), .terminateOnNaN(),
         .lambda { session in if session.epoch == 3 { session.stop("enough") } },
       ], verbose: .silent)

@@ -26,7 +26,7 @@ private func lines(_ path: String) throws -> [[String: Any]] {
       #expect(
         try String(contentsOfFile: log.path, encoding: .utf8)
           == #"{"event": "step", "step": 1, "loss": 0.1, "note": "a \"b\"\n\u0001é"}"# + "\n")
-      try log.finish(worldSize: 4, samplesPerSecond: 5210.5, ["test_accuracy": 0.99])
+      try log.finish(worldSize: 4, recordsPerSecond: 5210.5, ["test_accuracy": 0.99])
       let last = try #require(try lines(log.path).last)
       #expect(last["event"] as? String == "finished")
       #expect(last["world_size"] as? Int == 4)
@@ -57,7 +57,7 @@ private func lines(_ path: String) throws -> [[String: Any]] {
         let log = try MetricsLog(directory: folder)
         try log.write("start", ["model": "mlp"])
         for step in 1...4 { try log.write("step", ["step": .integer(step)]) }
-        try log.finish(worldSize: 1, samplesPerSecond: 1, [:])
+        try log.finish(worldSize: 1, recordsPerSecond: 1, [:])
       }
       let path = "\(folder)/metrics.jsonl"
       let half = try #require(FileHandle(forWritingAtPath: path))

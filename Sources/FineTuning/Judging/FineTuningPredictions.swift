@@ -38,7 +38,7 @@ struct FineTuningPredictions {
         case .logits(let logits):
           let rows = lines(logits.to(.float32), content["labels"], batch.indices, words)
           for (index, line) in zip(batch.indices, rows) {
-            var whole: Metrics = ["index": .integer(index)]
+            var whole: MetricValues = ["index": .integer(index)]
             for pair in line.pairs { whole[pair.name] = pair.value }
             table.add(whole, at: index)
           }
@@ -50,7 +50,7 @@ struct FineTuningPredictions {
     else { return nil }
     let found = task.configuration.search.answers(answers, all.flatMap { $0 })
     for (index, (record, answer)) in zip(answers.records, found).enumerated() {
-      var line: Metrics = [
+      var line: MetricValues = [
         "index": .integer(index), "id": .text(record.id), "prediction": .text(answer),
       ]
       if !record.answers.isEmpty { line["label"] = .list(record.answers.map { .text($0.text) }) }
@@ -61,7 +61,7 @@ struct FineTuningPredictions {
 
   private func lines(
     _ logits: Tensor, _ labels: Tensor?, _ indices: [Int], _ words: [[String]]
-  ) -> [Metrics] {
+  ) -> [MetricValues] {
     let names = task.labels.names
     // Records without labels have none, or in a table of words stand-ins.
     let known = split.isLabelled ? labels : nil
@@ -76,7 +76,7 @@ struct FineTuningPredictions {
       let told = logits.flattened().array(of: Float.self)
       let wanted = known?.to(.float32).flattened().array(of: Float.self)
       return told.enumerated().map { row, value in
-        var line: Metrics = ["prediction": .single(value)]
+        var line: MetricValues = ["prediction": .single(value)]
         if let wanted { line["label"] = .single(wanted[row]) }
         return line
       }
@@ -86,7 +86,7 @@ struct FineTuningPredictions {
   }
 
   /// The classes that are likelier than not.
-  private func tags(_ logits: Tensor, _ known: Tensor?, _ names: [String]) -> [Metrics] {
+  private func tags(_ logits: Tensor, _ known: Tensor?, _ names: [String]) -> [MetricValues] {
     let width = logits.size(1)
     let shares = logits.sigmoid().flattened().array(of: Float.self)
     let truths = known?.ne(0).flattened().array(of: Bool.self)
@@ -94,7 +94,7 @@ struct FineTuningPredictions {
       let own = Array(shares[row * width..<(row + 1) * width])
       // As evaluations count them: logits above 0.
       let told = own.indices.filter { own[$0] > 0.5 }
-      var line: Metrics = [
+      var line: MetricValues = [
         "prediction": .list(told.map { .text(names[$0]) }),
         "probability": .list(told.map { .single(own[$0]) }),
       ]
@@ -110,8 +110,8 @@ struct FineTuningPredictions {
   /// A class for each word; null for words behind the longest length.
   private func wordLines(
     _ logits: Tensor, _ labels: Tensor?, _ areKnown: Bool, _ indices: [Int], _ words: [[String]]
-  ) -> [Metrics] {
-    guard let labels else { return indices.map { _ in Metrics() } }
+  ) -> [MetricValues] {
+    guard let labels else { return indices.map { _ in MetricValues() } }
     let names = task.labels.names
     let width = labels.size(1)
     let all = labels.array(of: Int.self)
@@ -121,7 +121,7 @@ struct FineTuningPredictions {
       let places = (row * width..<(row + 1) * width).filter { all[$0] != HeadLoss.ignored }
       let cut = [MetricValue](repeating: .null, count: max(0, words[index].count - places.count))
       func list(_ value: (Int) -> MetricValue) -> MetricValue { .list(places.map(value) + cut) }
-      var line: Metrics = [
+      var line: MetricValues = [
         "words": .list(words[index].map { .text($0) }),
         "prediction": list { .text(names[predictions[$0].number]) },
         "probability": list { .single(predictions[$0].probabilities[predictions[$0].number]) },

@@ -3,7 +3,7 @@ import Settings
 extension RunConfiguration {
   /// Every key as tables in Markdown: those of every run, then those of each thing that can be named.
   /// `docs/configuration.md` has them as they are here.
-  public static var keyTables: String {
+  package static var keyTables: String {
     let keys = keys()
     var text = row("Key", "Default", "Purpose") + row("---", "---", "---")
     for key in keys where key.takers.isEmpty {

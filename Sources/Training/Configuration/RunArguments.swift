@@ -3,23 +3,23 @@ import Settings
 /// What was asked for on `ddp-train`'s command line: a configuration, and keys set over it.
 ///
 /// `ddp-train char-gpt --optimizer.lr 3e-4 --steps=200 --resume --print-config`
-public struct RunArguments: Sendable, Equatable {
+package struct RunArguments: Sendable, Equatable {
   /// One `--key value`.
-  public struct Override: Sendable, Equatable {
+  package struct Override: Sendable, Equatable {
     /// The option as it was typed, for messages.
-    public var option: String
+    package var option: String
     /// The key's path, `["optimizer", "lr"]`.
-    public var path: [String]
+    package var path: [String]
     /// The value's text.
-    public var value: String
+    package var value: String
   }
 
   /// The file or bare name; nil for the default configuration.
-  public var configuration: String?
+  package var configuration: String?
   /// The keys that were set, in their order: a later one wins.
-  public var overrides: [Override] = []
+  package var overrides: [Override] = []
   /// Whether the resolved configuration is to be printed instead of a run.
-  public var printsConfiguration = false
+  package var printsConfiguration = false
 
   /// Reads command line arguments, the program's name left out.
   ///
@@ -28,7 +28,7 @@ public struct RunArguments: Sendable, Equatable {
   /// - Parameters:
   ///   - arguments: The command line.
   ///   - keys: The keys there are; by default those of a training run.
-  public init(
+  package init(
     _ arguments: [String], keys: [KeyDescription] = RunConfiguration.keys()
   ) throws(ConfigurationError) {
     var rest = arguments[...]

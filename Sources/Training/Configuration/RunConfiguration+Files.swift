@@ -10,7 +10,7 @@ extension RunConfiguration {
   ///   - standard: The bare name used where the command line gives none.
   ///   - files: Where configurations are found by bare name.
   /// - Throws: `ConfigurationError`, each case with its remedy.
-  public init(
+  package init(
     _ arguments: RunArguments, standard: String = "digits-cnn",
     files: ProjectFiles = ProjectFiles()
   ) throws(ConfigurationError) {

@@ -43,7 +43,7 @@ public final class FitSession {
 ///
 /// ```swift
 /// m.fit(x, y, epochs: 50, validation: (xv, yv), callbacks: [
-///   .earlyStopping(patience: 5, restoresBest: true), .bestCheckpoint(to: "best.pth"),
+///   .earlyStopping(patience: 5, restoreBestWeights: true), .bestCheckpoint(to: "best.pth"),
 ///   .reduceLROnPlateau(), .csvLogger("history.csv"), .terminateOnNaN(),
 ///   .lambda { print($0.epoch, $0.history["val_loss"].last ?? 0) },
 /// ])
@@ -79,7 +79,7 @@ extension FitCallback {
   ///   - restoresBest: Whether the model gets the best epoch's state in the end.
   public static func earlyStopping(
     monitor: String = "val_loss", mode: MonitorMode? = nil, patience: Int = 0,
-    minDelta: Double = 0, restoresBest: Bool = false
+    minDelta: Double = 0, restoreBestWeights restoresBest: Bool = false
   ) -> FitCallback {
     StoppingCallback(
       Monitor(monitor, mode, minDelta: minDelta), patience: patience, restoresBest: restoresBest)

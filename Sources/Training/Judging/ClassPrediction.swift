@@ -18,11 +18,11 @@ package struct ClassPrediction {
   }
 
   /// The values of a line: a class by its name where it has one.
-  package func line(classes: [String], label: Int?, withProbabilities: Bool) -> Metrics {
+  package func line(classes: [String], label: Int?, withProbabilities: Bool) -> MetricValues {
     func named(_ number: Int) -> MetricValue {
       classes.indices.contains(number) ? .text(classes[number]) : .integer(number)
     }
-    var line: Metrics = [
+    var line: MetricValues = [
       "prediction": named(number), "probability": .single(probabilities[number]),
     ]
     if let label { line["label"] = named(label) }

@@ -3,7 +3,7 @@ import Models
 /// The figures of an evaluation with what was judged by what.
 package struct EvaluationFacts {
   /// All of it, as it is written to a file.
-  package let metrics: Metrics
+  package let metrics: MetricValues
   /// All of it in lines for people.
   package let text: String
 
@@ -11,7 +11,7 @@ package struct EvaluationFacts {
     _ request: JudgementRequest, split: JudgementRequest.Split, weights: String, step: Int?,
     figures: Figures
   ) {
-    var metrics: Metrics = ["run": .text(request.runDirectory), "weights": .text(weights)]
+    var metrics: MetricValues = ["run": .text(request.runDirectory), "weights": .text(weights)]
     if let step { metrics["step"] = .integer(step) }
     if let data = request.data {
       metrics["data"] = .text(data)

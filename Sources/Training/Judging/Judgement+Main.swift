@@ -6,18 +6,18 @@ import Settings
 import Tensors
 
 /// `ddp-train evaluate` and `ddp-train predict`: what comes of a trained run, over any number of workers.
-public enum Judgement {
+package enum Judgement {
   /// Where predictions go, and how.
-  public struct Predictions: Sendable {
+  package struct Predictions: Sendable {
     /// How lines are written.
-    public var format: PredictionFormat
+    package var format: PredictionFormat
     /// The file; nil for standard output.
-    public var output: String?
+    package var output: String?
     /// Whether lines have the probabilities of all classes.
-    public var withProbabilities: Bool
+    package var withProbabilities: Bool
 
     /// Lines on standard output.
-    public init(
+    package init(
       _ format: PredictionFormat = .jsonl, output: String? = nil, withProbabilities: Bool = false
     ) {
       (self.format, self.output) = (format, output)
@@ -28,7 +28,7 @@ public enum Judgement {
   /// Judges a run by records: prints each figure, and writes them as JSON where a file is named.
   ///
   /// Exit codes are those of a run.
-  public static func evaluate(_ request: JudgementRequest, json: String?) -> Int32 {
+  package static func evaluate(_ request: JudgementRequest, json: String?) -> Int32 {
     main(request, "ddp-train evaluate", writing: json) { run, world in
       let report = try run.evaluation(request, world)
       guard world.rank == 0 else { return }
@@ -40,7 +40,7 @@ public enum Judgement {
   /// Writes what a run's model tells of each record, in the order of the data.
   ///
   /// Exit codes are those of a run.
-  public static func predict(_ request: JudgementRequest, _ wanted: Predictions) -> Int32 {
+  package static func predict(_ request: JudgementRequest, _ wanted: Predictions) -> Int32 {
     main(request, "ddp-train predict", writing: wanted.output) { run, world in
       guard let table = try run.predictions(request, wanted, world) else { return }
       if let output = wanted.output {

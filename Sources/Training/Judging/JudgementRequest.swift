@@ -15,7 +15,7 @@ public struct JudgementRequest: Sendable {
   }
 
   /// Which of a run's weights.
-  public enum Weights: Sendable, Equatable {
+  package enum Weights: Sendable, Equatable {
     /// Those of the best evaluation.
     case best
     /// The newest.
@@ -26,7 +26,7 @@ public struct JudgementRequest: Sendable {
     case path(String)
 
     /// Reads `best`, `last`, a step or a path.
-    public init(_ text: String) throws {
+    package init(_ text: String) throws {
       switch text {
       case "best": self = .best
       case "last", "latest": self = .last
@@ -41,20 +41,20 @@ public struct JudgementRequest: Sendable {
   }
 
   /// The run's folder.
-  public var runDirectory: String
+  package var runDirectory: String
   /// Which records; nil for those that the finished run is judged by.
-  public var split: Split?
+  package var split: Split?
   /// A file or folder of other records, in the form of the run's; nil for the run's own.
-  public var data: String?
+  package var data: String?
   /// Which weights; nil for the finished model's, else the newest.
-  public var weights: Weights?
+  package var weights: Weights?
   /// Compute threads of each worker; nil for OMP_NUM_THREADS, or its share of the cores.
-  public var threads: Int?
+  package var threads: Int?
   /// Keys of the run's configuration with other values, each `--key=value`.
-  public var overrides: [String] = []
+  package var overrides: [String] = []
 
   /// The records that a finished run is judged by, with its finished model.
-  public init(runDirectory: String) {
+  package init(runDirectory: String) {
     var path = runDirectory
     while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.runDirectory = path

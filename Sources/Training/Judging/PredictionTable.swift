@@ -19,7 +19,7 @@ package struct PredictionTable {
   package var count: Int { rows.count }
 
   /// Adds a record's line.
-  package mutating func add(_ line: Metrics, at index: Int) {
+  package mutating func add(_ line: MetricValues, at index: Int) {
     rows.append(
       format == .csv
         ? Row(index: index, names: line.pairs.map(\.name), values: line.pairs.map(\.value.csv))
@@ -53,7 +53,7 @@ package struct PredictionTable {
 }
 
 /// How predictions are written.
-public enum PredictionFormat: String, Sendable, CaseIterable {
+package enum PredictionFormat: String, Sendable, CaseIterable {
   /// A JSON object a line.
   case jsonl
   /// RFC 4180, with a line of names; what a list holds stands with spaces between.

@@ -117,7 +117,7 @@ struct RunJudgement {
             outputs, part.content[part.content.count - 1], count, withProbabilities)
           for row in 0..<count {
             let index = batch.indices[place + row]
-            var line: Metrics = ["index": .integer(index)]
+            var line: MetricValues = ["index": .integer(index)]
             if records.names.indices.contains(index) { line["name"] = .text(records.names[index]) }
             for pair in rows[row].pairs { line[pair.name] = pair.value }
             table.add(line, at: index)
@@ -132,7 +132,7 @@ struct RunJudgement {
   /// What a batch's outputs tell of its records.
   private func lines(
     _ outputs: Tensor, _ targets: Tensor, _ count: Int, _ withProbabilities: Bool
-  ) throws -> [Metrics] {
+  ) throws -> [MetricValues] {
     guard model.isClassifier, outputs.rank == 2 else {
       return plainLines(outputs, targets, count)
     }
@@ -145,7 +145,7 @@ struct RunJudgement {
   }
 
   /// Outputs as they are, with the targets of the same number.
-  private func plainLines(_ outputs: Tensor, _ targets: Tensor, _ count: Int) -> [Metrics] {
+  private func plainLines(_ outputs: Tensor, _ targets: Tensor, _ count: Int) -> [MetricValues] {
     func values(_ tensor: Tensor) -> [MetricValue] {
       let width = tensor.count / max(1, tensor.size(0))
       let numbers = tensor.to(.float32).flattened().array(of: Float.self)
@@ -156,7 +156,7 @@ struct RunJudgement {
     }
     let (told, wanted) = (values(outputs), values(targets))
     return (0..<count).map { row in
-      var line: Metrics = ["prediction": told[row]]
+      var line: MetricValues = ["prediction": told[row]]
       if records.areLabelled { line["label"] = wanted[row] }
       return line
     }

@@ -32,7 +32,7 @@ package final class MetricsSink: EventSink {
     case .step(let report):
       if report.step % every == 0 || report.isLast { try write("step", line(report)) }
     case .evaluation(let report):
-      var line: Metrics = [
+      var line: MetricValues = [
         "step": .integer(report.step), "records": .integer(report.figures.records),
       ]
       line.add(report.figures, prefix: report.split)
@@ -53,8 +53,8 @@ package final class MetricsSink: EventSink {
     try? log.write("failed", ["reason": .text("\(error)")])
   }
 
-  private func facts(_ start: TrainingStart) -> Metrics {
-    var facts: Metrics = [
+  private func facts(_ start: TrainingStart) -> MetricValues {
+    var facts: MetricValues = [
       "world_size": .integer(start.worldSize), "parameters": .integer(start.parameters),
     ]
     if let records = start.records { facts["records"] = .integer(records) }
@@ -64,8 +64,8 @@ package final class MetricsSink: EventSink {
     return facts
   }
 
-  private func line(_ report: StepReport) -> Metrics {
-    var line: Metrics = [
+  private func line(_ report: StepReport) -> MetricValues {
+    var line: MetricValues = [
       "step": .integer(report.step), "epoch": .integer(report.epoch),
       "learning_rate": .number(logsUsedRate ? report.usedLearningRate : report.learningRate),
       "step_seconds": .number(report.seconds),
@@ -78,20 +78,20 @@ package final class MetricsSink: EventSink {
 
   private func end(_ result: TrainingResult) throws {
     if let statistics = result.statistics {
-      try write("data_parallel", Metrics(statistics, step: result.step))
+      try write("data_parallel", MetricValues(statistics, step: result.step))
     }
     switch result.end {
     case .stopped: try write("stopped", ["step": .integer(result.step)])
     case .finished:
       try restoreDirectory()
       try log.finish(
-        worldSize: result.statistics?.worldSize ?? 1, samplesPerSecond: result.recordsPerSecond,
+        worldSize: result.statistics?.worldSize ?? 1, recordsPerSecond: result.recordsPerSecond,
         result.results)
     }
   }
 
   /// Logs a line; a run directory that is gone is made again first, and that is said.
-  private func write(_ event: String, _ metrics: Metrics) throws {
+  private func write(_ event: String, _ metrics: MetricValues) throws {
     try restoreDirectory()
     try log.write(event, metrics)
   }
@@ -101,7 +101,7 @@ package final class MetricsSink: EventSink {
   }
 }
 
-extension Metrics {
+extension MetricValues {
   /// Adds figures by their names behind a prefix: `test_loss`.
   package mutating func add(_ figures: Figures, prefix: String) {
     for (name, value) in figures.values { self["\(prefix)_\(name)"] = .number(value) }

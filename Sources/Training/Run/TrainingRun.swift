@@ -136,7 +136,7 @@ public final class TrainingRun {
     try trainer.withAveragedModel {
       if isWriter { try RunCheckpoints.saveModel(trainer.model, to: path) }
     }
-    var results: Metrics = ["step": .integer(trainer.step), "model": .text(path)]
+    var results: MetricValues = ["step": .integer(trainer.step), "model": .text(path)]
     results.add(figures, prefix: data.heldOutName)
     var words = TerminalSink.words(report)
     if let unit = model.bitsPer {

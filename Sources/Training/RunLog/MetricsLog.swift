@@ -47,8 +47,8 @@ public final class MetricsLog: Sendable {
   /// Appends one line: `{"event": event, …metrics}`.
   ///
   /// - Throws: `RunLogError.cannotWrite`, after the half-written line is taken back.
-  public func write(_ event: String, _ metrics: Metrics) throws(RunLogError) {
-    var line: Metrics = ["event": .text(event)]
+  public func write(_ event: String, _ metrics: MetricValues) throws(RunLogError) {
+    var line: MetricValues = ["event": .text(event)]
     for pair in metrics.pairs { line[pair.name] = pair.value }
     let bytes = Array((line.json + "\n").utf8)
     let failure: Int32 = file.withLock { file in
@@ -123,14 +123,14 @@ public final class MetricsLog: Sendable {
   ///
   /// - Parameters:
   ///   - worldSize: How many workers trained.
-  ///   - samplesPerSecond: Training records per second, over all workers; nil where these workers
+  ///   - recordsPerSecond: Training records per second, over all workers; nil where these workers
   ///     trained none.
   ///   - results: What the run is judged by: `test_accuracy` or `validation_loss` (in nats).
   public func finish(
-    worldSize: Int, samplesPerSecond: Double?, _ results: Metrics
+    worldSize: Int, recordsPerSecond: Double?, _ results: MetricValues
   ) throws(RunLogError) {
-    var line: Metrics = ["world_size": .integer(worldSize)]
-    if let samplesPerSecond { line["samples_per_second"] = .number(samplesPerSecond) }
+    var line: MetricValues = ["world_size": .integer(worldSize)]
+    if let recordsPerSecond { line["samples_per_second"] = .number(recordsPerSecond) }
     for pair in results.pairs { line[pair.name] = pair.value }
     try write("finished", line)
     let failure: Int32 = file.withLock { fsync($0.descriptor) == 0 ? 0 : errno }

@@ -3,22 +3,22 @@ import Foundation
 import Synchronization
 
 /// Where a run stands.
-public struct RunProgress: Sendable, Equatable {
+package struct RunProgress: Sendable, Equatable {
   /// Optimizer steps done.
-  public var step: Int
+  package var step: Int
   /// Optimizer steps in the whole run.
-  public var steps: Int
+  package var steps: Int
   /// The epoch, from 1.
-  public var epoch: Int?
+  package var epoch: Int?
   /// Epochs in the whole run.
-  public var epochs: Int?
+  package var epochs: Int?
   /// Training records per second over all workers.
-  public var samplesPerSecond: Double?
+  package var samplesPerSecond: Double?
   /// Figures to show, such as `("loss", 0.31)`.
-  public var figures: [(name: String, value: Double)]
+  package var figures: [(name: String, value: Double)]
 
   /// Where a run stands.
-  public init(
+  package init(
     step: Int, of steps: Int, epoch: Int? = nil, of epochs: Int? = nil,
     samplesPerSecond: Double? = nil, figures: [(name: String, value: Double)] = []
   ) {
@@ -31,7 +31,7 @@ public struct RunProgress: Sendable, Equatable {
   }
 
   /// Equal in all that is shown.
-  public static func == (left: Self, right: Self) -> Bool {
+  package static func == (left: Self, right: Self) -> Bool {
     left.line(elapsed: 0) == right.line(elapsed: 0)
   }
 
@@ -84,7 +84,7 @@ public struct RunProgress: Sendable, Equatable {
 
 /// Shows a run's progress on standard output: a bar that is redrawn where that is a terminal, a
 /// line every few seconds elsewhere. Made on rank 0 alone.
-public final class ProgressReport: Sendable {
+package final class ProgressReport: Sendable {
   private struct State {
     package var first: (step: Int, time: Double)?
     package var lastShown: Double?
@@ -105,7 +105,7 @@ public final class ProgressReport: Sendable {
   ///   - clock: Seconds since any fixed time.
   ///   - emit: Takes the text; by default standard output, where text that cannot be written is
   ///     dropped: a full disk of the log is no reason to end a run.
-  public init(
+  package init(
     terminal: Terminal = .standardOutput(), interval: Double = 5,
     clock: @escaping @Sendable () -> Double = {
       Double(DispatchTime.now().uptimeNanoseconds) / 1e9
@@ -119,7 +119,7 @@ public final class ProgressReport: Sendable {
   }
 
   /// Shows `progress`, unless something was shown a moment ago; the last step is always shown.
-  public func update(_ progress: RunProgress) {
+  package func update(_ progress: RunProgress) {
     let now = clock()
     let text: String? = state.withLock { state in
       let first = state.first ?? (progress.step, now)
@@ -140,12 +140,12 @@ public final class ProgressReport: Sendable {
   }
 
   /// Prints a line that stays; the bar moves below it.
-  public func print(_ line: String) {
+  package func print(_ line: String) {
     emit(clear() + line + "\n")
   }
 
   /// Ends the bar's line, so that what follows starts on a fresh one. The bar stays to be read.
-  public func finish() {
+  package func finish() {
     let wasDrawn = state.withLock { state in
       defer { state.isBarDrawn = false }
       return state.isBarDrawn

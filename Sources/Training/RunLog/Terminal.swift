@@ -1,14 +1,14 @@
 import Foundation
 
 /// What standard output leads to.
-public struct Terminal: Sendable, Equatable {
+package struct Terminal: Sendable, Equatable {
   /// Whether lines can be redrawn in place.
-  public let isInteractive: Bool
+  package let isInteractive: Bool
   /// Characters in a line.
-  public let columns: Int
+  package let columns: Int
 
   /// A terminal with the properties given.
-  public init(isInteractive: Bool, columns: Int = 80) {
+  package init(isInteractive: Bool, columns: Int = 80) {
     self.isInteractive = isInteractive
     // What the environment says may be any number.
     self.columns = min(max(columns, 1), 10_000)
@@ -19,7 +19,7 @@ public struct Terminal: Sendable, Equatable {
   /// Under mpirun standard output claims to be a terminal even when it is piped to a file, so
   /// there only the launcher's word counts: it sets `TORUS_TERMINAL` (0 or 1) and
   /// `TORUS_COLUMNS` for its workers.
-  public static func standardOutput(
+  package static func standardOutput(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> Terminal {
     let columns = environment["TORUS_COLUMNS"] ?? environment["COLUMNS"]

@@ -4,22 +4,22 @@ import Settings
 
 /// Trials of a configuration with other values, from first to last: what is to run, what came of it, and
 /// the table of results. Who runs them is told which, and tells how they ended.
-public final class Sweep {
+package final class Sweep {
   /// A trial that is to run.
-  public struct Job: Sendable {
+  package struct Job: Sendable {
     /// The trial's number, from 1.
-    public let number: Int
+    package let number: Int
     /// Its values, in words.
-    public let description: String
+    package let description: String
     /// The arguments of `ddp-train`.
-    public let arguments: [String]
+    package let arguments: [String]
     /// Its run folder.
-    public let folder: String
+    package let folder: String
     fileprivate let resource: Int?
   }
 
   /// What was asked for.
-  public let configuration: SweepConfiguration
+  package let configuration: SweepConfiguration
   private let base: String
   private let kind: (any RunKind.Type)?
   private let trials: [SweepTrial]
@@ -31,15 +31,15 @@ public final class Sweep {
   private var failures: [Int: String] = [:]
 
   /// How many trials there are.
-  public var count: Int { trials.count }
+  package var count: Int { trials.count }
   /// How many have failed.
-  public var failedCount: Int { failures.count }
+  package var failedCount: Int { failures.count }
   private var directory: String { configuration.runDirectory }
 
   /// Prepares a sweep, or goes on with the one in its folder.
   /// - Throws: `ConfigurationError` where the first trial's configuration cannot be read, or the folder holds
   ///   another sweep.
-  public init(_ configuration: SweepConfiguration) throws {
+  package init(_ configuration: SweepConfiguration) throws {
     self.configuration = configuration
     base = try RunConfiguration.find(configuration.configuration, files: ProjectFiles())
     kind = try RunKinds.kind(of: base)
@@ -128,14 +128,14 @@ public final class Sweep {
   private var running = 0
 
   /// The next trial to run; nil where none is to start now.
-  public func next() -> Job? {
+  package func next() -> Job? {
     guard !waiting.isEmpty else { return nil }
     running += 1
     return waiting.removeFirst()
   }
 
   /// Whether all is done.
-  public var isOver: Bool { waiting.isEmpty && running == 0 }
+  package var isOver: Bool { waiting.isEmpty && running == 0 }
 
   /// Notes that a trial's run has ended.
   /// - Parameters:
@@ -143,7 +143,7 @@ public final class Sweep {
   ///   - failure: Why it failed; nil where it came to its end.
   ///   - isStopped: Whether it was asked to stop, so that it is still to be done.
   /// - Returns: What came of it, in words.
-  public func ended(_ job: Job, failure: String?, isStopped: Bool = false) throws -> String {
+  package func ended(_ job: Job, failure: String?, isStopped: Bool = false) throws -> String {
     running -= 1
     let index = job.number - 1
     let trial = trials[index]
@@ -185,11 +185,11 @@ public final class Sweep {
   }
 
   /// The rows of the table: the trials with their values, the best first.
-  private var rows: [Metrics] {
+  private var rows: [MetricValues] {
     ranking(Array(trials.indices)).map { index in
       let trial = trials[index]
       let record = records[index]
-      var row: Metrics = ["trial": .integer(trial.number)]
+      var row: MetricValues = ["trial": .integer(trial.number)]
       row["status"] = .text(
         record == nil ? "open" : record?.failure == nil ? "finished" : "failed")
       row[configuration.metric] = record?.value.map { .number($0) } ?? .null
@@ -205,7 +205,7 @@ public final class Sweep {
 
   /// Writes `results.csv` into the sweep's folder.
   /// - Returns: Its path.
-  public func writeTable() throws -> String {
+  package func writeTable() throws -> String {
     var table = PredictionTable(.csv)
     for (place, row) in rows.enumerated() { table.add(row, at: place) }
     let path = "\(directory)/results.csv"
@@ -214,7 +214,7 @@ public final class Sweep {
   }
 
   /// The table in columns.
-  public var table: String {
+  package var table: String {
     let all = rows
     var names: [String] = []
     for pair in all.flatMap(\.pairs) where !names.contains(pair.name) && pair.name != "failure" {

@@ -16,9 +16,9 @@ import Tensors
 ///   model.hidden: [32, 64, 128]
 /// set: {epochs: 5}
 /// ```
-public struct SweepConfiguration: ConfigurationSection {
+package struct SweepConfiguration: ConfigurationSection {
   /// Which values are tried.
-  public enum Method: String, ConfigurationChoice {
+  package enum Method: String, ConfigurationChoice {
     /// Each with each.
     case grid
     /// As they are drawn.
@@ -28,7 +28,7 @@ public struct SweepConfiguration: ConfigurationSection {
   }
 
   /// Which values of the metric are good.
-  public enum Direction: String, ConfigurationChoice {
+  package enum Direction: String, ConfigurationChoice {
     /// The least.
     case minimize
     /// The largest.
@@ -36,31 +36,31 @@ public struct SweepConfiguration: ConfigurationSection {
   }
 
   /// What the sweep is called.
-  public var name = "sweep"
+  package var name = "sweep"
   /// The configuration that trials change, of `ddp-train` or of `ddp-train finetune`.
-  public var configuration = "digits-cnn"
+  package var configuration = "digits-cnn"
   /// Which values are tried.
-  public var method = Method.random
+  package var method = Method.random
   /// How many trials of values that are drawn.
-  public var trials = 10
+  package var trials = 10
   /// Seed of the draws.
-  public var seed = 1
+  package var seed = 1
   /// The figure of a trial's `metrics.jsonl` that trials are judged by: its last value.
-  public var metric = "validation_loss"
+  package var metric = "validation_loss"
   /// Which values of it are good.
-  public var direction = Direction.minimize
+  package var direction = Direction.minimize
   /// Trials at once; nil for as many as the cores have room for.
-  public var parallel: Int?
+  package var parallel: Int?
   /// Workers of each trial.
-  public var workers = 1
+  package var workers = 1
   /// The key by which halving says how long a trial trains.
-  public var resource = "epochs"
+  package var resource = "epochs"
   /// How much of it the first and the last trials have.
-  public var least = 1, most = 9
+  package var least = 1, most = 9
   /// Of how many trials the best one goes on, for so many times as long.
-  public var factor = 3
+  package var factor = 3
   /// The folder of the trials and the table of their results.
-  public var runDirectory = "sweeps/sweep"
+  package var runDirectory = "sweeps/sweep"
   /// The keys with the values to try, in their order.
   private(set) var space: [Entry] = []
   /// Keys that all trials have alike.
@@ -73,17 +73,17 @@ public struct SweepConfiguration: ConfigurationSection {
   }
 
   /// The defaults, without a space.
-  public init() {}
+  package init() {}
 
   /// Equal settings and space.
-  public static func == (left: Self, right: Self) -> Bool {
+  package static func == (left: Self, right: Self) -> Bool {
     left.written == right.written && left.space == right.space
       && left.fixed.map(\.key) == right.fixed.map(\.key)
       && left.fixed.map(\.value) == right.fixed.map(\.value)
   }
 
   /// The keys but for `space` and `set`.
-  public static let fields: [Field<Self>] = [
+  package static let fields: [Field<Self>] = [
     Field("name", \.name, standard: "the file's name", "what the sweep is called"),
     Field("configuration", \.configuration, "what trials change: a name in configs/, or a path"),
     Field("method", \.method, "which values are tried"),
@@ -105,7 +105,7 @@ public struct SweepConfiguration: ConfigurationSection {
   ]
 
   /// Reads a file.
-  public init(file path: String) throws(ConfigurationError) {
+  package init(file path: String) throws(ConfigurationError) {
     let text = try RunConfiguration.text(path)
     try self.init(reading: ConfigurationNode(yaml: text, path: path), named: path)
   }

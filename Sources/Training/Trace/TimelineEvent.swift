@@ -17,7 +17,7 @@ package struct TimelineEvent: Sendable {
   var begin: UInt64
   var end: UInt64
   /// Further facts, in the order in which they are written.
-  var facts: Metrics = [:]
+  var facts: MetricValues = [:]
 }
 
 /// A row of a rank's process.

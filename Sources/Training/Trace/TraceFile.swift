@@ -83,7 +83,7 @@ public struct TraceFile {
   ///
   /// - Parameter facts: What rank 0 says about the run.
   /// - Throws: `RunLogError` on rank 0, or a collective's error.
-  public func finish(_ facts: Metrics = [:]) throws {
+  public func finish(_ facts: MetricValues = [:]) throws {
     timeline.end()
     part?.endInOrder()
     let ended = try group.clockSample()

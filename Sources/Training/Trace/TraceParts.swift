@@ -114,7 +114,7 @@ package struct TraceParts {
     }
     if merged.ranks.isEmpty, !merged.damaged.isEmpty { throw RunLogError.noEvents(folder) }
     let found = merged.ranks
-    var facts: Metrics = ["ended": .text(reason)]
+    var facts: MetricValues = ["ended": .text(reason)]
     facts["world_size"] = .integer(max(size, found.count))
     facts["ranks"] = .text(found.map(String.init).joined(separator: " "))
     try file.write(contentsOf: Data("\n],\n\"otherData\":\(facts.json)}\n".utf8))

@@ -18,7 +18,7 @@ extension Trainer {
   }
 
   /// The result of a training that ended so, to be told.
-  public func result(_ end: TrainingEnd, results: Metrics = [:]) -> TrainingResult {
+  public func result(_ end: TrainingEnd, results: MetricValues = [:]) -> TrainingResult {
     TrainingResult(
       end: end, step: step, recordsPerSecond: recordsPerSecond, statistics: statistics,
       results: results)

@@ -153,7 +153,7 @@ public struct TrainingResult: Sendable {
   /// What data parallelism was and took; nil for a process on its own.
   public let statistics: DataParallelStatistics?
   /// What a configured run is judged by, and where its model is.
-  public let results: Metrics
+  public let results: MetricValues
 }
 
 /// How a training ended.

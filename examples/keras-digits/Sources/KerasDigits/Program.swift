@@ -21,7 +21,7 @@ enum Program {
         group: world.group)
       let history = m.fit(
         x, y, epochs: 8, validation: (xv, yv), batchSize: 32,
-        callbacks: [.earlyStopping(patience: 3, restoresBest: true)],
+        callbacks: [.earlyStopping(patience: 3, restoreBestWeights: true)],
         verbose: world.rank == 0 ? .lines : .silent)
 
       let predicted = m.predict(xv).argmax(dim: 1)

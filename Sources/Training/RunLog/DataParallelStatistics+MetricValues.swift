@@ -1,6 +1,6 @@
 import DataParallel
 
-extension Metrics {
+extension MetricValues {
   /// What data parallelism was and took: seconds are averages over steps.
   package init(_ statistics: DataParallelStatistics, step: Int) {
     func list(_ bytes: [Int]) -> MetricValue { .list(bytes.map { .integer($0) }) }

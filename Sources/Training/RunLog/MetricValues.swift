@@ -64,7 +64,7 @@ extension MetricValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
 }
 
 /// Named values in the order in which they are written: `["step": 10, "loss": .number(loss)]`.
-public struct Metrics: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+public struct MetricValues: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   /// One name and its value.
   public struct Pair: Sendable, Equatable {
     /// The name, in snake case.
