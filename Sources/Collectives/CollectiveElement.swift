@@ -16,8 +16,11 @@ public protocol CollectiveElement: BitwiseCopyable, Sendable {
   static var blank: Self { get }
 }
 
+// Programs that import tensors as well see their `dtype` of a Swift type, which is the same.
+
 extension Double: CollectiveElement {
   /// Travels as float64.
+  @_disfavoredOverload
   public static var dtype: DType { .float64 }
   /// Zero.
   public static var blank: Double { 0 }
@@ -25,6 +28,7 @@ extension Double: CollectiveElement {
 
 extension Float: CollectiveElement {
   /// Travels as float32.
+  @_disfavoredOverload
   public static var dtype: DType { .float32 }
   /// Zero.
   public static var blank: Float { 0 }
@@ -32,6 +36,7 @@ extension Float: CollectiveElement {
 
 extension Int64: CollectiveElement {
   /// Travels as int64.
+  @_disfavoredOverload
   public static var dtype: DType { .int64 }
   /// Zero.
   public static var blank: Int64 { 0 }
@@ -39,6 +44,7 @@ extension Int64: CollectiveElement {
 
 extension Int: CollectiveElement {
   /// Travels as int64.
+  @_disfavoredOverload
   public static var dtype: DType { .int64 }
   /// Zero.
   public static var blank: Int { 0 }
@@ -46,6 +52,7 @@ extension Int: CollectiveElement {
 
 extension Int32: CollectiveElement {
   /// Travels as int32.
+  @_disfavoredOverload
   public static var dtype: DType { .int32 }
   /// Zero.
   public static var blank: Int32 { 0 }
@@ -53,6 +60,7 @@ extension Int32: CollectiveElement {
 
 extension Int16: CollectiveElement {
   /// Travels as int16.
+  @_disfavoredOverload
   public static var dtype: DType { .int16 }
   /// Zero.
   public static var blank: Int16 { 0 }
@@ -60,6 +68,7 @@ extension Int16: CollectiveElement {
 
 extension Int8: CollectiveElement {
   /// Travels as int8.
+  @_disfavoredOverload
   public static var dtype: DType { .int8 }
   /// Zero.
   public static var blank: Int8 { 0 }
@@ -67,6 +76,7 @@ extension Int8: CollectiveElement {
 
 extension UInt8: CollectiveElement {
   /// Travels as uint8.
+  @_disfavoredOverload
   public static var dtype: DType { .uint8 }
   /// Zero.
   public static var blank: UInt8 { 0 }
@@ -74,6 +84,7 @@ extension UInt8: CollectiveElement {
 
 extension Bool: CollectiveElement {
   /// Travels as bool.
+  @_disfavoredOverload
   public static var dtype: DType { .bool }
   /// `false`.
   public static var blank: Bool { false }

@@ -209,11 +209,13 @@ struct DesyncTests {
         world, odd ? 512 : 262_144, .float32, .sum,
         odd ? "layer4.bias f32[512]" : "layer3.weight f32[512, 512]")
     }
+    // Whose call is heard of first is the machine's affair.
     #expect(
-      errors[2].hasPrefix(
-        "rank 2, step 41: all-reduce of layer4.bias f32[512], f32[512] (sum) met "
-          + "layer3.weight f32[512, 512], f32[262144] on rank 0 (operation 1 of world);"),
-      "\(errors[2])")
+      [0, 1].contains { other in
+        errors[2].hasPrefix(
+          "rank 2, step 41: all-reduce of layer4.bias f32[512], f32[512] (sum) met "
+            + "layer3.weight f32[512, 512], f32[262144] on rank \(other) (operation 1 of world);")
+      }, "\(errors[2])")
   }
 
   @Test("a rank that stays away is named after the deadline", arguments: [true, false])

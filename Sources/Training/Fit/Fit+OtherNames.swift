@@ -27,3 +27,11 @@ extension TrainingLoss {
   @available(*, unavailable, renamed: "binaryCrossEntropy")
   public static var bce: TrainingLoss { otherName() }
 }
+
+extension FitCallback {
+  /// What the argument was called.
+  @available(*, unavailable, message: "use restoreBestWeights: true")
+  public static func earlyStopping(patience: Int = 0, restoresBest: Bool) -> FitCallback {
+    otherName()
+  }
+}

@@ -78,3 +78,9 @@ extension PreTrainedTokenizer {
   @available(*, unavailable, renamed: "applyChatTemplate(_:)")
   public var apply_chat_template: PythonName { otherName() }
 }
+
+extension SentenceTransformer {
+  /// What the argument was called.
+  @available(*, unavailable, message: "use normalizeEmbeddings: true")
+  public func encode(_ texts: [String], normalizes: Bool) throws -> Tensor { otherName() }
+}
