@@ -30,6 +30,9 @@ struct OptimizerTests {
     #expect(second.groups.map(\.lr) == [0.5])
     for group in second.groups { group.lr = 1 }
     #expect(first.groups.map(\.lr) == [0.5])
+    // By name with options, too.
+    let third = try #require(Optimizer.named("SGD", [given], options: ["lr": 0.75]))
+    #expect(third.groups.map(\.lr) == [0.75])
     #expect(given.options["lr"] == nil)
     first.step()
     #expect(given.parameters[0].value.item() == 0.5)

@@ -18,7 +18,7 @@ extension Optimizer {
     _ name: String, _ groups: [ParameterGroup], options: OptionValues = [:]
   ) -> Optimizer? {
     let groups = groups.map { group in
-      var group = group
+      let group = ParameterGroup(copying: group)
       group.options.merge(options) { own, _ in own }
       return group
     }
