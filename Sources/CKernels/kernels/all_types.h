@@ -1,4 +1,5 @@
-// The lists of operations once per type that has loops, for the entries of a table.
+// The lists of operations once per type that has loops, for the entries of a table. LONG(entry) is nothing where
+// long expressions have no loop of the type's own, NARROWED(entry) where NARROWED rows have none.
 #define LONG(entry) entry
 #define NARROWED(entry) entry
 #define TYPE C_F32

@@ -140,7 +140,7 @@ INLINE int32_t narrow_scalar_i32(double p) {
 #define ENTRY(op, name) [op][TYPE] = LOOP(name),
 #define FORMS_ENTRY(op, name) [op][TYPE] = {LOOP(name), true},
 #define PLAIN_ENTRY(op, name) [op][TYPE] = {LOOP(name), false},
-// The others have loops of their own in the compute types alone: LONG(entry) is nothing for half types.
+// Rows of short expressions have loops in half types, too; the others pass through LONG (all_types.h).
 #define UNARY_BRIEF(op, name, expression) ENTRY(op, name)
 #define UNARY_NARROWED(op, name, expression) NARROWED(ENTRY(op, name))
 #define EXPONENTIAL(op, name, expression, quick) ENTRY(op, name)
