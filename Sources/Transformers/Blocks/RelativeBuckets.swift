@@ -7,7 +7,9 @@ public enum RelativeBuckets {
   ///
   /// With r = key − query, and half of the buckets for r > 0 where both directions count: distances
   /// below a half of the rest have a bucket each, larger ones share buckets that grow by their
-  /// logarithm up to `maxDistance`.
+  /// logarithm up to `maxDistance`. Where that is less than the distances with a bucket of their own,
+  /// the logarithm falls, as it does in transformers, and long texts run out of buckets, which stops
+  /// the process.
   /// - Parameters:
   ///   - queries: The positions of the queries.
   ///   - keys: The number of keys.
@@ -20,17 +22,25 @@ public enum RelativeBuckets {
   ) -> Tensor {
     let numbers = queries.flatMap { query in
       (0..<keys).map { key in
-        bucket(
+        let bucket = bucket(
           key - query, isBidirectional: isBidirectional, buckets: buckets, maxDistance: maxDistance)
+        guard let bucket, 0..<buckets ~= bucket else {
+          fail(
+            "RelativeBuckets",
+            "tokens \(abs(key - query)) apart have none of the \(buckets) buckets up to a distance of "
+              + "\(maxDistance): take a shorter text, or more buckets or a larger distance")
+        }
+        return bucket
       }
     }
     return Tensor(numbers, shape: [queries.count, keys])
   }
 
-  /// The bucket of one distance, key − query.
+  /// The bucket of one distance, key − query, which may lie beyond the table; nil where the logarithm
+  /// has no number.
   static func bucket(
     _ distance: Int, isBidirectional: Bool, buckets: Int, maxDistance: Int
-  ) -> Int {
+  ) -> Int? {
     var (start, count, n) = (0, buckets, max(-distance, 0))
     if isBidirectional {
       count /= 2
@@ -42,7 +52,7 @@ public enum RelativeBuckets {
     // In float32, as transformers computes it: on a border the last bit decides.
     let share =
       Float(log(Double(Float(n) / Float(exact)))) / Float(log(Double(maxDistance) / Double(exact)))
-    let grown = exact + Int(share * Float(count - exact))
-    return start + min(grown, count - 1)
+    return Int(exactly: (share * Float(count - exact)).rounded(.towardZero))
+      .map { start + min(exact + $0, count - 1) }
   }
 }

@@ -23,10 +23,10 @@ struct T5Settings {
     buckets = try configuration.size("relative_attention_num_buckets", 32)
     maxDistance = try configuration.size("relative_attention_max_distance", 128)
     // The encoder halves the buckets, and halves them again for the distances of their own.
-    guard buckets >= 4, maxDistance > buckets / 2 else {
+    guard buckets >= 4 else {
       throw configuration.fault(
         "relative_attention_num_buckets",
-        "\(buckets) buckets do not divide distances up to \(maxDistance)")
+        "\(buckets) buckets leave none for distances of their own")
     }
     dropout = try configuration.probability("dropout_rate", 0.1)
     eps = try configuration.double("layer_norm_epsilon", 1e-6)
