@@ -23,7 +23,9 @@ extension FineTuningConfiguration {
   /// What does not go together. All of it is known before anything is loaded.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
     originConflicts + lengthConflicts + lossConflicts + evaluationConflicts
-      + [distributed.shortage(ofRecords: batchSize)].compactMap { $0 }
+      + [
+        distributed.shortage(ofRecords: batchSize), distributed.conflict(with: optimizerState),
+      ].compactMap { $0 }
   }
 
   /// What the model and its tokens come from.

@@ -1,3 +1,4 @@
+import Optimizers
 import Settings
 import Training
 
@@ -119,6 +120,8 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public var distributed = DistributedConfiguration()
   /// In which precision forward passes compute.
   public var precision = TrainingPrecision.f32
+  /// In how many bits the optimizer keeps what it remembers.
+  public var optimizerState = StateFormat.full
   /// The figure by which the best model is kept; nil for the loss.
   public var metric: String?
   /// Evaluations without a better figure after which the run ends; nil for never.
@@ -196,6 +199,7 @@ public struct FineTuningConfiguration: ConfigurationSection {
     Field("checkpoint", \.checkpoint),
     Field("distributed", \.distributed),
     Field("precision", \.precision, "f32, or mixed precision with bf16 or f16"),
+    Field("optimizer_state", \.optimizerState, "bits of what the optimizer remembers of a number"),
     Field("metric", \.metric, "the figure by which the best model is kept; null for the loss"),
     Field("patience", \.patience, in: .count(), "evaluations without a gain that end the run"),
     Field("threads", \.threads, in: .between(1, 1024), "threads of each worker"),

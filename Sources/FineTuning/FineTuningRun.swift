@@ -85,7 +85,8 @@ public final class FineTuningRun {
     let exchange = try distributed.exchange(group)
     let objective = task.objective
     let trainer = try Trainer<TextBatch>(
-      task.model, optimizer: try distributed.shared(whole, group),
+      task.model,
+      optimizer: try distributed.shared(whole, group, state: configuration.optimizerState),
       group: world.size > 1 ? group : nil, options: options, hook: exchange.hook,
       averager: exchange.averager, targets: objective.targets
     ) { objective($0) }

@@ -1,6 +1,7 @@
 // The C side of the tensors: one header a concept.
 #pragma once
 #include "torus_blocks.h"
+#include "torus_compact.h"
 #include "torus_core.h"
 #include "torus_ctc.h"
 #include "torus_elementwise.h"

@@ -89,6 +89,7 @@ extension ShardedOptimizer {
   /// Takes this rank's share of the state of an optimizer that was never sharded.
   func takeShare(of state: OptimizerState) throws(OptimizerStateError) {
     base.groups = groups
+    base.stateFormat = .full
     try base.load(state)
     defer { base.replaceStates([:]) }
     for index in groups.indices { groups[index].options = base.groups[index].options }
@@ -105,6 +106,7 @@ extension ShardedOptimizer {
             from: place.range.lowerBound, to: place.range.upperBound
           ).clone() : tensor.clone()
       }
+      piece.state.compact(stateFormat)
     }
   }
 }

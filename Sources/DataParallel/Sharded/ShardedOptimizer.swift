@@ -24,9 +24,10 @@ import Tensors
 /// (``DataParallelOptions/reduceDtype``) they are summed in rank order, and on one node results are
 /// the same bits. Communication hooks must be ``ScatteringHook``s then.
 ///
-/// The wrapped optimizer lends its rule and options; it is not to be stepped itself. Saved state has
-/// its layout and is that of an optimizer that was never sharded, so a run can go on with any number
-/// of ranks: see ``consolidated(to:)``.
+/// The wrapped optimizer lends its rule, options and ``Optimizer/stateFormat``; it is not to be stepped
+/// itself. Saved state has its layout and is that of an optimizer that was never sharded, so a run can go on
+/// with any number of ranks: see ``consolidated(to:)``. Blocks of 8 bits are those of a rank's part of a
+/// parameter, so that another number of ranks rounds to other numbers.
 public final class ShardedOptimizer: Optimizer {
   /// What is sharded.
   public enum Stage: Sendable {
@@ -82,6 +83,7 @@ public final class ShardedOptimizer: Optimizer {
     self.layout = layout
     gradientShards = stage == .zero2 ? GradientShards(parameters, layout, group) : nil
     super.init(optimizer.groups, defaults: optimizer.defaults)
+    stateFormat = optimizer.stateFormat
     pieces = parameters.map { _ in [] }
     for piece in layout.pieces(of: group.rank) {
       pieces[piece.position].append(ShardPiece(piece, of: parameters[piece.position]))
@@ -119,7 +121,9 @@ public final class ShardedOptimizer: Optimizer {
           "a parameter group was added after sharding; add it to the optimizer before")
         for piece in pieces[position] {
           guard let gradient = gradient(of: piece, parameter) else { continue }
-          rule(piece.parameter, gradient.to(parameter.dtype).contiguous(), piece.state)
+          move(
+            piece.parameter, gradient, piece.state, position: position,
+            first: piece.place.range.lowerBound, by: rule)
         }
         position += 1
       }

@@ -58,6 +58,7 @@ extension Optimizer {
       options.append(group.options.merging(other.options) { _, new in new })
     }
     let states = try loadedStates(state, saved, places)
+    for entry in states.values { entry.compact(stateFormat) }
     replaceStates(states)
     for index in groups.indices { groups[index].options = options[index] }
   }

@@ -31,6 +31,18 @@ open class Optimizer {
     }
   }
 
+  /// In how many bits what is remembered of each number is kept. Chosen before the first step and before
+  /// state is loaded.
+  ///
+  /// State dicts hold the numbers in the parameter's dtype, as PyTorch's do, and can be loaded in any format.
+  public final var stateFormat = StateFormat.full {
+    didSet {
+      require(
+        stateFormat == .full || unit != .model, "\(Self.self)",
+        "parameters are moved together, so that the state's format stays .full")
+    }
+  }
+
   /// Whether ``rule(for:)`` moves each parameter by itself, which ``rounding`` needs.
   open var movesOneByOne: Bool { unit != .model }
 
@@ -129,15 +141,29 @@ open class Optimizer {
         let rule = rule(for: group)
         for (place, parameter) in group.parameters.enumerated() {
           guard let gradient = parameter.grad else { continue }
-          let state = state(of: parameter)
-          if rounding.widens(parameter) {
-            rounding.step(parameter, gradient, state, position: first + place, by: rule)
-          } else {
-            rule(parameter, gradient.to(parameter.dtype).contiguous(), state)
-          }
+          move(parameter, gradient, state(of: parameter), position: first + place, by: rule)
         }
         first += group.parameters.count
       }
+    }
+  }
+
+  /// Moves one parameter, or a part of one, with its ``rounding`` and in its ``stateFormat``.
+  /// - Parameters:
+  ///   - position: The parameter's number among all of the optimizer.
+  ///   - first: The index of its first number, where it is a part of one.
+  package final func move(
+    _ parameter: Parameter, _ gradient: Tensor, _ state: ParameterState, position: Int,
+    first: Int = 0, by rule: (Parameter, Tensor, ParameterState) -> Void
+  ) {
+    func move(_ parameter: Parameter, _ gradient: Tensor, _ state: ParameterState) {
+      stateFormat.step(
+        parameter, gradient, state, unit: unit, position: position, first: first, by: rule)
+    }
+    if rounding.widens(parameter) {
+      rounding.step(parameter, gradient, state, position: position, by: move)
+    } else {
+      move(parameter, gradient.to(parameter.dtype).contiguous(), state)
     }
   }
 

@@ -37,6 +37,8 @@ public struct RunConfiguration: Sendable, Equatable {
   public var clipGradNorm: Double?
   /// In which precision forward passes compute.
   public var precision = TrainingPrecision.f32
+  /// In how many bits the optimizer keeps what it remembers.
+  public var optimizerState = StateFormat.full
   /// Whether forward passes are captured and replayed.
   public var compile = false
   /// Parts in which a worker computes its share of a batch; more parts need less memory.
@@ -91,6 +93,8 @@ public struct RunConfiguration: Sendable, Equatable {
         "clip_grad_norm", \.clipGradNorm, in: .positiveFloat,
         "largest norm of all gradients together"),
       Field("precision", \.precision, "f32, or mixed precision with bf16 or f16"),
+      Field(
+        "optimizer_state", \.optimizerState, "bits of what the optimizer remembers of a number"),
       Field("compile", \.compile, "capture forward passes and replay them; the same results"),
       Field("accumulate", \.accumulate, in: .count(), "parts in which a share is computed"),
       Field("seed", \.seed, in: .atLeast(0), "seed of weights, order of records and dropout"),
@@ -164,8 +168,10 @@ public struct RunConfiguration: Sendable, Equatable {
       }
       runDirectory = "runs/\(self.name.isEmpty ? "run" : self.name)"
     }
-    if let shortage = distributed.shortage(ofRecords: batchSize) {
-      throw .conflict(shortage.key, problem: shortage.problem, remedy: shortage.remedy)
+    for conflict in [
+      distributed.shortage(ofRecords: batchSize), distributed.conflict(with: optimizerState),
+    ].compactMap(\.self) {
+      throw .conflict(conflict.key, problem: conflict.problem, remedy: conflict.remedy)
     }
     if epochs == nil, steps == nil {
       throw .conflict(

@@ -1,4 +1,5 @@
 import Datasets
+import Optimizers
 import Settings
 
 /// How often the held-out records are judged.
@@ -165,6 +166,18 @@ public struct DistributedConfiguration: ConfigurationSection {
       "batch_size",
       "\(batchSize) records cannot give each of \(virtualWorkers) virtual workers one",
       "set it to at least \(virtualWorkers), or distributed.virtual_workers to at most \(batchSize)"
+    )
+  }
+
+  /// What is wrong with an optimizer's state whose rounding depends on how it is shared out.
+  package func conflict(with state: StateFormat) -> (key: String, problem: String, remedy: String)?
+  {
+    guard invariant != .none, shardOptimizer != .none, state != .full else { return nil }
+    return (
+      "optimizer_state",
+      "\(state.rawValue) is rounded by parts, and distributed.shard_optimizer makes others of them for another "
+        + "number of workers, which distributed.invariant does not allow",
+      "set it to full, or distributed.shard_optimizer: none"
     )
   }
 

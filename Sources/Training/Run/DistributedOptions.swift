@@ -61,8 +61,18 @@ extension DistributedConfiguration {
       .make(hook, for: ExchangeInput(group: group, algorithm: algorithm.named))
   }
 
-  /// The optimizer, whose state is shared out among the workers where that is asked for.
-  package func shared(_ optimizer: Optimizer, _ group: ProcessGroup) throws -> Optimizer {
+  /// The optimizer, whose state is kept in a format, and shared out among the workers where that is asked for.
+  package func shared(
+    _ optimizer: Optimizer, _ group: ProcessGroup, state: StateFormat
+  ) throws -> Optimizer {
+    guard state == .full || optimizer.unit != .model else {
+      throw ConfigurationError.conflict(
+        "optimizer_state",
+        problem:
+          "\(type(of: optimizer)) moves all parameters together and keeps its state as it is",
+        remedy: "leave it out, or take another optimizer")
+    }
+    optimizer.stateFormat = state
     guard let stage = shardOptimizer.stage, group.size > 1 else { return optimizer }
     return try ShardedOptimizer(optimizer, group: group, stage: stage, limits: bucketLimits)
   }

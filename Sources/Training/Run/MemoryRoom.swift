@@ -26,7 +26,8 @@ package struct MemoryRoom {
     workers = (0..<group.size).count { group.node(of: $0) == group.node(of: group.rank) }
     let isSharded = configuration.distributed.shardOptimizer != .none && group.size > 1
     let optimizer = OptimizerDefinition.registry[configuration.optimizer.name]
-    copies = 2 + Double(isSharded ? 0 : optimizer?.states ?? 0)
+    let states = Double(isSharded ? 0 : optimizer?.states ?? 0)
+    copies = 2 + states * configuration.optimizerState.share
     let batch = Double(min(configuration.batchSize, total))
     records = (batch / Double(group.size) / Double(configuration.accumulate)).rounded(.up)
   }

@@ -76,7 +76,9 @@ package struct RunStages {
         for: model.module.namedParameters().filter { $0.parameter.requiresGrad })
     seeds.drawApart()
     return Replica(
-      model: model, optimizer: try configuration.distributed.shared(whole, context.group))
+      model: model,
+      optimizer: try configuration.distributed.shared(
+        whole, context.group, state: configuration.optimizerState))
   }
 
   /// The trainer, in the state of the checkpoint that `resume` means, with the configured schedule.
