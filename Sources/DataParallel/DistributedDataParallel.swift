@@ -31,6 +31,8 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
   /// How the replicas are kept together.
   public let options: DataParallelOptions
   let reducer: any ModelReducing
+  /// The parameters' parts, where the model is fully sharded.
+  let parts: FullyShardedParameters?
   let replicas: Replicas
   /// What the model's synchronized batch norms exchange statistics through.
   let synchronizers: [BatchNormSynchronizer]
@@ -74,7 +76,9 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
     if let optimizer, let shards = optimizer.gradientShards {
       try optimizer.follow(trained, frozen: frozen, options)
       reducer = shards
+      parts = optimizer.parts
     } else {
+      parts = nil
       reducer = try Reducer(trained, frozen: frozen, group: group, options: options)
     }
     super.init()
@@ -121,7 +125,7 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
     for synchronizer in synchronizers { synchronizer.beginPass() }
     if sendsBuffers { try replicas.broadcastBuffers(root: reducer.leader) }
     mustSyncBuffers = synchronizes
-    let result = try body(module)
+    let result = try parts.map { try $0.pass { try body(module) } } ?? body(module)
     reducer.log.forwardEnded(DispatchTime.now().uptimeNanoseconds - began)
     return result
   }

@@ -86,7 +86,8 @@ public final class FineTuningRun {
     let objective = task.objective
     let trainer = try Trainer<TextBatch>(
       task.model,
-      optimizer: try distributed.shared(whole, group, state: configuration.optimizerState),
+      optimizer: try distributed.shared(
+        whole, of: task.model, group, state: configuration.optimizerState),
       group: world.size > 1 ? group : nil, options: options, hook: exchange.hook,
       averager: exchange.averager, targets: objective.targets
     ) { objective($0) }
@@ -97,7 +98,7 @@ public final class FineTuningRun {
     trainer.scheduler = schedule(trainer.optimizer, steps)
     try resumed?.restore(schedule: trainer)
     let best = BestModel(configuration.metric)
-    try best.restore(resumed, task.model)
+    try trainer.withFullParameters { try best.restore(resumed, task.model) }
     return Ready(
       task: task, trainer: trainer, loader: loader, checkpoints: checkpoints, steps: steps,
       resumed: resumed, best: best)
@@ -209,12 +210,15 @@ public final class FineTuningRun {
       progress: ready.checkpoints.progress(from: ready.resumed), judgesEnd: true,
       evaluate: {
         guard let validation = task.validation else { return true }
-        let figures = try trainer.withAveragedModel {
-          let isEnd = trainer.step >= ready.steps
-          let figures = try judge(
-            validation, maxBatches: isEnd ? nil : evaluation.maxBatches)
-          best.look(at: figures, step: trainer.step, of: task.model)
-          return figures
+        // Texts that are generated take as many passes as they take, on every rank others.
+        let figures = try trainer.withFullParameters {
+          try trainer.withAveragedModel {
+            let isEnd = trainer.step >= ready.steps
+            let figures = try judge(
+              validation, maxBatches: isEnd ? nil : evaluation.maxBatches)
+            best.look(at: figures, step: trainer.step, of: task.model)
+            return figures
+          }
         }
         try trainer.tell(
           .evaluation(EvaluationReport(step: trainer.step, split: "validation", figures: figures)))
@@ -238,7 +242,9 @@ public final class FineTuningRun {
       }
       try loop.saveLast()
     }
-    try trainer.withAveragedModel { try finish(ready, judge) }
+    try trainer.withFullParameters {
+      try trainer.withAveragedModel { try finish(ready, judge) }
+    }
     return .finished
   }
 

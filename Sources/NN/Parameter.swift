@@ -12,12 +12,18 @@ public final class Parameter: TensorHolder {
   /// computed from the leaves that stand in its place.
   public var value: Tensor {
     if Capture.isOn { noteValue() }
-    guard let derivation else { return own }
+    guard let derivation else {
+      if let source = own.storage.source { source.willRead() }
+      return own
+    }
     return derivation.value
   }
 
   /// What is captured now holds for the present tensor, or for what computes it.
   private func noteValue() {
+    if own.storage.source != nil {
+      Capture.refuse("the model is fully sharded: its parameters have no place that could be noted")
+    }
     if let derivation {
       Capture.depends(on: self, "how a parameter is computed") { [self] in
         self.derivation === derivation
@@ -128,6 +134,21 @@ public final class Parameter: TensorHolder {
     thawed = nil
     own = value.detach()
     own.requiresGrad = before
+  }
+
+  /// The memory that the values take alone, without anything else of a value's in it: what can be given up
+  /// for a source's.
+  package func exclusiveStorage() -> Storage {
+    let storage = leaf.storage
+    if leaf.isContiguous, leaf.storageOffset == 0, storage.byteCount == count * dtype.size,
+      storage.source == nil
+    {
+      return storage
+    }
+    let label = storage.label
+    hold(noGrad { own.detach().clone() })
+    leaf.storage.label = label
+    return leaf.storage
   }
 
   /// Gives the parameter a value of another dtype, and with it a new place in memory.

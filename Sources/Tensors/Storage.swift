@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A block of memory that tensors and their views share.
 ///
 /// Ownership rule, which makes `@unchecked Sendable` true: tensors, which are not `Sendable`, keep a
@@ -5,8 +7,13 @@
 /// touches its bytes only between the hand-over and the completion it reports, while the lender
 /// leaves them alone.
 public final class Storage: @unchecked Sendable {
-  /// The first byte, aligned to 64 bytes unless the memory was handed in.
-  package let pointer: UnsafeMutableRawPointer
+  /// The first byte, aligned to 64 bytes unless the memory was handed in. It may be another one after
+  /// the memory was away: see ``StorageSource``.
+  package var pointer: UnsafeMutableRawPointer {
+    @inline(__always) get { source == nil ? address : fetched() }
+  }
+
+  private var address: UnsafeMutableRawPointer
 
   /// The length in bytes.
   public let byteCount: Int
@@ -21,26 +28,59 @@ public final class Storage: @unchecked Sendable {
   /// What error messages call this memory: a parameter's name where it has one.
   public var label: String?
 
-  private let owner: AnyObject?
+  private var owner: AnyObject?
+
+  /// Who has the memory; nil where it is this storage's own.
+  package private(set) var source: (any StorageSource)?
 
   /// Uninitialised memory from the caching allocator.
   public init(byteCount: Int) {
     guard let memory = Kernel.allocate(byteCount) else {
       fail("Storage", "out of memory: \(byteCount) bytes could not be allocated")
     }
-    pointer = memory
+    address = memory
     self.byteCount = byteCount
     owner = nil
   }
 
   /// Memory of someone else, such as a gradient bucket's, kept alive by `owner`.
   public init(pointer: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject) {
-    self.pointer = pointer
+    address = pointer
     self.byteCount = byteCount
     self.owner = owner
   }
 
   deinit {
-    if owner == nil { Kernel.free(pointer, byteCount) }
+    if owner == nil && source == nil { Kernel.free(address, byteCount) }
+  }
+}
+
+/// Who keeps the memory of storages that have none of their own, such as those of parameters whose
+/// numbers are spread over ranks.
+package protocol StorageSource: AnyObject {
+  /// Where a storage's bytes lie now, brought back where they were away, or a stop that says why they
+  /// cannot be. No memory goes away meanwhile: an operation may hold addresses of other operands.
+  func memory(of storage: Storage) -> UnsafeMutableRawPointer
+  /// A storage is about to be read, at a moment at which nobody holds an address.
+  func willRead()
+}
+
+/// Whether some storage of the process has a source: what walks ask before they look at each.
+package let storagesHaveSources = Atomic<Bool>(false)
+
+extension Storage {
+  /// Gives this storage's own memory up: from now on its bytes are where a source says.
+  package func hand(over source: any StorageSource) {
+    require(self.source == nil, "Storage", "\(label ?? "it") has given its memory up already")
+    storagesHaveSources.store(true, ordering: .relaxed)
+    if owner == nil { Kernel.free(address, byteCount) }
+    owner = nil
+    self.source = source
+  }
+
+  @inline(never)
+  private func fetched() -> UnsafeMutableRawPointer {
+    guard let source else { return address }
+    return source.memory(of: self)
   }
 }

@@ -66,6 +66,30 @@ struct LoraRunTests {
     #expect(written.status == 0, "\(written.tail)")
   }
 
+  @Test("a model that is spread over workers is trained, judged, saved and resumed as a whole one")
+  func fullySharded() async throws {
+    let sandbox = try await sandbox()
+    defer { sandbox.remove() }
+    let job =
+      job + ["--checkpoint.every_steps", "4", "--checkpoint.every_epochs", "null", "--lora.r"]
+    func run(_ rank: String, _ folder: String, _ more: [String]) async throws -> [Double] {
+      let result = try await sandbox.train(job + [rank, "--run-dir", folder] + more, ranks: 2)
+      try #require(result.status == 0, "\(result.tail)")
+      return try sandbox.metrics(folder).compactMap { $0["validation_loss"] as? Double }
+    }
+    let spread = ["--distributed.shard_optimizer", "zero3"]
+    let whole = try await run("4", "whole", ["--distributed.shard_optimizer", "zero2"])
+    let losses = try await run("4", "spread", spread)
+    #expect(losses.count == whole.count && losses.count >= 2)
+    for (loss, expected) in zip(losses, whole) { #expect(abs(loss - expected) < 1e-4 * expected) }
+    let before = try adapters(sandbox, "spread")
+    let middle = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: "\(sandbox.folder)/spread/checkpoints")
+        .first { $0.contains("4") })
+    _ = try await run("4", "spread", spread + ["--resume", "spread/checkpoints/\(middle)"])
+    #expect(try adapters(sandbox, "spread") == before)
+  }
+
   @Test(
     "settings of adapters that do not go together are refused",
     arguments: [

@@ -16,7 +16,7 @@ struct AsynchronousCheckpointTests {
 
   @Test(
     "saves what one saves that waits, optimizers that are shared out included",
-    arguments: [(0, "none"), (2, "zero1"), (3, "zero2")])
+    arguments: [(0, "none"), (2, "zero1"), (3, "zero2"), (2, "zero3")])
   func same(ranks: Int, sharding: String) async throws {
     let sandbox = try RunSandbox()
     defer { sandbox.remove() }

@@ -50,6 +50,18 @@ import Training
       ["distributed.hook: powersgd cannot be combined with shard_optimizer: zero2", "zero1"]
     ),
     (
+      "distributed: {shard_optimizer: zero3, hook: powersgd}",
+      ["distributed.hook: powersgd cannot be combined with shard_optimizer: zero3", "zero1"]
+    ),
+    (
+      "distributed: {shard_optimizer: zero3, checksum_every: 5}",
+      ["distributed.shard_optimizer: zero3 cannot be combined with checksum_every", "to null"]
+    ),
+    (
+      "distributed: {shard_optimizer: zero3, invariant: true}",
+      ["distributed.shard_optimizer: zero3 cannot be combined with invariant", "zero2"]
+    ),
+    (
       "distributed: {reduce_dtype: float16, hook: powersgd}",
       ["distributed.hook: powersgd cannot be combined with reduce_dtype: float16", "same"]
     ),

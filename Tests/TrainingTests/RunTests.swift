@@ -173,7 +173,7 @@ struct RunTests {
 
   @Test(
     "a run whose optimizer is shared out resumes bit for bit, and on other workers too",
-    arguments: ["zero1", "zero2"])
+    arguments: ["zero1", "zero2", "zero3"])
   func shardedResume(stage: String) async throws {
     let sandbox = try RunSandbox()
     defer { sandbox.remove() }

@@ -97,8 +97,14 @@ final class TreeHook: ScatteringHook {
 
 extension DistributedDataParallel {
   /// Adds gradients up as a tree of virtual workers from now on.
-  /// - Throws: ``DataParallelError/secondHook(present:refused:)`` where a hook reduces them already.
+  /// - Throws: ``DataParallelError/secondHook(present:refused:)`` where a hook reduces them already, and
+  ///   ``DataParallelError/unsupported(_:)`` for a fully sharded model, whose parameters ranks gather as often.
   package func addUp(_ sums: GradientSums) throws(DataParallelError) {
+    if isFullySharded {
+      throw .unsupported(
+        "virtual workers cannot train a fully sharded model: ranks have different numbers of them; use stage zero2"
+      )
+    }
     try register(TreeHook(sums, ranks: group.size))
     reducer.earlierUse = { [unowned sums] in sums.hasEarlier($0) }
   }

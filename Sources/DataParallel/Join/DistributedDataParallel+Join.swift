@@ -1,6 +1,13 @@
 import Tensors
 
 extension DistributedDataParallel: Joinable {
+  /// A rank without data computes nothing, and would not gather what the others compute with.
+  public var joinObstacle: String? {
+    isFullySharded
+      ? "a fully sharded model cannot take part in Join: a rank without data would gather no parameters; "
+        + "give all ranks as many batches, or use stage zero2" : nil
+  }
+
   /// Tells a join of a forward pass, and learns who leads it and how gradients count.
   func announcePass(synchronizes: Bool) throws {
     guard let joining else { return }

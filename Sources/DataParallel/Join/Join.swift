@@ -33,6 +33,9 @@ public enum Join {
       throw DataParallelError.unsupported(
         "Join needs at least one model, and all that joins on one process group")
     }
+    if let reason = joinables.lazy.compactMap(\.joinObstacle).first {
+      throw DataParallelError.unsupported(reason)
+    }
     let state = JoinState(group, options)
     for joinable in joinables { joinable.joining = state }
     defer { for joinable in joinables { joinable.joining = nil } }
@@ -83,6 +86,13 @@ public protocol Joinable: AnyObject {
   func shadowPass(_ notices: [JoinNotice]) throws
   /// Brings every rank to the last joiner's state (`JoinHook.post_hook`).
   func finishJoin(lastJoiner: Int) throws
+  /// Why it cannot take part, and what to do; nil where it can.
+  var joinObstacle: String? { get }
+}
+
+extension Joinable {
+  /// Most can.
+  public var joinObstacle: String? { nil }
 }
 
 /// What each rank tells the others before a forward pass; the default is that of a rank without

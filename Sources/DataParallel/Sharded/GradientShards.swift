@@ -3,7 +3,7 @@ import NN
 import Optimizers
 import Tensors
 
-/// This rank's share of the gradients (ZeRO stage 2): full buckets are reduced and scattered while
+/// This rank's share of the gradients (ZeRO stages 2 and 3): full buckets are reduced and scattered while
 /// the walk goes on, and each rank keeps the average of its part only.
 ///
 /// Gradients lie in memory of their own until their bucket is full, and are let go of then. Beside
@@ -16,6 +16,9 @@ final class GradientShards: ModelReducing {
   var leader = 0
   var correction = 1.0
   var earlierUse: ((Parameter) -> Bool)?
+
+  /// The parameters, where they are spread over ranks, too.
+  var parts: FullyShardedParameters?
 
   private let parameters: [Parameter]
   private let layout: ShardLayout
@@ -68,7 +71,7 @@ final class GradientShards: ModelReducing {
     let largest = layout.buckets.map { $0.count * $0.dtype.size }.max() ?? 0
     transits = (0..<2).map { _ in Transit(memory: .uninitialized([largest], .uint8)) }
     let own = layout.buckets.reduce(0) { $0 + $1.counts[group.rank] * $1.dtype.size }
-    log.statistics.addedBytes = own + 2 * largest
+    log.statistics.addedBytes = own + 2 * largest + (parts?.presentByteCount ?? 0)
     let bytes = layout.buckets.map { $0.count * $0.dtype.size }
     (log.statistics.initialBucketBytes, log.statistics.bucketBytes) = (bytes, bytes)
     schedule.start(self, plan, names: names, frozen: frozen)
@@ -211,6 +214,7 @@ final class GradientShards: ModelReducing {
     observer?(.walkEnded)
     do {
       try finish()
+      try parts?.walkEnded()
       log.passEnded(readyOrder: schedule.readyOrder.map { names[$0] })
     } catch {
       group.end(error, during: "backward")

@@ -61,17 +61,33 @@ struct ShardLayout {
     }
   }
 
+  /// One bucket for each list of positions, whose parameters are of one type and begin on cache lines.
+  init(_ parameters: [Parameter], ranks: Int, unit: UpdateUnit, buckets lists: [[Int]]) {
+    let counts = parameters.map(\.count)
+    let owners = unit == .element ? [] : Self.owners(counts, ranks: ranks)
+    plan = BucketPlan(buckets: lists)
+    buckets = lists.map { positions in
+      let dtype = parameters[positions[0]].dtype
+      let line = max(1, 64 / dtype.size)
+      return unit == .element
+        ? Self.cut(positions, counts, dtype, ranks, line: line)
+        : Self.whole(positions, counts, dtype, owners, ranks, line: line)
+    }
+  }
+
   /// The pieces that a rank keeps.
   func pieces(of rank: Int) -> [Piece] {
     buckets.flatMap { $0.pieces.filter { $0.rank == rank } }
   }
 
   /// Equal parts, whatever they cut through.
+  /// - Parameter line: Of how many numbers parameters and parts begin at a multiple.
   private static func cut(
-    _ positions: [Int], _ counts: [Int], _ dtype: DType, _ ranks: Int
+    _ positions: [Int], _ counts: [Int], _ dtype: DType, _ ranks: Int, line: Int = 1
   ) -> Bucket {
-    let total = positions.reduce(0) { $0 + counts[$1] }
-    let share = (total + ranks - 1) / ranks
+    func aligned(_ count: Int) -> Int { (count + line - 1) / line * line }
+    let total = positions.reduce(0) { $0 + aligned(counts[$1]) }
+    let share = aligned((total + ranks - 1) / ranks)
     var pieces: [Piece] = []
     var start = 0
     for position in positions {
@@ -84,7 +100,7 @@ struct ShardLayout {
           Piece(position: position, range: done..<(done + length), rank: rank, offset: offset))
         done += length
       }
-      start += counts[position]
+      start += aligned(counts[position])
     }
     return Bucket(
       positions: positions, pieces: pieces, counts: [Int](repeating: share, count: ranks),
@@ -93,7 +109,8 @@ struct ShardLayout {
 
   /// Whole parameters, rank by rank.
   private static func whole(
-    _ positions: [Int], _ counts: [Int], _ dtype: DType, _ owners: [Int], _ ranks: Int
+    _ positions: [Int], _ counts: [Int], _ dtype: DType, _ owners: [Int], _ ranks: Int,
+    line: Int = 1
   ) -> Bucket {
     var pieces: [Piece] = []
     var lengths = [Int](repeating: 0, count: ranks)
@@ -102,8 +119,9 @@ struct ShardLayout {
       for position in positions where owners[position] == rank {
         let count = counts[position]
         pieces.append(Piece(position: position, range: 0..<count, rank: rank, offset: offset))
-        offset += count
-        lengths[rank] += count
+        let length = (count + line - 1) / line * line
+        offset += length
+        lengths[rank] += length
       }
     }
     return Bucket(positions: positions, pieces: pieces, counts: lengths, dtype: dtype)

@@ -36,6 +36,9 @@ public final class ShardedOptimizer: Optimizer {
     /// The optimizer's state and the gradients: after a backward walk each rank has the average of
     /// its share only, and parameters' `grad` is nil.
     case zero2
+    /// The optimizer's state, the gradients and the parameters: the values of a unit are on every rank only
+    /// while they are used (`FullyShardedDataParallel`).
+    case zero3
   }
 
   /// What is sharded.
@@ -50,6 +53,10 @@ public final class ShardedOptimizer: Optimizer {
   let all: [Parameter]
   /// This rank's share of the gradients, in stage 2.
   let gradientShards: GradientShards?
+  /// What travels together, where that was said.
+  private let units: ShardUnits?
+  /// The parameters' parts, once a model follows, in stage 3.
+  private(set) var parts: FullyShardedParameters?
   /// The parameters' names, once a model follows.
   private var names: [String] = []
   /// This rank's pieces of each parameter.
@@ -61,11 +68,18 @@ public final class ShardedOptimizer: Optimizer {
   ///   - group: The ranks that share the state.
   ///   - stage: What is sharded.
   ///   - limits: Bytes at which buckets close, in which parameters and, in stage 2, gradients travel.
-  /// - Throws: ``DataParallelError/unsupported(_:)`` for a rule that needs the whole model at once.
+  ///   - units: What travels together in place of such buckets, as `ShardUnits(model)` has it; stage 3 needs
+  ///     it.
+  /// - Throws: ``DataParallelError/unsupported(_:)`` for a rule that needs the whole model at once, and for
+  ///   stage 3 without units.
   public init(
     _ optimizer: Optimizer, group: ProcessGroup, stage: Stage = .zero1,
-    limits: [Int] = [1 << 20, 25 << 20]
+    limits: [Int] = [1 << 20, 25 << 20], units: ShardUnits? = nil
   ) throws {
+    guard stage != .zero3 || units != nil else {
+      throw DataParallelError.unsupported(
+        "stage zero3 gathers parameters by units: pass units: ShardUnits(model)")
+    }
     guard optimizer.unit != .model else {
       throw DataParallelError.unsupported(
         "\(type(of: optimizer)) looks at all parameters at once and cannot be sharded")
@@ -75,13 +89,16 @@ public final class ShardedOptimizer: Optimizer {
         "parameters that are rounded by more than their value (rounding: \(optimizer.rounding)) cannot be sharded"
       )
     }
-    (base, self.group, self.stage) = (optimizer, group, stage)
+    (base, self.group, self.stage, self.units) = (optimizer, group, stage, units)
     let parameters = optimizer.parameters
     all = parameters
-    let layout = ShardLayout(
-      parameters, ranks: group.size, unit: optimizer.unit, limits: limits)
+    let layout =
+      units.map {
+        ShardLayout(
+          parameters, ranks: group.size, unit: optimizer.unit, buckets: $0.buckets(parameters))
+      } ?? ShardLayout(parameters, ranks: group.size, unit: optimizer.unit, limits: limits)
     self.layout = layout
-    gradientShards = stage == .zero2 ? GradientShards(parameters, layout, group) : nil
+    gradientShards = stage == .zero1 ? nil : GradientShards(parameters, layout, group)
     super.init(optimizer.groups, defaults: optimizer.defaults)
     stateFormat = optimizer.stateFormat
     pieces = parameters.map { _ in [] }
@@ -103,7 +120,8 @@ public final class ShardedOptimizer: Optimizer {
     noGrad {
       moveOwnPieces()
       do {
-        try gatherParameters()
+        // In stage 3 values come where they are asked for.
+        if let parts { try parts.changed() } else { try gatherParameters() }
       } catch {
         fail("ShardedOptimizer.step", "\(error)")
       }
@@ -238,9 +256,26 @@ public final class ShardedOptimizer: Optimizer {
     self.names = found
     guard let gradientShards else { return }
     guard !gradientShards.isFollowing else {
-      throw .unsupported("a sharded optimizer of stage 2 belongs to one model; it has one already")
+      throw .unsupported(
+        "a sharded optimizer of stage 2 or 3 belongs to one model; it has one already")
+    }
+    if stage == .zero3, let units {
+      take(all.indices.map { (found[$0], all[$0]) }, frozen: frozen, units)
     }
     try gradientShards.start(names: found, frozen: frozen, options)
+  }
+
+  /// Keeps this rank's part of the parameters only.
+  private func take(_ trained: [NamedParameter], frozen: [NamedParameter], _ units: ShardUnits) {
+    let parts = FullyShardedParameters(trained, layout, frozen: frozen, units, group) {
+      piece, values in
+      guard
+        let place = pieces[piece.position].firstIndex(where: { $0.place.offset == piece.offset })
+      else { return }
+      pieces[piece.position][place].lies(in: values, of: all[piece.position])
+    }
+    self.parts = parts
+    gradientShards?.parts = parts
   }
 
   /// Takes over the state of an optimizer that was never sharded: this rank's share of it. Every
@@ -268,7 +303,7 @@ public final class ShardedOptimizer: Optimizer {
 /// A part of a parameter that this rank moves: a view of its values, with what is remembered of it.
 struct ShardPiece {
   let place: ShardLayout.Piece
-  let parameter: Parameter
+  private(set) var parameter: Parameter
   var state = ParameterState()
 
   /// The piece's shape: the parameter's where it is whole.
@@ -282,6 +317,12 @@ struct ShardPiece {
         ? value
         : value.reshaped([whole.count]).sliced(
           from: place.range.lowerBound, to: place.range.upperBound))
+  }
+
+  /// Has the values lie elsewhere from now on.
+  mutating func lies(in values: Tensor, of whole: Parameter) {
+    let isWhole = values.count == whole.count
+    parameter = Parameter(isWhole ? values.reshaped(whole.shape) : values)
   }
 }
 

@@ -254,6 +254,9 @@ extension Tensor {
 
 /// Observers of the backward walks of the thread they register on.
 package enum BackwardObservers {
+  /// Whether a walk is under way on this thread.
+  package static var isWalking: Bool { ThreadState.current.walkDepth > 0 }
+
   /// Tells an observer of every walk from now on. It is held weakly.
   package static func add(_ observer: BackwardObserver) {
     entries = entries.filter { $0.observer != nil } + [Entry(observer: observer)]

@@ -97,6 +97,7 @@ public final class Node {
         "the graph through \(name) was already walked and its saved values are gone; pass retainGraph: true to the first backward"
       )
     }
+    if storagesHaveSources.load(ordering: .relaxed) { announceReading() }
     var results: [Tensor?]
     switch gradient {
     case .one(let operation):
@@ -120,6 +121,13 @@ public final class Node {
       results[index] = fitted
     }
     return results
+  }
+
+  /// Tells the sources of saved values' memory that their gradient is due, whatever it reads of them.
+  private func announceReading() {
+    for operand in operands { operand.saved?.storage.source?.willRead() }
+    result.saved?.storage.source?.willRead()
+    for other in otherResults { other.saved?.storage.source?.willRead() }
   }
 
   deinit {

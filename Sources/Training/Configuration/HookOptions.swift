@@ -129,7 +129,7 @@ extension DistributedConfiguration {
       ? []
       : conflict(
         "reduce_dtype: \(reduceDtype.rawValue)", "set hook to none, or reduce_dtype to same"))
-      + (shardOptimizer == .zero2 && !isNarrowing || isLocal && shardOptimizer == .zero1
+      + (shardOptimizer.scattersGradients && !isNarrowing || isLocal && shardOptimizer == .zero1
         ? conflict(
           "shard_optimizer: \(shardOptimizer.rawValue)",
           isLocal ? "set shard_optimizer to none" : "set shard_optimizer to zero1 or none") : [])

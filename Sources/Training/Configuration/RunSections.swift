@@ -56,6 +56,8 @@ public struct DistributedConfiguration: ConfigurationSection {
     case zero1
     /// The optimizer's state and the gradients.
     case zero2
+    /// The optimizer's state, the gradients and the parameters.
+    case zero3
   }
   /// The type in which gradients travel.
   public enum ReduceType: String, ConfigurationChoice {
@@ -155,7 +157,26 @@ public struct DistributedConfiguration: ConfigurationSection {
 
   /// Hooks need what they replace, and invariant runs allow what does not depend on ranks.
   public var conflicts: [(key: String, problem: String, remedy: String)] {
-    hookConflicts + invariantConflicts
+    hookConflicts + invariantConflicts + shardingConflicts
+  }
+
+  /// What needs every worker to have all parameters, or to call the model by itself.
+  private var shardingConflicts: [(key: String, problem: String, remedy: String)] {
+    guard shardOptimizer == .zero3 else { return [] }
+    func conflict(_ key: String, _ why: String, _ remedy: String) -> [(String, String, String)] {
+      [("shard_optimizer", "zero3 cannot be combined with \(key): \(why)", remedy)]
+    }
+    return
+      (checksumEvery == nil
+      ? []
+      : conflict(
+        "checksum_every", "no worker has all parameters to compare",
+        "set distributed.checksum_every to null"))
+      + (invariant == .none
+        ? []
+        : conflict(
+          "invariant", "workers have different numbers of virtual workers",
+          "set shard_optimizer to zero2"))
   }
 
   /// What is wrong with a batch that cannot give every virtual worker a record.

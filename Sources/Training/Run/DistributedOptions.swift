@@ -1,5 +1,6 @@
 import Collectives
 import DataParallel
+import NN
 import Optimizers
 import Settings
 import Tensors
@@ -61,9 +62,10 @@ extension DistributedConfiguration {
       .make(hook, for: ExchangeInput(group: group, algorithm: algorithm.named))
   }
 
-  /// The optimizer, whose state is kept in a format, and shared out among the workers where that is asked for.
+  /// The optimizer of a model, whose state is kept in a format, and shared out among the workers where that is
+  /// asked for, with what else is.
   package func shared(
-    _ optimizer: Optimizer, _ group: ProcessGroup, state: StateFormat
+    _ optimizer: Optimizer, of model: Module, _ group: ProcessGroup, state: StateFormat
   ) throws -> Optimizer {
     guard state == .full || optimizer.unit != .model else {
       throw ConfigurationError.conflict(
@@ -74,7 +76,9 @@ extension DistributedConfiguration {
     }
     optimizer.stateFormat = state
     guard let stage = shardOptimizer.stage, group.size > 1 else { return optimizer }
-    return try ShardedOptimizer(optimizer, group: group, stage: stage, limits: bucketLimits)
+    return try ShardedOptimizer(
+      optimizer, group: group, stage: stage, limits: bucketLimits,
+      units: stage == .zero3 ? ShardUnits(model) : nil)
   }
 }
 
@@ -85,8 +89,12 @@ extension DistributedConfiguration.OptimizerSharding {
     case .none: nil
     case .zero1: .zero1
     case .zero2: .zero2
+    case .zero3: .zero3
     }
   }
+
+  /// Whether each worker has its share of the gradients only.
+  package var scattersGradients: Bool { self == .zero2 || self == .zero3 }
 }
 
 extension DistributedConfiguration.ReduceType {

@@ -27,7 +27,10 @@ package struct MemoryRoom {
     let isSharded = configuration.distributed.shardOptimizer != .none && group.size > 1
     let optimizer = OptimizerDefinition.registry[configuration.optimizer.name]
     let states = Double(isSharded ? 0 : optimizer?.states ?? 0)
-    copies = 2 + states * configuration.optimizerState.share
+    // Of what is spread over workers, only the weights are ever whole, when they are made.
+    copies =
+      isSharded && configuration.distributed.shardOptimizer == .zero3
+      ? 1 : 2 + states * configuration.optimizerState.share
     let batch = Double(min(configuration.batchSize, total))
     records = (batch / Double(group.size) / Double(configuration.accumulate)).rounded(.up)
   }

@@ -196,9 +196,9 @@ package final class RunCheckpoints {
       awaitsEvaluation: awaitsEvaluation ? true : nil)
     let optimizer = try trainer.optimizerState()
     let weights = try trainer.withAveragedModel {
-      group.rank == 0 ? kept(of: trainer.model) : StateDict()
+      try trainer.weights().map { kept($0, of: trainer.model) }
     }
-    guard group.rank == 0, let optimizer else { return nil }
+    guard group.rank == 0, let optimizer, let weights else { return nil }
     // Copies all, of which nobody else knows.
     var contents = CheckpointContents(lending: weights)
     contents.groups["optimizer"] = optimizer.tensors.lent()
@@ -212,9 +212,8 @@ package final class RunCheckpoints {
     return contents
   }
 
-  /// A model's state; of what is not trained nothing, where that is elsewhere.
-  private func kept(of model: Module) -> StateDict {
-    let state = model.stateDict()
+  /// Of a model's state what is to be saved: of what is not trained nothing, where that is elsewhere.
+  private func kept(_ state: StateDict, of model: Module) -> StateDict {
     guard !identity.savesFrozen else { return state }
     let frozen = Set(
       model.namedParameters().filter { !$0.parameter.requiresGrad }.map { Array($0.name.utf8) })
@@ -222,9 +221,9 @@ package final class RunCheckpoints {
       state.filter { !frozen.contains(Array($0.name.utf8)) }.map { ($0.name, $0.tensor) })
   }
 
-  /// Saves the weights alone, as safetensors.
-  package static func saveModel(_ model: Module, to path: String) throws {
-    try model.stateDict().save(safetensors: path)
+  /// Saves the weights alone, as safetensors; every rank takes part, and rank 0 writes.
+  package static func saveModel(_ trainer: Trainer<some Any>, to path: String) throws {
+    try trainer.weights()?.save(safetensors: path)
   }
 }
 

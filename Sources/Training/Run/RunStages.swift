@@ -78,7 +78,7 @@ package struct RunStages {
     return Replica(
       model: model,
       optimizer: try configuration.distributed.shared(
-        whole, context.group, state: configuration.optimizerState))
+        whole, of: model.module, context.group, state: configuration.optimizerState))
   }
 
   /// The trainer, in the state of the checkpoint that `resume` means, with the configured schedule.

@@ -133,9 +133,7 @@ public final class TrainingRun {
     try trainer.tell(.evaluation(report))
     try save()
     let path = "\(configuration.runDirectory)/model.safetensors"
-    try trainer.withAveragedModel {
-      if isWriter { try RunCheckpoints.saveModel(trainer.model, to: path) }
-    }
+    try trainer.withAveragedModel { try RunCheckpoints.saveModel(trainer, to: path) }
     var results: MetricValues = ["step": .integer(trainer.step), "model": .text(path)]
     results.add(figures, prefix: data.heldOutName)
     var words = TerminalSink.words(report)

@@ -36,17 +36,19 @@ extension Trainer {
         FigureSums(countsTargets: targets != nil)
       }
       try noGrad {
-        while let batch = try loader.next() {
-          if virtualWork != nil, batch.content.count != sums.count {
-            throw TrainingError.noVirtualLoader(batch.content.count)
+        try judging {
+          while let batch = try loader.next() {
+            if virtualWork != nil, batch.content.count != sums.count {
+              throw TrainingError.noVirtualLoader(batch.content.count)
+            }
+            for (index, part) in batch.content.enumerated() {
+              let records = batch.count == 0 ? 0 : part.count
+              sums[virtualWork == nil ? 0 : index].add(
+                try options.precision.computing { try forward(part.content) }, records: records,
+                targets: try targets?.count(part.content, records: records))
+            }
+            if let maxBatches, loader.step >= maxBatches { break }
           }
-          for (index, part) in batch.content.enumerated() {
-            let records = batch.count == 0 ? 0 : part.count
-            sums[virtualWork == nil ? 0 : index].add(
-              try options.precision.computing { try forward(part.content) }, records: records,
-              targets: try targets?.count(part.content, records: records))
-          }
-          if let maxBatches, loader.step >= maxBatches { break }
         }
       }
       return sums
@@ -57,6 +59,12 @@ extension Trainer {
       throw TrainingError.noFigures("the evaluation")
     }
     return figures
+  }
+
+  /// Runs a body that calls the model as often as on every other rank.
+  private func judging(_ body: () throws -> Void) throws {
+    guard let parallel else { return try body() }
+    try parallel.gatheringParameters(body)
   }
 
   /// Reads a loader from its epoch's beginning, and goes back to where it was whatever happens.

@@ -126,13 +126,7 @@ public final class Trainer<Content> {
   /// The order in which gradients are added up over ranks; nil for a process on its own, and where
   /// it follows from the optimizer's shards.
   package var bucketPlan: BucketPlan? {
-    (optimizer as? ShardedOptimizer)?.stage == .zero2 ? nil : parallel?.bucketPlan
-  }
-
-  /// What the optimizer remembers, on rank 0; every rank takes part where it is shared out.
-  package func optimizerState() throws -> OptimizerState? {
-    if let sharded = optimizer as? ShardedOptimizer { return try sharded.consolidated() }
-    return (group?.rank ?? 0) == 0 ? optimizer.stateDict() : nil
+    [.zero2, .zero3].contains((optimizer as? ShardedOptimizer)?.stage) ? nil : parallel?.bucketPlan
   }
 
   /// The forward pass of one part of a batch, which the other ranks are told of.
@@ -221,10 +215,10 @@ public final class Trainer<Content> {
       if report.isLast { self.course?.isOver = true }
       try tellCollectives()
       try tell(.step(report))
-      if let every = options.hashEvery, (group?.rank ?? 0) == 0,
-        step % every == 0 || report.isLast
-      {
-        try tell(.hashes(ParameterHashes(model, step: step)))
+      if let every = options.hashEvery, step % every == 0 || report.isLast {
+        try withFullParameters {
+          if (group?.rank ?? 0) == 0 { try tell(.hashes(ParameterHashes(model, step: step))) }
+        }
       }
       return report
     }
@@ -246,15 +240,6 @@ public final class Trainer<Content> {
       while try next() != nil {}
       try tell(.ended(result(end)))
       return end
-    }
-  }
-
-  /// Stops where a parameter is not finite, so that no checkpoint is written of it: a gradient can
-  /// overflow while the loss is still finite, which the next step's loss would tell.
-  package func checkParameters() throws {
-    for (name, parameter) in model.namedParameters() where parameter.dtype.isFloatingPoint {
-      let isSound = noGrad { parameter.value.isFinite().all().item() != 0 }
-      if !isSound { throw TrainingError.parameterNotFinite(name, step: step) }
     }
   }
 

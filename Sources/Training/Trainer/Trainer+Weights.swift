@@ -1,0 +1,38 @@
+import DataParallel
+import NN
+import Optimizers
+import Tensors
+
+/// What is saved of a training, wherever it lies.
+extension Trainer {
+  /// What the optimizer remembers, on rank 0; every rank takes part where it is shared out.
+  package func optimizerState() throws -> OptimizerState? {
+    if let sharded = optimizer as? ShardedOptimizer { return try sharded.consolidated() }
+    return (group?.rank ?? 0) == 0 ? optimizer.stateDict() : nil
+  }
+
+  /// The model's state, on rank 0; every rank takes part where parameters are spread over ranks.
+  package func weights() throws -> StateDict? {
+    guard let parallel else { return model.stateDict() }
+    return try parallel.consolidatedState()
+  }
+
+  /// Runs a body while every rank has all parameters; every rank calls it.
+  package func withFullParameters<Result>(_ body: () throws -> Result) throws -> Result {
+    guard let parallel else { return try body() }
+    return try parallel.withFullParameters { _ in try body() }
+  }
+
+  /// Stops where a parameter is not finite, so that no checkpoint is written of it: a gradient can
+  /// overflow while the loss is still finite, which the next step's loss would tell.
+  package func checkParameters() throws {
+    let named = model.namedParameters().filter { $0.parameter.dtype.isFloatingPoint }
+    if let parallel { try parallel.eachGathered(check) } else { try check(Set(named.map(\.name))) }
+    func check(_ names: Set<String>) throws {
+      for (name, parameter) in named where names.contains(name) {
+        let isSound = noGrad { parameter.value.isFinite().all().item() != 0 }
+        if !isSound { throw TrainingError.parameterNotFinite(name, step: step) }
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Collectives
+import DataParallel
+import MPITesting
+import NN
+import Optimizers
+import Tensors
+import Testing
+
+@Suite(
+  "Fully sharded models under mpirun", .enabled(if: !MPIRank.isOne, "a rank starts no ranks"))
+struct FullyShardedMPITests {
+  @Test("the suites of ranks pass", arguments: [1, 2, 3, 4])
+  func underMPI(ranks: Int) async throws {
+    try await runUnderMPI(ranks: [ranks], suites: ["FullyShardedRanks"], timeout: .seconds(120))
+  }
+}
+
+@Suite(
+  "What every rank keeps of a model", .serialized,
+  .enabled(if: MPIRank.isOne, "mpirun starts these"))
+struct FullyShardedRanks {
+  /// Layers of one MiB each, in units of their own.
+  final class Tall: Module, Layer {
+    static let floors = 8
+    let floors = (0..<floors).map { _ in Linear(512, 512, bias: false) }
+    func forward(_ x: Tensor) -> Tensor { floors.reduce(x) { $1($0).tanh() } }
+  }
+
+  private static let megabyte = 1 << 20
+
+  @Test("a rank holds its part, two units, and two buffers for gradients")
+  func memory() throws {
+    try MPIRank.run { world in
+      let before = memoryAllocated()
+      let model = Tall()
+      let optimizer = try ShardedOptimizer(
+        Adam(model.parameters(), lr: 1e-4), group: world.group, stage: .zero3,
+        units: ShardUnits(model))
+      let parallel = try DistributedDataParallel(model, group: world.group, optimizer: optimizer)
+      let part = Tall.floors * Self.megabyte / world.size
+      // What the allocator rounds up, and what else a pass takes.
+      let slack = part / 4 + Self.megabyte
+      #expect(memoryAllocated() - before <= part + 2 * Self.megabyte + slack)
+      for pass in 0..<3 {
+        emptyCache()
+        resetPeakMemoryStats()
+        let x = Tensor.full([1, 512], Double(world.rank + pass))
+        _ = try noGrad { try parallel(x) }
+        let peak = maxMemoryAllocated() - before
+        // The optimizer's two states and the gradients' parts are there from the first step on.
+        let kept = pass == 0 ? part : 4 * part
+        #expect(peak <= kept + 4 * Self.megabyte + slack + (kept - part) / 4, "pass \(pass)")
+        try parallel(x).square().sum().backward()
+        #expect(model.parameters().allSatisfy { $0.grad == nil })
+        optimizer.step()
+        optimizer.zeroGrad()
+      }
+      #expect(abs(optimizer.stateByteCount - 2 * part) < part / 100)
+    }
+  }
+
+  @Test("processes train as threads do, with the bits of stage 2")
+  func bits() throws {
+    try MPIRank.run { world in
+      func train(_ stage: ShardedOptimizer.Stage) throws -> [[Float]] {
+        try Generator(seed: 5).asDefault {
+          let model = FullyShardedStateTests.Stairs()
+          let (optimizer, parallel) = try FullyShardedTests.prepare(model, world.group, stage) {
+            AdamW($0.parameters(), lr: 0.01)
+          }
+          for pass in 0..<5 {
+            try parallel.noSync {
+              try parallel { try $0.loss(rank: world.rank, pass: pass + 50) }.backward()
+            }
+            try parallel { try $0.loss(rank: world.rank, pass: pass) }.backward()
+            optimizer.clipGradNorm(0.1)
+            optimizer.step()
+            optimizer.zeroGrad()
+          }
+          let state = try parallel.consolidatedState(to: nil)
+          return try #require(state).map { $0.tensor.array(of: Float.self) }
+        }
+      }
+      let (second, third) = (try train(.zero2), try train(.zero3))
+      #expect(second == third)
+      let all = try world.group.allGather(third.flatMap { $0 })
+      #expect(all.allSatisfy { $0 == all[0] })
+    }
+  }
+}
