@@ -22,7 +22,7 @@ public final class Parameter: TensorHolder {
   /// What is captured now holds for the present tensor, or for what computes it.
   private func noteValue() {
     if own.storage.source != nil {
-      Capture.refuse("the model is fully sharded: its parameters have no place that could be noted")
+      return Capture.refuse("the model is fully sharded, and its parameters come and go")
     }
     if let derivation {
       Capture.depends(on: self, "how a parameter is computed") { [self] in

@@ -54,6 +54,10 @@ import Training
       ["distributed.hook: powersgd cannot be combined with shard_optimizer: zero3", "zero1"]
     ),
     (
+      "{compile: true, distributed: {shard_optimizer: zero3}}",
+      ["compile: parameters that shard_optimizer: zero3 spreads", "to false", "zero2"]
+    ),
+    (
       "distributed: {shard_optimizer: zero3, checksum_every: 5}",
       ["distributed.shard_optimizer: zero3 cannot be combined with checksum_every", "to null"]
     ),

@@ -173,6 +173,11 @@ public struct RunConfiguration: Sendable, Equatable {
     ].compactMap(\.self) {
       throw .conflict(conflict.key, problem: conflict.problem, remedy: conflict.remedy)
     }
+    if compile, distributed.shardOptimizer == .zero3 {
+      throw .conflict(
+        "compile", problem: "parameters that shard_optimizer: zero3 spreads come and go",
+        remedy: "set compile to false, or distributed.shard_optimizer to zero2")
+    }
     if epochs == nil, steps == nil {
       throw .conflict(
         "epochs", problem: "the run would never end", remedy: "set epochs, steps, or both")
