@@ -1,5 +1,6 @@
 import Collectives
 import DataParallel
+import Foundation
 import MPITesting
 import NN
 import Optimizers
@@ -86,5 +87,69 @@ struct FullyShardedRanks {
       let all = try world.group.allGather(third.flatMap { $0 })
       #expect(all.allSatisfy { $0 == all[0] })
     }
+  }
+}
+
+/// A limit on what each rank's process may hold, under which a model does not fit on one of them.
+@Suite(
+  "Fully sharded models under a limit of memory",
+  .enabled(if: !MPIRank.isOne, "a rank starts no ranks"))
+struct FullyShardedLimitTests {
+  @Test("a model that does not fit on one rank trains on four")
+  func limit() async throws {
+    let alone = try await suitesUnderMPI(["FullyShardedLimited"], ranks: 1)
+    #expect(alone.status != 0 && !alone.timedOut)
+    #expect(alone.tail.contains("out of memory"), "\(alone.tail)")
+    try await runUnderMPI(ranks: [4], suites: ["FullyShardedLimited"], timeout: .seconds(120))
+  }
+}
+
+@Suite(
+  "Ranks under a limit of memory", .serialized, .enabled(if: MPIRank.isOne, "mpirun starts these"))
+struct FullyShardedLimited {
+  /// 64 MiB of weights, which AdamW takes four times on one rank.
+  final class Wide: Module, Layer {
+    let floors = (0..<16).map { _ in Linear(1024, 1024, bias: false) }
+    func forward(_ x: Tensor) -> Tensor { floors.reduce(x) { $1($0).tanh() } }
+  }
+
+  @Test("trains")
+  func trains() throws {
+    try MPIRank.run { world in
+      let megabyte = 1 << 20
+      // The weights once when they are made, and as much again.
+      try Self.limitData(to: Self.data() + 160 * megabyte)
+      let model = Wide()
+      let rule = AdamW(model.parameters(), lr: 1e-3)
+      let sharded =
+        world.size == 1
+        ? nil
+        : try ShardedOptimizer(
+          rule, group: world.group, stage: .zero3, units: ShardUnits(model))
+      let optimizer: Optimizer = sharded ?? rule
+      let parallel = try DistributedDataParallel(model, group: world.group, optimizer: sharded)
+      let x = Tensor.randn([2, 1024], generator: Generator(seed: UInt64(world.rank)))
+      var losses: [Double] = []
+      for _ in 0..<4 {
+        let loss = try parallel(x).square().mean()
+        losses.append(loss.item())
+        loss.backward()
+        optimizer.step()
+        optimizer.zeroGrad()
+      }
+      #expect(losses[3] < losses[0])
+    }
+  }
+
+  /// The bytes that this process has mapped for itself.
+  private static func data() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmData:") })
+    return try #require(line.split(separator: " ").compactMap { Int($0) }.first) << 10
+  }
+
+  private static func limitData(to bytes: Int) throws {
+    var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+    try #require(setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0)
   }
 }

@@ -128,6 +128,22 @@ struct FullyShardedStateTests {
     for (isLoaded, isAlike) in results { #expect(isLoaded && isAlike) }
   }
 
+  @Test("passes may be made while all values are there, by some ranks alone")
+  func passesWithin() throws {
+    let results = try onRanks(2) { group in
+      let model = Stairs()
+      let (_, parallel) = try Self.sharded(model, group)
+      return try parallel.withFullParameters { model in
+        try noGrad {
+          let first = try parallel { try $0.loss(rank: 0, pass: 0) }.item()
+          guard group.rank == 0 else { return true }
+          return try model.loss(rank: 0, pass: 0).item() == first
+        }
+      }
+    }
+    #expect(results == [true, true])
+  }
+
   @Test("metadata are there without values")
   func metadata() throws {
     _ = try onRanks(2) { group in

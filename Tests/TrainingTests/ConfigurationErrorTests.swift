@@ -54,7 +54,7 @@ import Training
       ["distributed.hook: powersgd cannot be combined with shard_optimizer: zero3", "zero1"]
     ),
     (
-      "{compile: true, distributed: {shard_optimizer: zero3}}",
+      "compile: true\ndistributed: {shard_optimizer: zero3}",
       ["compile: parameters that shard_optimizer: zero3 spreads", "to false", "zero2"]
     ),
     (

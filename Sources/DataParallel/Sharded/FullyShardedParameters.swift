@@ -92,7 +92,7 @@ final class FullyShardedParameters {
     if passes == 1 { (phase, passPhase) = (nil, isGradEnabled ? .training : .evaluation) }
     defer {
       passes -= 1
-      if passes == 0 && !isGradEnabled { ending { try leave(atMost: 0) } }
+      if passes == 0 && wholes == 0 && !isGradEnabled { ending { try leave(atMost: 0) } }
     }
     return try body()
   }
