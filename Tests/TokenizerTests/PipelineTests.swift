@@ -40,6 +40,39 @@ struct PipelineTests {
     #expect(encoding.offsets == [0..<1, 1..<7, 8..<9, 10..<13])
   }
 
+  @Test("A token of the model keeps its text where an added token of its id is normalized")
+  func prependedTokens() throws {
+    let tokenizer = try SmallTokenizer.make(
+      normalizer: #"{"type": "Prepend", "prepend": "▁"}"#,
+      added: """
+        [{"id": 3, "content": "ab", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": true, "special": false}]
+        """,
+      model: """
+        {"type": "BPE", "unk_token": null, "vocab": {"a": 0, "b": 1, "▁": 2, "ab": 3, "x": 4},
+        "merges": ["a b"]}
+        """)
+    let behind = try tokenizer.encode("xab")
+    #expect(behind.ids == [2, 4, 3])
+    #expect(tokenizer.tokens(of: behind) == ["▁", "x", "ab"])
+    #expect(tokenizer.tokens(of: try tokenizer.encode("ab")) == ["▁ab"])
+    #expect(tokenizer.decode([3]) == "▁ab")
+  }
+
+  @Test("Characters that a model without an unknown token drops move the offsets behind them")
+  func offsetsBehindDroppedCharacters() throws {
+    let tokenizer = try SmallTokenizer.make(
+      model: """
+        {"type": "BPE", "unk_token": null, "vocab": {"a": 0, "b": 1, "ab": 2, "c": 3},
+        "merges": ["a b"]}
+        """)
+    for count in [1, 20] {
+      let encoding = try tokenizer.encode(String(repeating: "abqc", count: count))
+      #expect(encoding.ids == Array(repeatElement([2, 3], count: count).joined()))
+      #expect(encoding.offsets.last == 3 * count - 1..<3 * count)
+    }
+  }
+
   @Test("A text is cut into windows that overlap")
   func windows() throws {
     var tokenizer = try SmallTokenizer.make(

@@ -56,8 +56,11 @@ final class BPEModel: TokenModel {
     let isPlain =
       (settings.dropout ?? 0) == 0 && settings.continuingPrefix == nil
       && settings.endOfWordSuffix == nil && !settings.ignoresMerges
+    // Characters that are dropped move the offsets of all that follows in the word.
+    let dropsCharacters =
+      settings.unknownToken == nil && !(settings.byteFallback && fallback.allSatisfy { $0 >= 0 })
     borders =
-      dividesLongTexts && isPlain
+      dividesLongTexts && isPlain && !dropsCharacters
       ? MergeBorders(
         vocabulary: vocabulary, merges: merges, byteTokens: settings.byteFallback ? fallback : [])
       : nil

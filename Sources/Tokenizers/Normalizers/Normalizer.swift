@@ -129,7 +129,7 @@ struct ReplaceNormalizer: Normalizer {
       for match in matches {
         rewriting.keep(buffer, done..<match.lowerBound)
         let span = spans.flatMap { match.upperBound > 0 ? $0[match.upperBound - 1] : nil }
-        rewriting.put(content, span ?? Span(0, 0))
+        rewriting.put(content, span ?? Span(text.base, text.base))
         done = match.upperBound
       }
       rewriting.keep(buffer, done..<buffer.count)

@@ -132,7 +132,13 @@ public struct Tokenizer: Sendable {
 
   /// The tokens' text, one for each token of an encoding.
   public func tokens(of encoding: Encoding) -> [String] {
-    encoding.ids.enumerated().map { encoding.literals[$0] ?? idToToken($1) ?? "" }
+    encoding.ids.enumerated().map { place, id in
+      if let literal = encoding.literals[place] { return literal }
+      // Added tokens that were found have their text beside them: this one comes from the model, whose
+      // token a normalizer does not change.
+      let own = encoding.isTracked ? model.vocabulary.token(of: id) : nil
+      return own ?? idToToken(id) ?? ""
+    }
   }
 
   // MARK: Encoding
