@@ -117,7 +117,7 @@ enum TemplateGlobals {
     var result = TemplateDictionary()
     if let first = arguments.positional.first {
       if let dictionary = first.dictionary {
-        result = dictionary
+        result = dictionary.copied()
       } else {
         for pair in try first.defined().elements() {
           let parts = try pair.elements()

@@ -62,7 +62,7 @@ struct PythonFormatSpecification {
   /// A value as the specification has it.
   func text(of value: TemplateValue) throws -> String {
     switch value {
-    case .string(let text): return try formatted(text)
+    case .string(let text), .markup(let text): return try formatted(text)
     case .int(let whole): return try formatted(whole)
     case .double(let real): return try formatted(real)
     case .bool(let truth):

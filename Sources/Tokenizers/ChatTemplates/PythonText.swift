@@ -139,6 +139,28 @@ enum PythonText {
     return String(result)
   }
 
+  /// Bytes in quotes behind a b, as Python's `repr`.
+  static func quoted(_ bytes: [UInt8]) -> String {
+    let quote: Unicode.Scalar =
+      bytes.contains(UInt8(ascii: "'")) && !bytes.contains(UInt8(ascii: "\"")) ? "\"" : "'"
+    var result = "b"
+    result.unicodeScalars.append(quote)
+    for byte in bytes {
+      let scalar = Unicode.Scalar(byte)
+      if byte < 0x20 || byte > 0x7e, ![0x9, 0xa, 0xd].contains(byte) {
+        result += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      } else if scalar == quote {
+        result += "\\" + String(scalar)
+      } else if scalar == "'" || scalar == "\"" {
+        result.unicodeScalars.append(scalar)
+      } else {
+        result += quoted(String(scalar)).dropFirst().dropLast()
+      }
+    }
+    result.unicodeScalars.append(quote)
+    return result
+  }
+
   static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,

@@ -23,6 +23,13 @@ struct PythonTextMethods {
     case "expandtabs":
       return .string(try expanded(arguments.integer(0, "tabsize", usual: 8)))
     case "translate": return .string(try translated())
+    case "encode":
+      let name = try arguments.text(0, "encoding", usual: "utf-8").lowercased()
+      guard ["utf-8", "utf8", "utf_8"].contains(name) else {
+        throw ChatTemplateError(
+          .unsupported, "the encoding \(PythonText.quoted(name)) is not supported")
+      }
+      return TemplateSequence.bytes(Array(text.utf8))
     case "title": return .string(PythonText.titled(text))
     case "capitalize": return .string(PythonText.capitalized(text))
     case "swapcase":

@@ -23,7 +23,7 @@ public struct TemplateArguments: Sendable {
 
   func text(_ place: Int, _ name: String) throws -> String {
     let value = try require(place, name).defined()
-    guard case .string(let text) = value else {
+    guard let text = value.string else {
       throw ChatTemplateError(
         .value, "the argument '\(name)' must be str, not \(value.typeName)")
     }

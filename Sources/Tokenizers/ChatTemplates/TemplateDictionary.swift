@@ -26,7 +26,7 @@ public struct TemplateKey: Hashable, Sendable {
 
   private static func hash(_ value: TemplateValue, into hasher: inout Hasher) {
     switch value {
-    case .string(let text):
+    case .string(let text), .markup(let text):
       hasher.combine(1)
       var text = text
       text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
@@ -69,6 +69,13 @@ public struct TemplateDictionary: Sendable, Equatable {
   public subscript(name: String) -> TemplateValue? {
     get { self[.string(name)] }
     set { if let newValue { set(.string(name), newValue) } }
+  }
+
+  /// A dictionary of its own with the same keys and values.
+  func copied() -> TemplateDictionary {
+    var result = self
+    result.values = values.map { $0 }
+    return result
   }
 
   /// Keys with their values, as tuples.

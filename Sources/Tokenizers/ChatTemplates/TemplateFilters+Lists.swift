@@ -5,7 +5,8 @@ extension TemplateFilters {
   static let lists: [String: Body] = [
     "length": { value, _ in .int(try value.length()) },
     "count": { value, _ in .int(try value.length()) },
-    "list": { value, _ in .list(try value.elements()) },
+    // A list of its own, which is not the same as what it was made of.
+    "list": { value, _ in .list(try value.elements().map { $0 }) },
     "items": { value, _ in
       if value.isUndefined { return TemplateSequence.generator([]) }
       guard let dictionary = value.dictionary else {
@@ -161,6 +162,7 @@ extension TemplateFilters {
   static let numbers: [String: Body] = [
     "abs": { value, _ in
       if case .double(let value) = value { return .double(value.magnitude) }
+      if let large = value.largeInteger { return large.magnitude }
       guard let whole = try value.defined().integer else {
         throw ChatTemplateError(.value, "bad operand type for abs(): '\(value.typeName)'")
       }
@@ -179,12 +181,12 @@ extension TemplateFilters {
           let bare = digits.lowercased().hasPrefix(prefix) ? String(digits.dropFirst(2)) : digits
           if let whole = Int(bare, radix: base) { return .int(whole) }
         }
-        if let whole = NumberText.int(digits), base == 10 { return .int(whole) }
+        if base == 10, let whole = TemplateValue(wholeNumber: digits) { return whole }
         guard let real = NumberText.double(digits) else { return usual }
-        return Int(exactly: real.rounded(.towardZero)).map { .int($0) } ?? usual
-      case .double(let real):
-        return Int(exactly: real.rounded(.towardZero)).map { .int($0) } ?? usual
-      case let value: return value.integer.map { .int($0) } ?? usual
+        return TemplateValue(truncating: real) ?? usual
+      case .double(let real): return TemplateValue(truncating: real) ?? usual
+      case let value:
+        return value.largeInteger == nil ? value.integer.map { .int($0) } ?? usual : value
       }
     },
     "float": { value, arguments in
@@ -208,6 +210,7 @@ extension TemplateFilters {
       switch method {
       case "common":
         if value.integer != nil, precision >= 0 { return .int(value.integer ?? 0) }
+        if value.largeInteger != nil, precision >= 0 { return value }
         if precision >= 0 {
           return .double(Double(String(format: "%.\(precision)f", real)) ?? real)
         }
@@ -256,7 +259,7 @@ extension TemplateFilters {
     _ name: TemplateValue?, of value: TemplateValue
   ) throws -> TemplateValue {
     guard let name, !name.isNone else { return value }
-    guard case .string(let path) = name else { return try value.item(name) }
+    guard let path = name.string else { return try value.item(name) }
     var result = value
     for part in path.split(separator: ".", omittingEmptySubsequences: false) {
       result = try result.item(Int(part).map { .int($0) } ?? .string(String(part)))
@@ -268,7 +271,7 @@ extension TemplateFilters {
   private static func attributeKeys(
     _ name: TemplateValue?
   ) -> (TemplateValue) throws -> [TemplateValue] {
-    guard case .string(let names)? = name else { return { [try attribute(name, of: $0)] } }
+    guard let names = name?.string else { return { [try attribute(name, of: $0)] } }
     let paths = names.split(separator: ",").map { TemplateValue.string(String($0)) }
     return { value in try paths.map { try attribute($0, of: value) } }
   }

@@ -4,10 +4,10 @@ import Foundation
 /// Filters for tags of HTML, sizes and lines.
 extension TemplateFilters {
   static let marks: [String: Body] = [
-    "e": { value, _ in .string(escaped(value.text)) },
-    "escape": { value, _ in .string(escaped(value.text)) },
-    "forceescape": { value, _ in .string(escaped(value.text)) },
-    "safe": { value, _ in .string(value.text) },
+    "e": { value, _ in TemplateMarkup.escaped(value) },
+    "escape": { value, _ in TemplateMarkup.escaped(value) },
+    "forceescape": { value, _ in TemplateMarkup.escaped(value.plain) },
+    "safe": { value, _ in .markup(value.text) },
     "striptags": { value, _ in
       .string(
         try unescaped(
@@ -32,7 +32,8 @@ extension TemplateFilters {
           throw ChatTemplateError(
             .value, "Invalid character in attribute name: \(PythonText.quoted(name))")
         }
-        parts.append(escaped(name) + "=\"" + escaped(value.text) + "\"")
+        parts.append(
+          TemplateMarkup.escaped(name) + "=\"" + TemplateMarkup.escaped(value).text + "\"")
       }
       let text = try joined(parts, " ")
       return .string(
@@ -106,21 +107,6 @@ extension TemplateFilters {
     },
     "pprint": { value, _ in .string(TemplatePrinter.text(of: value)) },
   ]
-
-  private static func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
-      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
-      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
-      case "'": result.append(contentsOf: "&#39;".unicodeScalars)
-      case "\"": result.append(contentsOf: "&#34;".unicodeScalars)
-      default: result.append(scalar)
-      }
-    }
-    return String(result)
-  }
 
   private static func quoted(_ text: String, plain: String) -> String {
     text.utf8.map { byte in

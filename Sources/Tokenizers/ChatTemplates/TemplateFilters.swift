@@ -12,8 +12,12 @@ enum TemplateFilters {
     "wordcount", "abs",
   ]
 
+  /// Jinja's filters that are not here.
+  private static let missing: Set<String> = ["urlize", "random"]
+
   static func exists(_ name: String) -> Bool {
-    table[name] != nil || ["map", "select", "reject", "selectattr", "rejectattr"].contains(name)
+    table[name] != nil || missing.contains(name)
+      || ["map", "select", "reject", "selectattr", "rejectattr"].contains(name)
   }
 
   /// What a filter makes of a value.
@@ -22,10 +26,20 @@ enum TemplateFilters {
     _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
   ) throws -> TemplateValue {
     guard let body = table[name] else {
-      throw ChatTemplateError(.unsupported, "No filter named \(PythonText.quoted(name)).")
+      throw ChatTemplateError(
+        .unsupported,
+        missing.contains(name)
+          ? "The filter \(PythonText.quoted(name)) is not supported."
+          : "No filter named \(PythonText.quoted(name)).")
     }
     if takeNothing.contains(name) { try arguments.check([], for: name) }
-    return try body(value, arguments)
+    guard case .markup(let text) = value, !TemplateMarkup.filters.contains(name) else {
+      return try body(value, arguments)
+    }
+    // Some filters keep what counts as escaped so, the others see the text alone.
+    let result = try body(.string(text), arguments)
+    guard TemplateMarkup.keepers.contains(name), let made = result.string else { return result }
+    return .markup(made)
   }
 
   /// Texts with a text between them.
@@ -83,12 +97,18 @@ enum TemplateFilters {
       return try TemplateMethods.call("center", on: .string(value.text), only)
     },
     "format": { value, arguments in
-      guard arguments.named.isEmpty else {
+      var values = TemplateValue.tuple(arguments.positional)
+      if !arguments.named.isEmpty {
+        guard arguments.positional.isEmpty else {
+          throw ChatTemplateError(
+            .value, "can't handle positional and keyword arguments at the same time")
+        }
         var dictionary = TemplateDictionary()
         for (name, value) in arguments.named { dictionary[name] = value }
-        return .string(try PythonFormat.percent(value.text, .dictionary(dictionary)))
+        values = .dictionary(dictionary)
       }
-      return .string(try PythonFormat.percent(value.text, .tuple(arguments.positional)))
+      if case .markup(let text) = value { return try TemplateMarkup.formatted(text, values) }
+      return .string(try PythonFormat.percent(value.text, values))
     },
     "truncate": truncated,
     "wordcount": { value, _ in
@@ -139,7 +159,7 @@ enum TemplateFilters {
         .value, "unsupported operand type(s) for +=: '\(try value.defined().typeName)' and 'str'")
     }
     let indent: String
-    if case .string(let text)? = arguments.value(0, "width") {
+    if let text = arguments.value(0, "width")?.string {
       indent = text
     } else {
       let width = try arguments.integer(0, "width", usual: 4)

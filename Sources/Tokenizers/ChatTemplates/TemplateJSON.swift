@@ -17,7 +17,7 @@ struct TemplateJSON {
     writer.ensuresASCII = arguments.flag(0, "ensure_ascii")
     if let indent = arguments.value(1, "indent"), !indent.isNone {
       switch indent {
-      case .string(let text): writer.indent = text
+      case .string(let text), .markup(let text): writer.indent = text
       default:
         let width = try arguments.integer(1, "indent", usual: 0)
         guard width <= 1000 else {
@@ -57,7 +57,7 @@ struct TemplateJSON {
     case .bool(let value): result += value ? "true" : "false"
     case .int(let value): result += String(value)
     case .double(let value): result += Self.number(value)
-    case .string(let text): write(text)
+    case .string(let text), .markup(let text): write(text)
     case .list(let values), .tuple(let values):
       try write("[", "]", values.count, level) { writer, index in
         try writer.write(values[index], level: level + 1)
@@ -77,6 +77,7 @@ struct TemplateJSON {
         writer.result += writer.keySeparator
         try writer.write(dictionary.values[place], level: level + 1)
       }
+    case .object(let object as TemplateLargeInteger): result += object.digits
     default:
       throw ChatTemplateError(
         .value, "Object of type \(value.typeName) is not JSON serializable")
@@ -100,7 +101,7 @@ struct TemplateJSON {
 
   private mutating func write(key: TemplateValue) throws {
     switch key {
-    case .string(let text): write(text)
+    case .string(let text), .markup(let text): write(text)
     case .none: result += "\"null\""
     case .bool(let value): result += value ? "\"true\"" : "\"false\""
     case .int(let value): result += "\"\(value)\""
@@ -151,7 +152,7 @@ enum TemplateOrder {
 
   /// The key that ignores the case of texts, unless it is asked for.
   static func key(_ value: TemplateValue, caseSensitive: Bool) -> TemplateValue {
-    if case .string(let text) = value, !caseSensitive { return .string(text.lowercased()) }
+    if let text = value.string, !caseSensitive { return .string(text.lowercased()) }
     return value
   }
 }

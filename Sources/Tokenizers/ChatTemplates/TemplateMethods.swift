@@ -7,7 +7,7 @@ enum TemplateMethods {
     "rindex", "count", "splitlines", "isdigit", "isnumeric", "isdecimal", "isalpha", "isalnum",
     "isspace", "isupper", "islower", "format", "zfill", "ljust", "rjust", "center", "removeprefix",
     "removesuffix", "partition", "rpartition", "isidentifier", "isprintable", "isascii", "istitle",
-    "expandtabs", "translate",
+    "expandtabs", "translate", "encode",
   ]
   private static let ofList: Set<String> = ["index", "count", "copy"]
   private static let ofDictionary: Set<String> = ["get", "items", "keys", "values", "copy"]
@@ -15,7 +15,7 @@ enum TemplateMethods {
   /// Whether a value has a method.
   static func has(_ name: String, _ value: TemplateValue) -> Bool {
     switch value {
-    case .string: ofText.contains(name)
+    case .string, .markup: ofText.contains(name)
     case .list, .tuple: ofList.contains(name)
     case .dictionary: ofDictionary.contains(name)
     default: false
@@ -49,9 +49,10 @@ enum TemplateMethods {
     switch value {
     case .string(let text):
       return try PythonTextMethods(text: text, arguments: arguments).call(name)
+    case .markup(let text): return try TemplateMarkup.call(name, on: text, arguments)
     case .list(let values), .tuple(let values):
       switch name {
-      case "copy": return value
+      case "copy": return .list(values.map { $0 })
       case _ where arguments.positional.count > (name == "count" ? 1 : 3):
         throw ChatTemplateError(
           .value,
@@ -75,7 +76,7 @@ enum TemplateMethods {
       case "items": return .object(TemplateSequence(.items, dictionary.items))
       case "keys": return .object(TemplateSequence(.keys, dictionary.keys.map(\.value)))
       case "values": return .object(TemplateSequence(.values, dictionary.values))
-      default: return value
+      default: return .dictionary(dictionary.copied())
       }
     default: throw ChatTemplateError(.value, "'\(value.typeName)' has no method '\(name)'")
     }

@@ -86,13 +86,19 @@ final class TemplateMacroValue: TemplateObject {
   let macro: TemplateMacro
   /// Weak, for the scope holds the macro.
   weak var scope: TemplateScope?
+  /// Whether what its body writes is escaped.
+  let escapes: Bool
 
-  init(_ macro: TemplateMacro, _ scope: TemplateScope) {
+  init(_ macro: TemplateMacro, _ scope: TemplateScope, escapes: Bool) {
     self.macro = macro
     self.scope = scope
+    self.escapes = escapes
   }
 
-  override var representation: String { "<Macro " + PythonText.quoted(macro.name) + ">" }
+  override var representation: String {
+    // The body of a call block has no name.
+    "<Macro " + (macro.name == "caller" ? "anonymous" : PythonText.quoted(macro.name)) + ">"
+  }
 
   override func attribute(_ name: String) -> TemplateValue? {
     switch name {

@@ -73,9 +73,11 @@ extension TemplateParser {
     case "macro":
       let name = try expectName()
       let parameters = try signature()
+      let start = position
       let body = try macroBody(until: "endmacro")
       return .macro(
-        TemplateMacro(name: name, parameters: parameters, body: body), name: number(of: name),
+        TemplateMacro(name: name, parameters: parameters, body: body, reads: reads(from: start)),
+        name: number(of: name),
         line: line)
     case "call":
       let parameters = isSymbol("(") ? try signature() : []
@@ -83,9 +85,13 @@ extension TemplateParser {
       guard case .postfix(_, let chain) = call, case .call? = chain.last else {
         throw ChatTemplateError(.syntax, "{% call %} needs a call of a macro", line: line)
       }
+      let start = position
       let body = try macroBody(until: "endcall")
       return .callBlock(
-        call, TemplateMacro(name: "caller", parameters: parameters, body: body), line: line)
+        call,
+        TemplateMacro(
+          name: "caller", parameters: parameters, body: body, reads: reads(from: start)), line: line
+      )
     case "generation": return .generation(try macroBody(until: "endgeneration"), line: line)
     case "break", "continue":
       guard loopDepth > 0 else {
@@ -95,12 +101,8 @@ extension TemplateParser {
       return word == "break" ? .breakLoop : .continueLoop
     case "block": return try block(line)
     case "autoescape":
-      guard isWord("false") || isWord("False") else {
-        throw ChatTemplateError(
-          .unsupported, "{% autoescape %} of anything but false is not supported", line: line)
-      }
-      position += 1
-      return .with([], body: try body(until: "endautoescape"), line: line)
+      let condition = try expression()
+      return .autoescape(condition, body: try body(until: "endautoescape"), line: line)
     case "extends", "include", "import", "from":
       // There is nothing that other templates could be loaded from: an error where it is reached.
       while current.kind != .blockEnd, current.kind != .end { position += 1 }
@@ -119,6 +121,15 @@ extension TemplateParser {
     loopDepth = 0
     defer { loopDepth = outer }
     return try body(until: end)
+  }
+
+  /// The names of a macro's further arguments that stand between a place and the present one.
+  private func reads(from start: Int) -> Set<String> {
+    let names = (start..<position).filter { place in
+      tokens[place].kind == .name
+        && !(tokens[place - 1].kind == .symbol && tokens[place - 1].text == ".")
+    }.map { tokens[$0].text }
+    return Set(names).intersection(["caller", "varargs", "kwargs"])
   }
 
   private mutating func block(_ line: Int) throws(ChatTemplateError) -> TemplateStatement {

@@ -232,10 +232,11 @@ struct TemplateParser {
       }
       return .constant(.string(text))
     case .integer:
-      guard let value = PythonText.integer(token.text) else {
+      if let value = PythonText.integer(token.text) { return .constant(.int(value)) }
+      guard let value = TemplateValue(wholeNumber: token.text.filter { $0 != "_" }) else {
         throw ChatTemplateError(.syntax, "the number \(token.text) is too large", line: token.line)
       }
-      return .constant(.int(value))
+      return .constant(value)
     case .float:
       return .constant(.double(Double(token.text.filter { $0 != "_" }) ?? .nan))
     case .symbol where token.text == "(":

@@ -34,10 +34,10 @@ extension TemplateRenderer {
     case .object(let object):
       switch object {
       case let macro as TemplateMacroValue:
-        return .string(try call(macro, arguments, caller: nil))
+        return written(try call(macro, arguments, caller: nil))
       case let joiner as TemplateJoiner: return joiner.next()
-      case let loop as TemplateLoopState: return .string(try callAgain(loop, arguments))
-      case let block as TemplateBlockValue: return .string(try callBlock(block))
+      case let loop as TemplateLoopState: return written(try callAgain(loop, arguments))
+      case let block as TemplateBlockValue: return written(try callBlock(block))
       default: break
       }
       throw ChatTemplateError(.value, "'\(callee.typeName)' object is not callable")
@@ -52,6 +52,8 @@ extension TemplateRenderer {
     _ value: TemplateMacroValue, _ arguments: TemplateArguments, caller: TemplateValue?
   ) throws -> String {
     let macro = value.macro
+    var arguments = arguments
+    if let caller { arguments.named.append(("caller", caller)) }
     var extra = TemplateArguments()
     guard let outer = value.scope else {
       throw ChatTemplateError(
@@ -82,15 +84,18 @@ extension TemplateRenderer {
     extra.named = arguments.named.filter { given in
       !macro.parameters.contains { $0.name == given.name }
     }
-    var explicit = caller
-    if let given = extra.named.last(where: { $0.name == "caller" })?.value {
-      explicit = given
+    if macro.reads.contains("caller"), macro.name != "caller",
+      !macro.parameters.contains(where: { $0.name == "caller" }),
+      let name = names.firstIndex(of: "caller")
+    {
+      let given = extra.named.last { $0.name == "caller" }?.value
       extra.named.removeAll { $0.name == "caller" }
+      scope.set(name, given ?? .undefined("no caller defined"))
     }
     try bindExtra(extra, of: macro, scope)
-    if let name = names.firstIndex(of: "caller"), macro.name != "caller" {
-      scope.set(name, explicit ?? .undefined("no caller defined"))
-    }
+    let before = escapes
+    defer { escapes = before }
+    escapes = value.escapes
     return try captured(macro.body, scope)
   }
 
@@ -98,17 +103,23 @@ extension TemplateRenderer {
   private mutating func bindExtra(
     _ extra: TemplateArguments, of macro: TemplateMacro, _ scope: TemplateScope
   ) throws {
-    if let name = names.firstIndex(of: "varargs") {
+    if macro.reads.contains("varargs"), let name = names.firstIndex(of: "varargs") {
       scope.set(name, try nested(.tuple(extra.positional)))
     } else if !extra.positional.isEmpty {
       throw ChatTemplateError(
         .value, "macro '\(macro.name)' takes not more than \(macro.parameters.count) argument(s)")
     }
-    if let name = names.firstIndex(of: "kwargs") {
+    if macro.reads.contains("kwargs"), let name = names.firstIndex(of: "kwargs") {
       var dictionary = TemplateDictionary()
       for (name, value) in extra.named { dictionary[name] = value }
       scope.set(name, try nested(.dictionary(dictionary)))
     } else if let first = extra.named.first {
+      guard first.name != "caller" else {
+        throw ChatTemplateError(
+          .value,
+          "macro '\(macro.name)' was invoked with two values for the special caller argument. "
+            + "This is most likely a bug.")
+      }
       throw ChatTemplateError(
         .value, "macro '\(macro.name)' takes no keyword argument '\(first.name)'")
     }
@@ -125,7 +136,7 @@ extension TemplateRenderer {
     guard case .object(let object) = callee, let macro = object as? TemplateMacroValue else {
       throw ChatTemplateError(.unsupported, "{% call %} of what is no macro is not supported")
     }
-    let caller = TemplateValue.object(TemplateMacroValue(block, scope))
+    let caller = TemplateValue.object(TemplateMacroValue(block, scope, escapes: escapes))
     try write(try self.call(macro, arguments, caller: caller))
   }
 
@@ -170,6 +181,7 @@ extension TemplateRenderer {
         })
     default:
       try count(try cost(of: value))
+      if escapes, let result = try TemplateMarkup.filtered(value, name, arguments) { return result }
       return try TemplateFilters.apply(name, value, arguments)
     }
   }
@@ -177,7 +189,7 @@ extension TemplateRenderer {
   /// The work that a filter has with a value: one step for 64 bytes or 16 elements.
   private func cost(of value: TemplateValue) throws -> Int {
     switch value {
-    case .string(let text): text.utf8.count / 64
+    case .string(let text), .markup(let text): text.utf8.count / 64
     case .list(let values), .tuple(let values): values.count / 16
     default: 0
     }

@@ -25,8 +25,11 @@ extension TemplateRenderer {
     case .arithmetic(let first, let rest, let line):
       return try at(line) { try $0.arithmetic(first, rest, scope) }
     case .concatenation(let parts):
-      let texts = try values(parts, scope).map(\.text)
-      return .string(try made(try TemplateFilters.joined(texts, "")))
+      let parts = try values(parts, scope)
+      let isMarked = escapes && parts.contains(where: \.isMarkup)
+      let texts = parts.map { isMarked ? TemplateMarkup.escaped($0).text : $0.text }
+      let text = try made(try TemplateFilters.joined(texts, ""))
+      return isMarked ? .markup(text) : .string(text)
     case .negative(let operand, let line):
       return try at(line) { try $0.value(operand, scope).negated() }
     case .positive(let operand, let line):
@@ -74,7 +77,7 @@ extension TemplateRenderer {
   /// Counts the making of a value, and refuses one that is too large.
   private mutating func made(_ value: TemplateValue) throws -> TemplateValue {
     switch value {
-    case .string(let text): _ = try made(text)
+    case .string(let text), .markup(let text): _ = try made(text)
     case .list(let values), .tuple(let values):
       guard values.count <= TemplateLimits.maximumElements else {
         throw ChatTemplateError(.limit, "it makes a list of \(values.count) elements")
@@ -160,7 +163,7 @@ extension TemplateRenderer {
     _ a: TemplateValue, _ b: TemplateValue, _ symbol: String
   ) throws -> Bool {
     // The error of a comparison that does not fit names the left type first.
-    if a.number == nil || b.number == nil, a.typeName != b.typeName {
+    if a.number == nil || b.number == nil, a.plain.typeName != b.plain.typeName {
       return try a.isLess(than: b, symbol)
     }
     return try b.isLess(than: a, symbol)

@@ -8,6 +8,8 @@ struct TemplateRenderer {
   private var buffers: [[UInt8]] = [[]]
   /// Where `{% generation %}` wrote, in bytes.
   private(set) var generationSpans: [Range<Int>] = []
+  /// Whether what is written is escaped (`{% autoescape true %}`).
+  var escapes = false
   private var steps = 0
   private var depth = 0
   /// The template's own variables, which blocks see.
@@ -103,7 +105,7 @@ struct TemplateRenderer {
     switch statement {
     case .text(let text): try write(text)
     case .output(let expression, let line):
-      try located(line) { try $0.write(try $0.value(expression, scope).text) }
+      try located(line) { try $0.write($0.shown(try $0.value(expression, scope))) }
     case .branch(let branches, let line): return try branch(branches, line, scope)
     case .loop(let loop, let line): try run(loop, line, scope)
     case .set(let target, let expression, let line):
@@ -119,9 +121,9 @@ struct TemplateRenderer {
       return try run(body, inner)
     case .filterBlock(let filters, let body, let line):
       let text = try captured(body, TemplateScope(scope))
-      try located(line) { try $0.write(try $0.filtered(text, filters, scope).text) }
+      try located(line) { try $0.write($0.shown(try $0.filtered(text, filters, scope))) }
     case .macro(let macro, let name, _):
-      scope.set(name, .object(TemplateMacroValue(macro, scope)))
+      scope.set(name, .object(TemplateMacroValue(macro, scope, escapes: escapes)))
     case .callBlock(let call, let macro, let line):
       try located(line) { try $0.callBlock(call, macro, scope) }
     case .generation(let body, _):
@@ -129,6 +131,11 @@ struct TemplateRenderer {
       let text = try captured(body, TemplateScope(scope))
       generationSpans.append(start..<(start + text.utf8.count))
       try write(text)
+    case .autoescape(let condition, let body, let line):
+      let before = escapes
+      defer { escapes = before }
+      escapes = try located(line) { try $0.value(condition, scope).isTrue }
+      return try run(body, TemplateScope(scope))
     case .block(_, let body, let isScoped, _):
       return try run(body, TemplateScope(isScoped ? scope : outermost))
     case .refused(let message, let line):
@@ -153,8 +160,16 @@ struct TemplateRenderer {
   private mutating func filtered(
     _ text: String, _ filters: [TemplateFilter], _ scope: TemplateScope
   ) throws -> TemplateValue {
-    try filters.reduce(.string(text)) { try filter($1, $0, scope) }
+    try filters.reduce(written(text)) { try filter($1, $0, scope) }
   }
+
+  /// A value as it is written.
+  func shown(_ value: TemplateValue) -> String {
+    escapes ? TemplateMarkup.escaped(value).text : value.text
+  }
+
+  /// What statements wrote, as a value: it counts as escaped where what is written is escaped.
+  func written(_ text: String) -> TemplateValue { escapes ? .markup(text) : .string(text) }
 
   private mutating func branch(
     _ branches: [(condition: TemplateExpression?, body: [TemplateStatement])], _ line: Int,

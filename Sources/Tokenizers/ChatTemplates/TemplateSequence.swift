@@ -7,6 +7,8 @@ final class TemplateSequence: TemplateObject {
     case keys, values, items
     /// A key and its list, named `grouper` and `list`.
     case group
+    /// `str.encode()`: the bytes' numbers.
+    case bytes
     /// What filters such as `map` give, and Python's name of it.
     case generator(String)
   }
@@ -22,6 +24,13 @@ final class TemplateSequence: TemplateObject {
   static func generator(_ values: [TemplateValue], _ name: String = "generator") -> TemplateValue {
     .object(TemplateSequence(.generator(name), values))
   }
+
+  /// The bytes of an encoded text.
+  static func bytes(_ bytes: [UInt8]) -> TemplateValue {
+    .object(TemplateSequence(.bytes, bytes.map { .int(Int($0)) }))
+  }
+
+  private var bytes: [UInt8] { rest.map { UInt8(truncatingIfNeeded: $0.integer ?? 0) } }
 
   /// The elements; those of a generator are gone afterwards.
   func elements() -> [TemplateValue] {
@@ -40,7 +49,7 @@ final class TemplateSequence: TemplateObject {
   /// Whether there are places to ask for by number.
   var hasPlaces: Bool {
     switch kind {
-    case .range, .group: true
+    case .range, .group, .bytes: true
     default: false
     }
   }
@@ -55,6 +64,7 @@ final class TemplateSequence: TemplateObject {
     case .values: "dict_values"
     case .items: "dict_items"
     case .group: "_GroupTuple"
+    case .bytes: "bytes"
     case .generator(let name): name
     }
   }
@@ -66,6 +76,7 @@ final class TemplateSequence: TemplateObject {
     case .keys, .values, .items:
       return typeName + "(" + TemplateValue.list(rest).representation + ")"
     case .group: return TemplateValue.tuple(rest).representation
+    case .bytes: return PythonText.quoted(bytes)
     case .generator(let name): return "<\(name) object>"
     }
   }
@@ -77,6 +88,19 @@ final class TemplateSequence: TemplateObject {
     case (.range(let start, _, _), "start"): return .int(start)
     case (.range(_, let stop, _), "stop"): return .int(stop)
     case (.range(_, _, let step), "step"): return .int(step)
+    case (.bytes, "decode"):
+      return .function(
+        TemplateFunction(name) { [bytes] _ in
+          guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ChatTemplateError(.value, "the bytes are not UTF-8")
+          }
+          return .string(text)
+        })
+    case (.bytes, "hex"):
+      return .function(
+        TemplateFunction(name) { [bytes] _ in
+          .string(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+        })
     case (.range, "index"), (.range, "count"), (.group, "index"), (.group, "count"):
       let values = TemplateValue.tuple(rest)
       return .function(TemplateFunction(name) { try TemplateMethods.call(name, on: values, $0) })
@@ -89,12 +113,14 @@ extension TemplateObject {
   /// What it is compared as: a pair of `groupby` as a tuple, a range as its numbers; nil of anything
   /// else, which equals itself alone.
   var comparable: TemplateValue? {
+    if let large = self as? TemplateLargeInteger { return .string(large.digits) }
     guard let sequence = self as? TemplateSequence, let values = sequence.lasting else {
       return nil
     }
     switch sequence.kind {
     case .group: return .tuple(values)
     case .range: return .list(values)
+    case .bytes: return .list([.list(values)])
     default: return nil
     }
   }

@@ -11,6 +11,8 @@ indirect enum TemplateStatement {
   case macro(TemplateMacro, name: Int, line: Int)
   case callBlock(TemplateExpression, TemplateMacro, line: Int)
   case generation([TemplateStatement], line: Int)
+  /// Escapes what its body writes where the value is true.
+  case autoescape(TemplateExpression, body: [TemplateStatement], line: Int)
   /// Writes its body with the template's own variables, or with those around it where it is scoped.
   case block(String, [TemplateStatement], isScoped: Bool, line: Int)
   /// Is an error where it is reached.
@@ -42,6 +44,8 @@ struct TemplateMacro {
   var name: String
   var parameters: [(id: Int, name: String, usual: TemplateExpression?)]
   var body: [TemplateStatement]
+  /// Which of `caller`, `varargs` and `kwargs` the body reads.
+  var reads: Set<String> = []
 }
 
 /// A filter or a test with its arguments.

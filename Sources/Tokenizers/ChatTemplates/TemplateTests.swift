@@ -21,7 +21,9 @@ enum TemplateTests {
     case "boolean": if case .bool = value { return true }
     case "true": if case .bool(true) = value { return true }
     case "false": if case .bool(false) = value { return true }
-    case "integer": if case .int = value { return true }
+    case "integer":
+      if case .int = value { return true }
+      return value.largeInteger != nil
     case "float": if case .double = value { return true }
     case "number": return value.number != nil
     case "string": return value.string != nil
@@ -63,7 +65,7 @@ enum TemplateTests {
     case "in": return try arguments.require(0, "seq").contains(value)
     case "lower": return value.text == value.text.lowercased() && hasCase(value.text)
     case "upper": return value.text == value.text.uppercased() && hasCase(value.text)
-    case "escaped": return false
+    case "escaped": return value.isMarkup
     case "filter": return TemplateFilters.exists(value.text)
     case "test": return exists(value.text)
     case "sameas": return try isSame(value, try arguments.require(0, "other"))
@@ -76,14 +78,32 @@ enum TemplateTests {
     text.unicodeScalars.contains { $0.properties.isCased }
   }
 
-  /// Identity, which only constants, numbers, texts and objects have here.
+  /// Whether two lists are one in memory, as a name and what it was set to are.
+  private static func isShared(_ a: [TemplateValue], _ b: [TemplateValue]) -> Bool {
+    a.count == b.count
+      && a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { a.baseAddress == $0.baseAddress }
+      }
+  }
+
+  private static func unknownIdentity(_ type: String) -> ChatTemplateError {
+    ChatTemplateError(.unsupported, "'sameas' of an empty \(type) is not supported")
+  }
+
+  /// Identity: of constants, numbers, texts and objects by their values, of lists and dictionaries by
+  /// their place in memory.
   private static func isSame(_ a: TemplateValue, _ b: TemplateValue) throws -> Bool {
-    switch (a, b) {
+    switch (a.plain, b.plain) {
     case (.none, .none), (.bool, .bool), (.int, .int), (.string, .string), (.object, .object),
       (.double, .double):
       return a == b
-    case (.list, .list), (.tuple, .tuple), (.dictionary, .dictionary):
-      throw ChatTemplateError(.unsupported, "'sameas' of \(a.typeName) is not supported")
+    case (.tuple(let a), .tuple(let b)): return a.isEmpty && b.isEmpty || isShared(a, b)
+    case (.list(let a), .list(let b)):
+      guard !a.isEmpty || !b.isEmpty else { throw unknownIdentity("list") }
+      return isShared(a, b)
+    case (.dictionary(let a), .dictionary(let b)):
+      guard a.count > 0 || b.count > 0 else { throw unknownIdentity("dict") }
+      return isShared(a.values, b.values)
     default: return false
     }
   }

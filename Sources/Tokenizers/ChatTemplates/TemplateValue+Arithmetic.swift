@@ -6,8 +6,15 @@ extension TemplateValue {
   /// A number, text or list from two by Python's operators.
   func combined(_ operation: Arithmetic, _ other: TemplateValue) throws -> TemplateValue {
     if let a = integer, let b = other.integer { return try Self.whole(operation, a, b) }
-    if let a = number, let b = other.number { return try Self.real(operation, a, b) }
+    if let a = number, let b = other.number {
+      try TemplateLargeInteger.check(operation, self, other)
+      return try Self.real(operation, a, b)
+    }
     _ = try defined()
+    if isMarkup || other.isMarkup, let result = try TemplateMarkup.combined(operation, self, other)
+    {
+      return result
+    }
     switch (operation, self, other) {
     case (.remainder, .string(let format), _):
       return .string(try PythonFormat.percent(format, other))
@@ -150,6 +157,7 @@ extension TemplateValue {
     switch try defined() {
     case .double(let value): return .double(-value)
     default:
+      if let largeInteger { return largeInteger.negated }
       guard let value = integer else {
         throw ChatTemplateError(.value, "bad operand type for unary -: '\(typeName)'")
       }

@@ -6,7 +6,7 @@ extension TemplateValue {
     case .bool(let value): value
     case .int(let value): value != 0
     case .double(let value): value != 0
-    case .string(let text): !text.isEmpty
+    case .string(let text), .markup(let text): !text.isEmpty
     case .list(let values), .tuple(let values): !values.isEmpty
     case .dictionary(let dictionary): dictionary.count > 0
     case .object(let object):
@@ -24,6 +24,7 @@ extension TemplateValue {
     case .int: "int"
     case .double: "float"
     case .string: "str"
+    case .markup: "Markup"
     case .list: "list"
     case .tuple: "tuple"
     case .dictionary: "dict"
@@ -36,6 +37,7 @@ extension TemplateValue {
       case is TemplateCycler: "Cycler"
       case is TemplateJoiner: "Joiner"
       case is TemplateReference: "TemplateReference"
+      case is TemplateLargeInteger: "int"
       default: sequence?.typeName ?? "object"
       }
     }
@@ -44,7 +46,7 @@ extension TemplateValue {
   /// Python's `str`.
   var text: String {
     switch self {
-    case .string(let text): text
+    case .string(let text), .markup(let text): text
     case .undefined: ""
     default: representation
     }
@@ -67,6 +69,7 @@ extension TemplateValue {
     case .int(let value): result += String(value)
     case .double(let value): result += PythonText.number(value)
     case .string(let text): result += PythonText.quoted(text)
+    case .markup(let text): result += "Markup(" + PythonText.quoted(text) + ")"
     case .list(let values):
       result += "["
       Self.write(values, to: &result)
@@ -101,7 +104,8 @@ extension TemplateValue {
     switch self {
     case .list(let values), .tuple(let values): return values
     case .dictionary(let dictionary): return dictionary.keys.map(\.value)
-    case .string(let text): return text.unicodeScalars.map { .string(String($0)) }
+    case .string(let text), .markup(let text):
+      return text.unicodeScalars.map { .string(String($0)) }
     case .undefined: return []
     default:
       if let sequence { return sequence.elements() }
@@ -114,7 +118,7 @@ extension TemplateValue {
     switch self {
     case .list(let values), .tuple(let values): return values.count
     case .dictionary(let dictionary): return dictionary.count
-    case .string(let text): return text.unicodeScalars.count
+    case .string(let text), .markup(let text): return text.unicodeScalars.count
     case .undefined: return 0
     default:
       if let values = sequence?.lasting { return values.count }
@@ -131,8 +135,8 @@ extension TemplateValue {
   /// Python's `in`.
   func contains(_ value: TemplateValue) throws -> Bool {
     switch self {
-    case .string(let text):
-      guard case .string(let part) = value else {
+    case .string(let text), .markup(let text):
+      guard let part = value.string else {
         throw ChatTemplateError(
           .value,
           "'in <string>' requires string as left operand, not \(value.typeName)")
@@ -154,7 +158,7 @@ extension TemplateValue {
 
   /// Python's order.
   func isLess(than other: TemplateValue, _ symbol: String = "<") throws -> Bool {
-    switch (self, other) {
+    switch (plain, other.plain) {
     case (.undefined, _), (_, .undefined):
       _ = try defined()
       _ = try other.defined()
@@ -166,6 +170,7 @@ extension TemplateValue {
       return a.count < b.count
     default:
       if let a = integer, let b = other.integer { return a < b }
+      if let isLess = TemplateLargeInteger.isLess(self, other) { return isLess }
       if let a = number, let b = other.number { return a < b }
       throw ChatTemplateError(
         .value,

@@ -24,6 +24,7 @@ extension TemplateValue {
 
   /// `value[key]`: a key or place first, then a method's name.
   func item(_ key: TemplateValue) throws -> TemplateValue {
+    let key = key.plain
     switch self {
     case .undefined(let hint): throw ChatTemplateError(.undefined, hint)
     case .dictionary(let dictionary):
@@ -32,13 +33,13 @@ extension TemplateValue {
       if let index = key.integer, let place = Self.place(index, values.count) {
         return values[place]
       }
-    case .string(let text):
+    case .string(let text), .markup(let text):
       if let index = key.integer {
         let scalars = text.unicodeScalars
         let place = scalars.index(
           index < 0 ? scalars.endIndex : scalars.startIndex, offsetBy: index,
           limitedBy: index < 0 ? scalars.startIndex : scalars.endIndex)
-        if let place, place < scalars.endIndex { return .string(String(scalars[place])) }
+        if let place, place < scalars.endIndex { return like(String(scalars[place])) }
       }
     case .object(let object):
       if case .string(let name) = key, let value = object.attribute(name) { return value }
@@ -55,6 +56,9 @@ extension TemplateValue {
     }
     return .undefined("\(objectName) has no element \(key.representation)")
   }
+
+  /// A part of this text, which counts as escaped where this does.
+  private func like(_ text: String) -> TemplateValue { isMarkup ? .markup(text) : .string(text) }
 
   private static func place(_ index: Int, _ count: Int) -> Int? {
     let place = index < 0 ? index + count : index
@@ -79,11 +83,11 @@ extension TemplateValue {
       return .list(Self.places(start, stop, step, values.count).map { values[$0] })
     case .tuple(let values):
       return .tuple(Self.places(start, stop, step, values.count).map { values[$0] })
-    case .string(let text):
+    case .string(let text), .markup(let text):
       let scalars = Array(text.unicodeScalars)
       var result = String.UnicodeScalarView()
       for place in Self.places(start, stop, step, scalars.count) { result.append(scalars[place]) }
-      return .string(String(result))
+      return like(String(result))
     case .undefined(let hint): throw ChatTemplateError(.undefined, hint)
     default:
       guard let sequence, sequence.hasPlaces, let values = sequence.lasting else {
@@ -93,6 +97,9 @@ extension TemplateValue {
             ? "'\(typeName)' object is not subscriptable" : "unhashable type: 'slice'")
       }
       let places = Self.places(start, stop, step, values.count)
+      if case .bytes = sequence.kind {
+        return .object(TemplateSequence(.bytes, places.map { values[$0] }))
+      }
       guard case .range(let first, _, let width) = sequence.kind else {
         return .tuple(places.map { values[$0] })
       }

@@ -18,6 +18,8 @@ public enum TemplateValue: Sendable {
   case double(Double)
   /// A text; its length is counted in Unicode's code points.
   case string(String)
+  /// A text that counts as escaped, as `safe` and `e` give it: what is joined to it by `+` is escaped.
+  case markup(String)
   /// A list.
   case list([TemplateValue])
   /// A list that prints in parentheses.
@@ -90,6 +92,8 @@ extension TemplateValue: Equatable {
     switch (a, b) {
     case (.undefined, .undefined), (.none, .none): true
     case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
+    case (.markup(let a), _): .string(a) == b
+    case (_, .markup(let b)): a == .string(b)
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)): a == b
     case (.dictionary(let a), .dictionary(let b)): a == b
     case (.object(let a), .object(let b)):
@@ -105,13 +109,13 @@ extension TemplateValue: Equatable {
 }
 
 extension TemplateValue {
-  /// The value of a JSON file; whole numbers beyond `Int` become real ones.
+  /// The value of a JSON file.
   package init(_ json: JSONValue) {
     switch json {
     case .null: self = .none
     case .bool(let value): self = .bool(value)
     case .number(let text):
-      self = Int(text).map { .int($0) } ?? .double(Double(text) ?? .nan)
+      self = TemplateValue(wholeNumber: text) ?? .double(Double(text) ?? .nan)
     case .string(let text): self = .string(text)
     case .array(let values): self = .list(values.map { TemplateValue($0) })
     case .object(let members):
@@ -143,11 +147,23 @@ extension TemplateValue {
   /// The number of any number or truth value.
   var number: Double? {
     if case .double(let value) = self { return value }
+    if let largeInteger { return Double(largeInteger.digits) }
     return integer.map { Double($0) }
   }
 
   /// The text, or nil where this is none.
-  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  public var string: String? {
+    switch self {
+    case .string(let value), .markup(let value): value
+    default: nil
+    }
+  }
+
+  /// The value, a plain text where it is one that counts as escaped.
+  var plain: TemplateValue { if case .markup(let value) = self { .string(value) } else { self } }
+
+  /// Whether this is a text that counts as escaped.
+  var isMarkup: Bool { if case .markup = self { true } else { false } }
 
   /// What Python iterates over without being a list, or nil where this is none.
   var sequence: TemplateSequence? {
