@@ -6,6 +6,8 @@
 typedef struct {
   /// Whether operations record themselves for the backward pass.
   bool grad_enabled;
+  /// Whether results that gradients read are kept although they are cheaply computed again.
+  bool keeps_results;
   /// Non-zero where something watches operations (anomaly mode, profiler, autocast, capture): the
   /// slow path of Tensor.record looks further only then.
   uint32_t watchers;

@@ -19,6 +19,11 @@ public final class Node {
   private var result: RecordedResult
   private var otherResults: [RecordedResult]
   private var gradient: Gradient?
+  /// Whether results are computed again where they are needed, see ``Operation/remaking``: how many operations
+  /// that takes, one after the other; 0 for never.
+  let remakes: Int
+  /// The results that were computed again, until this node's own turn.
+  private var remade: [Tensor]?
 
   /// For the node that accumulates a leaf's gradient, the leaf.
   weak var leaf: AutogradMeta?
@@ -38,9 +43,10 @@ public final class Node {
   init(
     name: String, operands: [RecordedOperand], result: RecordedResult,
     otherResults: [RecordedResult] = [],
-    gradient: Gradient
+    gradient: Gradient, isRemade: Bool = false
   ) {
     self.name = name
+    remakes = isRemade ? 1 + operands.reduce(0) { max($0, $1.remakes) } : 0
     self.operands = operands
     self.result = result
     self.otherResults = otherResults
@@ -51,6 +57,7 @@ public final class Node {
   /// The node that accumulates a leaf's gradient.
   init(leaf: AutogradMeta, meta: TensorMeta) {
     name = "accumulateGrad"
+    remakes = 0
     sequence = .max
     operands = []
     result = RecordedResult(meta: meta, saved: nil)
@@ -84,6 +91,7 @@ public final class Node {
   /// Lets go of saved values and inputs once their gradient has been taken.
   func release() {
     gradient = nil
+    remade = nil
     for index in operands.indices { operands[index].saved = nil }
     result.saved = nil
     otherResults = otherResults.map { RecordedResult(meta: $0.meta, saved: nil) }
@@ -98,6 +106,8 @@ public final class Node {
       )
     }
     if storagesHaveSources.load(ordering: .relaxed) { announceReading() }
+    // Whoever needs the results has had its turn.
+    remade = nil
     var results: [Tensor?]
     switch gradient {
     case .one(let operation):
@@ -125,6 +135,7 @@ public final class Node {
 
   /// Tells the sources of saved values' memory that their gradient is due, whatever it reads of them.
   private func announceReading() {
+    for operand in operands where operand.isRemade { operand.edge?.node.announceReading() }
     for operand in operands { operand.saved?.storage.source?.willRead() }
     result.saved?.storage.source?.willRead()
     for other in otherResults { other.saved?.storage.source?.willRead() }
@@ -179,7 +190,36 @@ extension Node {
   /// A saved input, part of the graph again where the walk itself is recorded.
   public func input(_ index: Int) -> Tensor {
     let operand = operands[index]
+    if operand.isRemade, let edge = operand.edge {
+      let again = edge.node.result(edge.output)
+      return attached(
+        TensorBody(
+          storage: again.storage, shape: operand.meta.shape, strides: again.strides,
+          offset: again.storageOffset, dtype: operand.meta.dtype), edge)
+    }
     return restore(operand.saved, operand.meta, edge: operand.edge, "input \(index)")
+  }
+
+  /// A result that nobody kept, computed again from what this node keeps.
+  private func result(_ output: Int) -> Tensor {
+    if let remade { return remade[output] }
+    guard let gradient else {
+      fail(
+        "backward",
+        "a result of \(name) is needed again, and the graph through it was already walked; pass retainGraph: true to the first backward"
+      )
+    }
+    let results = noGrad {
+      Watchers.unobserved {
+        let inputs = operands.indices.map { input($0) }
+        return switch gradient {
+        case .one(let operation): [operation.forward(inputs)]
+        case .many(let operation): operation.forward(inputs)
+        }
+      }.result
+    }
+    remade = results
+    return results[output]
   }
 
   /// A saved input, part of the graph whether or not the walk itself is recorded.
@@ -206,7 +246,11 @@ extension Node {
     let body = TensorBody(
       storage: value.storage, shape: meta.shape, strides: value.strides, offset: value.offset,
       dtype: meta.dtype)
-    if let edge, isGradEnabled, meta.dtype.isFloatingPoint {
+    return attached(body, edge)
+  }
+
+  private func attached(_ body: TensorBody, _ edge: Edge?) -> Tensor {
+    if let edge, isGradEnabled, body.dtype.isFloatingPoint {
       body.autograd = AutogradMeta(edge: edge)
     }
     return Tensor(body)
@@ -226,7 +270,7 @@ extension Node {
     self.gradient = gradient
     for index in given { self.operands[index].edge = operands[index].body.autograd?.edge }
     for index in operands.indices where saving.holds(input: index) {
-      self.operands[index].saved = SavedValue(operands[index])
+      self.operands[index].save(operands[index])
     }
     if saving.holds(output: 0) { result.saved = SavedValue(results[0]) }
     for index in otherResults.indices where saving.holds(output: index + 1) {
@@ -268,12 +312,28 @@ struct RecordedOperand {
   let meta: TensorMeta
   fileprivate(set) var edge: Edge?
   fileprivate var saved: SavedValue?
+  /// Whether its node computes it again instead of its being saved.
+  fileprivate var isRemade = false
+  fileprivate var remakes: Int { isRemade ? edge?.node.remakes ?? 0 : 0 }
 
   init(_ tensor: Tensor, isSaved: Bool) {
     meta = TensorMeta(tensor)
     edge = tensor.body.autograd?.edge
-    saved = isSaved ? SavedValue(tensor) : nil
+    if isSaved { save(tensor) }
   }
+
+  /// Keeps the operand, or, where its node can compute it again and it is worth the while, that node.
+  fileprivate mutating func save(_ tensor: Tensor) {
+    isRemade =
+      Self.remade.contains(edge?.node.remakes ?? 0) && tensor.count >= Self.leastRemade
+      && !ThreadState.current.keepsResults
+    saved = isRemade ? nil : SavedValue(tensor)
+  }
+
+  /// The fewest numbers of a result that is computed again.
+  private static let leastRemade = 16_384
+  /// By how many operations, one after the other.
+  private static let remade = 1...4
 }
 
 /// What a node keeps of a result.

@@ -75,6 +75,9 @@ protocol Operation {
   var attributes: [String: Attribute] { get }
   /// What the gradient reads through ``Node/input(_:)`` and ``Node/output(_:)``.
   var saving: Saving { get }
+  /// All inputs, where the results are cheaply computed again: then whoever saves a result keeps nothing of
+  /// it, and this operation what the results are made of. Nothing by default.
+  var remaking: Saving { get }
   /// How the operation behaves under mixed precision; by default it computes in whatever comes.
   var precision: PrecisionClass { get }
   /// This operation as a graph keeps it: one that draws random numbers remembers the generator's
@@ -133,6 +136,9 @@ enum PrecisionClass: Sendable {
 extension Operation {
   var attributes: [String: Attribute] { Attribute.properties(of: self) }
   var saving: Saving { .nothing }
+  var remaking: Saving { .nothing }
+  /// What a node keeps of inputs and outputs.
+  var keeping: Saving { saving.union(remaking) }
   var precision: PrecisionClass { .any }
   func pinned() -> Self { self }
   var isReplayable: Bool { true }

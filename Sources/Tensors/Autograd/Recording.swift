@@ -99,23 +99,24 @@ extension Tensor {
   static func makeNode(
     _ operation: some TensorOperation, _ operands: [Tensor], _ result: Tensor
   ) -> Node {
-    let saving = operation.saving
+    let saving = operation.keeping
     return Node(
       name: operation.name, operands: kept(operands, saving),
-      result: RecordedResult(result, isSaved: saving.holds(output: 0)), gradient: .one(operation))
+      result: RecordedResult(result, isSaved: saving.holds(output: 0)), gradient: .one(operation),
+      isRemade: operation.remaking == .inputs)
   }
 
   static func makeNode(
     _ operation: some TensorsOperation, _ operands: [Tensor], _ results: [Tensor]
   ) -> Node {
-    let saving = operation.saving
+    let saving = operation.keeping
     let others = results.indices.dropFirst().map {
       RecordedResult(results[$0], isSaved: saving.holds(output: $0))
     }
     return Node(
       name: operation.name, operands: kept(operands, saving),
       result: RecordedResult(results[0], isSaved: saving.holds(output: 0)), otherResults: others,
-      gradient: .many(operation))
+      gradient: .many(operation), isRemade: operation.remaking == .inputs)
   }
 
   private static func kept(_ operands: [Tensor], _ saving: Saving) -> [RecordedOperand] {

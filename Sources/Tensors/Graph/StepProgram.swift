@@ -67,7 +67,7 @@ final class StepProgram {
           Step(
             call: Self.call(of: operation), name: operation.name,
             isRenewed: operation is any RenewedOperation, operands: operands, results: results,
-            saving: operation.saving, isRecorded: isRecorded, isGradEnabled: isGradEnabled,
+            saving: operation.keeping, isRecorded: isRecorded, isGradEnabled: isGradEnabled,
             given: operands.indices.filter { isGiven.contains(operands[$0]) }))
       case .walk(let root, let gradient, let retainsGraph):
         .walk(root: root, gradient: gradient, retainsGraph: retainsGraph)

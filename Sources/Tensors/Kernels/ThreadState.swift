@@ -14,6 +14,12 @@ struct ThreadState {
     nonmutating set { state.pointee.grad_enabled = newValue }
   }
 
+  /// Whether results that gradients read are kept although they are cheaply computed again.
+  var keepsResults: Bool {
+    get { state.pointee.keeps_results }
+    nonmutating set { state.pointee.keeps_results = newValue }
+  }
+
   /// Who watches operations: bits of ``Watchers``.
   var watchers: UInt32 {
     get { state.pointee.watchers }

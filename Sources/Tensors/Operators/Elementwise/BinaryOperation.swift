@@ -36,6 +36,7 @@ final class BinaryOperation: Sendable {
     var precision: PrecisionClass { .widest }
     var name: String { row.name }
     var saving: Saving { row.saving }
+    var remaking: Saving { row.saving == .inputs ? .inputs : .nothing }
     var attributes: [String: Attribute] { [:] }
 
     func forward(_ inputs: [Tensor]) -> Tensor {

@@ -62,6 +62,7 @@ final class UnaryOperation: Sendable {
     var name: String { row.name }
     var precision: PrecisionClass { row.precision }
     var saving: Saving { row.saving }
+    var remaking: Saving { row.saving == .input(0) || row.saving == .inputs ? .inputs : .nothing }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
     func forward(_ inputs: [Tensor]) -> Tensor {
@@ -115,6 +116,7 @@ final class ParametricOperation: Sendable {
     var name: String { row.name }
     var precision: PrecisionClass { row.precision }
     var saving: Saving { .inputs }
+    var remaking: Saving { .inputs }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
     func forward(_ inputs: [Tensor]) -> Tensor {
