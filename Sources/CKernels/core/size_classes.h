@@ -40,7 +40,5 @@ static inline size_t small_class_size(int32_t index) {
 
 static inline int32_t large_class(size_t bytes) { return class_index(bytes, LARGE_SHIFT, 3); }
 
-static inline size_t large_class_size(int32_t index) {
-  size_t size = class_size(index, LARGE_SHIFT, 3);
-  return (size + large_size - 1) & ~(large_size - 1);
-}
+/// Large classes are whole pages, but not whole huge pages: of 3 MiB the system would give 4.
+static inline size_t large_class_size(int32_t index) { return class_size(index, LARGE_SHIFT, 3); }
