@@ -5,14 +5,23 @@ import PackageDescription
 /// time; what they test is optimized. Nobody who depends on the package builds them, so that the flag does no harm.
 let unoptimized: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 
+/// The rooms that `import TorusCore` passes on, and `import Torus` besides. What imports the umbrella depends on each of
+/// them by name: through the umbrella's module alone, which looks as before, a build would not see that they changed.
+let core = [
+  "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Reports", "Tokenizers",
+  "Transformers", "Metrics", "TextTasks", "Settings",
+]
+let ranks = ["Collectives", "DataParallel", "Training", "FineTuning"]
+let torus = (["Torus", "TorusCore"] + core + ranks).map { Target.Dependency(stringLiteral: $0) }
+
 /// The rooms of the house, from the foundation up. Nothing imports upwards; see
 /// docs/architecture.md for what each room is for.
 let package = Package(
   name: "Torus",
   platforms: [.macOS(.v15)],
   products: [
-    .library(name: "Torus", targets: ["Torus"]),
-    .library(name: "TorusCore", targets: ["TorusCore"]),
+    .library(name: "Torus", targets: ["Torus", "TorusCore"] + core + ranks),
+    .library(name: "TorusCore", targets: ["TorusCore"] + core),
     .library(name: "TrainCommands", targets: ["TrainCommands"]),
     .executable(name: "ddp-train", targets: ["ddp-train"]),
     .executable(name: "ddp-text", targets: ["ddp-text"]),
@@ -88,11 +97,7 @@ let package = Package(
 
     // What a user imports who needs one process only: it reaches no MPI.
     .target(
-      name: "TorusCore",
-      dependencies: [
-        "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Reports",
-        "Tokenizers", "Transformers", "Metrics", "TextTasks", "Settings",
-      ]),
+      name: "TorusCore", dependencies: core.map { Target.Dependency(stringLiteral: $0) }),
 
     // The world.
     .target(name: "Collectives", dependencies: ["Base", "CCollectives", "CProcess"]),
@@ -113,7 +118,7 @@ let package = Package(
       ]),
     .target(
       name: "Torus",
-      dependencies: ["TorusCore", "Collectives", "DataParallel", "Training", "FineTuning"]),
+      dependencies: ["TorusCore"] + ranks.map { Target.Dependency(stringLiteral: $0) }),
     // The commands of ddp-train on configured runs, and ddp-train itself: no more than that, so that it is
     // built soon. What it needs of pretrained models it hands over to ddp-text, which has all commands.
     .target(
@@ -127,9 +132,8 @@ let package = Package(
     .target(
       name: "TrainCommands",
       dependencies: [
-        "Base", "FineTuning", "RunCommands", "Torus",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+        "Base", "RunCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ] + torus),
     .executableTarget(name: "ddp-text", dependencies: ["TrainCommands"]),
     // The launcher links no MPI: it has to run, and to say so, where MPI is missing.
     .executableTarget(
@@ -140,8 +144,8 @@ let package = Package(
     .executableTarget(
       name: "ddp-bench",
       dependencies: [
-        "Base", "Torus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], resources: [.embedInCode("Step/torch_step.py")]),
+        "Base", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ] + torus, resources: [.embedInCode("Step/torch_step.py")]),
     // What one process computes, its training loop included; no ranks.
     .executableTarget(
       name: "conformance",
@@ -164,11 +168,11 @@ let package = Package(
     .target(
       name: "TensorTesting", dependencies: ["TensorFiles", "Tensors"], path: "Tests/TensorTesting"),
     .testTarget(
-      name: "TensorTests", dependencies: ["TensorTesting", "Torus"], resources: [.copy("Golden")]),
+      name: "TensorTests", dependencies: ["TensorTesting"] + torus, resources: [.copy("Golden")]),
     .testTarget(
       name: "NNTests", dependencies: ["NN", "Optimizers", "Tensors", "TensorTesting"]),
     .testTarget(
-      name: "GuideTests", dependencies: ["Reports", "Spirals", "Torus", "TrainCommands"],
+      name: "GuideTests", dependencies: ["Spirals", "TrainCommands"] + torus,
       exclude: ["names.txt", "guesses.txt", "Context.txt"], swiftSettings: unoptimized),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(
@@ -200,26 +204,26 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Base", "Torus", "MPITesting", "ddp-train", "ddp-text", "spiral-train", "KerasDigits",
+        "Base", "MPITesting", "ddp-train", "ddp-text", "spiral-train", "KerasDigits",
         "TextClassifier", "CharacterGPT",
-      ], swiftSettings: unoptimized),
+      ] + torus, swiftSettings: unoptimized),
     .testTarget(
       name: "FineTuningTests", dependencies: ["FineTuning", "MPITesting", "ddp-train", "ddp-text"],
       swiftSettings: unoptimized),
     // The examples' programs, as their own packages build them.
     .executableTarget(
-      name: "Spirals", dependencies: ["Torus"], path: "examples/first-hour/Sources/Spirals"),
+      name: "Spirals", dependencies: torus, path: "examples/first-hour/Sources/Spirals"),
     .executableTarget(
-      name: "KerasDigits", dependencies: ["Torus"],
+      name: "KerasDigits", dependencies: torus,
       path: "examples/keras-digits/Sources/KerasDigits"),
     .executableTarget(
-      name: "TextClassifier", dependencies: ["Torus"],
+      name: "TextClassifier", dependencies: torus,
       path: "examples/text-classifier/Sources/TextClassifier"),
     .executableTarget(
-      name: "CharacterGPT", dependencies: ["Torus"],
+      name: "CharacterGPT", dependencies: torus,
       path: "examples/char-gpt/Sources/CharacterGPT"),
     .executableTarget(
-      name: "spiral-train", dependencies: ["Torus", "TrainCommands"],
+      name: "spiral-train", dependencies: ["TrainCommands"] + torus,
       path: "examples/custom-model/Sources/spiral-train"),
     // Broken ranks, and what becomes of their jobs.
     .executableTarget(

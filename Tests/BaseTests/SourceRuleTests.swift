@@ -42,9 +42,18 @@ struct SourceRuleTests {
   func core() throws {
     let manifest = Self.sources.deletingLastPathComponent().appendingPathComponent("Package.swift")
     let text = try String(contentsOf: manifest, encoding: .utf8)
+    func words(_ list: Substring) -> [String] {
+      list.matches(of: #/"([^"]+)"/#).map { String($0.1) }
+    }
+    var lists: [Substring: [String]] = [:]
+    for match in text.matches(of: #/let (core|ranks) = \[([^\]]*)\]/#) {
+      lists[match.1] = words(match.2)
+    }
     var needs: [String: [String]] = [:]
-    for match in text.matches(of: #/name:\s*"([^"]+)",\s*dependencies:\s*\[([^\]]*)\]/#) {
-      needs[String(match.1)] = match.2.matches(of: #/"([^"]+)"/#).map { String($0.1) }
+    for match in text.matches(
+      of: #/name:\s*"([^"]+)",\s*dependencies:\s*(\[[^\]]*\])?(?:\s*\+\s*)?(?:(core|ranks)\.map)?/#)
+    {
+      needs[String(match.1)] = words(match.2 ?? "") + (match.3.flatMap { lists[$0] } ?? [])
     }
     func reached(from start: String) -> Set<String> {
       var found: Set<String> = []
