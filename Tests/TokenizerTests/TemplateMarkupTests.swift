@@ -15,6 +15,7 @@ struct TemplateMarkupTests {
         "{{ '<a>' + ('<b>' | e) }}|{{ ('<b>' | safe) + '<c>' }}|{{ ('<b>' | safe) ~ '<c>' }}|{{ '<' | e | upper }}|{{ [1] | tojson | safe + '<' }}",
         "&lt;a&gt;&lt;b&gt;|<b>&lt;c&gt;|<b><c>|&LT;|[1]&lt;"
       ),
+      ("{{ ('a' | e) is sequence }} {{ ('a' | e) is iterable }}", "True True"),
       (
         "{{ ('<%s>' | safe) % '<' }} {{ ('{}' | safe).format('&') }} {{ ('a' | safe).join(['<', '>' | safe]) }} {{ ['<' | e] }} {{ ('<x' | e)[0:4] is escaped }} {{ ('a,<' | e).split(',') }}",
         "<&lt;> &amp; &lt;a> [Markup('&lt;')] True [Markup('a'), Markup('&lt;')]"

@@ -30,13 +30,13 @@ enum TemplateTests {
     case "mapping": return value.dictionary != nil
     case "iterable":
       switch value {
-      case .list, .tuple, .dictionary, .string, .undefined: return true
+      case .list, .tuple, .dictionary, .string, .markup, .undefined: return true
       case .object(let object): return object is TemplateLoopState || value.sequence != nil
       default: return false
       }
     case "sequence":
       switch value {
-      case .list, .tuple, .dictionary, .string, .undefined: return true
+      case .list, .tuple, .dictionary, .string, .markup, .undefined: return true
       default: return value.sequence?.hasPlaces ?? false
       }
     case "callable":
