@@ -147,6 +147,24 @@ struct StateFormatTests {
     #expect(((plain[0].value - straight[0].value).abs().max().item() as Double) < 1e-3)
   }
 
+  @Test("what is kept in one format goes into another that is chosen later")
+  func change() throws {
+    let one = parameter([64, 64])
+    let optimizer = SGD([one], lr: 1, momentum: 0.5)
+    for (format, bytes) in [(StateFormat.int8, 65 * 64), (.bfloat16, 2 * 4096), (.full, 4 * 4096)] {
+      optimizer.stateFormat = format
+      let before = one.value.detach().clone()
+      one.grad = .ones([64, 64])
+      optimizer.step()
+      optimizer.step()
+      #expect(optimizer.stateByteCount == bytes)
+      // The momentum grows with every step: 1, 1.5, 1.75 and so on.
+      let way: Double = (before - one.value).mean().item()
+      let expected = [StateFormat.int8: 2.5, .bfloat16: 3.625][format] ?? 3.90625
+      #expect(abs(way - expected) < 0.02, "\(format): \(way)")
+    }
+  }
+
   @Test("numbers that are not finite are not taken for others", arguments: formats)
   func nonfinite(_ format: StateFormat) throws {
     let one = parameter([5000])

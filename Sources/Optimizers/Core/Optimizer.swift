@@ -31,8 +31,8 @@ open class Optimizer {
     }
   }
 
-  /// In how many bits what is remembered of each number is kept. Chosen before the first step and before
-  /// state is loaded.
+  /// In how many bits what is remembered of each number is kept. Best chosen before the first step: what is
+  /// remembered in fewer bits already goes into another format at the next step, and what is not stays as it is.
   ///
   /// State dicts hold the numbers in the parameter's dtype, as PyTorch's do, and can be loaded in any format.
   public final var stateFormat = StateFormat.full {

@@ -125,6 +125,17 @@ extension ParameterState {
     }
   }
 
+  /// Brings entries that were kept in another format into this one.
+  func convert(to format: StateFormat) {
+    var isOther = false
+    for entry in entries {
+      guard case .compact(let tensor) = entry.content, tensor.format != format else { continue }
+      self[content: entry.name] = .plain(tensor.read())
+      isOther = true
+    }
+    if isOther { compact(format) }
+  }
+
   /// Takes over what a rule has made of an entry.
   /// - Parameters:
   ///   - part: The entry, or the numbers of a range of it.

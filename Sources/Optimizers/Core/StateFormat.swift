@@ -74,6 +74,7 @@ public enum StateFormat: String, ConfigurationChoice {
     _ parameter: Parameter, _ gradient: Tensor, _ state: ParameterState, unit: UpdateUnit,
     position: Int, first: Int, by rule: (Parameter, Tensor, ParameterState) -> Void
   ) {
+    state.convert(to: self)
     guard self != .full, parameter.count >= Self.least else {
       return rule(parameter, gradient, state)
     }
