@@ -24,7 +24,7 @@ import Tensors
 /// (``DataParallelOptions/reduceDtype``) they are summed in rank order, and on one node results are
 /// the same bits. Communication hooks must be ``ScatteringHook``s then.
 ///
-/// The wrapped optimizer lends its rule, options and ``Optimizer/stateFormat``; it is not to be stepped
+/// The wrapped optimizer lends its rule, options and `stateFormat`; it is not to be stepped
 /// itself. Saved state has its layout and is that of an optimizer that was never sharded, so a run can go on
 /// with any number of ranks: see ``consolidated(to:)``. Blocks of 8 bits are those of a rank's part of a
 /// parameter, so that another number of ranks rounds to other numbers.
