@@ -165,6 +165,17 @@ struct StateFormatTests {
     }
   }
 
+  @Test("a loaded number of steps below 0 does no harm", arguments: formats)
+  func negative(_ format: StateFormat) {
+    let one = parameter([64, 64])
+    let optimizer = Adagrad([one], lr: 1e-2)
+    optimizer.stateFormat = format
+    optimizer.state(of: one)[value: "step"] = -5
+    push([one], 1)
+    optimizer.step()
+    #expect(optimizer.state(of: one)[value: "step"]?.int == -4)
+  }
+
   @Test("numbers that are not finite are not taken for others", arguments: formats)
   func nonfinite(_ format: StateFormat) throws {
     let one = parameter([5000])

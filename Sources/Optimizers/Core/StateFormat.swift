@@ -13,11 +13,11 @@ import Tensors
 /// optimizer.stateFormat = .int8
 /// ```
 ///
-/// What is kept so are averages and sums of gradients (`exp_avg`, `momentum_buffer`, `grad_avg`) and of their
-/// squares (`exp_avg_sq`, `max_exp_avg_sq`, `square_avg`, `acc_delta`, `sum`, `exp_inf`), of 4,096 numbers or
-/// more and of parameters of float32 or fewer bits. Squares change by less than a step of 8 or 16 bits shows: they go to
-/// a neighbour by a draw, so that many small changes add up. A draw depends on the parameter's position, the step
-/// and the number's index alone, and is the same on all ranks.
+/// This covers averages and sums of gradients (`exp_avg`, `momentum_buffer`, `grad_avg`) and of their squares
+/// (`exp_avg_sq`, `max_exp_avg_sq`, `square_avg`, `acc_delta`, `sum`, `exp_inf`) with 4,096 numbers or more, for
+/// parameters of 32 bits or fewer. A step changes squares by less than 8 or 16 bits can show, so they are rounded up
+/// or down at random, and many small changes add up. A draw depends only on the parameter's position, the step and
+/// the number's index, and is the same on all ranks.
 public enum StateFormat: String, ConfigurationChoice {
   /// The parameter's dtype, or float32 where ``Optimizer/rounding`` asks for it.
   case full
@@ -94,7 +94,8 @@ public enum StateFormat: String, ConfigurationChoice {
         let step = working[value: "step"]?.int
         let draws = step.map {
           Kernel.CompactRounding.draws(
-            key: Generator.key(UInt64($0), position, place), first: first + start)
+            key: Generator.key(UInt64(truncatingIfNeeded: $0), position, place),
+            first: first + start)
         }
         state.keep(
           entry.name, entry.content.tensor, range, shape: parameter.shape, self,
