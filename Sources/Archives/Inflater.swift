@@ -87,3 +87,12 @@ public func crc32(of bytes: UnsafeRawBufferPointer, continuing crc: UInt32 = 0) 
     truncatingIfNeeded: crc32_z(
       UInt(crc), base.assumingMemoryBound(to: UInt8.self), bytes.count))
 }
+
+/// The CRC-32 of bytes that follow each other, from those of both parts.
+/// - Parameters:
+///   - crc: Of the first part.
+///   - next: Of the second part.
+///   - count: The second part's bytes.
+public func crc32(_ crc: UInt32, followedBy next: UInt32, count: Int) -> UInt32 {
+  UInt32(truncatingIfNeeded: crc32_combine(UInt(crc), UInt(next), off_t(count)))
+}

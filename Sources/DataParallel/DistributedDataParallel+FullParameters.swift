@@ -63,4 +63,28 @@ extension DistributedDataParallel {
     }
     return state
   }
+
+  /// The replica's state dict as it is spread over ranks, by the names of ``consolidatedState(to:)``, in the ranks'
+  /// own memory; nil where the model is not fully sharded. Nothing is exchanged. Not inside of a pass or of
+  /// ``withFullParameters(_:)``.
+  package func spreadState() -> [SpreadTensor]? {
+    guard let parts else { return nil }
+    require(!parts.isOpen, "spreadState", "a pass, or a body with all parameters, is under way")
+    var tensors: [SpreadTensor] = []
+    module.forEachMember { name, member in
+      switch member {
+      case .parameter(let parameter):
+        let place = parameter.leaf.storage.source as? ParameterPlace
+        tensors.append(
+          place.map {
+            SpreadTensor(
+              name: name, dtype: parameter.dtype, shape: parameter.shape, parts: $0.ownParts)
+          } ?? SpreadTensor(name: name, whole: parameter.value, isHere: group.rank == 0))
+      case .buffer(let buffer) where buffer.isPersistent:
+        tensors.append(SpreadTensor(name: name, whole: buffer.value, isHere: group.rank == 0))
+      default: break
+      }
+    }
+    return tensors
+  }
 }

@@ -39,16 +39,19 @@ package struct FileSink {
   }
 
   /// Waits until the bytes are on disk, and closes the file.
-  package func finish() throws(CheckpointError) {
-    let synced = fsync(descriptor) == 0 || errno == EINVAL
-    let code = errno
-    let closed = close(descriptor) == 0
-    if !synced { errno = code }
-    if !synced || !closed { throw writeError(path, "cannot be written") }
-  }
+  package func finish() throws(CheckpointError) { try syncAndClose(descriptor, path) }
 
   /// Closes the file after a failure.
   package func abandon() { close(descriptor) }
+}
+
+/// Waits until what was written is on disk, and closes the file.
+func syncAndClose(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
+  let synced = fsync(descriptor) == 0 || errno == EINVAL
+  let code = errno
+  let closed = close(descriptor) == 0
+  if !synced { errno = code }
+  if !synced || !closed { throw writeError(path, "cannot be written") }
 }
 
 /// Files that appear complete or not at all.
@@ -60,7 +63,7 @@ package enum AtomicFile {
   package static func write(
     to path: String, _ body: (inout FileSink) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> (count: Int, checksum: UInt32) {
-    let temporary = "\(path).\(getpid())-\(UInt32.random(in: .min ... .max)).partial"
+    let temporary = partial(path)
     var sink = try FileSink(path: temporary)
     do throws(CheckpointError) {
       try body(&sink)
@@ -71,13 +74,27 @@ package enum AtomicFile {
     }
     do throws(CheckpointError) {
       try sink.finish()
-      guard rename(temporary, path) == 0 else { throw writeError(path, "cannot be replaced") }
     } catch {
       unlink(temporary)
       throw error
     }
-    try syncFolder(of: path)
+    try put(temporary, at: path)
     return (sink.count, sink.checksum)
+  }
+
+  /// A name beside a file's place, which no other writer takes.
+  package static func partial(_ path: String) -> String {
+    "\(path).\(getpid())-\(UInt32.random(in: .min ... .max)).partial"
+  }
+
+  /// Moves a file that is whole and on disk to its place; where that fails, it is removed.
+  package static func put(_ partial: String, at path: String) throws(CheckpointError) {
+    guard rename(partial, path) == 0 else {
+      let failure = writeError(path, "cannot be replaced")
+      unlink(partial)
+      throw failure
+    }
+    try syncFolder(of: path)
   }
 
   /// Waits until a folder's entries are on disk.
@@ -108,8 +125,11 @@ package func writeError(_ path: String, _ what: String) -> CheckpointError {
     .unwritable, path: path, "\(what): \(String(cString: strerror(code)))", remedy: remedy)
 }
 
-/// A file's bytes, mapped into memory of which this process may change its own view.
-package func mappedContents(of path: String) throws(CheckpointError) -> Data {
+/// A file's bytes, mapped into memory.
+/// - Parameter isWritable: Whether this process may change its own view of them, for which it must have room.
+package func mappedContents(
+  of path: String, isWritable: Bool = true
+) throws(CheckpointError) -> Data {
   var status = stat()
   guard stat(path, &status) == 0 else {
     if errno == ENOENT || errno == ENOTDIR {
@@ -126,11 +146,12 @@ package func mappedContents(of path: String) throws(CheckpointError) -> Data {
   if status.st_size == 0 { return Data() }
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   let size = Int(status.st_size)
-  // Private and writable: all processes share the pages, but for those that one of them changes.
+  // Private: all processes share the pages, but for those that one of them changes.
+  let access = isWritable ? PROT_READ | PROT_WRITE : PROT_READ
   let base =
     descriptor < 0
     ? MAP_FAILED
-    : mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0)
+    : mmap(nil, size, access, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0)
   let code = errno
   if descriptor >= 0 { close(descriptor) }
   guard let base, base != MAP_FAILED else {

@@ -32,6 +32,23 @@ extension StateDict {
     }
   }
 
+  /// The tensors of a safetensors file where they lie in it, for whoever copies what he keeps: memory is taken for
+  /// small ones alone, and none may be written.
+  /// - Throws: ``TensorFiles/CheckpointError`` that names the file and the tensor.
+  package init(mapping path: String) throws(CheckpointError) {
+    self.init()
+    let file = try SafetensorsFile(
+      contents: mappedContents(of: path, isWritable: false), path: path)
+    file.unread.forEach(sayLeftOut)
+    for tensor in file.tensors {
+      if let shared = tensor.shared() {
+        self[tensor.name] = shared
+      } else {
+        self[tensor.name] = try tensor.tensor(path: path)
+      }
+    }
+  }
+
   /// Writes all tensors to a safetensors file, which appears complete or not at all.
   /// - Throws: ``TensorFiles/CheckpointError`` where it cannot be written; the file is then as it was.
   public func save(

@@ -15,8 +15,12 @@ public struct Checkpoint: Sendable {
   /// The largest whole number that counters of a checkpoint may have: what doubles hold exactly.
   package static let largestCount = 1 << 53
 
-  static let modelFile = "model.safetensors"
+  package static let modelFile = "model.safetensors"
+  static let suffix = ".safetensors"
   static let stateFile = "training-state.json"
+
+  /// The file of a group of tensors.
+  package static func file(of group: String) -> String { group + suffix }
 
   /// Opens a checkpoint's folder and verifies all of its files.
   /// - Throws: ``TensorFiles/CheckpointError`` that names the file that is missing, cut short or damaged.
@@ -35,8 +39,8 @@ public struct Checkpoint: Sendable {
         .damaged, path: path, "the manifest does not list \(Self.modelFile) and \(Self.stateFile)",
         remedy: "Use an earlier checkpoint")
     }
-    groupNames = names.filter { $0.hasSuffix(".safetensors") && $0 != Self.modelFile }
-      .map { String($0.dropLast(".safetensors".count)) }
+    groupNames = names.filter { $0.hasSuffix(Self.suffix) && $0 != Self.modelFile }
+      .map { String($0.dropLast(Self.suffix.count)) }
   }
 
   /// The model's weights.
@@ -52,7 +56,7 @@ public struct Checkpoint: Sendable {
         .missing, path: path, "it has no tensors of “\(name)”, only of \(groupNames)",
         remedy: "Resume with the configuration that the run was started with")
     }
-    return try SafetensorsFile(path: "\(path)/\(name).safetensors")
+    return try SafetensorsFile(path: "\(path)/\(Self.file(of: name))")
   }
 
   /// A value of the training state.

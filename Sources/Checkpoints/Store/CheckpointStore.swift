@@ -63,14 +63,31 @@ public struct CheckpointStore: Sendable {
   public func save(
     _ contents: CheckpointContents, step: Int
   ) throws(CheckpointError) -> String {
-    let final = path(step: step)
-    guard rank == 0 else { return final }
+    guard rank == 0 else { return path(step: step) }
+    let partial = try begin(step: step)
+    return try finish(contents, step: step, in: partial)
+  }
+
+  /// Makes the folder in which a checkpoint is written, empty. On rank 0.
+  package func begin(step: Int) throws(CheckpointError) -> String {
     try Self.createFolder(folder)
-    let partial = "\(final)\(Self.partialSuffix)"
+    let partial = "\(path(step: step))\(Self.partialSuffix)"
     remove(partial)
     try Self.createFolder(partial)
+    return partial
+  }
+
+  /// Writes what is missing in the folder that ``begin(step:)`` made, puts it in place, and removes those that
+  /// are no longer to be kept. On rank 0.
+  /// - Parameter written: The files that are there already, whole and on disk.
+  /// - Returns: The checkpoint's folder.
+  @discardableResult
+  package func finish(
+    _ contents: CheckpointContents, step: Int, in partial: String, written: [CheckpointFile] = []
+  ) throws(CheckpointError) -> String {
+    let final = path(step: step)
     do throws(CheckpointError) {
-      try write(contents, step: step, into: partial)
+      try write(contents, step: step, into: partial, beside: written)
       try put(partial, at: final)
     } catch {
       remove(partial)
@@ -79,6 +96,9 @@ public struct CheckpointStore: Sendable {
     prune(saved: step)
     return final
   }
+
+  /// Removes a folder that ``begin(step:)`` made.
+  package func abandon(_ partial: String) { remove(partial) }
 
   /// Opens and verifies the checkpoint of a step.
   /// - Throws: ``TensorFiles/CheckpointError``; for a damaged one it names the newest sound one before it.
@@ -123,25 +143,28 @@ public struct CheckpointStore: Sendable {
   private static let replacedSuffix = ".replaced"
 
   private func write(
-    _ contents: CheckpointContents, step: Int, into partial: String
+    _ contents: CheckpointContents, step: Int, into partial: String,
+    beside written: [CheckpointFile]
   ) throws(CheckpointError) {
-    var files: [Manifest.File] = []
-    func add(_ name: String, _ pieces: [Data]) throws(CheckpointError) {
+    var files: [CheckpointFile] = []
+    func add(_ name: String, _ pieces: @autoclosure () -> [Data]) throws(CheckpointError) {
+      if let file = written.first(where: { $0.name == name }) { return files.append(file) }
       var sink = try FileSink(path: "\(partial)/\(name)")
       do throws(CheckpointError) {
-        for piece in pieces { try sink.write(piece) }
+        for piece in pieces() { try sink.write(piece) }
       } catch {
         sink.abandon()
         throw error
       }
       try sink.finish()
-      files.append(
-        Manifest.File(
-          name: name, bytes: sink.count, crc32: Manifest.hexadecimal(sink.checksum)))
+      files.append(CheckpointFile(name: name, bytes: sink.count, checksum: sink.checksum))
     }
     try add(Checkpoint.modelFile, SafetensorsWriter.pieces(of: contents.model))
-    for (name, tensors) in contents.groups.sorted(by: { $0.key < $1.key }) {
-      try add("\(name).safetensors", SafetensorsWriter.pieces(of: tensors))
+    let groups = Set(contents.groups.keys.map(Checkpoint.file(of:)))
+      .union(written.map(\.name)).subtracting([Checkpoint.modelFile])
+    for name in groups.sorted() {
+      let group = String(name.dropLast(Checkpoint.suffix.count))
+      try add(name, SafetensorsWriter.pieces(of: contents.groups[group] ?? []))
     }
     try add(Checkpoint.stateFile, [contents.stateFile])
     let manifest = Manifest(step: step, files: files)

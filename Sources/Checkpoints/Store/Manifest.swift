@@ -3,18 +3,23 @@ import Base
 import Foundation
 import TensorFiles
 
+/// A file of a checkpoint's folder, as the manifest lists it.
+package struct CheckpointFile: Codable, Equatable {
+  package let name: String
+  package let bytes: Int
+  package let crc32: String
+
+  package init(name: String, bytes: Int, checksum: UInt32) {
+    (self.name, self.bytes) = (name, bytes)
+    crc32 = Manifest.hexadecimal(checksum)
+  }
+}
+
 /// What a checkpoint's folder must hold: `manifest.json`, written last.
 ///
 /// Sizes and CRC-32 checksums (the polynomial of zip and gzip, eight hexadecimal digits) tell
 /// damage by disks and copies; they are no protection against forgery.
 struct Manifest: Codable, Equatable {
-  /// One file.
-  struct File: Codable, Equatable {
-    var name: String
-    var bytes: Int
-    var crc32: String
-  }
-
   static let fileName = "manifest.json"
 
   /// The format's version.
@@ -22,7 +27,7 @@ struct Manifest: Codable, Equatable {
   /// The training step after which the checkpoint was made.
   var step: Int
   /// All files of the folder but this one.
-  var files: [File]
+  var files: [CheckpointFile]
 
   /// Reads the manifest of a checkpoint's folder.
   init(folder: String) throws(CheckpointError) {
@@ -70,7 +75,7 @@ struct Manifest: Codable, Equatable {
     return nil
   }
 
-  init(step: Int, files: [File]) {
+  init(step: Int, files: [CheckpointFile]) {
     self.step = step
     self.files = files
   }
@@ -97,7 +102,7 @@ struct Manifest: Codable, Equatable {
   func verify(folder: String) throws(CheckpointError) {
     for file in files {
       let path = "\(folder)/\(file.name)"
-      let contents = try mappedContents(of: path)
+      let contents = try mappedContents(of: path, isWritable: false)
       guard contents.count == file.bytes else {
         throw CheckpointError(
           contents.count < file.bytes ? .truncated : .damaged, path: path,

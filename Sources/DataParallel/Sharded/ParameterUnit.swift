@@ -45,6 +45,19 @@ final class ParameterUnit {
     (parameter.leaf.storage.source as? ParameterPlace)?.isIn(self) ?? false
   }
 
+  /// This rank's parts of a parameter: the index of the first number, and the numbers.
+  func parts(of place: ParameterPlace) -> [(start: Int, values: Tensor)] {
+    let block = blocks[place.block]
+    let start = block.bucket.start(of: group.rank)
+    return block.bucket.pieces.filter { $0.position == place.position && $0.rank == group.rank }
+      .map { piece in
+        let first = piece.offset - start
+        return (
+          piece.range.lowerBound, block.share.sliced(from: first, to: first + piece.range.count)
+        )
+      }
+  }
+
   /// Takes parameters in: keeps this rank's part of their values, and gives their memory up.
   /// - Returns: This rank's part.
   func take(
@@ -62,7 +75,7 @@ final class ParameterUnit {
     let places = bucket.positions.filter { parameters[$0].count > 0 }.map { position in
       ParameterPlace(
         parameters[position], names[position], self, store, block: blocks.count,
-        offset: bucket.offset(of: position) * size)
+        position: position, offset: bucket.offset(of: position) * size)
     }
     blocks.append(Block(bucket: bucket, share: share, places: places))
     let kept = bucket.positions.map { parameters[$0] }.filter { $0.count > 0 }
@@ -133,7 +146,9 @@ final class ParameterPlace: StorageSource {
   /// The parameter's name.
   let name: String
   private let shape: [Int]
-  private let block: Int
+  /// The block of the unit, and the parameter's position in its bucket.
+  let block: Int
+  let position: Int
   private let offset: Int
   private weak var unit: ParameterUnit?
   private weak var store: FullyShardedParameters?
@@ -142,10 +157,11 @@ final class ParameterPlace: StorageSource {
 
   init(
     _ parameter: Parameter, _ name: String, _ unit: ParameterUnit, _ store: FullyShardedParameters,
-    block: Int, offset: Int
+    block: Int, position: Int, offset: Int
   ) {
     (self.name, self.unit, self.store) = (name, unit, store)
-    (self.block, self.offset, shape) = (block, offset, parameter.shape)
+    (self.block, self.position, self.offset) = (block, position, offset)
+    shape = parameter.shape
   }
 
   /// Takes the parameter's memory away.
@@ -154,6 +170,9 @@ final class ParameterPlace: StorageSource {
     storage.hand(over: self)
     self.storage = storage
   }
+
+  /// This rank's parts of the values.
+  var ownParts: [(start: Int, values: Tensor)] { unit?.parts(of: self) ?? [] }
 
   /// Whether it is in a unit.
   func isIn(_ unit: ParameterUnit) -> Bool { self.unit === unit }

@@ -19,11 +19,45 @@ extension ShardedOptimizer {
     let values: [String: OptionValue]
   }
 
+  /// One tensor of what all ranks remember of a parameter.
+  private struct Entry {
+    let position: Int
+    let name: String
+    let dtype: DType
+    let shape: [Int]
+    /// The numbers that each rank gives.
+    let counts: [Int]
+    /// Whether they are parts, and not the whole from one rank.
+    let isCut: Bool
+
+    var path: String { "state.\(position).\(name)" }
+  }
+
   /// All ranks' state put together on one rank (`consolidate_state_dict`), nil elsewhere. Blocks
   /// until all ranks have called it.
   ///
   /// The root needs memory for the whole state meanwhile.
   public func consolidated(to root: Int = 0) throws -> OptimizerState? {
+    let (entries, values) = try survey()
+    var tensors = StateDict()
+    for entry in entries {
+      if let tensor = try gathered(entry, root) { tensors[entry.path] = tensor }
+    }
+    return group.rank == root ? OptimizerState(tensors: tensors, values: values) : nil
+  }
+
+  /// What ``consolidated(to:)`` puts together, as it is spread over ranks. Blocks until all ranks have called it;
+  /// only names and shapes are exchanged.
+  package func spreadState() throws -> (tensors: [SpreadTensor], values: OptionValue) {
+    let (entries, values) = try survey()
+    let tensors = entries.map {
+      SpreadTensor(name: $0.path, dtype: $0.dtype, shape: $0.shape, parts: own($0))
+    }
+    return (tensors, values)
+  }
+
+  /// What all ranks remember: the tensors, in the order of parameters, and the other values.
+  private func survey() throws -> ([Entry], OptionValue) {
     let own = pieces.joined().map { piece in
       PieceRecord(
         position: piece.place.position, start: piece.place.range.lowerBound,
@@ -35,6 +69,7 @@ extension ShardedOptimizer {
     }
     let records = try group.allGather(object: own, label: "optimizer state")
     var states: [ObjectIdentifier: ParameterState] = [:]
+    var entries: [Entry] = []
     for position in all.indices {
       let found = records.map { $0.filter { $0.position == position } }
       guard let first = found.joined().first else { continue }
@@ -42,55 +77,75 @@ extension ShardedOptimizer {
       for (name, value) in first.values.sorted(by: { $0.key < $1.key }) {
         state[value: name] = value
       }
-      for entry in first.entries {
-        let tensor = try gathered(entry, position, found, root)
-        state[entry.name] = tensor
-      }
       states[ObjectIdentifier(all[position])] = state
+      entries += first.entries.map { entry($0, position, found) }
     }
-    guard group.rank == root else { return nil }
     base.groups = groups
     base.replaceStates(states)
     defer { base.replaceStates([:]) }
-    return base.stateDict()
+    return (entries, base.stateDict().values)
   }
 
-  /// One entry of a parameter's state, from all ranks' pieces, on the root.
-  private func gathered(
-    _ entry: PieceRecord.Entry, _ position: Int, _ found: [[PieceRecord]], _ root: Int
-  ) throws -> Tensor? {
-    let own = pieces[position].compactMap { $0.state[entry.name] }
-    guard let dtype = DType(named: entry.dtype) else {
-      fail("ShardedOptimizer", "state of an unknown type \(entry.dtype)")
+  /// One entry of a parameter's state, of which all ranks have told their pieces.
+  private func entry(
+    _ first: PieceRecord.Entry, _ position: Int, _ found: [[PieceRecord]]
+  ) -> Entry {
+    guard let dtype = DType(named: first.dtype) else {
+      fail("ShardedOptimizer", "state of an unknown type \(first.dtype)")
     }
     let counts = found.map { records in
       records.reduce(0) { sum, record in
-        sum + (record.entries.first { $0.name == entry.name }?.shape.reduce(1, *) ?? 0)
+        sum + (record.entries.first { $0.name == first.name }?.shape.reduce(1, *) ?? 0)
       }
     }
-    let mine = own.isEmpty ? Tensor.zeros([0], dtype: dtype) : .cat(own.map { $0.flattened() })
+    let parameter = all[position]
+    let isCut = base.unit == .element && counts.reduce(0, +) == parameter.count
+    guard !isCut else {
+      return Entry(
+        position: position, name: first.name, dtype: dtype, shape: parameter.shape, counts: counts,
+        isCut: true)
+    }
+    // What is not cut is alike in all pieces: the first rank's.
+    let owner = found.firstIndex { !$0.isEmpty } ?? 0
+    return Entry(
+      position: position, name: first.name, dtype: dtype, shape: first.shape,
+      counts: found.indices.map { $0 == owner ? first.shape.reduce(1, *) : 0 }, isCut: false)
+  }
+
+  /// What this rank has of an entry.
+  private func own(_ entry: Entry) -> [(start: Int, values: Tensor)] {
+    guard entry.counts[group.rank] > 0 else { return [] }
+    let parts = pieces[entry.position].compactMap { piece in
+      piece.state[entry.name].map {
+        (piece.place.range.lowerBound, $0.detach().contiguous().flattened())
+      }
+    }
+    return entry.isCut ? parts : parts.prefix(1).map { (0, $0.1) }
+  }
+
+  /// An entry whole, on the root.
+  private func gathered(_ entry: Entry, _ root: Int) throws -> Tensor? {
+    let parts = own(entry)
+    let mine =
+      parts.isEmpty ? Tensor.zeros([0], dtype: entry.dtype) : Tensor.cat(parts.map(\.values))
     let isRoot = group.rank == root
-    let whole = Tensor.uninitialized([isRoot ? counts.reduce(0, +) : 0], dtype)
+    let whole = Tensor.uninitialized([isRoot ? entry.counts.reduce(0, +) : 0], entry.dtype)
+    // Pieces lie in rank order, which is their order in the parameter.
     try group.gather(
-      input: mine.lentMemory, output: isRoot ? whole.lentMemory : nil, counts: counts,
-      dtype: dtype, root: root, label: "state of parameter \(position): \(entry.name)"
+      input: mine.lentMemory, output: isRoot ? whole.lentMemory : nil, counts: entry.counts,
+      dtype: entry.dtype, root: root,
+      label: "state of parameter \(entry.position): \(entry.name)"
     ).wait()
     withExtendedLifetime(mine) {}
-    guard isRoot else { return nil }
-    // Pieces lie in rank order, which is their order in the parameter.
-    let parameter = all[position]
-    if whole.count == parameter.count && base.unit == .element {
-      return whole.reshaped(parameter.shape)
-    }
-    // What is not cut is alike in all pieces.
-    return whole.sliced(from: 0, to: entry.shape.reduce(1, *)).reshaped(entry.shape)
+    return isRoot ? whole.reshaped(entry.shape) : nil
   }
 
   /// Takes this rank's share of the state of an optimizer that was never sharded.
   func takeShare(of state: OptimizerState) throws(OptimizerStateError) {
     base.groups = groups
     base.stateFormat = .full
-    try base.load(state)
+    // Each tensor is copied below, and no more of it than this rank keeps.
+    try base.borrow(state)
     defer { base.replaceStates([:]) }
     for index in groups.indices { groups[index].options = base.groups[index].options }
     for piece in pieces.joined() {

@@ -32,7 +32,12 @@ extension Optimizer {
       tensors: tensors, values: .object(["state": .object(states), "param_groups": .list(saved)]))
   }
 
-  func adopt(_ state: OptimizerState) throws(OptimizerStateError) {
+  /// Takes over saved state as it lies, which nobody may step with: its owner copies what is kept of it.
+  package func borrow(_ state: OptimizerState) throws(OptimizerStateError) {
+    try adopt(state, copies: false)
+  }
+
+  func adopt(_ state: OptimizerState, copies: Bool = true) throws(OptimizerStateError) {
     try state.values.requireModest("state")
     let saved = try SavedGroups(state.values)
     guard saved.groups.count == groups.count else {
@@ -57,15 +62,15 @@ extension Optimizer {
       }
       options.append(group.options.merging(other.options) { _, new in new })
     }
-    let states = try loadedStates(state, saved, places)
-    for entry in states.values { entry.compact(stateFormat) }
+    let states = try loadedStates(state, saved, places, copies: copies)
+    if copies { for entry in states.values { entry.compact(stateFormat) } }
     replaceStates(states)
     for index in groups.indices { groups[index].options = options[index] }
   }
 
   private func loadedStates(
     _ state: OptimizerState, _ saved: SavedGroups,
-    _ places: [Int: (parameter: Parameter, name: String)]
+    _ places: [Int: (parameter: Parameter, name: String)], copies: Bool
   ) throws(OptimizerStateError) -> [ObjectIdentifier: ParameterState] {
     var states: [ObjectIdentifier: ParameterState] = [:]
     func entry(_ number: Int, _ path: String) throws(OptimizerStateError) -> ParameterState {
@@ -100,7 +105,8 @@ extension Optimizer {
       if let shape = shape(of: name, for: parameter), shape != tensor.shape {
         throw .shape(path: path, parameter: label, expected: shape, found: tensor.shape)
       }
-      entry[name] = tensor.detach().to(rounding.dtype(of: name, for: parameter)).clone()
+      let kept = tensor.detach().to(rounding.dtype(of: name, for: parameter))
+      entry[name] = copies ? kept.clone() : kept
     }
     return states
   }

@@ -4,13 +4,16 @@ import Tensors
 
 /// Writes safetensors files, byte for byte as the reference writer does.
 public enum SafetensorsWriter {
+  /// What files say of themselves: with it transformers takes them.
+  package static let metadata = [(name: "format", value: "pt")]
+
   /// The bytes before the data: the header's length and the header, which ends in spaces up to a
   /// multiple of 8.
   /// - Parameters:
   ///   - tensors: In the order in which they are written.
   ///   - metadata: What `__metadata__` will say.
   package static func header(
-    of tensors: [StoredTensor], metadata: [(name: String, value: String)]
+    of tensors: [TensorEntry], metadata: [(name: String, value: String)]
   ) -> Data {
     var members: [String] = []
     if !metadata.isEmpty {
@@ -21,7 +24,7 @@ public enum SafetensorsWriter {
     var position = 0
     for tensor in tensors {
       let shape = tensor.shape.map(String.init).joined(separator: ",")
-      let end = position + tensor.bytes.count
+      let end = position + tensor.byteCount
       members.append(
         "\(quotedJSON(tensor.name)):{\"dtype\":\"\(tensor.dtype.rawValue)\",\"shape\":[\(shape)],"
           + "\"data_offsets\":[\(position),\(end)]}")
@@ -32,25 +35,30 @@ public enum SafetensorsWriter {
     return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
   }
 
-  /// The order in which tensors are written: types with larger elements first, then by name.
-  package static func ordered(_ tensors: [StoredTensor]) -> [StoredTensor] {
+  /// The places in the given list in the order in which tensors are written: types with larger elements
+  /// first, then by name.
+  /// - Precondition: No name comes twice.
+  package static func order(_ tensors: [TensorEntry]) -> [Int] {
+    let names = Set(tensors.map { Array($0.name.utf8) })
+    require(names.count == tensors.count, "SafetensorsWriter", "a name comes twice")
     let ranks = Dictionary(
       uniqueKeysWithValues: zip(StoredDType.allCases, StoredDType.allCases.indices))
-    return tensors.sorted { a, b in
-      let (x, y) = (ranks[a.dtype] ?? 0, ranks[b.dtype] ?? 0)
-      return x != y ? x > y : a.name.utf8.lexicographicallyPrecedes(b.name.utf8)
+    return tensors.indices.sorted { a, b in
+      let (x, y) = (ranks[tensors[a].dtype] ?? 0, ranks[tensors[b].dtype] ?? 0)
+      return x != y
+        ? x > y : tensors[a].name.utf8.lexicographicallyPrecedes(tensors[b].name.utf8)
     }
   }
 
   /// A file's bytes in pieces, of which those of the tensors are not copied.
   /// - Precondition: No name comes twice.
   package static func pieces(
-    of tensors: [StoredTensor], metadata: [(name: String, value: String)] = [("format", "pt")]
+    of tensors: [StoredTensor], metadata: [(name: String, value: String)] = metadata
   ) -> [Data] {
-    let names = Set(tensors.map { Array($0.name.utf8) })
-    require(names.count == tensors.count, "SafetensorsWriter", "a name comes twice")
-    let tensors = ordered(tensors)
-    return [header(of: tensors, metadata: metadata)] + tensors.map(\.bytes)
+    let entries = tensors.map(\.entry)
+    let order = order(entries)
+    return [header(of: order.map { entries[$0] }, metadata: metadata)]
+      + order.map { tensors[$0].bytes }
   }
 
   /// Writes a file in one step: it is there complete or not at all.

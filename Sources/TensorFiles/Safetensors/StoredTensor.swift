@@ -1,6 +1,20 @@
 import Foundation
 import Tensors
 
+/// What a file says of a tensor before its bytes.
+package struct TensorEntry: Sendable, Equatable {
+  package let name: String
+  package let dtype: StoredDType
+  package let shape: [Int]
+
+  package init(name: String, dtype: StoredDType, shape: [Int]) {
+    (self.name, self.dtype, self.shape) = (name, dtype, shape)
+  }
+
+  /// The bytes of the elements.
+  package var byteCount: Int { dtype.byteCount(of: shape) ?? 0 }
+}
+
 /// A tensor as bytes: what is read from a file and what is written to one.
 public struct StoredTensor: Sendable, Equatable {
   /// The name; compared by its bytes.
@@ -12,6 +26,8 @@ public struct StoredTensor: Sendable, Equatable {
   /// The elements in row-major order, little-endian. Of a file that was read they are mapped, so
   /// that they are loaded when they are touched.
   public let bytes: Data
+
+  package var entry: TensorEntry { TensorEntry(name: name, dtype: dtype, shape: shape) }
 
   /// A tensor of the given bytes.
   /// - Precondition: `bytes` are as many as the shape holds.

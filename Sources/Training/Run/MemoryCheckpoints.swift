@@ -16,6 +16,8 @@ package final class MemoryCheckpoints {
   package let store: CheckpointStore
   private let rank: Int
   private var hasFailed = false
+  /// Whether all ranks know that there are no more.
+  private var hasFailedTogether = false
 
   /// The checkpoints of a job that has such a folder; nil for another, and for one on several hosts.
   /// - Parameter directory: The run directory, of which a job may have several.
@@ -29,18 +31,38 @@ package final class MemoryCheckpoints {
     store = CheckpointStore(folder: "\(folder)/\(name)", keep: 2, rank: group.rank)
   }
 
-  /// Saves; where there is no room, says so once, and the run goes on without. Returns whether it is kept.
-  package func save(_ contents: CheckpointContents, step: Int) -> Bool {
-    guard !hasFailed else { return false }
+  /// Saves; where there is no room, says so once, and the run goes on without. Every rank takes part.
+  /// - Parameters:
+  ///   - spread: Has all ranks write together; false where they cannot.
+  ///   - whole: What rank 0 is to write else, on rank 0.
+  /// - Returns: Whether it is kept, on rank 0.
+  package func save(
+    step: Int, spread: (CheckpointStore) throws -> Bool, whole: () throws -> CheckpointContents?
+  ) throws -> Bool {
+    guard !hasFailedTogether else { return false }
+    do {
+      if try spread(store) { return true }
+    } catch let error as UnwrittenCheckpoint {
+      hasFailedTogether = true
+      return failed(error)
+    }
+    // The others do not know that rank 0 has failed before.
+    guard let contents = try whole(), !hasFailed else { return false }
     do {
       try store.save(contents, step: step)
       return true
     } catch {
-      hasFailed = true
+      return failed(error)
+    }
+  }
+
+  private func failed(_ error: any Error) -> Bool {
+    hasFailed = true
+    if rank == 0 {
       StandardStream.error.write(
         "ddp-train: no more checkpoints are kept in memory: \(error)\n")
-      return false
     }
+    return false
   }
 
   /// Forgets what an earlier run in the same directory has left. On rank 0.

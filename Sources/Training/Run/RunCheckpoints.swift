@@ -17,6 +17,8 @@ package final class RunCheckpoints {
   /// Writes while training goes on, on rank 0; nil elsewhere, and where training waits.
   private var writer: CheckpointWriter?
   private var launch: LaunchProgress?
+  /// Whether some rank does not see rank 0's files, so that it writes for all.
+  private var isElsewhere = false
   /// What is to be said of a run that begins where an earlier one was, or that was to go on; nil for nothing.
   package private(set) var beginning: String?
 
@@ -130,10 +132,12 @@ package final class RunCheckpoints {
     adding add: (inout CheckpointContents) throws -> Void = { _ in }
   ) throws {
     guard let memory else { return }
-    let contents = try contents(trainer, loader, awaitsEvaluation: false, adding: add)
-    if let contents, memory.save(contents, step: trainer.step) {
-      launch?.saved(step: trainer.step)
+    let isKept = try memory.save(step: trainer.step) { store in
+      try saveSpread(trainer, loader, in: store, adding: add)
+    } whole: {
+      try contents(trainer, loader, awaitsEvaluation: false, adding: add)
     }
+    if isKept { launch?.saved(step: trainer.step) }
   }
 
   /// Saves the present state; every rank takes part, and rank 0 writes, where that is configured while
@@ -149,6 +153,12 @@ package final class RunCheckpoints {
   ) throws -> String {
     // Before the state is copied, so that no more than one copy is held.
     try settle()
+    if try saveSpread(
+      trainer, loader, in: store, awaitsEvaluation: awaitsEvaluation, adding: add)
+    {
+      launch?.saved(step: trainer.step)
+      return store.path(step: trainer.step)
+    }
     let contents = try contents(
       trainer, loader, awaitsEvaluation: awaitsEvaluation, adding: add)
     let step = trainer.step
@@ -178,11 +188,63 @@ package final class RunCheckpoints {
   /// Blocks until this rank writes nothing any more, however the run has ended.
   package func drain() { try? writer?.wait() }
 
+  /// Saves the present state of a model that is spread over ranks, each rank its parts, while training waits.
+  /// - Returns: False where it is not spread, or some rank does not see rank 0's files.
+  private func saveSpread<Content>(
+    _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
+    in store: CheckpointStore, awaitsEvaluation: Bool = false,
+    adding add: (inout CheckpointContents) throws -> Void
+  ) throws -> Bool {
+    guard !isElsewhere, let optimizer = try trainer.spreadOptimizerState(),
+      let weights = trainer.parallel?.spreadState()
+    else { return false }
+    let frozen = frozen(of: trainer.model)
+    var contents = CheckpointContents(model: [])
+    try describe(trainer, loader, awaitsEvaluation, optimizer.values, in: &contents)
+    if group.rank == 0 { try add(&contents) }
+    let files = SpreadFiles(
+      files: [weights.filter { !frozen.contains(Array($0.name.utf8)) }, optimizer.tensors],
+      group: group)
+    var partial = ""
+    let isWritten = try files.write { () throws(CheckpointError) in
+      partial = try store.begin(step: trainer.step)
+      return [Checkpoint.modelFile, Checkpoint.file(of: Self.optimizer)].map { "\(partial)/\($0)" }
+    } end: { written throws(CheckpointError) in
+      try store.finish(contents, step: trainer.step, in: partial, written: written)
+    } abandon: {
+      store.abandon(partial)
+    }
+    isElsewhere = !isWritten
+    return isWritten
+  }
+
   /// The present state, on rank 0; every rank takes part.
   private func contents<Content>(
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     awaitsEvaluation: Bool, adding add: (inout CheckpointContents) throws -> Void
   ) throws -> CheckpointContents? {
+    let optimizer = try trainer.optimizerState()
+    let frozen = frozen(of: trainer.model)
+    let weights = try trainer.withAveragedModel {
+      try trainer.weights().map { state in
+        StateDict(
+          state.filter { !frozen.contains(Array($0.name.utf8)) }.map { ($0.name, $0.tensor) })
+      }
+    }
+    // Copies all, of which nobody else knows.
+    var contents = CheckpointContents(lending: weights ?? StateDict())
+    try describe(trainer, loader, awaitsEvaluation, optimizer?.values, in: &contents)
+    guard group.rank == 0, let optimizer else { return nil }
+    contents.groups[Self.optimizer] = optimizer.tensors.lent()
+    try add(&contents)
+    return contents
+  }
+
+  /// Writes down what is neither a weight nor the optimizer's tensor; every rank takes part.
+  private func describe<Content>(
+    _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
+    _ awaitsEvaluation: Bool, _ optimizer: OptionValue?, in contents: inout CheckpointContents
+  ) throws {
     let generators = try group.allGather(
       object: Data(Generator.default.state), label: "random states")
     let hook = try HookCheckpoint(trainer)
@@ -194,36 +256,30 @@ package final class RunCheckpoints {
       buckets: trainer.bucketPlan?.buckets, bucketLimits: identity.bucketLimits,
       hook: hook?.record, scaler: trainer.scaler.isEnabled ? trainer.scaler.stateDict() : nil,
       awaitsEvaluation: awaitsEvaluation ? true : nil)
-    let optimizer = try trainer.optimizerState()
-    let weights = try trainer.withAveragedModel {
-      try trainer.weights().map { kept($0, of: trainer.model) }
-    }
-    guard group.rank == 0, let optimizer, let weights else { return nil }
-    // Copies all, of which nobody else knows.
-    var contents = CheckpointContents(lending: weights)
-    contents.groups["optimizer"] = optimizer.tensors.lent()
-    try contents.setState("optimizer", optimizer.values)
+    guard let optimizer else { return }
+    try contents.setState("optimizer", optimizer)
     if let tensors = hook?.tensors, !tensors.isEmpty { contents.groups["hook"] = tensors.stored() }
     if let scheduler = trainer.scheduler {
       try contents.setState("scheduler", scheduler.stateDict())
     }
     try contents.setState("run", state)
-    try add(&contents)
-    return contents
   }
 
-  /// Of a model's state what is to be saved: of what is not trained nothing, where that is elsewhere.
-  private func kept(_ state: StateDict, of model: Module) -> StateDict {
-    guard !identity.savesFrozen else { return state }
-    let frozen = Set(
+  /// The parameters that are not to be saved: those that are not trained, where they are elsewhere.
+  private func frozen(of model: Module) -> Set<[UInt8]> {
+    guard !identity.savesFrozen else { return [] }
+    return Set(
       model.namedParameters().filter { !$0.parameter.requiresGrad }.map { Array($0.name.utf8) })
-    return StateDict(
-      state.filter { !frozen.contains(Array($0.name.utf8)) }.map { ($0.name, $0.tensor) })
   }
 
-  /// Saves the weights alone, as safetensors; every rank takes part, and rank 0 writes.
+  private static let optimizer = "optimizer"
+
+  /// Saves the weights alone, as safetensors; every rank takes part.
   package static func saveModel(_ trainer: Trainer<some Any>, to path: String) throws {
-    try trainer.weights()?.save(safetensors: path)
+    guard let parallel = trainer.parallel else {
+      return try trainer.model.stateDict().save(safetensors: path)
+    }
+    try parallel.save(safetensors: path)
   }
 }
 
@@ -239,7 +295,7 @@ extension RunCheckpoints.Found {
   /// Takes over the weights.
   /// - Parameter isPart: Whether the checkpoint holds only what is trained.
   package func restore(_ model: Module, isPart: Bool = false) throws {
-    let state = try StateDict(safetensors: "\(path)/model.safetensors")
+    let state = try StateDict(mapping: "\(path)/model.safetensors")
     let (missing, unexpected) = try model.load(state, strict: !isPart)
     let trained = Set(
       model.namedParameters().filter { $0.parameter.requiresGrad }.map { Array($0.name.utf8) })
@@ -260,7 +316,7 @@ extension RunCheckpoints.Found {
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     _ group: ProcessGroup, seed: Int
   ) throws {
-    let tensors = try StateDict(safetensors: "\(path)/optimizer.safetensors")
+    let tensors = try StateDict(mapping: "\(path)/optimizer.safetensors")
     try trainer.optimizer.resume(
       OptimizerState(tensors: tensors, values: checkpoint.state("optimizer")))
     if trainer.scaler.isEnabled, let scaler = state.scaler { try trainer.scaler.load(scaler) }

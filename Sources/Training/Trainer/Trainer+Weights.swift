@@ -11,6 +11,12 @@ extension Trainer {
     return (group?.rank ?? 0) == 0 ? optimizer.stateDict() : nil
   }
 
+  /// What the optimizer remembers as it is spread over ranks, where it and the parameters are; every rank takes part.
+  package func spreadOptimizerState() throws -> (tensors: [SpreadTensor], values: OptionValue)? {
+    guard parallel?.isFullySharded == true else { return nil }
+    return try (optimizer as? ShardedOptimizer)?.spreadState()
+  }
+
   /// The model's state, on rank 0; every rank takes part where parameters are spread over ranks.
   package func weights() throws -> StateDict? {
     guard let parallel else { return model.stateDict() }
