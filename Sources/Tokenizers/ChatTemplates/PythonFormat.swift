@@ -7,7 +7,16 @@ enum PythonFormat {
     var result = ""
     var scalars = format.unicodeScalars[...]
     var arguments: [TemplateValue] = [values]
-    if case .tuple(let values) = values { arguments = values }
+    // What has items takes names, or no argument at all; only numbers, texts and None must be written.
+    var isMapping = false
+    switch values {
+    case .tuple(let values): arguments = values
+    case .list, .dictionary, .undefined: isMapping = true
+    case .object(let object as TemplateSequence):
+      isMapping = object.hasPlaces
+      if case .group = object.kind { (arguments, isMapping) = (object.elements(), false) }
+    default: break
+    }
     var rest = arguments[...]
     var usedName = false
     while let scalar = scalars.popFirst() {
@@ -27,12 +36,29 @@ enum PythonFormat {
         flags.unicodeScalars.append(flag)
         scalars.removeFirst()
       }
-      let width = try number(&scalars)
+      func given() throws -> Int? {
+        guard scalars.first == "*" else { return try number(&scalars) }
+        scalars.removeFirst()
+        guard let value = rest.popFirst(), let size = value.integer else {
+          throw ChatTemplateError(.value, "* wants int")
+        }
+        guard size.magnitude <= 10_000 else {
+          throw ChatTemplateError(.limit, "a width or precision of \(size) is too large")
+        }
+        return size
+      }
+      var width = try given()
+      if let size = width, size < 0 {
+        flags += "-"
+        width = -size
+      }
       var precision: Int?
       if scalars.first == "." {
         scalars.removeFirst()
-        precision = try number(&scalars) ?? 0
+        precision = max(try given() ?? 0, 0)
       }
+      // C's sizes of numbers, which say nothing here.
+      if let size = scalars.first, "hlL".unicodeScalars.contains(size) { scalars.removeFirst() }
       guard let kind = scalars.popFirst() else {
         throw ChatTemplateError(.value, "incomplete format")
       }
@@ -46,8 +72,6 @@ enum PythonFormat {
       let text = try converted(value, kind, flags, precision)
       result += padded(text, width ?? 0, flags, isNumber: !"srac".unicodeScalars.contains(kind))
     }
-    var isMapping = false
-    if case .dictionary = values { isMapping = true }
     guard rest.isEmpty || usedName || isMapping else {
       throw ChatTemplateError(.value, "not all arguments converted during string formatting")
     }
@@ -77,17 +101,20 @@ enum PythonFormat {
       return precision.map { String(String.UnicodeScalarView(text.unicodeScalars.prefix($0))) }
         ?? text
     case "d", "i", "u":
+      let whole: TemplateValue
       if case .double(let real) = value {
-        guard let whole = Int(exactly: real.rounded(.towardZero)) else {
+        guard let number = TemplateValue(truncating: real) else {
           throw ChatTemplateError(.value, "cannot convert float \(real) to integer")
         }
-        return signed(String(whole))
+        whole = number
+      } else {
+        whole = value
       }
-      guard let whole = value.integer else {
+      guard let digits = whole.wholeDigits else {
         throw ChatTemplateError(
           .value, "%\(kind) format: a real number is required, not \(value.typeName)")
       }
-      return signed(String(whole))
+      return signed(filled(digits, precision))
     case "c":
       if let text = value.string, text.unicodeScalars.count == 1 { return text }
       guard let code = value.integer.flatMap({ UInt32(exactly: $0) }),
@@ -101,7 +128,8 @@ enum PythonFormat {
       }
       let digits = String(whole.magnitude, radix: kind == "o" ? 8 : 16, uppercase: kind == "X")
       return signed(
-        (whole < 0 ? "-" : "") + (flags.contains("#") ? "0\(kind)" : "") + digits)
+        (whole < 0 ? "-" : "") + (flags.contains("#") ? "0\(kind)" : "")
+          + filled(digits, precision))
     case "f", "F", "e", "E", "g", "G":
       guard let real = value.number else {
         throw ChatTemplateError(.value, "must be real number, not \(value.typeName)")
@@ -110,6 +138,13 @@ enum PythonFormat {
     default:
       throw ChatTemplateError(.unsupported, "the format character '\(kind)' is not supported")
     }
+  }
+
+  /// Digits with zeros before them up to a precision.
+  private static func filled(_ digits: String, _ precision: Int?) -> String {
+    let sign = digits.hasPrefix("-") ? "-" : ""
+    let plain = digits.dropFirst(sign.count)
+    return sign + String(repeating: "0", count: max((precision ?? 0) - plain.count, 0)) + plain
   }
 
   private static func padded(

@@ -6,7 +6,8 @@ public struct TemplateKey: Hashable, Sendable {
   /// A key of a value, or nil where Python could not hash it.
   public init?(_ value: TemplateValue) {
     switch value {
-    case .list, .dictionary, .function, .object: return nil
+    case .list, .dictionary, .function: return nil
+    case .object(let object) where !(object is TemplateLargeInteger): return nil
     case .tuple(let values):
       guard values.allSatisfy({ TemplateKey($0) != nil }) else { return nil }
     default: break

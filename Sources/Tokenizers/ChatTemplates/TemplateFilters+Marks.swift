@@ -105,6 +105,7 @@ extension TemplateFilters {
         try joined(
           PythonText.lines(text).map { try joined(wrapping.lines(of: $0), end) }, end))
     },
+    "urlize": { try TemplateLinks.filter($0, $1) },
     "pprint": { value, _ in .string(TemplatePrinter.text(of: value)) },
   ]
 

@@ -13,7 +13,7 @@ enum TemplateFilters {
   ]
 
   /// Jinja's filters that are not here.
-  private static let missing: Set<String> = ["urlize", "random"]
+  private static let missing: Set<String> = ["random"]
 
   static func exists(_ name: String) -> Bool {
     table[name] != nil || missing.contains(name)

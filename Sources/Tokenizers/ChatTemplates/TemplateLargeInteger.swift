@@ -1,4 +1,4 @@
-/// A whole number beyond 64 bits: it prints, compares and becomes JSON, but is not computed with.
+/// A whole number beyond 64 bits: its digits, which ``TemplateWholeNumber`` computes with.
 final class TemplateLargeInteger: TemplateObject {
   /// Decimal digits without zeros before them, behind a minus where the number is negative.
   let digits: String
@@ -22,17 +22,6 @@ final class TemplateLargeInteger: TemplateObject {
     return first.utf8.count != second.utf8.count
       ? first.utf8.count < second.utf8.count
       : first.utf8.lexicographicallyPrecedes(second.utf8)
-  }
-
-  /// Refuses to compute with whole numbers of which one is large.
-  static func check(
-    _ operation: TemplateExpression.Arithmetic, _ a: TemplateValue, _ b: TemplateValue
-  ) throws {
-    guard
-      a.largeInteger != nil && b.wholeDigits != nil || b.largeInteger != nil && a.wholeDigits != nil
-    else { return }
-    throw ChatTemplateError(
-      .limit, "\(a.text) \(operation.rawValue) \(b.text) is beyond the whole numbers of 64 bits")
   }
 }
 
@@ -84,5 +73,5 @@ extension TemplateValue {
   }
 
   /// The digits of a whole number or truth value.
-  fileprivate var wholeDigits: String? { largeInteger?.digits ?? integer.map { String($0) } }
+  var wholeDigits: String? { largeInteger?.digits ?? integer.map { String($0) } }
 }

@@ -2,7 +2,7 @@
 enum TemplateMarkup {
   /// The filters that tell such texts from others.
   static let filters: Set<String> = [
-    "e", "escape", "forceescape", "safe", "format", "default", "d", "attr", "pprint",
+    "e", "escape", "forceescape", "safe", "format", "default", "d", "attr", "pprint", "urlize",
   ]
   /// Those whose results count as escaped where the text does.
   static let keepers: Set<String> = [
@@ -93,7 +93,7 @@ enum TemplateMarkup {
       }
       return .markup(
         try TemplateFilters.joined(values.map { escaped($0).text }, escaped(separator).text))
-    case "xmlattr": return .markup(try TemplateFilters.apply(name, value, arguments).text)
+    case "xmlattr", "urlize": return .markup(try TemplateFilters.apply(name, value, arguments).text)
     default: return nil
     }
   }

@@ -41,7 +41,9 @@ final class TemplateSequence: TemplateObject {
   /// The next element of a generator, or the first.
   func first() -> TemplateValue? {
     guard isGenerator else { return rest.first }
-    return rest.isEmpty ? nil : rest.removeFirst()
+    // Not `? nil :`, which would be Python's None.
+    if rest.isEmpty { return nil }
+    return rest.removeFirst()
   }
 
   var isGenerator: Bool { if case .generator = kind { true } else { false } }

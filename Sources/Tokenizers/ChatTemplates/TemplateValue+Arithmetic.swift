@@ -5,9 +5,17 @@ extension TemplateValue {
 
   /// A number, text or list from two by Python's operators.
   func combined(_ operation: Arithmetic, _ other: TemplateValue) throws -> TemplateValue {
-    if let a = integer, let b = other.integer { return try Self.whole(operation, a, b) }
+    if let a = integer, let b = other.integer, let result = try Self.whole(operation, a, b) {
+      return result
+    }
     if let a = number, let b = other.number {
-      try TemplateLargeInteger.check(operation, self, other)
+      let isNegativePower = operation == .power && b < 0
+      if let whole = wholeDigits, let other = other.wholeDigits, !isNegativePower {
+        return try TemplateWholeNumber.combined(operation, whole, other)
+      }
+      guard a.isFinite || largeInteger == nil, b.isFinite || other.largeInteger == nil else {
+        throw ChatTemplateError(.value, "int too large to convert to float")
+      }
       return try Self.real(operation, a, b)
     }
     _ = try defined()
@@ -70,13 +78,17 @@ extension TemplateValue {
     }
   }
 
-  private static func whole(_ operation: Arithmetic, _ a: Int, _ b: Int) throws -> TemplateValue {
+  /// Nil of what goes beyond 64 bits on its way.
+  private static func whole(_ operation: Arithmetic, _ a: Int, _ b: Int) throws -> TemplateValue? {
     let result: (partialValue: Int, overflow: Bool)
     switch operation {
     case .add: result = a.addingReportingOverflow(b)
     case .subtract: result = a.subtractingReportingOverflow(b)
     case .multiply: result = a.multipliedReportingOverflow(by: b)
-    case .divide: return try real(.divide, Double(a), Double(b))
+    case .divide:
+      let isExact = max(a.magnitude, b.magnitude) <= 1 << 53
+      guard isExact || b == 0 else { return nil }
+      return try real(.divide, Double(a), Double(b))
     case .floorDivide:
       guard b != 0 else { throw zeroDivision("integer division or modulo by zero") }
       let (quotient, overflow) = a.dividedReportingOverflow(by: b)
@@ -90,10 +102,7 @@ extension TemplateValue {
       if b < 0 { return try real(.power, Double(a), Double(b)) }
       result = power(a, b)
     }
-    guard !result.overflow else {
-      throw ChatTemplateError(
-        .limit, "\(a) \(operation.rawValue) \(b) is beyond the whole numbers of 64 bits")
-    }
+    if result.overflow { return nil }
     return .int(result.partialValue)
   }
 
@@ -161,7 +170,7 @@ extension TemplateValue {
       guard let value = integer else {
         throw ChatTemplateError(.value, "bad operand type for unary -: '\(typeName)'")
       }
-      return try Self.whole(.subtract, 0, value)
+      return try TemplateValue.int(0).combined(.subtract, .int(value))
     }
   }
 }
