@@ -28,11 +28,14 @@ struct ChatCommand: ParsableCommand {
   func run() throws {
     try reporting {
       // The template first: without one there is nothing to load weights for.
-      guard try !AutoTokenizer.fromPretrained(folder).chatTemplates().isEmpty else {
+      let templates = try AutoTokenizer.fromPretrained(folder).chatTemplates()
+      guard !templates.isEmpty else {
         throw TextError(
           "\(folder) has no chat template, so that the model cannot be talked to; use generate, or give the folder a chat_template.jinja"
         )
       }
+      // One that cannot be read would refuse every message.
+      if let source = templates["default"] { _ = try ChatTemplate(source) }
       let writer = try TextWriter(folder: folder, dtype: options.weights)
       var conversation = try Conversation(
         writer, system: system, config: try options.config(writer), seed: options.seed)

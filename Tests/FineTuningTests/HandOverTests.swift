@@ -44,4 +44,21 @@ struct HandOverTests {
     let completions = try await sandbox.train(["--generate-completion-script", "bash"], ranks: 0)
     #expect(completions.output.contains("finetune") && completions.output.contains("_ddp-train"))
   }
+
+  @Test("a chat template that cannot be read ends the program before there are weights to read")
+  func template() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try sandbox.file(
+      "model/tokenizer.json",
+      """
+      {"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": null,
+       "post_processor": null, "decoder": null,
+       "model": {"type": "WordLevel", "vocab": {"a": 0, "<unk>": 1}, "unk_token": "<unk>"}}
+      """)
+    try sandbox.file("model/chat_template.jinja", "{{ messages }}\n{% for a in %}")
+    let result = try await sandbox.train(["chat", "\(sandbox.folder)/model"], ranks: 0)
+    #expect(result.status == 1, "\(result.tail)")
+    #expect(result.errors.contains("chat template, line 2: "), "\(result.tail)")
+  }
 }
