@@ -52,22 +52,72 @@ struct LoraTests {
     #expect(model.stateDict().names == state.names)
   }
 
-  @Test("the table that encoder and decoder share has no adapters, and does not train in full")
-  func sharedTables() throws {
+  private func writer() throws -> any Seq2SeqLanguageModel {
     let configuration = ModelConfiguration([
       "model_type": "t5", "vocab_size": 20, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1,
-      "num_heads": 2, "decoder_start_token_id": 0,
+      "num_heads": 2, "decoder_start_token_id": 0, "pad_token_id": 0,
     ])
-    let model = try AutoModelForSeq2SeqLM.fromConfiguration(configuration)
-    let target = #expect(throws: ModelError.self) {
-      try PeftModel(model, LoraConfig(r: 2, targetModules: ["q", "shared"]))
+    let model = try Generator(seed: 4).asDefault {
+      try AutoModelForSeq2SeqLM.fromConfiguration(configuration)
     }
-    #expect(target?.field == "target_modules")
-    var config = LoraConfig(r: 2, targetModules: ["q"])
-    config.modulesToSave = ["shared"]
-    let saved = #expect(throws: ModelError.self) { try PeftModel(model, config) }
-    #expect(saved?.field == "modules_to_save")
-    _ = try PeftModel(model, LoraConfig(r: 2, targetModules: ["q", "v"]))
+    model.eval()
+    return model
+  }
+
+  private func scores(_ model: any Seq2SeqLanguageModel) -> Tensor {
+    noGrad { model(inputIds: Tensor([[3, 4, 5]]), labels: Tensor([[6, 7]])).logits }
+  }
+
+  @Test(
+    "encoder and decoder read tables of their own, and beside the shared one nothing has an effect")
+  func sharedTables() throws {
+    let model = try writer()
+    let before = scores(model)
+    var config = LoraConfig(r: 2, targetModules: ["shared"])
+    config.initialization = .random
+    let idle = try PeftModel(model, config)
+    #expect(scores(model).distance(to: before) == 0)
+    idle.unload()
+    config.targetModules = .list(["embed_tokens"])
+    let peft = try PeftModel(model, config)
+    #expect(peft.layers.map(\.name).sorted() == ["decoder.embed_tokens", "encoder.embed_tokens"])
+    let adapted = scores(model)
+    #expect(adapted.distance(to: before) > 1e-3)
+    try withFolder { folder in
+      try peft.savePretrained(folder)
+      let other = try writer()
+      _ = try PeftModel.fromPretrained(other, folder)
+      #expect(scores(other).distance(to: adapted) == 0)
+    }
+  }
+
+  @Test("a table that trains in full leaves those that shared its weight as they were")
+  func savedTables() throws {
+    for (name, changes) in [("shared", false), ("embed_tokens", true), ("lm_head", true)] {
+      let model = try writer()
+      let before = scores(model)
+      var config = LoraConfig(r: 2, targetModules: ["q"])
+      config.modulesToSave = [name]
+      let peft = try PeftModel(model, config)
+      let own = peft.trainable.filter { !$0.name.contains("lora_") }
+      #expect(own.count == (name == "embed_tokens" ? 2 : 1))
+      for (_, parameter) in own { parameter.assign(parameter.value.detach() * 1.5) }
+      #expect((scores(model).distance(to: before) > 0) == changes, "\(name)")
+      let wanted = scores(model)
+      try withFolder { folder in
+        try peft.savePretrained(folder)
+        let other = try writer()
+        _ = try PeftModel.fromPretrained(other, folder)
+        #expect(scores(other).distance(to: wanted) == 0, "\(name)")
+      }
+      // The whole model keeps the tables apart in its file as well.
+      try peft.mergeAndUnload()
+      try withFolder { folder in
+        try model.savePretrained(folder)
+        let again = try AutoModelForSeq2SeqLM.fromPretrained(folder)
+        #expect(scores(again).distance(to: scores(model)) == 0, "\(name)")
+      }
+    }
   }
 
   @Test("adapters are saved without the base model and loaded beside it")

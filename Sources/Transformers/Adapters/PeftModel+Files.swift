@@ -107,8 +107,10 @@ extension PeftModel {
     var result: [(name: String, parameter: Parameter, isOwn: Bool)] = []
     for (name, layer) in layers {
       let last = name.split(separator: ".").last.map(String.init) ?? name
-      // PEFT writes the base weight of tables that it knows for such.
-      if ["embed_tokens", "lm_head"].contains(last) {
+      // PEFT writes the base weight of tables that it knows for such: a model's own, which is not that of
+      // an encoder or a decoder.
+      let isPart = name.hasSuffix("encoder.embed_tokens") || name.hasSuffix("decoder.embed_tokens")
+      if ["embed_tokens", "lm_head"].contains(last), !isPart {
         result.append(("\(name).base_layer.weight", layer.weight, false))
       }
       if config.bias != .none, let bias = layer.ownBias {

@@ -26,6 +26,8 @@ public final class PeftModel {
   public let savedModules: [(name: String, module: Module)]
   /// What the model's own parameters were that train: biases and modules that train in full.
   private var originals: [(parameter: Parameter, value: Tensor)] = []
+  /// Tables that train beside a model which does not read them, with the weight that they shared.
+  private var unread: [(table: Embedding, weight: Parameter)] = []
   /// What the weights were that hold updates.
   private var merged: [(parameter: Parameter, value: Tensor)] = []
 
@@ -75,8 +77,6 @@ public final class PeftModel {
         "no module of the model is meant by them",
         remedy: "Name modules as they stand in the model, such as \(linear.first ?? "query")")
     }
-    try Self.checkTables(layers.map { ($0.0, "target_modules") }, path)
-    try Self.checkTables(savedModules.map { ($0.name, "modules_to_save") }, path)
     self.layers = layers
     for (name, layer) in layers {
       let (rank, scale) = (targets.rank(of: name), targets.scale(of: name))
@@ -121,10 +121,21 @@ public final class PeftModel {
 
   /// A module that trains in full has weights of its own: others that shared them keep the old ones.
   private func untieSavedModules() {
+    let tables = model.modules().compactMap { $0 as? Embedding }
+    for (name, module) in savedModules {
+      for case let table as Embedding in module.modules()
+      where tables.contains(where: { $0 !== table && $0.weight === table.weight }) {
+        // Encoder and decoder read their own tables.
+        if name == "shared" || name.hasSuffix(".shared") { unread.append((table, table.weight)) }
+        table.untie()
+      }
+    }
     let saved = Set(savedModules.flatMap { $0.module.parameters() }.map { ObjectIdentifier($0) })
     for case let layer as TiedLinear in model.modules() where layer.isTied {
       guard saved.contains(ObjectIdentifier(layer.weight)) else { continue }
       layer.untie(bias: false)
+      // An encoder-decoder's setting speaks of its other tables, too; files hold what differs.
+      if model is any Seq2SeqLanguageModel { continue }
       (model as? PretrainedModel)?.configuration["tie_word_embeddings"] = false
     }
   }
@@ -184,10 +195,13 @@ public final class PeftModel {
     unload()
   }
 
-  /// Takes the adapters away (`unload`). Modules that trained in full keep what they learned.
+  /// Takes the adapters away (`unload`). Modules that trained in full keep what they learned, but for a
+  /// table that encoder and decoder do not read, which shares their weight again.
   public func unload() {
     unmerge()
     for (_, layer) in layers { layer.adapter = nil }
+    for (table, weight) in unread { table.weight = weight }
+    unread = []
     originals = []
     model.requiresGrad(true)
   }
@@ -227,18 +241,6 @@ extension PeftModel {
     }
     if !config.layersPattern.isEmpty && config.layersToTransform == nil {
       throw refuse("layers_pattern", "it needs layers_to_transform")
-    }
-  }
-
-  /// Refuses the table that encoder and decoder share: transformers computes with their own tables of
-  /// the same weights, so that what trains beside `shared` would be without effect there.
-  private static func checkTables(_ names: [(name: String, field: String)], _ path: String) throws {
-    for (name, field) in names where name == "shared" || name.hasSuffix(".shared") {
-      throw ModelError(
-        .unsupported, path: path, field: field,
-        "\(name) is the table that encoder and decoder share, beside which transformers trains "
-          + "nothing",
-        remedy: "Name linear layers such as q and v, or train the whole model")
     }
   }
 

@@ -60,8 +60,9 @@ public final class BartModel: PretrainedModel, EncoderDecoderModel {
     }
     shared = table()
     let isTied = configuration.tiesEmbeddings
-    encoder = try BartStack(configuration, isTied ? shared : table(), width, isDecoder: false)
-    decoder = try BartStack(configuration, isTied ? shared : table(), width, isDecoder: true)
+    encoder = try BartStack(
+      configuration, isTied ? shared.tied() : table(), width, isDecoder: false)
+    decoder = try BartStack(configuration, isTied ? shared.tied() : table(), width, isDecoder: true)
     classifierDropout = try configuration.probability("classifier_dropout", 0)
     super.init(configuration: configuration)
     configuration.note(["init_std"])

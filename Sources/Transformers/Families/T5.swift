@@ -45,9 +45,10 @@ public final class T5Model: PretrainedModel, EncoderDecoderModel {
     settings = try T5Settings(configuration)
     shared = configuration.embedding(
       try configuration.size("vocab_size", 32128), settings.width)
-    encoder = T5Stack(configuration, settings, shared, layers: settings.layers, isDecoder: false)
+    encoder = T5Stack(
+      configuration, settings, shared.tied(), layers: settings.layers, isDecoder: false)
     decoder = T5Stack(
-      configuration, settings, shared, layers: settings.decoderLayers, isDecoder: true)
+      configuration, settings, shared.tied(), layers: settings.decoderLayers, isDecoder: true)
     classifierDropout = try configuration.probability("classifier_dropout", 0)
     super.init(configuration: configuration)
     try requireTokens(start: nil, padding: 0)
@@ -111,7 +112,8 @@ public final class T5EncoderModel: PretrainedModel, EncoderModel {
     settings = try T5Settings(configuration)
     shared = configuration.embedding(
       try configuration.size("vocab_size", 32128), settings.width)
-    encoder = T5Stack(configuration, settings, shared, layers: settings.layers, isDecoder: false)
+    encoder = T5Stack(
+      configuration, settings, shared.tied(), layers: settings.layers, isDecoder: false)
     super.init(configuration: configuration)
   }
 

@@ -55,3 +55,17 @@ public final class TiedLinear: Module, Layer, AdaptableLayer {
     "in_features=\(weight.shape[1]), out_features=\(weight.shape[0])"
   }
 }
+
+extension Embedding {
+  /// Another table of the same weight, as an encoder and a decoder have of the one that they share.
+  func tied() -> Embedding {
+    let table = Init.$isSkipped.withValue(true) {
+      Embedding(weight.shape[0], weight.shape[1], paddingIdx: paddingIndex, dtype: weight.dtype)
+    }
+    table.weight = weight
+    return table
+  }
+
+  /// Gives the table a weight of its own, which starts as the shared one.
+  func untie() { weight = Parameter(weight.value.detach().clone()) }
+}

@@ -108,7 +108,7 @@ struct WeightLoading {
     return candidates.first { targets[Array($0.utf8)] != nil }
   }
 
-  /// Gives tied layers weights and biases of their own where the files hold different ones.
+  /// Gives tied layers and tables weights and biases of their own where the files hold different ones.
   private mutating func untie(_ found: [[UInt8]: (tensor: StoredTensor, file: String)]) {
     var changed = false
     /// Whether the files hold a tensor of the name and, under another name, a different one for the
@@ -124,6 +124,7 @@ struct WeightLoading {
         return entry.tensor.dtype != own.dtype || entry.tensor.bytes != own.bytes
       }
     }
+    untieTables(found)
     for (path, module) in model.namedModules() {
       guard let layer = module as? TiedLinear, layer.isTied else { continue }
       let hasWeight = differs("\(path).weight", layer.weight)
@@ -134,6 +135,23 @@ struct WeightLoading {
       }
     }
     if changed { collectTargets() }
+  }
+
+  /// Gives tables weights of their own where the files hold others than for the table they are tied to.
+  private mutating func untieTables(_ found: [[UInt8]: (tensor: StoredTensor, file: String)]) {
+    var first: [ObjectIdentifier: StoredTensor] = [:]
+    for (path, module) in model.namedModules() {
+      guard let table = module as? Embedding, let own = found[Array("\(path).weight".utf8)]?.tensor
+      else { continue }
+      guard let tied = first[ObjectIdentifier(table.weight)] else {
+        first[ObjectIdentifier(table.weight)] = own
+        continue
+      }
+      if own.shape == table.weight.shape, own.dtype != tied.dtype || own.bytes != tied.bytes {
+        table.untie()
+        collectTargets()
+      }
+    }
   }
 
   private func mismatch(_ report: LoadReport) -> ModelError {
