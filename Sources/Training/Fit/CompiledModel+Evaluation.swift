@@ -20,7 +20,15 @@ extension CompiledModel {
   /// The loss and the metrics of a loader's records.
   /// - Throws: What data and collectives throw.
   public func evaluate(_ loader: any BatchLoading<(Tensor, Tensor)>) throws -> Figures {
-    try judge(FitBatches(PairBatches(loader)))
+    try judge(pairs(loader))
+  }
+
+  /// The loss and the metrics of virtual workers' shares, as a ``VirtualLoader`` reads them.
+  /// - Throws: What data and collectives throw.
+  public func evaluate(
+    _ loader: any BatchLoading<[BatchPart<(Tensor, Tensor)>]>
+  ) throws -> Figures {
+    try judge(pairs(loader))
   }
 
   /// The model's outputs for records, in their order, without gradients and in evaluation mode (Keras'
@@ -39,14 +47,15 @@ extension CompiledModel {
     model.eval()
     return noGrad {
       stopping("predict") {
-        let own = blockRange(
-          count: data.count, rank: group?.rank ?? 0, worldSize: group?.size ?? 1)
+        let shares = ownShares(of: data.count)
+        let own = shares[0].lowerBound..<shares[shares.count - 1].upperBound
         var parts: [[Tensor]] = []
         // A rank without records computes one, to know the outputs' shapes.
-        let rows = own.isEmpty ? 0..<1 : own
-        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: batchSize) {
-          let end = min(start + batchSize, rows.upperBound)
-          parts.append(try forward(data.inputs.map { $0.sliced(from: start, to: end) }))
+        for rows in own.isEmpty ? [0..<1] : shares {
+          for start in stride(from: rows.lowerBound, to: rows.upperBound, by: batchSize) {
+            let end = min(start + batchSize, rows.upperBound)
+            parts.append(try forward(data.inputs.map { $0.sliced(from: start, to: end) }))
+          }
         }
         let outputs = parts[0].indices.map { index in Tensor.cat(parts.map { $0[index] }) }
         guard let group else { return outputs }
@@ -58,6 +67,17 @@ extension CompiledModel {
             .reshaped([data.count] + output.shape.dropFirst())
         }
       }
+    }
+  }
+
+  /// The records that this rank computes, one after another: its share, or those of its virtual workers.
+  private func ownShares(of count: Int) -> [Range<Int>] {
+    let (rank, size) = (group?.rank ?? 0, group?.size ?? 1)
+    guard let workers = trainer.options.virtualWorkers else {
+      return [blockRange(count: count, rank: rank, worldSize: size)]
+    }
+    return workers.owned(by: rank, of: size).map {
+      blockRange(count: count, rank: $0, worldSize: workers.count)
     }
   }
 }

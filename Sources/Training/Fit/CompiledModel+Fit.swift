@@ -74,8 +74,39 @@ extension CompiledModel {
     verbose: FitVerbosity = .lines
   ) throws -> FitHistory {
     try run(
-      FitBatches(PairBatches(loader)), validation.map { FitBatches(PairBatches($0)) },
-      epochs: epochs, callbacks: callbacks, verbose: verbose)
+      pairs(loader), validation.map { pairs($0) }, epochs: epochs, callbacks: callbacks,
+      verbose: verbose)
+  }
+
+  /// Trains on the shares of virtual workers, as a ``VirtualLoader`` reads them.
+  /// - Throws: ``TrainingError``, or what data, collectives and callbacks throw.
+  @discardableResult
+  public func fit(
+    _ loader: any BatchLoading<[BatchPart<(Tensor, Tensor)>]>, epochs: Int = 1,
+    validation: (any BatchLoading<[BatchPart<(Tensor, Tensor)>]>)? = nil,
+    callbacks: [FitCallback] = [], verbose: FitVerbosity = .lines
+  ) throws -> FitHistory {
+    try run(
+      pairs(loader), validation.map { pairs($0) }, epochs: epochs, callbacks: callbacks,
+      verbose: verbose)
+  }
+
+  func pairs(
+    _ loader: any BatchLoading<(Tensor, Tensor)>
+  ) -> any BatchLoading<[BatchPart<FitBatch>]> {
+    FitBatch.whole(
+      MappedBatches(loader) { batch in batch.map { FitBatch($0, count: batch.count) } })
+  }
+
+  func pairs(
+    _ loader: any BatchLoading<[BatchPart<(Tensor, Tensor)>]>
+  ) -> any BatchLoading<[BatchPart<FitBatch>]> {
+    FitBatch.shares(
+      MappedBatches(loader) { batch in
+        batch.map { parts in
+          parts.map { BatchPart(FitBatch($0.content, count: $0.count), count: $0.count) }
+        }
+      })
   }
 
   func loader(
@@ -83,7 +114,7 @@ extension CompiledModel {
   ) -> any BatchLoading<[BatchPart<FitBatch>]> {
     data.loader(
       batchSize: batchSize, shuffle: shuffle, seed: seed, rank: group?.rank ?? 0,
-      worldSize: group?.size ?? 1)
+      worldSize: group?.size ?? 1, virtualWorkers: trainer.options.virtualWorkers)
   }
 
   private func run(

@@ -1,4 +1,5 @@
 import Collectives
+import DataParallel
 import Metrics
 import Models
 import NN
@@ -45,7 +46,8 @@ public final class CompiledModel<Model: Module> {
           group.parameters.contains { own.contains(ObjectIdentifier($0)) }
         }, "compile",
       "the optimizer holds none of the model's parameters; make it of model.parameters()")
-    let counters = FitCounters(metrics, losses: losses)
+    let owned = options.virtualWorkers?.owned(by: group?.rank ?? 0, of: group?.size ?? 1)
+    let counters = FitCounters(metrics, losses: losses, workers: owned?.count ?? 1)
     (self.model, self.optimizer, self.group) = (model, optimizer, group)
     (self.counters, self.forward) = (counters, forward)
     trainer = try Trainer(model, optimizer: optimizer, group: group, options: options) { batch in
@@ -53,7 +55,7 @@ public final class CompiledModel<Model: Module> {
       require(
         outputs.count == losses.count && batch.targets.count == losses.count, "fit",
         "\(outputs.count) outputs and \(batch.targets.count) targets for \(losses.count) losses")
-      if batch.count > 0 { counters.add(outputs, batch.targets) }
+      if batch.count > 0 { counters.add(outputs, batch.targets, worker: batch.worker) }
       let parts = losses.indices.map { index -> Tensor in
         let part = losses[index].function(outputs[index], batch.targets[index])
         return weights[index] == 1 ? part : part * weights[index]
@@ -120,15 +122,18 @@ extension Layer {
   ///   - loss: What is made small: `.sparseCategoricalCrossEntropy`, `"mse"`, `.custom { … }`.
   ///   - metrics: Figures by name: see ``Training/FitMetric``.
   ///   - group: The ranks that train together.
+  ///   - virtualWorkers: How many workers the training pretends to have, so that results are the same bits on
+  ///     any number of ranks up to that; nil for the ranks themselves. See
+  ///     ``TrainerOptions/virtualWorkers``, which also says what draws come from.
   ///   - options: Clipping and buckets.
   public func compile(
     optimizer: CompiledOptimizer = "adam", loss: TrainingLoss, metrics: [FitMetric] = [],
-    group: ProcessGroup? = nil, options: TrainerOptions = .init()
+    group: ProcessGroup? = nil, virtualWorkers: Int? = nil, options: TrainerOptions = .init()
   ) -> CompiledModel<Self> {
     stopping("compile") {
       try CompiledModel(
         self, optimizer: optimizer.make(for: self), losses: [loss], weights: [1],
-        metrics: metrics, group: group, options: options
+        metrics: metrics, group: group, options: options.pretending(virtualWorkers)
       ) { [self] inputs in
         require(inputs.count == 1, "fit", "the model takes one tensor, not \(inputs.count)")
         return [self(inputs[0])]
@@ -136,13 +141,26 @@ extension Layer {
     }
   }
 
-  /// ``compile(optimizer:loss:metrics:group:options:)`` with an optimizer that is made.
+  /// ``compile(optimizer:loss:metrics:group:virtualWorkers:options:)`` with an optimizer that is made.
   public func compile(
     optimizer: Optimizer, loss: TrainingLoss, metrics: [FitMetric] = [],
-    group: ProcessGroup? = nil, options: TrainerOptions = .init()
+    group: ProcessGroup? = nil, virtualWorkers: Int? = nil, options: TrainerOptions = .init()
   ) -> CompiledModel<Self> {
     compile(
-      optimizer: .made(optimizer), loss: loss, metrics: metrics, group: group, options: options)
+      optimizer: .made(optimizer), loss: loss, metrics: metrics, group: group,
+      virtualWorkers: virtualWorkers, options: options)
+  }
+}
+
+extension TrainerOptions {
+  /// The options with so many virtual workers; as they are for nil.
+  func pretending(_ workers: Int?) -> TrainerOptions {
+    var options = self
+    if let workers {
+      options.virtualWorkers = VirtualWorkers(
+        count: workers, seed: options.virtualWorkers?.seed ?? 0)
+    }
+    return options
   }
 }
 

@@ -1,3 +1,4 @@
+import DataParallel
 import Datasets
 import Tensors
 
@@ -6,6 +7,8 @@ struct FitBatch {
   let inputs, targets: [Tensor]
   /// How many of the rows count.
   var count: Int
+  /// Which of the rank's virtual workers has them; 0 where there are none.
+  var worker = 0
 }
 
 /// Tensors with equally many rows, read by batches.
@@ -40,22 +43,27 @@ struct FitData {
   }
 
   func loader(
-    batchSize: Int, shuffle: Bool, seed: UInt64, rank: Int, worldSize: Int
+    batchSize: Int, shuffle: Bool, seed: UInt64, rank: Int, worldSize: Int,
+    virtualWorkers: VirtualWorkers?
   ) -> any BatchLoading<[BatchPart<FitBatch>]> {
     require(batchSize > 0, "fit", "a batch of \(batchSize) records is none")
     let sampler: any Sampler =
       shuffle ? RandomSampler(recordCount: count, seed: seed) : SequentialSampler(count: count)
-    let loader = DataLoader(
-      RowNumbers(count: count), batches: BatchSampler(sampler, batchSize: batchSize), rank: rank,
-      worldSize: worldSize
-    ) { [self] rows in
-      let index = Tensor(rows)
-      func taken(_ tensors: [Tensor]) -> [Tensor] {
-        noGrad { tensors.map { $0.indexSelect(dim: 0, index: index) } }
+    func share(_ share: Int, of shares: Int) -> any BatchLoading<FitBatch> {
+      DataLoader(
+        RowNumbers(count: count), batches: BatchSampler(sampler, batchSize: batchSize), rank: share,
+        worldSize: shares
+      ) { [self] rows in
+        let index = Tensor(rows)
+        func taken(_ tensors: [Tensor]) -> [Tensor] {
+          noGrad { tensors.map { $0.indexSelect(dim: 0, index: index) } }
+        }
+        return FitBatch(inputs: taken(inputs), targets: taken(targets), count: rows.count)
       }
-      return FitBatch(inputs: taken(inputs), targets: taken(targets), count: rows.count)
     }
-    return FitBatches(loader)
+    guard let virtualWorkers else { return FitBatch.whole(share(rank, of: worldSize)) }
+    return FitBatch.shares(
+      VirtualLoader(virtualWorkers, rank: rank, worldSize: worldSize) { share($0, of: $1) })
   }
 }
 
@@ -65,40 +73,35 @@ private struct RowNumbers: Dataset {
   subscript(index: Int) -> Int { index }
 }
 
-/// A loader whose batches are computed in one part that knows how many of its rows count.
-final class FitBatches: BatchLoading {
-  private let base: any BatchLoading<FitBatch>
-
-  init(_ base: any BatchLoading<FitBatch>) { self.base = base }
-
-  var epoch: Int { base.epoch }
-  var step: Int { base.step }
-  var batchCount: Int { base.batchCount }
-  var state: LoaderState { base.state }
-  func restore(_ state: LoaderState) throws(DataError) { try base.restore(state) }
-  func next() throws -> Batch<[BatchPart<FitBatch>]>? {
-    try base.next().map { batch in
+extension FitBatch {
+  /// A loader's batches, computed in one part each that knows how many of its rows count.
+  static func whole(
+    _ loader: any BatchLoading<FitBatch>
+  ) -> MappedBatches<FitBatch, [BatchPart<FitBatch>]> {
+    MappedBatches(loader) { batch in
       var content = batch.content
       content.count = batch.count
       return batch.map { _ in [BatchPart(content, count: max(batch.count, 1))] }
     }
   }
-}
 
-/// A user's loader of pairs.
-final class PairBatches: BatchLoading {
-  private let base: any BatchLoading<(Tensor, Tensor)>
-
-  init(_ base: any BatchLoading<(Tensor, Tensor)>) { self.base = base }
-
-  var epoch: Int { base.epoch }
-  var step: Int { base.step }
-  var batchCount: Int { base.batchCount }
-  var state: LoaderState { base.state }
-  func restore(_ state: LoaderState) throws(DataError) { try base.restore(state) }
-  func next() throws -> Batch<FitBatch>? {
-    try base.next().map { batch in
-      batch.map { FitBatch(inputs: [$0.0], targets: [$0.1], count: batch.count) }
+  /// The batches of virtual workers, whose parts know how many of their rows count and whose they are.
+  static func shares(
+    _ loader: any BatchLoading<[BatchPart<FitBatch>]>
+  ) -> MappedBatches<[BatchPart<FitBatch>], [BatchPart<FitBatch>]> {
+    MappedBatches(loader) { batch in
+      batch.map { parts in
+        parts.enumerated().map { worker, part in
+          var content = part.content
+          (content.count, content.worker) = (part.count, worker)
+          return BatchPart(content, count: part.count)
+        }
+      }
     }
+  }
+
+  /// A user's pairs.
+  init(_ pair: (Tensor, Tensor), count: Int) {
+    self.init(inputs: [pair.0], targets: [pair.1], count: count)
   }
 }

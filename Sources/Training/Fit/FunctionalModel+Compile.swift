@@ -8,10 +8,11 @@ extension FunctionalModel {
   /// `Layer.compile`.
   public func compile(
     optimizer: CompiledOptimizer = "adam", loss: TrainingLoss, metrics: [FitMetric] = [],
-    group: ProcessGroup? = nil, options: TrainerOptions = .init()
+    group: ProcessGroup? = nil, virtualWorkers: Int? = nil, options: TrainerOptions = .init()
   ) -> CompiledModel<FunctionalModel> {
     compile(
-      optimizer: optimizer, losses: [loss], metrics: metrics, group: group, options: options)
+      optimizer: optimizer, losses: [loss], metrics: metrics, group: group,
+      virtualWorkers: virtualWorkers, options: options)
   }
 
   /// The model with what trains and judges it, for several outputs: the sum of their losses is made
@@ -24,10 +25,12 @@ extension FunctionalModel {
   ///   - lossWeights: What each is multiplied by; by default 1.
   ///   - metrics: Figures by name, of each output.
   ///   - group: The ranks that train together.
+  ///   - virtualWorkers: How many workers the training pretends to have; nil for the ranks themselves.
   ///   - options: Clipping and buckets.
   public func compile(
     optimizer: CompiledOptimizer = "adam", losses: [TrainingLoss], lossWeights: [Double]? = nil,
-    metrics: [FitMetric] = [], group: ProcessGroup? = nil, options: TrainerOptions = .init()
+    metrics: [FitMetric] = [], group: ProcessGroup? = nil, virtualWorkers: Int? = nil,
+    options: TrainerOptions = .init()
   ) -> CompiledModel<FunctionalModel> {
     require(
       losses.count == outputShapes.count && (lossWeights?.count ?? losses.count) == losses.count,
@@ -38,7 +41,7 @@ extension FunctionalModel {
       try CompiledModel(
         self, optimizer: optimizer.make(for: self), losses: losses,
         weights: lossWeights ?? losses.map { _ in 1 }, metrics: metrics, group: group,
-        options: options
+        options: options.pretending(virtualWorkers)
       ) { [self] in self($0) }
     }
   }

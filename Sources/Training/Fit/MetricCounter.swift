@@ -4,7 +4,10 @@ import Tensors
 
 /// What a metric knows of the records seen so far, whatever it is made of.
 protocol MetricCounting: AnyObject {
-  func add(_ outputs: Tensor, _ targets: Tensor)
+  /// Begins to count for so many virtual workers of the rank.
+  func begin(workers: Int)
+  /// Counts a batch of one of the rank's virtual workers; 0 where there are none.
+  func add(_ outputs: Tensor, _ targets: Tensor, worker: Int)
   /// The figure over all ranks, and a fresh start; nil for what is no number. Blocks until all ranks have
   /// called it.
   func take(_ group: ProcessGroup?) throws -> Double?
@@ -15,7 +18,8 @@ protocol MetricCounting: AnyObject {
 final class MetricCounter<State: MergeableMetric>: MetricCounting {
   private let initial: State
   private let name: String
-  private var state: State
+  /// Of the rank, or of each of its virtual workers, so that all are put together in one order.
+  private var states: [State]
   private var last: State?
   private let adding: (inout State, Tensor, Tensor) -> Void
   private let figure: (State) -> Double?
@@ -24,15 +28,20 @@ final class MetricCounter<State: MergeableMetric>: MetricCounting {
     _ initial: State, _ name: String, _ adding: @escaping (inout State, Tensor, Tensor) -> Void,
     figure: @escaping (State) -> Double?
   ) {
-    (self.initial, state, self.name) = (initial, initial, name)
+    (self.initial, states, self.name) = (initial, [initial], name)
     (self.adding, self.figure) = (adding, figure)
   }
 
-  func add(_ outputs: Tensor, _ targets: Tensor) { adding(&state, outputs, targets) }
+  func begin(workers: Int) { states = Array(repeating: initial, count: workers) }
+
+  func add(_ outputs: Tensor, _ targets: Tensor, worker: Int) {
+    adding(&states[worker], outputs, targets)
+  }
 
   func take(_ group: ProcessGroup?) throws -> Double? {
-    let all = try group.map { try $0.allGather(object: state, label: name) } ?? [state]
-    state = initial
+    let all =
+      try group.map { try $0.allGather(object: states, label: name).flatMap { $0 } } ?? states
+    begin(workers: states.count)
     last = all.merged()
     return last.flatMap(figure)
   }
@@ -44,20 +53,23 @@ final class MetricCounter<State: MergeableMetric>: MetricCounting {
 final class FitCounters {
   private let counters: [(output: Int, name: String, counter: any MetricCounting)]
 
-  init(_ metrics: [FitMetric], losses: [TrainingLoss]) {
+  /// - Parameter workers: How many virtual workers this rank has; 1 where there are none.
+  init(_ metrics: [FitMetric], losses: [TrainingLoss], workers: Int) {
     counters = losses.enumerated().flatMap { index, loss in
       metrics.map { metric in
         // Several outputs have their figures under names of their own.
         let name = losses.count == 1 ? metric.name : "output_\(index)_\(metric.name)"
-        return (index, name, metric.makeCounter(loss))
+        let counter = metric.makeCounter(loss)
+        counter.begin(workers: workers)
+        return (index, name, counter)
       }
     }
   }
 
-  func add(_ outputs: [Tensor], _ targets: [Tensor]) {
+  func add(_ outputs: [Tensor], _ targets: [Tensor], worker: Int) {
     noGrad {
       for (index, _, counter) in counters {
-        counter.add(outputs[index].detach(), targets[index])
+        counter.add(outputs[index].detach(), targets[index], worker: worker)
       }
     }
   }

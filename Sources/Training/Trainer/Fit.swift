@@ -21,13 +21,24 @@ extension Trainer {
     onEpoch: (_ epoch: Int, _ training: Figures, _ validation: Figures?) -> Bool = { _, _, _ in true
     }
   ) throws -> FitHistory {
+    try fit(
+      whole(loader), epochs: epochs, validation: validation.map { whole($0) }, onEpoch: onEpoch)
+  }
+
+  /// The same with batches in parts, as a ``VirtualLoader`` reads them.
+  @discardableResult
+  public func fit(
+    _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int,
+    validation: (any BatchLoading<[BatchPart<Content>]>)? = nil,
+    onEpoch: (_ epoch: Int, _ training: Figures, _ validation: Figures?) -> Bool = { _, _, _ in true
+    }
+  ) throws -> FitHistory {
     require(epochs >= 0, "fit", "there are no \(epochs) epochs")
     return try tellingFailures {
       var (history, figures) = (FitHistory(), EpochFigures())
-      let (parts, heldOut) = (WholeBatches(loader), validation.map { WholeBatches($0) })
       // An epoch whose batches were all handed out is done, although the loader counts it still.
       let done = loader.epoch + (loader.step > 0 && loader.step >= loader.batchCount ? 1 : 0)
-      try begin(parts, epochs: done + epochs)
+      try begin(loader, epochs: done + epochs)
       while let report = try next() {
         figures.add(report)
         guard report.isLastOfEpoch || report.isLast else { continue }
@@ -35,7 +46,7 @@ extension Trainer {
         guard let training = figures.means else { throw TrainingError.noFigures("epoch \(epoch)") }
         history.training.append(training)
         figures = EpochFigures()
-        let judged = try heldOut.map { try evaluate($0) }
+        let judged = try validation.map { try evaluate($0) }
         if let judged {
           history.validation.append(judged)
           try tell(
@@ -57,7 +68,7 @@ extension Trainer {
     shouldStop: @escaping () -> Bool = { false }
   ) throws {
     try begin(
-      WholeBatches(loader), epochs: epochs, steps: steps, records: records, shouldStop: shouldStop)
+      whole(loader), epochs: epochs, steps: steps, records: records, shouldStop: shouldStop)
   }
 
   /// Trains on batches that are computed in one part each; see the other method.
@@ -67,31 +78,22 @@ extension Trainer {
     _ loader: any BatchLoading<Content>, epochs: Int? = nil, steps: Int? = nil,
     shouldStop: @escaping () -> Bool = { false }
   ) throws -> TrainingEnd {
-    try run(WholeBatches(loader), epochs: epochs, steps: steps, shouldStop: shouldStop)
+    try run(whole(loader), epochs: epochs, steps: steps, shouldStop: shouldStop)
   }
 
   /// Judges the model by records in batches that are computed in one part each; see the other method.
   public func evaluate(
     _ loader: any BatchLoading<Content>, maxBatches: Int? = nil
   ) throws -> Figures {
-    try evaluate(WholeBatches(loader), maxBatches: maxBatches)
+    try evaluate(whole(loader), maxBatches: maxBatches)
   }
 }
 
-/// A loader whose batches are computed in one part.
-private final class WholeBatches<Content>: BatchLoading {
-  private let base: any BatchLoading<Content>
-
-  package init(_ base: any BatchLoading<Content>) { self.base = base }
-
-  package var epoch: Int { base.epoch }
-  package var step: Int { base.step }
-  package var batchCount: Int { base.batchCount }
-  package var state: LoaderState { base.state }
-  package func restore(_ state: LoaderState) throws(DataError) { try base.restore(state) }
-  package func next() throws -> Batch<[BatchPart<Content>]>? {
-    try base.next().map { batch in
-      batch.map { [BatchPart($0, count: max(batch.count, 1))] }
-    }
+/// A loader's batches, computed in one part each.
+private func whole<Content>(
+  _ loader: any BatchLoading<Content>
+) -> MappedBatches<Content, [BatchPart<Content>]> {
+  MappedBatches(loader) { batch in
+    batch.map { [BatchPart($0, count: max(batch.count, 1))] }
   }
 }
