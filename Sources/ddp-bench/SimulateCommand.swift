@@ -19,7 +19,8 @@ struct SimulateCommand: ParsableCommand {
 
       With mean times between failures it also plays a job that fails thousands of times: the share \
       of its time that goes into steps which are kept, with checkpoints on disk, in memory (on one \
-      machine), and where the job goes on without the machine that was lost.
+      machine), and where the job goes on without the machine that was lost, or on one machine \
+      without the worker that died.
 
         mpirun -n 4 ddp-bench simulate gptb
         mpirun -n 4 ddp-bench simulate digits --latency-us 30 --bandwidth-gbit 1 --ranks-per-node 8
@@ -130,7 +131,8 @@ struct SimulateCommand: ParsableCommand {
     let costs = try failures.costs(stateBytes: state?.stateBytes ?? 0)
     return GoodputReport(
       disk: costs.disk, memory: costs.memory, ranksPerNode: cluster.ranksPerNode,
-      step: { report.step(cluster, $0) })
+      growth: failures.growIntervalS, fewestWorkers: failures.fewestWorkers,
+      speeds: failures.shrunkSpeed, step: { report.step(cluster, $0) })
   }
 
   private func format(_ number: Double) -> String { String(format: "%g", number) }

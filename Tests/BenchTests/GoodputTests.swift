@@ -88,6 +88,32 @@ struct GoodputTests {
     #expect(abs(total(going) - 1) < 1e-9)
   }
 
+  @Test("a job of one host goes on without workers that die, and takes them back one at a time")
+  func workers() {
+    let costs = costs(deaths: 1000) { _ in }
+    func run(_ workers: ClosedRange<Int>, _ change: (inout GoodputSimulation) -> Void = { _ in })
+      -> Goodput
+    {
+      var job = GoodputSimulation(costs: costs, hosts: 1, interval: 1)
+      job.workers = workers
+      job.growth = 500
+      change(&job)
+      return job.run(failures: 40_000)
+    }
+    // Of two, one is there for 500 s after each death, and again as long where it dies meanwhile:
+    // exp(1/2) − 1 mean times between deaths for each that both are there.
+    let (both, alone) = (1.0, exp(0.5) - 1)
+    let truth = (both + alone / 2) / (both + alone)
+    #expect(abs(run(1...2).useful - truth) < 0.01, "\(run(1...2)) for \(truth)")
+    #expect(abs(total(run(1...2)) - 1) < 1e-9)
+    // As fast alone as together.
+    #expect(run(1...2) { $0.speeds = [1] }.useful > 0.99)
+    // With three the fewest is met less often.
+    #expect(run(2...3).useful > run(1...2).useful)
+    let slow = run(1...4) { $0.costs.restart = 400 }
+    #expect(slow.missing > 0 && abs(total(slow) - 1) < 1e-9)
+  }
+
   @Test("the same seed gives the same figures, ten thousand hosts too")
   func repeats() {
     let costs = costs(deaths: 1e7, losses: 2e7) {

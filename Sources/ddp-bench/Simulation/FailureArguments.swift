@@ -35,6 +35,20 @@ struct FailureArguments: ParsableArguments {
   @Option(help: "Seconds of work between two checkpoints; the best for each row if not given.")
   var checkpointEveryS: Double?
 
+  @Option(
+    help: "Seconds after which a job that goes on with fewer takes back what it has lost.")
+  var growIntervalS = 60.0
+
+  @Option(help: "The fewest workers with which a job on one machine goes on.")
+  var fewestWorkers = 1
+
+  @Option(
+    help: """
+      The speed without one worker or machine, as a share of that of all; repeated, without two, and \
+      so on. In proportion to their number if not given.
+      """)
+  var shrunkSpeed: [Double] = []
+
   func validate() throws {
     guard
       [mtbfHours, hostMtbfHours, checkpointEveryS, stateMb]
@@ -44,13 +58,17 @@ struct FailureArguments: ParsableArguments {
         "--mtbf-hours, --host-mtbf-hours, --checkpoint-every-s and --state-mb must lie in "
           + "1e-9 ... 1e15")
     }
+    guard shrunkSpeed.allSatisfy({ $0 > 0 && $0 <= 2 }), fewestWorkers > 0 else {
+      throw ValidationError(
+        "--shrunk-speed must lie above 0 and be at most 2, and --fewest-workers be positive")
+    }
     guard
-      [repairMinutes, restartS, saveS ?? 0, writeS ?? 0, memorySaveS ?? 0]
+      [repairMinutes, restartS, saveS ?? 0, writeS ?? 0, memorySaveS ?? 0, growIntervalS]
         .allSatisfy({ (0...1e15).contains($0) })
     else {
       throw ValidationError(
-        "--repair-minutes, --restart-s, --save-s, --write-s and --memory-save-s must lie in "
-          + "0 ... 1e15")
+        "--repair-minutes, --restart-s, --save-s, --write-s, --memory-save-s and "
+          + "--grow-interval-s must lie in 0 ... 1e15")
     }
   }
 

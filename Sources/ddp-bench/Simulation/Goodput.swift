@@ -56,15 +56,23 @@ package struct Goodput: Sendable, Equatable {
 /// each makes steps wait `save` seconds. After a failure the job goes on from the newest checkpoint that
 /// was written, after `restart` seconds in which it may fail again. A host that was lost is waited for, or
 /// with `isElastic` the others go on, at a speed in proportion, and take it back at a checkpoint once it is
-/// there and they have run for `growth` seconds.
+/// there and they have run for `growth` seconds. With `workers` a job of one host goes on without a worker that
+/// has died, and takes one back likewise; where the larger job fails before its first checkpoint, it goes back to
+/// the smaller one, and waits twice as long before the next try.
 package struct GoodputSimulation: Sendable {
   package var costs: FailureCosts
   package var hosts: Int
   /// Work between two checkpoints.
   package var interval: Double
   package var isElastic = false
-  /// Seconds after a start until hosts are taken back (`--grow-interval`).
+  /// Seconds after an attempt's start until hosts or workers are taken back (`--grow-interval`).
   package var growth = 60.0
+  /// The fewest and the most workers of a job of one host whose number changes (`--nproc-per-node MIN:MAX`);
+  /// nil where a worker that has died is started again.
+  package var workers: ClosedRange<Int>?
+  /// The speeds without one worker or host, without two, and so on, as shares of that of all; in proportion to
+  /// the number where nothing is given.
+  package var speeds: [Double] = []
 
   package init(costs: FailureCosts, hosts: Int, interval: Double) {
     self.costs = costs
@@ -93,20 +101,35 @@ package struct GoodputSimulation: Sendable {
     var sums = Goodput()
     /// When the hosts that are not there will be back, in order.
     var returns: [Double] = []
+    /// Workers that were given up.
+    var lost = 0
+    /// Whether the job was given a worker back and has saved no checkpoint since.
+    var isGrown = false
+    /// Tries in a row to take a worker back that have failed.
+    var failedTries = 0
+  }
+
+  private func speed(without lost: Int) -> Double {
+    if speeds.indices.contains(lost - 1) { return speeds[lost - 1] }
+    let all = Double(workers?.upperBound ?? hosts)
+    return (all - Double(lost)) / all
   }
 
   /// From a start to the next failure, or to when hosts are taken back.
   private func stretch(_ job: inout State) {
     job.returns.removeAll { $0 <= job.time }
     let up = hosts - job.returns.count
-    let speed = Double(up) / Double(hosts)
+    let speed = speed(without: workers == nil ? job.returns.count : job.lost)
     let failure = job.random.exponential(mean: costs.meanTime(hosts: up))
     let period = interval / speed + costs.save
     var end = failure
     var isGrowth = false
-    if let back = job.returns.first {
-      let ready =
-        costs.restart + max(back - job.time - costs.restart, growth, period + costs.write)
+    // Grown jobs tell that they come on by their first checkpoint.
+    let proven = costs.restart + period + costs.write
+    let back = workers == nil ? job.returns.first : job.lost > 0 ? job.time : nil
+    if let back {
+      let patience = growth * Double(1 << min(job.failedTries, 20))
+      let ready = max(back - job.time, patience, proven)
       (isGrowth, end) = (ready < failure, min(ready, failure))
     }
     let running = max(0, end - costs.restart)
@@ -123,14 +146,29 @@ package struct GoodputSimulation: Sendable {
       job.time += costs.save + costs.write
       job.sums.saving += speed * (costs.save + costs.write)
       job.sums.missing += (1 - speed) * (costs.save + costs.write)
+      if workers != nil {
+        job.lost -= 1
+        job.isGrown = true
+      }
       return
     }
     let kept = min(saves, max(0, ((running - costs.write) / period).rounded(.down))) * interval
     job.sums.useful += kept
     job.sums.redone += done - kept
+    if let workers {
+      give(&job, workers, hasSaved: end >= proven)
+      return
+    }
     if job.random.uniform() * (1 / costs.deaths + 1 / costs.losses) < 1 / costs.losses {
       lose(&job, up)
     }
+  }
+
+  /// Goes on without a worker, where there are more than the fewest.
+  private func give(_ job: inout State, _ workers: ClosedRange<Int>, hasSaved: Bool) {
+    if job.isGrown { job.failedTries = hasSaved ? 0 : job.failedTries + 1 }
+    job.isGrown = false
+    if workers.upperBound - job.lost > workers.lowerBound { job.lost += 1 }
   }
 
   private func lose(_ job: inout State, _ up: Int) {

@@ -5,6 +5,12 @@ struct GoodputReport {
   let disk: FailureCosts
   let memory: FailureCosts
   let ranksPerNode: Int
+  /// Seconds after which what was lost is taken back.
+  var growth = 60.0
+  /// The fewest workers of a job on one host whose number changes.
+  var fewestWorkers = 1
+  /// Speeds without one, two, … as shares of that of all.
+  var speeds: [Double] = []
   /// Seconds of a step on so many ranks.
   let step: (_ ranks: Int) -> Double
 
@@ -17,7 +23,7 @@ struct GoodputReport {
     /// nil on several hosts, where jobs go on from disk.
     let memoryInterval: Double?
     let memory: Goodput?
-    /// nil where no host is lost, or there is one only.
+    /// Without the hosts that are lost, or without workers that die on one host; nil where neither can be.
     let elastic: Goodput?
   }
 
@@ -28,14 +34,21 @@ struct GoodputReport {
     var simulation = GoodputSimulation(costs: disk, hosts: hosts, interval: interval)
     let fixed = simulation.run()
     simulation.isElastic = true
-    let elastic = disk.losses.isFinite && hosts > 1 ? simulation.run() : nil
+    (simulation.growth, simulation.speeds) = (growth, speeds)
+    var elastic = disk.losses.isFinite && hosts > 1 ? simulation.run() : nil
     let kept = hosts == 1 && disk.deaths.isFinite && !disk.losses.isFinite
     let memoryInterval = memory.bestInterval(hosts: hosts, step: step)
-    let memorySimulation = GoodputSimulation(costs: memory, hosts: hosts, interval: memoryInterval)
+    var memorySimulation = GoodputSimulation(costs: memory, hosts: hosts, interval: memoryInterval)
+    let memoryGoodput = kept ? memorySimulation.run() : nil
+    if kept, ranks > fewestWorkers {
+      memorySimulation.workers = fewestWorkers...ranks
+      (memorySimulation.growth, memorySimulation.speeds) = (growth, speeds)
+      elastic = memorySimulation.run()
+    }
     return Row(
       ranks: ranks, hosts: hosts, failuresADay: 86_400 / disk.meanTime(hosts: hosts),
       diskInterval: interval, disk: fixed, memoryInterval: kept ? memoryInterval : nil,
-      memory: kept ? memorySimulation.run() : nil, elastic: elastic)
+      memory: memoryGoodput, elastic: elastic)
   }
 
   var calibration: String {
