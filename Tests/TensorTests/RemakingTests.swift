@@ -56,6 +56,65 @@ struct RemakingTests {
     #expect(second() == kept && kept.count == 6)
   }
 
+  @Test(
+    "so have those of batch norm and ReLU, and of dropout, and their second derivatives",
+    arguments: [DType.float32, .bfloat16], [false, true])
+  func kept(dtype: DType, isSecond: Bool) {
+    func gradients() -> [[UInt64]] {
+      let leaves = [
+        leaf([8, 4, 16, 48], 1), leaf([4, 4, 3, 3], 2), leaf([4], 3), leaf([4], 4),
+        leaf([48, 48], 5),
+      ]
+      func loss() -> Tensor {
+        let (kernel, weight, bias) = (leaves[1], leaves[2], leaves[3])
+        let draws = Generator(seed: 6)
+        let first = F.conv2d(leaves[0], kernel, padding: 1)
+        let normal = F.batchNorm(first, weight: weight, bias: bias, training: true).relu()
+        let sum = F.batchNorm(F.conv2d(normal, kernel, padding: 1), training: true) + normal
+        let second = F.conv2d(F.relu(sum) - sum, kernel, padding: 1)
+        let running = F.batchNorm(
+          second, runningMean: .zeros(4), runningVar: .ones(4), weight: weight, bias: bias)
+        // A layout of its own, whose mask has it, too.
+        let turned = F.dropout(running.relu().transposed(2, 3), p: 0.25, generator: draws)
+        let products = turned.transposed(2, 3).matmul(leaves[4])
+        let shares = F.dropout(F.softmax(products, dim: -1), p: 0.1, generator: draws)
+        return (shares.matmul(leaves[4]) * turned.sum(dim: 2, keepDim: true).mean()).square().sum()
+      }
+      let y = dtype == .float32 ? loss() : autocast(dtype) { loss() }
+      if isSecond {
+        let first = grad(of: [y], withRespectTo: leaves, createGraph: true)
+        first.compactMap { $0?.square().sum() }.reduce(Tensor(0), +).backward()
+      } else {
+        y.backward()
+      }
+      return leaves.compactMap { $0.grad.map { bits($0) } }
+    }
+    let kept = keepingResults { gradients() }
+    #expect(gradients() == kept && kept.count == 5)
+  }
+
+  @Test("of a convolution, batch norm and ReLU the convolution's alone is kept")
+  func convolutions() async {
+    await #expect(processExitsWith: .success) {
+      let weight = Tensor.ones([4, 4, 1, 1], requiresGrad: true)
+      let x = Tensor.ones([2, 4, 128, 128], requiresGrad: true)
+      func held(_ body: () -> Tensor) -> Int {
+        let before = memoryAllocated()
+        let y = body()
+        defer { withExtendedLifetime(y) {} }
+        return (memoryAllocated() - before) / (2 * 4 * 128 * 128 * 4)
+      }
+      func block() -> Tensor {
+        let normal = F.batchNorm(F.conv2d(x, weight), training: true)
+        return F.conv2d(F.relu(normal), weight)
+      }
+      func attention() -> Tensor { F.dropout(F.softmax(x, dim: -1), p: 0.5).matmul(x) }
+      let kept = keepingResults { [held(block), held(attention)] }
+      let remade = [held(block), held(attention)]
+      exit(kept == [3, 3] && remade == [2, 2] ? 0 : 1)
+    }
+  }
+
   @Test("take no memory until they are needed")
   func memory() async {
     // In a process of its own: memory is counted for all threads.

@@ -75,6 +75,10 @@ torus_status torus_random_bernoulli_each(torus_rng *rng, torus_dtype dtype, void
 torus_status torus_random_dropout(torus_rng *rng, torus_dtype dtype, const void *x, void *y, uint8_t *mask,
                              int64_t n, double p);
 
+/// What dropout has made of x, or makes of a gradient, by the mask it has drawn: y = x · mask / (1 - p).
+torus_status torus_mask_dropped(torus_dtype dtype, const void *x, const uint8_t *mask, void *y,
+                                int64_t n, double p);
+
 /// Exponential with rate `lambda`; the number of failures before the first success plus one
 /// (geometric); Cauchy; log-normal.
 torus_status torus_random_exponential(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,

@@ -229,10 +229,57 @@ torus_status torus_random_bernoulli_each(torus_rng *rng, torus_dtype dtype, void
   return TORUS_OK;
 }
 
+// y = x · mask · factor, for `count` values.
+static void mask_values(torus_dtype dtype, const void *x, const uint8_t *mask, void *y,
+                        int64_t count, double factor) {
+  if (dtype == TORUS_F32) {
+    const float *in = x, by = (float)factor;
+    float *out = y;
+    for (int64_t i = 0; i < count; i++) out[i] = in[i] * (float)mask[i] * by;
+  } else if (dtype == TORUS_F64) {
+    const double *in = x;
+    double *out = y;
+    for (int64_t i = 0; i < count; i++) out[i] = in[i] * (double)mask[i] * factor;
+  } else {
+    float values[CHUNK];
+    const float by = torus_half_value(dtype, torus_half(dtype, (float)factor));
+    for (int64_t at = 0; at < count; at += CHUNK) {
+      const int64_t part = count - at < CHUNK ? count - at : CHUNK;
+      torus_widen(dtype, (const uint16_t *)x + at, values, part);
+      for (int64_t i = 0; i < part; i++) values[i] = values[i] * (float)mask[at + i] * by;
+      torus_narrow(dtype, values, (uint16_t *)y + at, part);
+    }
+  }
+}
+
+typedef struct masked {
+  torus_dtype dtype;
+  const char *x;
+  const uint8_t *mask;
+  char *y;
+  double factor;
+} masked;
+
+static void mask_body(int64_t begin, int64_t end, void *context) {
+  const masked *job = context;
+  const int64_t size = torus_element_size(job->dtype);
+  mask_values(job->dtype, job->x + begin * size, job->mask + begin, job->y + begin * size,
+              end - begin, job->factor);
+}
+
+torus_status torus_mask_dropped(torus_dtype dtype, const void *x, const uint8_t *mask, void *y,
+                                int64_t n, double p) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  masked job = {.dtype = dtype, .x = x, .mask = mask, .y = y, .factor = p == 1 ? 0 : 1 / (1 - p)};
+  torus_parallel_for(n, 16 * CHUNK, mask_body, &job);
+  return TORUS_OK;
+}
+
 torus_status torus_random_dropout(torus_rng *rng, torus_dtype dtype, const void *x, void *y,
                                   uint8_t *mask, int64_t n, double p) {
   if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
-  const double keep = 1 - p, scale = p == 1 ? 0 : 1 / keep;
+  const double keep = 1 - p, factor = p == 1 ? 0 : 1 / keep;
+  const int64_t size = torus_element_size(dtype);
   // unit < keep, with unit = k · 2⁻⁵³ for an integer k, is k < ⌈keep · 2⁵³⌉.
   const uint64_t bound = (uint64_t)ceil(keep * 0x1p53);
   uint32_t words[2 * CHUNK];
@@ -243,21 +290,7 @@ torus_status torus_random_dropout(torus_rng *rng, torus_dtype dtype, const void 
     for (int64_t i = 0; i < count; i++)
       kept[i] = ((uint64_t)(words[2 * i] & 0x1fffff) << 32 | words[2 * i + 1]) < bound;
     if (mask) memcpy(mask + at, kept, (size_t)count);
-    if (dtype == TORUS_F32) {
-      const float *in = (const float *)x + at, factor = (float)scale;
-      float *to_write = (float *)y + at;
-      for (int64_t i = 0; i < count; i++) to_write[i] = in[i] * (float)kept[i] * factor;
-    } else if (dtype == TORUS_F64) {
-      const double *in = (const double *)x + at;
-      double *to_write = (double *)y + at;
-      for (int64_t i = 0; i < count; i++) to_write[i] = in[i] * (double)kept[i] * scale;
-    } else {
-      float values[CHUNK];
-      const float factor = torus_half_value(dtype, torus_half(dtype, (float)scale));
-      torus_widen(dtype, (const uint16_t *)x + at, values, count);
-      for (int64_t i = 0; i < count; i++) values[i] = values[i] * (float)kept[i] * factor;
-      torus_narrow(dtype, values, (uint16_t *)y + at, count);
-    }
+    mask_values(dtype, (const char *)x + at * size, kept, (char *)y + at * size, count, factor);
   }
   return TORUS_OK;
 }

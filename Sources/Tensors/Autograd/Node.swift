@@ -8,6 +8,12 @@ public final class Node {
   enum Gradient {
     case one(any TensorOperation)
     case many(any TensorsOperation)
+
+    /// Whether it reads a result that was computed again.
+    var readsResult: Bool {
+      guard case .one(let operation) = self else { return false }
+      return operation.readsResultOrInput
+    }
   }
 
   /// The operation's name, as in ``Tensor/gradFunction``.
@@ -22,8 +28,10 @@ public final class Node {
   /// Whether results are computed again where they are needed, see ``Operation/remaking``: how many operations
   /// that takes, one after the other; 0 for never.
   let remakes: Int
-  /// The results that were computed again, until this node's own turn.
-  private var remade: [Tensor]?
+  /// What is kept of operands and results.
+  private let keeping: Saving
+  /// The first result, computed again, until this node's own turn.
+  private var remade: Tensor?
 
   /// For the node that accumulates a leaf's gradient, the leaf.
   weak var leaf: AutogradMeta?
@@ -43,9 +51,10 @@ public final class Node {
   init(
     name: String, operands: [RecordedOperand], result: RecordedResult,
     otherResults: [RecordedResult] = [],
-    gradient: Gradient, isRemade: Bool = false
+    gradient: Gradient, keeping: Saving = .nothing, isRemade: Bool = false
   ) {
     self.name = name
+    self.keeping = keeping
     remakes = isRemade ? 1 + operands.reduce(0) { max($0, $1.remakes) } : 0
     self.operands = operands
     self.result = result
@@ -58,6 +67,7 @@ public final class Node {
   init(leaf: AutogradMeta, meta: TensorMeta) {
     name = "accumulateGrad"
     remakes = 0
+    keeping = .nothing
     sequence = .max
     operands = []
     result = RecordedResult(meta: meta, saved: nil)
@@ -106,8 +116,9 @@ public final class Node {
       )
     }
     if storagesHaveSources.load(ordering: .relaxed) { announceReading() }
-    // Whoever needs the results has had its turn.
-    remade = nil
+    // Whoever needs the result has had its turn, but for a gradient that reads what is kept anyway.
+    if !gradient.readsResult { remade = nil }
+    defer { remade = nil }
     var results: [Tensor?]
     switch gradient {
     case .one(let operation):
@@ -188,10 +199,14 @@ extension Node {
   }
 
   /// A saved input, part of the graph again where the walk itself is recorded.
-  public func input(_ index: Int) -> Tensor {
+  public func input(_ index: Int) -> Tensor { input(index, keepsRemade: true) }
+
+  /// - Parameter keepsRemade: Whether a result that is computed again for it stays until its node's turn; not
+  ///   one on the way to another, which few read.
+  private func input(_ index: Int, keepsRemade: Bool) -> Tensor {
     let operand = operands[index]
     if operand.isRemade, let edge = operand.edge {
-      let again = edge.node.result(edge.output)
+      let again = edge.node.resultAgain(keepsIt: keepsRemade)
       return attached(
         TensorBody(
           storage: again.storage, shape: operand.meta.shape, strides: again.strides,
@@ -200,26 +215,40 @@ extension Node {
     return restore(operand.saved, operand.meta, edge: operand.edge, "input \(index)")
   }
 
-  /// A result that nobody kept, computed again from what this node keeps.
-  private func result(_ output: Int) -> Tensor {
-    if let remade { return remade[output] }
+  /// Whether the first result is computed again where it is read.
+  var isRemade: Bool { remakes > 0 }
+
+  /// The first result or the first input, whichever is at hand, for a gradient that either will do for.
+  func resultOrInput() -> Tensor {
+    guard isRemade else { return output() }
+    return isGradEnabled ? input(0) : remade ?? input(0)
+  }
+
+  /// Whether a result is there, or computed again, when the gradient of what reads it is taken.
+  func keeps(_ output: Int, _ result: Tensor) -> Bool {
+    recorded(output).isSaved || (output == 0 && RecordedOperand.isRemade(result, by: self))
+  }
+
+  /// The first result, which nobody kept, computed again from what this node keeps.
+  private func resultAgain(keepsIt: Bool) -> Tensor {
+    if let remade { return remade }
     guard let gradient else {
       fail(
         "backward",
         "a result of \(name) is needed again, and the graph through it was already walked; pass retainGraph: true to the first backward"
       )
     }
-    let results = noGrad {
+    let result = noGrad {
       Watchers.unobserved {
-        let inputs = operands.indices.map { input($0) }
+        let inputs = operands.indices.map { input($0, keepsRemade: false) }
         return switch gradient {
-        case .one(let operation): [operation.forward(inputs)]
-        case .many(let operation): operation.forward(inputs)
+        case .one(let operation): operation.remade(inputs, self)
+        case .many(let operation): operation.remade(inputs, self)
         }
       }.result
     }
-    remade = results
-    return results[output]
+    if keepsIt { remade = result }
+    return result
   }
 
   /// A saved input, part of the graph whether or not the walk itself is recorded.
@@ -263,17 +292,16 @@ extension Node {
   /// - Parameters:
   ///   - given: Those of the operands that do not always come from the same node.
   func refill(
-    _ operands: [Tensor], _ results: [Tensor], _ saving: Saving, given: [Int],
-    _ gradient: Gradient
+    _ operands: [Tensor], _ results: [Tensor], given: [Int], _ gradient: Gradient
   ) {
     sequence = ThreadState.current.nextSequence()
     self.gradient = gradient
     for index in given { self.operands[index].edge = operands[index].body.autograd?.edge }
-    for index in operands.indices where saving.holds(input: index) {
+    for index in operands.indices where keeping.holds(input: index) {
       self.operands[index].save(operands[index])
     }
-    if saving.holds(output: 0) { result.saved = SavedValue(results[0]) }
-    for index in otherResults.indices where saving.holds(output: index + 1) {
+    if keeping.holds(output: 0) { result.saved = SavedValue(results[0]) }
+    for index in otherResults.indices where keeping.holds(output: index + 1) {
       otherResults[index].saved = SavedValue(results[index + 1])
     }
   }
@@ -324,10 +352,14 @@ struct RecordedOperand {
 
   /// Keeps the operand, or, where its node can compute it again and it is worth the while, that node.
   fileprivate mutating func save(_ tensor: Tensor) {
-    isRemade =
-      Self.remade.contains(edge?.node.remakes ?? 0) && tensor.count >= Self.leastRemade
-      && !ThreadState.current.keepsResults
+    isRemade = edge.map { $0.output == 0 && Self.isRemade(tensor, by: $0.node) } ?? false
     saved = isRemade ? nil : SavedValue(tensor)
+  }
+
+  /// Whether a node's first result is computed again and not kept.
+  fileprivate static func isRemade(_ result: Tensor, by node: Node) -> Bool {
+    remade.contains(node.remakes) && result.count >= leastRemade
+      && !ThreadState.current.keepsResults
   }
 
   /// The fewest numbers of a result that is computed again.
@@ -340,6 +372,7 @@ struct RecordedOperand {
 struct RecordedResult {
   let meta: TensorMeta
   fileprivate var saved: SavedValue?
+  fileprivate var isSaved: Bool { saved != nil }
 
   fileprivate init(meta: TensorMeta, saved: SavedValue?) { (self.meta, self.saved) = (meta, saved) }
 

@@ -75,9 +75,9 @@ protocol Operation {
   var attributes: [String: Attribute] { get }
   /// What the gradient reads through ``Node/input(_:)`` and ``Node/output(_:)``.
   var saving: Saving { get }
-  /// All inputs, where the results are cheaply computed again: then whoever saves a result keeps nothing of
-  /// it, and this operation what the results are made of. Nothing by default.
-  var remaking: Saving { get }
+  /// Whether the results are cheaply computed again from the inputs: then whoever saves a result keeps nothing
+  /// of it, and this operation what the results are made of. Never by default.
+  var remaking: Remaking { get }
   /// How the operation behaves under mixed precision; by default it computes in whatever comes.
   var precision: PrecisionClass { get }
   /// This operation as a graph keeps it: one that draws random numbers remembers the generator's
@@ -98,6 +98,10 @@ protocol RenewedOperation: Operation {
 protocol TensorOperation: Operation {
   /// Computes the result and records nothing; a view shares the operand's storage.
   func forward(_ inputs: [Tensor]) -> Tensor
+  /// The same result once more, by what the node has kept; by default ``forward(_:)``.
+  func remade(_ inputs: [Tensor], _ node: Node) -> Tensor
+  /// Whether the gradient reads ``Node/resultOrInput()``.
+  var readsResultOrInput: Bool { get }
   /// The operands' gradients from the result's, one an operand and nil for zero, written in tensor
   /// operations, so that second derivatives come by themselves. Broadcasting and dtype changes are
   /// undone by the engine.
@@ -109,6 +113,8 @@ protocol TensorOperation: Operation {
 protocol TensorsOperation: Operation {
   /// Computes the results and records nothing.
   func forward(_ inputs: [Tensor]) -> [Tensor]
+  /// The first result once more, by what the node has kept; by default ``forward(_:)``.
+  func remade(_ inputs: [Tensor], _ node: Node) -> Tensor
   /// The operands' gradients from those of the results, nil where nothing flowed back.
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?]
 }
@@ -117,6 +123,25 @@ protocol TensorsOperation: Operation {
 protocol ConstantOperation: Operation {
   /// Computes the result and records nothing.
   func forward(_ inputs: [Tensor]) -> Tensor
+}
+
+extension TensorOperation {
+  var readsResultOrInput: Bool { false }
+  func remade(_ inputs: [Tensor], _ node: Node) -> Tensor { forward(inputs) }
+}
+
+extension TensorsOperation {
+  func remade(_ inputs: [Tensor], _ node: Node) -> Tensor { forward(inputs)[0] }
+}
+
+/// Whether an operation's first result is computed again, where its gradient or another's reads it.
+enum Remaking {
+  case never
+  /// From the inputs, which this operation keeps.
+  case fromInputs
+  /// From the inputs, where the operations that made them keep them, or compute them again, anyway; it saves
+  /// this besides, and not what it saves else.
+  case fromKeptInputs(saving: Saving)
 }
 
 /// How an operation behaves where a region computes in mixed precision: the list of PyTorch's
@@ -136,9 +161,7 @@ enum PrecisionClass: Sendable {
 extension Operation {
   var attributes: [String: Attribute] { Attribute.properties(of: self) }
   var saving: Saving { .nothing }
-  var remaking: Saving { .nothing }
-  /// What a node keeps of inputs and outputs.
-  var keeping: Saving { saving.union(remaking) }
+  var remaking: Remaking { .never }
   var precision: PrecisionClass { .any }
   func pinned() -> Self { self }
   var isReplayable: Bool { true }

@@ -99,24 +99,39 @@ extension Tensor {
   static func makeNode(
     _ operation: some TensorOperation, _ operands: [Tensor], _ result: Tensor
   ) -> Node {
-    let saving = operation.keeping
+    let (saving, isRemade) = keeping(operation, operands)
     return Node(
       name: operation.name, operands: kept(operands, saving),
       result: RecordedResult(result, isSaved: saving.holds(output: 0)), gradient: .one(operation),
-      isRemade: operation.remaking == .inputs)
+      keeping: saving, isRemade: isRemade)
   }
 
   static func makeNode(
     _ operation: some TensorsOperation, _ operands: [Tensor], _ results: [Tensor]
   ) -> Node {
-    let saving = operation.keeping
+    let (saving, isRemade) = keeping(operation, operands)
     let others = results.indices.dropFirst().map {
       RecordedResult(results[$0], isSaved: saving.holds(output: $0))
     }
     return Node(
       name: operation.name, operands: kept(operands, saving),
       result: RecordedResult(results[0], isSaved: saving.holds(output: 0)), otherResults: others,
-      gradient: .many(operation), isRemade: operation.remaking == .inputs)
+      gradient: .many(operation), keeping: saving, isRemade: isRemade)
+  }
+
+  /// What a node keeps of operands and results, and whether its first result is computed again.
+  private static func keeping(
+    _ operation: some Operation, _ operands: [Tensor]
+  ) -> (saving: Saving, isRemade: Bool) {
+    switch operation.remaking {
+    case .never: return (operation.saving, false)
+    case .fromInputs: return (operation.saving.union(.inputs), true)
+    case .fromKeptInputs(let saving):
+      let areKept = operands.allSatisfy { operand in
+        operand.body.autograd.map { $0.edge.node.keeps($0.edge.output, operand) } ?? false
+      }
+      return areKept ? (saving.union(.inputs), true) : (operation.saving, false)
+    }
   }
 
   private static func kept(_ operands: [Tensor], _ saving: Saving) -> [RecordedOperand] {

@@ -83,6 +83,7 @@ private struct ElementDropout: TensorsOperation, RenewedOperation {
   var name: String { "dropout" }
   var attributes: [String: Attribute] { ["p": .double(p)] }
   var saving: Saving { .output(1) }
+  var remaking: Remaking { .fromKeptInputs(saving: .output(1)) }
   func pinned() -> ElementDropout { ElementDropout(p: p, draw: draw.pinned()) }
   func renewed() -> ElementDropout { ElementDropout(p: p, draw: draw.renewed()) }
 
@@ -91,7 +92,24 @@ private struct ElementDropout: TensorsOperation, RenewedOperation {
     return [y, mask]
   }
 
+  func remade(_ inputs: [Tensor], _ node: Node) -> Tensor {
+    Kernel.masked(inputs[0], node.output(1), p)
+  }
+
   func gradient(_ gradients: [Tensor?], _ node: Node) -> [Tensor?] {
-    [gradients[0].map { $0 * node.output(1).to($0.dtype) * (1 / (1 - p)) }]
+    [gradients[0].map { Tensor.record(DropoutByMask(p: p), [$0, node.output(1)]) }]
+  }
+}
+
+/// Dropout by a mask that was drawn before, which its gradient is, too.
+private struct DropoutByMask: TensorOperation {
+  let p: Double
+  var name: String { "dropout_backward" }
+  var saving: Saving { .input(1) }
+
+  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.masked(inputs[0], inputs[1], p) }
+
+  func gradient(_ gradient: Tensor, _ node: Node) -> [Tensor?] {
+    [Tensor.record(self, [gradient, node.input(1)]), nil]
   }
 }

@@ -90,7 +90,7 @@ extension StepProgram {
         attach([result], step, index, frame) {
           Tensor.makeNode(operation, operands, result)
         } refill: {
-          $0.refill(operands, [result], step.saving, given: step.given, .one(operation))
+          $0.refill(operands, [result], given: step.given, .one(operation))
         }
       }
     case .many(let operation):
@@ -104,7 +104,7 @@ extension StepProgram {
         attach(results, step, index, frame) {
           Tensor.makeNode(operation, operands, results)
         } refill: {
-          $0.refill(operands, results, step.saving, given: step.given, .many(operation))
+          $0.refill(operands, results, given: step.given, .many(operation))
         }
       }
     }

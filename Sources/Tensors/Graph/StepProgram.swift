@@ -13,7 +13,6 @@ final class StepProgram {
     let isRenewed: Bool
     let operands: [Int]
     let results: [Int]
-    let saving: Saving
     /// Whether it has a node in the graph.
     let isRecorded: Bool
     let isGradEnabled: Bool
@@ -67,7 +66,7 @@ final class StepProgram {
           Step(
             call: Self.call(of: operation), name: operation.name,
             isRenewed: operation is any RenewedOperation, operands: operands, results: results,
-            saving: operation.keeping, isRecorded: isRecorded, isGradEnabled: isGradEnabled,
+            isRecorded: isRecorded, isGradEnabled: isGradEnabled,
             given: operands.indices.filter { isGiven.contains(operands[$0]) }))
       case .walk(let root, let gradient, let retainsGraph):
         .walk(root: root, gradient: gradient, retainsGraph: retainsGraph)

@@ -16,6 +16,22 @@ extension Kernel {
     return (y, mask)
   }
 
+  /// What dropout makes of values by a mask that it has drawn.
+  static func masked(_ x: Tensor, _ mask: Tensor, _ p: Double) -> Tensor {
+    var x = x
+    if x.strides != mask.strides {
+      let copy = Tensor.uninitialized(like: mask, dtype: x.dtype)
+      Kernel.copy(x, into: copy)
+      x = copy
+    }
+    let y = Tensor.uninitialized(like: mask, dtype: x.dtype)
+    let status = torus_mask_dropped(
+      x.dtype.c, x.pointer, mask.pointer.assumingMemoryBound(to: UInt8.self), y.pointer,
+      Int64(x.count), p)
+    checkLayer(status, "dropout", x.dtype)
+    return y
+  }
+
   /// The same values in their order in memory, with nothing between them.
   private static func withoutGaps(_ x: Tensor) -> Tensor {
     if x.isContiguous || denseStrides(like: x) == x.strides { return x }

@@ -108,6 +108,13 @@ private struct BatchNormTraining: TensorsOperation {
   var name: String { "batch_norm" }
   var attributes: [String: Attribute] { ["training": .bool(true), "eps": .double(eps)] }
   var saving: Saving { [operands.hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
+  var remaking: Remaking { .fromInputs }
+
+  func remade(_ inputs: [Tensor], _ node: Node) -> Tensor {
+    Kernel.batchNorm(
+      name, inputs[0], operands.weight(inputs), operands.bias(inputs), mean: node.output(1),
+      rstd: node.output(2))
+  }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {
     let x = inputs[0]
@@ -154,6 +161,7 @@ private struct BatchNormEvaluation: TensorOperation {
   var saving: Saving {
     [operands.hasWeight ? .input(0, 1) : .input(0), .input(operands.count, operands.count + 1)]
   }
+  var remaking: Remaking { .fromInputs }
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     Kernel.batchNorm(

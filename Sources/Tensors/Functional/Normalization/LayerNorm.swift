@@ -35,7 +35,7 @@ private struct LayerNormalization: TensorsOperation {
   var precision: PrecisionClass { .full }
   var name: String { "layer_norm" }
   var saving: Saving { [hasWeight ? .input(0, 1) : .input(0), .output(1, 2)] }
-  var remaking: Saving { .inputs }
+  var remaking: Remaking { .fromInputs }
   private var columns: Int { shape.reduce(1, *) }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {

@@ -33,7 +33,7 @@ private struct RMSNormalization: TensorsOperation {
   var precision: PrecisionClass { .full }
   var name: String { "rms_norm" }
   var saving: Saving { [hasWeight ? .input(0, 1) : .input(0), .output(1)] }
-  var remaking: Saving { .inputs }
+  var remaking: Remaking { .fromInputs }
   private var columns: Int { shape.reduce(1, *) }
 
   func forward(_ inputs: [Tensor]) -> [Tensor] {

@@ -6,6 +6,7 @@ final class BinaryOperation: Sendable {
   let name: String
   let kernel: BinaryKernel
   let saving: Saving
+  let remaking: Remaking
   /// Whether integer operands are computed as floats (true division).
   let floats: Bool
   /// The operands' gradients. Nil: zero everywhere.
@@ -18,6 +19,7 @@ final class BinaryOperation: Sendable {
     self.name = name
     self.kernel = kernel
     self.saving = formula == nil ? .nothing : saving
+    remaking = self.saving == .inputs ? .fromInputs : .never
     self.floats = floats
     self.formula = formula
   }
@@ -36,7 +38,7 @@ final class BinaryOperation: Sendable {
     var precision: PrecisionClass { .widest }
     var name: String { row.name }
     var saving: Saving { row.saving }
-    var remaking: Saving { row.saving == .inputs ? .inputs : .nothing }
+    var remaking: Remaking { row.remaking }
     var attributes: [String: Attribute] { [:] }
 
     func forward(_ inputs: [Tensor]) -> Tensor {

@@ -106,8 +106,8 @@ private enum Rows {
     if eps < 0 { return Tensor.where(x.lt(0).logicalOr(x.gt(1)), Double.nan, slope) }
     return Tensor.where(x.lt(eps).logicalOr(x.gt(1 - eps)), 0.0, slope)
   }
-  static let relu = Row.any("relu", .relu, .output, fused: .reluBackward) {
-    $0 * $1.output().gt(0).to($0.dtype)
+  static let relu = Row.any("relu", .relu, .output, fused: .reluBackward, readsEither: true) {
+    $0 * $1.resultOrInput().gt(0).to($0.dtype)
   }
 }
 

@@ -6,6 +6,9 @@ final class UnaryOperation: Sendable {
   let name: String
   let kernel: UnaryKernel
   let saving: Saving
+  let remaking: Remaking
+  /// Whether the gradient is the same from the value and from the result.
+  let readsEither: Bool
   /// The gradient in one pass, from the incoming gradient and the saved value; used wherever the
   /// walk itself is not recorded.
   let fused: BinaryKernel?
@@ -17,11 +20,15 @@ final class UnaryOperation: Sendable {
 
   private init(
     name: String, kernel: UnaryKernel, saving: Saving, fused: BinaryKernel?,
-    formula: Formula?, floats: Bool, precision: PrecisionClass
+    formula: Formula?, floats: Bool, precision: PrecisionClass, readsEither: Bool = false
   ) {
     self.name = name
     self.kernel = kernel
     self.saving = saving
+    self.readsEither = readsEither
+    let isFromInputs = saving == .input(0) || saving == .inputs
+    remaking =
+      readsEither ? .fromKeptInputs(saving: .nothing) : isFromInputs ? .fromInputs : .never
     self.fused = fused
     self.formula = formula
     self.floats = floats
@@ -39,13 +46,14 @@ final class UnaryOperation: Sendable {
   }
 
   /// A function that keeps integers integers.
+  /// - Parameter readsEither: Whether the gradient is the same from the value and from the result.
   static func any(
     _ name: String, _ kernel: UnaryKernel, _ saving: Saving, fused: BinaryKernel? = nil,
-    _ formula: Formula?
+    readsEither: Bool = false, _ formula: Formula?
   ) -> UnaryOperation {
     UnaryOperation(
       name: name, kernel: kernel, saving: saving, fused: fused, formula: formula, floats: false,
-      precision: .any)
+      precision: .any, readsEither: readsEither)
   }
 
   func callAsFunction(_ a: Tensor, _ p0: Double = 0, _ p1: Double = 0) -> Tensor {
@@ -62,7 +70,8 @@ final class UnaryOperation: Sendable {
     var name: String { row.name }
     var precision: PrecisionClass { row.precision }
     var saving: Saving { row.saving }
-    var remaking: Saving { row.saving == .input(0) || row.saving == .inputs ? .inputs : .nothing }
+    var remaking: Remaking { row.remaking }
+    var readsResultOrInput: Bool { row.readsEither }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
     func forward(_ inputs: [Tensor]) -> Tensor {
@@ -72,7 +81,9 @@ final class UnaryOperation: Sendable {
     func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
       guard let formula = row.formula else { return [Tensor.zeros(like: g)] }
       if let fused = row.fused, !isGradEnabled {
-        let saved = row.saving == .output ? node.output() : node.input(0)
+        let saved =
+          row.readsEither
+          ? node.resultOrInput() : row.saving == .output ? node.output() : node.input(0)
         return [Kernel.binary(row.name, fused, g, saved, p0, p1)]
       }
       return [formula(g, node)]
@@ -116,7 +127,7 @@ final class ParametricOperation: Sendable {
     var name: String { row.name }
     var precision: PrecisionClass { row.precision }
     var saving: Saving { .inputs }
-    var remaking: Saving { .inputs }
+    var remaking: Remaking { .fromInputs }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
     func forward(_ inputs: [Tensor]) -> Tensor {
