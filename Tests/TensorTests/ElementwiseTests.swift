@@ -127,6 +127,25 @@ struct ElementwiseTests {
     UnaryRow("clamp", -2...2, [(-1.6, -1), (1.4, 1.25)]) { $0.clamp(min: -1, max: 1.25) },
   ]
 
+  @Test("a number says its type by itself, and whole numbers leave whole ones whole")
+  func plainNumbers() {
+    let x = Tensor([-2.0, .nan, 3.0])
+    func bits(_ tensor: Tensor) -> [UInt32] { tensor.array(of: Float.self).map(\.bitPattern) }
+    for same in [
+      x.maximum(-.infinity), x.minimum(.infinity), x.clamp(min: -.infinity),
+      x.clamp(max: .infinity), x.clamp(min: -.infinity, max: .infinity),
+    ] {
+      #expect(bits(same) == bits(x))
+    }
+    let whole = Tensor([1, 5])
+    for bounded in [
+      whole.maximum(2), whole.minimum(2), whole.clamp(min: 2), whole.clamp(max: 2),
+      whole.clamp(min: 2, max: 3),
+    ] { #expect(bounded.dtype == .int64) }
+    #expect(whole.clamp(min: 1.5).array(of: Float.self) == [1.5, 5])
+    #expect(whole.maximum(1.5).dtype == .float32)
+  }
+
   @Test("values are PyTorch's", arguments: unary)
   func values(row: UnaryRow) {
     for (x, y) in row.golden {

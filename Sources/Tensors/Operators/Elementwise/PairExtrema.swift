@@ -37,6 +37,13 @@ extension Tensor {
   /// The smaller of each pair; a number wins over NaN (`torch.fmin`).
   public func fmin(_ other: some Operand) -> Tensor { Rows.fmin(self, other) }
 
+  // A number by itself, so that `x.maximum(-.infinity)` says which type it is of.
+
+  /// The larger of each element and a number; NaN wins (`torch.maximum`).
+  public func maximum(_ other: Double) -> Tensor { Rows.maximum(self, other) }
+  /// The smaller of each element and a number; NaN wins (`torch.minimum`).
+  public func minimum(_ other: Double) -> Tensor { Rows.minimum(self, other) }
+
   /// Every element brought between bounds (`torch.clamp`): min(max(x, lower), upper).
   ///
   /// Bounds are numbers or tensors that broadcast; one may be left out. NaN stays NaN. The gradient
@@ -59,6 +66,20 @@ extension Tensor {
     case (nil, let high?): return Tensor.record(ClampOneSide(isLower: false), [x, high])
     case (nil, nil): return x
     }
+  }
+}
+
+extension Tensor {
+  /// Every element brought to a lower bound at least: `x.clamp(min: -.infinity)` says which type the
+  /// number is of.
+  public func clamp(min lower: Double) -> Tensor { clamp(min: lower as any Operand, max: nil) }
+
+  /// Every element brought to an upper bound at most.
+  public func clamp(max upper: Double) -> Tensor { clamp(min: nil, max: upper as any Operand) }
+
+  /// Every element brought between two numbers.
+  public func clamp(min lower: Double, max upper: Double) -> Tensor {
+    clamp(min: lower as any Operand, max: upper as any Operand)
   }
 }
 
