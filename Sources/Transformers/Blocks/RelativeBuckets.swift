@@ -49,7 +49,10 @@ public enum RelativeBuckets {
     }
     let exact = count / 2
     if n < exact { return start + n }
-    // In float32, as transformers computes it: on a border the last bit decides.
+    // In float32, as transformers computes it: on a border the last bit decides. The logarithm is
+    // rounded correctly here; PyTorch's is that of a library which differs in the last bit for two
+    // quotients in a hundred, so that a distance on a border may lie one bucket further on there (15
+    // with 19 buckets up to 25, 12 with 17 up to 27).
     let share =
       Float(log(Double(Float(n) / Float(exact)))) / Float(log(Double(maxDistance) / Double(exact)))
     return Int(exactly: (share * Float(count - exact)).rounded(.towardZero))
