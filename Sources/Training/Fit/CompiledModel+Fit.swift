@@ -15,7 +15,7 @@ extension CompiledModel {
   /// Trains for some epochs on tensors in memory and judges the model after each (Keras' `fit`).
   ///
   /// Epochs count from this call. Whatever goes wrong stops the process, a loss that is not finite too:
-  /// see ``FitCallback/terminateOnNaN()``. ``fit(_:epochs:validation:callbacks:verbose:)`` throws.
+  /// see ``FitCallback/terminateOnNaN()``. The form that takes a loader throws.
   /// - Parameters:
   ///   - x: Inputs, `[records, …]`.
   ///   - y: Targets, `[records, …]`, as the loss takes them.

@@ -124,7 +124,7 @@ extension Layer {
   ///   - group: The ranks that train together.
   ///   - virtualWorkers: How many workers the training pretends to have, so that results are the same bits on
   ///     any number of ranks up to that; nil for the ranks themselves. See
-  ///     ``TrainerOptions/virtualWorkers``, which also says what draws come from.
+  ///     ``Training/TrainerOptions/virtualWorkers``, which also says what draws come from.
   ///   - options: Clipping and buckets.
   public func compile(
     optimizer: CompiledOptimizer = "adam", loss: TrainingLoss, metrics: [FitMetric] = [],
