@@ -44,9 +44,11 @@ public enum ZipWriter {
       // Version, flags (names are UTF-8), method, time and date (1 January 1980), checksum, sizes.
       func common(_ extra: Int) -> Data {
         let written = isLarge ? 0xffff_ffff : size
-        return field(isLarge || isFar ? 45 : 20, 2) + field(0x800, 2) + field(0, 2) + field(0, 2)
-          + field(0x21, 2) + field(Int(checksum), 4) + field(written, 4) + field(written, 4)
-          + field(name.count, 2) + field(extra, 2)
+        let fields: [(value: Int, bytes: Int)] = [
+          (isLarge || isFar ? 45 : 20, 2), (0x800, 2), (0, 2), (0, 2), (0x21, 2),
+          (Int(checksum), 4), (written, 4), (written, 4), (name.count, 2), (extra, 2),
+        ]
+        return fields.reduce(into: Data()) { $0 += field($1.value, $1.bytes) }
       }
       pieces.append(
         field(0x0403_4b50, 4) + common(zip64.count + padding.count) + name + zip64 + padding)

@@ -1,5 +1,5 @@
 /// A whole number beyond 64 bits: its digits, which ``TemplateWholeNumber`` computes with.
-final class TemplateLargeInteger: TemplateObject {
+final class TemplateLargeInteger: TemplateObject, @unchecked Sendable {
   /// Decimal digits without zeros before them, behind a minus where the number is negative.
   let digits: String
 

@@ -116,7 +116,7 @@ struct TemplateLinks {
     }
     let address = Array(word[start..<end])
     guard let link = link(address) else { return word }
-    return word[..<start] + link + word[end...]
+    return Array(word[..<start]) + link + Array(word[end...])
   }
 
   private static func places(of part: [UInt8], in text: ArraySlice<UInt8>) -> [Int] {
