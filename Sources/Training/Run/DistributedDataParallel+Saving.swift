@@ -1,8 +1,6 @@
 import Checkpoints
 import DataParallel
-import Foundation
 import NN
-import TensorFiles
 
 extension DistributedDataParallel {
   /// Writes the replica's weights to a safetensors file, which appears complete or not at all. Blocks until all
@@ -15,17 +13,8 @@ extension DistributedDataParallel {
   /// - Throws: On all ranks what kept them from writing together, or on rank 0 what kept it from writing.
   public func save(safetensors path: String) throws {
     if let tensors = spreadState() {
-      var partial = ""
-      let isWritten = try SpreadFiles(files: [tensors], group: group).write {
-        () throws(CheckpointError) in
-        partial = AtomicFile.partial(path)
-        return [partial]
-      } end: { _ throws(CheckpointError) in
-        try AtomicFile.put(partial, at: path)
-      } abandon: {
-        unlink(partial)
-      }
-      if isWritten { return }
+      let files = SpreadFiles(files: [tensors], group: group)
+      if try files.write(begin: { [path] }, end: { _ in }, abandon: {}) { return }
     }
     try consolidatedState()?.save(safetensors: path)
   }

@@ -35,13 +35,13 @@ package struct SpreadFiles {
     var isElsewhere = false
   }
 
-  /// Where rank 0 has all write, or why it cannot.
+  /// Where rank 0 has all write, or why it cannot. No file of these names was there before, on any host.
   private struct Places: Codable {
     var paths: [String] = []
     var problem: String?
   }
 
-  /// Writes the files. Blocks until all ranks have called it.
+  /// Writes the files beside their places, and moves them there. Blocks until all ranks have called it.
   /// - Parameters:
   ///   - begin: Gives the files' paths, on rank 0.
   ///   - end: Is told of the files when they are whole and on disk, on rank 0.
@@ -53,15 +53,21 @@ package struct SpreadFiles {
     end: ([CheckpointFile]) throws(CheckpointError) -> Void, abandon: () -> Void
   ) throws -> Bool {
     let layouts = files.map(Layout.init)
+    var finals: [String] = []
     var places = Places()
+    func leave() {
+      for path in places.paths { unlink(path) }
+      abandon()
+    }
     if group.rank == 0 {
       do throws(CheckpointError) {
-        places.paths = try begin()
+        finals = try begin()
+        places.paths = finals.map(AtomicFile.partial)
         for (path, layout) in zip(places.paths, layouts) {
           try SharedFile.create(path, bytes: layout.byteCount)
         }
       } catch {
-        abandon()
+        leave()
         places.problem = "\(error)"
       }
     }
@@ -82,7 +88,7 @@ package struct SpreadFiles {
     }
     let reports = try group.gather(object: report, label: "checkpoint")
     let result = try group.broadcastObject(
-      reports.map { conclude($0, places.paths, layouts, end: end, abandon: abandon) },
+      reports.map { conclude($0, places.paths, finals, layouts, end: end, abandon: leave) },
       label: "checkpoint")
     if let problem = result.problem { throw UnwrittenCheckpoint(description: problem) }
     return !result.isElsewhere
@@ -90,7 +96,7 @@ package struct SpreadFiles {
 
   /// Ends the writing, on rank 0.
   private func conclude(
-    _ reports: [Report], _ paths: [String], _ layouts: [Layout],
+    _ reports: [Report], _ paths: [String], _ finals: [String], _ layouts: [Layout],
     end: ([CheckpointFile]) throws(CheckpointError) -> Void, abandon: () -> Void
   ) -> Report {
     var result = Report()
@@ -113,7 +119,8 @@ package struct SpreadFiles {
           count += part.count
         }
         require(count == layout.byteCount, "SpreadFiles", "the end of \(path) was not written")
-        let name = (path as NSString).lastPathComponent
+        try AtomicFile.put(path, at: finals[index])
+        let name = (finals[index] as NSString).lastPathComponent
         written.append(CheckpointFile(name: name, bytes: count, checksum: checksum))
       }
       try end(written)
