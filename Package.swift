@@ -150,8 +150,8 @@ let package = Package(
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Base", "Tensors", "NN", "Transformers", "Optimizers", "Datasets", "Checkpoints",
-        "Archives",
+        "Base", "CProcess", "Tensors", "NN", "Transformers", "Optimizers", "Datasets",
+        "Checkpoints", "Archives",
         "Tokenizers", "Metrics", "TextTasks", "FineTuning", "Training",
       ]),
 

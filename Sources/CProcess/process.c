@@ -74,6 +74,30 @@ pid_t torus_start(const torus_child *child) {
   return code ? -code : pid;
 }
 
+pid_t torus_double(int *errors) {
+  int ends[2];
+  if (pipe(ends) != 0) return -errno;
+  pid_t parent = getpid();
+  pid_t pid = fork();
+  int code = errno;
+  if (pid == 0) {
+    torus_signal_on_parent_death(SIGKILL);
+    // The parent may have ended before the request was made.
+    if (getppid() != parent || dup2(ends[1], STDERR_FILENO) < 0) _exit(127);
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+  }
+  close(ends[1]);
+  if (pid < 0) {
+    close(ends[0]);
+    return -code;
+  }
+  set_close_on_exec(ends[0]);
+  *errors = ends[0];
+  return pid;
+}
+
 static int signal_pipe_input = -1;
 
 static void pass_on(int number) {

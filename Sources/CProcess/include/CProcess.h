@@ -1,4 +1,4 @@
-// What Swift cannot express of Unix: a fork whose child dies with its parent, signals as bytes in a
+// What Swift cannot express of Unix: forks whose child dies with its parent, signals as bytes in a
 // pipe, a probe of the kernel's single-copy call, and the cores that a process may use. A program that
 // links this finds its descriptors 0 to 2 open, those that were closed on /dev/null.
 #ifndef TORUS_CPROCESS_H
@@ -28,6 +28,11 @@ pid_t torus_start(const torus_child *child);
 /// Routes the signals to a pipe, one byte of the signal's number each.
 /// Returns the pipe's end to read (non-blocking, closed on exec), or a negative errno.
 int torus_signal_pipe(const int *signals, int count);
+
+/// Doubles this process, whose other threads the child lacks. Returns 0 in the child, which dies with the
+/// calling thread (Linux only); the child's process id in the caller, with `*errors` the end to read of what
+/// the child writes to standard error; or a negative errno.
+pid_t torus_double(int *errors);
 
 /// Sends a signal to all other processes of this one's group.
 void torus_signal_others(int number);
