@@ -135,8 +135,8 @@ struct OpsTiming {
     var times: [Double] = []
     let end = clock.now + .seconds(seconds)
     while clock.now < end || times.count < 5 {
-      let duration = clock.measure { for _ in 0..<group { call() } }
-      times.append(duration / .nanoseconds(1) / Double(group))
+      let nanoseconds = clock.measure { for _ in 0..<group { call() } } / .nanoseconds(1)
+      times.append(nanoseconds / Double(group))
     }
     return times.sorted()
   }

@@ -84,43 +84,46 @@ struct SimulateCommand: ParsableCommand {
 
   func run() throws {
     Compute.setThreads(1)
-    try World.run { world in
-      guard world.size > 1 else {
-        throw RecordedRun.Unusable(
-          description: "what ranks cost each other takes 2 at least: mpirun -n 2 ddp-bench simulate"
-        )
-      }
-      // Rank 0 speaks for all; its error ends the others.
-      let recorded = world.rank == 0 ? try trace.map { try RecordedRun(trace: $0) } : []
-      var experiment = try Experiment(
-        world.group, model: trace.isEmpty ? model ?? "gptb" : nil, options: buckets.options,
-        seconds: seconds)
-      guard world.rank == 0 else { return }
-      let network = LinkCost(latency: latencyUs / 1e6, perByte: 8 / (bandwidthGbit * 1e9))
-      let cores = ProcessInfo.processInfo.activeProcessorCount
-      let here = ClusterCost(
-        machines: experiment.machines, cores: cores, ranksPerNode: .max, network: network)
-      experiment.take(recorded, here)
-      guard let timeline = experiment.timeline else { return }
-      let there = ClusterCost(
-        machines: experiment.machines, cores: cores, ranksPerNode: ranksPerNode ?? cores,
-        network: network)
-      let report = SimulationReport(
-        timeline: timeline, measured: experiment.measured, algorithm: buckets.chosen)
-      let counts = ranks.isEmpty ? (0...10).map { 1 << $0 } : ranks
-      let local = Set(experiment.machines.keys).union(experiment.measured.keys).sorted()
-      let goodput = try failures.areGiven ? goodput(report, there) : nil
-      StandardStream.output.write(
-        json
-          ? report.json(here, local, place: "here")
-            + report.json(there, counts, place: "network") + (goodput?.json(counts) ?? "")
-          : report.calibration(here) + "\nOn this machine, \(cores) cores:\n"
-            + report.table(here, local)
-            + "\nOn a network of \(there.ranksPerNode) ranks a machine, "
-            + "\(format(latencyUs)) µs, \(format(bandwidthGbit)) Gbit/s:\n"
-            + report.table(there, counts)
-            + (goodput.map { "\nWith failures: \($0.calibration)\($0.table(counts))" } ?? ""))
+    try World.run { try simulate($0) }
+  }
+
+  private func simulate(_ world: World) throws {
+    guard world.size > 1 else {
+      throw RecordedRun.Unusable(
+        description: "what ranks cost each other takes 2 at least: mpirun -n 2 ddp-bench simulate"
+      )
     }
+    // Rank 0 speaks for all; its error ends the others.
+    let recorded: [RecordedRun] =
+      world.rank == 0 ? try trace.map { try RecordedRun(trace: $0) } : []
+    var experiment = try Experiment(
+      world.group, model: trace.isEmpty ? model ?? "gptb" : nil, options: buckets.options,
+      seconds: seconds)
+    guard world.rank == 0 else { return }
+    let network = LinkCost(latency: latencyUs / 1e6, perByte: 8 / (bandwidthGbit * 1e9))
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let here = ClusterCost(
+      machines: experiment.machines, cores: cores, ranksPerNode: .max, network: network)
+    experiment.take(recorded, here)
+    guard let timeline = experiment.timeline else { return }
+    let there = ClusterCost(
+      machines: experiment.machines, cores: cores, ranksPerNode: ranksPerNode ?? cores,
+      network: network)
+    let report = SimulationReport(
+      timeline: timeline, measured: experiment.measured, algorithm: buckets.chosen)
+    let counts = ranks.isEmpty ? (0...10).map { 1 << $0 } : ranks
+    let local = Set(experiment.machines.keys).union(experiment.measured.keys).sorted()
+    let goodput = try failures.areGiven ? goodput(report, there) : nil
+    StandardStream.output.write(
+      json
+        ? report.json(here, local, place: "here")
+          + report.json(there, counts, place: "network") + (goodput?.json(counts) ?? "")
+        : report.calibration(here) + "\nOn this machine, \(cores) cores:\n"
+          + report.table(here, local)
+          + "\nOn a network of \(there.ranksPerNode) ranks a machine, "
+          + "\(format(latencyUs)) µs, \(format(bandwidthGbit)) Gbit/s:\n"
+          + report.table(there, counts)
+          + (goodput.map { "\nWith failures: \($0.calibration)\($0.table(counts))" } ?? ""))
   }
 
   private func goodput(

@@ -37,19 +37,22 @@ extension Formats {
 
   /// A batch of one image as Python 2 wrote it.
   private static var pickledCIFAR: [UInt8] {
-    func text(_ text: String) -> [UInt8] { [0x55, UInt8(text.utf8.count)] + Array(text.utf8) }
-    let labels = text("labels") + Array("](K".utf8) + [3] + Array("e".utf8)
-    let array =
-      Array("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK".utf8) + [0, 0x85]
-      + text("b") + [0x87, 0x52]
-    let type =
-      Array("cnumpy\ndtype\n".utf8) + text("u1") + Array("K".utf8) + [0] + Array("K".utf8)
-      + [1, 0x87] + Array("R(K".utf8) + [3] + text("|") + Array("NNNK".utf8) + [0]
-      + Array("K".utf8) + [0] + Array("K".utf8) + [0] + Array("tb".utf8)
-    let shape = Array("(K".utf8) + [1] + Array("K".utf8) + [1] + Array("M".utf8) + [0, 12, 0x86]
-    let elements = [0x54, 0, 12, 0, 0] + [UInt8](repeating: 200, count: 3072)
-    return [0x80, 2] + Array("}(".utf8) + labels + text("data") + array + shape + type + [0x89]
-      + elements + Array("tbu.".utf8)
+    func join(_ parts: [UInt8]...) -> [UInt8] { parts.flatMap { $0 } }
+    func plain(_ text: String) -> [UInt8] { Array(text.utf8) }
+    func text(_ text: String) -> [UInt8] { join([0x55, UInt8(text.utf8.count)], plain(text)) }
+    func small(_ number: UInt8) -> [UInt8] { join(plain("K"), [number]) }
+    let labels = join(text("labels"), plain("]("), small(3), plain("e"))
+    let array = join(
+      plain("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n"), small(0), [0x85],
+      text("b"), [0x87, 0x52])
+    let type = join(
+      plain("cnumpy\ndtype\n"), text("u1"), small(0), small(1), [0x87], plain("R("), small(3),
+      text("|"), plain("NNN"), small(0), small(0), small(0), plain("tb"))
+    let shape = join(plain("("), small(1), small(1), plain("M"), [0, 12, 0x86])
+    let elements = join([0x54, 0, 12, 0, 0], [UInt8](repeating: 200, count: 3072))
+    return join(
+      [0x80, 2], plain("}("), labels, text("data"), array, shape, type, [0x89], elements,
+      plain("tbu."))
   }
 
   /// Two records as they are written.

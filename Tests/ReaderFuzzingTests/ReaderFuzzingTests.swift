@@ -5,7 +5,7 @@ import Testing
 /// nor take gigabytes, nor take for ever, nor show a decoder's own errors.
 ///
 /// Each format runs in a process of its own with limited memory. `TORUS_TEST_FUZZ=1000000` reads so many
-/// mutations of each format instead of 10,000.
+/// mutations of each format instead of 4,000.
 @Suite("Damaged files")
 struct ReaderFuzzingTests {
   /// Where the build leaves its programs: beside the tests.
@@ -42,7 +42,7 @@ struct ReaderFuzzingTests {
   @Test("no mutation ends its reader", arguments: formatNames)
   func mutations(of format: String) async throws {
     let count =
-      ProcessInfo.processInfo.environment["TORUS_TEST_FUZZ"].flatMap { Int($0) } ?? 10_000
+      ProcessInfo.processInfo.environment["TORUS_TEST_FUZZ"].flatMap { Int($0) } ?? 4_000
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("torus-fuzzing-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
