@@ -11,7 +11,8 @@ struct ChatCommand: ParsableCommand {
     discussion: """
       Each line is a message; answers are written as they come. /reset begins anew, /system TEXT says \
       what the model is told before everything (and begins anew), /exit or the end of input ends. Where \
-      the context has no room for all messages the oldest are dropped.
+      the context has no room for all messages the oldest are dropped. Where messages come from a file or \
+      a pipe and one could not be answered, the end's code is 1.
       """)
 
   @Argument(
@@ -42,15 +43,18 @@ struct ChatCommand: ParsableCommand {
       let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
       if isTerminal { StandardStream.output.write("/reset, /system TEXT, /exit\n") }
       var input = InputLines()
+      var hasFailed = false
       while true {
         if isTerminal { StandardStream.output.write("> ") }
         guard let line = input.next() else {
           if isTerminal { StandardStream.output.write("\n") }
           break
         }
-        try answer(line, &conversation)
+        if !answer(line, &conversation) { hasFailed = true }
         if isExit(line) { break }
       }
+      // Who reads the errors at a terminal has seen them; a program looks at the end's code.
+      if hasFailed, isatty(STDIN_FILENO) != 1 { throw ExitCode.failure }
     }
   }
 
@@ -59,12 +63,13 @@ struct ChatCommand: ParsableCommand {
   }
 
   /// Takes one line. A message that cannot be answered is said to be so, and the conversation goes on.
-  private func answer(_ line: [UInt8], _ conversation: inout Conversation) throws {
+  /// - Returns: Whether it was answered.
+  private func answer(_ line: [UInt8], _ conversation: inout Conversation) -> Bool {
     do {
       let text = try OutsideText.text(line, "the message")
       let said = text.drop { $0.isWhitespace }
       switch said.split(separator: " ", maxSplits: 1).first {
-      case nil, "/exit", "/quit": return
+      case nil, "/exit", "/quit": break
       case "/reset": conversation.reset()
       case "/system":
         conversation.reset()
@@ -82,8 +87,10 @@ struct ChatCommand: ParsableCommand {
             "ddp-train: the oldest \(dropped) messages were dropped, since the context is full\n")
         }
       }
+      return true
     } catch {
       StandardStream.error.write("ddp-train: \(error)\n")
+      return false
     }
   }
 }

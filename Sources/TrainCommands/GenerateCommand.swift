@@ -47,6 +47,10 @@ struct GenerateCommand: ParsableCommand {
     transform: { try UserPath.expanded($0) })
   var assistant: String?
 
+  @Option(
+    help: "What --set guidance_scale=NUMBER leads away from (for a folder).")
+  var negativePrompt: String?
+
   @OptionGroup var options: GenerationOptions
 
   /// The most characters of one text.
@@ -95,7 +99,10 @@ struct GenerateCommand: ParsableCommand {
     var config = try options.config(writer)
     if let numReturnSequences { config.numReturnSequences = numReturnSequences }
     var isStreamed = false
-    let texts = try writer.continuations(of: text ?? "", config, seed: options.seed) {
+    let texts = try writer.continuations(
+      of: text ?? "", config, seed: options.seed,
+      negativePrompt: negativePrompt
+    ) {
       isStreamed = true
       StandardStream.output.write($0)
     }

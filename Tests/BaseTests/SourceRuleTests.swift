@@ -123,7 +123,7 @@ struct SourceRuleTests {
     "CompareCommand.models",
     "FineTuneCommand.arguments",
     "FolderOptions.dtype", "FolderOptions.settings", "FolderOptions.stops",
-    "GenerateCommand.dtype", "GenerateCommand.prompt",
+    "GenerateCommand.dtype", "GenerateCommand.negativePrompt", "GenerateCommand.prompt",
     "OpsCommand.part", "PlotCommand.metric",
     "RunCommand.bindTo", "RunCommand.command", "RunCommand.host", "RunCommand.localRanksFilter",
     "RunCommand.masterAddress", "RunCommand.mpiOption", "RunCommand.nnodes", "RunCommand.redirects",

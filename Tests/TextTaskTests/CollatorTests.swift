@@ -32,6 +32,14 @@ struct CollatorTests {
     #expect(error?.description.contains("record 1 of the batch has no label") == true)
   }
 
+  @Test("several labels of a record are numbers, as their loss takes them; label_ids stay whole")
+  func severalLabels() throws {
+    let one = try DefaultDataCollator()([["label": .ints([1, 0])], ["label": .ints([0, 1])]])
+    #expect(one["labels"]?.dtype == .float32 && one["labels"]?.shape == [2, 2])
+    let ids = try DefaultDataCollator()([["label_ids": .ints([1, 0])]])
+    #expect(ids["labels"]?.dtype == .int64)
+  }
+
   @Test("a tokenizer without a padding token cannot fill up")
   func noPadding() throws {
     let bare = PreTrainedTokenizer(try tokenizer().backend)

@@ -31,7 +31,7 @@ struct GenerationConfigTests {
   @Test(
     "what cannot be followed is refused by name",
     arguments: [
-      ("max_new_tokens", 0), ("num_beams", 0), ("top_k", -1), ("guidance_scale", 1.5),
+      ("max_new_tokens", 0), ("num_beams", 0), ("top_k", -1), ("guidance_scale", "strong"),
       ("temperature", "hot"), ("bad_words_ids", [1]), ("no_such_setting", 1),
       ("early_stopping", "soon"), ("num_return_sequences", 2),
       ("cache_implementation", "quantized"),

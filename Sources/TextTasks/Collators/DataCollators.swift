@@ -13,7 +13,14 @@ public struct DefaultDataCollator: DataCollator {
     guard let first = features.first else { throw CollationError("a batch has no records") }
     var batch = TextBatch()
     if let name = ["label", "label_ids"].first(where: { first[$0] != nil }) {
-      batch["labels"] = try Stacking.tensor(try Stacking.values(features, name), name)
+      var values = try Stacking.values(features, name)
+      if name == "label" {
+        // A list under this name is several labels of one record, whose loss takes truths as numbers.
+        values = values.map {
+          if case .ints(let list) = $0 { .doubles(list.map(Double.init)) } else { $0 }
+        }
+      }
+      batch["labels"] = try Stacking.tensor(values, name)
     }
     for name in first.names where name != "label" && name != "label_ids" {
       let values = try Stacking.values(features, name)

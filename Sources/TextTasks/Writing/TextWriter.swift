@@ -100,13 +100,20 @@ public struct TextWriter {
   ///   - prompt: The text to go on with, or the source of an encoder-decoder.
   ///   - config: Settings before the folder's own; begin with ``config``.
   ///   - seed: What tokens are drawn from.
+  ///   - negativePrompt: What `guidance_scale` leads away from.
   ///   - output: Takes each piece of the first continuation as soon as it is certain, where one is
   ///     asked for and no beams are searched; whole characters only.
   /// - Returns: The continuations, without the prompt.
   public func continuations(
-    of prompt: String, _ config: GenerationConfig, seed: UInt64, output: ((String) -> Void)? = nil
+    of prompt: String, _ config: GenerationConfig, seed: UInt64, negativePrompt: String? = nil,
+    output: ((String) -> Void)? = nil
   ) throws -> [String] {
-    try continuations(of: try ids(ofPrompt: prompt), config, seed: seed, output: output)
+    if negativePrompt != nil, config.filled(from: model.generationConfig).guidanceScale ?? 1 == 1 {
+      throw TextError("a negative prompt needs guidance_scale: set it to a number other than 1")
+    }
+    return try continuations(
+      of: try ids(ofPrompt: prompt), config, seed: seed,
+      negative: try negativePrompt.map(ids(ofPrompt:)), output: output)
   }
 
   /// Continues ids.
@@ -114,11 +121,13 @@ public struct TextWriter {
   ///   - ids: The tokens of the prompt.
   ///   - config: How tokens are chosen, and when writing ends.
   ///   - seed: The seed of what is drawn.
+  ///   - negative: The tokens of a negative prompt.
   ///   - promptCache: What an earlier call has read, from which this one goes on.
   ///   - output: Is handed each piece of text as soon as it is written, where there is one
   ///     continuation.
   public func continuations(
-    of ids: [Int], _ config: GenerationConfig, seed: UInt64, promptCache: PromptCache? = nil,
+    of ids: [Int], _ config: GenerationConfig, seed: UInt64, negative: [Int]? = nil,
+    promptCache: PromptCache? = nil,
     output: ((String) -> Void)? = nil
   ) throws -> [String] {
     let config = bounded(config, prompt: ids.count)
@@ -130,7 +139,8 @@ public struct TextWriter {
       isSingle
       ? output.map { TextStreamer(skipPrompt: true, decode: decode, output: $0) } : nil
     let result = try model.generate(
-      Tensor([ids]), config: config, assistant: assistant, streamer: streamer, decode: decode,
+      Tensor([ids]), config: config, negativePromptIds: negative.map { Tensor([$0]) },
+      assistant: assistant, streamer: streamer, decode: decode,
       generator: Generator(seed: seed), promptCache: promptCache)
     let start = model.isEncoderDecoder ? 0 : ids.count
     return result.rows.map { decode(Array($0.dropFirst(start))) }

@@ -58,7 +58,7 @@ extension GenerationRun {
       rows.append(try plan.processed([ids + draft.tokens.prefix(index)], row))
     }
     let scores = Tensor.cat(rows, dim: 0)
-    let chosen = try accepted(draft, scores)
+    let chosen = try accepted(draft, scores, step: ids.count - plan.promptLength)
     for index in chosen.indices {
       record.add(scores: rows[index], logits: raw.narrowed(dim: 0, start: index, length: 1))
     }
@@ -66,11 +66,13 @@ extension GenerationRun {
     return Array(chosen.prefix((chosen.firstIndex(where: plan.eos.contains) ?? chosen.count) + 1))
   }
 
-  private func accepted(_ draft: Draft, _ scores: Tensor) throws -> [Int] {
+  private func accepted(_ draft: Draft, _ scores: Tensor, step: Int) throws -> [Int] {
+    // Every row stands for a token of the one prompt.
+    try checkNumbers(scores.amax(), step: step)
     if plan.doSample, let proposed = draft.scores {
       return speculated(draft.tokens, proposed, scores)
     }
-    let selected = try self.chosen(scores)
+    let selected = try self.chosen(scores, step: step)
     let matches = zip(draft.tokens, selected).prefix { $0 == $1 }.count
     return Array(selected.prefix(matches + 1))
   }
@@ -112,11 +114,13 @@ protocol Drafter {
 
 /// Proposes what followed the last tokens earlier in the text (prompt lookup decoding; Saxena 2023).
 struct PromptLookup: Drafter {
-  private let plan: GenerationPlan
+  private var plan: GenerationPlan
   private let vocabulary, count, longest: Int
 
   init(_ plan: GenerationPlan, vocabulary: Int) {
     (self.plan, self.vocabulary) = (plan, vocabulary)
+    // It forbids nothing.
+    self.plan.removeGuidance()
     count = plan.config.promptLookupNumTokens ?? 10
     longest = plan.config.maxMatchingNgramSize ?? 2
   }
@@ -179,6 +183,7 @@ struct AssistantDrafter: Drafter {
     var plan = main.plan
     // The shortest length is kept by ending drafts late, which the model checks.
     plan.processors = plan.processors.filter { !($0 is MinLengthLogitsProcessor) }
+    plan.removeGuidance()
     let encoded =
       assistant.isEncoderDecoder
       ? try assistant.encoded(ModelInputs(inputIds: inputs, attentionMask: mask)) : nil
@@ -207,7 +212,7 @@ struct AssistantDrafter: Drafter {
         dim: 1, index: 0)
       var scores = try run.plan.processed(state.rows, logits)
       if tokens.count < least { scores = scores.filling(tokens: run.plan.eos, with: -.infinity) }
-      let token = try run.chosen(scores)[0]
+      let token = try run.chosen(scores, step: state.rows[0].count - run.plan.promptLength)[0]
       state.append([token])
       tokens.append(token)
       rows.append(scores)

@@ -56,6 +56,7 @@ extension GenerationRun {
       throw GenerationError(
         "num_beams", "\(kept) continuations cannot come of \(beams) beams × \(vocabulary) tokens")
     }
+    try checkNumbers(sums.amax(dim: -1), step: groups[0].running[0].origins.count)
     var (values, places): (Tensor, Tensor)
     if plan.doSample {
       places = sums.softmax(dim: -1).multinomial(kept, generator: generator)
@@ -166,11 +167,8 @@ private struct BeamGroup {
     canImprove = canImprove && isBetter
   }
 
-  /// The highest scores, the best first, of equal ones the earlier.
+  /// The highest scores, the best first, equal ones in the order in which PyTorch's topk leaves them.
   private static func best(_ list: [BeamCandidate], _ count: Int) -> [BeamCandidate] {
-    let order = list.indices.sorted {
-      list[$0].score == list[$1].score ? $0 < $1 : list[$0].score > list[$1].score
-    }
-    return order.prefix(count).map { list[$0] }
+    Tensor(list.map(\.score)).topK(count).indices.array(of: Int.self).map { list[$0] }
   }
 }

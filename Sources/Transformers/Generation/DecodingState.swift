@@ -10,13 +10,16 @@ final class DecodingState {
   private(set) var rows: [[Int]]
   /// Which tokens count, where not all do.
   private var mask: [[Bool]]?
+  /// Whether padding takes positions.
+  private let countsPadding: Bool
   /// How many tokens of each row the cache holds.
   private var read = 0
 
   init(
     _ model: any GenerativeModel, rows: [[Int]], mask: [[Bool]]?, encoded: EncodedInputs?,
-    useCache: Bool, capacity: Int, rollback: Int = 0
+    useCache: Bool, capacity: Int, rollback: Int = 0, countsPadding: Bool = false
   ) {
+    self.countsPadding = countsPadding
     (self.model, self.rows, self.mask, self.encoded) = (model, rows, mask, encoded)
     cache = useCache ? model.makeCache(capacity: capacity, rollback: rollback) : nil
   }
@@ -78,23 +81,28 @@ final class DecodingState {
     if cache != nil, let chunk {
       for start in stride(from: first, to: length - last, by: chunk)
       where start + chunk <= length - last {
-        _ = pass(start, start + chunk, last: 1)
+        _ = pass(start, start + chunk, last: 1, encoded: encoded?.cut(to: start + chunk))
       }
     }
-    let result = pass(cache == nil ? 0 : read, length, last: last)
+    let isChunked = chunk != nil && read == 0
+    let result = pass(
+      cache == nil ? 0 : read, length, last: last,
+      encoded: isChunked ? encoded?.cut(to: length) : encoded)
     return result.dtype == .float32 ? result : result.to(.float32)
   }
 
-  private func pass(_ from: Int, _ to: Int, last: Int) -> Tensor {
+  private func pass(_ from: Int, _ to: Int, last: Int, encoded: EncodedInputs?) -> Tensor {
     let ids = Tensor(rows.flatMap { $0[from..<to] }, shape: [rows.count, to - from])
     var pass = DecodingPass(
       inputIds: ids, attentionMask: nil, positionIds: nil, cache: cache, encoded: encoded,
       last: last)
     if let mask {
       pass.attentionMask = Tensor(mask.flatMap { $0[..<to] }, shape: [rows.count, to])
-      pass.positionIds = Tensor(
-        mask.flatMap { DecodingState.positions($0[..<to]).suffix(to - from) },
-        shape: [rows.count, to - from])
+      if !countsPadding {
+        pass.positionIds = Tensor(
+          mask.flatMap { DecodingState.positions($0[..<to]).suffix(to - from) },
+          shape: [rows.count, to - from])
+      }
     }
     read = to
     return model.logits(pass)

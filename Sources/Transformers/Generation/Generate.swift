@@ -18,6 +18,9 @@ extension GenerativeModel {
   ///   - config: Settings of this call, before the model's own.
   ///   - logitsProcessors: Rules of one's own, before those for sampling.
   ///   - stoppingCriteria: Rules of one's own that end sequences.
+  ///   - negativePromptIds: `[N, T]`, or `[1, T]` for all prompts: what `guidance_scale` leads away from;
+  ///     by default each prompt's last token.
+  ///   - negativePromptAttentionMask: `[N, T]`, 1 where a token of it counts; by default all do.
   ///   - prefixAllowedTokens: The tokens that may follow a row, by the prompt's number and its ids.
   ///   - assistant: A smaller model of the same vocabulary that drafts tokens.
   ///   - streamer: Is given the prompt and every token as soon as it is there; for one prompt.
@@ -28,6 +31,7 @@ extension GenerativeModel {
   /// - Throws: ``GenerationError`` where settings or inputs cannot be followed.
   public func generate(
     _ inputIds: Tensor, attentionMask: Tensor? = nil, config: GenerationConfig = GenerationConfig(),
+    negativePromptIds: Tensor? = nil, negativePromptAttentionMask: Tensor? = nil,
     logitsProcessors: [any LogitsProcessor] = [],
     stoppingCriteria: [any StoppingCriterion] = [],
     prefixAllowedTokens: ((_ prompt: Int, _ ids: [Int]) throws -> [Int])? = nil,
@@ -48,6 +52,14 @@ extension GenerativeModel {
       var plan = try GenerationPlan(self, config, promptLength: prepared.rows[0].count)
       try plan.addProcessors(
         paddingLengths: prepared.paddingLengths(times: plan.rowsOfPrompt), encoderIds: prompts,
+        guidance: try plan.config.guidanceScale.flatMap {
+          $0 == 1
+            ? nil
+            : try UnbatchedClassifierFreeGuidanceLogitsProcessor(
+              guidanceScale: $0, model: self, unconditionalIds: negativePromptIds,
+              unconditionalAttentionMask: negativePromptAttentionMask,
+              useCache: plan.config.useCache ?? true)
+        },
         own: logitsProcessors, prefixAllowedTokens: prefixAllowedTokens)
       try plan.addCriteria(own: stoppingCriteria, decode: decode)
       let run = GenerationRun(
@@ -154,9 +166,12 @@ struct GenerationRun {
 
   /// The next tokens: the likeliest, or drawn.
   /// - Throws: ``GenerationError`` where the rules leave nothing to draw from.
-  func chosen(_ scores: Tensor) throws -> [Int] {
+  /// - Parameter step: How many tokens were generated before.
+  func chosen(_ scores: Tensor, step: Int) throws -> [Int] {
+    let largest = scores.amax(dim: -1)
+    try checkNumbers(largest, step: step)
     guard plan.doSample else { return scores.argmax(dim: -1).array(of: Int.self) }
-    let best = scores.amax(dims: [-1]).array(of: Float.self)
+    let best = largest.array(of: Float.self)
     guard best.allSatisfy(\.isFinite) else {
       throw GenerationError(
         "do_sample",
@@ -164,6 +179,17 @@ struct GenerationRun {
       )
     }
     return scores.softmax(dim: -1).multinomial(1, generator: generator).array(of: Int.self)
+  }
+
+  /// Makes sure that the best score of each row is a number; a NaN counts as the best.
+  func checkNumbers(_ best: Tensor, step: Int) throws(GenerationError) {
+    guard let row = best.array(of: Float.self).firstIndex(where: \.isNaN) else { return }
+    let prompt = row * prompts.rows.count / best.count
+    let place = prompts.rows.count > 1 ? " behind prompt \(prompt + 1)" : ""
+    throw GenerationError(
+      "logits",
+      "the scores of generated token \(step + 1)\(place) are NaN: a weight is NaN or infinite, or numbers grow beyond the weights' type; look at the weights, load them as float32, or set remove_invalid_values to go on regardless"
+    )
   }
 
   /// Greedy decoding and sampling.
@@ -180,7 +206,7 @@ struct GenerationRun {
     while true {
       let scores = try plan.processed(state.rows, logits)
       record.add(scores: scores, logits: logits)
-      var next = try chosen(scores)
+      var next = try chosen(scores, step: state.rows[0].count - plan.promptLength)
       if !plan.eos.isEmpty, let pad = plan.pad {
         for row in next.indices where !isOpen[row] { next[row] = pad }
       }

@@ -49,7 +49,8 @@ extension GenerationConfig {
     "prefill_chunk_size": .int, "length_penalty": .double, "num_assistant_tokens": .int,
     "num_assistant_tokens_schedule": .string, "assistant_confidence_threshold": .double,
     "prompt_lookup_num_tokens": .int, "max_matching_ngram_size": .int, "output_scores": .bool,
-    "output_logits": .bool, "temperature": .double, "top_k": .int, "top_p": .double,
+    "output_logits": .bool, "guidance_scale": .double, "temperature": .double, "top_k": .int,
+    "top_p": .double,
     "min_p": .double, "top_h": .double, "typical_p": .double, "epsilon_cutoff": .double,
     "eta_cutoff": .double, "repetition_penalty": .double, "encoder_repetition_penalty": .double,
     "no_repeat_ngram_size": .int, "encoder_no_repeat_ngram_size": .int, "bad_words_ids": .words,
@@ -63,7 +64,7 @@ extension GenerationConfig {
   /// Settings that transformers has and generate here has not, with the values by which they change
   /// nothing.
   private static let unsupported: [String: [ConfigurationValue]] = [
-    "guidance_scale": [1, 1.0], "watermarking_config": [], "low_memory": [false],
+    "watermarking_config": [], "low_memory": [false],
     "token_healing": [false], "assistant_early_exit": [], "assistant_ensemble_weight": [],
     "use_mtp": [false], "speculation_type": [], "dola_layers": [], "penalty_alpha": [0, 0.0],
     "num_beam_groups": [1], "diversity_penalty": [0, 0.0], "constraints": [],
@@ -108,6 +109,11 @@ extension GenerationConfig {
     try require("num_beams", numBeams, atLeast: 1)
     try require("num_return_sequences", numReturnSequences, atLeast: 1)
     try require("prefill_chunk_size", prefillChunkSize, atLeast: 1)
+    if prefillChunkSize != nil, useCache == false {
+      throw GenerationError(
+        "prefill_chunk_size", "chunks are read into the cache; leave it out, or use_cache",
+        path: path)
+    }
     try require("prompt_lookup_num_tokens", promptLookupNumTokens, atLeast: 1)
     try require("max_matching_ngram_size", maxMatchingNgramSize, atLeast: 1)
     try require("num_assistant_tokens", numAssistantTokens, atLeast: 1)

@@ -1,5 +1,11 @@
 /// Settings that change scores; each stands for the processor of its name.
 extension GenerationConfig {
+  /// How much more a prompt weighs than the negative one, or than none (classifier-free guidance). By
+  /// default 1: no difference.
+  public var guidanceScale: Double? {
+    get { self["guidance_scale"]?.double }
+    set { self["guidance_scale"] = newValue.map(ConfigurationValue.double) }
+  }
   /// What logits are divided by when sampling. By default 1.
   public var temperature: Double? {
     get { self["temperature"]?.double }

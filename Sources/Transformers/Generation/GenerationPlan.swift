@@ -51,13 +51,16 @@ struct GenerationPlan {
   /// - Parameters:
   ///   - paddingLengths: How many tokens of padding each row begins with, where there is padding.
   ///   - encoderIds: The prompts, or what the encoder read of them.
+  ///   - guidance: What weighs the prompt against a negative one; it comes first.
   ///   - own: The caller's processors; one that is of a type which a setting stands for takes its
   ///     place.
   mutating func addProcessors(
-    paddingLengths: [Int], encoderIds: [[Int]], own: [any LogitsProcessor],
+    paddingLengths: [Int], encoderIds: [[Int]], guidance: (any LogitsProcessor)?,
+    own: [any LogitsProcessor],
     prefixAllowedTokens: ((Int, [Int]) throws -> [Int])?
   ) throws(GenerationError) {
-    var list = try scoreRules(paddingLengths, encoderIds, prefixAllowedTokens)
+    var list = guidance.map { [$0] } ?? []
+    list += try scoreRules(paddingLengths, encoderIds, prefixAllowedTokens)
     for processor in own {
       if let place = list.firstIndex(where: { type(of: $0) == type(of: processor) }) {
         list[place] = processor
@@ -68,6 +71,11 @@ struct GenerationPlan {
     if doSample { list += try warpers() }
     if config.renormalizeLogits ?? false { list.append(LogitNormalization()) }
     processors = list
+  }
+
+  /// Leaves guidance out: drafts do without it, since the model checks them.
+  mutating func removeGuidance() {
+    processors.removeAll { $0 is UnbatchedClassifierFreeGuidanceLogitsProcessor }
   }
 
   private func scoreRules(

@@ -3,7 +3,7 @@ import Tensors
 
 /// A model that generates text one token after the other (`GenerationMixin`).
 ///
-/// It says how a pass is computed; ``generate(_:attentionMask:config:logitsProcessors:stoppingCriteria:prefixAllowedTokens:assistant:streamer:decode:generator:promptCache:)``
+/// It says how a pass is computed; ``generate(_:attentionMask:config:negativePromptIds:negativePromptAttentionMask:logitsProcessors:stoppingCriteria:prefixAllowedTokens:assistant:streamer:decode:generator:promptCache:)``
 /// does the rest.
 public protocol GenerativeModel: PretrainedModel {
   /// The settings that hold where a call of generate gives none.
@@ -52,6 +52,16 @@ public struct EncodedInputs {
 
   /// Encoded prompts.
   public init(states: Tensor, mask: Tensor? = nil) { (self.states, self.mask) = (states, mask) }
+
+  /// What transformers lets a decoder see that reads its first tokens in chunks: it cuts the encoder's
+  /// mask to as many tokens as the decoder has read, and takes no mask where those all count.
+  func cut(to length: Int) -> EncodedInputs {
+    guard let mask, length < mask.shape[1] else { return self }
+    let seen = (mask.dtype == .bool ? mask : mask.ne(0)).narrowed(dim: 1, start: 0, length: length)
+    guard !seen.all().item(Bool.self) else { return EncodedInputs(states: states) }
+    let rest = Tensor.zeros([mask.shape[0], mask.shape[1] - length], dtype: .bool)
+    return EncodedInputs(states: states, mask: Tensor.cat([seen, rest], dim: 1).to(mask.dtype))
+  }
 
   /// The rows of the given numbers.
   func rows(_ rows: [Int]) -> EncodedInputs {

@@ -73,7 +73,12 @@ private struct GenerationCase {
   func check(_ model: any GenerativeModel) throws {
     guard let name = json["input_ids"]?.string else { throw RunnerError("\(id): no input_ids") }
     var settings: [String: ConfigurationValue] = [:]
+    var negative: [String: Tensor] = [:]
     for member in json["settings"]?.members ?? [] {
+      if member.name.hasPrefix("negative_prompt") {
+        negative[member.name] = member.value.array?.allPresent(\.ints).map { Tensor($0) }
+        continue
+      }
       settings[member.name] = ConfigurationValue(parsed: member.value)
     }
     var config = try GenerationConfig(settings: settings)
@@ -83,7 +88,9 @@ private struct GenerationCase {
     let output = try model.generate(
       tensors.tensor("\(name).input_ids"),
       attentionMask: tensors.keys.contains("\(name).attention_mask")
-        ? tensors.tensor("\(name).attention_mask") : nil, config: config)
+        ? tensors.tensor("\(name).attention_mask") : nil, config: config,
+      negativePromptIds: negative["negative_prompt_ids"],
+      negativePromptAttentionMask: negative["negative_prompt_attention_mask"])
     try compare(output.sequences, "sequences")
     try compare(output.beamIndices?.to(.int64), "beam_indices")
     try compare(output.sequencesScores, "sequences_scores")

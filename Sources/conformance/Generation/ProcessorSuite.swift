@@ -46,22 +46,30 @@ struct ProcessorSuite: Suite {
 private enum ProcessorRows {
   static func processor(_ type: String, _ a: Arguments) throws -> any LogitsProcessor {
     let kept = try a.int("min_tokens_to_keep") ?? 1
+    let filler = try a.double("filter_value") ?? -.infinity
     switch type {
     case "TemperatureLogitsWarper":
       return try TemperatureLogitsWarper(temperature: a.need("temperature", a.double))
     case "TopKLogitsWarper":
-      return try TopKLogitsWarper(topK: a.need("top_k", a.int), minTokensToKeep: kept)
+      return try TopKLogitsWarper(
+        topK: a.need("top_k", a.int), minTokensToKeep: kept, filterValue: filler)
     case "TopPLogitsWarper":
-      return try TopPLogitsWarper(topP: a.need("top_p", a.double), minTokensToKeep: kept)
+      return try TopPLogitsWarper(
+        topP: a.need("top_p", a.double), minTokensToKeep: kept, filterValue: filler)
     case "MinPLogitsWarper":
-      return try MinPLogitsWarper(minP: a.need("min_p", a.double), minTokensToKeep: kept)
+      return try MinPLogitsWarper(
+        minP: a.need("min_p", a.double), minTokensToKeep: kept, filterValue: filler)
     case "TypicalLogitsWarper":
-      return try TypicalLogitsWarper(mass: a.double("mass") ?? 0.9, minTokensToKeep: kept)
-    case "TopHLogitsWarper": return try TopHLogitsWarper(topH: a.need("top_h", a.double))
+      return try TypicalLogitsWarper(
+        mass: a.double("mass") ?? 0.9, minTokensToKeep: kept, filterValue: filler)
+    case "TopHLogitsWarper":
+      return try TopHLogitsWarper(topH: a.need("top_h", a.double), filterValue: filler)
     case "EpsilonLogitsWarper":
-      return try EpsilonLogitsWarper(epsilon: a.need("epsilon", a.double), minTokensToKeep: kept)
+      return try EpsilonLogitsWarper(
+        epsilon: a.need("epsilon", a.double), minTokensToKeep: kept, filterValue: filler)
     case "EtaLogitsWarper":
-      return try EtaLogitsWarper(epsilon: a.need("epsilon", a.double), minTokensToKeep: kept)
+      return try EtaLogitsWarper(
+        epsilon: a.need("epsilon", a.double), minTokensToKeep: kept, filterValue: filler)
     case "RepetitionPenaltyLogitsProcessor":
       return try RepetitionPenaltyLogitsProcessor(
         penalty: a.need("penalty", a.double),

@@ -5,16 +5,20 @@ import Tensors
 public struct TypicalLogitsWarper: LogitsProcessor {
   private let mass: Double
   private let kept: Int
+  private let filterValue: Double
 
-  /// The probability mass to keep, 0 < m < 1, and how many tokens stay at least.
+  /// The probability mass to keep, 0 < m < 1, and how many tokens stay at least; the others get the filter value.
   /// - Throws: ``GenerationError`` where m is out of range or nothing would stay.
-  public init(mass: Double = 0.9, minTokensToKeep: Int = 1) throws(GenerationError) {
+  public init(mass: Double = 0.9, minTokensToKeep: Int = 1, filterValue: Double = -.infinity)
+    throws(GenerationError)
+  {
     try requireBetween0And1(mass, "typical_p")
     try requirePositive(minTokensToKeep, "min_tokens_to_keep")
+    self.filterValue = filterValue
     (self.mass, kept) = (mass, minTokensToKeep)
   }
 
-  /// Scores with −∞ for the tokens that are farthest from typical.
+  /// Scores with the filter value for the tokens that are farthest from typical.
   public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
     let surprise = -scores.logSoftmax(dim: -1)
     // A token of probability 0 adds nothing to the entropy, though 0 · ∞ is NaN.
@@ -27,7 +31,7 @@ public struct TypicalLogitsWarper: LogitsProcessor {
     var removed = sorted.gt(sorted.gather(dim: 1, index: last))
     removed[.ellipsis, .slice(nil, kept)] = Tensor(false)
     return scores.maskedFill(
-      removed.scatter(dim: 1, index: order, src: removed), -Double.infinity)
+      removed.scatter(dim: 1, index: order, src: removed), filterValue)
   }
 }
 
@@ -36,50 +40,57 @@ public struct TypicalLogitsWarper: LogitsProcessor {
 public struct EtaLogitsWarper: LogitsProcessor {
   private let epsilon: Double
   private let kept: Int
+  private let filterValue: Double
 
-  /// ε between 0 and 1, and how many tokens stay at least.
+  /// ε between 0 and 1, and how many tokens stay at least; the others get the filter value.
   /// - Throws: ``GenerationError`` where ε is out of range or nothing would stay.
-  public init(epsilon: Double, minTokensToKeep: Int = 1) throws(GenerationError) {
+  public init(epsilon: Double, minTokensToKeep: Int = 1, filterValue: Double = -.infinity)
+    throws(GenerationError)
+  {
     try requireBetween0And1(epsilon, "eta_cutoff")
     try requirePositive(minTokensToKeep, "min_tokens_to_keep")
+    self.filterValue = filterValue
     (self.epsilon, kept) = (epsilon, minTokensToKeep)
   }
 
-  /// Scores with −∞ for tokens below the threshold, but for the largest.
+  /// Scores with the filter value for tokens below the threshold, but for the largest.
   public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
     let probabilities = scores.softmax(dim: -1)
     let scaled = (-entropy(scores)).exp() * epsilon.squareRoot()
     let removed = probabilities.lt(scaled.clamp(max: epsilon).unsqueezed(-1))
       .logicalAnd(scores.lt(leastOfLargest(scores, kept)))
-    return scores.maskedFill(removed, -Double.infinity)
+    return scores.maskedFill(removed, filterValue)
   }
 }
 
 /// Keeps the likeliest tokens while the sum of their −p ln p stays below a share of the entropy
 /// (top-H decoding; Baghaei Potraghloo et al. 2025). Only the 100 largest are looked at.
 public struct TopHLogitsWarper: LogitsProcessor {
-  private let share: Double
+  private let share, filterValue: Double
   private static let considered = 100
 
-  /// The share of the entropy, 0 < h ≤ 1.
+  /// The share of the entropy, 0 < h ≤ 1, and the score that the other tokens get.
   /// - Throws: ``GenerationError`` where h is out of range.
-  public init(topH: Double) throws(GenerationError) {
+  public init(topH: Double, filterValue: Double = -.infinity) throws(GenerationError) {
     guard topH > 0, topH <= 1 else {
       throw GenerationError("top_h", "must lie above 0 and not above 1, not \(topH)")
     }
-    share = topH
+    (share, self.filterValue) = (topH, filterValue)
   }
 
-  /// Scores with −∞ for all but the tokens kept; the likeliest always stays.
+  /// Scores with the filter value for all but the tokens kept; the likeliest always stays.
   public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
     let (logits, order) = scores.topK(min(TopHLogitsWarper.considered, scores.size(-1)), dim: -1)
-    let probabilities = logits.softmax(dim: -1)
-    let limit = (entropy(logits) * share).unsqueezed(-1)
+    // As torch.distributions.Categorical computes them, so that a share of 1 ends at the same token.
+    let logs = logits - logits.logSumExp(dims: [-1], keepDim: true)
+    let probabilities = logs.softmax(dim: -1)
+    let least = -Double(Float.greatestFiniteMagnitude)
+    let limit = -(logs.clamp(min: least) * probabilities).sum(dim: -1, keepDim: true) * share
     var kept = (-probabilities * probabilities.log()).cumsum(dim: -1).le(limit)
     kept[.all, 0] = Tensor(true)
     let mask = Tensor.zeros(scores.shape, dtype: .bool)
       .scatter(dim: 1, index: order, src: kept)
-    return scores.maskedFill(mask.logicalNot(), -Double.infinity)
+    return scores.maskedFill(mask.logicalNot(), filterValue)
   }
 }
 

@@ -25,17 +25,21 @@ public struct TemperatureLogitsWarper: LogitsProcessor {
 /// Keeps the k largest scores, and those equal to the k-th (Fan et al. 2018).
 public struct TopKLogitsWarper: LogitsProcessor {
   private let k: Int
+  private let filterValue: Double
 
-  /// How many to keep at least.
+  /// How many to keep at least, and the score that the others get.
   /// - Throws: ``GenerationError`` where k is below 1.
-  public init(topK: Int, minTokensToKeep: Int = 1) throws(GenerationError) {
+  public init(topK: Int, minTokensToKeep: Int = 1, filterValue: Double = -.infinity)
+    throws(GenerationError)
+  {
     try requirePositive(topK, "top_k")
     k = max(topK, minTokensToKeep)
+    self.filterValue = filterValue
   }
 
-  /// Scores with −∞ below the k-th largest.
+  /// Scores with the filter value below the k-th largest.
   public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
-    scores.maskedFill(scores.lt(leastOfLargest(scores, k)), -Double.infinity)
+    scores.maskedFill(scores.lt(leastOfLargest(scores, k)), filterValue)
   }
 }
 
@@ -44,22 +48,26 @@ public struct TopKLogitsWarper: LogitsProcessor {
 public struct TopPLogitsWarper: LogitsProcessor {
   private let p: Double
   private let kept: Int
+  private let filterValue: Double
 
-  /// The probability mass 0 ≤ p ≤ 1, and how many tokens stay at least.
+  /// The probability mass 0 ≤ p ≤ 1, and how many tokens stay at least; the others get the filter value.
   /// - Throws: ``GenerationError`` where p is out of range or nothing would stay.
-  public init(topP: Double, minTokensToKeep: Int = 1) throws(GenerationError) {
+  public init(topP: Double, minTokensToKeep: Int = 1, filterValue: Double = -.infinity)
+    throws(GenerationError)
+  {
     try requireWithin(topP, 0...1, "top_p")
     try requirePositive(minTokensToKeep, "min_tokens_to_keep")
+    self.filterValue = filterValue
     (p, kept) = (topP, minTokensToKeep)
   }
 
-  /// Scores with −∞ for the unlikely tokens, which together have a probability of at most 1 − p.
+  /// Scores with the filter value for the unlikely tokens, which together have a probability of at most 1 − p.
   public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
     let (sorted, order) = scores.sorted(dim: -1)
     var removed = sorted.softmax(dim: -1).cumsum(dim: -1).le(1 - p)
     removed[.ellipsis, .slice(-kept, nil)] = Tensor(false)
     return scores.maskedFill(
-      removed.scatter(dim: 1, index: order, src: removed), -Double.infinity)
+      removed.scatter(dim: 1, index: order, src: removed), filterValue)
   }
 }
 
@@ -67,22 +75,26 @@ public struct TopPLogitsWarper: LogitsProcessor {
 public struct MinPLogitsWarper: LogitsProcessor {
   private let fraction: Double
   private let kept: Int
+  private let filterValue: Double
 
-  /// The fraction, 0 ≤ p ≤ 1, and how many tokens stay at least.
+  /// The fraction, 0 ≤ p ≤ 1, and how many tokens stay at least; the others get the filter value.
   /// - Throws: ``GenerationError`` where p is out of range or nothing would stay.
-  public init(minP: Double, minTokensToKeep: Int = 1) throws(GenerationError) {
+  public init(minP: Double, minTokensToKeep: Int = 1, filterValue: Double = -.infinity)
+    throws(GenerationError)
+  {
     try requireWithin(minP, 0...1, "min_p")
     try requirePositive(minTokensToKeep, "min_tokens_to_keep")
+    self.filterValue = filterValue
     (fraction, kept) = (minP, minTokensToKeep)
   }
 
-  /// Scores with −∞ for tokens below the fraction of the largest probability.
+  /// Scores with the filter value for tokens below the fraction of the largest probability.
   public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
     let probabilities = scores.softmax(dim: -1)
     let limit = probabilities.amax(dims: [-1], keepDim: true) * fraction
     let best = probabilities.topK(min(kept, probabilities.size(-1)), dim: -1).indices
     let removed = probabilities.lt(limit).scatter(dim: -1, index: best, value: false)
-    return scores.maskedFill(removed, -Double.infinity)
+    return scores.maskedFill(removed, filterValue)
   }
 }
 
@@ -90,20 +102,24 @@ public struct MinPLogitsWarper: LogitsProcessor {
 public struct EpsilonLogitsWarper: LogitsProcessor {
   private let epsilon: Double
   private let kept: Int
+  private let filterValue: Double
 
-  /// The least probability, 0 < ε < 1, and how many tokens stay at least.
+  /// The least probability, 0 < ε < 1, and how many tokens stay at least; the others get the filter value.
   /// - Throws: ``GenerationError`` where ε is out of range or nothing would stay.
-  public init(epsilon: Double, minTokensToKeep: Int = 1) throws(GenerationError) {
+  public init(epsilon: Double, minTokensToKeep: Int = 1, filterValue: Double = -.infinity)
+    throws(GenerationError)
+  {
     try requireBetween0And1(epsilon, "epsilon_cutoff")
     try requirePositive(minTokensToKeep, "min_tokens_to_keep")
+    self.filterValue = filterValue
     (self.epsilon, kept) = (epsilon, minTokensToKeep)
   }
 
-  /// Scores with −∞ for tokens of lower probability, but for the largest.
+  /// Scores with the filter value for tokens of lower probability, but for the largest.
   public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
     let removed = scores.softmax(dim: -1).lt(epsilon)
       .logicalAnd(scores.lt(leastOfLargest(scores, kept)))
-    return scores.maskedFill(removed, -Double.infinity)
+    return scores.maskedFill(removed, filterValue)
   }
 }
 
