@@ -23,35 +23,71 @@ struct FineTuningJudge {
   func callAsFunction(
     _ split: FineTuningTask.Split, maxBatches: Int? = nil
   ) throws -> Figures {
-    try trainer.during(.evaluation) {
-      task.model.eval()
-      // One for this rank, or for each virtual worker whose work it does; they meet in one order.
-      let workers = task.configuration.virtualWorkers
-      let shares = workers?.owned(by: group.rank, of: group.size) ?? group.rank..<group.rank + 1
-      let states = try shares.map { share in
-        try judge(split, share: share, of: workers?.count ?? group.size, maxBatches)
-      }
-      let all =
-        group.size > 1
-        ? try group.allGather(object: states, label: "figures").flatMap { $0 } : states
-      return (all.merged() ?? FineTuningFigures()).figures(task, split)
+    guard let figures = try figures(split, maxBatches: maxBatches, unless: nil) else {
+      fail("evaluate", "an evaluation that nobody can stop was stopped")
+    }
+    return figures
+  }
+
+  /// The figures of all records, unless somebody asks for the end meanwhile.
+  /// - Parameter isAsked: Whether this rank was asked to stop; asked before each batch, and true on one
+  ///   rank stops all at the same batch. Nil where nobody can ask.
+  /// - Returns: Nil where it was stopped.
+  func figures(
+    _ split: FineTuningTask.Split, maxBatches: Int?, unless isAsked: (() -> Bool)?
+  ) throws -> Figures? {
+    try trainer.unlessStopped {
+      try trainer.during(.evaluation) { try judge(split, maxBatches, isAsked) }
     }
   }
 
-  /// What one share of the records tells.
   private func judge(
-    _ split: FineTuningTask.Split, share: Int, of shares: Int, _ maxBatches: Int?
-  ) throws -> FineTuningFigures {
+    _ split: FineTuningTask.Split, _ maxBatches: Int?, _ isAsked: (() -> Bool)?
+  ) throws -> Figures? {
+    task.model.eval()
+    // One for this rank, or for each virtual worker whose work it does; they meet in one order.
+    let workers = task.configuration.virtualWorkers
+    let shares = workers?.owned(by: group.rank, of: group.size) ?? group.rank..<group.rank + 1
+    var states: [FineTuningFigures] = []
+    for share in shares {
+      guard
+        let state = try judge(
+          split, share: share, of: workers?.count ?? group.size, maxBatches, isAsked)
+      else { return nil }
+      states.append(state)
+    }
+    if let workers, isAsked != nil {
+      // A rank with fewer workers asks as often as the others.
+      let most = (0..<group.size).map { workers.owned(by: $0, of: group.size).count }.max() ?? 0
+      let batches = try loader(split, share: 0, of: workers.count).batchCount
+      for _ in 0..<(most - shares.count) * min(batches, maxBatches ?? batches) {
+        if try trainer.agreesToStop(isAsked) { return nil }
+      }
+    }
+    let all =
+      group.size > 1
+      ? try group.allGather(object: states, label: "figures").flatMap { $0 } : states
+    return (all.merged() ?? FineTuningFigures()).figures(task, split)
+  }
+
+  /// What one share of the records tells; nil where the evaluation was stopped.
+  private func judge(
+    _ split: FineTuningTask.Split, share: Int, of shares: Int, _ maxBatches: Int?,
+    _ isAsked: (() -> Bool)?
+  ) throws -> FineTuningFigures? {
     let loader = try loader(split, share: share, of: shares)
     var state = FineTuningFigures()
+    var isStopped = false
     try noGrad {
       while let batch = try loader.next() {
+        isStopped = try trainer.agreesToStop(isAsked)
+        if isStopped { break }
         // A worker without a record of the batch has a stand-in, which does not count.
         if batch.count > 0 { try add(batch, split, to: &state) }
         if let maxBatches, loader.step >= maxBatches { break }
       }
     }
-    return state
+    return isStopped ? nil : state
   }
 
   func loader(

@@ -209,20 +209,22 @@ public final class FineTuningRun {
       trainer, evaluation, configuration.checkpoint,
       progress: ready.checkpoints.progress(from: ready.resumed), judgesEnd: true,
       evaluate: {
-        guard let validation = task.validation else { return true }
+        guard let validation = task.validation else { return .goesOn }
         // Texts that are generated take as many passes as they take, on every rank others.
-        let figures = try trainer.withFullParameters {
+        let judged = try trainer.withFullParameters {
           try trainer.withAveragedModel {
             let isEnd = trainer.step >= ready.steps
-            let figures = try judge(
-              validation, maxBatches: isEnd ? nil : evaluation.maxBatches)
-            best.look(at: figures, step: trainer.step, of: task.model)
+            let figures = try judge.figures(
+              validation, maxBatches: isEnd ? nil : evaluation.maxBatches,
+              unless: { StopRequest.isPending })
+            if let figures { best.look(at: figures, step: trainer.step, of: task.model) }
             return figures
           }
         }
+        guard let figures = judged else { return .stopped }
         try trainer.tell(
           .evaluation(EvaluationReport(step: trainer.step, split: "validation", figures: figures)))
-        return !isOut()
+        return isOut() ? .endsRun : .goesOn
       },
       save: { awaits in
         try ready.checkpoints.save(trainer, ready.loader, awaitsEvaluation: awaits, adding: addBest)
@@ -230,22 +232,24 @@ public final class FineTuningRun {
       remember: { try ready.checkpoints.remember(trainer, ready.loader, adding: addBest) },
       settle: { try ready.checkpoints.settle() })
     // A run that ended early has nothing left to do when it is resumed.
+    var end = TrainingEnd.finished
     if !isOut() {
-      let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
-      if end == .stopped {
-        try trainer.tell(.ended(trainer.result(.stopped)))
-        if lastStep != nil { return .stopped }
-        terminal?.say(
-          "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
-        )
-        return .stopped
+      end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
+      if end == .finished { try loop.saveLast() }
+    }
+    if end == .finished {
+      end = try trainer.withFullParameters {
+        try trainer.withAveragedModel { try finish(ready, judge) }
       }
-      try loop.saveLast()
     }
-    try trainer.withFullParameters {
-      try trainer.withAveragedModel { try finish(ready, judge) }
+    guard end == .stopped else { return end }
+    try trainer.tell(.ended(trainer.result(.stopped)))
+    if lastStep == nil {
+      terminal?.say(
+        "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
+      )
     }
-    return .finished
+    return end
   }
 
   private func introduce(_ ready: Ready) throws {
@@ -273,8 +277,10 @@ public final class FineTuningRun {
     }
   }
 
-  /// Goes back to the best weights, judges them by the test records, and saves them.
-  private func finish(_ ready: Ready, _ judge: FineTuningJudge) throws {
+  /// Goes back to the best weights, judges them by the test records, and saves them; where somebody asks
+  /// for the end meanwhile, nothing is saved but the checkpoint that is there, from which this is done
+  /// again.
+  private func finish(_ ready: Ready, _ judge: FineTuningJudge) throws -> TrainingEnd {
     let (task, trainer) = (ready.task, ready.trainer)
     var results: MetricValues = ["step": .integer(trainer.step)]
     if let step = ready.best.step {
@@ -283,7 +289,10 @@ public final class FineTuningRun {
     }
     var words = ready.best.step.map { "best \(configuration.metric ?? "loss") at step \($0)" }
     if let test = task.test {
-      let figures = try judge(test)
+      guard
+        let figures = try judge.figures(
+          test, maxBatches: nil, unless: { StopRequest.isPending })
+      else { return .stopped }
       let report = EvaluationReport(
         step: trainer.step, split: "test", figures: figures, isFinal: true)
       try trainer.tell(.evaluation(report))
@@ -305,6 +314,7 @@ public final class FineTuningRun {
     if let words { terminal?.say(words) }
     terminal?.say("\(task.adapters == nil ? "model" : "adapters") saved as \(path)")
     if world.size > 1 { try group.barrier(label: "saved") }
+    return .finished
   }
 }
 

@@ -55,8 +55,8 @@ struct FaultJob {
   }
 
   /// The run without a fault.
-  func runInOrder() async throws {
-    let result = try await start(Self.run)
+  func runInOrder(ranks: Int = FaultCase.ranks) async throws {
+    let result = try await start(Self.run, ranks: ranks)
     guard result.status == 0 else { throw Problem(description: result.tail) }
     try await checkNothingRemains()
   }
@@ -97,6 +97,30 @@ struct FaultJob {
       }
     }
     try await checkNothingRemains()
+  }
+
+  /// The run of which a rank is asked to stop when an evaluation begins, and what goes on from there; returns
+  /// the events of the first and of both.
+  func ask(rank: Int, of ranks: Int) async throws -> (stopped: [String], whole: [String]) {
+    let run = Self.run + ["--evaluation.every_steps", "4"]
+    let result = try await start(["--fault", "ask:evaluation:\(rank)"] + run, ranks: ranks)
+    guard result.status == 143 else {
+      throw Problem(description: "it ended with \(result.status): \(result.tail)")
+    }
+    let stopped = try events()
+    let resumed = try await start(run + ["--resume"], ranks: ranks)
+    guard resumed.status == 0 else { throw Problem(description: resumed.tail) }
+    return (stopped, try events())
+  }
+
+  /// What metrics.jsonl says but for steps: `evaluation 4`.
+  private func events() throws -> [String] {
+    let text = try String(contentsOfFile: "\(folder)/run/metrics.jsonl", encoding: .utf8)
+    return try text.split(separator: "\n").compactMap { line in
+      let row = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      guard let event = row?["event"] as? String, event != "step" else { return nil }
+      return "\(event) \(row?["step"] as? Int ?? -1)"
+    }
   }
 
   /// The run in which one bit of one replica changes in step 5, whose parameters are compared after step

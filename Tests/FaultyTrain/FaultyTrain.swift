@@ -55,7 +55,7 @@ enum FaultyTrain {
 
 /// What breaks, where.
 struct Fault {
-  enum Kind: String { case kill, shrink, stop, hang, exit, trap, exception, mismatch, drift }
+  enum Kind: String { case kill, shrink, stop, hang, exit, trap, exception, mismatch, drift, ask }
 
   let kind: Kind
   let phase: String
@@ -126,6 +126,9 @@ struct Fault {
     case .drift:
       moment.model?.parameters().first?.value.lentMemory
         .assumingMemoryBound(to: UInt32.self).pointee ^= 1
+    case .ask:
+      kill(getpid(), SIGUSR1)
+      while !StopRequest.isPending { Thread.sleep(forTimeInterval: 0.001) }
     case .mismatch: _ = try moment.group.allReduce([1.0], label: "stray")
     }
   }

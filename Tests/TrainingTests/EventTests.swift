@@ -109,6 +109,28 @@ import Torus
     #expect(trainer.end == .stopped && trainer.step == 2)
   }
 
+  @Test func `a request on one rank ends an evaluation at one batch, and leaves all as it was`()
+    throws
+  {
+    let batches = try World.threads(3, options: World.Options(timeout: .seconds(60))) { world in
+      try Generator(seed: 5).asDefault {
+        let trainer = try Self.trainer(world.group)
+        let loader = try Self.loader(world.group)
+        _ = try loader.next()
+        let (place, drawn) = (loader.state, Generator.default.state)
+        var asked = 0
+        let figures = try trainer.evaluate(loader, maxBatches: nil) {
+          asked += 1
+          return world.rank == 1 && asked == 2
+        }
+        #expect(figures == nil && loader.state == place && Generator.default.state == drawn)
+        #expect(try trainer.evaluate(loader, maxBatches: nil, unless: { false }) != nil)
+        return asked
+      }
+    }
+    #expect(batches == [2, 2, 2])
+  }
+
   @Test func `a sink on one rank ends all ranks, which are told their collectives`() throws {
     let words = try World.threads(3, options: World.Options(timeout: .seconds(60))) { world in
       try Generator(seed: 5).asDefault {

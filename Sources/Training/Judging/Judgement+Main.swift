@@ -59,6 +59,17 @@ package enum Judgement {
   }
 
   private static func write(_ text: String, to path: String) throws {
+    if isSpecial(path) {
+      // A device or a pipe is written to, and not replaced.
+      guard let stream = fopen(path, "w") else {
+        throw JudgementError.unwritable(path, errno: errno)
+      }
+      let isWhole = fwrite(Array(text.utf8), 1, text.utf8.count, stream) == text.utf8.count
+      guard fclose(stream) == 0, isWhole else {
+        throw JudgementError.unwritable(path, errno: errno)
+      }
+      return
+    }
     do {
       try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
@@ -72,10 +83,24 @@ package enum Judgement {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       throw JudgementError.unwritable(path, errno: EISDIR)
     }
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    guard access(folder, W_OK | X_OK) == 0 else {
-      throw JudgementError.unwritable(path, errno: errno)
+    if isSpecial(path) {
+      guard access(path, W_OK) == 0 else { throw JudgementError.unwritable(path, errno: errno) }
+      return
     }
+    // What may be written, root may for one, is known by doing it.
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let trial = "\(folder)/.\(UUID().uuidString)"
+    let file = open(trial, O_CREAT | O_EXCL | O_WRONLY, 0o600)
+    guard file >= 0 else { throw JudgementError.unwritable(path, errno: errno) }
+    close(file)
+    unlink(trial)
+  }
+
+  /// Whether a path is a device, a pipe or the like.
+  private static func isSpecial(_ path: String) -> Bool {
+    var facts = stat()
+    guard stat(path, &facts) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(facts.st_mode & S_IFMT)
   }
 
   /// Reads the run's configuration, meets the other workers, and does what is asked for.
@@ -90,7 +115,12 @@ package enum Judgement {
       run: { run, world, threads in
         Compute.setThreads(threads ?? max(1, Int(world.coreShare)))
         try run.distributed.settleKernels()
-        if let output, world.rank == 0 { try checkWritable(output) }
+        if let output {
+          _ = try world.group.madeOnce("output") { () -> Bool in
+            try checkWritable(output)
+            return true
+          }
+        }
         try body(run.run, world)
         // Nobody leaves while others still wait for what rank 0 writes.
         if world.size > 1 { try world.group.barrier(label: "written") }

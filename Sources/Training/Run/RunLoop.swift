@@ -1,5 +1,15 @@
 import Models
 
+/// What an evaluation leads to.
+package enum EvaluationOutcome {
+  /// The run goes on.
+  case goesOn
+  /// The run is over: it gets no better.
+  case endsRun
+  /// It was stopped in the midst of it, and takes place when the run goes on.
+  case stopped
+}
+
 /// The loop of a configured run: a step, an evaluation and a checkpoint where they are due, and so on.
 ///
 /// Every rank runs it, and all ranks evaluate and save at the same steps.
@@ -11,8 +21,8 @@ package final class RunLoop<Content> {
   private let progress: LaunchProgress?
   /// Whether the run's end is an evaluation as any other, and not one of its own.
   private let judgesEnd: Bool
-  /// Judges the model; false ends the run.
-  private let evaluate: () throws -> Bool
+  /// Judges the model.
+  private let evaluate: () throws -> EvaluationOutcome
   /// Saves a checkpoint and returns its path. It is told whether an evaluation is due that did not take
   /// place, since the run stops.
   private let write: (_ awaitsEvaluation: Bool) throws -> String
@@ -25,7 +35,7 @@ package final class RunLoop<Content> {
   package init(
     _ trainer: Trainer<Content>, _ evaluation: EvaluationConfiguration,
     _ checkpoint: CheckpointConfiguration, progress: LaunchProgress?, judgesEnd: Bool,
-    evaluate: @escaping () throws -> Bool,
+    evaluate: @escaping () throws -> EvaluationOutcome,
     save: @escaping (_ awaitsEvaluation: Bool) throws -> String,
     remember: @escaping () throws -> Void, settle: @escaping () throws -> Void
   ) {
@@ -44,7 +54,7 @@ package final class RunLoop<Content> {
   /// - Parameter awaitsEvaluation: Whether the checkpoint from which the run goes on stopped at a step
   ///   whose evaluation was due: it takes place now, so that the run goes on as one that never stopped.
   package func run(awaitsEvaluation: Bool) throws -> TrainingEnd {
-    if awaitsEvaluation, try !evaluate() { return .finished }
+    if awaitsEvaluation, let end = try endOfEvaluation() { return end }
     while let report = try trainer.next() {
       progress?.reached(step: report.step)
       let isEnd = report.step >= report.steps || report.endsEarly
@@ -54,7 +64,7 @@ package final class RunLoop<Content> {
         try saveLast(awaitsEvaluation: isJudged)
         return .stopped
       }
-      if isJudged, try !evaluate() { return .finished }
+      if isJudged, let end = try endOfEvaluation() { return end }
       if isEnd { continue }
       let isSaved = report.isDue(checkpoint.everySteps, checkpoint.everyEpochs)
       // One that is still being written is none to go on from.
@@ -64,6 +74,17 @@ package final class RunLoop<Content> {
       if isSaved { try save() }
     }
     return .finished
+  }
+
+  /// How the run ends by an evaluation; nil where it goes on.
+  private func endOfEvaluation() throws -> TrainingEnd? {
+    switch try evaluate() {
+    case .goesOn: return nil
+    case .endsRun: return .finished
+    case .stopped:
+      try saveLast(awaitsEvaluation: true)
+      return .stopped
+    }
   }
 
   /// Saves the present state, and waits until it is on disk.

@@ -24,8 +24,8 @@ package struct RunProgram<Configuration: LaunchedConfiguration> {
     self.run = run
   }
 
-  /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint, 2
-  /// for a configuration that cannot be run, 1 for everything else.
+  /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint
+  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for everything else.
   package func main(_ arguments: [String]) -> Int32 {
     // A reader of the output that went away is no reason to end.
     signal(SIGPIPE, SIG_IGN)
@@ -56,11 +56,12 @@ package struct RunProgram<Configuration: LaunchedConfiguration> {
     if world.size > 1 { Failure.prefix = "[rank \(world.rank)] " }
     Failure.handlesAbort = true
     world.recordFailures(in: "\(configuration.runDirectory)/flight", request: SIGUSR2)
-    StopRequest.install()
+    StopRequest.install(speaks: world.rank == 0)
     do {
       let end = try run(configuration, world, threads)
       try world.finalize()
-      return end == .finished ? 0 : 143
+      // Ranks may have got signals of different kinds, and have one code.
+      return end == .finished ? 0 : world.size > 1 ? 143 : StopRequest.exitCode
     } catch {
       if world.size == 1 {
         world.expectExit()

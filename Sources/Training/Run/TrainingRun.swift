@@ -85,25 +85,29 @@ public final class TrainingRun {
       trainer, configuration.evaluation, configuration.checkpoint,
       progress: ready.checkpoints.progress(from: ready.resumed), judgesEnd: false,
       evaluate: { [self] in
-        let figures = try trainer.evaluate(
-          data.validation ?? data.heldOut, maxBatches: configuration.evaluation.maxBatches)
+        guard
+          let figures = try trainer.evaluate(
+            data.validation ?? data.heldOut, maxBatches: configuration.evaluation.maxBatches,
+            unless: { StopRequest.isPending })
+        else { return .stopped }
         try trainer.tell(
           .evaluation(EvaluationReport(step: trainer.step, split: "validation", figures: figures)))
         try adjustRate(trainer, figures)
-        return true
+        return .goesOn
       },
       save: { try ready.checkpoints.save(trainer, data.training, awaitsEvaluation: $0) },
       remember: { try ready.checkpoints.remember(trainer, data.training) },
       settle: { try ready.checkpoints.settle() })
-    let end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
-    switch end {
-    case .stopped:
+    var end = try loop.run(awaitsEvaluation: ready.resumed?.state.awaitsEvaluation ?? false)
+    if end == .finished {
+      end = try finish(trainer, data, model, save: { try loop.saveLast() })
+    }
+    if end == .stopped {
       try trainer.tell(.ended(trainer.result(.stopped)))
-      if lastStep != nil { break }
+      if lastStep != nil { return end }
       terminal?.say(
         "stopped at step \(trainer.step) as asked; go on with: \(ResumeHint.command(workers: world.size))"
       )
-    case .finished: try finish(trainer, data, model, save: { try loop.saveLast() })
     }
     return end
   }
@@ -123,11 +127,18 @@ public final class TrainingRun {
     plateau.step(value)
   }
 
-  /// Evaluates the finished model and saves it.
+  /// Evaluates the finished model and saves it; where somebody asks for the end meanwhile, the checkpoint
+  /// alone is saved, from which this is done again.
   private func finish(
     _ trainer: Trainer<[Tensor]>, _ data: RunData, _ model: PreparedModel, save: () throws -> Void
-  ) throws {
-    let figures = try trainer.evaluate(data.heldOut)
+  ) throws -> TrainingEnd {
+    guard
+      let figures = try trainer.evaluate(
+        data.heldOut, maxBatches: nil, unless: { StopRequest.isPending })
+    else {
+      try save()
+      return .stopped
+    }
     let report = EvaluationReport(
       step: trainer.step, split: data.heldOutName, figures: figures, isFinal: true)
     try trainer.tell(.evaluation(report))
@@ -148,6 +159,7 @@ public final class TrainingRun {
       terminal?.say(String(format: "%.0f samples per second on ", rate) + workers)
     }
     terminal?.say("model saved as \(path)")
+    return .finished
   }
 }
 

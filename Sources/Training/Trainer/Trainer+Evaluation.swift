@@ -15,14 +15,46 @@ extension Trainer {
   public func evaluate(
     _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int? = nil
   ) throws -> Figures {
-    try during(.evaluation) {
-      try withAveragedModel { try judge(loader, maxBatches: maxBatches) }
+    guard let figures = try evaluate(loader, maxBatches: maxBatches, unless: nil) else {
+      fail("evaluate", "an evaluation that nobody can stop was stopped")
+    }
+    return figures
+  }
+
+  /// Judges the model unless somebody asks for the end meanwhile.
+  /// - Parameter isAsked: Whether this rank was asked to stop; asked before each batch, and true on one
+  ///   rank stops all at the same batch. Nil where nobody can ask.
+  /// - Returns: Nil where it was stopped: all is then as if it had not begun.
+  package func evaluate(
+    _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int?,
+    unless isAsked: (() -> Bool)?
+  ) throws -> Figures? {
+    try unlessStopped {
+      try during(.evaluation) {
+        try withAveragedModel { try judge(loader, maxBatches: maxBatches, unless: isAsked) }
+      }
     }
   }
 
+  /// Runs an evaluation, and takes back the random numbers that it drew where it was stopped.
+  package func unlessStopped(_ evaluation: () throws -> Figures?) throws -> Figures? {
+    let drawn = Generator.default.state
+    let figures = try evaluation()
+    if figures == nil { try Generator.default.setState(drawn) }
+    return figures
+  }
+
+  /// Whether all ranks stop here, since one of them was asked to; every rank asks at the same place.
+  package func agreesToStop(_ isAsked: (() -> Bool)?) throws -> Bool {
+    guard let isAsked else { return false }
+    guard let group else { return isAsked() }
+    return try group.allReduce(Int32(isAsked() ? 1 : 0), op: .maximum, label: "stop") > 0
+  }
+
   private func judge(
-    _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int?
-  ) throws -> Figures {
+    _ loader: any BatchLoading<[BatchPart<Content>]>, maxBatches: Int?,
+    unless isAsked: (() -> Bool)?
+  ) throws -> Figures? {
     require(
       (maxBatches ?? 1) > 0, "evaluate", "there are no \(maxBatches ?? 0) batches to judge by")
     let modes = model.modules().map { ($0, $0.isTraining) }
@@ -31,13 +63,16 @@ extension Trainer {
     // All ranks judge the same model.
     try parallel?.broadcastBuffers()
     // Of the rank, or of each of its virtual workers.
-    let sums = try withPlaceKept(of: loader) {
+    let all = try withPlaceKept(of: loader) { () -> [FigureSums]? in
       var sums = (virtualWork?.owned ?? 0..<1).map { _ in
         FigureSums(countsTargets: targets != nil)
       }
+      var isStopped = false
       try noGrad {
         try judging {
           while let batch = try loader.next() {
+            isStopped = try agreesToStop(isAsked)
+            if isStopped { break }
             if virtualWork != nil, batch.content.count != sums.count {
               throw TrainingError.noVirtualLoader(batch.content.count)
             }
@@ -51,8 +86,9 @@ extension Trainer {
           }
         }
       }
-      return sums
+      return isStopped ? nil : sums
     }
+    guard let sums = all else { return nil }
     let vectors = sums.map(\.vector)
     let total = try virtualWork?.sum(vectors, label: "figures") ?? reduced(vectors[0])
     guard let figures = sums[0].figures(total) else {
