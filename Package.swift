@@ -145,7 +145,10 @@ let package = Package(
       name: "ddp-bench",
       dependencies: [
         "Base", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ] + torus, resources: [.embedInCode("Step/torch_step.py")]),
+      ] + torus,
+      resources: [
+        .embedInCode("Step/torch_step.py"), .embedInCode("Text/text_peers.py"),
+      ]),
     // What one process computes, its training loop included; no ranks.
     .executableTarget(
       name: "conformance",

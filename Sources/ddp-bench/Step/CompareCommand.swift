@@ -44,16 +44,11 @@ struct CompareCommand: ParsableCommand {
     guard threads.allSatisfy({ $0 > 0 }), !threads.isEmpty, seconds > 0, rounds > 0 else {
       throw ValidationError("--threads, --seconds and --rounds must be positive")
     }
-    guard python.contains("/") else {
-      throw ValidationError("--python is a path, such as venv/bin/python, not \(python)")
-    }
-    guard FileManager.default.isExecutableFile(atPath: python) else {
-      throw ValidationError("--python \(python) is no program")
-    }
+    try PeerScript.check(python)
   }
 
   func run() throws {
-    let script = try Script()
+    let script = try PeerScript("torch_step", PackageResources.torch_step_py)
     defer { script.remove() }
     if !json { StandardStream.output.print(StepComparison.heading) }
     var rows: [StepComparison] = []
@@ -94,13 +89,23 @@ struct CompareCommand: ParsableCommand {
   }
 }
 
-/// The peer's program, in a file of its own while it is needed.
-private struct Script {
+/// A peer's program, in a file of its own while it is needed.
+struct PeerScript {
   let path: String
 
-  init() throws {
-    path = NSTemporaryDirectory() + "torch_step-\(getpid()).py"
-    try Data(PackageResources.torch_step_py).write(to: URL(fileURLWithPath: path))
+  init(_ name: String, _ text: [UInt8]) throws {
+    path = NSTemporaryDirectory() + "\(name)-\(getpid()).py"
+    try Data(text).write(to: URL(fileURLWithPath: path))
+  }
+
+  /// - Throws: `ValidationError` where a Python is none.
+  static func check(_ python: String) throws {
+    guard python.contains("/") else {
+      throw ValidationError("--python is a path, such as venv/bin/python, not \(python)")
+    }
+    guard FileManager.default.isExecutableFile(atPath: python) else {
+      throw ValidationError("--python \(python) is no program")
+    }
   }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }

@@ -1,7 +1,8 @@
 import Base
 import Foundation
 
-/// A program that measures one model's steps whenever it is asked to: ours, or PyTorch's.
+/// A program that measures something whenever it is asked to: a model's steps, ours or PyTorch's, or what
+/// Hugging Face's libraries do with texts.
 package final class StepProcess {
   /// What a program that cannot go on said.
   package struct Failure: Error, CustomStringConvertible {
@@ -45,11 +46,18 @@ package final class StepProcess {
   /// Measures steps for a number of seconds.
   /// - Throws: ``Failure`` where the program ends, says something else, or takes minutes longer.
   package func measure(seconds: Double) throws -> JSONValue {
-    let question = Array("\(seconds)\n".utf8)
+    try ask("\(seconds)", within: 300 + 10 * seconds)
+  }
+
+  /// Asks for one measurement in the program's own words.
+  /// - Throws: ``Failure`` where the program ends, says something else, or takes longer than so many
+  ///   seconds.
+  package func ask(_ question: String, within seconds: Double) throws -> JSONValue {
+    let question = Array("\(question)\n".utf8)
     guard StandardStream.write(question, to: asked.fileHandleForWriting.fileDescriptor) == 0 else {
       throw ended()
     }
-    let line = try readLine(until: Date(timeIntervalSinceNow: 300 + 10 * seconds))
+    let line = try readLine(until: Date(timeIntervalSinceNow: seconds))
     guard let answer = try? JSONParser.parse(line), answer["median_s"]?.double != nil else {
       throw Failure(
         description:

@@ -7,7 +7,8 @@ import Torus
 struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed",
-    abstract: "Times sentence embeddings of the lines of a text.")
+    abstract: "Times sentence embeddings of the lines of a text.",
+    discussion: "--python measures sentence-transformers in turn with us.")
 
   @Argument(
     help: "A folder of sentence-transformers.", completion: .file(),
@@ -31,6 +32,8 @@ struct EmbedCommand: ParsableCommand {
   @Option(help: "How often it is measured.")
   var repetitions = 3
 
+  @OptionGroup var peers: PeerOptions
+
   mutating func validate() throws {
     guard batchSize > 0, repetitions > 0, texts ?? 1 > 0, threads ?? 1 > 0 else {
       throw ValidationError("--batch-size, --texts, --threads and --repetitions must be positive")
@@ -49,13 +52,21 @@ struct EmbedCommand: ParsableCommand {
       "\(lines.count) texts, vectors of \(width), the longest of \(tokens.inputIds.shape[1]) tokens; \(Compute.threads) threads"
     )
     let clock = ContinuousClock()
-    let rates = try (0..<repetitions).map { _ in
+    let peer = try peers.peer(
+      "sentence-transformers",
+      ["embed", folder, "\(Compute.threads)", "\(lines.count)", "\(batchSize)", text],
+      threads: Compute.threads)
+    _ = try peer?.seconds("texts")
+    var times = TurnedTimes()
+    for _ in 0..<repetitions {
       let time = try clock.measure { _ = try model.encode(lines, batchSize: batchSize) }
-      return Double(lines.count) / (time / .seconds(1))
-    }.sorted()
+      try times.add(time / .seconds(1), peer, "texts")
+    }
+    let count = Double(lines.count)
+    let rates = times.ours.map { count / $0 }
     StandardStream.output.print(
       String(
-        format: "embed   %10.1f texts/s (%.1f to %.1f)", rates[rates.count / 2], rates[0],
-        rates[rates.count - 1]))
+        format: "embed   %10.1f texts/s (%.1f to %.1f)", count / times.median, rates.min() ?? 0,
+        rates.max() ?? 0) + times.words(count, "texts/s", peer))
   }
 }

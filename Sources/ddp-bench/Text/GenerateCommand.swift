@@ -11,7 +11,7 @@ struct GenerateCommand: ParsableCommand {
     discussion: """
       Prompts are random tokens. What is read in one pass is "pp", what is written behind a single \
       token "tg", each with its number of tokens, as llama-bench reports them. Every written token \
-      reads all weights, which gives the bandwidth.
+      reads all weights, which gives the bandwidth. --python measures transformers in turn with us.
       """)
 
   @Argument(
@@ -33,6 +33,8 @@ struct GenerateCommand: ParsableCommand {
 
   @Option(help: "How often each is measured.")
   var repetitions = 5
+
+  @OptionGroup var peers: PeerOptions
 
   private static let types: [String: DType] = [
     "float32": .float32, "bfloat16": .bfloat16, "float16": .float16,
@@ -68,10 +70,13 @@ struct GenerateCommand: ParsableCommand {
       format: "%.1f million parameters, %.1f MB, loaded in %.0f ms",
       Double(model.parameterCount) / 1e6, Double(bytes) / 1e6, load / .milliseconds(1))
     StandardStream.output.print("\(type(of: model)): \(sizes); \(Compute.threads) threads")
-    let reading = try rate(of: prompt, clock) { try write(model, after: prompt, tokens: 1) }
-    report("pp\(prompt)", reading, nil)
-    let writing = try rate(of: generation, clock) { try write(model, after: 1, tokens: generation) }
-    report("tg\(generation)", writing, bytes)
+    let peer = try peers.peer(
+      "transformers", ["generate", folder, "\(Compute.threads)"] + (dtype.map { [$0] } ?? []),
+      threads: Compute.threads)
+    try report("pp", prompt, nil, peer, clock) { try write(model, after: prompt, tokens: 1) }
+    try report("tg", generation, bytes, peer, clock) {
+      try write(model, after: 1, tokens: generation)
+    }
   }
 
   /// Continues random tokens, by exactly so many.
@@ -86,22 +91,25 @@ struct GenerateCommand: ParsableCommand {
     _ = try model.generate(Tensor([ids]), attentionMask: mask, config: config)
   }
 
-  /// Tokens a second of each repetition, in ascending order, behind one that does not count.
-  private func rate(
-    of tokens: Int, _ clock: ContinuousClock, _ body: () throws -> Void
-  ) throws -> [Double] {
+  /// Measures something, behind once that does not count, and prints its tokens a second.
+  private func report(
+    _ kind: String, _ tokens: Int, _ bytes: Int?, _ peer: TextPeer?, _ clock: ContinuousClock,
+    _ body: () throws -> Void
+  ) throws {
+    var times = TurnedTimes()
     try body()
-    return try (0..<repetitions).map { _ in
-      Double(tokens) / (try clock.measure(body) / .seconds(1))
-    }.sorted()
-  }
-
-  private func report(_ name: String, _ rates: [Double], _ bytes: Int?) {
-    let median = rates[rates.count / 2]
-    var line = name.padding(toLength: 8, withPad: " ", startingAt: 0)
+    _ = try peer?.seconds("\(kind) \(tokens)")
+    for _ in 0..<repetitions {
+      try times.add(try clock.measure(body) / .seconds(1), peer, "\(kind) \(tokens)")
+    }
+    let rates = times.ours.map { Double(tokens) / $0 }
+    var line = "\(kind)\(tokens)".padding(toLength: 8, withPad: " ", startingAt: 0)
     line += String(
-      format: "%10.1f tokens/s (%.1f to %.1f)", median, rates[0], rates[rates.count - 1])
-    if let bytes { line += String(format: ", %.1f GB/s of weights", median * Double(bytes) / 1e9) }
-    StandardStream.output.print(line)
+      format: "%10.1f tokens/s (%.1f to %.1f)", Double(tokens) / times.median, rates.min() ?? 0,
+      rates.max() ?? 0)
+    if let bytes {
+      line += String(format: ", %.1f GB/s of weights", Double(tokens * bytes) / times.median / 1e9)
+    }
+    StandardStream.output.print(line + times.words(Double(tokens), "tokens/s", peer))
   }
 }

@@ -11,7 +11,8 @@ struct TokenizeCommand: ParsableCommand {
     discussion: """
       The text's ids are the same in all ways of computing them, or nothing is timed. --expect reads \
       ids that another library gave, white space between them, and compares them first. A megabyte is \
-      a million bytes of UTF-8. "cold" is the first run of a tokenizer that was just loaded.
+      a million bytes of UTF-8. "cold" is the first run of a tokenizer that was just loaded. \
+      --python measures the tokenizers library in turn with us.
       """)
 
   @Argument(
@@ -35,6 +36,8 @@ struct TokenizeCommand: ParsableCommand {
   @Option(help: "Threads of the batch of lines.")
   var threads: Int?
 
+  @OptionGroup var peers: PeerOptions
+
   mutating func validate() throws {
     guard seconds > 0 else { throw ValidationError("--seconds must be positive") }
     if let threads, threads < 1 { throw ValidationError("--threads must be positive") }
@@ -57,16 +60,16 @@ struct TokenizeCommand: ParsableCommand {
     StandardStream.output.print("\(ids.count) ids of \(String(format: "%.2f", megabytes)) MB")
     StandardStream.output.print(
       "load            \(String(format: "%8.1f", loads.sorted()[2])) ms (median of 5)")
-    report("ids, cold", [cold], megabytes)
-    report("ids", try measure(clock) { _ = try pipeline.ids(of: content) }, megabytes)
-    report(
-      "with offsets", try measure(clock) { _ = try pipeline.encode(content) }, megabytes)
+    report("cold", cold, megabytes, "")
+    let peer = try peers.peer(
+      "tokenizers", ["tokenize", tokenizer, "\(threads ?? Compute.threads)", text],
+      threads: threads ?? Compute.threads)
+    try report("ids", megabytes, peer, clock) { _ = try pipeline.ids(of: content) }
+    try report("offsets", megabytes, peer, clock) { _ = try pipeline.encode(content) }
     let lines = content.split(whereSeparator: \.isNewline).map { Tokenizer.Input.text(String($0)) }
-    report(
-      "batch of lines",
-      try measure(clock) {
-        _ = try pipeline.encodeBatch(lines, offsets: false, threads: threads)
-      }, megabytes)
+    try report("lines", megabytes, peer, clock) {
+      _ = try pipeline.encodeBatch(lines, offsets: false, threads: threads)
+    }
   }
 
   private func compare(_ ids: [Int], _ path: String) throws {
@@ -81,18 +84,27 @@ struct TokenizeCommand: ParsableCommand {
     StandardStream.output.print("ids equal those of \(path)")
   }
 
-  private func measure(_ clock: ContinuousClock, _ body: () throws -> Void) throws -> [Double] {
-    var times: [Double] = []
+  /// How the ways are called in the table.
+  private static let labels = [
+    "cold": "ids, cold", "ids": "ids", "offsets": "with offsets", "lines": "batch of lines",
+  ]
+
+  private func report(
+    _ way: String, _ megabytes: Double, _ peer: TextPeer?, _ clock: ContinuousClock,
+    _ body: () throws -> Void
+  ) throws {
+    _ = try peer?.seconds(way)
+    var times = TurnedTimes()
     let end = clock.now + .seconds(seconds)
-    while clock.now < end || times.count < 3 {
-      times.append(try clock.measure(body) / .seconds(1))
+    while clock.now < end || times.ours.count < 3 {
+      try times.add(try clock.measure(body) / .seconds(1), peer, way)
     }
-    return times.sorted()
+    report(way, times.median, megabytes, times.words(megabytes, "MB/s", peer))
   }
 
-  private func report(_ name: String, _ times: [Double], _ megabytes: Double) {
-    let label = name.padding(toLength: 15, withPad: " ", startingAt: 0)
+  private func report(_ way: String, _ time: Double, _ megabytes: Double, _ words: String) {
+    let label = (Self.labels[way] ?? way).padding(toLength: 15, withPad: " ", startingAt: 0)
     StandardStream.output.print(
-      "\(label) \(String(format: "%8.1f", megabytes / times[times.count / 2])) MB/s")
+      "\(label) \(String(format: "%8.1f", megabytes / time)) MB/s\(words)")
   }
 }
