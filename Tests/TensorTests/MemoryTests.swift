@@ -14,6 +14,17 @@ import Testing
     #expect(maxMemoryAllocated() >= size)
   }
 
+  @Test func `what smaller tensors leave serves a larger one`() {
+    let part = 512 << 20
+    var parts: [Tensor] = (0..<3).map { _ in .empty([part], dtype: .uint8) }
+    let reserved = memoryReserved()
+    parts = []
+    let whole = Tensor.empty([3 * part - (64 << 20)], dtype: .uint8)
+    // Other tests take some of it.
+    #expect(memoryReserved() - reserved < 2 * part)
+    withExtendedLifetime((parts, whole)) {}
+  }
+
   @Test
   func `limits of the machine are positive, and rows are measured by the one that bounds them`() {
     let limits = MachineLimits.measured()

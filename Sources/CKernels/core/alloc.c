@@ -1,6 +1,6 @@
 // The caching allocator. Small blocks (below 2 MiB) come from malloc and are kept in a cache of
-// the thread, which trades half-full batches with a shared one; large blocks are mapped, aligned
-// to huge pages and kept in the shared cache up to a bound.
+// the thread, which trades half-full batches with a shared one; large ones lie in memory of their own
+// (large_blocks.c), of which what is free is kept up to a bound.
 #include "../include/torus_core.h"
 
 #include <pthread.h>
@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "large_blocks.h"
 #include "size_classes.h"
 #include "spin.h"
 
@@ -43,9 +42,6 @@ static _Thread_local thread_cache cache;
 
 static torus_spin_lock lock;
 static list small_lists[SMALL_CLASSES];
-static list large_lists[LARGE_CLASSES];
-static int64_t large_cached;
-static size_t cache_limit;
 static pthread_key_t thread_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -112,12 +108,6 @@ static void after_fork(void) { torus_spin_release(&lock); }
 static void start(void) {
   pthread_key_create(&thread_key, flush_thread);
   pthread_atfork(before_fork, after_fork, after_fork);
-  torus_spin_acquire(&lock);
-  if (cache_limit == 0) {
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    cache_limit = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : (size_t)4 << 30;
-  }
-  torus_spin_release(&lock);
 }
 
 // MARK: Small blocks
@@ -195,64 +185,27 @@ static inline void free_small(block *b, size_t bytes) {
 
 // MARK: Large blocks
 
-static void *map_large(size_t size) {
-  size_t span = size + large_size;
-  char *base = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (base == MAP_FAILED) return NULL;
-  char *aligned = (char *)(((uintptr_t)base + large_size - 1) & ~(uintptr_t)(large_size - 1));
-  if (aligned > base) munmap(base, (size_t)(aligned - base));
-  size_t rest = span - (size_t)(aligned - base) - size;
-  if (rest > 0) munmap(aligned + size, rest);
-#ifdef MADV_HUGEPAGE
-  madvise(aligned, size, MADV_HUGEPAGE);
-#endif
-  return aligned;
-}
-
 static void *alloc_large(size_t bytes, bool *fresh) {
-  pthread_once(&once, start);
-  int32_t index = large_class(bytes);
-  if (index >= LARGE_CLASSES) out_of_memory(bytes);
-  size_t size = large_class_size(index);
-  count_use((int64_t)size);
-  torus_spin_acquire(&lock);
-  block *b = large_lists[index].first;
-  if (b) {
-    large_lists[index].first = b->next;
-    large_lists[index].count--;
-    large_cached -= (int64_t)size;
-  }
-  torus_spin_release(&lock);
-  *fresh = b == NULL;
-  if (b) return b;
-  void *mapped = map_large(size);
-  if (!mapped) {
+  size_t size = torus_large_size(bytes), added = 0;
+  void *b = torus_large_take(bytes, &added);
+  if (!b) {
     torus_alloc_trim();
-    mapped = map_large(size);
-    if (!mapped) out_of_memory(size);
+    b = torus_large_take(bytes, &added);
+    if (!b) out_of_memory(bytes);
   }
-  atomic_fetch_add_explicit(&owned, (int64_t)size, memory_order_relaxed);
-  atomic_fetch_add_explicit(&system_allocations, 1, memory_order_relaxed);
-  return mapped;
+  count_use((int64_t)size);
+  if (added > 0) {
+    atomic_fetch_add_explicit(&owned, (int64_t)added, memory_order_relaxed);
+    atomic_fetch_add_explicit(&system_allocations, 1, memory_order_relaxed);
+  }
+  *fresh = added == size;
+  return b;
 }
 
-static void free_large(block *b, size_t bytes) {
-  int32_t index = large_class(bytes);
-  size_t size = large_class_size(index);
-  count_use(-(int64_t)size);
-  torus_spin_acquire(&lock);
-  bool keep = (size_t)large_cached + size <= cache_limit;
-  if (keep) {
-    b->next = large_lists[index].first;
-    large_lists[index].first = b;
-    large_lists[index].count++;
-    large_cached += (int64_t)size;
-  }
-  torus_spin_release(&lock);
-  if (!keep) {
-    munmap(b, size);
-    atomic_fetch_sub_explicit(&owned, (int64_t)size, memory_order_relaxed);
-  }
+static void free_large(void *b, size_t bytes) {
+  count_use(-(int64_t)torus_large_size(bytes));
+  size_t given = torus_large_give(b, bytes);
+  if (given > 0) atomic_fetch_sub_explicit(&owned, (int64_t)given, memory_order_relaxed);
 }
 
 // MARK: The interface
@@ -307,19 +260,14 @@ void torus_free(void *pointer, size_t bytes) {
 
 void torus_alloc_trim(void) {
   for (int32_t i = 0; i < SMALL_CLASSES; i++) give_to_shared(i, INT64_MAX);
-  block *small[SMALL_CLASSES], *large[LARGE_CLASSES];
+  block *small[SMALL_CLASSES];
   torus_spin_acquire(&lock);
   for (int32_t i = 0; i < SMALL_CLASSES; i++) {
     small[i] = small_lists[i].first;
     small_lists[i] = (list){0};
   }
-  for (int32_t i = 0; i < LARGE_CLASSES; i++) {
-    large[i] = large_lists[i].first;
-    large_lists[i] = (list){0};
-  }
-  large_cached = 0;
   torus_spin_release(&lock);
-  int64_t released = 0;
+  int64_t released = (int64_t)torus_large_trim();
   for (int32_t i = 0; i < SMALL_CLASSES; i++) {
     for (block *b = small[i], *next; b; b = next) {
       next = b->next;
@@ -327,23 +275,10 @@ void torus_alloc_trim(void) {
       released += (int64_t)small_class_size(i);
     }
   }
-  for (int32_t i = 0; i < LARGE_CLASSES; i++) {
-    size_t size = large_class_size(i);
-    for (block *b = large[i], *next; b; b = next) {
-      next = b->next;
-      munmap(b, size);
-      released += (int64_t)size;
-    }
-  }
   atomic_fetch_sub_explicit(&owned, released, memory_order_relaxed);
 }
 
-void torus_alloc_set_cache_limit(size_t bytes) {
-  pthread_once(&once, start);
-  torus_spin_acquire(&lock);
-  cache_limit = bytes;
-  torus_spin_release(&lock);
-}
+void torus_alloc_set_cache_limit(size_t bytes) { torus_large_set_limit(bytes); }
 
 torus_alloc_stats torus_alloc_statistics(void) {
   count_use(cache.pending);

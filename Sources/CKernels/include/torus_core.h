@@ -33,7 +33,7 @@ typedef enum torus_status : int32_t {
 // MARK: Memory
 
 /// A block of at least `bytes` bytes, 64-byte aligned, from the caching allocator; blocks of
-/// 2 MiB and more are 2 MiB aligned and asked to be backed by huge pages. Contents are
+/// 2 MiB and more lie in memory that is asked to be backed by huge pages. Contents are
 /// unspecified. Thread-safe. Never null: the process stops with a message when memory is out.
 /// `torus_alloc(0)` gives a valid block.
 void *torus_alloc(size_t bytes);
@@ -53,14 +53,14 @@ void torus_alloc_trim(void);
 void torus_alloc_set_cache_limit(size_t bytes);
 
 typedef struct torus_alloc_stats {
-  /// Bytes (rounded to size classes) that are handed out.
+  /// Bytes that are handed out, rounded to size classes, or to 64 KiB from 2 MiB on.
   int64_t in_use;
   /// Bytes of free blocks kept for reuse.
   int64_t cached;
   /// The most bytes that were ever handed out at once (see `torus_alloc_reset_peak`). Blocks
   /// served from a thread's own cache are counted when that cache trades with the shared one.
   int64_t peak;
-  /// Blocks that had to be fetched from the system.
+  /// Blocks for which the system had to give memory.
   int64_t system_allocations;
 } torus_alloc_stats;
 
