@@ -10,7 +10,8 @@ struct DDPBench: ParsableCommand {
       "Measures and predicts collectives, training steps, operators, tokenizers, models and loaders.",
     version: "ddp-bench \(TorusVersion.text)",
     subcommands: [
-      AllReduceCommand.self, StepCommand.self, CompareCommand.self, OpsCommand.self,
+      AllReduceCommand.self, StepCommand.self, CompareCommand.self, LossesCommand.self,
+      OpsCommand.self,
       TokenizeCommand.self, GenerateCommand.self, EmbedCommand.self, DataCommand.self,
       ScalingCommand.self, SimulateCommand.self,
     ])

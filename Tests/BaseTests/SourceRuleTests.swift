@@ -124,7 +124,7 @@ struct SourceRuleTests {
     "FineTuneCommand.arguments",
     "FolderOptions.dtype", "FolderOptions.settings", "FolderOptions.stops",
     "GenerateCommand.dtype", "GenerateCommand.negativePrompt", "GenerateCommand.prompt",
-    "OpsCommand.part", "PlotCommand.metric",
+    "LossesCommand.models", "OpsCommand.part", "PlotCommand.metric",
     "RunCommand.bindTo", "RunCommand.command", "RunCommand.host", "RunCommand.localRanksFilter",
     "RunCommand.masterAddress", "RunCommand.mpiOption", "RunCommand.nnodes", "RunCommand.redirects",
     "RunCommand.runID", "RunCommand.stopSignal", "RunCommand.tee", "RunCommand.workers",

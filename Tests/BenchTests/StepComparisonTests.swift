@@ -52,6 +52,25 @@ struct StepComparisonTests {
     #expect((try? JSONParser.parse(Array(row.json.utf8)))?["rounds"]?.int == 3)
   }
 
+  @Test("losses may be as far from PyTorch's as its own of mixed precision are, twice")
+  func losses() throws {
+    func comparison(_ ours: [Double], _ theirs: [Double], _ exact: [Double]?) -> LossComparison {
+      LossComparison(
+        name: "gptb", precision: exact == nil ? .f32 : .bf16, ours: ours, theirs: theirs,
+        exact: exact)
+    }
+    #expect(comparison([2, 1.00009], [2, 1], nil).isWithin)
+    #expect(!comparison([2, 1.00011], [2, 1], nil).isWithin)
+    #expect(!comparison([2], [2, 1], nil).isWithin)
+    #expect(!comparison([2, .nan], [2, 1], nil).isWithin)
+    // PyTorch's own is a hundredth away.
+    #expect(comparison([2, 1.019], [2, 1.01], [2, 1]).isWithin)
+    #expect(!comparison([2, 1.021], [2, 1.01], [2, 1]).isWithin)
+    let benchmark = try #require(StepBenchmark.make("mlp_adam"))
+    let losses = benchmark.losses(steps: 3)
+    #expect(losses.count == 3 && losses[2] < losses[0] && losses[0] < 3)
+  }
+
   @Test(
     "a peer that ends or says something else is a failure that names it",
     arguments: [("exit 3", "ended with code 3"), ("read s; echo hello", "\"hello\"")])

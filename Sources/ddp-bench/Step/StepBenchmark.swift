@@ -5,6 +5,8 @@ import Torus
 package struct StepBenchmark {
   let module: Module
   let optimizer: Optimizer
+  /// The inputs and what they should give.
+  let batch: (x: Tensor, y: Tensor)
   /// The forward pass.
   private(set) var loss: () -> Tensor
   /// What a step processes, and how many.
@@ -18,10 +20,12 @@ package struct StepBenchmark {
   private var operations: Double?
 
   init(
-    module: Module, optimizer: Optimizer, loss: @escaping () -> Tensor, unit: String, units: Int
+    module: Module, optimizer: Optimizer, batch: (x: Tensor, y: Tensor),
+    loss: @escaping () -> Tensor, unit: String, units: Int
   ) {
     self.module = module
     self.optimizer = optimizer
+    self.batch = batch
     self.loss = loss
     self.unit = unit
     self.units = units
@@ -53,12 +57,22 @@ package struct StepBenchmark {
   /// Forward, loss, backward and optimizer.
   func step() { _ = timedStep() }
 
+  /// The losses of the next steps.
+  package func losses(steps: Int) -> [Double] {
+    (0..<steps).map { _ in
+      var loss = Double.nan
+      _ = timedStep { loss = Double($0.item()) }
+      return loss
+    }
+  }
+
   /// A step, with the seconds of its three parts.
-  func timedStep() -> StepParts {
+  private func timedStep(_ look: (Tensor) -> Void = { _ in }) -> StepParts {
     let clock = ContinuousClock()
     let start = clock.now
     let loss = precision.computing(self.loss)
     let computed = clock.now
+    look(loss)
     optimizer.zeroGrad()
     scaler.scale(loss).backward()
     let walked = clock.now

@@ -65,8 +65,8 @@ package enum StepModels {
     _ forward: @escaping (Tensor) -> Tensor
   ) -> StepBenchmark {
     StepBenchmark(
-      module: module, optimizer: optimizer, loss: { F.crossEntropy(forward(x), y) }, unit: unit,
-      units: y.count)
+      module: module, optimizer: optimizer, batch: (x, y),
+      loss: { F.crossEntropy(forward(x), y) }, unit: unit, units: y.count)
   }
 
   /// 64 random images of ten classes.

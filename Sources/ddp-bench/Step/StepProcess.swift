@@ -49,19 +49,21 @@ package final class StepProcess {
     try ask("\(seconds)", within: 300 + 10 * seconds)
   }
 
-  /// Asks for one measurement in the program's own words.
+  /// Asks for one measurement in the program's own words, whose answer has `key`.
   /// - Throws: ``Failure`` where the program ends, says something else, or takes longer than so many
   ///   seconds.
-  package func ask(_ question: String, within seconds: Double) throws -> JSONValue {
+  package func ask(
+    _ question: String, for key: String = "median_s", within seconds: Double
+  ) throws -> JSONValue {
     let question = Array("\(question)\n".utf8)
     guard StandardStream.write(question, to: asked.fileHandleForWriting.fileDescriptor) == 0 else {
       throw ended()
     }
     let line = try readLine(until: Date(timeIntervalSinceNow: seconds))
-    guard let answer = try? JSONParser.parse(line), answer["median_s"]?.double != nil else {
+    guard let answer = try? JSONParser.parse(line), answer[key] != nil else {
       throw Failure(
         description:
-          "\(name) answered \"\(String(decoding: line, as: UTF8.self))\", which is no time")
+          "\(name) answered \"\(String(decoding: line, as: UTF8.self))\", which has no \(key)")
     }
     return answer
   }

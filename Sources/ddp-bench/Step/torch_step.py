@@ -2,12 +2,15 @@
 
 python torch_step.py MODEL THREADS PRECISION     (f32, or autocast to bf16 or f16)
 
-Every line of standard input is a number of seconds, answered by a line of JSON with the median time
-of a training step (forward, loss, backward, optimizer) over that time and the most memory held.
+Every line of standard input is answered by a line of JSON. A number of seconds: the median time of a
+training step (forward, loss, backward, optimizer) over that time and the most memory held.
+`losses STEPS FILE`: the losses of so many steps from the parameters and the batch of a safetensors file
+of Torus, whose parameters come in the order of these.
 """
 
 import json
 import resource
+import struct
 import sys
 import time
 
@@ -49,8 +52,9 @@ class Block(nn.Module):
     def __init__(self, width, heads):
         super().__init__()
         self.heads = heads
-        self.ln1, self.ln2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.ln1 = nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.ln2 = nn.LayerNorm(width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x):
@@ -153,6 +157,37 @@ MODELS = {
 }
 
 
+def stored(path):
+    """The tensors of a safetensors file by name, as they lie in it."""
+    types = {"F32": torch.float32, "I64": torch.int64}
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        data = bytearray(file.read())
+    return {
+        name: torch.frombuffer(
+            data, dtype=types[entry["dtype"]], offset=entry["data_offsets"][0],
+            count=(entry["data_offsets"][1] - entry["data_offsets"][0]) // types[entry["dtype"]].itemsize,
+        ).view(entry["shape"]).clone()
+        for name, entry in header.items() if name != "__metadata__"
+    }
+
+
+def take(model, path):
+    """Gives a model the parameters of a file, and returns its batch."""
+    tensors = stored(path)
+    parameters = list(model.named_parameters())
+    for place, (name, parameter) in enumerate(parameters):
+        value = tensors[f"parameters.{place:04}"]
+        if value.shape != parameter.shape:
+            raise SystemExit(f"{name} is {tuple(parameter.shape)} here and {tuple(value.shape)} in Torus")
+        parameter.data.copy_(value)
+    if f"parameters.{len(parameters):04}" in tensors:
+        raise SystemExit("Torus has more parameters")
+    # No dropout, whose draws differ: only batch norm keeps the mode of training.
+    model.train(any(isinstance(m, nn.BatchNorm2d) for m in model.modules()))
+    return tensors["batch.x"], tensors["batch.y"]
+
+
 def main():
     name, threads, precision = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     torch.set_num_threads(threads)
@@ -165,7 +200,7 @@ def main():
     reduced = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}[precision]
     scaler = torch.amp.GradScaler("cpu", enabled=precision == "f16")
 
-    def step():
+    def step(x=x, y=y):
         start = time.perf_counter()
         with torch.autocast("cpu", dtype=reduced or torch.bfloat16, enabled=reduced is not None):
             loss = F.cross_entropy(model(x), y)
@@ -173,14 +208,20 @@ def main():
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()
-        return time.perf_counter() - start
+        return time.perf_counter() - start, loss
 
     for line in sys.stdin:
+        if line.startswith("losses"):
+            _, steps, path = line.rstrip("\n").split(" ", 2)
+            x, y = take(model, path)
+            losses = [step(x, y)[1].item() for _ in range(int(steps))]
+            print(json.dumps({"losses": losses, "version": torch.__version__}), flush=True)
+            continue
         for _ in range(3):
             step()
         times, end = [], time.perf_counter() + float(line)
         while time.perf_counter() < end or len(times) < 5:
-            times.append(step())
+            times.append(step()[0])
         times.sort()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         answer = {
