@@ -88,6 +88,19 @@ struct ExtremeValueTests {
     #expect(Set(weights.multinomial(5, replacement: true).array(of: Int.self)) == [1])
   }
 
+  // torch.manual_seed(3); torch.multinomial(weights, count)
+  @Test(
+    "where more is drawn than has weights, the rest is what PyTorch takes",
+    arguments: [
+      (40, [12, 7, 26, 29, 28, 27, 24, 22, 23, 31]), (1000, [12, 7, 3, 1, 4, 0]),
+    ])
+  func fewWeights(categories: Int, expected: [Int]) {
+    var weights = [Float](repeating: 0, count: categories)
+    (weights[7], weights[12]) = (0.3, 0.7)
+    let drawn = Tensor(weights).multinomial(expected.count, generator: Generator(seed: 3))
+    #expect(drawn.array(of: Int.self) == expected)
+  }
+
   @Test("probabilities that are none are refused by name")
   func refusedWeights() async {
     let result = await #expect(

@@ -1,5 +1,6 @@
 // Exponential, geometric, Cauchy, log-normal, Poisson and multinomial draws.
 #include "internal.h"
+#include "torus_index.h"
 
 torus_status torus_random_exponential(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
                                       double lambda) {
@@ -118,55 +119,17 @@ WITH_REPLACEMENT(replace_f32, float)
 
 // Without: the largest of weight / exponential draws are a sample (Efraimidis and Spirakis,
 // "Weighted random sampling with a reservoir", 2006).
-static void largest(const double *scores, int64_t n, int64_t count, uint8_t *taken, int64_t *out) {
-  memset(taken, 0, (size_t)n);
-  for (int64_t s = 0; s < count; s++) {
-    int64_t best = -1;
-    for (int64_t j = 0; j < n; j++)
-      if (!taken[j] && (best < 0 || scores[j] > scores[best])) best = j;
-    out[s] = best;
-    taken[best] = 1;
-  }
-}
-
-typedef struct scored {
-  double score;
-  int64_t index;
-} scored;
-
-// Sifts a heap whose root is the least of the kept scores.
-static void sift(scored *heap, int64_t n, int64_t i) {
-  for (;;) {
-    int64_t child = 2 * i + 1;
-    if (child >= n) return;
-    if (child + 1 < n && heap[child + 1].score < heap[child].score) child++;
-    if (heap[i].score <= heap[child].score) return;
-    const scored held = heap[i];
-    heap[i] = heap[child];
-    heap[child] = held;
-    i = child;
-  }
-}
-
-// The `count` largest in descending order, by a heap where scanning once for each would be slow.
-static void descending(const double *scores, int64_t n, int64_t count, scored *heap,
-                       uint8_t *taken, int64_t *out) {
-  if (count <= 4) {
-    largest(scores, n, count, taken, out);
+static void descending(const double *scores, int64_t n, int64_t count, int64_t *out) {
+  if (count > 1) {
+    // Of equal scores, as weights of 0 have, those that PyTorch's topk takes.
+    const int64_t step = 1;
+    torus_topk(count, true, true, TORUS_F64, 1, &n, 0, scores, &step, NULL, NULL, out, &step);
     return;
   }
-  for (int64_t j = 0; j < count; j++) heap[j] = (scored){scores[j], j};
-  for (int64_t i = count / 2; i-- > 0;) sift(heap, count, i);
-  for (int64_t j = count; j < n; j++)
-    if (scores[j] > heap[0].score) {
-      heap[0] = (scored){scores[j], j};
-      sift(heap, count, 0);
-    }
-  for (int64_t left = count; left > 0; left--) {
-    out[left - 1] = heap[0].index;
-    heap[0] = heap[left - 1];
-    sift(heap, left - 1, 0);
-  }
+  int64_t best = 0;
+  for (int64_t j = 1; j < n; j++)
+    if (scores[j] > scores[best]) best = j;
+  *out = best;
 }
 
 int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *weights,
@@ -194,10 +157,7 @@ int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *
     return 0;
   }
   const size_t score_bytes = (size_t)categories * sizeof(double);
-  const size_t heap_bytes = (size_t)samples * sizeof(scored);
   double *scores = torus_alloc(score_bytes);
-  scored *heap = torus_alloc(heap_bytes);
-  uint8_t *taken = torus_alloc((size_t)categories);
   for (int64_t i = 0; i < rows; i++) {
     const double scale = dtype == TORUS_F64 ? row_scale(dtype, weights, i, categories) : 1;
     for (int64_t j = 0; j < categories; j++) {
@@ -211,10 +171,8 @@ int32_t torus_random_multinomial(torus_rng *rng, torus_dtype dtype, const void *
       const double rounded = value_at(dtype, &draw, 0);
       scores[j] = isinf(rounded) || rounded == 0 ? score : rounded;
     }
-    descending(scores, categories, samples, heap, taken, out + i * samples);
+    descending(scores, categories, samples, out + i * samples);
   }
   torus_free(scores, score_bytes);
-  torus_free(heap, heap_bytes);
-  torus_free(taken, (size_t)categories);
   return 0;
 }
