@@ -1,5 +1,7 @@
 #include "blocks.h"
 
+#include <math.h>
+
 // Products and sums are rounded one by one, as in the formats' definition.
 #pragma clang fp contract(off)
 
@@ -56,7 +58,40 @@ static void iq4_nl(const uint8_t *b, float *y) {
   }
 }
 
+/// A power of two, and floats of a sign, two bits of exponent and one of mantissa.
+static void mxfp4(const uint8_t *b, float *y) {
+  static const float sizes[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  for (int j = 0; j < 32; j++) {
+    int four = b[1 + (j & 15)] >> (4 * (j >> 4)) & 15;
+    float size = ldexpf(sizes[four & 7], b[0] - 127);
+    y[j] = four & 8 ? -size : size;
+  }
+}
+
 // Blocks of 256.
+
+/// The digits of bytes that stand for five, or four, digits to the base of 3: q/256 is a fraction whose digits
+/// come as it is multiplied.
+static void tq1_0(const uint8_t *b, float *y) {
+  static const struct { int first, width, digits; } parts[3] = {{0, 32, 5}, {32, 16, 5}, {48, 4, 4}};
+  float d = block_half(b + 52);
+  for (int part = 0; part < 3; part++) {
+    uint8_t power = 1;
+    for (int digit = 0; digit < parts[part].digits; digit++) {
+      for (int j = 0; j < parts[part].width; j++) {
+        uint8_t rest = (uint8_t)(b[parts[part].first + j] * power);
+        *y++ = d * (float)((rest * 3 >> 8) - 1);
+      }
+      power = (uint8_t)(power * 3);
+    }
+  }
+}
+
+static void tq2_0(const uint8_t *b, float *y) {
+  float d = block_half(b + 64);
+  for (int i = 0; i < 256; i++)
+    y[i] = d * (float)((b[(i >> 7) * 32 + (i & 31)] >> (2 * (i >> 5 & 3)) & 3) - 1);
+}
 
 /// 16 groups of 16 with a scale and a minimum of 4 bits each; 2 bits a value.
 static void q2_k(const uint8_t *b, float *y) {
@@ -156,6 +191,9 @@ int torus_blocks_decode(int format, const uint8_t *blocks, int64_t count, float 
     case TORUS_Q5_1: decode = q5_1; bytes = 24; break;
     case TORUS_Q8_0: decode = q8_0; bytes = 34; break;
     case TORUS_IQ4_NL: decode = iq4_nl; bytes = 18; break;
+    case TORUS_MXFP4: decode = mxfp4; bytes = 17; break;
+    case TORUS_TQ1_0: decode = tq1_0; bytes = 54; values = 256; break;
+    case TORUS_TQ2_0: decode = tq2_0; bytes = 66; values = 256; break;
     case TORUS_Q2_K: decode = q2_k; bytes = 84; values = 256; break;
     case TORUS_Q3_K: decode = q3_k; bytes = 110; values = 256; break;
     case TORUS_Q4_K: decode = q4_k; bytes = 144; values = 256; break;

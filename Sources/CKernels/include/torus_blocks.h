@@ -18,9 +18,12 @@ enum {
   TORUS_Q6_K = 14,
   TORUS_IQ4_NL = 20,
   TORUS_IQ4_XS = 23,
+  TORUS_TQ1_0 = 34,
+  TORUS_TQ2_0 = 35,
+  TORUS_MXFP4 = 39,
 };
 
-/// Writes the numbers of `count` blocks: 32 each, or 256 of the formats K and XS.
+/// Writes the numbers of `count` blocks: 32 each, or 256 of the formats K, XS and TQ.
 /// Returns 0, or -1 for a format that is none of these.
 int torus_blocks_decode(int format, const uint8_t *blocks, int64_t count, float *out);
 

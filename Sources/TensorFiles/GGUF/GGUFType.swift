@@ -42,6 +42,12 @@ public enum GGUFType: UInt32, CaseIterable, Sendable {
   case f64 = 28
   /// Brain floats.
   case bf16 = 30
+  /// −1, 0 and 1 times a scale, five in a byte.
+  case tq1_0 = 34
+  /// −1 to 2 times a scale, 2 bits each.
+  case tq2_0 = 35
+  /// Floats of 4 bits with a power of two as their scale (OCP Microscaling Formats 1.0).
+  case mxfp4 = 39
 
   /// The name in GGUF's own spelling: `Q4_K`.
   public var name: String { "\(self)".uppercased() }
@@ -49,8 +55,8 @@ public enum GGUFType: UInt32, CaseIterable, Sendable {
   /// How many numbers a block holds; 1 for those without blocks.
   public var blockSize: Int {
     switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_NL: 32
-    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_XS: 256
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_NL, .mxfp4: 32
+    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_XS, .tq1_0, .tq2_0: 256
     default: 1
     }
   }
@@ -73,6 +79,9 @@ public enum GGUFType: UInt32, CaseIterable, Sendable {
     case .q5_K: 176
     case .q6_K: 210
     case .iq4_XS: 136
+    case .tq1_0: 54
+    case .tq2_0: 66
+    case .mxfp4: 17
     }
   }
 
