@@ -52,6 +52,25 @@ struct LoraTests {
     #expect(model.stateDict().names == state.names)
   }
 
+  @Test("biases that train and take in those of B are what they were, where adapters are left out")
+  func mergedBiases() throws {
+    let model = try classifier()
+    let before = logits(model)
+    var config = LoraConfig(r: 2, targetModules: ["query"])
+    (config.bias, config.loraBias) = (.all, true)
+    let peft = try PeftModel(model, config)
+    noGrad {
+      for parameter in peft.trainableParameters {
+        parameter.assign(Tensor.ones(like: parameter.value) * 0.5)
+      }
+    }
+    let changed = logits(model)
+    try peft.merge()
+    #expect(logits(model).distance(to: changed) < 1e-5)
+    peft.withoutAdapters { #expect(logits(model).distance(to: before) == 0) }
+    #expect(logits(model).distance(to: changed) < 1e-5)
+  }
+
   private func writer() throws -> any Seq2SeqLanguageModel {
     let configuration = ModelConfiguration([
       "model_type": "t5", "vocab_size": 20, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1,

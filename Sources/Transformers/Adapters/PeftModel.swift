@@ -210,7 +210,8 @@ public final class PeftModel {
   public func withoutAdapters<Result>(_ body: () throws -> Result) rethrows -> Result {
     let adapters = layers.compactMap { $0.layer.adapter as? LoraAdapter }
     let changed = (merged + originals).map { ($0.parameter, $0.parameter.value.detach().clone()) }
-    for (parameter, value) in originals + merged.reversed() { parameter.assign(value) }
+    // What it was at first comes last: a bias may both have trained and have taken in that of B.
+    for (parameter, value) in merged.reversed() + originals { parameter.assign(value) }
     for adapter in adapters { adapter.isDisabled = true }
     defer {
       for adapter in adapters { adapter.isDisabled = false }
