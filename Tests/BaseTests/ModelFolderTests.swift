@@ -56,6 +56,8 @@ struct ModelFolderTests {
     #expect(try HubCache(environment: environment).root == "/x/huggingface/hub")
     environment["HF_HOME"] = "/home/hf"
     #expect(try HubCache(environment: environment).root == "/home/hf/hub")
+    environment["HUGGINGFACE_HUB_CACHE"] = "/former"
+    #expect(try HubCache(environment: environment).root == "/former")
     environment["HF_HUB_CACHE"] = "/cache"
     #expect(try HubCache(environment: environment).root == "/cache")
     #expect(try HubCache(environment: [:]).root.hasSuffix("/.cache/huggingface/hub"))

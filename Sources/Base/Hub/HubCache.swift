@@ -7,13 +7,15 @@ package struct HubCache: Sendable {
   package let root: String
 
   /// A cache at a folder, or at the one that the environment names: `HF_HUB_CACHE`, else
-  /// `HF_HOME/hub`, else `XDG_CACHE_HOME/huggingface/hub`, else `~/.cache/huggingface/hub`.
+  /// `HUGGINGFACE_HUB_CACHE`, its former name, else `HF_HOME/hub`, else
+  /// `XDG_CACHE_HOME/huggingface/hub`, else `~/.cache/huggingface/hub`.
   package init(
     root: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(ModelFolderError) {
     func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    let named = root ?? value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE")
     let path =
-      root ?? value("HF_HUB_CACHE") ?? value("HF_HOME").map { $0 + "/hub" }
+      named ?? value("HF_HOME").map { $0 + "/hub" }
       ?? value("XDG_CACHE_HOME").map { $0 + "/huggingface/hub" } ?? "~/.cache/huggingface/hub"
     do {
       self.root = try UserPath.expanded(path)

@@ -35,6 +35,14 @@ public struct TextWriter {
     }
   }
 
+  /// What a model is loaded for whose configuration names no class: to write, in the way of its family.
+  private static func task(_ folder: String) throws -> ModelTask? {
+    guard let json = try? ModelFolder(folder).json("config.json"), json["architectures"] == nil,
+      let family = json["model_type"]?.string.flatMap(ModelRegistry.family)
+    else { return nil }
+    return family.tasks[.seq2SeqLM] != nil ? .seq2SeqLM : .causalLM
+  }
+
   /// A model with its tokenizer.
   public init(tokenizer: PreTrainedTokenizer, model: any GenerativeModel) {
     self.tokenizer = tokenizer
@@ -43,7 +51,8 @@ public struct TextWriter {
 
   /// Loads a model that writes.
   static func model(_ folder: String, _ dtype: DType?) throws -> any GenerativeModel {
-    let loaded = try Pretrained.load(folder, PretrainedOptions(dtype: dtype))
+    let loaded = try Pretrained.load(
+      folder, task: try task(folder), PretrainedOptions(dtype: dtype))
     guard let model = loaded as? any GenerativeModel else {
       throw TextError(
         "\(folder): a \(type(of: loaded)) writes no texts; name a model for causal language modelling or for sequence to sequence"
