@@ -86,6 +86,10 @@ public final class CharGPT: Module, Layer {
       for _ in 0..<count {
         let window = Array(text.suffix(context))
         let logits = self(Tensor(window, shape: [1, window.count]))[0, -1]
+        require(
+          !logits.max().item(Double.self).isNaN, "generate",
+          "the scores of character \(text.count - prompt.count + 1) are NaN: the model's weights are"
+        )
         if temperature == 0 {
           text.append(logits.argmax().item(Int.self))
           continue

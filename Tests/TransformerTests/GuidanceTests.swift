@@ -43,6 +43,37 @@ struct GuidanceTests {
     #expect(try tokens(["guidance_scale": 1], negative: negative) == tokens([:]))
   }
 
+  // Made by transformers 5.24: `generate(prompt, max_new_tokens=8, watermarking_config=…)`.
+  @Test("a watermark is transformers'")
+  func watermark() throws {
+    func marked(_ watermark: WatermarkingConfig) throws -> [Int] {
+      var config = GenerationConfig(maxNewTokens: 8)
+      config.watermarkingConfig = watermark
+      return Array(try model().generate(prompt, config: config).rows[0].dropFirst(8))
+    }
+    let expected = [123, 93, 4, 38, 39, 136, 292, 61]
+    #expect(try tokens(["watermarking_config": ["bias": 4.0]]) == expected)
+    #expect(try marked(WatermarkingConfig(bias: 4)) == expected)
+    #expect(
+      try marked(WatermarkingConfig(greenlistRatio: 0.1, bias: 6, hashingKey: 77))
+        == [172, 245, 85, 50, 282, 202, 207, 214])
+    #expect(
+      try marked(WatermarkingConfig(bias: 4, seedingScheme: .selfHash, contextWidth: 2))
+        == [172, 96, 229, 229, 159, 109, 48, 95])
+    let error = #expect(throws: GenerationError.self) {
+      try tokens(["watermarking_config": ["seeding_scheme": "righthash"]])
+    }
+    #expect(error?.setting == "watermarking_config")
+  }
+
+  @Test("guidance by scores of both halves adds their difference to the second")
+  func halves() throws {
+    let guidance = try ClassifierFreeGuidanceLogitsProcessor(guidanceScale: 3)
+    let scores = try guidance([[0]], Tensor([[1, 5], [2, 4]] as [[Float]]))
+    #expect(scores.array(of: Float.self) == [-1, 7])
+    #expect(throws: GenerationError.self) { try guidance([[0]], Tensor([[1, 5]] as [[Float]])) }
+  }
+
   @Test("drafts do not change what guidance writes")
   func drafts() throws {
     let plain = try tokens(["guidance_scale": 1.8], negative: negative)

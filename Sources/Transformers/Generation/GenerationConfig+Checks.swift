@@ -1,7 +1,7 @@
 /// What the settings must be.
 extension GenerationConfig {
   private enum Kind {
-    case int, double, bool, string, ids, words, strings, decay, biases, earlyStopping
+    case int, double, bool, string, ids, words, strings, decay, biases, earlyStopping, watermark
 
     var expected: String {
       switch self {
@@ -15,6 +15,8 @@ extension GenerationConfig {
       case .decay: "a list of a whole number and a number"
       case .biases: "a list of pairs of a list of token ids and a number"
       case .earlyStopping: "true, false or \"never\""
+      case .watermark:
+        "an object of greenlist_ratio, bias, hashing_key, seeding_scheme and context_width"
       }
     }
 
@@ -38,6 +40,7 @@ extension GenerationConfig {
           return all(list[0].list) { $0.int != nil } && list[1].double != nil
         }
       case .earlyStopping: return EarlyStopping(value) != nil
+      case .watermark: return WatermarkingConfig(value) != nil
       }
     }
   }
@@ -49,7 +52,8 @@ extension GenerationConfig {
     "prefill_chunk_size": .int, "length_penalty": .double, "num_assistant_tokens": .int,
     "num_assistant_tokens_schedule": .string, "assistant_confidence_threshold": .double,
     "prompt_lookup_num_tokens": .int, "max_matching_ngram_size": .int, "output_scores": .bool,
-    "output_logits": .bool, "guidance_scale": .double, "temperature": .double, "top_k": .int,
+    "output_logits": .bool, "guidance_scale": .double, "watermarking_config": .watermark,
+    "temperature": .double, "top_k": .int,
     "top_p": .double,
     "min_p": .double, "top_h": .double, "typical_p": .double, "epsilon_cutoff": .double,
     "eta_cutoff": .double, "repetition_penalty": .double, "encoder_repetition_penalty": .double,
@@ -64,7 +68,7 @@ extension GenerationConfig {
   /// Settings that transformers has and generate here has not, with the values by which they change
   /// nothing.
   private static let unsupported: [String: [ConfigurationValue]] = [
-    "watermarking_config": [], "low_memory": [false],
+    "low_memory": [false],
     "token_healing": [false], "assistant_early_exit": [], "assistant_ensemble_weight": [],
     "use_mtp": [false], "speculation_type": [], "dola_layers": [], "penalty_alpha": [0, 0.0],
     "num_beam_groups": [1], "diversity_penalty": [0, 0.0], "constraints": [],

@@ -124,6 +124,11 @@ extension GenerationConfig {
     get { self["begin_suppress_tokens"]?.ids }
     set { self["begin_suppress_tokens"] = newValue.map(ConfigurationValue.ints) }
   }
+  /// How what is written is marked; nil for not at all.
+  public var watermarkingConfig: WatermarkingConfig? {
+    get { self["watermarking_config"].flatMap(WatermarkingConfig.init) }
+    set { self["watermarking_config"] = newValue?.value }
+  }
   /// Whether processed scores are made log-probabilities again. By default false.
   public var renormalizeLogits: Bool? {
     get { self["renormalize_logits"]?.bool }

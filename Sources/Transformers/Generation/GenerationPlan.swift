@@ -11,6 +11,7 @@ struct GenerationPlan {
   let pad: Int?
   let doSample: Bool
   let beams, sequences: Int
+  private let vocabularySize: Int
   var processors: [any LogitsProcessor] = []
   var criteria: [any StoppingCriterion] = []
 
@@ -29,6 +30,7 @@ struct GenerationPlan {
     try config.validate()
     self.config = config
     self.promptLength = promptLength
+    vocabularySize = model.vocabularySize
     if let new = config.maxNewTokens {
       maxLength = promptLength + new
     } else if let length = config.maxLength {
@@ -69,6 +71,9 @@ struct GenerationPlan {
       }
     }
     if doSample { list += try warpers() }
+    if let watermark = config.watermarkingConfig {
+      list.append(try WatermarkLogitsProcessor(vocabularySize: vocabularySize, watermark))
+    }
     if config.renormalizeLogits ?? false { list.append(LogitNormalization()) }
     processors = list
   }

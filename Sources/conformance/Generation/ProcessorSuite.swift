@@ -119,6 +119,20 @@ private enum ProcessorRows {
       return try SuppressTokensAtBeginLogitsProcessor(
         beginSuppressTokens: a.need("begin_suppress_tokens", a.ids),
         beginIndex: a.need("begin_index", a.int))
+    case "ClassifierFreeGuidanceLogitsProcessor":
+      return try ClassifierFreeGuidanceLogitsProcessor(
+        guidanceScale: a.need("guidance_scale", a.double))
+    case "WatermarkLogitsProcessor":
+      let scheme = a.json["seeding_scheme"]?.string ?? "lefthash"
+      guard let scheme = WatermarkingConfig.SeedingScheme(rawValue: scheme) else {
+        throw Unsupported(scheme)
+      }
+      return try WatermarkLogitsProcessor(
+        vocabularySize: a.need("vocab_size", a.int),
+        WatermarkingConfig(
+          greenlistRatio: a.double("greenlist_ratio") ?? 0.25, bias: a.double("bias") ?? 2,
+          hashingKey: a.int("hashing_key") ?? 15_485_863, seedingScheme: scheme,
+          contextWidth: a.int("context_width") ?? 1))
     case "LogitNormalization": return LogitNormalization()
     default: throw Unsupported(type)
     }

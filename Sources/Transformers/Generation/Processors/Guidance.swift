@@ -1,5 +1,33 @@
 import Tensors
 
+/// Guidance where a model has scored rows and, behind them, as many without their prompt: u + γ·(c − u) of the
+/// first half c and the second half u (`transformers.ClassifierFreeGuidanceLogitsProcessor`).
+public struct ClassifierFreeGuidanceLogitsProcessor: LogitsProcessor {
+  private let scale: Double
+
+  /// A scale γ > 1.
+  /// - Throws: ``GenerationError`` where γ is not above 1.
+  public init(guidanceScale: Double) throws(GenerationError) {
+    guard guidanceScale > 1, guidanceScale.isFinite else {
+      throw GenerationError("guidance_scale", "must be above 1, not \(guidanceScale)")
+    }
+    scale = guidanceScale
+  }
+
+  /// `[N, vocabulary]` of scores `[2N, vocabulary]`.
+  /// - Throws: ``GenerationError`` where there are not twice as many scores as rows.
+  public func callAsFunction(_ inputIds: [[Int]], _ scores: Tensor) throws -> Tensor {
+    let rows = inputIds.count
+    guard scores.shape[0] == 2 * rows else {
+      throw GenerationError(
+        "guidance_scale",
+        "\(scores.shape[0]) rows of scores for \(rows) rows of ids, not twice as many")
+    }
+    let without = scores.narrowed(dim: 0, start: rows, length: rows)
+    return without + (scores.narrowed(dim: 0, start: 0, length: rows) - without) * scale
+  }
+}
+
 /// Makes what a prompt says weigh more (classifier-free guidance; Sanchez et al. 2023): u + γ·(c − u),
 /// where c are the log-probabilities behind the prompt, and u those that the model gives to the same
 /// continuation behind a negative prompt or, without one, behind the prompt's last token alone.
