@@ -7,7 +7,8 @@ extension FineTuningRun {
   /// Runs `ddp-train finetune` with its arguments: a configuration, and keys over it.
   ///
   /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint
-  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for everything else.
+  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for
+  /// everything else.
   public static func main(_ arguments: [String]) -> Int32 { main(arguments, until: nil) }
 
   /// The same, stopped after a step as if somebody had asked.

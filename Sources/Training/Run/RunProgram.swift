@@ -25,7 +25,8 @@ package struct RunProgram<Configuration: LaunchedConfiguration> {
   }
 
   /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint
-  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for everything else.
+  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for
+  /// everything else.
   package func main(_ arguments: [String]) -> Int32 {
     // A reader of the output that went away is no reason to end.
     signal(SIGPIPE, SIG_IGN)

@@ -4,8 +4,8 @@ import Synchronization
 /// A request to stop, made by signal: TERM and INT from a person or a batch system, USR1 from the
 /// launcher, which turns the first two into it because mpirun would end the workers within a second.
 ///
-/// The handler only notes the signal; the training loop asks once a step, an evaluation
-/// before each batch, and all ranks stop at the same one. A second signal of the kind ends the process at once.
+/// The handler only notes the signal; the training loop asks once a step, an evaluation before each batch, and all
+/// ranks stop at the same one. A second signal of the kind ends the process at once.
 package enum StopRequest {
   private static let received = Atomic<Int32>(0)
 

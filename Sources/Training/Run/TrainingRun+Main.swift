@@ -1,7 +1,8 @@
 /// The command line's side of a run.
 extension TrainingRun {
   /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint
-  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for everything else.
+  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for
+  /// everything else.
   public static func main(_ arguments: [String]) -> Int32 { main(arguments, observer: nil) }
 
   /// A run that stops after a step, as one that was asked to.
