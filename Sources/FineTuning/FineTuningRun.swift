@@ -73,7 +73,7 @@ public final class FineTuningRun {
     let whole = try optimizer(of: task.model)
     manualSeed(UInt64(configuration.seed) &+ UInt64(world.rank))
 
-    let checkpoints = RunCheckpoints(identity(task), group)
+    let checkpoints = try RunCheckpoints(identity(task), group)
     let resumed = try checkpoints.find()
     try resumed?.restore(task.model, isPart: task.adapters != nil)
     let distributed = configuration.distributed

@@ -28,6 +28,9 @@ struct Launch: ParsableCommand {
       var keeper = RankKeeper(plan)
       Foundation.exit(keeper.run())
     }
+    if let holder = MemoryHolder(arguments: Array(CommandLine.arguments.dropFirst())) {
+      Foundation.exit(holder.run())
+    }
     main(nil)
   }
 }

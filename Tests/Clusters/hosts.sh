@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Training on several hosts, which are namespaces of this machine with 1 Gbit/s between them: results
-# equal those of one host, unequal hosts, a host that is cut off and comes back, and host files with mistakes.
+# equal those of one host, unequal hosts, a host that is cut off and comes back, host files with mistakes, and
+# a job that outlives its workers and rank 0's host by checkpoints in memory.
 # Ends with 77 and the reason where the machine allows no such hosts.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/steps"
@@ -144,6 +145,41 @@ unreachable() {
   return $status
 }
 
+# workers RUN — a run's worker processes on all hosts.
+workers() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/exe")" = "$(readlink -f "$bin/ddp-train")" ] &&
+      tr '\0' '\n' <"$process/cmdline" | grep -qx "$1" && echo "${process#/proc/}"
+  done 2>/dev/null
+}
+at_step() { [ "$(steps_of "$1")" -ge "$2" ] 2>/dev/null; }
+from_memory() { [ "$(grep -cE "checkpoint in memory of step [0-9]+; [01] steps? (is|are) done twice" "$1")" = "$2" ]; }
+
+# All workers are killed, and then rank 0's host is cut off: what is left goes on from memory, both times
+# within a step, with the bits of a run that nothing happened to. Neither host keeps anything in the end.
+outlived() {
+  local job=("${job[@]}" --epochs 10 --checkpoint.every_epochs null --distributed.invariant true --log_every 1)
+  train lasting --nproc-per-node 1 || return
+  printf '%s\n' "node2 slots=2" "node1 slots=2" >turned
+  OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 \
+    timeout 240 "$bin/ddp-launch" --hostfile turned --nnodes 1:2 --max-restarts 1 --restart-delay 0.1 \
+    "${job[@]}" --checkpoint.memory_every 1 --run-dir memory >memory.log 2>&1 &
+  local launcher=$!
+  within 60 at_step memory 20
+  # shellcheck disable=SC2046
+  kill -KILL $(workers memory)
+  within 60 from_memory memory.log 1 && within 60 at_step memory 100
+  plug down
+  wait $launcher
+  plug up
+  says memory.log "host node2 was lost: " && from_memory memory.log 2 && ended memory 2 &&
+    same_model memory lasting && within 30 forgotten && return
+  grep -F ddp-launch memory.log >&2
+  return 1
+}
+forgotten() { ! { ls /dev/shm && ./agent node2 ls /dev/shm; } | grep torus-memory; }
+
 step "2 hosts × 2 workers train as 4 on one host do" two_hosts
 step "2 hosts × 2 workers train to the same bits again" again
 step "an invariant run on 2 hosts × 2 workers has the bits of 3 workers on one" invariant
@@ -155,4 +191,5 @@ step "a host that is cut off is named before anything starts" unreachable
 step "a host cut off in training is named, and the others go on from the checkpoint" cut_off
 step "a job that needs the lost host goes on when it is back" comes_back
 step "a job that can do without the lost host takes it back" taken_back
+step "a job outlives its workers and rank 0's host by what is in memory" outlived
 finish

@@ -82,12 +82,13 @@ import ddp_launch
     plan.isTerminal = true
     plan.threads = 5
     plan.stopSignal = .interrupt
+    plan.memory = MemoryPlan(job: "1f-4711", since: [0: 2, 3: 0])
     plan.command = ["/bin/prog", "--", "", "--keep-rank", ":", "\\:", "\\\\:", "a:", "\\"]
     #expect(KeeperPlan(arguments: plan.arguments) == plan)
     // mpirun would begin another program there.
     #expect(!plan.arguments.contains(":"))
     #expect(KeeperPlan(arguments: ["ddp-train", "x"]) == nil)
-    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(11))) == nil)
+    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(12))) == nil)
   }
 
   @Test func `a worker's variables follow Open MPI's, host by host`() {

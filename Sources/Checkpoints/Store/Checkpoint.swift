@@ -15,9 +15,12 @@ public struct Checkpoint: Sendable {
   /// The largest whole number that counters of a checkpoint may have: what doubles hold exactly.
   package static let largestCount = 1 << 53
 
+  /// Its files but for the manifest.
+  package let files: [CheckpointFile]
+
   package static let modelFile = "model.safetensors"
   static let suffix = ".safetensors"
-  static let stateFile = "training-state.json"
+  package static let stateFile = "training-state.json"
 
   /// The file of a group of tensors.
   package static func file(of group: String) -> String { group + suffix }
@@ -33,6 +36,7 @@ public struct Checkpoint: Sendable {
     try manifest.verify(folder: path)
     step = manifest.step
     self.path = path
+    files = manifest.files
     let names = manifest.files.map(\.name)
     guard names.contains(Self.modelFile), names.contains(Self.stateFile) else {
       throw CheckpointError(

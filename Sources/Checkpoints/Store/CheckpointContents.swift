@@ -14,7 +14,8 @@ public struct CheckpointContents: Sendable {
   public var model: [StoredTensor]
   /// Further tensors, such as `optimizer`'s, by the name of their group.
   public var groups: [String: [StoredTensor]] = [:]
-  private(set) var state: [String: Data] = [:]
+  /// The values of the training state, each as JSON, by name.
+  package var state: [String: Data] = [:]
 
   /// The contents of a checkpoint of the given weights.
   public init(model: [StoredTensor]) { self.model = model }

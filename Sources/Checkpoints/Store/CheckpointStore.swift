@@ -97,6 +97,25 @@ public struct CheckpointStore: Sendable {
     return final
   }
 
+  /// Writes the tensors of some contents in the folder that ``begin(step:)`` made, for who writes the rest later.
+  /// Empty groups are left out.
+  package func write(
+    tensorsOf contents: CheckpointContents, in partial: String
+  ) throws(CheckpointError) -> [CheckpointFile] {
+    var files: [CheckpointFile] = []
+    let groups = contents.groups.map { (Checkpoint.file(of: $0.key), $0.value) }
+    for (name, tensors) in [(Checkpoint.modelFile, contents.model)] + groups
+    where !tensors.isEmpty {
+      files.append(try Self.write(name, SafetensorsWriter.pieces(of: tensors), into: partial))
+    }
+    return files
+  }
+
+  /// The files that a step's checkpoint has by its manifest, unverified; empty where it is incomplete.
+  package func files(step: Int) -> [CheckpointFile] {
+    (try? Manifest(folder: place(step: step)))?.files ?? []
+  }
+
   /// Removes a folder that ``begin(step:)`` made.
   package func abandon(_ partial: String) { remove(partial) }
 
@@ -149,19 +168,11 @@ public struct CheckpointStore: Sendable {
     var files: [CheckpointFile] = []
     func add(_ name: String, _ pieces: @autoclosure () -> [Data]) throws(CheckpointError) {
       if let file = written.first(where: { $0.name == name }) { return files.append(file) }
-      var sink = try FileSink(path: "\(partial)/\(name)")
-      do throws(CheckpointError) {
-        for piece in pieces() { try sink.write(piece) }
-      } catch {
-        sink.abandon()
-        throw error
-      }
-      try sink.finish()
-      files.append(CheckpointFile(name: name, bytes: sink.count, checksum: sink.checksum))
+      files.append(try Self.write(name, pieces(), into: partial))
     }
     try add(Checkpoint.modelFile, SafetensorsWriter.pieces(of: contents.model))
     let groups = Set(contents.groups.keys.map(Checkpoint.file(of:)))
-      .union(written.map(\.name)).subtracting([Checkpoint.modelFile])
+      .union(written.map(\.name)).subtracting([Checkpoint.modelFile, Checkpoint.stateFile])
     for name in groups.sorted() {
       let group = String(name.dropLast(Checkpoint.suffix.count))
       try add(name, SafetensorsWriter.pieces(of: contents.groups[group] ?? []))
@@ -171,6 +182,20 @@ public struct CheckpointStore: Sendable {
     try AtomicFile.write(to: "\(partial)/\(Manifest.fileName)") { sink throws(CheckpointError) in
       try sink.write(manifest.json)
     }
+  }
+
+  private static func write(
+    _ name: String, _ pieces: [Data], into folder: String
+  ) throws(CheckpointError) -> CheckpointFile {
+    var sink = try FileSink(path: "\(folder)/\(name)")
+    do throws(CheckpointError) {
+      for piece in pieces { try sink.write(piece) }
+    } catch {
+      sink.abandon()
+      throw error
+    }
+    try sink.finish()
+    return CheckpointFile(name: name, bytes: sink.count, checksum: sink.checksum)
   }
 
   /// Moves a complete folder to its place. One that is there already is moved aside first, so that

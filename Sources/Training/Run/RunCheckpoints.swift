@@ -22,14 +22,15 @@ package final class RunCheckpoints {
   /// What is to be said of a run that begins where an earlier one was, or that was to go on; nil for nothing.
   package private(set) var beginning: String?
 
-  package init(_ identity: RunIdentity, _ group: ProcessGroup) {
+  /// Blocks until all ranks have called it.
+  package init(_ identity: RunIdentity, _ group: ProcessGroup) throws {
     self.identity = identity
     self.group = group
     var store = CheckpointStore(
       folder: "\(identity.directory)/checkpoints", keep: identity.keep, rank: group.rank)
     store.dropsLater = true
     self.store = store
-    memory = MemoryCheckpoints(identity.directory, group)
+    memory = try MemoryCheckpoints(identity.directory, group)
   }
 
   /// Begins to tell the launcher how far the run has come, on rank 0 of a job whose launcher asks.
@@ -58,18 +59,16 @@ package final class RunCheckpoints {
       beginning = earlier.map { "\(directory) held an earlier run, which is in \($0) now" }
       return nil
     }
-    let path = try group.madeOnce("checkpoint") { () -> String? in
-      if resume != "latest" { return try Self.named(resume) }
-      let kept = memory?.store.latest().checkpoint
-      let latest = store.latest()
-      if let kept, kept.step > latest.checkpoint?.step ?? -1 { return kept.path }
-      if let damage = latest.damaged.first {
-        guard let sound = latest.checkpoint else { throw damage }
-        guard ProcessInfo.processInfo.environment["TORUS_RESTART_COUNT"].flatMap(Int.init) ?? 0 > 0
-        else { throw DamagedCheckpoint(damage: damage, sound: sound.path) }
-      }
-      return latest.checkpoint?.path
+    let kept = resume == "latest" ? try memory?.newest() : nil
+    let isNewer = try group.madeOnce("checkpoint") {
+      kept.map { $0.step > store.latest().checkpoint?.step ?? -1 } ?? false
     }
+    let shared = try isNewer ? kept.flatMap { try memory?.share($0) } : nil
+    let path =
+      try shared
+      ?? group.madeOnce("checkpoint") {
+        resume == "latest" ? try onDisk() : try Self.named(resume)
+      }
     guard let path else {
       beginning = "there is no checkpoint in \(identity.directory) to go on from: the run begins"
       return nil
@@ -77,6 +76,17 @@ package final class RunCheckpoints {
     let found = try Found(path: path)
     try check(found)
     return found
+  }
+
+  /// The newest checkpoint on disk; nil for none. On rank 0.
+  private func onDisk() throws -> String? {
+    let latest = store.latest()
+    if let damage = latest.damaged.first {
+      guard let sound = latest.checkpoint else { throw damage }
+      guard ProcessInfo.processInfo.environment["TORUS_RESTART_COUNT"].flatMap(Int.init) ?? 0 > 0
+      else { throw DamagedCheckpoint(damage: damage, sound: sound.path) }
+    }
+    return latest.checkpoint?.path
   }
 
   /// The checkpoint at a path, where a run's folder is named by mistake.
@@ -126,7 +136,7 @@ package final class RunCheckpoints {
   }
 
   /// Keeps the present state in memory, where the job has some that outlives it; every rank takes part, and
-  /// rank 0 writes.
+  /// rank 0 writes, and where there are several hosts a rank of the next one.
   package func remember<Content>(
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
     adding add: (inout CheckpointContents) throws -> Void = { _ in }
@@ -134,8 +144,10 @@ package final class RunCheckpoints {
     guard let memory else { return }
     let isKept = try memory.save(step: trainer.step) { store in
       try saveSpread(trainer, loader, in: store, adding: add)
-    } whole: {
-      try contents(trainer, loader, awaitsEvaluation: false, adding: add)
+    } whole: { copier in
+      try contents(trainer, loader, awaitsEvaluation: false, copier: copier, adding: add)
+    } buffers: {
+      Set(trainer.model.namedBuffers().map { Array($0.name.utf8) })
     }
     if isKept { launch?.saved(step: trainer.step) }
   }
@@ -219,14 +231,18 @@ package final class RunCheckpoints {
   }
 
   /// The present state, on rank 0; every rank takes part.
+  /// - Parameter copier: A rank that gives what tensors of it are its own as well; nil for none.
   private func contents<Content>(
     _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
-    awaitsEvaluation: Bool, adding add: (inout CheckpointContents) throws -> Void
+    awaitsEvaluation: Bool, copier: Int? = nil,
+    adding add: (inout CheckpointContents) throws -> Void
   ) throws -> CheckpointContents? {
+    let isCopier = group.rank == copier
     let optimizer = try trainer.optimizerState()
     let frozen = frozen(of: trainer.model)
     let weights = try trainer.withAveragedModel {
-      try trainer.weights().map { state in
+      let whole = try trainer.weights()
+      return (isCopier ? trainer.replicatedWeights : whole).map { state in
         StateDict(
           state.filter { !frozen.contains(Array($0.name.utf8)) }.map { ($0.name, $0.tensor) })
       }
@@ -234,6 +250,10 @@ package final class RunCheckpoints {
     // Copies all, of which nobody else knows.
     var contents = CheckpointContents(lending: weights ?? StateDict())
     try describe(trainer, loader, awaitsEvaluation, optimizer?.values, in: &contents)
+    if isCopier {
+      contents.groups[Self.optimizer] = trainer.replicatedOptimizerState?.lent()
+      return contents
+    }
     guard group.rank == 0, let optimizer else { return nil }
     contents.groups[Self.optimizer] = optimizer.tensors.lent()
     try add(&contents)
@@ -280,68 +300,6 @@ package final class RunCheckpoints {
       return try trainer.model.stateDict().save(safetensors: path)
     }
     try parallel.save(safetensors: path)
-  }
-}
-
-extension RunCheckpoints.Found {
-  /// Opens a checkpoint's folder.
-  package init(path: String) throws {
-    let checkpoint = try Checkpoint(path: path)
-    let state: RunState = try checkpoint.state("run")
-    try state.check(path: checkpoint.path)
-    self.init(checkpoint: checkpoint, state: state)
-  }
-
-  /// Takes over the weights.
-  /// - Parameter isPart: Whether the checkpoint holds only what is trained.
-  package func restore(_ model: Module, isPart: Bool = false) throws {
-    let state = try StateDict(mapping: "\(path)/model.safetensors")
-    let (missing, unexpected) = try model.load(state, strict: !isPart)
-    let trained = Set(
-      model.namedParameters().filter { $0.parameter.requiresGrad }.map { Array($0.name.utf8) })
-    guard isPart,
-      !unexpected.isEmpty || missing.contains(where: { trained.contains(Array($0.utf8)) })
-    else { return }
-    throw CheckpointError(
-      .mismatch, path: "\(path)/model.safetensors", "it does not hold this run's adapters",
-      remedy: "Resume with the settings that the run was started with")
-  }
-
-  /// Takes over everything else but the schedule: see ``restore(schedule:)``.
-  ///
-  /// What the optimizer remembers is taken over, and what it is told, its rates and the like, is as
-  /// configured.
-  /// - Parameter seed: From which a rank draws that has no saved sequence.
-  package func restore<Content>(
-    _ trainer: Trainer<Content>, _ loader: any BatchLoading<[BatchPart<Content>]>,
-    _ group: ProcessGroup, seed: Int
-  ) throws {
-    let tensors = try StateDict(mapping: "\(path)/optimizer.safetensors")
-    try trainer.optimizer.resume(
-      OptimizerState(tensors: tensors, values: checkpoint.state("optimizer")))
-    if trainer.scaler.isEnabled, let scaler = state.scaler { try trainer.scaler.load(scaler) }
-    trainer.step = state.step
-    if state.worldSize == group.size {
-      // The speed of other numbers of workers says nothing about these.
-      trainer.trainingSeconds = state.trainingSeconds
-      trainer.trainedRecords = state.trainedRecords
-    }
-    try loader.restore(state.position)
-    try restoreHook(trainer, group)
-    if state.worldSize == group.size {
-      try Generator.default.setState(Array(state.generators[group.rank]))
-    } else {
-      // Each rank needs a sequence of its own that no rank has used.
-      manualSeed(
-        UInt64(seed) &+ UInt64(group.rank) &+ UInt64(state.step) << 20)
-    }
-  }
-}
-
-extension RunCheckpoints.Found {
-  /// Has the configured schedule go on at the step that was reached.
-  package func restore(schedule trainer: Trainer<some Any>) throws {
-    try trainer.scheduler?.resume(at: trainer.step, try? checkpoint.state("scheduler"))
   }
 }
 

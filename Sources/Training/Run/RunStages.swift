@@ -84,7 +84,7 @@ package struct RunStages {
   /// The trainer, in the state of the checkpoint that `resume` means, with the configured schedule.
   /// - Parameter timeline: What is told of the walk's buckets.
   package func resume(_ replica: Replica, _ data: RunData, timeline: Timeline?) throws -> Ready {
-    let checkpoints = RunCheckpoints(RunIdentity(configuration, data), context.group)
+    let checkpoints = try RunCheckpoints(RunIdentity(configuration, data), context.group)
     let resumed = try checkpoints.find()
     try resumed?.restore(replica.model.module)
     var options = configuration.distributed.trainerOptions(resumed)

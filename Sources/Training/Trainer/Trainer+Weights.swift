@@ -23,6 +23,18 @@ extension Trainer {
     return try parallel.consolidatedState()
   }
 
+  /// The model's state where this rank has all of it by itself; nil where parameters are spread over ranks. All
+  /// ranks have the same parameters but between averagings, and buffers of their own.
+  package var replicatedWeights: StateDict? {
+    parallel?.isFullySharded == true ? nil : model.stateDict()
+  }
+
+  /// What the optimizer remembers where this rank has all of it by itself, as the others have; nil where it is
+  /// shared out.
+  package var replicatedOptimizerState: StateDict? {
+    optimizer is ShardedOptimizer ? nil : optimizer.stateDict().tensors
+  }
+
   /// Runs a body while every rank has all parameters; every rank calls it.
   package func withFullParameters<Result>(_ body: () throws -> Result) throws -> Result {
     guard let parallel else { return try body() }

@@ -34,11 +34,7 @@ package struct HostProbe {
   }
 
   private func ask(_ host: HostEntry) -> HostAnswer {
-    // One mpirun that ends removes the folder that another one is about to use.
-    let session = FileManager.default.temporaryDirectory
-      .appendingPathComponent("torus-\(UUID().uuidString.prefix(8))").path
-    try? FileManager.default.createDirectory(
-      atPath: session, withIntermediateDirectories: true)
+    let session = Self.session()
     defer { try? FileManager.default.removeItem(atPath: session) }
     var environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
     environment["TMPDIR"] = session
@@ -57,6 +53,16 @@ package struct HostProbe {
       return .silence("no answer in \(Int(Self.deadline)) s (switched off, or cut off?)")
     }
     return .silence(Self.reason(in: lines))
+  }
+
+  /// A new folder for what an mpirun keeps while it runs: one that ends removes the folder that another one is
+  /// about to use.
+  static func session() -> String {
+    let session = FileManager.default.temporaryDirectory
+      .appendingPathComponent("torus-\(UUID().uuidString.prefix(8))").path
+    try? FileManager.default.createDirectory(
+      atPath: session, withIntermediateDirectories: true)
+    return session
   }
 
   /// What kept a host from answering: ssh's own words, or mpirun's first line.

@@ -40,11 +40,15 @@ struct Job {
     var keeperPlan = keeperPlan
     var membership = Membership(
       workers: workersPerHost?.range, fewestHosts: hostRange.fewest, maxRestarts: maxRestarts)
-    // Memory in which workers leave what the next attempt goes on from: this host's, so for jobs on it alone.
+    // Memory in which workers leave what the next attempt goes on from.
+    let isRestartable = maxRestarts > 0 || isElastic
     let memory =
-      hosts.isEmpty && plan.layout.counts.count == 1 && (maxRestarts > 0 || isElastic)
-      ? MemoryFolder() : nil
-    defer { memory?.remove() }
+      isRestartable && hosts.isEmpty && plan.layout.counts.count == 1 ? MemoryFolder() : nil
+    let holders = isRestartable && !hosts.isEmpty ? MemoryHolders(program: keeper) : nil
+    defer {
+      memory?.remove()
+      holders?.end()
+    }
     var reached: Int?
     for number in 0... {
       do {
@@ -64,6 +68,7 @@ struct Job {
           ? "127.0.0.1" : plan.hosts.first?.name ?? Machine.hostName)
       keeperPlan.layout = plan.layout
       keeperPlan.restart = number
+      keeperPlan.memory = holders?.follow(plan, attempt: number)
       keeperPlan.command = [plan.program] + arguments(ofRestart: number)
       keeperPlan.masterPort = self.keeperPlan.masterPort ?? Machine.freePort()
       let logs = try logs(ofAttempt: number, &console)

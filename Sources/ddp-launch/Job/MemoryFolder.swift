@@ -3,14 +3,16 @@ import Foundation
 
 /// A folder for checkpoints in memory, which outlives a job's workers and ends with its launcher.
 ///
-/// Its launcher holds a lock on it. Where a launcher was killed, its keepers find the lock free and remove the
-/// folder; where they were killed too, this user's next launcher does.
-final class MemoryFolder {
+/// On the launcher's own machine the launcher holds a lock on it. Where it was killed, its keepers find the lock
+/// free and remove the folder; where they were killed too, this user's next launcher does. On the hosts of a
+/// job the folder belongs to all processes of the job there that have joined it, and the last that leaves
+/// removes it: keepers, and between attempts a ``MemoryHolder``.
+package final class MemoryFolder {
   /// The variable by which workers know it.
   static let variable = "TORUS_MEMORY_FOLDER"
 
   /// Its path.
-  let path: String
+  package let path: String
   /// The folder, opened: with it the lock ends.
   private let descriptor: Int32
 
@@ -21,19 +23,40 @@ final class MemoryFolder {
     guard access(shared, W_OK) == 0 else { return nil }
     Self.removeOrphans(in: shared)
     let path = "\(shared)/\(Self.prefix)\(geteuid())-\(getpid())"
-    var found: Int32?
-    // Another launcher may take the new folder for an orphan before it is locked.
-    for _ in 0..<100 where found == nil {
-      mkdir(path, 0o700)
-      guard let descriptor = Self.locked(path, waits: true) else { continue }
-      if Self.isFolder(path, descriptor) { found = descriptor } else { close(descriptor) }
-    }
-    guard let found else { return nil }
+    guard let found = Self.made(path, LOCK_EX) else { return nil }
+    self.path = path
+    descriptor = found
+  }
+
+  /// A folder that this process has together with others of its job on this host; nil where there is no shared
+  /// memory. Folders that nobody has any more are removed.
+  ///
+  /// - Parameter name: What tells it from all others of this user's here.
+  package init?(joining name: String) {
+    let folders = ["/dev/shm"] + (Machine.otherSharedFolder.map { [$0] } ?? [])
+    for folder in folders { Self.removeOrphans(in: folder) }
+    let paths = folders.map { "\($0)/\(Self.prefix)\(geteuid())-\(name)" }
+    // What is there already counts, though less room may be left beside it by now.
+    let path = paths.first { access($0, F_OK) == 0 } ?? paths[paths.count - 1]
+    guard let found = Self.made(path, LOCK_SH) else { return nil }
     self.path = path
     descriptor = found
   }
 
   deinit { close(descriptor) }
+
+  /// Gives up a folder that was joined, and removes it where nobody else has it.
+  ///
+  /// - Parameter seconds: How long to wait for others that have it.
+  package func leave(within seconds: Double = 0) {
+    let end = Date().addingTimeInterval(seconds)
+    flock(descriptor, LOCK_UN)
+    Self.removeOrphan(path)
+    while access(path, F_OK) == 0, Date() < end {
+      usleep(50_000)
+      Self.removeOrphan(path)
+    }
+  }
 
   /// Removes it with all that is in it.
   func remove() { try? FileManager.default.removeItem(atPath: path) }
@@ -59,16 +82,28 @@ final class MemoryFolder {
   private static let prefix = "torus-memory-"
 
   private static func removeOrphan(_ path: String) {
-    guard let descriptor = locked(path, waits: false) else { return }
+    guard let descriptor = locked(path, LOCK_EX | LOCK_NB) else { return }
     try? FileManager.default.removeItem(atPath: path)
     close(descriptor)
   }
 
-  /// The folder, opened and locked; nil where it is not there, or another process has locked it.
-  private static func locked(_ path: String, waits: Bool) -> Int32? {
+  /// The folder at a path, made where it is missing, opened and locked; nil where there can be none.
+  private static func made(_ path: String, _ lock: Int32) -> Int32? {
+    // Another process may take the new folder for an orphan before it is locked.
+    for _ in 0..<100 {
+      mkdir(path, 0o700)
+      guard let descriptor = locked(path, lock) else { continue }
+      if isFolder(path, descriptor) { return descriptor }
+      close(descriptor)
+    }
+    return nil
+  }
+
+  /// The folder, opened and locked; nil where it is not there, or other processes' locks forbid it.
+  private static func locked(_ path: String, _ lock: Int32) -> Int32? {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return nil }
-    guard flock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) == 0 else {
+    guard flock(descriptor, lock) == 0 else {
       close(descriptor)
       return nil
     }

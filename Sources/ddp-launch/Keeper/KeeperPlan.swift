@@ -24,6 +24,8 @@ package struct KeeperPlan: Sendable, Equatable {
   package var threads: Int?
   /// The signal that asks the program to save and stop.
   package var stopSignal = StopSignal.term
+  /// Where hosts keep checkpoints in memory; nil where they keep none, or the launcher does it itself.
+  package var memory: MemoryPlan?
   /// The program's path and arguments.
   package var command: [String] = []
 
@@ -38,7 +40,7 @@ package struct KeeperPlan: Sendable, Equatable {
     let settings = [
       Self.marker, masterAddress, String(masterPort ?? Self.standardPort), runID, layout.text,
       String(restart), String(maxRestarts), isTerminal ? "1" : "0", String(columns),
-      threads.map(String.init) ?? "-", stopSignal.rawValue,
+      threads.map(String.init) ?? "-", stopSignal.rawValue, memory?.text ?? "-",
     ]
     return (settings + command).map { Self.isColon($0) ? "\\" + $0 : $0 }
   }
@@ -54,7 +56,7 @@ package struct KeeperPlan: Sendable, Equatable {
     let arguments = words.map {
       Self.isColon($0) && $0.utf8.count > 1 ? String($0.dropFirst()) : $0
     }
-    guard arguments.count > 11, arguments[0] == Self.marker, let port = Int(arguments[2]),
+    guard arguments.count > 12, arguments[0] == Self.marker, let port = Int(arguments[2]),
       let layout = HostLayout(arguments[4]), let restart = Int(arguments[5]),
       let maxRestarts = Int(arguments[6]), let columns = Int(arguments[8]),
       let stopSignal = StopSignal(rawValue: arguments[10])
@@ -69,7 +71,17 @@ package struct KeeperPlan: Sendable, Equatable {
     self.columns = columns
     threads = Int(arguments[9])
     self.stopSignal = stopSignal
-    command = Array(arguments[11...])
+    if arguments[11] != "-" {
+      guard let plan = MemoryPlan(arguments[11]) else { return nil }
+      memory = plan
+    }
+    command = Array(arguments[12...])
+  }
+
+  /// The name of the folder for checkpoints in memory on a worker's host; nil for none.
+  package func memoryFolder(environment: [String: String]) -> String? {
+    let rank = environment["RANK"].flatMap(Int.init) ?? 0
+    return memory?.folder(ofHost: layout.place(ofRank: rank).host, attempt: restart)
   }
 
   /// The variables that a worker finds besides those it inherits: torchrun's, and two that say

@@ -37,8 +37,11 @@ struct RankKeeper {
     torus_signal_on_parent_death(SIGHUP)
     let output = OutputPipe()
     let errors = OutputPipe()
-    let environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
+    var environment = plan.environment(inherited: ProcessInfo.processInfo.environment)
       .merging(report.variables.merging(progress.variables) { $1 }) { $1 }
+    let memory = plan.memoryFolder(environment: environment).flatMap(MemoryFolder.init(joining:))
+    if let memory { environment[MemoryFolder.variable] = memory.path }
+    defer { memory?.leave() }
     defer { report.remove() }
     let started = Date()
     let child: ChildProcess
@@ -92,6 +95,7 @@ struct RankKeeper {
         kill(child.pid, SIGKILL)
         var ignored: Int32 = 0
         waitpid(child.pid, &ignored, 0)
+        memory?.leave()
         SessionFiles.removeOwn(environment: environment)
         if getpgrp() == getpid() { kill(0, SIGKILL) }
         return 1
