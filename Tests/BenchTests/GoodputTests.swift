@@ -72,6 +72,23 @@ struct GoodputTests {
     #expect(abs(redone(80) - 130 / 10_000) < 0.001)
   }
 
+  /// The k-th checkpoint counts τ + C + (k − 1) max(τ, W) + (k − 1) C + W seconds after a start.
+  @Test("a save waits until the one before is written", arguments: [50.0, 100, 400])
+  func overlapping(write: Double) {
+    func costs(_ deaths: Double) -> FailureCosts {
+      self.costs(deaths: deaths) { ($0.save, $0.write, $0.restart) = (10, write, 20) }
+    }
+    let period = max(100, write) + 10
+    let calm = GoodputSimulation(costs: costs(.infinity), hosts: 1, interval: 100).run()
+    #expect(abs(calm.useful - 100 / period) < 1e-12 && abs(total(calm) - 1) < 1e-12)
+    let mean = 2000.0
+    let truth = 100 * exp(-(20 + 110 + write) / mean) / (1 - exp(-period / mean)) / mean
+    let goodput = GoodputSimulation(costs: costs(mean), hosts: 1, interval: 100)
+      .run(failures: 200_000)
+    #expect(abs(goodput.useful - truth) < 0.004, "\(goodput.useful) for \(truth)")
+    #expect(abs(total(goodput) - 1) < 1e-9)
+  }
+
   @Test("a job of one host waits for it; of two, the other goes on at half the speed")
   func losses() {
     let costs = costs(losses: 100_000) { $0.repair = 10_000 }

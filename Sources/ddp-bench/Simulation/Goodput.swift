@@ -53,12 +53,12 @@ package struct Goodput: Sendable, Equatable {
 /// A job on some hosts, whose failures are independent and have no memory, played for thousands of them.
 ///
 /// Work is counted in seconds of all hosts. Between checkpoints lie `interval` seconds of work, and
-/// each makes steps wait `save` seconds. After a failure the job goes on from the newest checkpoint that
-/// was written, after `restart` seconds in which it may fail again. A host that was lost is waited for, or
-/// with `isElastic` the others go on, at a speed in proportion, and take it back at a checkpoint once it is
-/// there and they have run for `growth` seconds. With `workers` a job of one host goes on without a worker that
-/// has died, and takes one back likewise; where the larger job fails before its first checkpoint, it goes back to
-/// the smaller one, and waits twice as long before the next try.
+/// each makes steps wait `save` seconds, and until the one before is written. After a failure the job goes on
+/// from the newest checkpoint that was written, after `restart` seconds in which it may fail again. A host that
+/// was lost is waited for, or with `isElastic` the others go on, at a speed in proportion, and take it back at a
+/// checkpoint once it is there and they have run for `growth` seconds. With `workers` a job of one host goes on
+/// without a worker that has died, and takes one back likewise; where the larger job fails before its first
+/// checkpoint, it goes back to the smaller one, and waits twice as long before the next try.
 package struct GoodputSimulation: Sendable {
   package var costs: FailureCosts
   package var hosts: Int
@@ -83,8 +83,8 @@ package struct GoodputSimulation: Sendable {
   /// The shares after so many failures; the same for the same seed.
   package func run(failures: Int = 4000, seed: UInt64 = 1) -> Goodput {
     guard costs.meanTime(hosts: hosts).isFinite else {
-      let period = interval + costs.save
-      return Goodput(useful: interval / period, saving: costs.save / period)
+      let period = self.period(speed: 1)
+      return Goodput(useful: interval / period, saving: 1 - interval / period)
     }
     var job = State(random: SplitMix(state: seed))
     for _ in 0..<failures { stretch(&job) }
@@ -109,6 +109,9 @@ package struct GoodputSimulation: Sendable {
     var failedTries = 0
   }
 
+  /// Seconds from one checkpoint to the next: a save waits until the one before is written.
+  private func period(speed: Double) -> Double { max(interval / speed, costs.write) + costs.save }
+
   private func speed(without lost: Int) -> Double {
     if speeds.indices.contains(lost - 1) { return speeds[lost - 1] }
     let all = Double(workers?.upperBound ?? hosts)
@@ -121,11 +124,13 @@ package struct GoodputSimulation: Sendable {
     let up = hosts - job.returns.count
     let speed = speed(without: workers == nil ? job.returns.count : job.lost)
     let failure = job.random.exponential(mean: costs.meanTime(hosts: up))
-    let period = interval / speed + costs.save
+    let period = period(speed: speed)
+    // Nothing is being written yet when the first checkpoint is due.
+    let first = interval / speed + costs.save
     var end = failure
     var isGrowth = false
     // Grown jobs tell that they come on by their first checkpoint.
-    let proven = costs.restart + period + costs.write
+    let proven = costs.restart + first + costs.write
     let back = workers == nil ? job.returns.first : job.lost > 0 ? job.time : nil
     if let back {
       let patience = growth * Double(1 << min(job.failedTries, 20))
@@ -136,9 +141,14 @@ package struct GoodputSimulation: Sendable {
     job.time += end
     job.sums.missing += (1 - speed) * end
     job.sums.restarting += speed * min(end, costs.restart)
-    let saves = (running / period).rounded(.down)
-    let rest = min(running - saves * period, interval / speed)
-    let done = saves * interval + rest * speed
+    /// Checkpoints that are made within so many seconds of running.
+    func saves(_ seconds: Double) -> Double {
+      seconds < first ? 0 : 1 + ((seconds - first) / period).rounded(.down)
+    }
+    let made = saves(running)
+    let since = made > 0 ? running - first - (made - 1) * period : running
+    let rest = min(since, interval / speed)
+    let done = made * interval + rest * speed
     job.sums.saving += speed * (running - done / speed)
     if isGrowth {
       // It saves before it makes room.
@@ -152,7 +162,7 @@ package struct GoodputSimulation: Sendable {
       }
       return
     }
-    let kept = min(saves, max(0, ((running - costs.write) / period).rounded(.down))) * interval
+    let kept = saves(running - costs.write) * interval
     job.sums.useful += kept
     job.sums.redone += done - kept
     if let workers {

@@ -20,7 +20,7 @@ struct GoodputReport {
     let failuresADay: Double
     let diskInterval: Double
     let disk: Goodput
-    /// nil on several hosts, where jobs go on from disk.
+    /// nil for a job on one host that may be lost with what it has in memory.
     let memoryInterval: Double?
     let memory: Goodput?
     /// Without the hosts that are lost, or without workers that die on one host; nil where neither can be.
@@ -36,11 +36,12 @@ struct GoodputReport {
     simulation.isElastic = true
     (simulation.growth, simulation.speeds) = (growth, speeds)
     var elastic = disk.losses.isFinite && hosts > 1 ? simulation.run() : nil
-    let kept = hosts == 1 && disk.deaths.isFinite && !disk.losses.isFinite
+    // A second host has a copy of what a lost one had.
+    let kept = hosts > 1 || !disk.losses.isFinite
     let memoryInterval = memory.bestInterval(hosts: hosts, step: step)
     var memorySimulation = GoodputSimulation(costs: memory, hosts: hosts, interval: memoryInterval)
     let memoryGoodput = kept ? memorySimulation.run() : nil
-    if kept, ranks > fewestWorkers {
+    if hosts == 1, kept, ranks > fewestWorkers {
       memorySimulation.workers = fewestWorkers...ranks
       (memorySimulation.growth, memorySimulation.speeds) = (growth, speeds)
       elastic = memorySimulation.run()
