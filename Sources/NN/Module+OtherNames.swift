@@ -28,6 +28,12 @@ extension Module {
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "load(_:)")
   public var load_state_dict: PythonName { otherName() }
+  /// A buffer is a property.
+  @available(*, unavailable, message: "hold it in a property: let mean = Buffer(tensor)")
+  public var register_buffer: PythonName { otherName() }
+  /// A buffer is a property.
+  @available(*, unavailable, message: "hold it in a property: let mean = Buffer(tensor)")
+  public func registerBuffer(_ name: String, _ tensor: Tensor) -> Void { otherName() }
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "getSubmodule(_:)")
   public var get_submodule: PythonName { otherName() }

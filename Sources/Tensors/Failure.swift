@@ -33,8 +33,9 @@ public enum Failure {
   }
 }
 
-/// Prints `[rank r] operation: message` and the user's innermost calls with their files and lines to standard
-/// error, and ends the process with SIGABRT.
+/// Prints `[rank r] operation: message (layer path: type)` and the user's innermost calls with their files and
+/// lines to standard error, and ends the process with SIGABRT. The layer is the one that computes within the model
+/// that was called.
 ///
 /// Under `mpirun` an aborted rank ends the whole job, so that no other rank is left waiting.
 /// - Parameters:
@@ -42,7 +43,8 @@ public enum Failure {
 ///   - message: What was wrong, with the shapes, dtypes or indices, and what would be right.
 public func fail(_ operation: some StringProtocol, _ message: @autoclosure () -> String) -> Never {
   fflush(nil)
-  StandardStream.error.print("\(Failure.prefix)\(operation): \(message())")
+  let layer = ModulePlace.take().map { " (layer \($0))" } ?? ""
+  StandardStream.error.print("\(Failure.prefix)\(operation): \(message())\(layer)")
   // Behind the message, since it takes a moment to find the lines.
   let calls = Failure.calls()
   if !calls.isEmpty { StandardStream.error.print("\(calls.dropFirst())") }

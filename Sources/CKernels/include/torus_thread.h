@@ -25,6 +25,8 @@ typedef struct {
   void *_Nullable observers;
   /// The innermost region of mixed precision (an unretained object), or null.
   void *_Nullable autocast;
+  /// The module that computes, and the outermost one around it (unretained objects), or null.
+  void *_Nullable module, *_Nullable outermost_module;
 } torus_thread_state;
 
 /// This thread's state; created on first use with gradients enabled.

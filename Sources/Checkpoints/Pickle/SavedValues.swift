@@ -34,6 +34,10 @@ public func save(_ value: some PthEncodable, to path: String) throws(CheckpointE
   try PthFile.write(value.pthValue, to: path)
 }
 
+/// A model is saved by its state.
+@available(*, unavailable, message: "use save(model.stateDict(), to: path)")
+public func save(_ model: Module, to path: String) { fail("save", "save model.stateDict()") }
+
 /// Reads a file that `save(_:to:)` or `torch.save` wrote.
 /// - Throws: ``TensorFiles/CheckpointError`` where it is missing, damaged, or holds objects of other kinds.
 public func load(from path: String) throws(CheckpointError) -> SavedValues {
@@ -179,4 +183,9 @@ public struct SavedValues: Sendable {
       "\(name.map { "“\($0)”" } ?? "the file") holds \(kind) where \(expected) was expected",
       remedy: "Name what was saved so")
   }
+}
+
+extension SavedValues: CustomStringConvertible {
+  /// What the file holds, as Python prints it.
+  public var description: String { value.description }
 }

@@ -19,6 +19,8 @@ extension Hookable {
   /// Runs a forward pass of one tensor with the module's hooks; without any it is the pass alone.
   @inlinable
   public func withHooks(_ x: Tensor, _ body: (Tensor) throws -> Tensor) rethrows -> Tensor {
+    let outer = begin()
+    defer { end(outer) }
     guard let hooks else { return try body(x) }
     return try hooks.run(self, [x]) { (try body($0[0]), ()) }.output
   }
@@ -28,6 +30,8 @@ extension Hookable {
   public func withHooks(
     _ a: Tensor, _ b: Tensor, _ body: (Tensor, Tensor) throws -> Tensor
   ) rethrows -> Tensor {
+    let outer = begin()
+    defer { end(outer) }
     guard let hooks else { return try body(a, b) }
     return try hooks.run(self, [a, b]) { (try body($0[0], $0[1]), ()) }.output
   }
@@ -37,6 +41,8 @@ extension Hookable {
   public func withHooks(
     _ a: Tensor, _ b: Tensor, _ c: Tensor, _ body: (Tensor, Tensor, Tensor) throws -> Tensor
   ) rethrows -> Tensor {
+    let outer = begin()
+    defer { end(outer) }
     guard let hooks else { return try body(a, b, c) }
     return try hooks.run(self, [a, b, c]) { (try body($0[0], $0[1], $0[2]), ()) }.output
   }
@@ -47,6 +53,8 @@ extension Hookable {
   public func withHooks<Rest>(
     _ x: Tensor, _ body: (Tensor) throws -> (Tensor, Rest)
   ) rethrows -> (Tensor, Rest) {
+    let outer = begin()
+    defer { end(outer) }
     guard let hooks else { return try body(x) }
     return try hooks.run(self, [x]) { try body($0[0]) }
   }
@@ -56,6 +64,8 @@ extension Hookable {
   public func withHooks<Rest>(
     _ a: Tensor, _ b: Tensor, _ body: (Tensor, Tensor) throws -> (Tensor, Rest)
   ) rethrows -> (Tensor, Rest) {
+    let outer = begin()
+    defer { end(outer) }
     guard let hooks else { return try body(a, b) }
     return try hooks.run(self, [a, b]) { try body($0[0], $0[1]) }
   }
@@ -65,7 +75,32 @@ extension Hookable {
   public func withHooks<Rest>(
     _ a: Tensor, _ b: Tensor, _ c: Tensor, _ body: (Tensor, Tensor, Tensor) throws -> (Tensor, Rest)
   ) rethrows -> (Tensor, Rest) {
+    let outer = begin()
+    defer { end(outer) }
     guard let hooks else { return try body(a, b, c) }
     return try hooks.run(self, [a, b, c]) { try body($0[0], $0[1], $0[2]) }
   }
+}
+
+extension Module: ComputingModule {
+  /// The name of a module among this one's with its type; nil for this one.
+  package func place(of module: AnyObject) -> String? {
+    if module === self { return nil }
+    let name = namedModules().first { $0.module === module }?.name
+    return (name.map { "\($0): " } ?? "") + "\(type(of: module))"
+  }
+
+  /// The module around this one, which computes again when this one has ended.
+  @usableFromInline
+  struct Outer {
+    let outer: ModulePlace.Outer
+  }
+
+  /// Notes that this module computes, so that failures name it.
+  @usableFromInline
+  final func begin() -> Outer { Outer(outer: ModulePlace.enter(self)) }
+
+  /// Notes that it has ended.
+  @usableFromInline
+  final func end(_ outer: Outer) { ModulePlace.leave(outer.outer) }
 }

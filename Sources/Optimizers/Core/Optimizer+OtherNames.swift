@@ -10,7 +10,7 @@ extension Optimizer {
   public var zero_grad: PythonName { otherName() }
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "groups")
-  public var param_groups: PythonName { otherName() }
+  public var param_groups: [ParameterGroup] { otherName() }
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "addParameterGroup(_:)")
   public var add_param_group: PythonName { otherName() }
@@ -50,6 +50,9 @@ extension LRScheduler {
 }
 
 extension SGD {
+  /// The learning rate has its name.
+  @available(*, unavailable, message: "use SGD(parameters, lr: rate)")
+  public convenience init(_ parameters: [Parameter], _ lr: Double) { otherName() }
   /// Keras' name of the learning rate.
   @available(*, unavailable, message: "use SGD(parameters, lr: rate)")
   public convenience init(_ parameters: [Parameter], learningRate: Double) { otherName() }
@@ -59,6 +62,9 @@ extension SGD {
 }
 
 extension Adam {
+  /// The learning rate has its name.
+  @available(*, unavailable, message: "use Adam(parameters, lr: rate)")
+  public convenience init(_ parameters: [Parameter], _ lr: Double) { otherName() }
   /// Keras' name of the learning rate.
   @available(*, unavailable, message: "use Adam(parameters, lr: rate)")
   public convenience init(_ parameters: [Parameter], learningRate: Double) { otherName() }
@@ -68,6 +74,9 @@ extension Adam {
 }
 
 extension AdamW {
+  /// The learning rate has its name.
+  @available(*, unavailable, message: "use AdamW(parameters, lr: rate)")
+  public convenience init(_ parameters: [Parameter], _ lr: Double) { otherName() }
   /// Keras' name of the learning rate.
   @available(*, unavailable, message: "use AdamW(parameters, lr: rate)")
   public convenience init(_ parameters: [Parameter], learningRate: Double) { otherName() }
@@ -77,6 +86,9 @@ extension AdamW {
 }
 
 extension RMSprop {
+  /// The learning rate has its name.
+  @available(*, unavailable, message: "use RMSprop(parameters, lr: rate)")
+  public convenience init(_ parameters: [Parameter], _ lr: Double) { otherName() }
   /// Keras' name of the learning rate.
   @available(*, unavailable, message: "use RMSprop(parameters, lr: rate)")
   public convenience init(_ parameters: [Parameter], learningRate: Double) { otherName() }
@@ -86,6 +98,9 @@ extension RMSprop {
 }
 
 extension Adagrad {
+  /// The learning rate has its name.
+  @available(*, unavailable, message: "use Adagrad(parameters, lr: rate)")
+  public convenience init(_ parameters: [Parameter], _ lr: Double) { otherName() }
   /// Keras' name of the learning rate.
   @available(*, unavailable, message: "use Adagrad(parameters, lr: rate)")
   public convenience init(_ parameters: [Parameter], learningRate: Double) { otherName() }

@@ -21,6 +21,31 @@ public struct OptimizerState {
   }
 }
 
+extension OptimizerState: CustomStringConvertible {
+  /// State and groups, as PyTorch prints them.
+  public var description: String {
+    func members(_ value: OptionValue?) -> [String: OptionValue] {
+      if case .object(let members)? = value { members } else { [:] }
+    }
+    let values = members(self.values)
+    var entries: [Int: [String]] = [:]
+    for (number, state) in members(values["state"]) {
+      guard let number = Int(number) else { continue }
+      entries[number] = members(state).sorted { $0.key < $1.key }.map { "'\($0.key)': \($0.value)" }
+    }
+    for (name, tensor) in tensors {
+      let parts = name.split(separator: ".", maxSplits: 2)
+      guard parts.count == 3, let number = Int(parts[1]) else { continue }
+      entries[number, default: []].append("'\(parts[2])': \(tensor)")
+    }
+    let state = entries.sorted { $0.key < $1.key }.map { entry in
+      "\(entry.key): {" + entry.value.joined(separator: ", ") + "}"
+    }
+    let groups: OptionValue = values["param_groups"] ?? .list([])
+    return "{'state': {" + state.joined(separator: ", ") + "}, 'param_groups': \(groups)}"
+  }
+}
+
 /// Saved state that does not fit an optimizer.
 public enum OptimizerStateError: Error, CustomStringConvertible {
   /// The numbers of groups differ.

@@ -148,3 +148,21 @@ extension OptionValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   /// `nil`.
   public init(nilLiteral: ()) { self = .null }
 }
+
+extension OptionValue: CustomStringConvertible {
+  /// The value as Python prints it; keys in their order.
+  public var description: String {
+    switch self {
+    case .null: "None"
+    case .bool(let value): value ? "True" : "False"
+    case .int(let value): "\(value)"
+    case .double(let value): "\(value)"
+    case .string(let value): "'\(value)'"
+    case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
+    case .object(let values):
+      "{"
+        + values.sorted { $0.key < $1.key }.map { "'\($0.key)': \($0.value)" }
+        .joined(separator: ", ") + "}"
+    }
+  }
+}

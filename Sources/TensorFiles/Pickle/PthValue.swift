@@ -75,3 +75,26 @@ public indirect enum PthValue: Sendable, Equatable {
     }
   }
 }
+
+extension PthValue: CustomStringConvertible {
+  /// The value as Python prints it.
+  public var description: String {
+    switch self {
+    case .none: "None"
+    case .bool(let value): value ? "True" : "False"
+    case .int(let value): "\(value)"
+    case .largeInt(let digits): digits
+    case .double(let value): "\(value)"
+    case .complex(let real, let imaginary): "(\(real)\(imaginary < 0 ? "" : "+")\(imaginary)j)"
+    case .string(let value): "'\(value)'"
+    case .bytes(let value): "bytes of length \(value.count)"
+    case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
+    case .tuple(let values):
+      "(" + values.map(\.description).joined(separator: ", ") + (values.count == 1 ? ",)" : ")")
+    case .dictionary(let members):
+      "{" + members.map { "\($0.key): \($0.value)" }.joined(separator: ", ") + "}"
+    case .tensor(let stored):
+      (try? stored.tensor(path: "")).map { "\($0)" } ?? "a tensor of \(stored.shape)"
+    }
+  }
+}

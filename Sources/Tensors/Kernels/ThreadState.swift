@@ -64,6 +64,16 @@ struct ThreadState {
     }
   }
 
+  /// The module that computes, and the outermost one around it, which their calls keep alive.
+  var modules: (innermost: UnsafeMutableRawPointer?, outermost: UnsafeMutableRawPointer?) {
+    get { (state.pointee.module, state.pointee.outermost_module) }
+    nonmutating set {
+      (state.pointee.module, state.pointee.outermost_module) = (
+        newValue.innermost, newValue.outermost
+      )
+    }
+  }
+
   /// An object for as long as the thread lives, of which there are as many as ranks in this process.
   var observers: AnyObject? {
     get {

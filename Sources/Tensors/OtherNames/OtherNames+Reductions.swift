@@ -77,6 +77,9 @@ extension Tensor {
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.std(dim: dim)")
   public func std(_ dim: Int) -> Tensor { otherName() }
+  /// PyTorch's older argument.
+  @available(*, unavailable, message: "use correction: 0 for unbiased=False, and 1 for True")
+  public func std(unbiased: Bool) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.std(dim: dim)")
   public func std(axis: Int) -> Tensor { otherName() }

@@ -1,5 +1,5 @@
 /// What `namespace()` makes: attributes that a loop's body may set for what follows it.
-final class TemplateNamespace: TemplateObject {
+final class TemplateNamespace: TemplateObject, @unchecked Sendable {
   var attributes: TemplateDictionary
 
   init(_ attributes: TemplateDictionary) { self.attributes = attributes }
@@ -25,7 +25,7 @@ final class TemplateNamespace: TemplateObject {
 }
 
 /// The variable `loop`.
-final class TemplateLoopState: TemplateObject {
+final class TemplateLoopState: TemplateObject, @unchecked Sendable {
   let elements: [TemplateValue]
   let depth: Int
   var index = 0
@@ -82,7 +82,7 @@ final class TemplateLoopState: TemplateObject {
 }
 
 /// A macro with the variables that it can see, or the body of a call block.
-final class TemplateMacroValue: TemplateObject {
+final class TemplateMacroValue: TemplateObject, @unchecked Sendable {
   let macro: TemplateMacro
   /// Weak, for the scope holds the macro.
   weak var scope: TemplateScope?
@@ -110,7 +110,7 @@ final class TemplateMacroValue: TemplateObject {
 }
 
 /// The variable `self`: the template's blocks by their names.
-final class TemplateReference: TemplateObject {
+final class TemplateReference: TemplateObject, @unchecked Sendable {
   private let blocks: [String: [TemplateStatement]]
 
   init(_ blocks: [String: [TemplateStatement]]) { self.blocks = blocks }
@@ -123,7 +123,7 @@ final class TemplateReference: TemplateObject {
 }
 
 /// A block that `self` names.
-final class TemplateBlockValue: TemplateObject {
+final class TemplateBlockValue: TemplateObject, @unchecked Sendable {
   let name: String
   let body: [TemplateStatement]
 

@@ -1,6 +1,6 @@
 /// What Python iterates over that is no list: ranges, a dictionary's views, the pairs of `groupby`, and
 /// generators, which give each element once.
-final class TemplateSequence: TemplateObject {
+final class TemplateSequence: TemplateObject, @unchecked Sendable {
   enum Kind {
     /// `range(start, stop, step)`.
     case range(start: Int, stop: Int, step: Int)
@@ -129,7 +129,7 @@ extension TemplateObject {
 }
 
 /// `cycler(…)`: gives its values in turn.
-final class TemplateCycler: TemplateObject {
+final class TemplateCycler: TemplateObject, @unchecked Sendable {
   private let values: [TemplateValue]
   private var place = 0
 
@@ -160,7 +160,7 @@ final class TemplateCycler: TemplateObject {
 }
 
 /// `joiner(…)`: nothing when it is first called, and its text from then on.
-final class TemplateJoiner: TemplateObject {
+final class TemplateJoiner: TemplateObject, @unchecked Sendable {
   private let separator: TemplateValue
   private var isUsed = false
 

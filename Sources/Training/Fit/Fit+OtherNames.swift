@@ -35,3 +35,23 @@ extension FitCallback {
     otherName()
   }
 }
+
+extension EarlyStopping {
+  /// Keras' callback.
+  @available(*, unavailable, message: "use .earlyStopping(patience: 3) among fit's callbacks")
+  public convenience init(
+    monitor: String = "val_loss", patience: Int = 0, restoreBestWeights: Bool = false
+  ) { otherName() }
+}
+
+/// Keras' callback.
+@available(
+  *, unavailable,
+  message: "use .bestCheckpoint(to: path) or .lastCheckpoint(to: path) among fit's callbacks"
+)
+public struct ModelCheckpoint {
+  /// Its place.
+  public init(_ filepath: String, monitor: String = "val_loss", saveBestOnly: Bool = false) {
+    otherName()
+  }
+}
