@@ -179,7 +179,7 @@ struct CurveTests {
     func forward(_ x: Tensor) -> Tensor {
       let positions = wpe.weight.value[..<x.size(1)]
       let embedded = dropout(wte(x) + positions)
-      return lnF(blocks.reduce(embedded) { $1($0) }).linear(wte.weight.value)
+      return F.linear(lnF(blocks.reduce(embedded) { $1($0) }), wte.weight.value)
     }
   }
 

@@ -95,12 +95,13 @@ public struct FitMetric: ExpressibleByStringLiteral {
   /// A metric by name.
   public init(stringLiteral name: String) {
     guard let metric = Self.named(name) else {
-      fail(
-        "compile",
-        "there is no metric \"\(name)\": there are accuracy, top_5_accuracy, precision, recall, f1, "
-          + "auc, average_precision, mse, mae, r2, perplexity, matthews_correlation, "
-          + "confusion_matrix, and those registered: "
-          + MetricDefinition.registry.entries.map(\.name).joined(separator: ", "))
+      let own = [
+        "accuracy", "top_5_accuracy", "precision", "recall", "f1", "auc", "average_precision", "mse",
+        "mae", "r2", "perplexity", "matthews_correlation", "confusion_matrix",
+      ]
+      let registered = MetricDefinition.registry.entries.map(\.name).filter { !own.contains($0) }
+      let known = (own + registered).joined(separator: ", ")
+      fail("compile", "there is no metric \"\(name)\": there are \(known)")
     }
     self = metric
   }
