@@ -166,7 +166,7 @@ final class Reducer: ModelReducing {
     let reduction = try hook.reduce(shown)
     if isLast && !knowsUse {
       let flags = Tensor(used.map { $0 ? UInt8(1) : 0 })
-      usedWork = ranks?.allReduce(flags, op: .maximum, label: "used parameters")
+      usedWork = ranks?.allReduce(inPlace: flags, op: .maximum, label: "used parameters")
       usedFlags = flags
     }
     return reduction

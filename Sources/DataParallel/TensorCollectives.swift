@@ -296,9 +296,9 @@ private struct Output {
 /// In place, for hooks and others that go on computing meanwhile.
 extension ProcessGroup {
   /// All-reduces a contiguous tensor in place, without blocking; it must be left alone until the work
-  /// is done. It need not be kept.
+  /// is done. It need not be kept. Whoever else holds the tensor sees the sums, too.
   public func allReduce(
-    _ tensor: Tensor, op: ReduceOp = .sum, algorithm: AllReduceAlgorithm? = nil, label: String = ""
+    inPlace tensor: Tensor, op: ReduceOp = .sum, algorithm: AllReduceAlgorithm? = nil, label: String = ""
   ) -> Work {
     require(
       tensor.isContiguous, "allReduce", "a tensor of \(tensor.shape) that is not contiguous")
@@ -309,5 +309,16 @@ extension ProcessGroup {
       algorithm: algorithm, label: label)
     work.onCompletion { _ in withExtendedLifetime(storage) {} }
     return work
+  }
+}
+
+extension ProcessGroup {
+  /// PyTorch's writes in place.
+  @available(
+    *, unavailable,
+    message: "use let sum = try group.allReduced(tensor); allReduce(inPlace:) is for hooks"
+  )
+  public func allReduce(_ tensor: Tensor, op: ReduceOp = .sum) -> Work {
+    fail("allReduce", "use allReduced")
   }
 }

@@ -176,7 +176,7 @@ struct ShardedReductionTests {
       return BucketReduction([bucket.reduceScatter(op: .sum)]) {
         bucket.overwrite(with: bucket.part / Double(whole.group.size))
         return BucketReduction([
-          whole.group.allReduce(Tensor([1.0], dtype: .float64), label: "then")
+          whole.group.allReduce(inPlace: Tensor([1.0], dtype: .float64), label: "then")
         ])
       }
     }

@@ -8,7 +8,7 @@ import Tensors
 /// ```swift
 /// final class Halving: CommunicationHook {
 ///   func reduce(_ bucket: CommunicationBucket) throws -> BucketReduction {
-///     BucketReduction([bucket.group.allReduce(bucket.buffer, op: .sum)]) {
+///     BucketReduction([bucket.group.allReduce(inPlace: bucket.buffer, op: .sum)]) {
 ///       bucket.overwrite(with: bucket.buffer / Double(2 * bucket.group.size))
 ///       return nil
 ///     }

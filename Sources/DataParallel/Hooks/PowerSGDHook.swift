@@ -124,10 +124,10 @@ public final class PowerSGDHook: CommunicationHook {
     var works: [Work] = []
     if !others.isEmpty {
       works.append(
-        group.allReduce(
+        group.allReduce(inPlace: 
           plain.flat, op: .average, algorithm: algorithm, label: "\(label), not compressed"))
     }
-    works.append(group.allReduce(ps.flat, algorithm: algorithm, label: "\(label), P"))
+    works.append(group.allReduce(inPlace: ps.flat, algorithm: algorithm, label: "\(label), P"))
     return BucketReduction(works) { [options, algorithm] in
       noGrad {
         for (place, tensor) in zip(plain.tensors, others) { tensor.copyInPlace(place) }
@@ -135,7 +135,7 @@ public final class PowerSGDHook: CommunicationHook {
           p.copyInPlace(orthogonalized(p, epsilon: options.orthogonalizationEpsilon))
           q.copyInPlace(matrix.transposed(0, 1).matmul(p))
         }
-        let work = group.allReduce(
+        let work = group.allReduce(inPlace: 
           qs.flat, op: .average, algorithm: algorithm, label: "\(label), Q")
         return BucketReduction([work]) { [weak self] in
           noGrad {

@@ -240,7 +240,7 @@ final class GradientShards: ModelReducing {
   /// used together.
   private func tellUse() -> () throws -> [Bool] {
     let flags = Tensor(used.map { $0 ? UInt8(1) : 0 })
-    let work = group.allReduce(flags, op: .maximum, label: "used parameters")
+    let work = group.allReduce(inPlace: flags, op: .maximum, label: "used parameters")
     return {
       try work.wait()
       return flags.array(of: UInt8.self).map { $0 > 0 }
