@@ -298,7 +298,8 @@ extension ProcessGroup {
   /// All-reduces a contiguous tensor in place, without blocking; it must be left alone until the work
   /// is done. It need not be kept. Whoever else holds the tensor sees the sums, too.
   public func allReduce(
-    inPlace tensor: Tensor, op: ReduceOp = .sum, algorithm: AllReduceAlgorithm? = nil, label: String = ""
+    inPlace tensor: Tensor, op: ReduceOp = .sum, algorithm: AllReduceAlgorithm? = nil,
+    label: String = ""
   ) -> Work {
     require(
       tensor.isContiguous, "allReduce", "a tensor of \(tensor.shape) that is not contiguous")

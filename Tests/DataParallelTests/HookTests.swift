@@ -74,7 +74,8 @@ struct HookTests {
     func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
       #expect(bucket.gradients.map(\.shape) == bucket.parameters.map(\.shape))
       #expect(bucket.names.count == bucket.gradients.count)
-      return BucketReduction([bucket.group.allReduce(inPlace: bucket.buffer, label: bucket.label)]) {
+      return BucketReduction([bucket.group.allReduce(inPlace: bucket.buffer, label: bucket.label)])
+      {
         bucket.overwrite(with: bucket.buffer / Double(bucket.group.size))
         let check = bucket.group.allReduce(inPlace: Tensor([1.0], dtype: .float64), label: "then")
         return BucketReduction([check])

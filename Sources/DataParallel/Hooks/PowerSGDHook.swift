@@ -124,8 +124,9 @@ public final class PowerSGDHook: CommunicationHook {
     var works: [Work] = []
     if !others.isEmpty {
       works.append(
-        group.allReduce(inPlace: 
-          plain.flat, op: .average, algorithm: algorithm, label: "\(label), not compressed"))
+        group.allReduce(
+          inPlace:
+            plain.flat, op: .average, algorithm: algorithm, label: "\(label), not compressed"))
     }
     works.append(group.allReduce(inPlace: ps.flat, algorithm: algorithm, label: "\(label), P"))
     return BucketReduction(works) { [options, algorithm] in
@@ -135,8 +136,9 @@ public final class PowerSGDHook: CommunicationHook {
           p.copyInPlace(orthogonalized(p, epsilon: options.orthogonalizationEpsilon))
           q.copyInPlace(matrix.transposed(0, 1).matmul(p))
         }
-        let work = group.allReduce(inPlace: 
-          qs.flat, op: .average, algorithm: algorithm, label: "\(label), Q")
+        let work = group.allReduce(
+          inPlace:
+            qs.flat, op: .average, algorithm: algorithm, label: "\(label), Q")
         return BucketReduction([work]) { [weak self] in
           noGrad {
             for (matrix, (p, q)) in zip(matrices, zip(ps.tensors, qs.tensors)) {

@@ -96,7 +96,8 @@ public struct FitMetric: ExpressibleByStringLiteral {
   public init(stringLiteral name: String) {
     guard let metric = Self.named(name) else {
       let own = [
-        "accuracy", "top_5_accuracy", "precision", "recall", "f1", "auc", "average_precision", "mse",
+        "accuracy", "top_5_accuracy", "precision", "recall", "f1", "auc", "average_precision",
+        "mse",
         "mae", "r2", "perplexity", "matthews_correlation", "confusion_matrix",
       ]
       let registered = MetricDefinition.registry.entries.map(\.name).filter { !own.contains($0) }
