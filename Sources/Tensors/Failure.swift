@@ -24,6 +24,17 @@ public enum Failure {
     "TextTasks", "Metrics", "Reports", "Collectives", "Transformers", "FineTuning",
   ]
 
+  /// A failure's line with the layer that computes. A model that cannot be searched fails as well: the line is then
+  /// that of the failure before.
+  static func placed(_ line: String) -> String {
+    let thread = Thread.current.threadDictionary
+    let key = "torus.failure"
+    if let first = thread[key] as? String { return first }
+    thread[key] = line
+    defer { thread[key] = nil }
+    return line + (ModulePlace.take().map { " (layer \($0))" } ?? "")
+  }
+
   /// The user's own calls that led here, one a line; empty where `SWIFT_BACKTRACE` says `enable=no`, or the
   /// program keeps no line numbers.
   static func calls() -> String {
@@ -43,8 +54,7 @@ public enum Failure {
 ///   - message: What was wrong, with the shapes, dtypes or indices, and what would be right.
 public func fail(_ operation: some StringProtocol, _ message: @autoclosure () -> String) -> Never {
   fflush(nil)
-  let layer = ModulePlace.take().map { " (layer \($0))" } ?? ""
-  StandardStream.error.print("\(Failure.prefix)\(operation): \(message())\(layer)")
+  StandardStream.error.print(Failure.placed("\(Failure.prefix)\(operation): \(message())"))
   // Behind the message, since it takes a moment to find the lines.
   let calls = Failure.calls()
   if !calls.isEmpty { StandardStream.error.print("\(calls.dropFirst())") }

@@ -40,4 +40,21 @@ struct LayerPlaceTests {
     let later = String(decoding: ended?.standardErrorContent ?? [], as: UTF8.self)
     #expect(later.contains("[5]") && !later.contains("(layer"), "\(later)")
   }
+
+  private final class Unmade: Module, Layer {
+    let head = Linear(5, 2)
+    lazy var later = Linear(2, 2)
+    func forward(_ x: Tensor) -> Tensor { later(head(x)) }
+  }
+
+  @Test("a model that cannot be searched hides no failure")
+  func unmade() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Unmade()(.ones([3, 6]))
+    }
+    let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(said.contains("[3, 6] does not fit") && !said.contains("later"), "\(said)")
+  }
 }
