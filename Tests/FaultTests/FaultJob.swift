@@ -243,9 +243,11 @@ struct FaultJob {
         if let pid = Int32(name), Self.runs(pid) { left.append("process \(pid)") }
         let job = try String(contentsOfFile: "\(folder)/processes/\(name)", encoding: .utf8)
         guard let number = UInt32(job.prefix { $0.isNumber }) else { continue }
-        let mark = String(number, radix: 16)
+        // Whole parts of names: what another job has left may end with the same digits.
+        let marks: Set<Substring> = ["\(String(number, radix: 16))", "\(number)"]
         left += try files.contentsOfDirectory(atPath: "/dev/shm")
-          .filter { $0.contains(mark) || $0.contains("\(number)") }.map { "/dev/shm/\($0)" }
+          .filter { !marks.isDisjoint(with: $0.split { ".-_".contains($0) }) }
+          .map { "/dev/shm/\($0)" }
       }
       left += try files.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("ompi.") }
         .flatMap { try files.contentsOfDirectory(atPath: "\(folder)/\($0)") }
