@@ -9,7 +9,8 @@ import ddp_launch
     .line(.out, Array("plain".utf8)), .line(.error, []), .line(.out, Array(UInt8.min...9)),
     .line(.out, Array(UInt8(11)...UInt8.max)), .line(.out, Array("[1,3]<stdout>:x [1,".utf8)),
     .started(RankStart(host: "a b", pid: 7, keeper: 6, job: 175_702_017)),
-    .started(RankStart(host: "a", pid: 7, keeper: 6, job: nil)), .stopped(true), .stopped(false),
+    .started(RankStart(host: "a", pid: 7, keeper: 6, job: nil, progress: 5)), .stopped(true),
+    .stopped(false),
     .progress(WorkerProgress(begin: 3, source: .memory)),
     .unfinished(.out, Array("[==  ] <b>".utf8)), .unfinished(.error, Array("?".utf8)),
     .failed(

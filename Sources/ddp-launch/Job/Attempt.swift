@@ -28,6 +28,8 @@ struct Attempt {
   /// Seconds in which another SIGTERM or SIGUSR1 is the same request: a batch system sends it to every
   /// process of a job, of which the script may hand it on.
   private static let sameRequest = 1.0
+  /// Seconds for the last words of a job on one host of which a worker was ended by a signal.
+  private static let lastWords = 0.1
   /// How programs end that were asked to: well, as ddp-train does with a checkpoint saved, or by the
   /// signal (negative) that they do not handle.
   private static let goodStops: Set<Int32> = [
@@ -61,6 +63,8 @@ struct Attempt {
   private var badStop: (rank: Int, end: RankEnd)?
   /// Whether workers that were asked to stop were ended by force.
   private var isForced = false
+  /// Whether a worker was ended by a signal that it could not answer, and the others with it.
+  private var isStruck = false
   /// When the job is next pressed harder, and by which signal.
   private var pressure: (at: Date, signal: Int32)?
   private var watch = RankWatch(workers: 1)
@@ -213,7 +217,10 @@ struct Attempt {
       console.note("the workers have not ended by themselves: ending them")
     }
     kill(child.pid, due.signal)
-    if due.signal == SIGKILL { console.note("mpirun did not end its workers: killed it") }
+    if due.signal == SIGKILL {
+      watch.killRest()
+      if !isStruck { console.note("mpirun did not end its workers: killed it") }
+    }
     pressure = due.signal == SIGKILL ? nil : (Date().addingTimeInterval(Self.patience), SIGKILL)
   }
 
@@ -254,11 +261,24 @@ struct Attempt {
       {
         badStop = (rank, end)
       }
-      // mpirun ends the others by itself; this is for the case that it does not.
-      if end.code != 0, pressure == nil {
+      if strikes(end) {
+        // The others know nothing of it, and mpirun would give them two seconds, in which it hands nothing on.
+        isStruck = true
+        if let found = watch.progress { note(found, &console) }
+        pressure = (Date().addingTimeInterval(Self.lastWords), SIGKILL)
+      } else if end.code != 0, pressure == nil {
+        // mpirun ends the others by itself; this is for the case that it does not.
         pressure = (Date().addingTimeInterval(Self.patience), SIGTERM)
       }
     }
+  }
+
+  /// Whether a worker's end leaves the others nothing to say: it was killed, or has crashed, on this host, which
+  /// has all of them.
+  private func strikes(_ end: RankEnd) -> Bool {
+    let signals: Set<Int32> = [SIGKILL, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE]
+    return signals.contains(-end.code) && !end.wasAsked && pressure == nil && finding == nil
+      && layout.counts.count == 1 && end.host == Machine.hostName
   }
 
   private func outcome(_ code: Int32, _ console: inout RankConsole) -> Outcome {

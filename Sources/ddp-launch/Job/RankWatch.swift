@@ -1,3 +1,4 @@
+import Base
 import CProcess
 import Foundation
 
@@ -19,6 +20,8 @@ struct RankWatch {
   /// Seconds that a keeper's last words and mpirun's own end may take, and for which a stopped rank is
   /// waited for once all others have ended.
   private static let patience = 5.0, stoppedPatience = 10.0
+  /// Seconds that the ends of what was killed may take.
+  private static let killPatience = 1.0
 
   private let workers: Int
   private let host = Machine.hostName
@@ -44,6 +47,31 @@ struct RankWatch {
   /// Where a rank runs, as far as it has said so.
   func start(of rank: Int) -> RankStart? { starts[rank] }
 
+  /// How far the programs on this host have come, as far as one says so that has not ended.
+  var progress: WorkerProgress? {
+    starts.filter { ends[$0.key] == nil && $0.value.host == host }.values
+      .compactMap(ProgressFile.read).max { $0.step < $1.step }
+  }
+
+  /// Kills all programs on this host that have not ended, once mpirun is killed, and waits until they and their
+  /// keepers, which clean up behind them, are gone.
+  func killRest() {
+    let running = starts.filter { ends[$0.key] == nil && $0.value.host == host }.values
+    for start in running {
+      kill(start.keeper, SIGCONT)
+      kill(start.pid, SIGKILL)
+    }
+    let end = Date().addingTimeInterval(Self.killPatience)
+    let processes = running.flatMap { [$0.pid, $0.keeper] }
+    while processes.contains(where: { !Self.isGone($0) }), Date() < end { usleep(2000) }
+  }
+
+  /// Whether a process is none any more.
+  private static func isGone(_ process: Int32) -> Bool {
+    let state = UInt8(bitPattern: torus_process_state(process))
+    return state == 0 || state == UInt8(ascii: "Z")
+  }
+
   mutating func add(_ frame: Frame, of rank: Int) {
     switch frame {
     case .started(let start): starts[rank] = start
@@ -62,7 +90,7 @@ struct RankWatch {
     for rank in running {
       guard let start = starts[rank], start.host == host else { continue }
       let state = torus_process_state(start.keeper)
-      let isGone = state == 0 || UInt8(bitPattern: state) == UInt8(ascii: "Z")
+      let isGone = Self.isGone(start.keeper)
       if holds("lost \(rank)", isGone, Self.patience, now) { return .lost(rank: rank, start) }
       let isStopped = stopped.contains(rank) || UInt8(bitPattern: state) == UInt8(ascii: "T")
       let isAlone = isStopped && ends.count == workers - 1

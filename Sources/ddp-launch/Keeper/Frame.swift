@@ -19,9 +19,12 @@ package struct RankStart: Sendable, Equatable {
   package var keeper: Int32
   /// The number that Open MPI has given to the job, where it is one.
   package var job: UInt32?
+  /// The keeper's descriptor of the file in which the program says how far it has come, where there is one.
+  package var progress: Int32?
 
-  package init(host: String, pid: Int32, keeper: Int32, job: UInt32?) {
+  package init(host: String, pid: Int32, keeper: Int32, job: UInt32?, progress: Int32? = nil) {
     self.host = host
+    self.progress = progress
     self.pid = pid
     self.keeper = keeper
     self.job = job
@@ -92,7 +95,10 @@ package enum Frame: Sendable, Equatable {
     case .started(let start):
       kind = UInt8(ascii: "s")
       body = Array(
-        "\(start.pid) \(start.keeper) \(start.job.map(String.init) ?? "-") \(start.host)".utf8)
+        [
+          "\(start.pid)", "\(start.keeper)", start.job.map(String.init) ?? "-",
+          start.progress.map(String.init) ?? "-", start.host,
+        ].joined(separator: " ").utf8)
     case .stopped(let isStopped):
       kind = UInt8(ascii: "p")
       body = Array((isStopped ? "1" : "0").utf8)
@@ -148,12 +154,14 @@ package enum Frame: Sendable, Equatable {
       }
       self = .failed(report)
     case UInt8(ascii: "s"):
-      let words = String(decoding: body, as: UTF8.self).split(separator: " ", maxSplits: 3)
-      guard words.count == 4, let pid = Int32(words[0]), let keeper = Int32(words[1]) else {
+      let words = String(decoding: body, as: UTF8.self).split(separator: " ", maxSplits: 4)
+      guard words.count == 5, let pid = Int32(words[0]), let keeper = Int32(words[1]) else {
         return nil
       }
       self = .started(
-        RankStart(host: String(words[3]), pid: pid, keeper: keeper, job: UInt32(words[2])))
+        RankStart(
+          host: String(words[4]), pid: pid, keeper: keeper, job: UInt32(words[2]),
+          progress: Int32(words[3])))
     case UInt8(ascii: "p"): self = .stopped(body == [UInt8(ascii: "1")])
     case UInt8(ascii: "x"):
       let words = String(decoding: body, as: UTF8.self).split(separator: " ", maxSplits: 5)

@@ -8,6 +8,8 @@ import Foundation
 /// program opens it as a descriptor of the keeper's.
 struct ProgressFile {
   private let descriptor: Int32
+  /// The file's descriptor; nil where there could be no such file.
+  var place: Int32? { descriptor < 0 ? nil : descriptor }
 
   /// An empty file of this process.
   init() {
@@ -20,6 +22,14 @@ struct ProgressFile {
   /// The variables by which a program knows it; none where there could be no such file.
   var variables: [String: String] {
     descriptor < 0 ? [:] : [WorkerProgress.variable: "/proc/\(getpid())/fd/\(descriptor)"]
+  }
+
+  /// What a keeper on this host has in its file; nil where there is nothing, or the keeper is gone.
+  static func read(of start: RankStart) -> WorkerProgress? {
+    guard let place = start.progress,
+      let file = FileManager.default.contents(atPath: "/proc/\(start.keeper)/fd/\(place)")
+    else { return nil }
+    return WorkerProgress(file: file)
   }
 
   /// What is there; nil where there is nothing yet.

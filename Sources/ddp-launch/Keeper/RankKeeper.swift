@@ -59,7 +59,7 @@ struct RankKeeper {
       .started(
         RankStart(
           host: Machine.hostName, pid: child.pid, keeper: getpid(),
-          job: environment["PMIX_NAMESPACE"].flatMap { UInt32($0) })))
+          job: environment["PMIX_NAMESPACE"].flatMap { UInt32($0) }, progress: progress.place)))
     var open: [OutputStream: Int32] = [.out: output.output, .error: errors.output]
     var wasAsked = false
     var isStopping = false
