@@ -25,6 +25,7 @@ extension FineTuningConfiguration {
     originConflicts + lengthConflicts + lossConflicts + evaluationConflicts
       + [
         distributed.shortage(ofRecords: batchSize), distributed.conflict(with: optimizerState),
+        distributed.conflict(with: rounding, precision),
       ].compactMap { $0 }
   }
 
@@ -54,6 +55,14 @@ extension FineTuningConfiguration {
     }
     if lora.base != .asSaved, lora.r == nil {
       return [("lora.base", "weights in blocks are not trained", "set lora.r: 8")]
+    }
+    if lora.base != .asSaved, precision == .bf16True {
+      return [
+        (
+          "precision", "lora.base: \(lora.base.rawValue) keeps weights in fewer bits already",
+          "set it to bf16"
+        )
+      ]
     }
     if lora.base != .asSaved, lora.dora {
       return [

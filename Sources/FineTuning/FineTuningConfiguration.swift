@@ -118,8 +118,10 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public var checkpoint = CheckpointConfiguration()
   /// How gradients meet.
   public var distributed = DistributedConfiguration()
-  /// In which precision forward passes compute.
+  /// In which precision forward passes compute, and parameters are kept.
   public var precision = TrainingPrecision.f32
+  /// How parameters that are bfloat16 themselves take steps.
+  public var rounding = StepRounding.kahan
   /// In how many bits the optimizer keeps what it remembers.
   public var optimizerState = StateFormat.full
   /// The figure by which the best model is kept; nil for the loss.
@@ -198,7 +200,8 @@ public struct FineTuningConfiguration: ConfigurationSection {
     Field("evaluation", \.evaluation),
     Field("checkpoint", \.checkpoint),
     Field("distributed", \.distributed),
-    Field("precision", \.precision, "f32, or mixed precision with bf16 or f16"),
+    Field("precision", \.precision, "f32, mixed with bf16 or f16, or parameters in bf16 too"),
+    Field("rounding", \.rounding, "how parameters take steps with bf16-true"),
     Field("optimizer_state", \.optimizerState, "bits of what the optimizer remembers of a number"),
     Field("metric", \.metric, "the figure by which the best model is kept; null for the loss"),
     Field("patience", \.patience, in: .count(), "evaluations without a gain that end the run"),

@@ -70,6 +70,7 @@ public final class FineTuningRun {
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))
     let task = try FineTuningTask(configuration, group)
+    configuration.precision.prepare(task.model)
     let whole = try optimizer(of: task.model)
     manualSeed(UInt64(configuration.seed) &+ UInt64(world.rank))
 
@@ -87,7 +88,8 @@ public final class FineTuningRun {
     let trainer = try Trainer<TextBatch>(
       task.model,
       optimizer: try distributed.shared(
-        whole, of: task.model, group, state: configuration.optimizerState),
+        whole, of: task.model, group, state: configuration.optimizerState,
+        rounding: configuration.stepRounding),
       group: world.size > 1 ? group : nil, options: options, hook: exchange.hook,
       averager: exchange.averager, targets: objective.targets
     ) { objective($0) }
@@ -321,6 +323,8 @@ public final class FineTuningRun {
 extension FineTuningConfiguration {
   /// The virtual workers of an invariant run; nil of another one.
   var virtualWorkers: VirtualWorkers? { distributed.virtualWorkers(seed: seed) }
+  /// How the optimizer's steps are rounded.
+  var stepRounding: ParameterRounding { rounding.rounding(precision, seed: seed) }
 
   /// What becomes of a key that a resumed run has another value for than its checkpoint.
   static func resumeRule(_ key: String) -> ResumeRule {

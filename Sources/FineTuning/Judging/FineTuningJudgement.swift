@@ -94,7 +94,7 @@ struct FineTuningJudgement {
     case .textClassification, .multiLabel, .tokenClassification:
       // The classes are the model's, whatever occurs in these records.
       finished.data.labels =
-        try ModelConfiguration(file: "\(finished.model)/config.json").labels
+        try ModelConfiguration(path: "\(finished.model)/config.json").labels
     default: break
     }
     return finished
@@ -141,6 +141,7 @@ struct FineTuningJudgement {
     let objective = task.objective
     var options = TrainerOptions()
     options.precision = task.configuration.precision
+    options.precision.prepare(task.model)
     options.virtualWorkers = task.configuration.virtualWorkers
     let trainer = try Trainer<TextBatch>(
       task.model, optimizer: SGD(task.model.parameters().filter(\.requiresGrad), lr: 0),

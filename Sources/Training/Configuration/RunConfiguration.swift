@@ -35,8 +35,10 @@ public struct RunConfiguration: Sendable, Equatable {
   public var callbacks: [Selection] = []
   /// Largest norm of all gradients together; nil for no clipping.
   public var clipGradNorm: Double?
-  /// In which precision forward passes compute.
+  /// In which precision forward passes compute, and parameters are kept.
   public var precision = TrainingPrecision.f32
+  /// How parameters that are bfloat16 themselves take steps.
+  public var rounding = StepRounding.kahan
   /// In how many bits the optimizer keeps what it remembers.
   public var optimizerState = StateFormat.full
   /// Whether forward passes are captured and replayed.
@@ -92,7 +94,8 @@ public struct RunConfiguration: Sendable, Equatable {
       Field(
         "clip_grad_norm", \.clipGradNorm, in: .positiveFloat,
         "largest norm of all gradients together"),
-      Field("precision", \.precision, "f32, or mixed precision with bf16 or f16"),
+      Field("precision", \.precision, "f32, mixed with bf16 or f16, or parameters in bf16 too"),
+      Field("rounding", \.rounding, "how parameters take steps with bf16-true"),
       Field(
         "optimizer_state", \.optimizerState, "bits of what the optimizer remembers of a number"),
       Field("compile", \.compile, "capture forward passes and replay them; the same results"),
@@ -170,6 +173,7 @@ public struct RunConfiguration: Sendable, Equatable {
     }
     for conflict in [
       distributed.shortage(ofRecords: batchSize), distributed.conflict(with: optimizerState),
+      distributed.conflict(with: rounding, precision),
     ].compactMap(\.self) {
       throw .conflict(conflict.key, problem: conflict.problem, remedy: conflict.remedy)
     }

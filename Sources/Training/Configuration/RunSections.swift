@@ -202,6 +202,18 @@ public struct DistributedConfiguration: ConfigurationSection {
     )
   }
 
+  /// What is wrong with a rounding that optimizers whose state is shared out do not have.
+  package func conflict(
+    with rounding: StepRounding, _ precision: TrainingPrecision
+  ) -> (key: String, problem: String, remedy: String)? {
+    guard precision == .bf16True, rounding != .nearest, shardOptimizer != .none else { return nil }
+    return (
+      "rounding",
+      "\(rounding.rawValue) goes by whole parameters, which distributed.shard_optimizer cuts up",
+      "set it to nearest, or distributed.shard_optimizer to none"
+    )
+  }
+
   private var invariantConflicts: [(key: String, problem: String, remedy: String)] {
     guard invariant != .none else { return [] }
     func conflict(_ key: String, _ why: String, _ remedy: String) -> [(String, String, String)] {

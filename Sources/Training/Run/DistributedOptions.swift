@@ -62,11 +62,17 @@ extension DistributedConfiguration {
       .make(hook, for: ExchangeInput(group: group, algorithm: algorithm.named))
   }
 
-  /// The optimizer of a model, whose state is kept in a format, and shared out among the workers where that is
-  /// asked for, with what else is.
+  /// The optimizer of a model, which rounds steps in a way and whose state is kept in a format, and shared out
+  /// among the workers where that is asked for, with what else is.
   package func shared(
-    _ optimizer: Optimizer, of model: Module, _ group: ProcessGroup, state: StateFormat
+    _ optimizer: Optimizer, of model: Module, _ group: ProcessGroup, state: StateFormat,
+    rounding: ParameterRounding
   ) throws -> Optimizer {
+    guard rounding == .nearest || optimizer.movesOneByOne else {
+      throw ConfigurationError.conflict(
+        "rounding", problem: "\(type(of: optimizer)) moves all parameters together",
+        remedy: "set it to nearest, or take another optimizer")
+    }
     guard state == .full || optimizer.unit != .model else {
       throw ConfigurationError.conflict(
         "optimizer_state",
@@ -74,6 +80,7 @@ extension DistributedConfiguration {
           "\(type(of: optimizer)) moves all parameters together and keeps its state as it is",
         remedy: "leave it out, or take another optimizer")
     }
+    optimizer.rounding = rounding
     optimizer.stateFormat = state
     guard let stage = shardOptimizer.stage, group.size > 1 else { return optimizer }
     return try ShardedOptimizer(

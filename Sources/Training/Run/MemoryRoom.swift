@@ -16,6 +16,8 @@ package struct MemoryRoom {
   package let workers: Int
   /// Copies of the parameters: the weights, their gradients, and what the optimizer remembers.
   package let copies: Double
+  /// Bytes of a number of a parameter, and of an activation, at least.
+  private let width: (parameter: Double, activation: Double)
   /// Records that a worker computes at once.
   package let records: Double
 
@@ -24,6 +26,8 @@ package struct MemoryRoom {
     let group = context.group
     bytes = Self.installed
     workers = (0..<group.size).count { group.node(of: $0) == group.node(of: group.rank) }
+    let precision = configuration.precision
+    width = (precision == .bf16True ? 2 : 4, Double(precision.dtype.size))
     let isSharded = configuration.distributed.shardOptimizer != .none && group.size > 1
     let optimizer = OptimizerDefinition.registry[configuration.optimizer.name]
     let states = Double(isSharded ? 0 : optimizer?.states ?? 0)
@@ -38,11 +42,11 @@ package struct MemoryRoom {
   /// Refuses a model, or a batch, that is beyond this machine.
   /// - Throws: ``ConfigurationError/tooLarge(keys:needs:available:)``
   package func check(_ size: ModelSize) throws(ConfigurationError) {
-    let model = size.parameters * 4 * copies + size.modules * 4096
+    let model = size.parameters * width.parameter * copies + size.modules * 4096
     try check(
       size.keys, bytes: model,
       "the model has \(Self.short(size.parameters)) parameters and takes at least")
-    let activations = records * size.perRecord * 4
+    let activations = records * size.perRecord * width.activation
     try check(
       ["batch_size"] + size.keys, bytes: model + activations,
       "a forward pass of \(Self.short(records)) records a worker takes, with the model, at least")

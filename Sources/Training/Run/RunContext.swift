@@ -2,11 +2,14 @@ import Collectives
 import DataParallel
 import Datasets
 import Foundation
+import Optimizers
 import Tensors
 
 extension RunConfiguration {
   /// The virtual workers of an invariant run; nil of another one.
   package var virtualWorkers: VirtualWorkers? { distributed.virtualWorkers(seed: seed) }
+  /// How the optimizer's steps are rounded.
+  package var stepRounding: ParameterRounding { rounding.rounding(precision, seed: seed) }
 }
 
 /// What making a run's parts needs to know.
@@ -86,7 +89,7 @@ public struct RunContext {
     collate: @escaping ([Source.Element]) throws -> [Tensor]
   ) -> RunData.Loader {
     let batches = BatchSampler(
-      SequentialSampler(count: dataset.count),
+      SequentialSampler(recordCount: dataset.count),
       batchSize: max(batchSize ?? configuration.batchSize, shareCount))
     return evaluationLoader(dataset, batches, collate: collate)
   }

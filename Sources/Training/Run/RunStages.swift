@@ -70,6 +70,7 @@ package struct RunStages {
   /// The model with the configured optimizer, whose state is shared out among the workers where that is
   /// asked for. From here on each rank draws its own random numbers.
   package func optimizer(of model: PreparedModel, _ seeds: Seeds) throws -> Replica {
+    configuration.precision.prepare(model.module)
     let whole = try OptimizerDefinition.registry.entry(for: configuration.optimizer)
       .make(
         configuration.optimizer,
@@ -78,7 +79,8 @@ package struct RunStages {
     return Replica(
       model: model,
       optimizer: try configuration.distributed.shared(
-        whole, of: model.module, context.group, state: configuration.optimizerState))
+        whole, of: model.module, context.group, state: configuration.optimizerState,
+        rounding: configuration.stepRounding))
   }
 
   /// The trainer, in the state of the checkpoint that `resume` means, with the configured schedule.
@@ -110,6 +112,7 @@ package struct RunStages {
 
   /// What judges a trained model, and changes nothing.
   package func judge(of model: PreparedModel) throws -> Trainer<[Tensor]> {
+    configuration.precision.prepare(model.module)
     var options = TrainerOptions()
     options.precision = configuration.precision
     options.virtualWorkers = configuration.virtualWorkers

@@ -79,4 +79,15 @@ struct StepCommand: ParsableCommand {
   }
 }
 
-extension TrainingPrecision: ExpressibleByArgument {}
+extension TrainingPrecision: ExpressibleByArgument {
+  /// The models of a benchmark keep their parameters in float32.
+  public static var allValueStrings: [String] {
+    allCases.filter { $0 != .bf16True }.map(\.rawValue)
+  }
+
+  /// One of those.
+  public init?(argument: String) {
+    guard Self.allValueStrings.contains(argument) else { return nil }
+    self.init(rawValue: argument)
+  }
+}
