@@ -5,8 +5,8 @@ import Foundation
 extension ProcessGroup {
   /// The root's object on every rank; other ranks' argument is ignored. Where the root has none, or
   /// one that cannot be encoded, every rank throws that.
-  public func broadcastObject<Object: Codable>(
-    _ object: Object?, root: Int = 0, label: String = ""
+  public func broadcast<Object: Codable>(
+    object: Object?, root: Int = 0, label: String = ""
   ) throws(CollectiveError) -> Object {
     var bytes: [UInt8] = []
     if rank == root {

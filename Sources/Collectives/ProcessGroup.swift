@@ -79,9 +79,9 @@ public final class ProcessGroup: @unchecked Sendable {
     }
     // A file that cannot be read is every rank's error.
     let reason: String? = if case .failure(let error) = read { "\(error)" } else { nil }
-    let shared: String = try broadcastObject(reason ?? "", label: "calibration")
+    let shared: String = try broadcast(object: reason ?? "", label: "calibration")
     guard shared.isEmpty else { throw .launch(reason: shared) }
-    options.algorithms = try broadcastObject(try? read.get(), label: "calibration")
+    options.algorithms = try broadcast(object: try? read.get(), label: "calibration")
   }
 
   /// The node of a rank: ranks on one node have the same number.

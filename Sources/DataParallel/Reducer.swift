@@ -241,7 +241,7 @@ final class Reducer: ModelReducing {
   /// no gradients are there that would have to be kept meanwhile.
   private func rebuild(_ readyOrder: [Int]) throws {
     log.statistics.hasRebuilt = true
-    let order = try group.broadcastObject(readyOrder, root: leader, label: "bucket order")
+    let order = try group.broadcast(object: readyOrder, root: leader, label: "bucket order")
     let observed = BucketPlan(
       parameters.map { ($0.count, $0.dtype) }, limits: options.limits, order: order)
     guard observed != plan else { return }

@@ -100,8 +100,8 @@ extension ProcessGroup {
         nil
       }
     // The others learn of it, too: they wait for their part.
-    let plan = try broadcastObject(
-      ScatterPlan(
+    let plan = try broadcast(
+      object: ScatterPlan(
         problem: problem, dtype: list.first?.dtype.description, shapes: list.map(\.shape)),
       root: root, label: label)
     if let problem = plan.problem { throw CollectiveError.invalid(rank: root, reason: problem) }

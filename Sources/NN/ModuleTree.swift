@@ -75,11 +75,13 @@ struct ModuleTree {
   /// The module as PyTorch prints it: a line per layer, indented.
   func description(of module: Module) -> String {
     let title = String(describing: type(of: module))
-    let lines = members(of: module).compactMap { name, member -> String? in
+    let extra = module.extraDescription
+    let children = members(of: module).compactMap { name, member -> String? in
       guard case .module(let child) = member else { return nil }
       return "  (\(name)): " + description(of: child).replacing("\n", with: "\n  ")
     }
-    if lines.isEmpty { return "\(title)(\(module.extraDescription))" }
+    if children.isEmpty { return "\(title)(\(extra))" }
+    let lines = (extra.isEmpty ? [] : ["  " + extra.replacing("\n", with: "\n  ")]) + children
     return "\(title)(\n\(lines.joined(separator: "\n"))\n)"
   }
 

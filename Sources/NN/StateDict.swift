@@ -19,6 +19,17 @@ public struct StateDict: RandomAccessCollection {
     for (name, tensor) in entries { self[name] = tensor }
   }
 
+  /// A state of the given entries in their order: `StateDict(["fc.weight": weight])`.
+  public init(_ entries: KeyValuePairs<String, Tensor>) {
+    self.init(entries.map { ($0.key, $0.value) })
+  }
+
+  /// A state of a dictionary's entries, sorted by name.
+  @_disfavoredOverload
+  public init(_ entries: [String: Tensor]) {
+    self.init(entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+  }
+
   /// The tensor of a name; setting nil takes the entry away.
   public subscript(name: String) -> Tensor? {
     get { places[Array(name.utf8)].map { entries[$0].tensor } }

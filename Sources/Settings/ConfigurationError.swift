@@ -43,7 +43,8 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notFound(let name, let searched, let nearest):
       "no configuration '\(name)': looked for \(searched.joined(separator: ", "))"
-        + (nearest.map { "; did you mean '\($0)'?" } ?? "; give the path of a YAML file")
+        + (nearest.map { "; did you mean '\($0)'?" }
+          ?? "; give the path of a YAML file, or the folder of a run")
     case .isDirectory(let path, let nearest):
       "\(path) is a folder, not a configuration file"
         + (nearest.map { "; did you mean \($0)?" } ?? "; name a YAML file")

@@ -56,7 +56,7 @@ struct CheckCommand: ParsableCommand {
           "\(file): \(now.entries.count) texts of a \(now.architecture) recorded")
         return
       }
-      let recorded = try ModelExpectations(file: file)
+      let recorded = try ModelExpectations(path: file)
       let recordedTexts = recorded.entries.compactMap(\.text)
       let now = try ModelExpectations(
         of: folder, texts: recordedTexts.isEmpty ? ModelExpectations.texts : recordedTexts,

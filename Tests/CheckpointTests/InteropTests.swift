@@ -227,6 +227,24 @@ struct NumpyTests {
     }
   }
 
+  @Test("tensors go to NumPy's files and come back, with the dtypes that both have")
+  func tensors() throws {
+    let folder = try TemporaryFolder()
+    let matrix = try Tensor(npy: path("matrix.npy"))
+    try matrix.transposed(0, 1).save(npy: folder.path + "/turned.npy")
+    let turned = try Tensor(npy: folder.path + "/turned.npy")
+    #expect(turned.shape == [3, 2] && turned.dtype == matrix.dtype)
+    #expect(turned.array(of: Double.self) == matrix.transposed(0, 1).array(of: Double.self))
+    let state: StateDict = ["a.weight": matrix, "b": Tensor(3, dtype: .int64)]
+    try state.save(npz: folder.path + "/state.npz")
+    let again = try StateDict(npz: folder.path + "/state.npz")
+    #expect(again.names == state.names && again["b"]?.item() == 3)
+    #expect(again["a.weight"]?.array(of: Double.self) == matrix.array(of: Double.self))
+    expectCheckpointError(.unsupported, "half.npy", "BF16") {
+      try Tensor.ones([2], dtype: .bfloat16).save(npy: folder.path + "/half.npy")
+    }
+  }
+
   @Test("objects, records and damaged files are refused")
   func refusals() throws {
     expectCheckpointError(.unsupported, "object.npy", "|O") {

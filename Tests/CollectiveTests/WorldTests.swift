@@ -9,7 +9,7 @@ struct ThreadWorldTests {
     let results = try World.threads(ranks) { world in
       let sum = try world.group.allReduce([Double(world.rank), 1])
       let all = try world.group.allGather(object: "rank \(world.rank)")
-      let text = try world.group.broadcastObject(world.rank == 0 ? ["a": 1.5] : nil)
+      let text = try world.group.broadcast(object: world.rank == 0 ? ["a": 1.5] : nil)
       let buffer = try world.group.allocateBuffer(4 << 20)
       let floats = buffer.pointer.assumingMemoryBound(to: Float.self)
       for i in 0..<(1 << 20) { floats[i] = Float(world.rank + i % 3) }

@@ -49,7 +49,7 @@ struct CollectivesGuideTests {
         #expect(fromLeft[0].item() == Double(left))
       }
       do {
-        let settings = try group.broadcastObject(group.rank == 0 ? ["epochs": 3] : nil)
+        let settings = try group.broadcast(object: group.rank == 0 ? ["epochs": 3] : nil)
         let names = try group.allGather(object: "worker \(group.rank)")
         #expect(settings == ["epochs": 3] && names[3] == "worker 3")
       }

@@ -64,7 +64,7 @@ struct CollationTests {
       #expect(ids.shape == [names.count, 2])
     }
     #expect(seen == ["a", "b", "c"])
-    let sampler = DistributedSampler(pairs, worldSize: 2, rank: 1, shuffle: false)
+    let sampler = DistributedSampler(pairs, rank: 1, worldSize: 2, shuffle: false)
     #expect(sampler.count == 2 && sampler.indices(epoch: 0) == [1, 0])
   }
 }

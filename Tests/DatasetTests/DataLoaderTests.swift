@@ -90,7 +90,7 @@ struct DataLoaderTests {
     }
     let empty = DataLoader(
       numbers,
-      batches: BatchSampler(SequentialSampler(count: 45), batchSize: 50, dropLast: true)
+      batches: BatchSampler(SequentialSampler(recordCount: 45), batchSize: 50, dropLast: true)
     ) { $0 }
     expectDataError(.tooSmall, "batch_size") { _ = try empty.next() }
     let nothing = DataLoader(ArrayDataset([Int]()), batchSize: 2)
@@ -106,7 +106,7 @@ struct DataLoaderTests {
       return number
     }
     var loader: DataLoader<Int, [Int]>? = DataLoader(
-      counted, batches: BatchSampler(SequentialSampler(count: 45), batchSize: 1), prefetch: 4
+      counted, batches: BatchSampler(SequentialSampler(recordCount: 45), batchSize: 1), prefetch: 4
     ) { $0 }
     _ = try loader?.next()
     _ = try loader?.next()
@@ -125,7 +125,7 @@ struct DataLoaderTests {
       return number
     }
     for prefetch in [0, 3] {
-      let sampler = BatchSampler(SequentialSampler(count: 45), batchSize: 8)
+      let sampler = BatchSampler(SequentialSampler(recordCount: 45), batchSize: 8)
       let loader =
         prefetch == 0
         ? DataLoader(faulty, batches: sampler) { $0 }

@@ -69,7 +69,7 @@ struct RecordDrawTests {
     let generator = Generator(seed: 9)
     let state = generator.state
     _ = try generator.asDefault {
-      let batches = BatchSampler(SequentialSampler(count: 23), batchSize: 6)
+      let batches = BatchSampler(SequentialSampler(recordCount: 23), batchSize: 6)
       let loader = DataLoader(Augmented(), batches: batches) { $0 }
       return try loader.next()
     }

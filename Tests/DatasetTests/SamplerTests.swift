@@ -33,7 +33,7 @@ struct SamplerTests {
     for c in cases.distributed {
       let ranks = (0..<c.world_size).map { rank in
         DistributedSampler(
-          recordCount: c.length, worldSize: c.world_size, rank: rank, shuffle: c.shuffle,
+          recordCount: c.length, rank: rank, worldSize: c.world_size, shuffle: c.shuffle,
           seed: c.seed, dropLast: c.drop_last
         ).indices(epoch: c.epoch)
       }
@@ -45,7 +45,7 @@ struct SamplerTests {
   func distributedBatches() {
     for c in cases.distributed {
       let sampler = DistributedSampler(
-        recordCount: c.length, worldSize: c.world_size, rank: 0, shuffle: c.shuffle,
+        recordCount: c.length, rank: 0, worldSize: c.world_size, shuffle: c.shuffle,
         seed: c.seed, dropLast: c.drop_last)
       let batches = DistributedBatchSampler(sampler, batchSize: 2 * c.world_size)
         .batches(epoch: c.epoch)
@@ -101,7 +101,7 @@ struct SamplerTests {
       }
     }
     let dropped = BatchSampler(
-      SequentialSampler(count: 103), batchSize: 10, dropLast: true
+      SequentialSampler(recordCount: 103), batchSize: 10, dropLast: true
     ).batches(epoch: 0)
     #expect(dropped.count == 10)
     #expect(dropped.position(of: 10) == 100)

@@ -35,7 +35,7 @@ struct ShardPlanTests {
         distributedSampler: source, worldSize: 4, batchSize: 4, seed: 1, dropLast: dropLast)
       for rank in 0..<4 {
         let expected = DistributedSampler(
-          recordCount: 10, worldSize: 4, rank: rank, seed: 1, dropLast: dropLast)
+          recordCount: 10, rank: rank, worldSize: 4, seed: 1, dropLast: dropLast)
         #expect(plan.indices(rank: rank, epoch: 5) == expected.indices(epoch: 5))
         #expect(expected.count == counts)
       }

@@ -60,7 +60,7 @@ struct ArgumentTests {
         + "thresholdMode: .relative, cooldown: 1, minLR: 0, eps: 1e-8)",
       "DataLoader(Numbers(), batchSize: 2, shuffle: true, workers: 2, dropLast: true)",
       "BatchSampler(SequentialSampler(Numbers()), batchSize: 2, dropLast: true)",
-      "DistributedSampler(Numbers(), worldSize: 2, rank: 0, shuffle: true, seed: 1, dropLast: true)",
+      "DistributedSampler(Numbers(), rank: 0, worldSize: 2, shuffle: true, seed: 1, dropLast: true)",
       "x.movedim(0, 1)", "x.movedim([0, 1], [1, 0])",
     ]
     try await expectCompiled(calls)
@@ -138,7 +138,7 @@ struct ArgumentTests {
       "try group.barrier(timeout: .seconds(5))",
       "try group.monitoredBarrier(timeout: .seconds(5), waitAllRanks: true)",
       "try group.newGroup(ranks: [0, 1], timeout: .seconds(60))",
-      "try group.allGather(object: 1)", "try group.broadcastObject(1, root: 1)",
+      "try group.allGather(object: 1)", "try group.broadcast(object: 1, root: 1)",
       "try group.gather(object: 1, root: 1)", "try group.scatter(objects: [1, 2], root: 1)",
       "try DistributedDataParallel(model, group: group, options: DataParallelOptions())",
     ])

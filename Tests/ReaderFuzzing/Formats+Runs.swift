@@ -123,7 +123,7 @@ extension Formats {
       + #"{"event": "finished", "world_size": 2}"# + "\n" + #"{"event": "st"#
     return Format("metrics", [Array(lines.utf8)]) { bytes, folder in
       try put(bytes, "\(folder)/metrics.jsonl")
-      try MetricsLog(directory: folder, resumingAt: 3).write("step", ["step": .integer(4)])
+      try MetricsLog(folder: folder, resumingAt: 3).write("step", ["step": .integer(4)])
     }
   }
 }

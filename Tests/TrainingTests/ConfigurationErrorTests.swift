@@ -170,7 +170,7 @@ import Training
         configurationFailure { try RunConfiguration(RunArguments([folder])) }
           == .isDirectory(folder, nearest: nil))
       try Data([0xFF, 0xFE, 0x80, 0x3A]).write(to: URL(fileURLWithPath: "\(folder)/b.yaml"))
-      let binary = configurationFailure { try RunConfiguration(file: "\(folder)/b.yaml") }
+      let binary = configurationFailure { try RunConfiguration(path: "\(folder)/b.yaml") }
       #expect(binary == .unreadable("\(folder)/b.yaml", reason: "it is not UTF-8 text"))
       #expect(
         configurationFailure { try RunConfiguration(RunArguments(["no-such-name"])) }?.description

@@ -82,7 +82,7 @@ import Training
     try inConfigurationFolder { folder in
       let run = try readConfiguration(minimalYAML, "--optimizer.lr", "3e-4")
       try run.save(in: folder)
-      #expect(try RunConfiguration(file: "\(folder)/config.yaml") == run)
+      #expect(try RunConfiguration(path: "\(folder)/config.yaml") == run)
       #expect(
         configurationFailure { try run.save(in: "\(folder)/absent") }?.description.contains(
           "cannot be written")

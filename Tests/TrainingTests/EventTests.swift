@@ -48,7 +48,7 @@ import Torus
     }
     return DataLoader(
       ArrayDataset(records),
-      batches: BatchSampler(SequentialSampler(count: 10), batchSize: 4),
+      batches: BatchSampler(SequentialSampler(recordCount: 10), batchSize: 4),
       rank: group?.rank ?? 0, worldSize: group?.size ?? 1
     ) { (rows: [[Float]]) in BatchPart.cut(rows, into: 1, collate: collate) }
   }

@@ -21,7 +21,7 @@ private func lines(_ path: String) throws -> [[String: Any]] {
 @Suite struct MetricsLogTests {
   @Test func `each line is on disk at once and ends with the finished event`() throws {
     try inFolder { folder in
-      let log = try MetricsLog(directory: "\(folder)/runs/a")
+      let log = try MetricsLog(folder: "\(folder)/runs/a")
       try log.write("step", ["step": 1, "loss": .single(0.1), "note": "a \"b\"\n\u{1}é"])
       #expect(
         try String(contentsOfFile: log.path, encoding: .utf8)
@@ -37,7 +37,7 @@ private func lines(_ path: String) throws -> [[String: Any]] {
 
   @Test func `numbers that are not finite keep their line JSON`() throws {
     try inFolder { folder in
-      let log = try MetricsLog(directory: folder)
+      let log = try MetricsLog(folder: folder)
       try log.write(
         "step",
         [
@@ -54,7 +54,7 @@ private func lines(_ path: String) throws -> [[String: Any]] {
   @Test func `a resumed run drops what will be logged again`() throws {
     try inFolder { folder in
       do {
-        let log = try MetricsLog(directory: folder)
+        let log = try MetricsLog(folder: folder)
         try log.write("start", ["model": "mlp"])
         for step in 1...4 { try log.write("step", ["step": .integer(step)]) }
         try log.finish(worldSize: 1, recordsPerSecond: 1, [:])
@@ -64,12 +64,12 @@ private func lines(_ path: String) throws -> [[String: Any]] {
       try half.seekToEnd()
       try half.write(contentsOf: Data(#"{"event": "st"#.utf8))
       try half.close()
-      let log = try MetricsLog(directory: folder, resumingAt: 2)
+      let log = try MetricsLog(folder: folder, resumingAt: 2)
       try log.write("step", ["step": 3])
       #expect(try lines(path).map { $0["step"] as? Int } == [nil, 1, 2, 3])
-      let fresh = try MetricsLog(directory: folder)
+      let fresh = try MetricsLog(folder: folder)
       #expect(try lines(fresh.path).isEmpty)
-      #expect(throws: Never.self) { try MetricsLog(directory: "\(folder)/new", resumingAt: 9) }
+      #expect(throws: Never.self) { try MetricsLog(folder: "\(folder)/new", resumingAt: 9) }
     }
   }
 
@@ -78,7 +78,7 @@ private func lines(_ path: String) throws -> [[String: Any]] {
       // /dev/full takes every open and fails every write with ENOSPC.
       try FileManager.default.createSymbolicLink(
         atPath: "\(folder)/metrics.jsonl", withDestinationPath: "/dev/full")
-      let log = try MetricsLog(directory: folder)
+      let log = try MetricsLog(folder: folder)
       let error = #expect(throws: RunLogError.self) { try log.write("step", ["step": 1]) }
       #expect(error == .cannotWrite(log.path, errno: ENOSPC))
       #expect(error?.description.contains("No space left on device; free some space") == true)
@@ -89,12 +89,12 @@ private func lines(_ path: String) throws -> [[String: Any]] {
     try inFolder { folder in
       try Data().write(to: URL(fileURLWithPath: "\(folder)/file"))
       let error = #expect(throws: RunLogError.self) {
-        try MetricsLog(directory: "\(folder)/file/run")
+        try MetricsLog(folder: "\(folder)/file/run")
       }
       #expect(error?.description.contains("choose another with --run-dir") == true)
       try FileManager.default.createDirectory(
         atPath: "\(folder)/run/metrics.jsonl", withIntermediateDirectories: true)
-      let taken = #expect(throws: RunLogError.self) { try MetricsLog(directory: "\(folder)/run") }
+      let taken = #expect(throws: RunLogError.self) { try MetricsLog(folder: "\(folder)/run") }
       #expect(taken == .cannotOpen("\(folder)/run/metrics.jsonl", errno: EISDIR))
     }
   }

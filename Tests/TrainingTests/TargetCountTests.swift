@@ -32,7 +32,7 @@ import Torus
       let records = records
       let loader = DataLoader(
         ArrayDataset(records),
-        batches: BatchSampler(SequentialSampler(count: records.count), batchSize: batch),
+        batches: BatchSampler(SequentialSampler(recordCount: records.count), batchSize: batch),
         rank: group?.rank ?? 0, worldSize: group?.size ?? 1
       ) { rows in
         BatchPart.cut(rows, into: parts) { rows in
@@ -112,7 +112,7 @@ import Torus
       model, optimizer: SGD(model.parameters(), lr: 0.5), targets: .counted { countTargets($0[1]) }
     ) { .tokens(model($0[0]), $0[1]) }
     let loader = DataLoader(
-      ArrayDataset([[0, 0]]), batches: BatchSampler(SequentialSampler(count: 1), batchSize: 1)
+      ArrayDataset([[0, 0]]), batches: BatchSampler(SequentialSampler(recordCount: 1), batchSize: 1)
     ) { _ in [BatchPart([Tensor([0, 0]), Tensor([-100, -100])], count: 1)] }
     #expect { try trainer.evaluate(loader) } throws: { "\($0)".contains("no target that counts") }
   }

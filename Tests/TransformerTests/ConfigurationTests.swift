@@ -65,11 +65,11 @@ struct ConfigurationTests {
         {"model_type": "bert", "layer_norm_eps": 1e-12, "a": [1, 2.0, null], "é": {"b": true}}
         """
       try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/config.json"))
-      let configuration = try ModelConfiguration(file: "\(folder)/config.json")
+      let configuration = try ModelConfiguration(path: "\(folder)/config.json")
       #expect(configuration["layer_norm_eps"] == 1e-12)
       #expect(configuration["a"] == [1, 2.0, .null])
       try Data(configuration.json.utf8).write(to: URL(fileURLWithPath: "\(folder)/again.json"))
-      let again = try ModelConfiguration(file: "\(folder)/again.json")
+      let again = try ModelConfiguration(path: "\(folder)/again.json")
       #expect(
         Set(again.fields.map(\.name)) == ["model_type", "layer_norm_eps", "a", "é"])
       #expect(again["a"] == configuration["a"] && again["é"] == ["b": true])

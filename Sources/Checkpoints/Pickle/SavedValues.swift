@@ -38,6 +38,21 @@ public func save(_ value: some PthEncodable, to path: String) throws(CheckpointE
 @available(*, unavailable, message: "use save(model.stateDict(), to: path)")
 public func save(_ model: Module, to path: String) { fail("save", "save model.stateDict()") }
 
+extension Module {
+  /// A model is saved by its state.
+  @available(*, unavailable, message: "use save(model.stateDict(), to: path)")
+  public func save(to path: String) { fail("save", "save model.stateDict()") }
+  /// A model is saved by its state.
+  @available(*, unavailable, message: "use save(model.stateDict(), to: path)")
+  public func save(_ path: String) { fail("save", "save model.stateDict()") }
+  /// A model is loaded from its state.
+  @available(*, unavailable, message: "use model.load(load(from: path).stateDict())")
+  public func load(from path: String) { fail("load", "load a state dict") }
+  /// A model is loaded from its state.
+  @available(*, unavailable, message: "use model.load(load(from: path).stateDict())")
+  public func load(_ path: String) { fail("load", "load a state dict") }
+}
+
 /// Reads a file that `save(_:to:)` or `torch.save` wrote.
 /// - Throws: ``TensorFiles/CheckpointError`` where it is missing, damaged, or holds objects of other kinds.
 public func load(from path: String) throws(CheckpointError) -> SavedValues {

@@ -48,10 +48,19 @@ extension DistributedSampler {
   /// PyTorch's name of `worldSize`.
   @available(
     *, unavailable,
-    message: "ranks are counted by worldSize: DistributedSampler(data, worldSize: 4, rank: 0)"
+    message: "ranks are counted by worldSize: DistributedSampler(data, rank: 0, worldSize: 4)"
   )
   public init(
     _ dataset: some Dataset, numReplicas: Int, rank: Int, shuffle: Bool = true,
+    seed: UInt64 = 0, dropLast: Bool = false
+  ) { otherName() }
+  /// Another order of the arguments.
+  @available(
+    *, unavailable,
+    message: "the rank comes first: DistributedSampler(data, rank: 0, worldSize: 4)"
+  )
+  public init(
+    _ dataset: some Dataset, worldSize: Int, rank: Int, shuffle: Bool = true,
     seed: UInt64 = 0, dropLast: Bool = false
   ) { otherName() }
   /// PyTorch's announcement of an epoch.

@@ -33,7 +33,7 @@ struct LoaderOrder {
       if let sampler {
         sampler
       } else if !shuffle {
-        SequentialSampler(count: count)
+        SequentialSampler(recordCount: count)
       } else if let generator {
         ContinuedSampler(count: count, from: generator)
       } else {

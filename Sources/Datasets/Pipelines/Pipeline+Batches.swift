@@ -38,7 +38,7 @@ extension Pipeline {
     _ size: Int, dropRemainder: Bool = false
   ) -> Pipeline<Element.Collated> where Element: Collatable {
     let collate = OneThreads<([Element]) throws -> Element.Collated> { try Element.collate($0) }
-    return batch(size, dropRemainder: dropRemainder) { try collate.value($0) }
+    return batch(size, dropRemainder, by: collate)
   }
 
   /// Batches of pairs, each part of which is collated by itself.
@@ -48,7 +48,7 @@ extension Pipeline {
     let collate = OneThreads<([Element]) throws -> (A.Collated, B.Collated)> {
       (try A.collate($0.map(\.0)), try B.collate($0.map(\.1)))
     }
-    return batch(size, dropRemainder: dropRemainder) { try collate.value($0) }
+    return batch(size, dropRemainder, by: collate)
   }
 
   /// Batches of sequences, filled up at the end to the longest of each: `[batch, longest]`.
@@ -56,7 +56,7 @@ extension Pipeline {
     _ size: Int, padding: Number, dropRemainder: Bool = false
   ) -> Pipeline<Tensor> where Element == [Number] {
     let collate = Self.padded(padding)
-    return batch(size, dropRemainder: dropRemainder) { try collate.value($0) }
+    return batch(size, dropRemainder, by: collate)
   }
 
   /// Batches of sequences with something beside them: sequences are filled up to the longest of each batch,
@@ -65,7 +65,14 @@ extension Pipeline {
     _ size: Int, padding: Number, dropRemainder: Bool = false
   ) -> Pipeline<(Tensor, Other.Collated)> where Element == ([Number], Other) {
     let collate: OneThreads<([Element]) throws -> (Tensor, Other.Collated)> = Self.padded(padding)
-    return batch(size, dropRemainder: dropRemainder) { try collate.value($0) }
+    return batch(size, dropRemainder, by: collate)
+  }
+
+  /// Batches made by a function that workers call one at a time.
+  private func batch<Result>(
+    _ size: Int, _ dropRemainder: Bool, by collate: OneThreads<([Element]) throws -> Result>
+  ) -> Pipeline<Result> {
+    batch(size, dropRemainder: dropRemainder) { try collate.value($0) }
   }
 
   private static func padded<Number: TensorElement>(

@@ -26,7 +26,7 @@ public struct DistributedSampler: Sampler {
   /// One rank's share.
   /// - Precondition: `0 <= rank < worldSize`.
   public init(
-    recordCount: Int, worldSize: Int, rank: Int, shuffle: Bool = true, seed: UInt64 = 0,
+    recordCount: Int, rank: Int, worldSize: Int, shuffle: Bool = true, seed: UInt64 = 0,
     dropLast: Bool = false
   ) {
     require(
@@ -43,11 +43,11 @@ public struct DistributedSampler: Sampler {
   /// One rank's share of a dataset's records.
   /// - Precondition: `0 <= rank < worldSize`.
   public init(
-    _ dataset: some Dataset, worldSize: Int, rank: Int, shuffle: Bool = true,
+    _ dataset: some Dataset, rank: Int, worldSize: Int, shuffle: Bool = true,
     seed: UInt64 = 0, dropLast: Bool = false
   ) {
     self.init(
-      recordCount: dataset.count, worldSize: worldSize, rank: rank, shuffle: shuffle,
+      recordCount: dataset.count, rank: rank, worldSize: worldSize, shuffle: shuffle,
       seed: seed, dropLast: dropLast)
   }
 

@@ -22,8 +22,8 @@ public struct SequentialSampler: Sampler {
   /// Always 0.
   public var seed: UInt64 { 0 }
 
-  /// The indices 0 ..< count.
-  public init(count: Int) { self.count = count }
+  /// The indices 0 ..< recordCount.
+  public init(recordCount: Int) { count = recordCount }
 
   /// A dataset's records in their order.
   public init(_ dataset: some Dataset) { count = dataset.count }

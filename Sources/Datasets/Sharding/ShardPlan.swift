@@ -157,11 +157,11 @@ public struct ShardPlan: Codable, Hashable, Sendable {
       let sampler: any Sampler =
         shuffle
         ? RandomSampler(recordCount: source.records, seed: seed)
-        : SequentialSampler(count: source.records)
+        : SequentialSampler(recordCount: source.records)
       return BatchSampler(sampler, batchSize: batchSize, dropLast: dropLast)
     case .padded, .cut:
       let sampler = DistributedSampler(
-        recordCount: source.records, worldSize: worldSize, rank: 0, shuffle: shuffle,
+        recordCount: source.records, rank: 0, worldSize: worldSize, shuffle: shuffle,
         seed: seed, dropLast: policy == .cut)
       return DistributedBatchSampler(sampler, batchSize: batchSize)
     case .files:
@@ -188,7 +188,7 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   /// The same records once each, in order, without padding: what evaluation reads.
   public var evaluationBatches: any BatchSampling {
     guard policy == .files else {
-      return BatchSampler(SequentialSampler(count: source.records), batchSize: batchSize)
+      return BatchSampler(SequentialSampler(recordCount: source.records), batchSize: batchSize)
     }
     return FileShardSampler(
       shards: fileRanges, batchSize: batchSize, shuffle: false, uneven: .stop, seed: 0)

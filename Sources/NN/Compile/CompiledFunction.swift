@@ -38,7 +38,7 @@ public final class CompiledFunction<Output, Failure: Error, each Input> {
   /// Calls the function, or replays what it does.
   public func callAsFunction(_ input: repeat each Input) throws(Failure) -> Output {
     let parts = TensorParts()
-    repeat parts.visit(each input)
+    for value in repeat each input { parts.visit(value) }
     return try calls.call(parts.tensors, rest: parts.rest) { () throws(Failure) -> Output in
       try body(repeat each input)
     }

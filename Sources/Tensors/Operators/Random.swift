@@ -44,24 +44,27 @@ extension Tensor {
 
   /// Whole numbers on low ..< high (`torch.randint`).
   public static func randint(
-    _ low: Int, _ high: Int, _ shape: [Int], dtype: DType = .int64, generator: Generator? = nil
+    _ low: Int, _ high: Int, _ shape: [Int], dtype: DType = .int64, generator: Generator? = nil,
+    requiresGrad: Bool = false
   ) -> Tensor {
     require(low < high, "randint", "there is no number from \(low) below \(high)")
-    return drawn(shape, dtype, generator, .integers(from: low, to: high))
+    return drawn(
+      shape, dtype, generator, requiresGrad: requiresGrad, .integers(from: low, to: high))
   }
 
   /// Whole numbers on 0 ..< high (`torch.randint`).
   public static func randint(
-    _ high: Int, _ shape: [Int], dtype: DType = .int64, generator: Generator? = nil
+    _ high: Int, _ shape: [Int], dtype: DType = .int64, generator: Generator? = nil,
+    requiresGrad: Bool = false
   ) -> Tensor {
-    randint(0, high, shape, dtype: dtype, generator: generator)
+    randint(0, high, shape, dtype: dtype, generator: generator, requiresGrad: requiresGrad)
   }
 
   /// A permutation of 0 ..< n (`torch.randperm`).
   public static func randperm(
-    _ n: Int, dtype: DType = .int64, generator: Generator? = nil
+    _ n: Int, dtype: DType = .int64, generator: Generator? = nil, requiresGrad: Bool = false
   ) -> Tensor {
-    drawn([n], dtype, generator, .permutation)
+    drawn([n], dtype, generator, requiresGrad: requiresGrad, .permutation)
   }
 
   /// 1 with probability p, else 0 (`Tensor.bernoulli_`).

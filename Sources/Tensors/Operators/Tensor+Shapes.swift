@@ -77,8 +77,10 @@ extension Tensor {
   /// (`torch.randint_like`).
   public static func randint(
     like other: Tensor, _ low: Int = 0, _ high: Int, dtype: DType? = nil,
-    generator: Generator? = nil
+    generator: Generator? = nil, requiresGrad: Bool = false
   ) -> Tensor {
-    randint(low, high, other.shape, dtype: dtype ?? other.dtype, generator: generator)
+    randint(
+      low, high, other.shape, dtype: dtype ?? other.dtype, generator: generator,
+      requiresGrad: requiresGrad)
   }
 }

@@ -48,6 +48,12 @@ extension Tensor {
   @available(*, unavailable, message: "use x.max(dim: dim)")
   public func max(_ dim: Int) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
+  @available(*, unavailable, message: "the largest over several dimensions: x.amax(dims: [0, 1])")
+  public func max(dims: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// PyTorch's name of what is written otherwise here.
+  @available(*, unavailable, message: "the smallest over several dimensions: x.amin(dims: [0, 1])")
+  public func min(dims: [Int], keepDim: Bool = false) -> Tensor { otherName() }
+  /// PyTorch's name of what is written otherwise here.
   @available(*, unavailable, message: "use x.max(dim: dim)")
   public func max(axis: Int) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.

@@ -150,29 +150,29 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
 
   /// Reads recorded expectations.
   /// - Throws: ``TextError`` where there are none, or they are damaged.
-  public init(file: String) throws {
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw TextError("there is no \(file): record what the folder gives now with --record")
+  public init(path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw TextError("there is no \(path): record what the folder gives now with --record")
     }
     do throws(JSONReading.Fault) {
       self = try JSONReading.decode(Self.self, from: data)
     } catch {
-      throw TextError("\(file) holds no expectations: \(error); record them anew with --record")
+      throw TextError("\(path) holds no expectations: \(error); record them anew with --record")
     }
     guard version == 1 else {
-      throw TextError("\(file) is of version \(version), and only 1 is known; record it anew")
+      throw TextError("\(path) is of version \(version), and only 1 is known; record it anew")
     }
   }
 
   /// Writes expectations.
   /// - Throws: ``TextError`` where the file cannot be written.
-  public func save(to file: String) throws {
+  public func save(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     do {
-      try encoder.encode(self).write(to: URL(fileURLWithPath: file), options: .atomic)
+      try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw TextError("\(file) cannot be written: \(error.localizedDescription)")
+      throw TextError("\(path) cannot be written: \(error.localizedDescription)")
     }
   }
 

@@ -30,17 +30,17 @@ extension RunConfiguration {
   }
 
   /// Reads the configuration in one file, such as a run directory's `config.yaml`.
-  public init(file path: String) throws(ConfigurationError) {
+  public init(path: String) throws(ConfigurationError) {
     let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     try self.init(
       reading: ConfigurationNode(yaml: Self.text(path), path: path), name: stem)
   }
 
-  /// Saves the configuration as `config.yaml` in `directory`, which must exist.
+  /// Saves the configuration as `config.yaml` in `folder`, which must exist.
   ///
   /// - Throws: `ConfigurationError.unwritable` with the system's reason.
-  public func save(in directory: String) throws(ConfigurationError) {
-    let path = "\(directory)/config.yaml"
+  public func save(in folder: String) throws(ConfigurationError) {
+    let path = "\(folder)/config.yaml"
     do {
       try Data(yaml().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {

@@ -48,7 +48,8 @@ struct FitData {
   ) -> any BatchLoading<[BatchPart<FitBatch>]> {
     require(batchSize > 0, "fit", "a batch of \(batchSize) records is none")
     let sampler: any Sampler =
-      shuffle ? RandomSampler(recordCount: count, seed: seed) : SequentialSampler(count: count)
+      shuffle
+      ? RandomSampler(recordCount: count, seed: seed) : SequentialSampler(recordCount: count)
     func share(_ share: Int, of shares: Int) -> any BatchLoading<FitBatch> {
       DataLoader(
         RowNumbers(count: count), batches: BatchSampler(sampler, batchSize: batchSize), rank: share,

@@ -90,8 +90,8 @@ package final class MemoryCheckpoints {
       if outcome == .abandoned { self.copy = nil }
       hasFailedTogether = outcome == .nothing
     } else {
-      hasFailedTogether = try group.broadcastObject(
-        group.rank == 0 ? written.isEmpty : nil, label: "memory checkpoint")
+      hasFailedTogether = try group.broadcast(
+        object: group.rank == 0 ? written.isEmpty : nil, label: "memory checkpoint")
     }
     // What other hosts were given to go on from is older now.
     if !hasFailedTogether, leaders.dropFirst(2).contains(group.rank) { remove() }

@@ -75,7 +75,7 @@ final class MemoryCopy {
           (isSmall ? own : []).map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
       )
     }
-    told = try group.broadcastObject(told, label: "memory checkpoint")
+    told = try group.broadcast(object: told, label: "memory checkpoint")
     self.told = told
     guard isCopier, !hasFailed, var contents else { return }
     contents.model = contents.model.map { tensor in

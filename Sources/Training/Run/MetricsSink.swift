@@ -22,7 +22,7 @@ package final class MetricsSink: EventSink {
   ) throws {
     self.every = every
     self.logsUsedRate = logsUsedRate
-    log = try MetricsLog(directory: directory, resumingAt: step)
+    log = try MetricsLog(folder: directory, resumingAt: step)
     self.restore = restore
   }
 

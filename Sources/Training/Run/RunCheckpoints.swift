@@ -192,8 +192,8 @@ package final class RunCheckpoints {
     var failure: CheckpointError?
     do throws(CheckpointError) { try writer?.wait() } catch { failure = error }
     // All ranks come to the same end, whoever of them wrote.
-    let said = try group.broadcastObject(
-      group.rank == 0 ? failure.map { "\($0)" } ?? "" : nil, label: "checkpoint")
+    let said = try group.broadcast(
+      object: group.rank == 0 ? failure.map { "\($0)" } ?? "" : nil, label: "checkpoint")
     guard said.isEmpty else { throw UnwrittenCheckpoint(description: said) }
   }
 

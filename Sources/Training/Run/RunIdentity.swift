@@ -77,7 +77,7 @@ extension ProcessGroup {
   /// A value that rank 0 makes and every rank receives. An error on rank 0 ends the job.
   package func madeOnce<Value: Codable>(_ label: String, _ make: () throws -> Value) throws -> Value
   {
-    try broadcastObject(rank == 0 ? make() : nil, label: label)
+    try broadcast(object: rank == 0 ? make() : nil, label: label)
   }
 }
 

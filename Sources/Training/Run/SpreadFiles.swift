@@ -71,7 +71,7 @@ package struct SpreadFiles {
         places.problem = "\(error)"
       }
     }
-    places = try group.broadcastObject(group.rank == 0 ? places : nil, label: "checkpoint")
+    places = try group.broadcast(object: group.rank == 0 ? places : nil, label: "checkpoint")
     if let problem = places.problem { throw UnwrittenCheckpoint(description: problem) }
 
     var report = Report()
@@ -87,8 +87,8 @@ package struct SpreadFiles {
       report.problem = "\(error)"
     }
     let reports = try group.gather(object: report, label: "checkpoint")
-    let result = try group.broadcastObject(
-      reports.map { conclude($0, places.paths, finals, layouts, end: end, abandon: leave) },
+    let result = try group.broadcast(
+      object: reports.map { conclude($0, places.paths, finals, layouts, end: end, abandon: leave) },
       label: "checkpoint")
     if let problem = result.problem { throw UnwrittenCheckpoint(description: problem) }
     return !result.isElsewhere

@@ -15,7 +15,7 @@ public struct TextGeneration {
   /// newest checkpoint.
   /// - Throws: What is missing or does not fit, with its path.
   public init(runDirectory: String) throws {
-    let configuration = try RunConfiguration(file: "\(runDirectory)/config.yaml")
+    let configuration = try RunConfiguration(path: "\(runDirectory)/config.yaml")
     let definition = try ModelDefinition.registry.entry(for: configuration.model)
     guard definition.generates else {
       let others = ModelDefinition.registry.entries.filter(\.generates).map(\.name)

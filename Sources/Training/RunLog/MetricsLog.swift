@@ -14,24 +14,24 @@ public final class MetricsLog: Sendable {
   /// The descriptor, and the length of the lines that are complete.
   private let file: Mutex<(descriptor: Int32, length: Int64)>
 
-  /// Opens the log in `directory`, which is made where it does not exist.
+  /// Opens the log in `folder`, which is made where it does not exist.
   ///
   /// - Parameters:
-  ///   - directory: The run directory.
+  ///   - folder: The run directory.
   ///   - step: For a resumed run, the step of its checkpoint: what an earlier attempt logged up
   ///     to there stays, and what it logged later, and a half-written last line, are dropped,
   ///     since the run will log those steps again. Nil begins an empty log.
-  public init(directory: String, resumingAt step: Int? = nil) throws(RunLogError) {
+  public init(folder: String, resumingAt step: Int? = nil) throws(RunLogError) {
     do {
       try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true)
+        atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw .unwritableDirectory(directory, errno: error.errorNumber)
+      throw .unwritableDirectory(folder, errno: error.errorNumber)
     }
-    guard access(directory, W_OK | X_OK) == 0 else {
-      throw .unwritableDirectory(directory, errno: errno)
+    guard access(folder, W_OK | X_OK) == 0 else {
+      throw .unwritableDirectory(folder, errno: errno)
     }
-    path = "\(directory)/metrics.jsonl"
+    path = "\(folder)/metrics.jsonl"
     if let step { try Self.dropLines(after: step, path) }
     // To be read as well: what stands there is copied where somebody deletes the file meanwhile.
     let flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | (step == nil ? O_TRUNC : 0)

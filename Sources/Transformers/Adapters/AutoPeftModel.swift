@@ -24,7 +24,7 @@ public enum AutoPeftModel {
         .missing, path: folder.path, "there is no adapter_config.json",
         remedy: "Name the folder that PEFT saved")
     }
-    let config = try LoraConfig(try ModelConfiguration(file: file))
+    let config = try LoraConfig(try ModelConfiguration(path: file))
     guard let name = config.baseModelNameOrPath, !name.isEmpty else {
       throw ModelError(
         .missing, path: file, field: "base_model_name_or_path", "it does not name the base model",

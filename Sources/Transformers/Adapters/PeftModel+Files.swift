@@ -28,7 +28,7 @@ extension PeftModel {
         .missing, path: folder.path, "there is no adapter_config.json",
         remedy: "Name the folder that PEFT saved")
     }
-    let config = try LoraConfig(try ModelConfiguration(file: file))
+    let config = try LoraConfig(try ModelConfiguration(path: file))
     let peft = try Init.$isSkipped.withValue(true) {
       try PeftModel(model, config, path: file, isTrainable: isTrainable)
     }

@@ -6,9 +6,9 @@ extension GenerationConfig {
   /// Reads a `generation_config.json`.
   /// - Throws: ``ModelError`` where it is no JSON object, ``GenerationError`` where a setting is of
   ///   another kind, `CheckpointError` where it cannot be read.
-  public init(file path: String) throws {
-    let configuration = try ModelConfiguration(file: path)
-    try self.init(file: .object(configuration.fields), path: path)
+  public init(path: String) throws {
+    let configuration = try ModelConfiguration(path: path)
+    try self.init(members: .object(configuration.fields), path: path)
   }
 
   /// The settings that a model's folder gives: its generation_config.json or, where it has none,
@@ -20,14 +20,14 @@ extension GenerationConfig {
     let folder = URL(fileURLWithPath: configuration.path).deletingLastPathComponent()
     let path = folder.appendingPathComponent("generation_config.json").path
     if configuration.path.hasSuffix("config.json"), FileManager.default.fileExists(atPath: path) {
-      try self.init(file: path)
+      try self.init(path: path)
       return
     }
     var members = configuration.fields
     for (name, value) in defaults where configuration[name] == nil {
       members.append(.init(name, value))
     }
-    try self.init(file: .object(members), path: configuration.path)
+    try self.init(members: .object(members), path: configuration.path)
   }
 
   /// Writes the settings as transformers reads them; the file appears complete or not at all.

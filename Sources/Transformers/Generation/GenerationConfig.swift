@@ -49,7 +49,7 @@ public struct GenerationConfig: Equatable, Sendable {
   }
 
   /// Settings of a file, whose unknown names are passed over as in transformers.
-  init(file fields: ConfigurationValue, path: String) throws(GenerationError) {
+  init(members fields: ConfigurationValue, path: String) throws(GenerationError) {
     for member in fields.members ?? [] where member.value != .null && Self.isKnown(member.name) {
       self.fields[member.name] = member.value
     }

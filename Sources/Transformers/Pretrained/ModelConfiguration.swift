@@ -26,7 +26,7 @@ public final class ModelConfiguration {
 
   /// Reads a `config.json`.
   /// - Throws: ``ModelError`` where it is no JSON object, `CheckpointError` where it cannot be read.
-  public convenience init(file path: String) throws {
+  public convenience init(path: String) throws {
     let json: JSONValue
     do {
       json = try JSONParser.parse([UInt8](mappedContents(of: path)))

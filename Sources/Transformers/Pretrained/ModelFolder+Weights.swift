@@ -23,7 +23,7 @@ extension ModelFolder {
         .missing, path: path, "there is no config.json",
         remedy: "Name the folder that holds the model's config.json and weights")
     }
-    return try ModelConfiguration(file: file)
+    return try ModelConfiguration(path: file)
   }
 
   /// The names of the files that may hold weights, in the order in which they are looked for.

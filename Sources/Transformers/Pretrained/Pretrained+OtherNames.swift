@@ -14,7 +14,7 @@ public typealias PreTrainedModel = PretrainedModel
 public typealias PretrainedConfig = ModelConfiguration
 
 /// transformers' name.
-@available(*, unavailable, message: "use ModelConfiguration(file: \"folder/config.json\")")
+@available(*, unavailable, message: "use ModelConfiguration(path: \"folder/config.json\")")
 public var AutoConfig: PythonName { otherName() }
 
 /// PEFT's function.

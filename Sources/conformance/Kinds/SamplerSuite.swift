@@ -30,7 +30,7 @@ struct SamplerSuite: Suite {
       Check(id: "\(number)") {
         for rank in 0..<item.world_size {
           let sampler = DistributedSampler(
-            recordCount: item.length, worldSize: item.world_size, rank: rank,
+            recordCount: item.length, rank: rank, worldSize: item.world_size,
             shuffle: item.shuffle, seed: item.seed, dropLast: item.drop_last)
           let got = sampler.indices(epoch: item.epoch)
           guard got == item.indices[rank] else {

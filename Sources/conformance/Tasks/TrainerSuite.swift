@@ -119,7 +119,7 @@ private struct TrainerCase {
   ) -> DataLoader<TextFeature, [BatchPart<TextBatch>]> {
     DataLoader(
       ArrayDataset(records),
-      batches: BatchSampler(SequentialSampler(count: records.count), batchSize: batch)
+      batches: BatchSampler(SequentialSampler(recordCount: records.count), batchSize: batch)
     ) { try BatchPart.cut($0, into: parts, collate: collate) }
   }
 

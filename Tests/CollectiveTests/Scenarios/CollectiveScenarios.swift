@@ -249,11 +249,11 @@ extension Scenario {
           _ = try world.group.scatter(objects: world.rank == root ? objects : nil, root: root)
         }
         try expectError("rank \(root): broadcast of an object: the root has none") {
-          _ = try world.group.broadcastObject(nil as Int?, root: root)
+          _ = try world.group.broadcast(object: nil as Int?, root: root)
         }
         let mine = Stubborn(refuses: world.rank == root)
         let refused = "rank \(root): Stubborn could not be encoded"
-        try expectError(refused) { _ = try world.group.broadcastObject(mine, root: root) }
+        try expectError(refused) { _ = try world.group.broadcast(object: mine, root: root) }
         try expectError(refused) { _ = try world.group.allGather(object: mine) }
         try expectError(refused) {
           let objects = (0..<world.size).map { Stubborn(refuses: $0 == 0) }
@@ -285,7 +285,7 @@ extension Scenario {
     Scenario("broadcast_object_list") { world in
       for root in 0..<world.size {
         let object = world.rank == root ? Record(name: "r\(root)", values: [0.1, .nan]) : nil
-        let got = try world.group.broadcastObject(object, root: root)
+        let got = try world.group.broadcast(object: object, root: root)
         try expectEqual(got.name, "r\(root)")
         try expect(got.values[0] == 0.1 && got.values[1].isNaN)
       }
@@ -311,7 +311,7 @@ extension Scenario {
       let last = half.size - 1
       let collected = try half.gather(object: mine, root: last)
       try expectEqual(collected?.map(\.name), half.rank == last ? names : nil)
-      let told = try half.broadcastObject(half.rank == last ? mine : nil, root: last)
+      let told = try half.broadcast(object: half.rank == last ? mine : nil, root: last)
       try expectEqual(told.name, names[last])
       let part = try half.scatter(objects: half.rank == last ? names : nil, root: last)
       try expectEqual(part, names[half.rank])
@@ -319,10 +319,10 @@ extension Scenario {
     Scenario("an object of another type is an error") { world in
       try expectError("could not be decoded") {
         if world.rank == 0 {
-          _ = try world.group.broadcastObject("text")
+          _ = try world.group.broadcast(object: "text")
           throw CollectiveError.object(rank: 0, reason: "could not be decoded")
         }
-        _ = try world.group.broadcastObject(nil as [Int]?)
+        _ = try world.group.broadcast(object: nil as [Int]?)
       }
     },
   ]
