@@ -90,7 +90,7 @@ extension Trainer {
     }
     guard let sums = all else { return nil }
     let vectors = sums.map(\.vector)
-    let total = try virtualWork?.sum(vectors, label: "figures") ?? reduced(vectors[0])
+    let total = try virtualWork?.sum(vectors, label: "figures").sum ?? reduced(vectors[0])
     guard let figures = sums[0].figures(total) else {
       throw TrainingError.noFigures("the evaluation")
     }

@@ -30,20 +30,32 @@ package struct VirtualWork {
 
   /// The vectors of all workers, in their order, from those of this rank's. They have one length.
   package func gathered(_ own: [[Double]], label: String) throws -> [[Double]] {
-    guard let group else { return own }
+    try gathered(own, with: [], label: label).vectors
+  }
+
+  /// The vectors of all workers, in their order, and the sums over ranks of whole numbers that travel with them.
+  private func gathered(
+    _ own: [[Double]], with counts: [Double], label: String
+  ) throws -> (vectors: [[Double]], counts: [Double]) {
+    guard let group else { return (own, counts) }
     let length = own[0].count
     // Numbers that every other rank leaves at 0 are summed without rounding, whatever the order.
     var flat = [Double](repeating: 0, count: workers.count * length)
     let start = owned.lowerBound * length
     flat.replaceSubrange(start..<start + own.count * length, with: own.joined())
-    let all = try group.allReduce(flat, label: label)
-    return (0..<workers.count).map { Array(all[$0 * length..<($0 + 1) * length]) }
+    let all = try group.allReduce(flat + counts, label: label)
+    return (
+      (0..<workers.count).map { Array(all[$0 * length..<($0 + 1) * length]) },
+      Array(all[flat.count...])
+    )
   }
 
-  /// The sum of all workers' vectors, in their order.
-  package func sum(_ own: [[Double]], label: String) throws -> [Double] {
-    let all = try gathered(own, label: label)
-    return all.dropFirst().reduce(all[0]) { zip($0, $1).map(+) }
+  /// The sum of all workers' vectors, in their order, and the sums over ranks of whole numbers.
+  package func sum(
+    _ own: [[Double]], with counts: [Double] = [], label: String
+  ) throws -> (sum: [Double], counts: [Double]) {
+    let all = try gathered(own, with: counts, label: label)
+    return (all.vectors.dropFirst().reduce(all.vectors[0]) { zip($0, $1).map(+) }, all.counts)
   }
 }
 
@@ -88,9 +100,9 @@ extension Trainer {
       work.buffers.take(weight: Double(part.count) / Double(batch.globalCount))
     }
     return try during(.collective, named: "agreement") {
-      let figures = try work.sum(sums.map(\.vector), label: "figures")
       let own = requests.map { $0 ? 1.0 : 0 } + work.buffers.flags
-      let told = try reduced(own).map { $0 > 0 }
+      let (figures, flags) = try work.sum(sums.map(\.vector), with: own, label: "figures")
+      let told = flags.map { $0 > 0 }
       try work.buffers.finish(Array(told.dropFirst(requests.count))) {
         try work.gathered($0, label: "buffers")
       }

@@ -1,6 +1,6 @@
 """PyTorch's side of `ddp-bench compare`: the models of StepModels.swift.
 
-python torch_step.py MODEL THREADS PRECISION     (f32, or autocast to bf16 or f16)
+python torch_step.py MODEL THREADS PRECISION     (f32, or autocast to bf16 or f16; plain: f32 without oneDNN)
 
 Every line of standard input is answered by a line of JSON. A number of seconds: the median time of a
 training step (forward, loss, backward, optimizer) over that time and the most memory held.
@@ -191,13 +191,15 @@ def take(model, path):
 def main():
     name, threads, precision = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     torch.set_num_threads(threads)
+    if precision == "plain":
+        torch.backends.mkldnn.enabled = False
     torch.manual_seed(0)
     make, make_optimizer, shape, words, classes, targets = MODELS[name]
     model = make()
     optimizer = make_optimizer(list(model.parameters()))
     x = torch.randn(shape) if words is None else torch.randint(0, words, shape)
     y = torch.randint(0, classes, (targets,))
-    reduced = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}[precision]
+    reduced = {"f32": None, "plain": None, "bf16": torch.bfloat16, "f16": torch.float16}[precision]
     scaler = torch.amp.GradScaler("cpu", enabled=precision == "f16")
 
     def step(x=x, y=y):
