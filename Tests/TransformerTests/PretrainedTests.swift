@@ -37,6 +37,19 @@ struct PretrainedTests {
     }
   }
 
+  @Test("a folder names the dtype that its weights have, and they are loaded in it")
+  func converted() throws {
+    try withFolder { folder in
+      let model = try masked()
+      model.to(.bfloat16)
+      try model.savePretrained(folder)
+      let configuration = try ModelConfiguration(path: "\(folder)/config.json")
+      #expect(configuration["dtype"] == .string("bfloat16"))
+      let loaded = try AutoModelForMaskedLM.fromPretrained(folder)
+      #expect(loaded.parameters().allSatisfy { $0.dtype == .bfloat16 })
+    }
+  }
+
   @Test("weights that torch.save wrote are read as well")
   func pickled() throws {
     try withFolder { folder in

@@ -40,7 +40,9 @@ extension PretrainedModel {
     if shards.count > 1 {
       try Self.write(Self.index(shards, names), to: "\(path)/model.safetensors.index.json")
     }
-    configuration["dtype"] = .string(configuration.dtype.description)
+    // As in transformers, that of the first parameter: the model may have been converted since it was made.
+    let dtype = parameters().lazy.map(\.dtype).first(where: \.isFloatingPoint)
+    configuration["dtype"] = .string((dtype ?? configuration.dtype).description)
     configuration["torch_dtype"] = nil
     try Self.write(configuration.json, to: "\(path)/config.json")
     if let model = self as? any GenerativeModel {
