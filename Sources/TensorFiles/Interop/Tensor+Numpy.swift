@@ -9,14 +9,15 @@ extension Tensor {
   /// ```
   ///
   /// The elements are copied; `NumpyDataset` maps rows of a large array into memory instead.
-  /// - Throws: ``CheckpointError`` where the file is missing or malformed, holds objects or records, or has
+  /// - Throws: ``TensorFiles/CheckpointError`` where the file is missing or malformed, holds objects or records, or has
   ///   elements of a type that tensors do not have.
   public init(npy path: String) throws(CheckpointError) {
     self = try NumpyArray.read(path: path).tensor(path: path)
   }
 
   /// Writes a `.npy` file, which appears complete or not at all (`numpy.save(path, tensor.numpy())`).
-  /// - Throws: ``CheckpointError`` where it cannot be written, or NumPy has no such dtype, such as bfloat16.
+  /// - Throws: ``TensorFiles/CheckpointError`` where it cannot be written, or NumPy has no such dtype, such as
+  ///   bfloat16.
   public func save(npy path: String) throws(CheckpointError) {
     try NumpyArray.write(StoredTensor(name: "", self), to: path)
   }
