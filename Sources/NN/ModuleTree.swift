@@ -74,7 +74,8 @@ struct ModuleTree {
 
   /// The module as PyTorch prints it: a line per layer, indented.
   func description(of module: Module) -> String {
-    let title = String(describing: type(of: module))
+    // What a list holds stands below it.
+    let title = String(describing: type(of: module)).prefix { $0 != "<" }
     let extra = module.extraDescription
     let children = members(of: module).compactMap { name, member -> String? in
       guard case .module(let child) = member else { return nil }

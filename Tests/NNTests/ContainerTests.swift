@@ -1,4 +1,5 @@
 import NN
+import TensorTesting
 import Tensors
 import Testing
 
@@ -49,6 +50,10 @@ struct ContainerTests {
         "heads.alert.bias",
       ])
     #expect(net(Tensor.ones([4, 3])).shape == [4, 2])
+    #expect(net.blocks.description.hasPrefix("ModuleList(\n  (0): Linear(in_features=3"))
+    #expect(
+      net.mixed.description.hasPrefix("ModuleList(\n")
+        && net.heads.description.hasPrefix("ModuleDict(\n"))
     net.blocks.append(Linear(3, 3))
     net.blocks.remove(at: 0)
     #expect(net.blocks.count == 2 && net.blocks.namedChildren().map(\.name) == ["0", "1"])
@@ -80,5 +85,21 @@ struct ContainerTests {
     var types: [String] = []
     Sequential(Sequential(Linear(1, 1), ReLU()), Tanh()).apply { types.append("\(type(of: $0))") }
     #expect(types == ["Linear", "ReLU", "Sequential", "Tanh", "Sequential"])
+  }
+
+  @Test("a position without a module is said, with those that there are")
+  func positions() async {
+    let r0 = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = Sequential(ReLU(), Tanh())[-1] }
+    #expect(says("Sequential[-1]: the modules' positions are 0 to 1", r0))
+    let r1 = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = Sequential()[0, as: Linear.self] }
+    #expect(says("Sequential[0]: there are no modules", r1))
+    let r2 = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { ModuleList([Linear(1, 1)])[1] = Linear(2, 2) }
+    #expect(says("ModuleList[1]: the modules' positions are 0 to 0", r2))
   }
 }

@@ -65,6 +65,14 @@ struct FunctionalModelTests {
       _ = FunctionalModel(inputs: a, outputs: a + b)
     }
     let lacking = String(decoding: missing?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(lacking.contains("is not among the inputs"))
+    #expect(lacking.contains("an Input of [any, 4] that is not among the inputs"))
+    let wide = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let a = Input(4)
+      _ = FunctionalModel(inputs: a, outputs: Linear(4, 2)(a))(Tensor.zeros(3, 5))
+    }
+    let other = String(decoding: wide?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(other.contains("an input of [3, 5] is none of [any, 4]"))
   }
 }

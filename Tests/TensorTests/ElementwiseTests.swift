@@ -277,6 +277,12 @@ struct ElementwiseRuleTests {
     #expect(Tensor([Float(0)]).xlogy(Tensor([Float(0)])).item() == 0)
     #expect(x.clamp(min: 0, max: 2).isNaN().array(of: Bool.self)[0])
     #expect(x.allClose(x, equalNaN: true) && !x.allClose(x))
+    #expect(y.clamp(min: 0, max: .nan).isNaN().all().item(Bool.self))
+    #expect(y.clamp(min: .nan).isNaN().all().item(Bool.self))
+    #expect(Tensor([Float.infinity]).polygamma(1).item() == 0)
+    let small = Tensor([Float(1e-30), -1e-25], requiresGrad: true)
+    small.sinc().sum().backward()
+    #expect(small.grad?.array(of: Float.self) == [0, 0])
   }
 
   @Test("equal operands share the gradient of a maximum")

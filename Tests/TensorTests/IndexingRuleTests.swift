@@ -126,6 +126,7 @@ struct IndexingRuleTests {
     #expect(x.nonzero().shape == [1, 0] && x.maskedSelect(Tensor(true)).shape == [1])
     #expect(x.unfolded(dim: 0, size: 1, step: 1).shape == [1] && x.unique().values.shape == [1])
     #expect(x.repeatInterleave(2).shape == [2] && x.diagFlat().shape == [1, 1])
+    #expect(x.movedim(0, -1).item() == 3)
   }
 
   @Test("half precision is added up in float32 and rounded once")
@@ -282,5 +283,25 @@ struct IndexingRuleTests {
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) { _ = Tensor.zeros([2, 3]).searchSorted(Tensor.zeros([3, 3])) }
     #expect(says("searchsorted: values [3, 3] do not fit the rows [2, 3]", r15))
+  }
+
+  @Test("a scalar tensor is not cut into pieces, and says so")
+  func scalarPieces() async {
+    let r0 = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = Tensor(1.0).split(1) }
+    #expect(says("split: a scalar tensor cannot be split", r0))
+    let r1 = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = Tensor(1.0).split([1]) }
+    #expect(says("split: a scalar tensor cannot be split", r1))
+    let r2 = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = Tensor(1.0).chunk(2) }
+    #expect(says("chunk: a scalar tensor cannot be split", r2))
+    let r3 = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = F.glu(Tensor(1.0)) }
+    #expect(says("glu: a scalar tensor has no halves", r3))
   }
 }

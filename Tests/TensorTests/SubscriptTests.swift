@@ -56,4 +56,15 @@ struct SubscriptTests {
     try gradcheck(change, IndexingTests.operands)
     try gradgradcheck(change, IndexingTests.operands)
   }
+
+  @Test("values may have dimensions of size 1 in front, more than the part has")
+  func leadingOnes() {
+    var y = Tensor.zeros([2, 3])
+    let values = Tensor([[Float(1), 2, 3]], requiresGrad: true)
+    y[0] = values
+    y[Tensor([1]), Tensor([2])] = Tensor([[[Float(7)]]])
+    #expect(y.array(of: Float.self) == [1, 2, 3, 0, 0, 7])
+    y.sum().backward()
+    #expect(values.grad?.shape == [1, 3] && values.grad?.sum().item() == 3)
+  }
 }

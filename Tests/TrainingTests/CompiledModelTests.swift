@@ -196,4 +196,43 @@ struct CompiledModelTests {
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(text.contains("there is no optimizer \"adan\"") && text.contains("adamw"))
   }
+
+  @Test("what cannot be fitted is said by name")
+  func unfit() async throws {
+    func said(_ result: ExitTest.Result?) -> String {
+      String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    }
+    let classes = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let model = Sequential(Linear(2, 3), Softmax(dim: -1))
+      model.compile(loss: .categoricalCrossEntropy(fromLogits: false))
+        .fit(Tensor.ones([3, 2]), Tensor([0, 1, 2]))
+    }
+    #expect(said(classes).contains("targets of [3] are no probabilities of the outputs' shape"))
+    let share = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      Linear(1, 1).compile(loss: "mse").fit(
+        Tensor.ones([4, 1]), Tensor.ones([4, 1]), validationSplit: .nan)
+    }
+    #expect(said(share).contains("fit: a validation share of nan leaves no records"))
+    let loss = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      Linear(1, 1).compile(loss: .custom("plain") { ($0 - $1).square() })
+        .fit(Tensor.ones([4, 1]), Tensor.ones([4, 1]))
+    }
+    #expect(said(loss).contains("fit: the loss plain is [4, 1], not one number"))
+    let file = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      Linear(1, 1).compile(loss: "mse").fit(
+        Tensor.ones([4, 1]), Tensor.ones([4, 1]), callbacks: [.csvLogger("/nowhere/a/b.csv")])
+    }
+    #expect(said(file).contains("Create the folder /nowhere/a") && !said(file).contains("Domain"))
+    let none = DataLoader(
+      TensorDataset(Tensor.ones([4, 1]), Tensor.ones([4, 1])), batchSize: 8, dropLast: true)
+    #expect(throws: TrainingError.self) { try Linear(1, 1).compile(loss: "mse").fit(none) }
+  }
 }

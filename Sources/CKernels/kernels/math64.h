@@ -93,6 +93,7 @@ static double zeta_f64(double s, double q) {
     if (q == floor(q)) return INFINITY;
     if (s != floor(s)) return NAN;
   }
+  if (q == INFINITY) return 0.0;
   double sum = 0.0, a = q;
   for (; a <= 9.0; a += 1.0) {
     double term = pow(a, -s);

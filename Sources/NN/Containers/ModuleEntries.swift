@@ -20,6 +20,26 @@ struct ModuleEntries<Element>: NamedMemberHolder {
     for (name, element) in entries { append(element, name, of: owner) }
   }
 
+  /// The module at a position; there must be one.
+  func element(_ position: Int, of owner: String) -> Element {
+    check(position, of: owner)
+    return elements[position]
+  }
+
+  /// Another module at a position, under the name of the one there.
+  mutating func replace(_ position: Int, by element: Element, of owner: String) {
+    check(position, of: owner)
+    elements[position] = element
+  }
+
+  private func check(_ position: Int, of owner: String) {
+    require(
+      elements.indices.contains(position), "\(owner)[\(position)]",
+      elements.isEmpty
+        ? "there are no modules"
+        : "the modules' positions are 0 to \(elements.count - 1), and none counts from the end")
+  }
+
   func place(_ name: String) -> Int? { names.firstIndex { $0.utf8.elementsEqual(name.utf8) } }
 
   mutating func append(_ element: Element, _ name: String? = nil, of owner: String) {

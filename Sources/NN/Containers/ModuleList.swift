@@ -46,7 +46,7 @@ public final class ModuleList<Element>: Module, RandomAccessCollection, MutableC
 
   /// The module at a position.
   public subscript(position: Int) -> Element {
-    get { entries.elements[position] }
-    set { entries.elements[position] = newValue }
+    get { entries.element(position, of: "ModuleList") }
+    set { entries.replace(position, by: newValue, of: "ModuleList") }
   }
 }

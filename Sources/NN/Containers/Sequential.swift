@@ -68,13 +68,13 @@ public final class Sequential: Module, Layer {
 
   /// The layer at a position.
   public subscript(index: Int) -> any Layer {
-    get { entries.elements[index] }
-    set { entries.elements[index] = newValue }
+    get { entries.element(index, of: "Sequential") }
+    set { entries.replace(index, by: newValue, of: "Sequential") }
   }
 
   /// The layer at a position as what it is: `model[0, as: Linear.self].weight`.
   public subscript<Wanted>(index: Int, as type: Wanted.Type) -> Wanted {
-    typed(entries.elements[index], as: type, "Sequential[\(index)]")
+    typed(self[index], as: type, "Sequential[\(index)]")
   }
 
   /// The layer of a name; nil where there is none.

@@ -43,7 +43,9 @@ public final class FunctionalModel: Module, Layer {
     func place(_ tensor: SymbolicTensor) -> Int {
       if let known = places[ObjectIdentifier(tensor)] { return known }
       guard case .step(let step) = tensor.source else {
-        fail(name, "an output depends on an Input \(tensor.shape) that is not among the inputs")
+        fail(
+          name,
+          "an output depends on an Input of \(sizes(tensor.shape)) that is not among the inputs")
       }
       let operands = step.operands.map(place)
       steps.append((operands, step.compute))
@@ -111,8 +113,7 @@ public final class FunctionalModel: Module, Layer {
         tensor.rank == input.shape.count
           && zip(tensor.shape, input.shape).allSatisfy { $1 == nil || $0 == $1 },
         "FunctionalModel",
-        "an input of \(tensor.shape) is none of \(input.shape.map { $0.map(String.init) ?? "any" })"
-      )
+        "an input of \(tensor.shape) is none of \(sizes(input.shape))")
     }
     var values = given
     values.reserveCapacity(given.count + steps.count)
@@ -129,4 +130,9 @@ public final class FunctionalModel: Module, Layer {
     }
     return summary { model in _ = model(zeros) }
   }
+}
+
+/// A shape as it is said: `[any, 4]`.
+private func sizes(_ shape: [Int?]) -> String {
+  "[\(shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", "))]"
 }

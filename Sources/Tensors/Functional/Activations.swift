@@ -201,9 +201,9 @@ extension F {
 
   /// a · sigmoid(b), where a and b are the halves of x along a dimension (Dauphin et al. 2016).
   public static func glu(_ x: Tensor, dim: Int = -1) -> Tensor {
+    require(x.rank > 0, "glu", "a scalar tensor has no halves")
     let size = x.size(dim)
-    require(
-      x.rank > 0 && size % 2 == 0, "glu", "a size of \(size) in dimension \(dim) has no halves")
+    require(size % 2 == 0, "glu", "a size of \(size) in dimension \(dim) has no halves")
     let halves = x.split([size / 2, size / 2], dim: dim)
     return halves[0] * halves[1].sigmoid()
   }

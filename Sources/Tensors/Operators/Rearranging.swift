@@ -42,6 +42,7 @@ extension Tensor {
     require(
       Set(sources).count == sources.count && Set(targets).count == targets.count, "movedim",
       "a dimension is named twice: \(from) to \(to)")
+    if rank == 0 { return self }
     var order = [Int](repeating: -1, count: rank)
     for (source, target) in zip(sources, targets) { order[target] = source }
     var rest = (0..<rank).filter { !sources.contains($0) }[...]

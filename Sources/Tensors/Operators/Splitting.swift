@@ -2,15 +2,17 @@
 extension Tensor {
   /// Pieces of the given sizes along a dimension (`torch.split`).
   public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
+    require(rank > 0, "split", "a scalar tensor cannot be split")
     let axis = normalized(dim: dim, "split")
     require(
-      rank > 0 && sizes.allSatisfy { $0 >= 0 } && sizes.reduce(0, +) == shape[axis], "split",
+      sizes.allSatisfy { $0 >= 0 } && sizes.reduce(0, +) == shape[axis], "split",
       "sizes \(sizes) do not add up to dimension \(dim) of \(shape)")
     return Tensor.record(Split(sizes: sizes, dim: axis), [self])
   }
 
   /// Pieces of `size` along a dimension, the last maybe smaller (`torch.split`).
   public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
+    require(rank > 0, "split", "a scalar tensor cannot be split")
     let total = self.size(dim)
     require(
       size > 0 || total == 0 && size == 0, "split",
@@ -23,6 +25,7 @@ extension Tensor {
   /// empty pieces.
   public func chunk(_ count: Int, dim: Int = 0) -> [Tensor] {
     require(count > 0, "chunk", "the number of pieces must be positive, not \(count)")
+    require(rank > 0, "chunk", "a scalar tensor cannot be split")
     let total = size(dim)
     if total == 0 { return split([Int](repeating: 0, count: count), dim: dim) }
     return split((total + count - 1) / count, dim: dim)

@@ -154,6 +154,7 @@ extension CompiledModel {
         // What one rank asks for, all do.
         if try trainer.reduced([session.stopsTraining ? 1 : 0])[0] > 0 { break }
       }
+      if session.history.training.isEmpty, epochs > 0 { throw TrainingError.noFigures("epoch 1") }
     } catch TrainingError.lossNotFinite(let loss, let step, let rate)
       where callbacks.contains(where: { $0 is TerminateOnNaN })
     {

@@ -58,6 +58,10 @@ public final class CompiledModel<Model: Module> {
       if batch.count > 0 { counters.add(outputs, batch.targets, worker: batch.worker) }
       let parts = losses.indices.map { index -> Tensor in
         let part = losses[index].function(outputs[index], batch.targets[index])
+        require(
+          part.count == 1, "fit",
+          "the loss \(losses[index].name) is \(part.shape), not one number: the mean over the records"
+        )
         return weights[index] == 1 ? part : part * weights[index]
       }
       return StepOutput(loss: parts.dropFirst().reduce(parts[0]) { $0 + $1 })

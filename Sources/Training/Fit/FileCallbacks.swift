@@ -2,6 +2,7 @@ import Base
 import Checkpoints
 import Foundation
 import NN
+import TensorFiles
 
 /// Saves a checkpoint after each epoch, or after those that are the best so far. On rank 0 alone.
 final class CheckpointCallback: FitCallback {
@@ -69,6 +70,8 @@ final class LoggingCallback: FitCallback {
   private func write(_ session: FitSession) throws {
     guard session.rank == 0 else { return }
     let text = lines.map { $0 + "\n" }.joined()
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    try AtomicFile.write(to: path) { sink throws(CheckpointError) in
+      try sink.write(Data(text.utf8))
+    }
   }
 }

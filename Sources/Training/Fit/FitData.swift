@@ -30,7 +30,7 @@ struct FitData {
 
   /// The last share of the rows, and what is before it.
   func split(_ share: Double) -> (first: FitData, last: FitData) {
-    let place = Int((Double(count) * (1 - share)).rounded())
+    let place = share > 0 && share < 1 ? Int((Double(count) * (1 - share)).rounded()) : 0
     require(
       (1..<count).contains(place), "fit",
       "a validation share of \(share) leaves no records on one side of \(count)")

@@ -61,6 +61,10 @@ public struct TrainingLoss: ExpressibleByStringLiteral {
     TrainingLoss("categorical_crossentropy") { outputs, targets in
       let targets = targets.to(outputs.dtype)
       if fromLogits { return F.crossEntropy(outputs, targets) }
+      require(
+        targets.shape == outputs.shape, "categorical_crossentropy",
+        "targets of \(targets.shape) are no probabilities of the outputs' shape \(outputs.shape); "
+          + "classes' numbers are for sparse_categorical_crossentropy")
       return -(logarithm(outputs) * targets).sum(dim: -1).mean()
     }
   }

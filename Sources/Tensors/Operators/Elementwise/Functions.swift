@@ -88,7 +88,8 @@ private enum Rows {
   static let lgamma = Row.float("lgamma", .lgamma, .inputs) { $0 * $1.input(0).digamma() }
   static let sinc = Row.float("sinc", .sinc, .inputs) { g, node in
     let x = node.input(0) * Double.pi
-    let slope = (x * x.cos() - x.sin()) / (x * x) * Double.pi
+    // Divided twice: x² would be 0 where x is small.
+    let slope = (x * x.cos() - x.sin()) / x / x * Double.pi
     return g * Tensor.where(x.eq(0), slope.zerosLike(), slope)
   }
   static let deg2rad = Row.float("deg2rad", .deg2rad, .nothing) { g, _ in g * (Double.pi / 180)

@@ -46,15 +46,16 @@ extension Tensor {
 
   /// Every element brought between bounds (`torch.clamp`): min(max(x, lower), upper).
   ///
-  /// Bounds are numbers or tensors that broadcast; one may be left out. NaN stays NaN. The gradient
-  /// flows where lower ≤ x ≤ upper, and to a tensor bound where it was taken.
+  /// Bounds are numbers or tensors that broadcast; one may be left out. NaN stays NaN, and so does all
+  /// that has a bound of NaN. The gradient flows where lower ≤ x ≤ upper, and to a tensor bound where it
+  /// was taken.
   public func clamp(min lower: (any Operand)? = nil, max upper: (any Operand)? = nil) -> Tensor {
     require(lower != nil || upper != nil, "clamp", "a lower or an upper bound is needed")
     if dtype.isFloatingPoint, !(lower is Tensor), !(upper is Tensor) {
       let bounds = Clamp(
         min: (lower as? any ScalarConvertible)?.scalar.double ?? -.infinity,
         max: (upper as? any ScalarConvertible)?.scalar.double ?? .infinity)
-      return Tensor.record(bounds, [self])
+      if !bounds.min.isNaN && !bounds.max.isNaN { return Tensor.record(bounds, [self]) }
     }
     let low = lower?.operand(beside: self)
     let high = upper?.operand(beside: self)

@@ -143,17 +143,26 @@ extension Tensor {
     return tensors.contains { $0 != nil } ? view.gathered(tensors) : view
   }
 
-  /// This tensor with other elements in the part that the indices pick.
+  /// This tensor with other elements in the part that the indices pick. Values broadcast; dimensions of size 1
+  /// that they have in front, more than the part has, count for nothing, as in PyTorch.
   public func assigning(_ value: Tensor, at indices: [TensorIndex]) -> Tensor {
     let ((picked, tensors), part) = views { $0.basicIndexed(indices) }
-    let value = value.to(dtype)
-    if tensors.contains(where: { $0 != nil }) {
+    let positions = tensors.compactMap { $0 }
+    let rank = picked.rank - positions.count + (positions.map(\.rank).max() ?? 0)
+    let value = value.to(dtype).withoutLeadingOnes(above: rank)
+    if !positions.isEmpty {
       return replaced(by: indexPut(tensors, value, accumulate: false, part: part))
     }
     require(
       broadcastShape(value.shape, picked.shape) == picked.shape, "assignment",
       "values of \(value.shape) do not fill a part of \(picked.shape)")
     return replaced(by: overwritten("index_assign", by: value, part: part))
+  }
+
+  /// This tensor without dimensions of size 1 in front, as long as it has more than `rank` dimensions.
+  private func withoutLeadingOnes(above rank: Int) -> Tensor {
+    let extra = shape.prefix(Swift.max(self.rank - rank, 0)).prefix { $0 == 1 }.count
+    return extra == 0 ? self : reshaped(Array(shape.dropFirst(extra)))
   }
 
   /// A row-major copy outside the graph.
