@@ -4,14 +4,11 @@ import Tensors
 /// Adds up the gradients of virtual workers over all ranks in the order of their ``SumTree``.
 ///
 /// Each rank sends every other one that one's slice of all sums that it has, adds up what it gets for its
-/// own slice as the tree says, and hands the result to all. Where all sums together are small, each rank gets
-/// all of them and adds up the whole: one exchange instead of two, and the same additions.
+/// own slice as the tree says, and hands the result to all.
 final class TreeHook: ScatteringHook {
   private let sums: GradientSums
   /// The nodes whose sums each rank has.
   private let nodes: [[Range<Int>]]
-  /// The most bytes of all ranks' sums of a bucket that every rank adds up for itself.
-  private static let small = 2 << 20
 
   init(_ sums: GradientSums, ranks: Int) {
     self.sums = sums
@@ -23,9 +20,6 @@ final class TreeHook: ScatteringHook {
 
   func reduce(_ bucket: CommunicationBucket) -> BucketReduction {
     let (group, buffer) = (bucket.group, bucket.buffer)
-    if buffer.count * buffer.dtype.size * nodes.reduce(0, { $0 + $1.count }) <= Self.small {
-      return gather(bucket)
-    }
     let lengths = Self.slices(of: buffer.count, ranks: group.size)
     let start = lengths[..<group.rank].reduce(0, +)
     let end = start + lengths[group.rank]
@@ -38,40 +32,6 @@ final class TreeHook: ScatteringHook {
           counts: lengths, dtype: buffer.dtype, label: bucket.label)
       ])
     }
-  }
-
-  /// Brings each rank all sums, and puts their sum into the bucket.
-  private func gather(_ bucket: CommunicationBucket) -> BucketReduction {
-    let (group, buffer) = (bucket.group, bucket.buffer)
-    let own = sums.close(bucket)
-    let input = own.count == 1 ? own[0] : noGrad { Tensor.cat(own) }
-    let counts = nodes.map { $0.count * buffer.count }
-    let output = Tensor.uninitialized([counts.reduce(0, +)], buffer.dtype)
-    let work = group.allGather(
-      input: input.lentMemory, output: output.lentMemory, counts: counts, dtype: buffer.dtype,
-      label: bucket.label)
-    return BucketReduction([work]) { [self] in
-      withExtendedLifetime(input) {}
-      let sum = added(output, length: buffer.count)
-      noGrad { buffer.copyInPlace(sum) }
-      return nil
-    }
-  }
-
-  /// The sum of all ranks' nodes, which lie one after another in some memory, by the tree.
-  private func added(_ received: Tensor, length: Int) -> Tensor {
-    received.storage.version &+= 1
-    let values = nodes.joined().enumerated().map { place, node in
-      (node: node, value: received.sliced(from: place * length, to: (place + 1) * length))
-    }
-    let sum = noGrad {
-      sums.workers.tree.sum(values) { left, right in
-        left.addInPlace(right)
-        return left
-      }
-    }
-    guard let sum else { fail("TreeHook", "the ranks' sums do not make a tree") }
-    return sum
   }
 
   func reduceScatter(_ bucket: ScatterBucket) -> BucketReduction {
@@ -94,9 +54,20 @@ final class TreeHook: ScatteringHook {
     let work = group.allToAll(
       input: input.lentMemory, output: output.lentMemory, sent: lengths.map { $0 * own.count },
       received: nodes.map { $0.count * length }, dtype: dtype, label: bucket.label)
-    return BucketReduction([work]) { [self] in
+    return BucketReduction([work]) { [nodes, tree = sums.workers.tree] in
       withExtendedLifetime(input) {}
-      return next(added(output, length: length))
+      output.storage.version &+= 1
+      let received = nodes.joined().enumerated().map { place, node in
+        (node: node, value: output.sliced(from: place * length, to: (place + 1) * length))
+      }
+      let sum = noGrad {
+        tree.sum(received) { left, right in
+          left.addInPlace(right)
+          return left
+        }
+      }
+      guard let sum else { fail("TreeHook", "the ranks' sums do not make a tree") }
+      return next(sum)
     }
   }
 
