@@ -303,5 +303,9 @@ struct IndexingRuleTests {
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) { _ = F.glu(Tensor(1.0)) }
     #expect(says("glu: a scalar tensor has no halves", r3))
+    let r4 = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = Tensor(1.0).expanded([1 << 40, 1 << 40]) }
+    #expect(says("expand: [1099511627776, 1099511627776] has more elements", r4))
   }
 }

@@ -23,6 +23,16 @@ import Testing
     }
   }
 
+  @Test("gradients stay finite where a difference is infinite")
+  func infinite() {
+    let x = Tensor([Float.infinity, 0.5, -3], requiresGrad: true)
+    F.huberLoss(x, Tensor.zeros(3), reduction: .sum, delta: 2).backward()
+    #expect(x.grad?.array(of: Float.self) == [2, 0.5, -2])
+    x.grad = nil
+    F.smoothL1Loss(x, Tensor.zeros(3), reduction: .sum, beta: 2).backward()
+    #expect(x.grad?.array(of: Float.self) == [1, 0.25, -1])
+  }
+
   @Test("one size and one factor stand for all dimensions")
   func sizes() {
     let image = Tensor.arange(16, dtype: .float32).reshaped(1, 1, 4, 4)

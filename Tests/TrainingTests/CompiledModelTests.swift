@@ -231,6 +231,14 @@ struct CompiledModelTests {
         Tensor.ones([4, 1]), Tensor.ones([4, 1]), callbacks: [.csvLogger("/nowhere/a/b.csv")])
     }
     #expect(said(file).contains("Create the folder /nowhere/a") && !said(file).contains("Domain"))
+    let frozen = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let model = Linear(1, 1)
+      for parameter in model.parameters() { parameter.requiresGrad = false }
+      model.compile(loss: "mse").fit(Tensor.ones([4, 1]), Tensor.ones([4, 1]))
+    }
+    #expect(said(frozen).contains("fit: there is nothing to train"))
     let none = DataLoader(
       TensorDataset(Tensor.ones([4, 1]), Tensor.ones([4, 1])), batchSize: 8, dropLast: true)
     #expect(throws: TrainingError.self) { try Linear(1, 1).compile(loss: "mse").fit(none) }

@@ -69,9 +69,9 @@ public struct StoredTensor: Sendable, Equatable {
   public func tensor(path: String = "") throws(CheckpointError) -> Tensor {
     guard let dtype = dtype.dtype else {
       throw CheckpointError(
-        .unsupported, path: path, tensor: name,
+        .unsupported, path: path, tensor: name.isEmpty ? nil : name,
         "elements of type \(self.dtype.rawValue) have no tensor type here",
-        remedy: "Convert the file to F32, F16 or BF16")
+        remedy: "Convert them to F32, F16, BF16 or I64")
     }
     // A tensor's strides multiply also those dimensions that are beside an empty one.
     var extent = 8

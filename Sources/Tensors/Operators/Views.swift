@@ -73,6 +73,12 @@ extension Tensor {
         "\(shape) does not expand to \(target)")
     }
     if sizes == shape { return self }
+    var count = 1
+    for size in sizes {
+      let (product, overflows) = count.multipliedReportingOverflow(by: Swift.max(size, 1))
+      require(!overflows, "expand", "\(target) has more elements than can be counted")
+      count = product
+    }
     return Tensor.record(Expand(shape: sizes), [self])
   }
 

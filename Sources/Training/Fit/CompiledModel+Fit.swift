@@ -123,6 +123,9 @@ extension CompiledModel {
     verbose: FitVerbosity
   ) throws -> FitHistory {
     require(epochs >= 0, "fit", "there are no \(epochs) epochs")
+    require(
+      model.parameters().contains(where: \.requiresGrad), "fit",
+      "there is nothing to train: no parameter of the model has requiresGrad")
     let session = FitSession(
       model: model, optimizer: optimizer, rank: group?.rank ?? 0, epochs: epochs)
     let display = FitDisplay(epochs, isShown: verbose == .lines && session.rank == 0)

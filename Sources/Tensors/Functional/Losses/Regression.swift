@@ -57,8 +57,10 @@ extension F {
     if beta == 0 { return l1Loss(x, y, reduction: reduction) }
     let difference = x - y
     let size = difference.abs()
+    // The square that is not taken stays finite, and so does its gradient.
+    let square = difference.clamp(min: -beta, max: beta).square()
     return reduction.apply(
-      Tensor.where(size.lt(beta), difference.square() * (0.5 / beta), size - 0.5 * beta))
+      Tensor.where(size.lt(beta), square * (0.5 / beta), size - 0.5 * beta))
   }
 
   /// d²/2 where d = |x - y| is at most δ, else δ (d - δ/2) (`huber_loss`; Huber 1964).
@@ -77,8 +79,8 @@ extension F {
     require(delta > 0, "huber_loss", "delta must be positive, not \(delta)")
     let difference = x - y
     let size = difference.abs()
-    let losses = Tensor.where(
-      size.le(delta), difference.square() * 0.5, (size - 0.5 * delta) * delta)
+    let square = difference.clamp(min: -delta, max: delta).square()
+    let losses = Tensor.where(size.le(delta), square * 0.5, (size - 0.5 * delta) * delta)
     return reduction.apply(weight.map { weightedLosses("huber_loss", losses, x, $0) } ?? losses)
   }
 
