@@ -77,9 +77,19 @@ struct ModuleTree {
     // What a list holds stands below it.
     let title = String(describing: type(of: module)).prefix { $0 != "<" }
     let extra = module.extraDescription
-    let children = members(of: module).compactMap { name, member -> String? in
-      guard case .module(let child) = member else { return nil }
-      return "  (\(name)): " + description(of: child).replacing("\n", with: "\n  ")
+    var shown: [(first: String, last: String, count: Int, text: String)] = []
+    for case (let name, .module(let child)) in members(of: module) {
+      let text = description(of: child)
+      if module is any RepeatingModules, let last = shown.last, last.text == text {
+        shown[shown.count - 1] = (last.first, name, last.count + 1, text)
+      } else {
+        shown.append((name, name, 1, text))
+      }
+    }
+    let children = shown.map { part in
+      let name =
+        part.count == 1 ? "(\(part.first)): " : "(\(part.first)-\(part.last)): \(part.count) x "
+      return "  " + name + part.text.replacing("\n", with: "\n  ")
     }
     if children.isEmpty { return "\(title)(\(extra))" }
     let lines = (extra.isEmpty ? [] : ["  " + extra.replacing("\n", with: "\n  ")]) + children
@@ -90,3 +100,7 @@ struct ModuleTree {
     prefix.isEmpty ? name : name.isEmpty ? prefix : "\(prefix).\(name)"
   }
 }
+
+/// A module that prints neighbours below it that look alike in one line, as `torch.nn.ModuleList` does:
+/// `(0-1): 2 x Linear(…)`.
+protocol RepeatingModules: Module {}

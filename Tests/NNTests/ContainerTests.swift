@@ -50,7 +50,19 @@ struct ContainerTests {
         "heads.alert.bias",
       ])
     #expect(net(Tensor.ones([4, 3])).shape == [4, 2])
-    #expect(net.blocks.description.hasPrefix("ModuleList(\n  (0): Linear(in_features=3"))
+    // As PyTorch 2.13 prints them.
+    let three = ModuleList<any Layer>([LayerNorm(4), LayerNorm(4), GroupNorm(2, 4, affine: false)])
+    #expect(
+      three.description == """
+        ModuleList(
+          (0-1): 2 x LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)
+          (2): GroupNorm(2, 4, eps=1e-05, affine=False, bias=False)
+        )
+        """)
+    #expect(
+      weightNorm(Linear(2, 3)).description.hasPrefix(
+        "Linear(\n  in_features=2, out_features=3, bias=True\n  (parametrizations"))
+    #expect(net.blocks.description.hasPrefix("ModuleList(\n  (0-1): 2 x Linear(in_features=3"))
     #expect(
       net.mixed.description.hasPrefix("ModuleList(\n")
         && net.heads.description.hasPrefix("ModuleDict(\n"))

@@ -1,3 +1,5 @@
+import Foundation
+import TensorTesting
 import Tensors
 import Testing
 
@@ -31,6 +33,18 @@ import Testing
     x.grad = nil
     F.smoothL1Loss(x, Tensor.zeros(3), reduction: .sum, beta: 2).backward()
     #expect(x.grad?.array(of: Float.self) == [1, 0.25, -1])
+  }
+
+  @Test("smoothing beyond 1 and classes below 0 are refused by name")
+  func refusals() async {
+    let smoothing = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = F.crossEntropy(Tensor.zeros(2, 3), Tensor([0, 1]), labelSmoothing: 2) }
+    #expect(says("label smoothing lies between 0 and 1, not at 2.0", smoothing))
+    let classes = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = F.oneHot(Tensor([-3, -1])) }
+    #expect(says("one_hot: classes are counted from 0, and the largest here is -1", classes))
   }
 
   @Test("one size and one factor stand for all dimensions")

@@ -9,7 +9,9 @@ import Tensors
 ///
 /// An array as a module's property does the same; a list is a module itself, with hooks below it, and is
 /// changed in place. Layers of several kinds are a `ModuleList<any Layer>`.
-public final class ModuleList<Element>: Module, RandomAccessCollection, MutableCollection {
+public final class ModuleList<Element>: Module, RandomAccessCollection, MutableCollection,
+  RepeatingModules
+{
   private var entries: ModuleEntries<Element>
 
   /// Modules of one class, or of classes with a common one.

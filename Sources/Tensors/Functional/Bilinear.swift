@@ -48,6 +48,9 @@ extension F {
       indices.count > 0 || classes != nil, name, "the classes of an empty tensor must be given")
     let index = indices.contiguous()
     let number = classes ?? (index.reshaped([-1]).max(dim: 0).values.item(Int.self) + 1)
+    require(
+      classes != nil || number > 0, name,
+      "classes are counted from 0, and the largest here is \(number - 1)")
     return Tensor.record(OneHot(classes: number), [index])
   }
 }

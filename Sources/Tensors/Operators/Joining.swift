@@ -28,18 +28,18 @@ extension Tensor {
 
   /// Tensors side by side (`torch.hstack`): along the second dimension, vectors along the first.
   public static func hstack(_ tensors: [Tensor]) -> Tensor {
-    let parts = tensors.map { $0.atLeast(dims: 1) }
+    let parts = tensors.map { $0.atLeast(rank: 1) }
     return cat(parts, dim: parts.first?.rank == 1 ? 0 : 1)
   }
 
   /// Tensors one below the other (`torch.vstack`).
   public static func vstack(_ tensors: [Tensor]) -> Tensor {
-    cat(tensors.map { $0.atLeast(dims: 2) }, dim: 0)
+    cat(tensors.map { $0.atLeast(rank: 2) }, dim: 0)
   }
 
   /// Tensors one behind the other along the third dimension (`torch.dstack`).
   public static func dstack(_ tensors: [Tensor]) -> Tensor {
-    cat(tensors.map { $0.atLeast(dims: 3) }, dim: 2)
+    cat(tensors.map { $0.atLeast(rank: 3) }, dim: 2)
   }
 
   /// Vectors as the columns of a matrix, matrices side by side (`torch.column_stack`).

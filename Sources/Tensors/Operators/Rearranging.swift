@@ -6,6 +6,12 @@ extension Tensor {
     return Tensor.record(Flip(dims: dims), [self])
   }
 
+  /// The elements of one dimension in reverse (`torch.flip`).
+  public func flipped(dim: Int) -> Tensor { flipped(dims: [dim]) }
+
+  /// The elements moved by `shift` places along one dimension, round the end (`torch.roll`).
+  public func rolled(_ shift: Int, dim: Int) -> Tensor { rolled([shift], dims: [dim]) }
+
   /// The elements moved by `shifts` places along each dimension, round the end (`torch.roll`); over
   /// the flattened tensor where no dimension is given.
   public func rolled(_ shifts: [Int], dims: [Int] = []) -> Tensor {
@@ -63,9 +69,9 @@ extension Tensor {
   }
 
   /// A view of at least so many dimensions, as NumPy's `atleast_1d`, `atleast_2d`, `atleast_3d`.
-  public func atLeast(dims: Int) -> Tensor {
-    switch (dims, rank) {
-    case (1..., 0): reshaped([Int](repeating: 1, count: dims))
+  public func atLeast(rank least: Int) -> Tensor {
+    switch (least, rank) {
+    case (1..., 0): reshaped([Int](repeating: 1, count: least))
     case (2, 1): unsqueezed(0)
     case (3, 1): unsqueezed(0).unsqueezed(-1)
     case (3, 2): unsqueezed(-1)

@@ -121,10 +121,10 @@ extension Tensor {
   @available(*, unavailable, renamed: "flipped(dims:)")
   public func flip(dims: [Int]) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "use x.flipped(dims: [1])")
+  @available(*, unavailable, message: "use x.flipped(dim: 1)")
   public func fliplr() -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "use x.flipped(dims: [0])")
+  @available(*, unavailable, message: "use x.flipped(dim: 0)")
   public func flipud() -> Tensor { otherName() }
   /// PyTorch's name of ``rolled(_:dims:)``.
   @available(*, unavailable, renamed: "rolled(_:dims:)")
@@ -144,10 +144,10 @@ extension Tensor {
   )
   public func asStrided(_ size: [Int], _ stride: [Int]) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "use x.atLeast(dims: 1)")
+  @available(*, unavailable, message: "use x.atLeast(rank: 1)")
   public static func atleast1d(_ x: Tensor) -> Tensor { otherName() }
   /// PyTorch's name of what is written otherwise here.
-  @available(*, unavailable, message: "use x.atLeast(dims: 2)")
+  @available(*, unavailable, message: "use x.atLeast(rank: 2)")
   public static func atleast2d(_ x: Tensor) -> Tensor { otherName() }
   /// PyTorch's name of ``lowerTriangle(diagonal:)``.
   @available(*, unavailable, renamed: "lowerTriangle(diagonal:)")

@@ -34,10 +34,10 @@ extension Tensor {
   @available(*, unavailable, renamed: "repeatInterleave(_:dim:)")
   public var repeat_interleave: PythonName { otherName() }
   /// PyTorch's spelling.
-  @available(*, unavailable, renamed: "atLeast(dims:)")
+  @available(*, unavailable, renamed: "atLeast(rank:)")
   public var atleast_1d: PythonName { otherName() }
   /// PyTorch's spelling.
-  @available(*, unavailable, renamed: "atLeast(dims:)")
+  @available(*, unavailable, renamed: "atLeast(rank:)")
   public var atleast_2d: PythonName { otherName() }
   /// PyTorch's spelling.
   @available(*, unavailable, renamed: "diagEmbed()")

@@ -139,7 +139,8 @@ extension Layer {
         self, optimizer: optimizer.make(for: self), losses: [loss], weights: [1],
         metrics: metrics, group: group, options: options.pretending(virtualWorkers)
       ) { [self] inputs in
-        require(inputs.count == 1, "fit", "the model takes one tensor, not \(inputs.count)")
+        require(
+          inputs.count == 1, "\(Self.self)", "the model takes one tensor, not \(inputs.count)")
         return [self(inputs[0])]
       }
     }

@@ -49,7 +49,7 @@ extension Registry {
     row("clone") { try $0.tensor().clone() }
     for dims in 1...3 {
       row("atleast_\(dims)d") { call in
-        try call.tensors(from: 0).map { $0.atLeast(dims: dims) }
+        try call.tensors(from: 0).map { $0.atLeast(rank: dims) }
       }
     }
     row("broadcast_tensors") { Tensor.broadcast(try $0.tensors(from: 0)) }

@@ -10,9 +10,9 @@ struct LossesCommand: ParsableCommand {
     abstract: "Trains the models of step, and the same in PyTorch, and compares their losses.",
     discussion: """
       Both start with the same weights and see the same batch, without dropout, whose draws differ. \
-      In float32 a loss may differ from PyTorch's by 1e-4 of it, or by as much as PyTorch's own does \
-      without oneDNN, since some models enlarge whatever is rounded otherwise; in mixed precision by \
-      twice as much as PyTorch's own does from its float32. A model that differs by more, or whose peer cannot be \
+      In float32 a loss may differ from PyTorch's by 1e-4 of it, or by twice as much as PyTorch's \
+      own does without oneDNN, since some models enlarge whatever is rounded otherwise; in mixed \
+      precision by twice as much as PyTorch's own does from its float32. A model that differs by more, or whose peer cannot be \
       run, makes the command end with a code other than 0. Python needs torch, and for bert \
       transformers too.
       """)
@@ -130,9 +130,8 @@ package struct LossComparison {
   package var distance: Double { Self.distance(ours, exact ?? theirs) }
 
   package var allowed: Double {
-    let own =
-      exact.map { 2 * Self.distance(theirs, $0) } ?? plain.map { Self.distance($0, theirs) } ?? 0
-    return own.isFinite ? max(own, 1e-4) : 1e-4
+    let own = exact.map { Self.distance(theirs, $0) } ?? plain.map { Self.distance($0, theirs) }
+    return own.map { $0.isFinite ? max(2 * $0, 1e-4) : 1e-4 } ?? 1e-4
   }
 
   package var isWithin: Bool { distance <= allowed }

@@ -15,7 +15,7 @@ open class DropoutLayer: Module, Layer {
   public func forward(_ x: Tensor) -> Tensor { function(x, p, isTraining) }
 
   /// The probability.
-  public override var extraDescription: String { "p=\(p)" }
+  public override var extraDescription: String { "p=\(p), inplace=False" }
 }
 
 /// Zeroes elements at random while training (`torch.nn.Dropout`).

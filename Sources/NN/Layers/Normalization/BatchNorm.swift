@@ -63,7 +63,7 @@ open class RunningNorm: Module {
 
   /// The sizes.
   public override var extraDescription: String {
-    "\(channels), eps=\(eps), momentum=\(momentum.map { "\($0)" } ?? "None"), affine=\(shown(weight != nil)), track_running_stats=\(shown(runningMean != nil))"
+    "\(channels), eps=\(eps), momentum=\(momentum.map { "\($0)" } ?? "None"), affine=\(shown(weight != nil)), bias=\(shown(bias != nil)), track_running_stats=\(shown(runningMean != nil))"
   }
 }
 

@@ -32,7 +32,7 @@ public final class LayerNorm: Module, Layer {
 
   /// The sizes.
   public override var extraDescription: String {
-    "\(shown(shape, dims: shape.count)), eps=\(eps), elementwise_affine=\(shown(weight != nil))"
+    "\(shown(shape, dims: shape.count)), eps=\(eps), elementwise_affine=\(shown(weight != nil)), bias=\(shown(bias != nil))"
   }
 }
 
@@ -103,7 +103,7 @@ public final class GroupNorm: Module, Layer {
 
   /// The sizes.
   public override var extraDescription: String {
-    "\(groups), \(channels), eps=\(eps), affine=\(shown(weight != nil))"
+    "\(groups), \(channels), eps=\(eps), affine=\(shown(weight != nil)), bias=\(shown(bias != nil))"
   }
 }
 

@@ -17,6 +17,9 @@ extension F {
     let logits = logits.inFullPrecision
     let name = "cross_entropy"
     require(logits.rank > 0, name, "logits need a dimension of classes")
+    require(
+      (0...1).contains(labelSmoothing), name,
+      "label smoothing lies between 0 and 1, not at \(labelSmoothing)")
     let classDim = logits.rank == 1 ? 0 : 1
     if targets.dtype.isFloatingPoint {
       return softCrossEntropy(logits, targets, weight, classDim, labelSmoothing, reduction)

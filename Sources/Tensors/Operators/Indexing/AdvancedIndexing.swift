@@ -15,7 +15,7 @@ extension Tensor {
   /// The coordinates of the non-zero elements, one vector a dimension, as they stand in a subscript
   /// (`torch.nonzero` with `as_tuple`). A scalar tensor counts as a vector.
   public func nonzeroCoordinates() -> [Tensor] {
-    atLeast(dims: 1).nonzero().unbind(dim: 1)
+    atLeast(rank: 1).nonzero().unbind(dim: 1)
   }
 
   /// Elements at the index tensors, which stand at the dimensions they index.

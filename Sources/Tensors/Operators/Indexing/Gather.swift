@@ -12,7 +12,7 @@ extension Tensor {
     let index = index.positions("gather")
     if rank == 0 || index.rank == 0 {
       requireScalars("gather", [self, index])
-      return atLeast(dims: 1).gather(dim: dim, index: index.atLeast(dims: 1)).reshaped(index.shape)
+      return atLeast(rank: 1).gather(dim: dim, index: index.atLeast(rank: 1)).reshaped(index.shape)
     }
     requireWithin("gather", dim, index)
     return Tensor.record(Gather(dim: dim), [self, index])

@@ -21,7 +21,7 @@ extension Tensor {
     require(
       value.rank == 0, "index_fill", "the value must be a number or a scalar tensor: \(value.shape)"
     )
-    let target = atLeast(dims: 1)
+    let target = atLeast(rank: 1)
     let axis = normalized(dim: dim, "index_fill")
     let places = index.positionVector("index_fill").fromFront(target.shape[axis])
     return Tensor.record(IndexFill(dim: axis), [target, places, value]).reshaped(shape)
@@ -49,7 +49,7 @@ extension Tensor {
 
     if rank == 0 || source.rank == 0 {
       requireScalars(name, [self, source])
-      let (target, source) = (atLeast(dims: 1), source.atLeast(dims: 1))
+      let (target, source) = (atLeast(rank: 1), source.atLeast(rank: 1))
       return target.indexWriting(name, dim, index, source, body).reshaped(shape)
     }
     var expected = shape

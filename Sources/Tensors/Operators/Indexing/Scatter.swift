@@ -109,8 +109,8 @@ extension Tensor {
     let index = index.positions(name)
     if rank == 0 || index.rank == 0 || source.rank == 0 {
       requireScalars(name, [self, index, source])
-      let (index, source) = (index.atLeast(dims: 1), source.atLeast(dims: 1))
-      return atLeast(dims: 1).scattering(name, dim, index, source, body).reshaped(shape)
+      let (index, source) = (index.atLeast(rank: 1), source.atLeast(rank: 1))
+      return atLeast(rank: 1).scattering(name, dim, index, source, body).reshaped(shape)
     }
     requireWithin(name, dim, index)
     require(

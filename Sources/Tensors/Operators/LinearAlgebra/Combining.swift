@@ -8,7 +8,7 @@ extension Tensor {
       "matrices are expected, not \(blocks.map(\.shape))")
     if blocks.isEmpty { return zeros([1, 0]) }
     let dtype = Promotion.resultType(blocks)
-    let parts = blocks.map { $0.to(dtype).atLeast(dims: 2) }
+    let parts = blocks.map { $0.to(dtype).atLeast(rank: 2) }
     return Tensor.record(BlockDiagonal(), parts)
   }
 
