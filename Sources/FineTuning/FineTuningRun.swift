@@ -70,7 +70,6 @@ public final class FineTuningRun {
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))
     let task = try FineTuningTask(configuration, group)
-    configuration.precision.prepare(task.model)
     let whole = try optimizer(of: task.model)
     manualSeed(UInt64(configuration.seed) &+ UInt64(world.rank))
 

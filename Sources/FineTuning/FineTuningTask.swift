@@ -66,6 +66,7 @@ struct FineTuningTask {
     labels = records.labels
     model = try Self.model(configuration, labels, tokenizer)
     adapters = try Self.adapters(configuration, model)
+    configuration.precision.prepare(model)
     let room = min(tokenizer.modelMaxLength ?? .max, model.mostTokens ?? .max)
     maxLength = min(configuration.maxLength, room)
     let limits = (source: maxLength, target: min(configuration.maxTargetLength ?? maxLength, room))

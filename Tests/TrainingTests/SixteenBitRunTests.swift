@@ -62,6 +62,8 @@ struct SixteenBitRunTests {
     }
     let judged = try await sandbox.train(["evaluate", "kahan"], ranks: 1)
     try #require(judged.status == 0, "\(judged.tail)")
+    let loss = String(format: "loss %.4f", try #require(losses["kahan"]))
+    #expect(judged.output.contains(loss), "\(judged.output)")
   }
 
   @Test("say what does not go together")

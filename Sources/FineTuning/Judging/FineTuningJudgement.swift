@@ -141,7 +141,6 @@ struct FineTuningJudgement {
     let objective = task.objective
     var options = TrainerOptions()
     options.precision = task.configuration.precision
-    options.precision.prepare(task.model)
     options.virtualWorkers = task.configuration.virtualWorkers
     let trainer = try Trainer<TextBatch>(
       task.model, optimizer: SGD(task.model.parameters().filter(\.requiresGrad), lr: 0),

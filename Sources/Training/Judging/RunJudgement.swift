@@ -54,6 +54,7 @@ struct RunJudgement {
     }
     let model = try ModelDefinition.registry.entry(for: configuration.model)
       .make(configuration.model, for: saved)
+    configuration.precision.prepare(model.module)
     try model.module.load(StateDict(safetensors: weights.file))
     model.module.eval()
     (self.request, self.weights, self.model, self.stages) = (request, weights, model, stages)

@@ -64,13 +64,13 @@ package struct RunStages {
     if configuration.distributed.syncBatchNorm, !isAlone {
       try SyncBatchNorm.convert(model.module, group: context.group)
     }
+    configuration.precision.prepare(model.module)
     return model
   }
 
   /// The model with the configured optimizer, whose state is shared out among the workers where that is
   /// asked for. From here on each rank draws its own random numbers.
   package func optimizer(of model: PreparedModel, _ seeds: Seeds) throws -> Replica {
-    configuration.precision.prepare(model.module)
     let whole = try OptimizerDefinition.registry.entry(for: configuration.optimizer)
       .make(
         configuration.optimizer,
@@ -112,7 +112,6 @@ package struct RunStages {
 
   /// What judges a trained model, and changes nothing.
   package func judge(of model: PreparedModel) throws -> Trainer<[Tensor]> {
-    configuration.precision.prepare(model.module)
     var options = TrainerOptions()
     options.precision = configuration.precision
     options.virtualWorkers = configuration.virtualWorkers
