@@ -25,7 +25,7 @@ extension FineTuningConfiguration {
     originConflicts + lengthConflicts + lossConflicts + evaluationConflicts
       + [
         distributed.shortage(ofRecords: batchSize), distributed.conflict(with: optimizerState),
-        distributed.conflict(with: rounding, precision),
+        distributed.conflict(with: rounding, precision), recordingConflict,
       ].compactMap { $0 }
   }
 

@@ -13,7 +13,7 @@ import Training
 /// lr: 2e-5
 /// metric: accuracy
 /// ```
-public struct FineTuningConfiguration: ConfigurationSection {
+public struct FineTuningConfiguration: RecordedConfiguration {
   /// What the model is trained for.
   public enum Task: String, ConfigurationChoice {
     /// One class for a text, or a pair of texts.
@@ -130,6 +130,15 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public var patience: Int?
   /// Compute threads of each worker; nil for its share of the cores.
   public var threads: Int?
+  /// File for the timeline of all workers, `auto` for `trace.json` in the run directory; nil for none.
+  public var trace: String?
+  /// How many of the run's first steps the timeline holds, or the first and the last step's number.
+  public var traceSteps = [100]
+  /// File for the tables of what steps consist of, `auto` for `profile.txt` in the run directory; nil for
+  /// none.
+  public var profile: String?
+  /// How many of the run's first steps are profiled, or the first and the last step's number.
+  public var profileSteps = [11, 20]
   /// Folder for configuration, metrics, checkpoints and the model.
   public var runDirectory = "runs/finetune"
   /// `latest` to go on from the run directory's newest checkpoint (or begin where there is none yet), or
@@ -143,7 +152,10 @@ public struct FineTuningConfiguration: ConfigurationSection {
   public static var keys: [KeyDescription] { fields.flatMap { $0.describe(Self(), $0.name) } }
 
   /// The keys.
-  public static let fields: [Field<Self>] = [
+  public static let fields: [Field<Self>] = ownFields + recordingFields
+
+  /// Those that no other kind of run reads from the same place.
+  private static let ownFields: [Field<Self>] = [
     Field("name", \.name, "what the run is called"),
     Field(
       "model", \.model, standard: "to be set, unless architecture and vocabulary are",

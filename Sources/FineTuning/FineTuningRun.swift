@@ -59,14 +59,18 @@ public final class FineTuningRun {
     }
     let claim = try HeldClaim(configuration.runDirectory, group)
     defer { withExtendedLifetime(claim) {} }
-    let ready = try prepare()
+    let recording = RunRecording(configuration, world, terminal)
+    let ready = try prepare(timeline: recording.timeline)
     defer { ready.checkpoints.drain() }
-    try addSinks(ready, claim)
-    return try train(ready)
+    try addSinks(ready, claim, recording)
+    let end = try ready.trainer.tellingFailures { try train(ready) }
+    try recording.end(threads: Compute.threads, model: "\(type(of: ready.task.model))")
+    return end
   }
 
   /// The task, its model, what trains it, and what is resumed.
-  private func prepare() throws -> Ready {
+  /// - Parameter timeline: What is told of the backward walk's buckets.
+  private func prepare(timeline: Timeline?) throws -> Ready {
     // The same weights on every rank; afterwards each draws its own dropout.
     manualSeed(UInt64(configuration.seed))
     let task = try FineTuningTask(configuration, group)
@@ -82,6 +86,7 @@ public final class FineTuningRun {
     options.reportsGradNorm = true
     options.precision = configuration.precision
     options.virtualWorkers = configuration.virtualWorkers
+    if let timeline { options.parallel.observer = { timeline.note($0) } }
     let exchange = try distributed.exchange(group)
     let objective = task.objective
     let trainer = try Trainer<TextBatch>(
@@ -172,9 +177,12 @@ public final class FineTuningRun {
       options: options)
   }
 
-  /// What takes the run's events on rank 0.
-  private func addSinks(_ ready: Ready, _ claim: HeldClaim) throws {
+  /// What takes the run's events on this rank: what is recorded, and the log and the terminal on rank 0.
+  private func addSinks(
+    _ ready: Ready, _ claim: HeldClaim, _ recording: RunRecording<FineTuningConfiguration>
+  ) throws {
     ready.trainer.flight = group
+    ready.trainer.sinks = try recording.begin(ready.trainer)
     guard let terminal else { return }
     let log = try MetricsSink(
       configuration.runDirectory, every: configuration.logEvery,
@@ -187,7 +195,7 @@ public final class FineTuningRun {
       try claim.renew()
       try configuration.save(in: configuration.runDirectory)
     }
-    ready.trainer.sinks = [terminal, log]
+    ready.trainer.sinks += [terminal, log] as [any EventSink]
   }
 
   private func train(_ ready: Ready) throws -> TrainingEnd {

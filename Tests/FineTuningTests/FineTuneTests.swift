@@ -59,7 +59,8 @@ struct FineTuneTests {
       (["--predict_with_generate", "true"], "only seq2seq"),
       (["--task", "seq2seq", "--data.target", "t", "--metric", "bleu"], "predict_with_generate"),
       (["--freeze", "[layer.9]"], "no parameter's name has the part layer.9"),
-      (["--epochs", "null"], "never end"), (["--warmup", "3"], "warmup"),
+      (["--epochs", "null"], "never end"), (["--profile_steps", "9,3"], "profile_steps: 50"),
+      (["--warmup", "3"], "warmup"),
     ])
   func refused(change: [String], message: String) async throws {
     let sandbox = try RunSandbox()
@@ -118,6 +119,37 @@ struct FineTuneTests {
     let other = try await sandbox.train(
       job + ["--run-dir", "part", "--resume", "--max_length", "12"], ranks: ranks)
     #expect(other.status != 0 && other.errors.contains("set max_length: 16"), "\(other.tail)")
+  }
+
+  @Test("steps are told by operation and layer, and drawn beside other workers'")
+  func recorded() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try bert(sandbox)
+    try sentences(sandbox)
+    let result = try await sandbox.train(
+      job + ["--steps", "4", "--profile", "--profile_steps", "2,3", "--trace", "drawn.json"],
+      ranks: 2)
+    try #require(result.status == 0, "\(result.tail)")
+    for words in [
+      "profile of steps 2 to 3 on rank 0 of 2 written to run/profile.txt",
+      "timeline written to drawn.json",
+    ] {
+      #expect(result.output.contains(words), "\(result.tail)")
+    }
+    let text = try String(contentsOfFile: "\(sandbox.folder)/run/profile.txt", encoding: .utf8)
+    let rows = text.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(rows.contains { $0.prefix(2) == ["layer_norm", "10"] }, "\(text)")
+    let layer = "bert.encoder.layer.1.attention.self.query"
+    #expect(rows.contains { $0.prefix(2) == [layer[...], "2"] }, "\(text)")
+    let trace = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: URL(fileURLWithPath: "\(sandbox.folder)/drawn.json")))
+    let events = (trace as? [String: Any])?["traceEvents"] as? [[String: Any]] ?? []
+    for rank in 0...1 {
+      let own = events.filter { $0["pid"] as? Int == rank }.compactMap { $0["name"] as? String }
+      #expect(own.count { $0 == "backward" } == 4 && own.contains("bucket 0 ready"), "\(own)")
+      #expect(own.contains("layer_norm, gradient") == (rank == 0))
+    }
   }
 
   @Test(

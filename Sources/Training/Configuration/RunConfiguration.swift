@@ -108,18 +108,7 @@ public struct RunConfiguration: Sendable, Equatable {
       Field(
         "threads", \.threads, in: .between(1, 1024),
         "threads of each worker; null for OMP_NUM_THREADS, else its share of the cores"),
-      Field(
-        path: "trace", \.trace, words: ["auto"], bare: "auto",
-        "file for a timeline of all workers; auto: RUN_DIR/trace.json"),
-      Field(
-        "trace_steps", \.traceSteps, in: .steps(),
-        "how many first steps the timeline holds, or FIRST,LAST"),
-      Field(
-        path: "profile", \.profile, words: ["auto"], bare: "auto",
-        "file for what steps consist of, by operation and layer; auto: RUN_DIR/profile.txt"),
-      Field(
-        "profile_steps", \.profileSteps, in: .steps(),
-        "how many first steps are profiled, or FIRST,LAST"),
+    ] + recordingFields + [
       Field(
         path: "run_dir", \.runDirectory, standard: "runs/NAME",
         "folder for configuration, metrics and checkpoints"),
@@ -154,13 +143,6 @@ public struct RunConfiguration: Sendable, Equatable {
       let elsewhere = Self.keys().first { $0.path.hasSuffix(last) && $0.path != key }?.path
       throw .unknownKey(key, place, nearest: elsewhere, known: known)
     }
-    for (key, steps) in [("trace_steps", traceSteps), ("profile_steps", profileSteps)] {
-      guard (1...2).contains(steps.count), steps[0] <= steps[steps.count - 1] else {
-        throw .conflict(
-          key, problem: "it is neither a number of steps nor a first and a last one",
-          remedy: "set it as in \(key): 50 or \(key): [100, 120]")
-      }
-    }
     if !keys.contains(where: { $0.key == "run_dir" }) {
       guard Self.isFolderName(self.name) else {
         throw .conflict(
@@ -173,7 +155,7 @@ public struct RunConfiguration: Sendable, Equatable {
     }
     for conflict in [
       distributed.shortage(ofRecords: batchSize), distributed.conflict(with: optimizerState),
-      distributed.conflict(with: rounding, precision),
+      distributed.conflict(with: rounding, precision), recordingConflict,
     ].compactMap(\.self) {
       throw .conflict(conflict.key, problem: conflict.problem, remedy: conflict.remedy)
     }
@@ -193,30 +175,11 @@ public struct RunConfiguration: Sendable, Equatable {
       && !name.split(separator: "/").contains("..") && name != "."
   }
 
-  /// Where the timeline goes.
-  package var tracePath: String? { trace == "auto" ? "\(runDirectory)/trace.json" : trace }
-
-  /// Which steps it holds.
-  package var traceWindow: Timeline.Window { .init(traceSteps) }
-
-  /// Where the tables of a profile go.
-  package var profilePath: String? { profile == "auto" ? "\(runDirectory)/profile.txt" : profile }
-
-  /// Which steps it is of.
-  package var profileWindow: Timeline.Window { .init(profileSteps) }
-
   /// The configuration as YAML that reads back as an equal value.
   public func yaml() -> String { written.yaml }
 }
 
-extension RunConfiguration: ConfigurationSection {
+extension RunConfiguration: RecordedConfiguration {
   /// The defaults: an MLP over the digits.
   public init() {}
-}
-
-extension Timeline.Window {
-  /// A number of steps, or a first and a last one.
-  fileprivate init(_ steps: [Int]) {
-    self = steps.count == 1 ? .first(steps[0]) : .steps(steps[0]...steps[1])
-  }
 }

@@ -49,22 +49,13 @@ public final class TrainingRun {
     let seeds = stages.seeds()
     let model = try stages.model(for: data, seeds)
     let replica = try stages.optimizer(of: model, seeds)
-    let timeline = configuration.tracePath.map { _ in Timeline(configuration.traceWindow) }
-    let ready = try stages.resume(replica, data, timeline: timeline)
+    let recording = RunRecording(configuration, world, terminal)
+    let ready = try stages.resume(replica, data, timeline: recording.timeline)
     defer { ready.checkpoints.drain() }
-    let trace = try timeline.flatMap { timeline in
-      try configuration.tracePath.map { try TraceFile($0, timeline, group: world.group) }
-    }
-    try addSinks(ready, data, claim, timeline)
+    try addSinks(ready, data, claim, recording)
 
     let end = try ready.trainer.tellingFailures { try train(ready, data, model) }
-    if let trace, let path = configuration.tracePath {
-      try trace.finish([
-        "name": .text(configuration.name), "model": .text(configuration.model.name),
-        "threads": .integer(Compute.threads), "core_share": .number(world.coreShare),
-      ])
-      terminal?.say("timeline written to \(path)")
-    }
+    try recording.end(threads: Compute.threads, model: configuration.model.name)
     return end
   }
 
@@ -167,7 +158,8 @@ extension TrainingRun {
   /// What takes the run's events on this rank: the log and the terminal on rank 0, the timeline, and
   /// the configured callbacks.
   private func addSinks(
-    _ ready: RunStages.Ready, _ data: RunData, _ claim: HeldClaim, _ timeline: Timeline?
+    _ ready: RunStages.Ready, _ data: RunData, _ claim: HeldClaim,
+    _ recording: RunRecording<RunConfiguration>
   ) throws {
     ready.trainer.flight = world.group
     var sinks: [any EventSink] = []
@@ -178,12 +170,7 @@ extension TrainingRun {
             TrainingMoment(step: step, phase: phase, group: world.group, model: trainer.model))
         })
     }
-    if let timeline { sinks.append(timeline) }
-    if isWriter, let path = configuration.profilePath {
-      let profiler = try profiler(path, timeline)
-      ready.trainer.profiler = profiler
-      sinks.append(profiler)
-    }
+    sinks += try recording.begin(ready.trainer)
     if let terminal {
       sinks.append(terminal)
       sinks.append(
@@ -204,26 +191,6 @@ extension TrainingRun {
       if let sink = try definition.make(callback, in: context) { sinks.append(sink) }
     }
     ready.trainer.sinks = sinks
-  }
-
-  /// What looks at some of rank 0's steps and writes what it saw. That the file can be written is seen now.
-  private func profiler(_ path: String, _ timeline: Timeline?) throws -> StepProfiler {
-    let steps = configuration.profileSteps.map(String.init).joined(separator: " to ")
-    // Where that fails, so does writing, which says why.
-    try? FileManager.default.createDirectory(
-      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try RunFile.write(Data("None of the steps was run yet: \(steps)\n".utf8), to: path)
-    return StepProfiler(
-      configuration.profileWindow, configuration.precision.dtype, timeline: timeline
-    ) { [terminal, world] profile in
-      guard let profile else {
-        terminal?.say("nothing was profiled: the run did not come to profile_steps (\(steps))")
-        return
-      }
-      try RunFile.write(Data("\(profile)\n".utf8), to: path)
-      let rank = world.size == 1 ? "" : " on rank 0 of \(world.size)"
-      terminal?.say("profile of \(profile.range)\(rank) written to \(path)")
-    }
   }
 
   private var workers: String { world.size == 1 ? "1 worker" : "\(world.size) workers" }

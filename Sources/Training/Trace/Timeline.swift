@@ -102,7 +102,7 @@ public final class Timeline: Sendable {
   }
 
   /// Notes a moment of a backward pass.
-  func note(_ moment: GradientMoment) {
+  package func note(_ moment: GradientMoment) {
     guard isActive else { return }
     let now = ProcessGroup.now
     var event = TimelineEvent(track: .buckets, name: "", shape: .instant, begin: now, end: now)
