@@ -55,7 +55,7 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
     of folder: String, texts: [String] = Self.texts, greedyTokens: Int = 16
   ) throws {
     let tokenizer = try Self.tokenizer(folder)
-    let model = try Pretrained.load(folder)
+    let model = try Self.model(folder)
     architecture = "\(type(of: model))"
     let vocabulary = model.configuration["vocab_size"]?.int ?? (tokenizer?.count ?? 1000)
     if let tokenizer, tokenizer.count > vocabulary {
@@ -81,6 +81,18 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
         text: text, ids: ids, results: Self.results(model, ids).mapValues(Self.summary),
         greedy: Self.greedy(model, ids, greedyTokens))
     }
+  }
+
+  /// The model of the class that the folder names; where it names none, one that writes if all of its weights
+  /// are there, and else one without a head.
+  private static func model(_ folder: String) throws -> PretrainedModel {
+    if let task = TextWriter.task(folder),
+      let model = try? Pretrained.load(folder, task: task),
+      model.loadReport?.missing.isEmpty ?? true
+    {
+      return model
+    }
+    return try Pretrained.load(folder)
   }
 
   private static func tokenizer(_ folder: String) throws -> PreTrainedTokenizer? {

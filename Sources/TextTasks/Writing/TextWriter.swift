@@ -36,8 +36,9 @@ public struct TextWriter {
   }
 
   /// What a model is loaded for whose configuration names no class: to write, in the way of its family.
-  private static func task(_ folder: String) throws -> ModelTask? {
-    guard let json = try? ModelFolder(folder).json("config.json"), json["architectures"] == nil,
+  static func task(_ folder: String) -> ModelTask? {
+    guard let json = try? ModelFolder(folder).json("config.json"),
+      json["architectures"]?.array?.isEmpty ?? true,
       let family = json["model_type"]?.string.flatMap(ModelRegistry.family)
     else { return nil }
     return family.tasks[.seq2SeqLM] != nil ? .seq2SeqLM : .causalLM
@@ -52,7 +53,7 @@ public struct TextWriter {
   /// Loads a model that writes.
   static func model(_ folder: String, _ dtype: DType?) throws -> any GenerativeModel {
     let loaded = try Pretrained.load(
-      folder, task: try task(folder), PretrainedOptions(dtype: dtype))
+      folder, task: task(folder), PretrainedOptions(dtype: dtype))
     guard let model = loaded as? any GenerativeModel else {
       throw TextError(
         "\(folder): a \(type(of: loaded)) writes no texts; name a model for causal language modelling or for sequence to sequence"

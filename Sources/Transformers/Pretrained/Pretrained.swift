@@ -42,7 +42,8 @@ public struct PretrainedOptions: Sendable {
 
 /// Loads models from folders.
 public enum Pretrained {
-  /// Loads the class that a folder's `architectures` names.
+  /// Loads the class that a folder's `architectures` names; the family's model without a head, as
+  /// ``AutoModel`` does, where it names none.
   /// - Parameters:
   ///   - path: A folder with `config.json` and weights, a GGUF file, or a name in the hub's cache.
   ///   - options: The weights' type, the hub's cache and other settings of loading.
@@ -54,6 +55,8 @@ public enum Pretrained {
   }
 
   /// Loads a family's class for a task, or the class that was saved where `task` is nil.
+  ///
+  /// What the files lack, such as the head of another task, is newly initialised, and `loadReport` names it.
   /// - Parameters:
   ///   - path: A folder with `config.json` and weights, or a name in the hub's cache.
   ///   - task: What the model is to do.
@@ -169,7 +172,9 @@ public enum Pretrained {
         remedy: "Known are \(known); add others with ModelRegistry.register")
     }
     guard let task else {
-      guard let name = try configuration.optionalStrings("architectures")?.first else {
+      // Where none is named it is what AutoModel loads.
+      let named = try configuration.optionalStrings("architectures")?.first
+      guard let name = named ?? family.tasks[.base] else {
         throw configuration.fault(
           "architectures", "the field is missing, so it is not clear which class to make",
           remedy: "Load the folder with one of the AutoModel classes")
