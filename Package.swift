@@ -11,7 +11,7 @@ let core = [
   "Tensors", "NN", "Models", "Optimizers", "Datasets", "Checkpoints", "Reports", "Tokenizers",
   "Transformers", "Metrics", "TextTasks", "Settings",
 ]
-let ranks = ["Collectives", "DataParallel", "Training", "FineTuning"]
+let ranks = ["Collectives", "DataParallel", "Training", "Fit", "FineTuning"]
 let torus = (["Torus", "TorusCore"] + core + ranks).map { Target.Dependency(stringLiteral: $0) }
 
 /// The rooms of the house, from the foundation up. Nothing imports upwards; see
@@ -110,6 +110,13 @@ let package = Package(
         "Base", "Settings", "Models", "Optimizers", "Datasets", "Checkpoints", "DataParallel",
         "Archives", "Metrics", "Reports", "Yams",
       ]),
+    // Models that are compiled and fitted as in Keras, in a user's own program.
+    .target(
+      name: "Fit",
+      dependencies: [
+        "Base", "Models", "NN", "Optimizers", "Datasets", "Checkpoints", "Collectives",
+        "DataParallel", "Metrics", "Reports", "Settings", "Tensors", "Training",
+      ]),
     .target(
       name: "FineTuning",
       dependencies: [
@@ -127,7 +134,8 @@ let package = Package(
         "Base", "Checkpoints", "Collectives", "CProcess", "Reports", "Settings", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .executableTarget(name: "ddp-train", dependencies: ["RunCommands"]),
+    // Its launcher is built beside it: one after the other would leave a core without work.
+    .executableTarget(name: "ddp-train", dependencies: ["RunCommands", "ddp-launch"]),
     // All commands, for programs that add models, data and the like to them.
     .target(
       name: "TrainCommands",
@@ -210,6 +218,7 @@ let package = Package(
         "Base", "MPITesting", "ddp-train", "ddp-text", "spiral-train", "KerasDigits",
         "TextClassifier", "CharacterGPT",
       ] + torus, swiftSettings: unoptimized),
+    .testTarget(name: "FitTests", dependencies: torus, swiftSettings: unoptimized),
     .testTarget(
       name: "FineTuningTests", dependencies: ["FineTuning", "MPITesting", "ddp-train", "ddp-text"],
       swiftSettings: unoptimized),

@@ -198,7 +198,7 @@ func holdsMembers(in value: Any) -> Bool {
 
 private let closedRooms: Set<String> = [
   "Base", "Tensors", "Collectives", "DataParallel", "Optimizers", "Datasets", "Checkpoints",
-  "Tokenizers", "Training", "Foundation", "FoundationEssentials", "Swift", "Dispatch",
+  "Tokenizers", "Training", "Fit", "Foundation", "FoundationEssentials", "Swift", "Dispatch",
   "Synchronization", "_Concurrency",
 ]
 

@@ -21,7 +21,7 @@ public enum Failure {
   /// The rooms that a user calls and did not write.
   static let rooms = [
     "Tensors", "NN", "Optimizers", "Models", "Datasets", "Checkpoints", "DataParallel", "Training",
-    "TextTasks", "Metrics", "Reports", "Collectives", "Transformers", "FineTuning",
+    "Fit", "TextTasks", "Metrics", "Reports", "Collectives", "Transformers", "FineTuning",
   ]
 
   /// A failure's line with the layer that computes. A model that cannot be searched fails as well: the line is then

@@ -1,5 +1,6 @@
 @_exported import Collectives
 @_exported import DataParallel
 @_exported import FineTuning
+@_exported import Fit
 @_exported import TorusCore
 @_exported import Training

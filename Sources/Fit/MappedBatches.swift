@@ -1,4 +1,5 @@
 import Datasets
+import Training
 
 /// Another loader's batches, with other contents.
 final class MappedBatches<Content, Result>: BatchLoading {

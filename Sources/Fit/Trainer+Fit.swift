@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import Training
 
 extension Trainer {
   /// Trains for some epochs and judges the model after each: the loop that one does not have to
@@ -25,7 +26,7 @@ extension Trainer {
       whole(loader), epochs: epochs, validation: validation.map { whole($0) }, onEpoch: onEpoch)
   }
 
-  /// The same with batches in parts, as a ``VirtualLoader`` reads them.
+  /// The same with batches in parts, as a ``Training/VirtualLoader`` reads them.
   @discardableResult
   public func fit(
     _ loader: any BatchLoading<[BatchPart<Content>]>, epochs: Int,

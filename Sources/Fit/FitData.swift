@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Tensors
+import Training
 
 /// A rank's share of a batch of tensors in memory.
 struct FitBatch {

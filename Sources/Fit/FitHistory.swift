@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Tensors
+import Training
 
 /// The figures of a fitted model, epoch by epoch, as `Model.fit` of Keras returns them.
 public struct FitHistory: Sendable {

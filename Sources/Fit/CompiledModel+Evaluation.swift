@@ -1,6 +1,7 @@
 import Datasets
 import NN
 import Tensors
+import Training
 
 extension CompiledModel {
   /// The loss and the metrics of records, each judged once (Keras' `evaluate`). Blocks until all ranks
@@ -23,7 +24,7 @@ extension CompiledModel {
     try judge(pairs(loader))
   }
 
-  /// The loss and the metrics of virtual workers' shares, as a ``VirtualLoader`` reads them.
+  /// The loss and the metrics of virtual workers' shares, as a ``Training/VirtualLoader`` reads them.
   /// - Throws: What data and collectives throw.
   public func evaluate(
     _ loader: any BatchLoading<[BatchPart<(Tensor, Tensor)>]>

@@ -1,6 +1,7 @@
 import NN
 import Optimizers
 import Tensors
+import Training
 
 /// Ends training when a figure gets no better.
 final class StoppingCallback: FitCallback {

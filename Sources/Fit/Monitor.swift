@@ -1,4 +1,5 @@
 import Tensors
+import Training
 
 /// Which figures are better.
 public enum MonitorMode: Sendable {

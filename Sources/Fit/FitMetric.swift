@@ -4,6 +4,7 @@ import Models
 import NN
 import Settings
 import Tensors
+import Training
 
 /// A figure that `compile` takes beside the loss, exact over all records of all ranks.
 ///

@@ -5,6 +5,7 @@ import Models
 import NN
 import Optimizers
 import Tensors
+import Training
 
 /// A model with what trains and judges it, as Keras' `compile` makes it.
 ///
@@ -124,7 +125,7 @@ extension Layer {
   /// - Parameters:
   ///   - optimizer: A name, such as `"adam"`, or `.made(Adam(…))`.
   ///   - loss: What is made small: `.sparseCategoricalCrossEntropy`, `"mse"`, `.custom { … }`.
-  ///   - metrics: Figures by name: see ``Training/FitMetric``.
+  ///   - metrics: Figures by name: see ``Fit/FitMetric``.
   ///   - group: The ranks that train together.
   ///   - virtualWorkers: How many workers the training pretends to have, so that results are the same bits on
   ///     any number of ranks up to that; nil for the ranks themselves. See

@@ -1,6 +1,7 @@
 import Collectives
 import Metrics
 import Tensors
+import Training
 
 /// What a metric knows of the records seen so far, whatever it is made of.
 protocol MetricCounting: AnyObject {

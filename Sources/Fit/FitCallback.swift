@@ -1,6 +1,7 @@
 import NN
 import Optimizers
 import Tensors
+import Training
 
 /// A training under way, as callbacks see it: the same on every rank.
 public final class FitSession {

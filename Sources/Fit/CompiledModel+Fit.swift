@@ -2,6 +2,7 @@ import Datasets
 import Dispatch
 import NN
 import Tensors
+import Training
 
 /// What `fit` shows, on rank 0.
 public enum FitVerbosity: Sendable {
@@ -66,7 +67,7 @@ extension CompiledModel {
   }
 
   /// Trains on a loader of pairs of inputs and targets, which may be read from anywhere.
-  /// - Throws: ``TrainingError``, or what data, collectives and callbacks throw.
+  /// - Throws: ``Training/TrainingError``, or what data, collectives and callbacks throw.
   @discardableResult
   public func fit(
     _ loader: any BatchLoading<(Tensor, Tensor)>, epochs: Int = 1,
@@ -78,8 +79,8 @@ extension CompiledModel {
       verbose: verbose)
   }
 
-  /// Trains on the shares of virtual workers, as a ``VirtualLoader`` reads them.
-  /// - Throws: ``TrainingError``, or what data, collectives and callbacks throw.
+  /// Trains on the shares of virtual workers, as a ``Training/VirtualLoader`` reads them.
+  /// - Throws: ``Training/TrainingError``, or what data, collectives and callbacks throw.
   @discardableResult
   public func fit(
     _ loader: any BatchLoading<[BatchPart<(Tensor, Tensor)>]>, epochs: Int = 1,

@@ -3,6 +3,7 @@ import Checkpoints
 import Foundation
 import NN
 import TensorFiles
+import Training
 
 /// Saves a checkpoint after each epoch, or after those that are the best so far. On rank 0 alone.
 final class CheckpointCallback: FitCallback {

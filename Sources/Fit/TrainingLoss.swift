@@ -1,5 +1,6 @@
 import NN
 import Tensors
+import Training
 
 /// A loss that `compile` takes: a mean over records, under Keras' name or as a function.
 ///

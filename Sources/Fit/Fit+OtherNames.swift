@@ -1,5 +1,6 @@
 import NN
 import Tensors
+import Training
 
 // Keras' names of what is spelled otherwise here: the compiler answers each with the right one.
 

@@ -4,7 +4,7 @@ import Torus
 
 /// The examples of docs/modules.md and docs/fit.md.
 @Suite("The guides to modules and to fitting")
-struct ModulesGuideTests {
+struct GuideTests {
   final class NeuralNet: Module, Layer {
     let fc1 = Linear(784, 128)
     let fc2 = Linear(128, 10)

@@ -2,6 +2,7 @@ import Collectives
 import NN
 import Optimizers
 import Tensors
+import Training
 
 extension FunctionalModel {
   /// The model with what trains and judges it, for one output and any number of inputs: see
