@@ -32,22 +32,14 @@ extension Module {
   }
 
   private func searched() -> MemberSearch {
-    var levels: [Mirror] = []
-    var mirror: Mirror? = Mirror(reflecting: self)
-    while let level = mirror, level.subjectType != Module.self {
-      levels.append(level)
-      mirror = level.superclassMirror
+    var search = MemberSearch(owner: type(of: self))
+    guard let plan = MemberPlan.of(self) else {
+      search.reflect(self)
+      return search
     }
-    let names = type(of: self).stateNames
-    var search = MemberSearch(owner: "\(type(of: self))")
-    for level in levels.reversed() {
-      for child in level.children {
-        guard let label = child.label else { continue }
-        let (property, isLazy) = propertyName(label)
-        search.property = property
-        search.isLazy = isLazy
-        search.collect(child.value, names[property] ?? snakeCased(property))
-      }
+    let base = Unmanaged.passUnretained(self).toOpaque()
+    withExtendedLifetime(self) {
+      for property in plan.properties { search.collect(property, base + property.offset) }
     }
     return search
   }
@@ -55,8 +47,8 @@ extension Module {
 
 /// Looks for members in whatever a property holds.
 private struct MemberSearch {
-  /// The module's type and the property that is looked at, for messages.
-  let owner: String
+  /// The module's type, or who else searches, and the property that is looked at, for messages.
+  let owner: Any
   var property = ""
   var isLazy = false
   var found: [NamedMember] = []
@@ -65,16 +57,63 @@ private struct MemberSearch {
   /// The plain objects on the way to the present value.
   private var path: Set<ObjectIdentifier> = []
 
-  init(owner: String) { self.owner = owner }
+  init(owner: Any) { self.owner = owner }
+
+  /// Looks at all properties of a module.
+  mutating func reflect(_ module: Module) {
+    var levels: [Mirror] = []
+    var mirror: Mirror? = Mirror(reflecting: module)
+    while let level = mirror, level.subjectType != Module.self {
+      levels.append(level)
+      mirror = level.superclassMirror
+    }
+    let names = type(of: module).stateNames
+    for level in levels.reversed() {
+      for child in level.children {
+        guard let label = child.label else { continue }
+        (property, isLazy) = propertyName(label)
+        collect(child.value, names[property] ?? snakeCased(property))
+      }
+    }
+  }
+
+  /// Looks at a property of which the type is known.
+  mutating func collect(_ property: MemberPlan.Property, _ place: UnsafeRawPointer) {
+    func object<Kind: AnyObject>(_ kind: Kind.Type) -> Kind {
+      place.assumingMemoryBound(to: kind).pointee
+    }
+    switch property.content {
+    case .parameter: collect(object(Parameter.self), property.name)
+    case .buffer: found.append((property.name, .buffer(object(Buffer.self))))
+    case .module: found.append((property.name, .module(object(Module.self))))
+    case .optional(let type):
+      if let object = type.object(at: place) {
+        collect(object, property.name)
+      } else if property.isLazy {
+        self.property = property.label
+        refuseUnmade()
+      }
+    case .modules(let type):
+      for (index, module) in type.modules(at: place).enumerated() {
+        found.append((joined(property.name, "\(index)"), .module(module)))
+      }
+    case .open(let type):
+      (self.property, isLazy) = (property.label, property.isLazy)
+      collect(anyValue(type, at: place), property.name)
+    }
+  }
+
+  private mutating func collect(_ parameter: Parameter, _ name: String) {
+    if let derivation = parameter.derivation {
+      derived.append((name, parameter, derivation))
+    } else {
+      found.append((name, .parameter(parameter)))
+    }
+  }
 
   mutating func collect(_ value: Any, _ name: String) {
     switch value {
-    case let parameter as Parameter:
-      if let derivation = parameter.derivation {
-        derived.append((name, parameter, derivation))
-      } else {
-        found.append((name, .parameter(parameter)))
-      }
+    case let parameter as Parameter: collect(parameter, name)
     case let buffer as Buffer: found.append((name, .buffer(buffer)))
     case let module as Module: found.append((name, .module(module)))
     case let holder as any NamedMemberHolder:
@@ -97,7 +136,7 @@ private struct MemberSearch {
       if let wrapped = mirror.children.first {
         collect(wrapped.value, name)
       } else if isLazy, holdsMembers(type(of: value)) {
-        refuse("has not been made yet, and would be missing here; read it once before, or use let")
+        refuseUnmade()
       }
     case .collection:
       for (index, child) in mirror.children.enumerated() {
@@ -148,11 +187,15 @@ private struct MemberSearch {
     }
   }
 
+  private func refuseUnmade() -> Never {
+    refuse("has not been made yet, and would be missing here; read it once before, or use let")
+  }
+
   private func refuse(_ reason: String) -> Never { fail("\(owner).\(property)", reason) }
 }
 
 /// The property behind a label of reflection; lazy ones have a storage with a name of its own.
-private func propertyName(_ label: String) -> (name: String, isLazy: Bool) {
+func propertyName(_ label: String) -> (name: String, isLazy: Bool) {
   let prefix = "$__lazy_storage_$_"
   return label.hasPrefix(prefix) ? (String(label.dropFirst(prefix.count)), true) : (label, false)
 }
@@ -203,18 +246,18 @@ private let closedRooms: Set<String> = [
 ]
 
 /// A container whose type says what it holds.
-private protocol MemberContainer {
+protocol MemberContainer {
   static var contents: [Any.Type] { get }
 }
 
 extension Optional: MemberContainer {
-  fileprivate static var contents: [Any.Type] { [Wrapped.self] }
+  static var contents: [Any.Type] { [Wrapped.self] }
 }
 extension Array: MemberContainer {
-  fileprivate static var contents: [Any.Type] { [Element.self] }
+  static var contents: [Any.Type] { [Element.self] }
 }
 extension Dictionary: MemberContainer {
-  fileprivate static var contents: [Any.Type] { [Value.self] }
+  static var contents: [Any.Type] { [Value.self] }
 }
 
 /// Whether a type is recognisably one of members or of containers of them.

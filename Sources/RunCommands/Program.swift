@@ -27,6 +27,12 @@ package enum Program {
     \(name) verify RUN RUN
     """
 
+  /// Whether the command line asks for help, or for all commands in another form. Otherwise nobody reads the
+  /// lists of keys, which take longer to write than all else before the first step.
+  package static let isHelpAskedFor = CommandLine.arguments.dropFirst().contains {
+    $0 == "-h" || $0.contains("help") || $0.contains("completion")
+  }
+
   /// What it is for.
   package static let abstract =
     "Trains a model, alone or as one of many workers under mpirun or srun."

@@ -34,7 +34,7 @@ package enum RunCommandList {
     ([standard] + others).compactMap { $0.configuration.commandName }
       + SiblingProgram.commands.sorted()
   }
-  /// What a configuration is, and every key of it.
+  /// What a configuration is, and every key of it; empty where no help is asked for.
   package static var keys: String { TrainCommand.keys }
 }
 

@@ -32,6 +32,7 @@ struct SweepCommand: ParsableCommand {
       """)
 
   private static var keys: String {
+    guard Program.isHelpAskedFor else { return "" }
     let fields = SweepConfiguration.fields.flatMap { $0.describe(SweepConfiguration(), $0.name) }
     return fields.map {
       "  \($0.path): \($0.help); \($0.expectation)"

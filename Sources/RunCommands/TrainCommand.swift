@@ -12,8 +12,11 @@ struct TrainCommand: ParsableCommand {
     usage: "\(Program.name) [CONFIG] [--key value …] [--print-config] [--resume]",
     discussion: keys)
 
-  /// What a configuration is, and every key of it.
-  static let keys = """
+  /// What a configuration is, and every key of it; empty where no help is asked for.
+  static let keys = Program.isHelpAskedFor ? keyText : ""
+
+  private static var keyText: String {
+    """
     CONFIG is a YAML file, or the name of one in configs/; digits-cnn where it is left out. Any key \
     of it can be set, as in --optimizer.lr 3e-4. --print-config shows what a run would use, and \
     --resume goes on from the newest checkpoint. The keys, with \
@@ -21,6 +24,7 @@ struct TrainCommand: ParsableCommand {
 
     \(keyList)
     """
+  }
 
   @Argument(
     parsing: .captureForPassthrough, help: "A configuration, and keys set over it.",

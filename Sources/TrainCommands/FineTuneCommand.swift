@@ -14,6 +14,7 @@ struct FineTuneCommand: ParsableCommand {
 
   /// Every key.
   static var keys: String {
+    guard Program.isHelpAskedFor else { return "" }
     let lines = FineTuningConfiguration.keys.map { key in
       "  --\(key.path): \(key.help); \(key.expectation)"
         + (key.standard.map { " (default: \($0))" } ?? " (to be set)")

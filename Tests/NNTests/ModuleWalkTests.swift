@@ -46,6 +46,51 @@ struct ModuleWalkTests {
     }
   }
 
+  /// Properties of which only the value tells whether there are layers in them.
+  class Choices: Module {
+    var head = Head.none
+    var act: any Layer = ReLU()
+    var extra: Linear?
+    var more: [Linear] = []
+    var anything: Any = 3
+    let width: Int? = nil
+  }
+
+  final class Deep: Choices {
+    let last = Linear(2, 2, bias: false)
+    static override var stateNames: [String: String] { ["extra": "side", "last": "out"] }
+  }
+
+  final class Told: Module, CustomReflectable {
+    let hidden = Linear(2, 2, bias: false)
+    let shown = Linear(2, 2, bias: false)
+    var customMirror: Mirror { Mirror(self, children: ["shown": shown]) }
+  }
+
+  @Test("each object of a class is looked at by itself")
+  func objects() {
+    func layer() -> Linear { Linear(2, 2, bias: false) }
+    func names(_ model: Module) -> [String] { model.namedParameters().map(\.name) }
+    let (empty, full) = (Deep(), Deep())
+    #expect(names(empty) == ["out.weight"])
+    full.head = .dense(layer())
+    full.act = layer()
+    full.extra = layer()
+    full.more = [layer(), layer()]
+    full.anything = ["a": layer()]
+    #expect(
+      names(full) == [
+        "head.dense.weight", "act.weight", "side.weight", "more.0.weight", "more.1.weight",
+        "anything.a.weight", "out.weight",
+      ])
+    full.extra = nil
+    full.more = []
+    full.head = .none
+    #expect(names(full) == ["act.weight", "anything.a.weight", "out.weight"])
+    #expect(names(empty) == ["out.weight"] && names(Choices()) == [])
+    #expect(names(Told()) == ["shown.weight"])
+  }
+
   @Test("layers in tuples, dictionaries, structs, cases, objects and lazy properties are found")
   func containers() {
     let expected = [
