@@ -57,6 +57,28 @@ struct ExtremeValueTests {
     #expect(zip(got, expected).allSatisfy { abs($0 - $1) < 1e-4 }, "\(got)")
   }
 
+  /// As PyTorch 2.13, which sums squares in float64.
+  @Test("spreads whose squares float32 cannot hold", arguments: [DType.float32, .bfloat16])
+  func spreads(dtype: DType) {
+    for (size, variance) in [(1e30, Double.infinity), (3e38, .infinity), (1e-30, 0)] {
+      for shape in [[4, 2], [2, 4], [2048, 2], [2, 70_000]] {
+        let signs = Tensor.arange(shape[0] * shape[1]).remainder(2) * 2 - 1
+        let ordered = (signs.to(.float64) * size).reshaped(shape[1] == 2 ? [2, shape[0]] : shape)
+        let x = (shape[1] == 2 ? ordered.transposed() : ordered).to(dtype)
+        let dim = shape[1] == 2 ? 0 : 1
+        let (deviation, mean) = x.stdMean(dim: dim, correction: 0)
+        let exact = x.to(.float64).std(dim: dim, correction: 0)
+        #expect(deviation.to(.float64).allClose(exact, rtol: 1e-2, atol: 0), "\(size) \(shape)")
+        #expect(mean.array(of: Float.self) == [0, 0])
+        #expect(x.var(dim: dim).array(of: Double.self) == [variance, variance])
+      }
+    }
+    #expect(Tensor([1e30, -1e30, 1e30, -1e30]).std(correction: 0).item(Float.self) == 1e30)
+    #expect(Tensor([1.0, .infinity]).std().item(Float.self).isNaN)
+    #expect(Tensor.zeros([3]).std().item(Float.self) == 0)
+    #expect(Tensor.full([3], 3e38).std().item(Float.self) == 0)
+  }
+
   @Test("weights whose sum overflows are drawn by their shares")
   func largeWeights() {
     for dtype in [DType.float32, .float64] {

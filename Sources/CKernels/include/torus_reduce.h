@@ -36,12 +36,13 @@ torus_status torus_arg_reduce(
   const void *a, const int64_t *a_strides, void *values, const int64_t *values_strides,
   int64_t *indices, const int64_t *indices_strides);
 
-/// Mean and variance: Σ(a - mean)² ÷ max(0, n - correction), in two passes. Outputs are of type `dtype` (floats), or F32 where `out_dtype` says
-/// so; either may be null.
+/// Mean and variance: Σ(a - mean)² ÷ max(0, n - correction), or its root, in two passes. What f32 cannot
+/// hold of the squares, too large or too small, is summed once more in f64. Outputs are of type `dtype`
+/// (floats), or F32 where `out_dtype` says so; either may be null.
 torus_status torus_var_mean(
   torus_dtype dtype, int32_t rank, const int64_t *shape, const void *a, const int64_t *a_strides,
-  uint64_t reduced, double correction, torus_dtype out_dtype,
-  void *variance, const int64_t *variance_strides, void *mean, const int64_t *mean_strides);
+  uint64_t reduced, double correction, bool deviation, torus_dtype out_dtype,
+  void *spread, const int64_t *spread_strides, void *mean, const int64_t *mean_strides);
 
 // MARK: Scans
 

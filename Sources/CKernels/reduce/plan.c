@@ -246,3 +246,26 @@ void fold_block(
     fold_runs(plan, fold, plan->a + place->a + i * step, begin, end, p, own, &totals[i]);
   }
 }
+
+double fold_widened(
+  const reduction_plan *plan, fold_op op, const block_place *place, int64_t output, double shift) {
+  const elementwise_table *table = elementwise();
+  const fold_run run = reduce_loops()->fold[op][C_F64].run;
+  const dimensions *d = &plan->reduced;
+  int64_t length = d->shape[d->rank - 1], step = d->a[d->rank - 1];
+  const char *a = plan->a + place->a + output * plan->kept.a[plan->kept.rank - 1];
+  total result = {.real = 0};
+  odometer o = odometer_at(d, 0);
+  tile t;
+  _Alignas(64) double wide[TILE];
+  for (int64_t begin = 0; begin < d->count;) {
+    int64_t n = length - o.index[d->rank - 1];
+    if (n > TILE) n = TILE;
+    const void *x = tile_load(table, plan->dtype, n, a + o.offset, step, &t);
+    table->convert[TORUS_F64][TORUS_F32](n, wide, x);
+    run(n, wide, &result, 0, &shift);
+    begin += n;
+    advance(&o, n);
+  }
+  return result.real;
+}

@@ -56,3 +56,7 @@ block_place place_of_block(const reduction_plan *plan, int64_t block);
 void fold_block(
   const reduction_plan *plan, const fold_entry *fold, const block_place *place, int64_t begin,
   int64_t end, double p, const void *shift, total neutral, total *totals);
+
+/// Folds all reduced elements of one output of a block, of floats that are computed in f32, in f64.
+double fold_widened(
+  const reduction_plan *plan, fold_op op, const block_place *place, int64_t output, double shift);

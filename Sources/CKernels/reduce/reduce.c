@@ -31,10 +31,15 @@ static const recipe recipes[TORUS_REDUCE_OP_COUNT] = {
 static const recipe variance_recipe = {
   FOLD_SUM, FOLD_SUM_SQUARED_DIFFERENCES, FINISH_VARIANCE, true};
 
+/// Below this, the square of a difference loses digits in f32, or vanishes.
+static const double SMALL_SQUARE = 1e-30;
+
 typedef struct reduction {
   reduction_plan plan;
   recipe recipe;
   double p, correction;
+  /// Whether the first output is the variance's root.
+  bool deviation;
   /// The result, and for variances the mean.
   void *out[2];
   torus_dtype out_dtype;
@@ -120,10 +125,15 @@ static void write_block(
     case FINISH_VARIANCE: {
       // The shift is the mean as rounded; what that added is taken off again.
       double mean = first[i].real / count, off = mean - shift_of(r, first[i]);
-      double rest = count - r->correction;
+      double rest = count - r->correction, squares = t->real - count * off * off;
+      bool holds = squares >= count * SMALL_SQUARE && squares < INFINITY;
+      if (!holds && count > 0 && compute_of(plan->dtype) == C_F32) {
+        mean = fold_widened(plan, FOLD_SUM, place, i, 0) / count;
+        squares = fold_widened(plan, FOLD_SUM_SQUARED_DIFFERENCES, place, i, mean);
+      }
       means[i].real = mean;
-      t->real = fmax(t->real - count * off * off, t->real != t->real ? t->real : 0);
-      t->real /= rest > 0 ? rest : 0;
+      t->real = (squares < 0 ? 0 : squares) / (rest > 0 ? rest : 0);
+      if (r->deviation) t->real = sqrt(t->real);
       break;
     }
     }
@@ -244,14 +254,14 @@ torus_status torus_reduce(
 
 torus_status torus_var_mean(
   torus_dtype dtype, int32_t rank, const int64_t *shape, const void *a, const int64_t *a_strides,
-  uint64_t reduced, double correction, torus_dtype out_dtype,
-  void *variance, const int64_t *variance_strides, void *mean, const int64_t *mean_strides) {
+  uint64_t reduced, double correction, bool deviation, torus_dtype out_dtype,
+  void *spread, const int64_t *spread_strides, void *mean, const int64_t *mean_strides) {
   if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
   reduction r = {
-    .recipe = variance_recipe, .correction = correction, .out = {variance, mean},
+    .recipe = variance_recipe, .correction = correction, .deviation = deviation, .out = {spread, mean},
     .out_dtype = out_dtype};
   const int64_t *const strides[2] = {
-    variance ? variance_strides : NULL, mean ? mean_strides : NULL};
+    spread ? spread_strides : NULL, mean ? mean_strides : NULL};
   const int64_t size = torus_element_size(out_dtype), sizes[2] = {size, size};
   torus_status status =
     plan_reduction(&r.plan, dtype, rank, shape, a, a_strides, reduced, strides, sizes, WIDEST);

@@ -49,19 +49,21 @@ extension Kernel {
     return out
   }
 
-  /// Variance and mean in a type that may be wider; the reduced dimensions are kept at size 1.
-  static func varMean(
-    _ name: String, _ a: Tensor, _ dims: [Int], correction: Double, _ dtype: DType
-  ) -> (variance: Tensor, mean: Tensor) {
+  /// Variance, or its root, and mean in a type that may be wider; the reduced dimensions are kept at
+  /// size 1.
+  static func spreadAndMean(
+    _ name: String, _ a: Tensor, _ dims: [Int], correction: Double, isDeviation: Bool,
+    _ dtype: DType
+  ) -> [Tensor] {
     let kept = reducedShape(a.shape, dims)
-    let (variance, mean) = (Tensor.uninitialized(kept, dtype), Tensor.uninitialized(kept, dtype))
+    let (spread, mean) = (Tensor.uninitialized(kept, dtype), Tensor.uninitialized(kept, dtype))
     check(
-      withInts(a.shape, a.strides, variance.strides, mean.strides) {
+      withInts(a.shape, a.strides, spread.strides, mean.strides) {
         torus_var_mean(
-          a.dtype.c, Int32(a.rank), $0, a.pointer, $1, mask(dims), correction, dtype.c,
-          variance.pointer, $2, mean.pointer, $3)
+          a.dtype.c, Int32(a.rank), $0, a.pointer, $1, mask(dims), correction, isDeviation,
+          dtype.c, spread.pointer, $2, mean.pointer, $3)
       }, name, a.dtype)
-    return (variance, mean)
+    return [spread, mean]
   }
 
   /// How often each number below `bins` occurs among `int64`s, or the sum of the weights that stand

@@ -60,9 +60,9 @@ private struct SpreadAndMean: TensorsOperation {
     let a = inputs[0]
     // Half precision keeps its variance in float32 until the spread is taken, and rounds once.
     let wide = a.dtype == .float64 ? DType.float64 : .float32
-    let (variance, mean) = Kernel.varMean(name, a, dims, correction: correction, wide)
-    let spread = isDeviation ? Kernel.unary(name, .sqrt, variance) : variance
-    return [spread, mean].map { moment in
+    let moments = Kernel.spreadAndMean(
+      name, a, dims, correction: correction, isDeviation: isDeviation, wide)
+    return moments.map { moment in
       let rounded = moment.to(a.dtype)
       return keepDim ? rounded : Kernel.dropped(rounded, dims)
     }
