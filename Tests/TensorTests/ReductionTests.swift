@@ -106,6 +106,20 @@ struct ReductionTests {
     #expect(half.allClose(row.function(x).to(.float32), rtol: 1e-4, atol: 1e-5))
   }
 
+  /// What PyTorch 2.13 gives.
+  @Test("renorm passes the gradient of a slice on that it leaves alone")
+  func unscaledSlices() {
+    let x = Tensor([[3.0, 4], [.nan, 1], [0, 0], [0.1, 0.2]]).requiringGrad()
+    let y = x.renorm(p: 2, dim: 0, maxNorm: 1)
+    (y * Tensor([1.0, 2])).sum().backward()
+    let expected: [Float] = [-0.064, 0.048, 1, 2, 1, 2, 1, 2]
+    let got = x.grad?.array(of: Float.self) ?? []
+    #expect(zip(got, expected).allSatisfy { abs($0 - $1) < 1e-5 }, "\(got)")
+    let zero = Tensor([[0.0, 0], [1, 0]]).requiringGrad()
+    zero.renorm(p: 1, dim: 0, maxNorm: 0).sum().backward()
+    #expect(zero.grad?.array(of: Float.self) == [1, 1, 0, 0])
+  }
+
   @Test("gradients and second derivatives are central differences", arguments: rows)
   func gradients(row: Row) throws {
     let x = spread([2, 3, 2])

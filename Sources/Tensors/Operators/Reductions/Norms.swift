@@ -59,15 +59,20 @@ extension Tensor {
   public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).norm(p) }
 
   /// Every slice along a dimension scaled down to a p-norm of at most `maxNorm` (`torch.renorm`).
+  ///
+  /// A slice within the bound, and one whose norm is NaN, stays as it is and passes its gradient on.
   public func renorm(p: Double, dim: Int, maxNorm: Double) -> Tensor {
     require(p > 0, "renorm", "p must be positive, not \(p)")
     require(rank > 1, "renorm", "at least 2 dimensions are expected, not \(shape)")
     require(maxNorm >= 0, "renorm", "the largest norm must not be negative: \(maxNorm)")
     let dim = normalized(dim: dim, "renorm")
     let others = (0..<rank).filter { $0 != dim }
-    let norms = to(dtype.isHalf ? .float32 : dtype).norm(p, dims: others, keepDim: true)
+    let wide = to(dtype.isHalf ? .float32 : dtype)
+    let isBeyond = noGrad { wide.norm(p, dims: others, keepDim: true).gt(maxNorm) }
+    // What is not scaled has no part in the norms' gradient, which would be NaN there.
+    let norms = Tensor.where(isBeyond, wide, 1.0).norm(p, dims: others, keepDim: true)
     // The small constant is PyTorch's, which keeps rounding from leaving a norm above the bound.
-    let factor = Tensor.where(norms.gt(maxNorm), maxNorm / (norms + 1e-7), 1.0)
+    let factor = Tensor.where(isBeyond, maxNorm / (norms + 1e-7), 1.0)
     return self * factor.to(dtype)
   }
 }
