@@ -206,6 +206,36 @@ struct NumpyTests {
     }
   }
 
+  @Test("unsigned integers are read in the smallest dtype that holds them")
+  func unsigned() throws {
+    let folder = try TemporaryFolder()
+    func file<Element: FixedWidthInteger>(
+      _ dtype: StoredDType, _ values: [Element]
+    ) throws -> String {
+      let bytes = values.withUnsafeBytes { Data($0) }
+      let path = folder.path + "/\(dtype.rawValue).npy"
+      try NumpyArray.write(
+        StoredTensor(name: "", dtype: dtype, shape: [values.count / 2, 2], bytes: bytes), to: path)
+      return path
+    }
+    let short = try Tensor(npy: file(.uint16, [0, 1, 40_000, UInt16.max]))
+    #expect(short.dtype == .int32 && short.array(of: Int.self) == [0, 1, 40_000, 65_535])
+    let long = try Tensor(npy: file(.uint32, [0, 1, 3_000_000_000, UInt32.max]))
+    #expect(long.dtype == .int64 && long.shape == [2, 2])
+    #expect(long.array(of: Int.self) == [0, 1, 3_000_000_000, 4_294_967_295])
+    let widest = try Tensor(npy: file(.uint64, [7, UInt64(Int64.max)]))
+    #expect(widest.dtype == .int64 && widest.array(of: Int.self) == [7, Int.max])
+    let beyond = try file(.uint64, [1, UInt64(Int64.max) + 1])
+    expectCheckpointError(.unsupported, "9223372036854775808 is beyond int64", "float64") {
+      _ = try Tensor(npy: beyond)
+    }
+    let archive = folder.path + "/a.npz"
+    try NumpyArray.writeArchive(
+      [StoredTensor(name: "ids", dtype: .uint16, shape: [1], bytes: Data([1, 0x80]))], to: archive)
+    let ids = try #require(try StateDict(npz: archive)["ids"])
+    #expect(ids.dtype == .int32 && ids.array(of: Int.self) == [32_769])
+  }
+
   @Test("arrays are written byte for byte as NumPy does")
   func writing() throws {
     let folder = try TemporaryFolder()

@@ -147,6 +147,8 @@ struct ShardFileTests {
     for (x, y) in DataLoader(StackDataset(bytes, labels), batchSize: 3, workers: 2) {
       #expect(x.shape == [3, 2] && y.array(of: Int.self) == [7, 8, 265])
     }
+    let unsigned = try NumpyDataset(path: folder.write("u.npy", npy("<u2", "2,", [1, 0, 0, 0x80])))
+    #expect(try unsigned[1].item(Int.self) == 32_768 && unsigned[1].dtype == .int32)
     expectDataError(.malformed, "no rows") {
       _ = try NumpyDataset(path: folder.write("z.npy", npy("|u1", "", [1])))
     }

@@ -3,7 +3,8 @@ import TensorFiles
 import Tensors
 
 extension StateDict {
-  /// Reads all arrays of a `.npz` archive by their names (`numpy.load(path)`).
+  /// Reads all arrays of a `.npz` archive by their names (`numpy.load(path)`): `uint16` as
+  /// int32, `uint32` and `uint64` as int64, the rest in its own dtype.
   /// - Parameters:
   ///   - path: The archive, stored or compressed.
   ///   - leftOut: Is told of every member that is not an array of numbers that tensors have; by default it is named
@@ -15,7 +16,7 @@ extension StateDict {
     self.init()
     for array in try NumpyArray.readArchive(path: path, leftOut: leftOut) {
       do throws(CheckpointError) {
-        self[array.name] = try array.tensor(path: path)
+        self[array.name] = try array.widened(path: path).tensor(path: path)
       } catch  where error.problem == .unsupported {
         leftOut(error)
       }

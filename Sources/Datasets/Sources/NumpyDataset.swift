@@ -39,7 +39,7 @@ public struct NumpyDataset: Dataset, Sendable {
   /// The number of records.
   public var count: Int { shape[0] }
 
-  /// One row, in the array's own dtype.
+  /// One row, in the array's own dtype; `uint16` as int32, `uint32` and `uint64` as int64.
   public subscript(index: Int) -> Tensor {
     get throws {
       require(index >= 0 && index < count, "NumpyDataset", "index \(index) of \(count) records")
@@ -47,7 +47,7 @@ public struct NumpyDataset: Dataset, Sendable {
       return try StoredTensor(
         name: array.name, dtype: array.dtype, shape: Array(shape.dropFirst()),
         bytes: array.bytes[start..<start + rowBytes]
-      ).tensor(path: path)
+      ).widened(path: path).tensor(path: path)
     }
   }
 

@@ -8,11 +8,13 @@ extension Tensor {
   /// let features = try Tensor(npy: "features.npy")
   /// ```
   ///
-  /// The elements are copied; `NumpyDataset` maps rows of a large array into memory instead.
-  /// - Throws: ``TensorFiles/CheckpointError`` where the file is missing or malformed, holds objects or records, or has
-  ///   elements of a type that tensors do not have.
+  /// The elements are copied; `NumpyDataset` maps rows of a large array into memory instead. Unsigned integers that
+  /// tensors do not have come in the smallest type that holds them: `uint16` as int32, `uint32` and `uint64` as
+  /// int64.
+  /// - Throws: ``TensorFiles/CheckpointError`` where the file is missing or malformed, holds objects or records, has
+  ///   elements of another type that tensors do not have, or a `uint64` beyond int64.
   public init(npy path: String) throws(CheckpointError) {
-    self = try NumpyArray.read(path: path).tensor(path: path)
+    self = try NumpyArray.read(path: path).widened(path: path).tensor(path: path)
   }
 
   /// Writes a `.npy` file, which appears complete or not at all (`numpy.save(path, tensor.numpy())`).
