@@ -37,6 +37,15 @@ extension FitCallback {
   }
 }
 
+extension FitCallback {
+  /// ``csvLogger(to:)`` as it was spelled.
+  @available(*, deprecated, renamed: "csvLogger(to:)")
+  public static func csvLogger(_ path: String) -> FitCallback { csvLogger(to: path) }
+  /// ``jsonLogger(to:)`` as it was spelled.
+  @available(*, deprecated, renamed: "jsonLogger(to:)")
+  public static func jsonLogger(_ path: String) -> FitCallback { jsonLogger(to: path) }
+}
+
 extension EarlyStopping {
   /// Keras' callback.
   @available(*, unavailable, message: "use .earlyStopping(patience: 3) among fit's callbacks")

@@ -45,7 +45,7 @@ public final class FitSession {
 /// ```swift
 /// m.fit(x, y, epochs: 50, validation: (xv, yv), callbacks: [
 ///   .earlyStopping(patience: 5, restoreBestWeights: true), .bestCheckpoint(to: "best.pth"),
-///   .reduceLROnPlateau(), .csvLogger("history.csv"), .terminateOnNaN(),
+///   .reduceLROnPlateau(), .csvLogger(to: "history.csv"), .terminateOnNaN(),
 ///   .lambda { print($0.epoch, $0.history["val_loss"].last ?? 0) },
 /// ])
 /// ```
@@ -118,12 +118,12 @@ extension FitCallback {
   }
 
   /// Writes a line of figures for each epoch to a CSV file, which begins anew (Keras' `CSVLogger`).
-  public static func csvLogger(_ path: String) -> FitCallback {
+  public static func csvLogger(to path: String) -> FitCallback {
     LoggingCallback(path, isJSON: false)
   }
 
   /// Writes a JSON object of figures for each epoch, one a line, to a file, which begins anew.
-  public static func jsonLogger(_ path: String) -> FitCallback {
+  public static func jsonLogger(to path: String) -> FitCallback {
     LoggingCallback(path, isJSON: true)
   }
 }

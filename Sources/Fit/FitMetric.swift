@@ -31,7 +31,7 @@ public struct FitMetric: ExpressibleByStringLiteral {
     return FitMetric(name: name) { loss in
       MetricCounter(MeanState(), name) { state, outputs, targets in
         let rows = outputs.reshaped([-1, outputs.size(-1)])
-        let labels = Tensor(classes(targets, of: outputs, loss)).unsqueezed(-1)
+        let labels = Tensor(classes(targets, of: outputs, loss, name)).unsqueezed(-1)
         let likeliest = rows.topK(min(k, rows.size(-1)), dim: -1).indices
         state.add(likeliest.eq(labels).sum().item(), over: rows.size(0))
       } figure: {
@@ -48,7 +48,7 @@ public struct FitMetric: ExpressibleByStringLiteral {
       MetricCounter(ClassState(), name) { state, outputs, targets in
         state.outputs = max(state.outputs, isBinary(outputs, targets, loss) ? 1 : outputs.size(-1))
         state.confusion.add(
-          labels: classes(targets, of: outputs, loss),
+          labels: classes(targets, of: outputs, loss, name),
           predictions: predictions(outputs, targets, loss))
       } figure: {
         figure($0.confusion, $0.outputs <= 2 ? .binary() : .macro)
@@ -85,7 +85,7 @@ public struct FitMetric: ExpressibleByStringLiteral {
           scores = outputs.select(dim: -1, index: 1) - outputs.select(dim: -1, index: 0)
         }
         state.add(
-          labels: classes(targets, of: outputs, loss).map(Double.init),
+          labels: classes(targets, of: outputs, loss, name).map(Double.init),
           predictions: scores.to(.float64).array(of: Double.self))
       } figure: {
         figure($0)
@@ -148,7 +148,7 @@ public struct FitMetric: ExpressibleByStringLiteral {
     FitMetric(name: "perplexity") { loss in
       MetricCounter(Perplexity(), "perplexity") { state, outputs, targets in
         let rows = outputs.reshaped([-1, outputs.size(-1)])
-        let labels = Tensor(classes(targets, of: outputs, loss))
+        let labels = Tensor(classes(targets, of: outputs, loss, "perplexity"))
         let sum = F.crossEntropy(rows, labels, reduction: .sum)
         state.add(loss: sum.item(), tokens: rows.size(0))
       } figure: {
@@ -163,7 +163,7 @@ public struct FitMetric: ExpressibleByStringLiteral {
     FitMetric(name: "confusion_matrix") { loss in
       MetricCounter(ClassState(), "confusion_matrix") { state, outputs, targets in
         state.confusion.add(
-          labels: classes(targets, of: outputs, loss),
+          labels: classes(targets, of: outputs, loss, "confusion_matrix"),
           predictions: predictions(outputs, targets, loss))
       } figure: { _ in
         nil
@@ -188,11 +188,15 @@ private func isBinary(_ outputs: Tensor, _ targets: Tensor, _ loss: TrainingLoss
 }
 
 /// The classes' numbers that targets say: themselves, or the likeliest of one-hot ones.
-private func classes(_ targets: Tensor, of outputs: Tensor, _ loss: TrainingLoss) -> [Int] {
-  let isOneHot =
-    !isBinary(outputs, targets, loss) && targets.rank == outputs.rank && targets.size(-1) > 1
-  let numbers = isOneHot ? targets.argmax(dim: -1) : targets
-  return numbers.to(.int64).flattened().array(of: Int.self)
+private func classes(
+  _ targets: Tensor, of outputs: Tensor, _ loss: TrainingLoss, _ caller: String
+) -> [Int] {
+  if isBinary(outputs, targets, loss) {
+    return targets.to(.int64).flattened().array(of: Int.self)
+  }
+  let isOneHot = targets.rank == outputs.rank && targets.size(-1) > 1
+  let numbers = isOneHot ? targets.argmax(dim: -1) : classNumbers(targets, caller)
+  return numbers.flattened().array(of: Int.self)
 }
 
 /// The classes' numbers that outputs say.

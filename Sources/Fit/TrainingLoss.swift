@@ -43,11 +43,12 @@ public struct TrainingLoss: ExpressibleByStringLiteral {
     sparseCategoricalCrossEntropy(fromLogits: true)
   }
 
-  /// Cross-entropy of classes' logits or probabilities and the classes' numbers `[N, …]`.
+  /// Cross-entropy of classes' logits or probabilities and the classes' numbers `[N, …]`, which may be of a
+  /// floating-point dtype where they are whole.
   public static func sparseCategoricalCrossEntropy(fromLogits: Bool) -> TrainingLoss {
     TrainingLoss("sparse_categorical_crossentropy") { outputs, targets in
       let rows = outputs.reshaped([-1, outputs.size(-1)])
-      let classes = targets.flattened().to(.int64)
+      let classes = classNumbers(targets.flattened(), "sparse_categorical_crossentropy")
       return fromLogits ? F.crossEntropy(rows, classes) : F.nllLoss(logarithm(rows), classes)
     }
   }
@@ -121,6 +122,22 @@ public struct TrainingLoss: ExpressibleByStringLiteral {
 /// The logarithm of probabilities, none below the least that Keras takes.
 private func logarithm(_ probabilities: Tensor) -> Tensor {
   probabilities.clamp(min: 1e-7, max: 1).log()
+}
+
+/// Classes' numbers as integers; a programmer's error where one has a fraction.
+func classNumbers(_ numbers: Tensor, _ caller: String) -> Tensor {
+  guard numbers.dtype.isFloatingPoint else { return numbers.to(.int64) }
+  return noGrad {
+    let broken = numbers.isFinite().logicalAnd(numbers.frac().eq(0)).logicalNot()
+    if broken.any().item(Bool.self) {
+      let first = numbers.maskedSelect(broken)[0].item(Double.self)
+      fail(
+        caller,
+        "labels are whole numbers of classes, not \(first); probabilities of classes are for "
+          + "categorical_crossentropy, and values for mean_squared_error")
+    }
+    return numbers.to(.int64)
+  }
 }
 
 /// Targets of the outputs' type and shape: `[N]` also for `[N, 1]`.

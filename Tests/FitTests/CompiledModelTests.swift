@@ -116,7 +116,7 @@ struct CompiledModelTests {
         .earlyStopping(patience: 3, restoreBestWeights: true),
         .reduceLROnPlateau(factor: 0.5, patience: 2),
         .bestCheckpoint(to: path("best.pth")), .lastCheckpoint(to: path("last.pth")),
-        .csvLogger(path("log.csv")), .jsonLogger(path("log.jsonl")),
+        .csvLogger(to: path("log.csv")), .jsonLogger(to: path("log.jsonl")),
         .lambda { epochs.append($0.epoch) },
       ], verbose: .silent)
     #expect(epochs == [1, 2, 3, 4] && history["loss"].count == 4)
@@ -210,6 +210,14 @@ struct CompiledModelTests {
         .fit(Tensor.ones([3, 2]), Tensor([0, 1, 2]))
     }
     #expect(said(classes).contains("targets of [3] are no probabilities of the outputs' shape"))
+    let fraction = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let m = Linear(2, 3).compile(loss: .sparseCategoricalCrossEntropy, metrics: ["accuracy"])
+      m.fit(Tensor.ones([3, 2]), Tensor([0.0, 1.0, 2.0]), verbose: .silent)
+      m.fit(Tensor.ones([3, 2]), Tensor([0, 1.5, 2]))
+    }
+    #expect(said(fraction).contains("labels are whole numbers of classes, not 1.5"))
     let share = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
@@ -228,7 +236,7 @@ struct CompiledModelTests {
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
       Linear(1, 1).compile(loss: "mse").fit(
-        Tensor.ones([4, 1]), Tensor.ones([4, 1]), callbacks: [.csvLogger("/nowhere/a/b.csv")])
+        Tensor.ones([4, 1]), Tensor.ones([4, 1]), callbacks: [.csvLogger(to: "/nowhere/a/b.csv")])
     }
     #expect(said(file).contains("Create the folder /nowhere/a") && !said(file).contains("Domain"))
     let frozen = await #expect(

@@ -109,7 +109,7 @@ struct GuideTests {
       callbacks: [
         .earlyStopping(patience: 5, restoreBestWeights: true),
         .bestCheckpoint(to: within("best.pth")),
-        .reduceLROnPlateau(patience: 2), .csvLogger(within("history.csv")), .terminateOnNaN(),
+        .reduceLROnPlateau(patience: 2), .csvLogger(to: within("history.csv")), .terminateOnNaN(),
         .lambda { session in if session.epoch == 3 { session.stop("enough") } },
       ], verbose: .silent)
     let curve = history["val_loss"]
