@@ -14,7 +14,7 @@ extension DataLoader {
   ///   - shuffle: Whether each epoch has another order.
   ///   - sampler: The order of the records, in place of `shuffle`.
   ///   - batchSampler: The batches, in place of `batchSize`, `shuffle`, `sampler` and `dropLast`.
-  ///   - dropLast: Whether records that do not fill a batch are left out.
+  ///   - dropLast: Whether records that do not fill a batch are left out: what pipelines call `dropRemainder`.
   ///   - generator: Where PyTorch's order of epochs with that generator is wanted: read, never moved.
   ///   - seed: What the order and all draws come from.
   public convenience init<Source: Dataset>(

@@ -20,7 +20,7 @@ extension DataLoader {
   ///   - sampler: The order of the records, in place of `shuffle`.
   ///   - batchSampler: The batches, in place of `batchSize`, `shuffle`, `sampler` and `dropLast`.
   ///   - workers: How many threads read and collate; with 0 the caller does.
-  ///   - dropLast: Whether records that do not fill a batch are left out.
+  ///   - dropLast: Whether records that do not fill a batch are left out: what pipelines call `dropRemainder`.
   ///   - timeout: How long a batch is waited for; nil for as long as it takes.
   ///   - prefetchFactor: How many batches a worker reads ahead.
   ///   - generator: Where PyTorch's order of epochs with that generator is wanted: read, never moved.

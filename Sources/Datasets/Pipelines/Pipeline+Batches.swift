@@ -24,7 +24,7 @@ extension Pipeline {
   /// Batches of `size` elements, made by a function.
   /// - Parameters:
   ///   - size: How many elements are in a batch; the last may have fewer.
-  ///   - dropRemainder: Whether a smaller last batch is left out.
+  ///   - dropRemainder: Whether a smaller last batch is left out: what loaders call `dropLast`.
   ///   - collate: Makes a batch of elements, of which there is at least one.
   public func batch<Result>(
     _ size: Int, dropRemainder: Bool = false,

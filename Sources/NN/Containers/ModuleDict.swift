@@ -26,7 +26,8 @@ public final class ModuleDict<Element>: Module, Sequence {
   /// The modules stand directly below the dictionary's own name.
   public override class var stateNames: [String: String] { ["entries": ""] }
 
-  /// The module of a name; setting an existing name replaces it in its place, nil takes it away.
+  /// The module of a name; nil where there is none, for which PyTorch raises `KeyError`. Setting an existing name
+  /// replaces the module in its place, setting a new one appends it, and nil takes it away.
   public subscript(name: String) -> Element? {
     get { entries.place(name).map { entries.elements[$0] } }
     set {
@@ -39,7 +40,8 @@ public final class ModuleDict<Element>: Module, Sequence {
     }
   }
 
-  /// The module of a name as what it is: `heads["tone", as: Sequential.self]`.
+  /// The module of a name as what it is: `heads["tone", as: Sequential.self]`. Stops where there is none, or it is
+  /// something else.
   public subscript<Wanted>(name: String, as type: Wanted.Type) -> Wanted {
     guard let module = self[name] else {
       fail("ModuleDict", "there is no module \"\(name)\" among \(entries.names)")

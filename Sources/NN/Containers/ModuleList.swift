@@ -46,7 +46,7 @@ public final class ModuleList<Element>: Module, RandomAccessCollection, MutableC
   /// The position past the last module.
   public var endIndex: Int { entries.elements.count }
 
-  /// The module at a position.
+  /// The module at a position; stops where there is none.
   public subscript(position: Int) -> Element {
     get { entries.element(position, of: "ModuleList") }
     set { entries.replace(position, by: newValue, of: "ModuleList") }

@@ -66,7 +66,7 @@ public final class Sequential: Module, Layer {
   /// The number of layers.
   public var count: Int { entries.elements.count }
 
-  /// The layer at a position.
+  /// The layer at a position; stops where there is none.
   public subscript(index: Int) -> any Layer {
     get { entries.element(index, of: "Sequential") }
     set { entries.replace(index, by: newValue, of: "Sequential") }
@@ -82,7 +82,8 @@ public final class Sequential: Module, Layer {
     entries.place(name).map { entries.elements[$0] }
   }
 
-  /// The layer of a name as what it is: `model["fc1", as: Linear.self].weight`.
+  /// The layer of a name as what it is: `model["fc1", as: Linear.self].weight`. Stops where there is none, or it is
+  /// something else.
   public subscript<Wanted>(name: String, as type: Wanted.Type) -> Wanted {
     guard let layer = self[name] else {
       fail("Sequential", "there is no layer \"\(name)\" among \(entries.names)")
