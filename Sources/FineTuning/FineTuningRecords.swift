@@ -51,6 +51,11 @@ struct FineTuningRecords {
         return String(decoding: try JSONEncoder().encode(names.names), as: UTF8.self)
       }
       labels = LabelNames(try JSONReading.decode([String].self, from: Data(text.utf8)))
+      guard labels.count > 0 else {
+        throw TextError(
+          "\(trains.path): no record has a label in the field \(data.label); name another in data.label"
+        )
+      }
     default: labels = LabelNames([])
     }
   }

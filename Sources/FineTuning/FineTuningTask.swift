@@ -132,6 +132,11 @@ struct FineTuningTask {
         "\(configuration.model): the tokenizer has \(tokenizer.count) tokens and the model \(most); use the tokenizer that the model was trained with"
       )
     }
+    if configuration.task.padsTexts, tokenizer.padTokenId == nil {
+      throw TextError(
+        "\(configuration.model): the tokenizer has no padding token, which batches of texts need; name one as pad_token in the folder's tokenizer_config.json, such as the token that ends texts"
+      )
+    }
     if configuration.predictWithGenerate, !(model is any GenerativeModel) {
       throw ConfigurationError.conflict(
         "predict_with_generate", problem: "\(type(of: model)) writes no texts",
@@ -171,9 +176,11 @@ struct FineTuningTask {
         overrides[name] = id.map { .int($0) } ?? .null
       }
     }
+    // The outputs of a head, one for each label, or one for a number; nil where it keeps its shape.
+    let outputs = configuration.task == .regression ? 1 : labels.count > 0 ? labels.count : nil
     // What stays as it is lies in the files' memory, once for all ranks of a node.
     let options = PretrainedOptions(
-      overrides: overrides, ignoreMismatchedSizes: labels.count > 0,
+      overrides: overrides, ignoreMismatchedSizes: outputs != nil,
       mapsWeights: configuration.lora.r != nil)
     let model =
       !architecture.fields.isEmpty
@@ -183,7 +190,19 @@ struct FineTuningTask {
       : configuration.fromScratch
         ? try Pretrained.make(configuration.model, task: configuration.task.modelTask, options)
         : try Pretrained.load(configuration.model, task: configuration.task.modelTask, options)
+    // Only a head of other labels may begin anew.
+    if let wrong = model.loadReport?.mismatched.first(where: { $0.expected.first != outputs }) {
+      throw TextError(
+        "\(configuration.model): \(wrong.name) is \(wrong.found) in the weights and \(wrong.expected) by config.json; take the config.json that belongs to them"
+      )
+    }
     if labels.count > 0 { model.configuration.setLabels(labels.names) }
+    // A decoder's head reads a text's last token, and tells it from padding by the configuration.
+    if model.configuration["pad_token_id"]?.int == nil, let pad = tokenizer.padTokenId,
+      configuration.task.modelTask == .sequenceClassification, model.isOfDecoders
+    {
+      model.configuration["pad_token_id"] = .int(pad)
+    }
     return model
   }
 
@@ -249,9 +268,23 @@ extension FineTuningConfiguration.Task {
     case .seq2seq: .seq2SeqLM
     }
   }
+
+  /// Whether a batch's texts are filled up with the tokenizer's own padding token, for which no other stands in.
+  var padsTexts: Bool {
+    switch self {
+    case .tokenClassification, .causalLM, .maskedLM: false
+    default: true
+    }
+  }
 }
 
 extension PretrainedModel {
+  /// Whether the model is of a family that tells the next token, and none that is hidden.
+  var isOfDecoders: Bool {
+    let tasks = configuration["model_type"]?.string.flatMap(ModelRegistry.family)?.tasks
+    return tasks?[.causalLM] != nil && tasks?[.maskedLM] == nil
+  }
+
   /// The most tokens that the model has positions for; nil where nothing limits them.
   var mostTokens: Int? {
     if let model = self as? any GenerativeModel { return model.positionLimit }

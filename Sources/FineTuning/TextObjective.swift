@@ -93,13 +93,18 @@ public struct TextObjective {
       guard let starts = batch["start_positions"], let ends = batch["end_positions"] else {
         fail("TextObjective", "there are no start_positions and end_positions in \(batch.names)")
       }
-      return (answerLoss(start, starts) + answerLoss(end, ends)) / 2
+      return (answerLoss(wide(start), starts) + answerLoss(wide(end), ends)) / 2
     case .logits(let logits):
       guard let labels = batch["labels"] else {
         fail("TextObjective", "there are no labels in \(batch.names)")
       }
-      return isOfWholeTexts ? textLoss(logits, labels) : tokenLoss(logits, labels)
+      return isOfWholeTexts ? textLoss(wide(logits), labels) : tokenLoss(wide(logits), labels)
     }
+  }
+
+  /// Scores as losses are added up in: a sum of halves would depend on how many each worker adds.
+  private func wide(_ scores: Tensor) -> Tensor {
+    scores.dtype.isHalf ? scores.to(.float32) : scores
   }
 
   private func answerLoss(_ logits: Tensor, _ positions: Tensor) -> Tensor {
@@ -110,9 +115,8 @@ public struct TextObjective {
   }
 
   private func tokenLoss(_ logits: Tensor, _ labels: Tensor) -> Tensor {
-    let wide = logits.dtype.isHalf ? logits.to(.float32) : logits
-    guard task == .causalLM else { return crossEntropy(wide, labels) }
-    return crossEntropy(wide.sliced(dim: 1, from: 0, to: -1), labels.sliced(dim: 1, from: 1))
+    guard task == .causalLM else { return crossEntropy(logits, labels) }
+    return crossEntropy(logits.sliced(dim: 1, from: 0, to: -1), labels.sliced(dim: 1, from: 1))
   }
 
   private func crossEntropy(_ logits: Tensor, _ labels: Tensor) -> Tensor {

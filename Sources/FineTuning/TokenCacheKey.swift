@@ -6,7 +6,7 @@ import Training
 /// What features are made of: a file's bytes, the tokenizer, and all settings that make a difference.
 struct TokenCacheKey {
   /// The form of the files; another one is as good as another key.
-  private static let form = "1"
+  private static let form = "2"
   private(set) var parts: [(name: String, value: String)] = [
     ("form", form), ("version", TorusVersion.text),
   ]

@@ -72,6 +72,52 @@ struct FineTuneTests {
     #expect(!FileManager.default.fileExists(atPath: "\(sandbox.folder)/run/metrics.jsonl"))
   }
 
+  @Test("a head of other labels begins anew, and nothing else that does not fit")
+  func otherHead() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try bert(sandbox)
+    try sentences(sandbox)
+    let first = try await sandbox.train(job + ["--steps", "1"], ranks: 0)
+    try #require(first.status == 0, "\(first.tail)")
+    // The labels of these records are numbers as well.
+    let again = [
+      "finetune", "--model", "run/model", "--task", "regression", "--data.train", "train.txt",
+      "--data.lines", "label_first", "--steps", "1", "--run-dir", "rated",
+    ]
+    let rated = try await sandbox.train(again, ranks: 0)
+    #expect(rated.status == 0, "\(rated.tail)")
+    #expect(
+      rated.output.contains("newly initialised, since the file's [2, 16] is not [1, 16]"),
+      "\(rated.tail)")
+    let path = "\(sandbox.folder)/run/model/config.json"
+    let config = try String(contentsOfFile: path, encoding: .utf8)
+    try sandbox.file(
+      "run/model/config.json",
+      config.replacingOccurrences(of: "\"vocab_size\": 23", with: "\"vocab_size\": 24"))
+    let refused = try await sandbox.train(again, ranks: 0)
+    #expect(
+      refused.status == 1 && refused.errors.contains("is [23, 16] in the weights and [24, 16]"),
+      "\(refused.tail)")
+  }
+
+  @Test("a decoder's head learns where texts end")
+  func decoderHead() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try model(
+      sandbox, "gpt2",
+      #"{"model_type": "gpt2", "vocab_size": 23, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64}"#
+    )
+    try sentences(sandbox)
+    let job = job + ["--model", "gpt2", "--steps", "1"]
+    let result = try await sandbox.train(job, ranks: 0)
+    #expect(result.status == 0, "\(result.tail)")
+    let config = try String(
+      contentsOfFile: "\(sandbox.folder)/run/model/config.json", encoding: .utf8)
+    #expect(config.contains("\"pad_token_id\": 0"), "\(config)")
+  }
+
   /// The lines of a log by event and step, without times.
   private func events(_ sandbox: RunSandbox, _ run: String) throws -> [String: NSDictionary] {
     var events: [String: NSDictionary] = [:]

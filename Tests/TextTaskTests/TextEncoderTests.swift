@@ -85,6 +85,51 @@ struct TextEncoderTests {
     #expect(ids.last == end && ids.count { $0 == end } == 1)
   }
 
+  @Test("an empty label is no class, and of several classes it is none")
+  func emptyLabels() throws {
+    let encoder = TextEncoder(try tokenizer("bert"), maxLength: 16)
+    let words = try table("a.tsv", "text\tlabel\nthe cat\tgood\na dog\t\nx\tbad\n")
+    let names = try encoder.labelNames(words)
+    #expect(names.names == ["bad", "good"])
+    #expect {
+      try encoder.classified(words, names)
+    } throws: {
+      "\($0)".contains("line 3: the label is empty")
+    }
+    #expect(
+      try encoder.tagged(words, names).map { $0["labels"] } == [
+        .doubles([0, 1]), .doubles([0, 0]), .doubles([1, 0]),
+      ])
+    let null = try table("d.jsonl", "{\"text\": \"x\", \"label\": null}\n")
+    #expect { try encoder.labelNames(null) } throws: { "\($0)".contains("line 1: label is null") }
+    // What only looks like a number from 0 on is a name.
+    let odd = try table("b.tsv", "text\tlabel\nx\t01\ny\t1\n")
+    #expect(try encoder.labelNames(odd).names == ["01", "1"])
+    let numbers = try table("c.tsv", "text\tlabel\nx\t 0.5 \n")
+    #expect(try encoder.rated(numbers).map { $0["labels"] } == [.double(0.5)])
+  }
+
+  @Test("a conversation that is none is named with its line")
+  func noConversations() throws {
+    var fields = TextEncoder.Fields()
+    fields.messages = "talk"
+    let encoder = TextEncoder(try tokenizer("gpt2"), fields, maxLength: 16)
+    for talk in ["\"hello\"", "[]", "{\"role\": \"user\"}"] {
+      let rows = try table("a.jsonl", "{\"talk\": \(talk)}\n")
+      #expect {
+        try encoder.continuations(rows)
+      } throws: {
+        "\($0)".contains("line 1: talk is no list of messages")
+      }
+    }
+    let rows = try table("a.jsonl", #"{"talk": [{"role": "user", "content": "hi"}]}"#)
+    #expect {
+      try encoder.continuations(rows)
+    } throws: {
+      "\($0)".contains("give the model's folder a chat_template.jinja")
+    }
+  }
+
   @Test("what breaks a file's form is named with its line")
   func broken() throws {
     #expect(throws: (any Error).self) { try table("a.jsonl", "{\"a\": 1}\n[1]\n") }

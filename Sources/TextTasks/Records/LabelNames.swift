@@ -16,7 +16,7 @@ public struct LabelNames: Sendable, Equatable {
   /// the names in the order of their code points.
   public init(occurring texts: some Sequence<String>) {
     let distinct = Set(texts)
-    let numbers = distinct.compactMap(Int.init)
+    let numbers = distinct.compactMap { text in Int(text).flatMap { "\($0)" == text ? $0 : nil } }
     if numbers.count == distinct.count, let most = numbers.max(), (numbers.min() ?? -1) >= 0,
       most < 100_000
     {

@@ -1,3 +1,4 @@
+import Base
 import Datasets
 import Tokenizers
 import Transformers
@@ -80,7 +81,7 @@ public struct TextEncoder: Sendable {
       occurring: try (0..<table.count).flatMap { row -> [String] in
         if ofWords { return try list(table, fields.label, row) }
         let value = try table.value(fields.label, of: row)
-        return value.list?.compactMap(\.text) ?? [value.text ?? ""]
+        return value.list?.compactMap(\.text) ?? value.text.map { $0.isEmpty ? [] : [$0] } ?? []
       })
   }
 
@@ -95,19 +96,20 @@ public struct TextEncoder: Sendable {
   public func rated(_ table: TextTable) throws -> [TextFeature] {
     try labelled(table) { row in
       let text = try table.text(fields.label, of: row)
-      guard let value = Double(text), value.isFinite else {
+      guard let value = Double(text.trimmingPlainSpace()), value.isFinite else {
         throw table.fault(row, "the label “\(text)” is no number", "Write a number")
       }
       return .double(value)
     }
   }
 
-  /// Texts with any number of classes each: a list, or names with commas or spaces between them.
+  /// Texts with any number of classes each: a list of names, a text that is one of them, or an empty text for
+  /// none.
   public func tagged(_ table: TextTable, _ names: LabelNames) throws -> [TextFeature] {
     try labelled(table) { row in
       var truths = [Double](repeating: 0, count: names.count)
       let value = try table.value(fields.label, of: row)
-      for item in value.list ?? [value] {
+      for item in value.list ?? (value.text == "" ? [] : [value]) {
         guard let name = item.text else { throw table.fault(row, "a label is no text", "Name it") }
         truths[try number(name, names, table, row)] = 1
       }
@@ -129,6 +131,9 @@ public struct TextEncoder: Sendable {
     _ name: String, _ names: LabelNames, _ table: TextTable, _ row: Int
   ) throws(DataError) -> Int {
     if let number = names[name] { return number }
+    if name.isEmpty {
+      throw table.fault(row, "the label is empty", "Write one, or take the record out")
+    }
     throw table.fault(
       row, "the label “\(name)” is none of \(names.names.prefix(20).joined(separator: ", "))",
       "Correct it, or add a training record with it")
@@ -244,11 +249,20 @@ public struct TextEncoder: Sendable {
   private func conversation(
     _ table: TextTable, _ name: String, _ row: Int
   ) throws -> TextFeature {
-    let messages = try (try table.value(name, of: row).list ?? []).map { message -> TemplateValue in
+    guard let list = try table.value(name, of: row).list, !list.isEmpty else {
+      throw table.fault(
+        row, "\(name) is no list of messages", "Write objects with role and content in a list")
+    }
+    let messages = try list.map { message -> TemplateValue in
       guard let role = message["role"]?.text, let content = message["content"]?.text else {
         throw table.fault(row, "a message lacks role or content", "Give both")
       }
       return ["role": .string(role), "content": .string(content)]
+    }
+    guard try !tokenizer.chatTemplates().isEmpty else {
+      throw TextError(
+        "the tokenizer has no chat template, by which conversations are texts; give the model's folder a chat_template.jinja"
+      )
     }
     do {
       let (ids, mask) = try tokenizer.applyChatTemplateWithAssistantMask(messages)

@@ -96,7 +96,10 @@ public struct TextTable: Sendable {
   /// A field of a record.
   /// - Throws: `DataError` where the record has no such field.
   public func value(_ name: String, of row: Int) throws(DataError) -> Value {
-    if let value = rows[row].fields[name], value != .null { return value }
+    if let value = rows[row].fields[name] {
+      guard value == .null else { return value }
+      throw fault(row, "\(name) is null", "Write a value, or take the record out")
+    }
     let known = rows[row].fields.keys.sorted().joined(separator: ", ")
     throw fault(row, "there is no field \(name); there are \(known)", "Name the field in data")
   }
@@ -156,16 +159,21 @@ public struct TextTable: Sendable {
   private static func separated(
     _ path: String, _ separator: Character, _ encoding: FileEncoding
   ) throws(DataError) -> [Row] {
-    let file = try CSVFile(path: path, hasHeader: true, separator: separator, encoding: encoding)
-    let names = file.header ?? []
-    var rows: [Row] = []
-    for index in 0..<file.count {
-      let fields = zip(names, try file[index]).map { ($0, Value.text($1)) }
-      rows.append(
-        Row(
-          fields: Dictionary(fields) { first, _ in first }, file: path, line: file.line(of: index)))
+    do throws(DataError) {
+      let file = try CSVFile(path: path, hasHeader: true, separator: separator, encoding: encoding)
+      let names = file.header ?? []
+      var rows: [Row] = []
+      for index in 0..<file.count {
+        let fields = zip(names, try file[index]).map { ($0, Value.text($1)) }
+        rows.append(
+          Row(
+            fields: Dictionary(fields) { first, _ in first }, file: path,
+            line: file.line(of: index)))
+      }
+      return rows
+    } catch {
+      throw hinting(error, encoding)
     }
-    return rows
   }
 
   static func contents(

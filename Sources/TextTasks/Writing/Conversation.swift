@@ -80,7 +80,11 @@ public struct Conversation {
 
   private func ids() throws -> [Int] {
     let all = (system.map { [("system", $0)] } ?? []) + messages.map { ($0.role, $0.content) }
-    return try writer.tokenizer.applyChatTemplate(
+    let ids = try writer.tokenizer.applyChatTemplate(
       all.map { ["role": .string($0.0), "content": .string($0.1)] }, addGenerationPrompt: true)
+    guard !ids.isEmpty else {
+      throw TextError("the chat template makes no text of the messages; correct it")
+    }
+    return ids
   }
 }
