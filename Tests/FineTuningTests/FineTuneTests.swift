@@ -101,7 +101,7 @@ struct FineTuneTests {
       "\(refused.tail)")
   }
 
-  @Test("a decoder's head learns where texts end")
+  @Test("a decoder's head learns where texts end, and padding that is missing is asked for")
   func decoderHead() async throws {
     let sandbox = try RunSandbox()
     defer { sandbox.remove() }
@@ -116,6 +116,10 @@ struct FineTuneTests {
     let config = try String(
       contentsOfFile: "\(sandbox.folder)/run/model/config.json", encoding: .utf8)
     #expect(config.contains("\"pad_token_id\": 0"), "\(config)")
+    try sandbox.file(
+      "gpt2/tokenizer_config.json", #"{"tokenizer_class": "BertTokenizer", "pad_token": null}"#)
+    let refused = try await sandbox.train(job, ranks: 0)
+    #expect(refused.status == 1 && refused.errors.contains("pad_token"), "\(refused.tail)")
   }
 
   /// The lines of a log by event and step, without times.

@@ -50,6 +50,26 @@ struct PreTrainedTests {
     #expect(try llama.encode("").first == llama.bosTokenId)
   }
 
+  @Test("A part that a folder calls null has no token, though the pipeline has its usual ones")
+  func noToken() throws {
+    try withFolder { folder in
+      func write(_ name: String, _ text: String) throws {
+        try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+      }
+      try write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\n")
+      let lacking = #""tokenizer_class": "BertTokenizer", "pad_token": null, "cls_token": null"#
+      try write("tokenizer_config.json", "{\(lacking)}")
+      let tokenizer = try AutoTokenizer.fromPretrained(folder)
+      #expect(tokenizer.padTokenId == nil && tokenizer.specialTokens.cls == nil)
+      #expect(tokenizer.specialTokens.sep == "[SEP]")
+      #expect(try tokenizer("the cat").inputIds[0] == [2, 5, 1, 3])
+      // What an older file names stands.
+      try write("special_tokens_map.json", #"{"pad_token": "[PAD]"}"#)
+      let named = try AutoTokenizer.fromPretrained(folder)
+      #expect(named.padTokenId == 0 && named.specialTokens.cls == nil)
+    }
+  }
+
   @Test("A SentencePiece model by itself takes what is spelled like a control piece for text")
   func sentencePiece() throws {
     let path = Cases.folder + "/legacy/llama-sentencepiece/tokenizer.model"

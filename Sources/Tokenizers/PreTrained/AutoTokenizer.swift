@@ -25,6 +25,8 @@ private struct FolderReader {
   let family: TokenizerFamily
   var special: SpecialTokens
   var described: [AddedToken]
+  /// The parts for which a file says that there is no token, whatever is usual.
+  var absent: Set<String> = []
   /// Tokens of added_tokens.json or of `added_tokens_decoder`, by id.
   var added: [(id: Int, token: AddedToken)] = []
 
@@ -35,6 +37,7 @@ private struct FolderReader {
     family = TokenizerFamily(configuration: own, model: try? folder.json("config.json"))
     special = SpecialTokens.usual(for: family)
     described = special.take(configuration)
+    absent = Set(SpecialTokens.names.map(\.name).filter { configuration[$0] == .null })
     if let members = configuration["added_tokens_decoder"]?.members {
       for member in members {
         guard let id = Int(member.name), id >= 0, id <= Vocabulary.largestID,
@@ -51,6 +54,7 @@ private struct FolderReader {
       if let map = try folder.json("special_tokens_map.json") {
         let more = special.take(map)
         described = more + described
+        absent = absent.filter { (map[$0] ?? .null) == .null }
       }
       for member in try folder.json("added_tokens.json")?.members ?? [] {
         guard let id = member.value.count, id <= Vocabulary.largestID else {
@@ -80,6 +84,7 @@ private struct FolderReader {
       {
         special[keyPath: part] = nil
       }
+      if absent.contains(name) { special[keyPath: part] = nil }
     }
     let backend = try Tokenizer(file, path: path)
     var result = PreTrainedTokenizer(
