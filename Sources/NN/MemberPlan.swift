@@ -10,6 +10,8 @@ struct MemberPlan {
   /// What the type of a property says of it.
   enum Content {
     case parameter, buffer, module
+    /// A layer of any kind, or none.
+    case layer, optionalLayer
     case optional(any ReferenceOptional.Type)
     case modules(any ModuleArray.Type)
     /// Only the value tells.
@@ -67,6 +69,8 @@ struct MemberPlan {
     if type is Parameter.Type { return .parameter }
     if type is Buffer.Type { return .buffer }
     if type is Module.Type { return .module }
+    if type == (any Layer).self { return .layer }
+    if type == Optional<any Layer>.self { return .optionalLayer }
     if let type = type as? any ReferenceOptional.Type { return .optional(type) }
     if let type = type as? any ModuleArray.Type { return .modules(type) }
     return isPlain(type, at: place) ? nil : .open(type)
@@ -74,7 +78,7 @@ struct MemberPlan {
 
   /// Whether a type rules members out, of which one value is at hand.
   private static func isPlain(_ type: Any.Type, at place: UnsafeRawPointer?) -> Bool {
-    if isNumber(type) { return true }
+    if isNumber(type) || type is any Memberless.Type { return true }
     if let container = type as? any MemberContainer.Type {
       return container.contents.allSatisfy { isPlain($0, at: nil) }
     }
@@ -101,6 +105,9 @@ struct MemberPlan {
       || type == String.self || type == Tensor.self || type == DType.self
   }
 }
+
+/// Whatever a module keeps that holds no members of it, as its type promises: settings, reports.
+package protocol Memberless {}
 
 /// The value of a type that lies at a place.
 func anyValue(_ type: Any.Type, at place: UnsafeRawPointer) -> Any {

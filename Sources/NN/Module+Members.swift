@@ -86,6 +86,16 @@ private struct MemberSearch {
     case .parameter: collect(object(Parameter.self), property.name)
     case .buffer: found.append((property.name, .buffer(object(Buffer.self))))
     case .module: found.append((property.name, .module(object(Module.self))))
+    case .layer:
+      found.append(
+        (property.name, .module(place.assumingMemoryBound(to: (any Layer).self).pointee)))
+    case .optionalLayer:
+      if let layer = place.assumingMemoryBound(to: (any Layer)?.self).pointee {
+        found.append((property.name, .module(layer)))
+      } else if property.isLazy {
+        self.property = property.label
+        refuseUnmade()
+      }
     case .optional(let type):
       if let object = type.object(at: place) {
         collect(object, property.name)

@@ -2,9 +2,9 @@ import NN
 import Tensors
 
 /// ModernBERT's settings, read from a configuration.
-struct ModernBertSettings {
+struct ModernBertSettings: Memberless {
   /// How far a layer's tokens see.
-  enum Reach: String {
+  enum Reach: String, Memberless {
     case full = "full_attention"
     case sliding = "sliding_attention"
   }

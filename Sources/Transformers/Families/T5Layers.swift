@@ -2,7 +2,7 @@ import NN
 import Tensors
 
 /// T5's settings, read from a configuration.
-struct T5Settings {
+struct T5Settings: Memberless {
   let width, size, heads, inner, layers, decoderLayers, buckets, maxDistance: Int
   let dropout, eps, factor: Double
   let activation: NamedActivation
