@@ -76,6 +76,17 @@ struct GenerationOptions: ParsableArguments {
 
   var weights: DType? { dtype == "float32" ? .float32 : dtype == "bfloat16" ? .bfloat16 : nil }
 
+  /// Those of the given options that only a model's folder follows.
+  var ofFolders: [String] {
+    [
+      ("--max-new-tokens", maxNewTokens != nil), ("--min-new-tokens", minNewTokens != nil),
+      ("--top-p", topP != nil), ("--min-p", minP != nil),
+      ("--repetition-penalty", repetitionPenalty != nil),
+      ("--no-repeat-ngram-size", noRepeatNgramSize != nil), ("--num-beams", numBeams != nil),
+      ("--stop", !stops.isEmpty), ("--set", !settings.isEmpty), ("--dtype", dtype != nil),
+    ].filter(\.1).map(\.0)
+  }
+
   /// The settings over those of a folder.
   func config(_ writer: TextWriter) throws -> GenerationConfig {
     var config = try GenerationConfig(settings: try parsed()).filled(from: writer.config)

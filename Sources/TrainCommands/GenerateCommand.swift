@@ -79,6 +79,22 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func continueRun(_ text: String?) throws {
+    if let kind = try RunKinds.kind(of: "\(path)/config.yaml") {
+      throw TextError(
+        "\(path) has no model yet, since the run has not ended; go on with ddp-train \(kind.command) \(path)/config.yaml --resume"
+      )
+    }
+    let foreign =
+      options.ofFolders
+      + [
+        ("--num-return-sequences", numReturnSequences != nil), ("--assistant", assistant != nil),
+        ("--negative-prompt", negativePrompt != nil),
+      ].filter(\.1).map(\.0)
+    if let option = foreign.first {
+      throw TextError(
+        "\(option) is for a model's folder, and \(path) is a run over characters; such a run takes --count, --temperature, --top-k and --seed"
+      )
+    }
     guard text?.isEmpty != true else { throw TextError("the prompt must hold a character") }
     let generation = try TextGeneration(runDirectory: path)
     let text = try generation.generate(

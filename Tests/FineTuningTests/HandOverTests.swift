@@ -45,6 +45,16 @@ struct HandOverTests {
     #expect(completions.output.contains("finetune") && completions.output.contains("_ddp-train"))
   }
 
+  @Test("a run that has no model yet writes no text, and says how to go on")
+  func unfinished() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try sandbox.file("run/config.yaml", "task: causal-lm\nmodel: models/gpt2\n")
+    let result = try await sandbox.train(["generate", "run", "--prompt", "a"], ranks: 0)
+    #expect(result.status == 1, "\(result.tail)")
+    #expect(result.errors.contains("the run has not ended; go on with"), "\(result.tail)")
+  }
+
   @Test("a chat template that cannot be read ends the program before there are weights to read")
   func template() async throws {
     let sandbox = try RunSandbox()
