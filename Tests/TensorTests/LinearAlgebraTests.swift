@@ -294,6 +294,45 @@ struct LinearAlgebraRuleTests {
     #expect(fit.solution.allClose(Tensor([0.2, 0.4], dtype: .float64)))
   }
 
+  /// As PyTorch 2.13, which refuses or gives NaN: never finite numbers.
+  @Test("NaN and infinity spread through factors, or are refused")
+  func notFinite() async {
+    let x = Tensor([[2.0, 0.5, 0.1], [0.5, 3, 1], [0.1, 1, 4]])
+    func with(_ value: Double, _ row: Int, _ column: Int) -> Tensor {
+      var y = x
+      y[row, column] = value
+      return y
+    }
+    func isNaN(_ y: Tensor) -> Bool { y.isNaN().all().item(Bool.self) }
+    for (row, column) in [(0, 0), (2, 0), (1, 2)] {
+      let y = with(.nan, row, column)
+      #expect(isNaN(Linalg.inv(y)) && isNaN(Linalg.solve(y, Tensor.ones([3, 2]))))
+      #expect(Linalg.invEx(y).info.item(Int.self) == 0)
+    }
+    let pivots = Linalg.luFactor(with(.nan, 0, 0)).factors
+    #expect(isNaN(pivots[1..., 0...]) && !isNaN(pivots[0, 1]))
+    #expect(Linalg.inv(with(.infinity, 0, 2))[0].isNaN().all().item(Bool.self))
+    #expect(Linalg.inv(with(.infinity, 2, 2)).isFinite().all().item(Bool.self))
+    for value in [Double.nan, .infinity] {
+      #expect(Linalg.qr(with(value, 2, 2)).q.isFinite().all().item(Bool.self))
+      #expect(Linalg.choleskyEx(with(value, 0, 1)).info.item(Int.self) == 0)
+      #expect(Linalg.choleskyEx(with(value, 1, 0)).info.item(Int.self) == 2)
+      #expect(Linalg.choleskyEx(with(value, 0, 0)).info.item(Int.self) == (value.isNaN ? 1 : 2))
+    }
+    #expect(Linalg.cholesky(with(.infinity, 2, 2))[2, 2].item(Double.self) == .infinity)
+    #expect(isNaN(Linalg.svdvals(with(.infinity, 1, 1))))
+    #expect(isNaN(Linalg.eigvalsh(with(.infinity, 1, 1))))
+    #expect(Linalg.eigvalsh(with(.nan, 0, 1)).isFinite().all().item(Bool.self))
+    let r0 = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = Linalg.svd(Tensor([[1.0, .nan], [0, 1]])) }
+    #expect(says("linalg.svd: the matrix holds NaN or infinity", r0))
+    let r1 = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) { _ = Linalg.eigh(Tensor([[1.0, 0], [.infinity, 1]])) }
+    #expect(says("linalg.eigh: the matrix holds NaN or infinity", r1))
+  }
+
   @Test("what does not fit stops with the reason")
   func refusals() async {
     let r0 = await #expect(

@@ -1,6 +1,6 @@
 // LAPACK by way of OpenBLAS: each routine for float and double, with its work space.
 
-#include "torus_gemm.h"
+#include "nonfinite.h"
 
 #include <math.h>
 
@@ -37,13 +37,15 @@ typedef integer *in;  // LAPACK takes everything by reference and writes only wh
 DECLARE(float, s)
 DECLARE(double, d)
 
-// Every routine's float and double forms have the same text.
-#define EITHER(CALL)                        \
+// Every routine's float and double forms have the same text. RUN leaves the report in `info`.
+#define RUN(CALL)                           \
   torus_blas_init();                        \
   integer info = 0;                         \
   if (dtype == TORUS_F32) CALL(float, s)    \
   else if (dtype == TORUS_F64) CALL(double, d) \
-  else return TORUS_LAPACK_DTYPE;           \
+  else return TORUS_LAPACK_DTYPE;
+#define EITHER(CALL) \
+  RUN(CALL)          \
   return info;
 
 // Runs CALL twice: LAPACK answers the first, with a work length of -1, with the best length.
@@ -65,9 +67,11 @@ static integer least(integer a, integer b) { return a < b ? a : b; }
 
 int64_t torus_potrf(torus_dtype dtype, bool upper, int64_t n, void *a, int64_t lda) {
   integer N = (integer)n, LDA = (integer)lda;
+  const int64_t broken = torus_cholesky_broken_minor(dtype, upper, n, a, lda);
 #define CALL(T, p) p##potrf_(triangle(upper), &N, a, &LDA, &info);
-  EITHER(CALL)
+  RUN(CALL)
 #undef CALL
+  return broken > 0 && (info <= 0 || info > broken) ? broken : info;
 }
 
 int64_t torus_potrs(torus_dtype dtype, bool upper, int64_t n, int64_t rhs, const void *a,
@@ -89,8 +93,9 @@ int64_t torus_getrf(torus_dtype dtype, int64_t m, int64_t n, void *a, int64_t ld
                     int32_t *pivots) {
   integer M = (integer)m, N = (integer)n, LDA = (integer)lda;
 #define CALL(T, p) p##getrf_(&M, &N, a, &LDA, pivots, &info);
-  EITHER(CALL)
+  RUN(CALL)
 #undef CALL
+  return torus_lu_spread_nan(dtype, m, n, a, lda, info);
 }
 
 int64_t torus_getrs(torus_dtype dtype, bool trans, int64_t n, int64_t rhs, const void *a,
@@ -136,10 +141,15 @@ int64_t torus_sytrs(torus_dtype dtype, bool upper, int64_t n, int64_t rhs, const
 
 int64_t torus_geqrf(torus_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, void *tau) {
   integer M = (integer)m, N = (integer)n, LDA = (integer)lda;
+  // The last row alone is not reflected.
+  const int64_t reflected = m - 1 < n ? m - 1 : n;
+  const int64_t broken = torus_first_broken_column(dtype, m, reflected, a, lda);
 #define CALL(T, p) \
   { WITH_WORK(T, p##geqrf_(&M, &N, a, &LDA, tau, work, &length, &info)) }
-  EITHER(CALL)
+  RUN(CALL)
 #undef CALL
+  if (broken < reflected) torus_qr_spread_nan(dtype, m, n, broken, a, lda, tau);
+  return info;
 }
 
 int64_t torus_orgqr(torus_dtype dtype, int64_t m, int64_t n, int64_t k, void *a, int64_t lda,

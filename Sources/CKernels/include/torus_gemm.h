@@ -110,6 +110,11 @@ int64_t torus_getrf(torus_dtype dtype, int64_t m, int64_t n, void *a, int64_t ld
 int64_t torus_getrs(torus_dtype dtype, bool trans, int64_t n, int64_t rhs, const void *a,
                     int64_t lda, const int32_t *pivots, void *b, int64_t ldb);
 
+/// What an m × n matrix, or the triangle of it that is read, holds beside finite numbers: a sum of these.
+enum { TORUS_INFINITE_DIAGONAL = 1, TORUS_INFINITE_ELSEWHERE = 2, TORUS_NAN = 4 };
+int32_t torus_not_finite(torus_dtype dtype, bool lower, bool upper, int64_t m, int64_t n, const void *a,
+                         int64_t lda);
+
 /// The determinant of an n × n matrix from torus_getrf's factors, its sign (-1, 0 or 1) and the
 /// logarithm of its size: one number of `dtype` each, none where the pointer is NULL.
 int64_t torus_lu_determinant(torus_dtype dtype, int64_t n, const void *lu, int64_t ld,

@@ -17,9 +17,18 @@ extension Kernel {
     let (u, vh) = (Matrices(batch, m, left, a.dtype), Matrices(batch, right, n, a.dtype))
     let s = Tensor.uninitialized(batch + [k], a.dtype)
     let info = matrices.each { index in
-      torus_gesdd(
+      let found = matrices.notFinite(index)
+      if found & Int32(TORUS_NAN) != 0 { return -1 }
+      let values = s.pointer + index * k * a.dtype.size
+      if found != 0 {
+        fillWithNaN(values, k, a.dtype)
+        fillWithNaN(u[index], m * left, a.dtype)
+        fillWithNaN(vh[index], right * n, a.dtype)
+        return 0
+      }
+      return torus_gesdd(
         matrices.dtype, parts.rawValue, Int64(m), Int64(n), matrices[index], matrices.leading,
-        s.pointer + index * k * a.dtype.size, parts == .values ? nil : u[index], u.leading,
+        values, parts == .values ? nil : u[index], u.leading,
         parts == .values ? nil : vh[index], vh.leading)
     }
     Linalg.requireSuccess(name, info, Linalg.notConverged)
@@ -37,13 +46,30 @@ extension Kernel {
     let matrices = Matrices(copying: a)
     let n = matrices.rows
     let values = Tensor.uninitialized(matrices.batch + [n], a.dtype)
-    let info = matrices.each {
-      torus_syevd(
-        matrices.dtype, vectors, upper, Int64(n), matrices[$0], matrices.leading,
-        values.pointer + $0 * n * a.dtype.size)
+    let info = matrices.each { index in
+      let found = matrices.notFinite(index, lower: !upper, upper: upper)
+      if found & ~Int32(TORUS_INFINITE_DIAGONAL) != 0 { return -1 }
+      let own = values.pointer + index * n * a.dtype.size
+      if found != 0 {
+        fillWithNaN(own, n, a.dtype)
+        fillWithNaN(matrices[index], n * n, a.dtype)
+        return 0
+      }
+      return torus_syevd(
+        matrices.dtype, vectors, upper, Int64(n), matrices[index], matrices.leading, own)
     }
     Linalg.requireSuccess(name, info, Linalg.notConverged)
     return (values, matrices.tensor)
+  }
+
+  static func fillWithNaN(
+    _ memory: UnsafeMutableRawPointer, _ count: Int, _ dtype: DType
+  ) {
+    if dtype == .float64 {
+      memory.assumingMemoryBound(to: Double.self).update(repeating: .nan, count: count)
+    } else {
+      memory.assumingMemoryBound(to: Float.self).update(repeating: .nan, count: count)
+    }
   }
 
   /// The solution, the ranks, the singular values and empty residuals.

@@ -48,8 +48,21 @@ extension Kernel {
   }
 
   /// A⁻¹ from packed factors, which it overwrites.
+  ///
+  /// Where factors hold infinity, columns of the identity are solved for, since getri drops what comes of it; where
+  /// they hold NaN, all is NaN.
   static func inverse(_ factors: Matrices, _ pivots: Tensor) -> Tensor {
     let n = factors.rows
+    let count = n == 0 ? 0 : factors.batch.reduce(1, *)
+    let found = (0..<count).map { factors.notFinite($0) }
+    if found.contains(where: { $0 != 0 }) {
+      let one = noGrad { Tensor.eye(n, dtype: factors.tensor.dtype) }
+      let solved = Matrices(copying: luSolve(factors.tensor, pivots, one))
+      for (index, flags) in found.enumerated() where flags & Int32(TORUS_NAN) != 0 {
+        fillWithNaN(solved[index], n * n, factors.tensor.dtype)
+      }
+      return solved.tensor
+    }
     _ = factors.each {
       torus_getri(
         factors.dtype, Int64(n), factors[$0], factors.leading,

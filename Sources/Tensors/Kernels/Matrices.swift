@@ -42,6 +42,12 @@ struct Matrices {
     tensor.pointer + index * rows * columns * tensor.dtype.size
   }
 
+  /// What a matrix, or a triangle of it, holds beside finite numbers: flags of `torus_not_finite`.
+  func notFinite(_ index: Int, lower: Bool = true, upper: Bool = true) -> Int32 {
+    torus_not_finite(
+      tensor.dtype.c, lower, upper, Int64(rows), Int64(columns), self[index], leading)
+  }
+
   /// Runs a routine on each matrix, spread over the threads.
   /// - Parameter routine: Computes at an index and returns LAPACK's report. Runs on any thread, so
   ///   it touches memory only.

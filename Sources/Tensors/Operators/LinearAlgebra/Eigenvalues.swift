@@ -3,7 +3,8 @@ extension Linalg {
   /// (`torch.linalg.eigh`).
   ///
   /// `[..., n, n]` → values `[..., n]` and vectors `[..., n, n]`, one a column, of either sign: A =
-  /// V diag(values) Vᵀ. The gradient through the vectors needs distinct eigenvalues.
+  /// V diag(values) Vᵀ. The gradient through the vectors needs distinct eigenvalues. Of a matrix with infinity
+  /// on its diagonal alone everything is NaN; NaN, and infinity elsewhere, are refused.
   /// - Parameters:
   ///   - a: Symmetric matrices, `[..., n, n]`.
   ///   - upper: Whether the upper triangle is read instead of the lower (`UPLO="U"`).

@@ -5,7 +5,7 @@ extension Linalg {
   /// `[..., m, n]`, k = min(m, n) → U `[..., m, m]`, s `[..., k]`, Vᵀ `[..., n, n]`; without
   /// `fullMatrices` U `[..., m, k]` and Vᵀ `[..., k, n]`. Columns of U and V come with either sign.
   /// The gradient through them needs distinct singular values, not 0 where m ≠ n, and sees their
-  /// first k columns only.
+  /// first k columns only. Of a matrix with infinity everything is NaN; NaN is refused.
   public static func svd(
     _ a: Tensor, fullMatrices: Bool = true
   ) -> (u: Tensor, s: Tensor, vh: Tensor) {
