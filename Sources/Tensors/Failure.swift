@@ -35,11 +35,16 @@ public enum Failure {
     return line + (ModulePlace.take().map { " (layer \($0))" } ?? "")
   }
 
-  /// The user's own calls that led here, one a line; empty where `SWIFT_BACKTRACE` says `enable=no`, or the
-  /// program keeps no line numbers.
-  static func calls() -> String {
+  /// Whether failures look for calls, which takes a moment: unless `SWIFT_BACKTRACE` says `enable=no`.
+  static var places: Bool {
     let wish = ProcessInfo.processInfo.environment["SWIFT_BACKTRACE"] ?? ""
-    guard !wish.split(separator: ",").contains("enable=no") else { return "" }
+    return !wish.split(separator: ",").contains("enable=no")
+  }
+
+  /// The user's own calls that led here, one a line; empty where none are looked for, or the program keeps no line
+  /// numbers.
+  static func calls() -> String {
+    guard places else { return "" }
     return Origin().places(outside: rooms).map { "\n  in \($0)" }.joined()
   }
 }

@@ -35,9 +35,7 @@ public final class Storage: @unchecked Sendable {
 
   /// Uninitialised memory from the caching allocator.
   public init(byteCount: Int) {
-    guard let memory = Kernel.allocate(byteCount) else {
-      fail("Storage", "out of memory: \(byteCount) bytes could not be allocated")
-    }
+    guard let memory = Kernel.allocate(byteCount) else { Self.outOfMemory(byteCount) }
     address = memory
     self.byteCount = byteCount
     owner = nil
@@ -48,6 +46,17 @@ public final class Storage: @unchecked Sendable {
     address = pointer
     self.byteCount = byteCount
     self.owner = owner
+  }
+
+  /// Stops with the name of what asked for memory, which is looked for only now.
+  @inline(never)
+  private static func outOfMemory(_ byteCount: Int) -> Never {
+    let caller = Failure.places ? Origin().called : nil
+    let (inUse, cached, _) = Kernel.memory
+    fail(
+      caller ?? "Storage",
+      "out of memory: \(byteCount) bytes could not be allocated; tensors have \(inUse), and \(cached) are kept "
+        + "for the next ones")
   }
 
   deinit {

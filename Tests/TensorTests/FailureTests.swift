@@ -25,6 +25,21 @@ struct FailureTests {
     #endif
   }
 
+  @Test("what asks for more memory than there is is named, with the number of bytes")
+  func memory() async {
+    let result = await #expect(
+      processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
+    ) {
+      unsetenv("SWIFT_BACKTRACE")
+      let row = Tensor.ones([1 << 26])
+      _ = row.outer(row)
+    }
+    #expect(says("out of memory: 18014398509481984 bytes could not be allocated", result))
+    #if canImport(Runtime)
+      #expect(says("Tensor.outer: out of memory", result))
+    #endif
+  }
+
   @Test("SWIFT_BACKTRACE turns them off")
   func off() async {
     let result = await #expect(

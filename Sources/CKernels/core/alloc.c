@@ -145,9 +145,9 @@ static __attribute__((noinline)) void *refill_small(int32_t index) {
   }
   torus_spin_release(&lock);
   size_t size = small_class_size(index);
-  count_small_use((int64_t)size);
   block *b = mine->first;
   if (b) {
+    count_small_use((int64_t)size);
     mine->first = b->next;
     mine->count--;
     return b;
@@ -155,8 +155,9 @@ static __attribute__((noinline)) void *refill_small(int32_t index) {
   void *fresh = NULL;
   if (posix_memalign(&fresh, ALIGNMENT, size) != 0) {
     torus_alloc_trim();
-    if (posix_memalign(&fresh, ALIGNMENT, size) != 0) out_of_memory(size);
+    if (posix_memalign(&fresh, ALIGNMENT, size) != 0) return NULL;
   }
+  count_small_use((int64_t)size);
   atomic_fetch_add_explicit(&owned, (int64_t)size, memory_order_relaxed);
   atomic_fetch_add_explicit(&system_allocations, 1, memory_order_relaxed);
   return fresh;
@@ -191,7 +192,7 @@ static void *alloc_large(size_t bytes, bool *fresh) {
   if (!b) {
     torus_alloc_trim();
     b = torus_large_take(bytes, &added);
-    if (!b) out_of_memory(bytes);
+    if (!b) return NULL;
   }
   count_use((int64_t)size);
   if (added > 0) {
@@ -223,15 +224,20 @@ static void free_large(void *b, size_t bytes) {
 
 static void *alloc_plain(size_t bytes) {
   void *fresh = NULL;
-  if (posix_memalign(&fresh, ALIGNMENT, bytes ? bytes : 1) != 0) out_of_memory(bytes);
-  return fresh;
+  return posix_memalign(&fresh, ALIGNMENT, bytes ? bytes : 1) == 0 ? fresh : NULL;
 }
 
-void *torus_alloc(size_t bytes) {
+void *torus_alloc_or_null(size_t bytes) {
   if (SANITIZED) return alloc_plain(bytes);
   if (bytes < large_size) return alloc_small(bytes);
   bool fresh;
   return alloc_large(bytes, &fresh);
+}
+
+void *torus_alloc(size_t bytes) {
+  void *b = torus_alloc_or_null(bytes);
+  if (__builtin_expect(b == NULL, 0)) out_of_memory(bytes);
+  return b;
 }
 
 void *torus_alloc_zeroed(size_t bytes) {
@@ -242,6 +248,7 @@ void *torus_alloc_zeroed(size_t bytes) {
   }
   bool fresh;
   void *b = alloc_large(bytes, &fresh);
+  if (!b) out_of_memory(bytes);
   // Fresh pages are zero already.
   if (!fresh) memset(b, 0, bytes);
   return b;

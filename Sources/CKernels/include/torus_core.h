@@ -38,6 +38,9 @@ typedef enum torus_status : int32_t {
 /// `torus_alloc(0)` gives a valid block.
 void *torus_alloc(size_t bytes);
 
+/// The same, but null where there is not so much memory.
+void *torus_alloc_or_null(size_t bytes);
+
 /// Gives a block back; `bytes` is what `torus_alloc` was asked for. Null is ignored. Any thread
 /// may free any block.
 void torus_free(void *block, size_t bytes);

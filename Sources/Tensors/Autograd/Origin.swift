@@ -30,11 +30,31 @@ import Foundation
       }
       return Array(places.prefix(4))
     }
+
+    /// What of this module was called from outside of it, such as `Tensor.matmul`, by the symbols' own names; in a
+    /// backward pass the operation whose gradient is computed.
+    var called: String? {
+      var name: String?
+      for symbol in (calls?.symbolicated()?.frames ?? []).compactMap(\.symbol) {
+        let swift = symbol.rawName.hasPrefix("$s") ? symbol.rawName.dropFirst(2) : ""
+        // Closures of the standard library and C stand between.
+        guard swift.first?.isNumber == true else { continue }
+        guard swift.hasPrefix("7Tensors") else { break }
+        let words = symbol.name.prefix { $0 != "(" }.split(separator: " ")
+        guard let word = words.last.map(String.init) else { continue }
+        if word.hasSuffix(".gradient") { return "the gradient of \(word.dropLast(9))" }
+        name = word
+      }
+      return name
+    }
   }
 #else
   /// The calls that led to an operation, by their symbols: this toolchain knows no lines.
   struct Origin: CustomStringConvertible {
     let description: String
+
+    /// None: symbols name no operations.
+    var called: String? { nil }
 
     /// None: symbols name no rooms.
     func places(outside rooms: [String]) -> [String] { [] }

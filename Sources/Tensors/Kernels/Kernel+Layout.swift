@@ -68,7 +68,9 @@ extension Kernel {
 extension Kernel {
   /// Nil where there is not so much.
   @inline(__always)
-  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? { torus_alloc(byteCount) }
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    torus_alloc_or_null(byteCount)
+  }
 
   @inline(__always)
   static func free(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
