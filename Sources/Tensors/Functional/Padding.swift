@@ -63,7 +63,8 @@ extension F {
     let limit: Int
     switch mode {
     case .reflect: limit = size - 1
-    case .circular: limit = size
+    // The elements that one end loses do not come round to the other.
+    case .circular: limit = size + Swift.min(border.before, 0) + Swift.min(border.behind, 0)
     case .constant, .replicate: limit = size == 0 ? 0 : .max
     }
     require(

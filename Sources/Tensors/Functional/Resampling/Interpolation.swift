@@ -86,7 +86,8 @@ extension F {
     }
     if mode == .nearest || mode == .nearestExact {
       return axes.enumerated().reduce(x) { result, item in
-        let index = item.element.nearest(exact: mode == .nearestExact)
+        let index = item.element.nearest(
+          exact: mode == .nearestExact, byShift: dims == 2)
         return result.indexSelect(dim: item.offset + 2, index: Tensor(index))
       }
     }
@@ -96,6 +97,8 @@ extension F {
     let exact = mode == .bilinear && to.reduce(0, +) <= 128
     let wide = x.to(x.dtype.wide)
     let result = axes.enumerated().reduce(wide) { result, item in
+      // As in PyTorch, a wide filter leaves a dimension alone whose size stays.
+      if antialias && item.element.size == item.element.output { return result }
       let taps = item.element.taps(cubic: mode == .bicubic, antialias: antialias, exact: exact)
       let operation = Resampling(
         dim: item.offset + 2, size: item.element.size, output: item.element.output)

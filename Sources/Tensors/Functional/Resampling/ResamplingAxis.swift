@@ -27,11 +27,15 @@ struct ResamplingAxis {
   let precision: DType
 
   /// The element nearest to each output.
-  func nearest(exact: Bool) -> [Int] {
+  /// - Parameters:
+  ///   - exact: Whether an output's middle counts, not its beginning.
+  ///   - byShift: Whether outputs of once and twice the size have these factors, whatever factor was named: as
+  ///     PyTorch has it in images, but not in lines and volumes.
+  func nearest(exact: Bool, byShift: Bool) -> [Int] {
     let step = scale.map { Float(1 / $0) } ?? Float(size) / Float(output)
     return (0..<output).map { index in
-      if !exact && output == size { return index }
-      if !exact && output == 2 * size { return index / 2 }
+      if byShift && !exact && output == size { return index }
+      if byShift && !exact && output == 2 * size { return index / 2 }
       let position = exact ? (Float(index) + 0.5) * step : Float(index) * step
       return Swift.min(Int(position.rounded(.down)), size - 1)
     }
