@@ -55,7 +55,14 @@ extension CompiledModel {
         for rows in own.isEmpty ? [0..<1] : shares {
           for start in stride(from: rows.lowerBound, to: rows.upperBound, by: batchSize) {
             let end = min(start + batchSize, rows.upperBound)
-            parts.append(try forward(data.inputs.map { $0.sliced(from: start, to: end) }))
+            let outputs = try forward(data.inputs.map { $0.sliced(from: start, to: end) })
+            for output in outputs {
+              require(
+                output.rank > 0 && output.size(0) == end - start, "predict",
+                "the model makes \(output.shape) of \(end - start) records, and a row for each is expected"
+              )
+            }
+            parts.append(outputs)
           }
         }
         let outputs = parts[0].indices.map { index in Tensor.cat(parts.map { $0[index] }) }

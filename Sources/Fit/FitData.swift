@@ -18,12 +18,20 @@ struct FitData {
 
   init(_ inputs: [Tensor], _ targets: [Tensor], _ caller: String) {
     let all = inputs + targets
-    let rows = all.first?.shape.first ?? 0
     require(
-      all.allSatisfy { $0.rank > 0 && $0.size(0) == rows }, caller,
-      "inputs \(inputs.map(\.shape)) and targets \(targets.map(\.shape)) differ in their first "
-        + "dimension, which counts the records")
-    require(rows > 0, caller, "there are no records")
+      !inputs.isEmpty, caller, "there are no inputs: a tensor for each of the model's is expected")
+    let rows = all.first?.shape.first ?? 0
+    let given =
+      "inputs \(inputs.map(\.shape))"
+      + (targets.isEmpty ? "" : " and targets \(targets.map(\.shape))")
+    require(
+      all.allSatisfy { $0.rank > 0 }, caller,
+      "\(given) hold a single number, and a first dimension that counts the records is expected")
+    require(
+      all.allSatisfy { $0.size(0) == rows }, caller,
+      "\(given) differ in their first dimension, which counts the records")
+    require(
+      rows > 0, caller, "there are no records: \(given), and at least one of each is expected")
     (self.inputs, self.targets) = (inputs, targets)
   }
 

@@ -50,7 +50,12 @@ public struct ImageFolder: Dataset, Sendable {
   package init(
     unlabelledOr path: String, classes known: [String], transform: any ImageTransform = Compose()
   ) throws(DataError) {
-    let entries = SourceFile.isFolder(path) ? Self.entries(of: path) : []
+    guard SourceFile.isFolder(path) else {
+      throw DataError(
+        .missing, path: path, "there is no such folder",
+        remedy: "Name a folder of images, or of folders of them")
+    }
+    let entries = Self.entries(of: path)
     if entries.contains(where: { SourceFile.isFolder("\(path)/\($0)") }) {
       let folder = try ImageFolder(path: path, transform: transform)
       var samples: [(name: String, label: Int)] = []

@@ -48,8 +48,11 @@ public struct Digits: ImageDataset, Sendable {
           problem, path: file.path, at: "line \(file.line(of: index))", message,
           remedy: "A line holds 64 pixels from 0 to 16 and a digit from 0 to 9")
       }
-      guard numbers.count == 65, numbers.allSatisfy({ $0 == $0.rounded() }) else {
-        throw reject(.malformed, "there are not 65 whole numbers")
+      guard numbers.count == 65 else {
+        throw reject(.malformed, "there are \(numbers.count) numbers, not 65")
+      }
+      if let broken = numbers.first(where: { $0 != $0.rounded() }) {
+        throw reject(.malformed, "\(broken) is no whole number")
       }
       if let pixel = numbers.dropLast().first(where: { $0 < 0 || $0 > 16 }) {
         throw reject(.outOfRange, "the pixel \(Self.words(pixel)) is out of range")
