@@ -42,4 +42,20 @@ struct TextTests {
       "\u{2212}1", "1e5.0",
     ] { #expect(NumberText.double(text) == nil, "\(text)") }
   }
+
+  @Test("numbers as most are written are the nearest there are")
+  func plain() {
+    for _ in 0..<5000 {
+      var text = String(
+        (0..<Int.random(in: 1...18)).map { _ in "0123456789".randomElement() ?? "0" })
+      if Bool.random() {
+        let place = text.index(text.startIndex, offsetBy: Int.random(in: 0...text.count))
+        text.insert(".", at: place)
+      }
+      text = (["", "-", "+"].randomElement() ?? "") + text
+      #expect(NumberText.double(text)?.bitPattern == Double(text)?.bitPattern, "\(text)")
+      #expect(NumberText.int(text) == Int(text), "\(text)")
+    }
+    #expect(NumberText.double("-0")?.sign == .minus)
+  }
 }
