@@ -44,7 +44,23 @@ struct TrainCommand: ParsableCommand {
       }
       throw ExitCode(2)
     }
+    if let kind = Self.kind(of: arguments.first) {
+      if LaunchVariables(environment: ProcessInfo.processInfo.environment).rank == 0 {
+        StandardStream.error.write(
+          "\(Program.name): \(arguments[0]) is a configuration of \(Program.name) \(kind.command): put \(kind.command) before it\n"
+        )
+      }
+      throw ExitCode(2)
+    }
     Foundation.exit(TrainingRun.main(arguments))
+  }
+
+  /// The kind of run that a first word means, where another command trains it.
+  private static func kind(of word: String?) -> (any RunKind.Type)? {
+    guard let word, !word.hasPrefix("-"),
+      let path = try? RunConfiguration.find(word, files: ProjectFiles())
+    else { return nil }
+    return (try? RunKinds.kind(of: path)) ?? nil
   }
 
   /// The command that a first word is nearly, where it is not a configuration, and not nearly one.

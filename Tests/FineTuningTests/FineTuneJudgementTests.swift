@@ -81,6 +81,31 @@ struct FineTuneJudgementTests {
     return found[0]
   }
 
+  @Test("a run in bfloat16 is judged as its end was, and goes on, on another number of workers")
+  func halves() async throws {
+    let records = (0..<10).map {
+      #"{"text": "the film \#($0 % 2 == 0 ? "bad" : "good") a", "label": "\#($0 % 2)"}"#
+    }
+    try await withModel(records.joined(separator: "\n")) { sandbox in
+      let job = job("text-classification") + ["--precision", "bf16-true"]
+      for (epochs, ranks, others) in [("1", 2, 0), ("2", 0, 2)] {
+        let trained = try await sandbox.train(job + ["--epochs", epochs, "--resume"], ranks: ranks)
+        try #require(trained.status == 0, "\(trained.tail)")
+        let known = try #require(try sandbox.metrics().last?["test_loss"] as? Double)
+        let judged = try await sandbox.train(
+          ["evaluate", "run", "--json", "f.json"], ranks: others)
+        #expect(judged.status == 0, "\(judged.tail)")
+        let text = try String(contentsOfFile: "\(sandbox.folder)/f.json", encoding: .utf8)
+        let told = try #require(try lines(text).first?["loss"] as? Double)
+        // Losses are added up in float32, whatever the parameters are.
+        #expect(abs(told - known) < 1e-6, "\(told), \(known)")
+      }
+      let config = try String(
+        contentsOfFile: "\(sandbox.folder)/run/model/config.json", encoding: .utf8)
+      #expect(config.contains("\"bfloat16\""), "\(config)")
+    }
+  }
+
   @Test("adapters are judged beside the model that they were trained for")
   func adapters() async throws {
     let records = (0..<10).map {

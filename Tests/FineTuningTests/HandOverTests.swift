@@ -45,14 +45,22 @@ struct HandOverTests {
     #expect(completions.output.contains("finetune") && completions.output.contains("_ddp-train"))
   }
 
-  @Test("a run that has no model yet writes no text, and says how to go on")
-  func unfinished() async throws {
+  @Test("a configuration that another command trains is said to be that command's")
+  func otherKind() async throws {
     let sandbox = try RunSandbox()
     defer { sandbox.remove() }
     try sandbox.file("run/config.yaml", "task: causal-lm\nmodel: models/gpt2\n")
-    let result = try await sandbox.train(["generate", "run", "--prompt", "a"], ranks: 0)
-    #expect(result.status == 1, "\(result.tail)")
-    #expect(result.errors.contains("the run has not ended; go on with"), "\(result.tail)")
+    for words in [["run", "--resume"], ["run/config.yaml"]] {
+      let result = try await sandbox.train(words, ranks: 0)
+      #expect(result.status == 2, "\(result.tail)")
+      #expect(
+        result.errors.contains("run is a configuration of ddp-train finetune")
+          || result.errors.contains("config.yaml is a configuration of ddp-train finetune"),
+        "\(result.tail)")
+    }
+    // No text is written by a run that has no model yet.
+    let early = try await sandbox.train(["generate", "run", "--prompt", "a"], ranks: 0)
+    #expect(early.status == 1 && early.errors.contains("the run has not ended"), "\(early.tail)")
   }
 
   @Test("a chat template that cannot be read ends the program before there are weights to read")
