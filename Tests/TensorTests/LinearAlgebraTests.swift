@@ -319,6 +319,11 @@ struct LinearAlgebraRuleTests {
       #expect(Linalg.choleskyEx(with(value, 1, 0)).info.item(Int.self) == 2)
       #expect(Linalg.choleskyEx(with(value, 0, 0)).info.item(Int.self) == (value.isNaN ? 1 : 2))
     }
+    for (row, column) in [(1, 0), (2, 1), (0, 1)] {
+      let (q, r) = Linalg.qr(with(.nan, row, column))
+      #expect(isNaN(q[0..., column...]) && isNaN(r[column...column, column...]))
+      #expect(q[0..., ..<column].isFinite().all().item(Bool.self))
+    }
     #expect(Linalg.cholesky(with(.infinity, 2, 2))[2, 2].item(Double.self) == .infinity)
     #expect(isNaN(Linalg.svdvals(with(.infinity, 1, 1))))
     #expect(isNaN(Linalg.eigvalsh(with(.infinity, 1, 1))))

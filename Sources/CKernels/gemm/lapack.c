@@ -157,8 +157,10 @@ int64_t torus_orgqr(torus_dtype dtype, int64_t m, int64_t n, int64_t k, void *a,
   integer M = (integer)m, N = (integer)n, K = (integer)k, LDA = (integer)lda;
 #define CALL(T, p) \
   { WITH_WORK(T, p##orgqr_(&M, &N, &K, a, &LDA, tau, work, &length, &info)) }
-  EITHER(CALL)
+  RUN(CALL)
 #undef CALL
+  torus_q_spread_nan(dtype, m, n, k, a, lda, tau);
+  return info;
 }
 
 int64_t torus_ormqr(torus_dtype dtype, bool left, bool trans, int64_t m, int64_t n, int64_t k,

@@ -92,3 +92,18 @@ void torus_qr_spread_nan(torus_dtype dtype, int64_t m, int64_t n, int64_t first,
   EITHER_TYPE(SPREAD)
 #undef SPREAD
 }
+
+void torus_q_spread_nan(torus_dtype dtype, int64_t m, int64_t n, int64_t k, void *a, int64_t lda, const void *tau) {
+#define SPREAD(T)                                                                \
+  {                                                                              \
+    T *elements = a;                                                             \
+    const T *scales = tau;                                                       \
+    int64_t first = 0;                                                           \
+    while (first < k && !isnan(scales[first])) first++;                          \
+    for (int64_t j = first; first < k && j < n; j++) {                           \
+      for (int64_t i = 0; i < m; i++) elements[j * lda + i] = (T)NAN;            \
+    }                                                                            \
+  }
+  EITHER_TYPE(SPREAD)
+#undef SPREAD
+}

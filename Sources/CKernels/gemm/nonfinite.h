@@ -16,3 +16,6 @@ int64_t torus_first_broken_column(torus_dtype dtype, int64_t m, int64_t n, const
 /// Writes NaN into reflections and R from the first such column on.
 void torus_qr_spread_nan(torus_dtype dtype, int64_t m, int64_t n, int64_t first, void *a, int64_t lda,
                          void *tau);
+
+/// Writes NaN into the columns of Q from the first reflection on that is NaN.
+void torus_q_spread_nan(torus_dtype dtype, int64_t m, int64_t n, int64_t k, void *a, int64_t lda, const void *tau);
