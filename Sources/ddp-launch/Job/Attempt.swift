@@ -216,6 +216,9 @@ struct Attempt {
       isForced = true
       console.note("the workers have not ended by themselves: ending them")
     }
+    if due.signal == SIGKILL {
+      for (rank, report) in watch.reports { failures.add(report, of: rank) }
+    }
     kill(child.pid, due.signal)
     if due.signal == SIGKILL {
       watch.killRest()

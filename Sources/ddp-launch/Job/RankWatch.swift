@@ -26,6 +26,7 @@ struct RankWatch {
   private let workers: Int
   private let host = Machine.hostName
   private var starts: [Int: RankStart] = [:]
+  private var startTimes: [Int: Date] = [:]
   private var ends: [Int: Int32] = [:]
   private var stopped: Set<Int> = []
   private var hadChildren = false
@@ -53,6 +54,16 @@ struct RankWatch {
       .compactMap(ProgressFile.read).max { $0.step < $1.step }
   }
 
+  /// What programs on this host that have not ended have left of the cause, whether their keepers' words came here
+  /// or not.
+  var reports: [(rank: Int, report: RankReport)] {
+    starts.filter { ends[$0.key] == nil && $0.value.host == host }.sorted { $0.key < $1.key }
+      .compactMap { rank, start in
+        ReportFile(ofKeeper: start.keeper)
+          .read(pid: start.pid, started: startTimes[rank] ?? Date()).map { (rank, $0) }
+      }
+  }
+
   /// Kills all programs on this host that have not ended, once mpirun is killed, and waits until they and their
   /// keepers, which clean up behind them, are gone.
   func killRest() {
@@ -74,7 +85,9 @@ struct RankWatch {
 
   mutating func add(_ frame: Frame, of rank: Int) {
     switch frame {
-    case .started(let start): starts[rank] = start
+    case .started(let start):
+      starts[rank] = start
+      startTimes[rank] = Date()
     case .stopped(let isStopped):
       if isStopped { stopped.insert(rank) } else { stopped.remove(rank) }
     case .ended(let end): ends[rank] = end.code

@@ -19,6 +19,7 @@ struct RankKeeper {
   ]
   private var shown: [OutputStream: [UInt8]] = [:]
   private let report = ReportFile()
+  private var hasReported = false
   private let progress = ProgressFile()
   private var lastProgress: WorkerProgress?
   private var lastLook = Date.distantPast
@@ -82,7 +83,11 @@ struct RankKeeper {
       for number in signals.received() {
         if number == SIGTERM || number == SIGINT || number == SIGUSR1 { wasAsked = true }
         // mpirun may end the keeper together with its program next.
-        if number == SIGTERM { passProgress() }
+        if number == SIGTERM {
+          passProgress()
+          passReport(child.pid, started)
+          report.remove()
+        }
         if number == SIGUSR1 {
           isStopping = true
           handOn(plan.stopSignal.number, to: child)
@@ -96,6 +101,7 @@ struct RankKeeper {
         var ignored: Int32 = 0
         waitpid(child.pid, &ignored, 0)
         memory?.leave()
+        report.remove()
         SessionFiles.removeOwn(environment: environment)
         if getpgrp() == getpid() { kill(0, SIGKILL) }
         return 1
@@ -138,15 +144,11 @@ struct RankKeeper {
     return true
   }
 
-  /// Sends what the program has left in its report's file.
-  private func passReport(_ pid: Int32, _ started: Date) {
-    guard
-      let contents = report.read(),
-      let found = RankReport(
-        file: contents, host: Machine.hostName, pid: pid, started: started.timeIntervalSince1970,
-        now: (report.written ?? Date()).timeIntervalSince1970)
-    else { return }
-    report.remove()
+  /// Sends what the program has left in its report's file, once. The file stays: where mpirun, which is ending the
+  /// job, hands nothing on any more, the launcher reads it itself.
+  private mutating func passReport(_ pid: Int32, _ started: Date) {
+    guard !hasReported, let found = report.read(pid: pid, started: started) else { return }
+    hasReported = true
     send(.failed(found))
   }
 

@@ -64,8 +64,13 @@ struct ReportFile {
 
   /// A file of this process, which does not exist yet.
   init() {
-    path = "\(Machine.temporaryFolder)/torus-error-\(getpid()).json"
+    self.init(ofKeeper: getpid())
     remove()
+  }
+
+  /// The file of a keeper on this host.
+  init(ofKeeper keeper: Int32) {
+    path = "\(Machine.temporaryFolder)/torus-error-\(keeper).json"
   }
 
   /// The variables by which a program knows it.
@@ -73,16 +78,17 @@ struct ReportFile {
     ["TORUS_ERROR_FILE": path, "TORCHELASTIC_ERROR_FILE": path]
   }
 
-  /// When the program wrote it, which may be a while before somebody looks.
-  var written: Date? {
+  /// What a program on this host has left there; nil where there is nothing.
+  func read(pid: Int32, started: Date) -> RankReport? {
+    guard access(path, R_OK) == 0, let contents = FileManager.default.contents(atPath: path) else {
+      return nil
+    }
+    // It may have been written a while before somebody looks.
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    return attributes?[.modificationDate] as? Date
-  }
-
-  /// What is there; nil where there is nothing.
-  func read() -> Data? {
-    guard access(path, R_OK) == 0 else { return nil }
-    return try? Data(contentsOf: URL(fileURLWithPath: path))
+    let written = attributes?[.modificationDate] as? Date
+    return RankReport(
+      file: contents, host: Machine.hostName, pid: pid, started: started.timeIntervalSince1970,
+      now: (written ?? Date()).timeIntervalSince1970)
   }
 
   /// Leaves nothing behind.
