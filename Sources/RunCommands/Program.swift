@@ -28,7 +28,7 @@ package enum Program {
     """
 
   /// Whether the command line asks for help, or for all commands in another form. Otherwise nobody reads the
-  /// lists of keys, which take longer to write than all else before the first step.
+  /// lists of keys, which would delay every start by some milliseconds.
   package static let isHelpAskedFor = CommandLine.arguments.dropFirst().contains {
     $0 == "-h" || $0.contains("help") || $0.contains("completion")
   }
