@@ -20,6 +20,28 @@ struct EndingTests {
     }
   }
 
+  @Test func `what a worker has left goes when its keeper is killed, and nobody else's does`()
+    throws
+  {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("torus-reports-\(UUID().uuidString.prefix(8))").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    // Numbers that no process has, and one that has begun: files of other jobs.
+    let others = ["torus-error-0.json", "torus-error-1.json", "torus-error-99999999.json"]
+    for name in others { try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+    let result = try LauncherProcess.run(
+      "--nproc-per-node", "3", "sh", "-c",
+      """
+      echo '{"message": "a word"}' > "$TORUS_ERROR_FILE"; echo half > "$TORUS_ERROR_FILE.part"
+      echo $$ > $RANK; while [ ! -s 0 ] || [ ! -s 1 ] || [ ! -s 2 ]; do sleep 0.02; done
+      [ $RANK = 1 ] && kill -KILL $PPID; exec sleep 100
+      """, environment: ["TMPDIR": folder])
+    #expect(result.code == 128 + SIGKILL, "\(result.error)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(left.filter { $0.hasPrefix("torus-") }.sorted() == others, "\(left)")
+  }
+
   @Test(arguments: ["$$", "$PPID"])
   func `a rank that is stopped when all others have ended is named and ended`(
     process: String

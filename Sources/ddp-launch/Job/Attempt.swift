@@ -140,6 +140,7 @@ struct Attempt {
       if status == nil { status = child.exitStatus() }
     }
     console.finish()
+    watch.removeReports()
     for path in logs?.deleted ?? [] { console.note("\(path) was deleted while it was written") }
     if torus_exit_code(status ?? 0) != 0 {
       for job in watch.jobs {

@@ -77,6 +77,14 @@ struct RankWatch {
     while processes.contains(where: { !Self.isGone($0) }), Date() < end { usleep(2000) }
   }
 
+  /// Removes what programs on this host have left whose keepers were killed and could not do it. A keeper that is
+  /// still there removes its own, and a later process of its number that has such a file keeps it.
+  func removeReports() {
+    for start in starts.values where start.host == host && Self.isGone(start.keeper) {
+      ReportFile(ofKeeper: start.keeper).remove()
+    }
+  }
+
   /// Whether a process is none any more.
   private static func isGone(_ process: Int32) -> Bool {
     let state = UInt8(bitPattern: torus_process_state(process))
