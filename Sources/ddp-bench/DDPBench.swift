@@ -11,7 +11,7 @@ struct DDPBench: ParsableCommand {
     version: "ddp-bench \(TorusVersion.text)",
     subcommands: [
       AllReduceCommand.self, StepCommand.self, CompareCommand.self, LossesCommand.self,
-      OpsCommand.self,
+      OpsCommand.self, ChainsCommand.self,
       TokenizeCommand.self, GenerateCommand.self, EmbedCommand.self, DataCommand.self,
       ScalingCommand.self, SimulateCommand.self,
     ])

@@ -1,6 +1,7 @@
 // Binary operations and comparisons.
 #include <stdatomic.h>
 
+#include "choices.h"
 #include "tiles.h"
 #include "walk.h"
 
@@ -158,8 +159,7 @@ torus_status torus_binary(
   const void *b, const int64_t *b_strides, double p0, double p1) {
   if (dtype == TORUS_BOOL) op = bool_operation(op);
   if ((uint32_t)op >= TORUS_BINARY_COUNT) return TORUS_UNSUPPORTED;
-  // The next number of a 16-bit type is not the next f32: so many bits less has its fraction.
-  if (op == TORUS_NEXTAFTER) p0 = dtype == TORUS_BF16 ? 16 : dtype == TORUS_F16 ? 13 : 0;
+  p0 = binary_choice(op, dtype, p0);
   const elementwise_table *table = elementwise();
   binary_context c = {
     .table = table, .entry = table->binary[op][compute_of(dtype)],

@@ -1,6 +1,5 @@
 // Unary operations and predicates.
-#include <math.h>
-
+#include "choices.h"
 #include "tiles.h"
 #include "walk.h"
 
@@ -79,15 +78,6 @@ static torus_status run(
   return status;
 }
 
-/// Powers with cheaper loops: those that PyTorch singles out.
-static torus_unary_op special_power(double p) {
-  if (p == 2.0) return TORUS_SQUARE;
-  if (p == 0.5) return TORUS_SQRT;
-  if (p == -0.5) return TORUS_RSQRT;
-  if (p == -1.0) return TORUS_RECIPROCAL;
-  return TORUS_POW_SCALAR;
-}
-
 /// What BOOL means by an operation that integers would do otherwise.
 static torus_unary_op bool_operation(torus_unary_op op) {
   switch (op) {
@@ -118,16 +108,7 @@ torus_status torus_unary(
       return torus_predicate(TORUS_LOGICAL_NOT, dtype, rank, shape, out, out_strides, a, a_strides);
     }
   }
-  if (op == TORUS_POW_SCALAR && torus_is_float(dtype)) op = special_power(p0);
-  if (op == TORUS_DIV_SCALAR && dtype != TORUS_F64) {
-    // A reciprocal that is exact in f32 makes the product equal to the quotient.
-    int exponent;
-    float inverse = 1.0f / (float)p0;
-    if (frexp(p0, &exponent) == 0.5 && isnormal(inverse)) {
-      op = TORUS_MUL_SCALAR;
-      p0 = (double)inverse;
-    }
-  }
+  op = unary_choice(op, dtype, &p0);
   unary_context c = {
     table, table->unary[op][compute_of(dtype)], READING(table->unary[op], dtype), dtype, false,
     dtype, p0, p1};

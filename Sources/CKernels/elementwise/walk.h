@@ -1,8 +1,9 @@
 // Walks the elements of several strided operands of one shape, row by row.
 #pragma once
-#include "../include/torus_core.h"
+#include "../include/torus_elementwise.h"
 
-enum { WALK_OPERANDS = 4 };
+/// As many operands as the longest chain has.
+enum { WALK_OPERANDS = TORUS_CHAIN_VALUES };
 
 /// Operands of a common shape, strides in bytes. Operand 0 is the output (where there is one):
 /// its layout has the first word in choosing the order of the dimensions.

@@ -104,6 +104,47 @@ torus_status torus_where(
   void *out, const int64_t *out_strides, const void *condition, const int64_t *condition_strides,
   const void *a, const int64_t *a_strides, const void *b, const int64_t *b_strides);
 
+// MARK: Chains
+
+/// The most inputs and steps of a chain together.
+enum { TORUS_CHAIN_VALUES = 24 };
+
+typedef enum TORUS_KERNELS torus_chain_kind : int32_t {
+  TORUS_CHAIN_UNARY TORUS_CASE(unary),
+  TORUS_CHAIN_PREDICATE TORUS_CASE(predicate),
+  TORUS_CHAIN_BINARY TORUS_CASE(binary),
+  TORUS_CHAIN_COMPARE TORUS_CASE(compare),
+  TORUS_CHAIN_TERNARY TORUS_CASE(ternary),
+  TORUS_CHAIN_WHERE TORUS_CASE(select),
+  TORUS_CHAIN_CONVERT TORUS_CASE(convert),
+} torus_chain_kind;
+
+/// One operation of a chain: `op` of the kind's enumeration, whose operands are of type `dtype` (those of
+/// `where` but for the condition).
+typedef struct torus_chain_step {
+  torus_chain_kind kind;
+  int32_t op;
+  torus_dtype dtype;
+  /// Which values it takes: inputs and results of steps before, counted in this order.
+  int32_t operands[3];
+  double p0, p1;
+} torus_chain_step;
+
+/// What a chain reads or computes. A result without data exists tile by tile alone; one with data is
+/// contiguous, whatever its strides say. Where rows begin is for inputs' strides to say.
+typedef struct torus_chain_value {
+  void *data;
+  const int64_t *strides;
+  torus_dtype dtype;
+} torus_chain_value;
+
+/// Computes `steps` operations of floats (comparisons, `where` and conversions: of any type) in one pass, with
+/// the bits that one after the other gives. `values` are `inputs` operands that broadcast to `shape`, and
+/// a result of `shape` a step; the last has data. Bound by the memory of inputs and of results with data.
+torus_status torus_chain(
+  int32_t rank, const int64_t *shape, int32_t inputs, int32_t steps,
+  const torus_chain_value *values, const torus_chain_step *list);
+
 // MARK: Copies
 
 /// Copies with conversion between any two types and layouts: float to integer truncates (out of

@@ -11,6 +11,10 @@ public final class CompiledFunction<Output, Failure: Error, each Input> {
   /// How many calls were replayed.
   public var replayCount: Int { calls.replayCount }
 
+  /// The operations that replays compute in one pass over memory, chain by chain, of all kinds of calls that are
+  /// replayed: `[["mul", "add", "gelu"]]`.
+  public var chains: [[String]] { calls.chains }
+
   /// Why the function is computed eagerly for good, as standard error was told; nil where it is not.
   public var fallback: String? { calls.fallback }
 

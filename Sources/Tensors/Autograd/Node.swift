@@ -294,7 +294,6 @@ extension Node {
   func refill(
     _ operands: [Tensor], _ results: [Tensor], given: [Int], _ gradient: Gradient
   ) {
-    sequence = ThreadState.current.nextSequence()
     self.gradient = gradient
     for index in given { self.operands[index].edge = operands[index].body.autograd?.edge }
     for index in operands.indices where keeping.holds(input: index) {
@@ -304,6 +303,15 @@ extension Node {
     for index in otherResults.indices where keeping.holds(output: index + 1) {
       otherResults[index].saved = SavedValue(results[index + 1])
     }
+  }
+
+  /// Takes its place in the order of recording, which need not be that in which operations are computed.
+  func takePlace(_ place: UInt64) { sequence = place }
+
+  /// Those of the operands' and the results' values that it keeps.
+  func saved(of operands: [Int], _ results: [Int]) -> [Int] {
+    operands.indices.filter { self.operands[$0].saved != nil }.map { operands[$0] }
+      + results.indices.filter { recorded($0).isSaved }.map { results[$0] }
   }
 
   /// Lets go of what it holds of the present run.

@@ -27,6 +27,16 @@ package final class CompiledCalls<Output> {
   package private(set) var replayCount = 0
   /// Why the function is computed eagerly for good; nil where it is not.
   package private(set) var fallback: String?
+  /// The operations that replays compute in one pass, chain by chain, kind by kind.
+  package var chains: [[String]] {
+    entries.flatMap { entry in
+      guard case .ready(let program, _) = entry.phase else { return [[String]]() }
+      return program.schedule.compactMap { event in
+        guard case .chain(let chain) = event else { return nil }
+        return chain.steps.map(\.name)
+      }
+    }
+  }
   private let limit: Int
   private let parts: Parts
   private var entries: [Entry] = []

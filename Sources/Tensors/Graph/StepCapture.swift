@@ -12,7 +12,8 @@ final class StepCapture {
   /// Something that happens in a step.
   enum Event {
     case operation(
-      any Operation, operands: [Int], results: [Int], isRecorded: Bool, isGradEnabled: Bool)
+      any Operation, operands: [Int], results: [Int], isRecorded: Bool, isGradEnabled: Bool,
+      saved: [Int])
     case walk(root: Int, gradient: Int?, retainsGraph: Bool)
     case store(value: Int, place: any TensorPlace)
     case effect(() -> Void)
@@ -122,10 +123,12 @@ extension StepCapture {
     if original is any RenewedOperation || !derived.isDisjoint(with: operands) {
       derived.formUnion(results)
     }
+    let node = isRecorded ? operation.outputs.first { $0.body.autograd != nil } : nil
     append(
       .operation(
         original, operands: operands, results: results, isRecorded: isRecorded,
-        isGradEnabled: isGradEnabled))
+        isGradEnabled: isGradEnabled,
+        saved: node?.body.autograd?.edge.node.saved(of: operands, results) ?? []))
   }
 
   func noteRead(_ tensor: Tensor) {
@@ -218,7 +221,7 @@ extension StepCapture {
       append(
         .operation(
           Detach(), operands: [source], results: [value], isRecorded: false,
-          isGradEnabled: isGradEnabled))
+          isGradEnabled: isGradEnabled, saved: []))
       return value
     }
     if computed.contains(ObjectIdentifier(tensor.storage)) {

@@ -4,6 +4,8 @@ final class StepFrame {
   var nodes: [Node?]
   /// The place in the graph of each value that has one.
   var places: [AutogradMeta?]
+  /// What stands for each value that exists by tiles alone, and that no node keeps.
+  var stands: [Tensor?]
   /// Held by the outputs through which the nodes can be reached.
   weak var lease: StepLease?
   /// Whether other nodes lead here, past the outputs.
@@ -14,6 +16,7 @@ final class StepFrame {
     self.program = program
     nodes = [Node?](repeating: nil, count: program.events.count)
     places = [AutogradMeta?](repeating: nil, count: program.shapes.count)
+    stands = [Tensor?](repeating: nil, count: program.shapes.count)
   }
 
   /// Leaves the nodes to a graph of the user's for good.

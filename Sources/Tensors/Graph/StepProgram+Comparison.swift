@@ -43,7 +43,7 @@ extension StepProgram {
       case .step(let step): step.operands.contains(value)
       case .walk(let root, let gradient, _): root == value || gradient == value
       case .store(let stored, _): stored == value
-      case .effect: false
+      case .effect, .chain: false
       }
     }
   }

@@ -18,11 +18,23 @@ extension StepProgram {
     for (value, place) in places { tensors[value] = place.held }
     let frame = freeFrame()
     let lease = StepLease(frame)
-    for index in events.indices {
-      switch events[index] {
+    let schedule = schedule
+    let sequences = state.sequences(events.count)
+    for index in schedule.indices {
+      switch schedule[index] {
       case .step(let step):
         state.isGradEnabled = step.isGradEnabled
-        run(step, index, &tensors, frame)
+        run(step, &tensors, frame, sequences)
+      case .chain(let chain):
+        if state.keepsResults {
+          for step in chain.steps {
+            state.isGradEnabled = step.isGradEnabled
+            run(step, &tensors, frame, sequences)
+          }
+        } else {
+          run(chain, &tensors, frame, sequences)
+        }
+        for value in chain.frees { tensors[value] = nil }
       case .walk(let root, let gradient, let retainsGraph):
         state.isGradEnabled = gradientMode
         tensor(root, tensors).backward(
@@ -71,7 +83,7 @@ extension StepProgram {
   }
 
   private func run(
-    _ step: Step, _ index: Int, _ tensors: inout [Tensor?], _ frame: StepFrame
+    _ step: Step, _ tensors: inout [Tensor?], _ frame: StepFrame, _ sequences: UInt64
   ) {
     var operands: [Tensor] = []
     operands.reserveCapacity(step.operands.count)
@@ -86,13 +98,7 @@ extension StepProgram {
       let operation = step.isRenewed ? renewed(operation) : operation
       let result = operation.forward(operands)
       keep(result, step, 0, &tensors)
-      if step.isRecorded {
-        attach([result], step, index, frame) {
-          Tensor.makeNode(operation, operands, result)
-        } refill: {
-          $0.refill(operands, [result], given: step.given, .one(operation))
-        }
-      }
+      if step.isRecorded { attach(result, of: operation, operands, step, frame, sequences) }
     case .many(let operation):
       let operation = step.isRenewed ? renewed(operation) : operation
       let results = operation.forward(operands)
@@ -101,7 +107,7 @@ extension StepProgram {
         "\(step.name) computed \(results.count) results in place of \(step.results.count)")
       for (place, result) in results.enumerated() { keep(result, step, place, &tensors) }
       if step.isRecorded {
-        attach(results, step, index, frame) {
+        attach(results, step, frame, sequences) {
           Tensor.makeNode(operation, operands, results)
         } refill: {
           $0.refill(operands, results, given: step.given, .many(operation))
@@ -109,6 +115,40 @@ extension StepProgram {
       }
     }
     for value in step.frees { tensors[value] = nil }
+  }
+
+  /// Computes a chain, and gives its operations their nodes.
+  private func run(
+    _ chain: StepChain, _ tensors: inout [Tensor?], _ frame: StepFrame, _ sequences: UInt64
+  ) {
+    let results = chain.element(chain.inputs.map { tensor($0, tensors) })
+    for (step, result) in zip(chain.steps, results) {
+      let value = step.results[0]
+      tensors[value] = result ?? stand(for: value, frame)
+      guard step.isRecorded, case .one(let operation) = step.call else { continue }
+      let operands = step.operands.map { tensor($0, tensors) }
+      attach(tensor(value, tensors), of: operation, operands, step, frame, sequences)
+    }
+  }
+
+  /// A tensor of a value's shape, for nodes that want to know no more of it.
+  private func stand(for value: Int, _ frame: StepFrame) -> Tensor {
+    if let stand = frame.stands[value] { return stand }
+    let nothing = dtypes[value].isFloatingPoint ? Double.nan : 0
+    let stand = Tensor.full([], nothing, dtype: dtypes[value]).expanded(shapes[value]).bare
+    frame.stands[value] = stand
+    return stand
+  }
+
+  private func attach(
+    _ result: Tensor, of operation: any TensorOperation, _ operands: [Tensor], _ step: Step,
+    _ frame: StepFrame, _ sequences: UInt64
+  ) {
+    attach([result], step, frame, sequences) {
+      Tensor.makeNode(operation, operands, result)
+    } refill: {
+      $0.refill(operands, [result], given: step.given, .one(operation))
+    }
   }
 
   private func renewed<Kind>(_ operation: Kind) -> Kind {
@@ -129,14 +169,16 @@ extension StepProgram {
 
   /// Gives results their place in the graph.
   private func attach(
-    _ results: [Tensor], _ step: Step, _ index: Int, _ frame: StepFrame, make: () -> Node,
-    refill: (Node) -> Void
+    _ results: [Tensor], _ step: Step, _ frame: StepFrame, _ sequences: UInt64,
+    make: () -> Node, refill: (Node) -> Void
   ) {
-    if let node = frame.nodes[index] {
+    if let node = frame.nodes[step.place] {
+      node.takePlace(sequences + UInt64(step.place))
       refill(node)
     } else {
       let node = make()
-      frame.nodes[index] = node
+      node.takePlace(sequences + UInt64(step.place))
+      frame.nodes[step.place] = node
       for (output, result) in results.enumerated() where result.dtype.isFloatingPoint {
         frame.places[step.results[output]] = AutogradMeta(edge: Edge(node: node, output: output))
       }

@@ -1,7 +1,7 @@
 /// A captured step: operations, backward passes and what else happens, in order.
 final class StepProgram {
   /// An operation with what a replay has to know of it.
-  struct Step {
+  final class Step {
     enum Call {
       case one(any TensorOperation)
       case many(any TensorsOperation)
@@ -18,13 +18,29 @@ final class StepProgram {
     let isGradEnabled: Bool
     /// Those of the operands whose node differs from call to call.
     let given: [Int]
+    /// The values that its node keeps.
+    let saved: [Int]
+    /// Its number among the events.
+    let place: Int
     /// The values that nothing reads afterwards.
     var frees: [Int] = []
+
+    init(
+      call: Call, name: String, isRenewed: Bool, operands: [Int], results: [Int],
+      isRecorded: Bool, isGradEnabled: Bool, given: [Int], saved: [Int], place: Int
+    ) {
+      (self.call, self.name, self.isRenewed) = (call, name, isRenewed)
+      (self.operands, self.results) = (operands, results)
+      (self.isRecorded, self.isGradEnabled) = (isRecorded, isGradEnabled)
+      (self.given, self.saved, self.place) = (given, saved, place)
+    }
   }
 
   /// Something that happens in a step.
   enum Event {
     case step(Step)
+    /// Operations that are computed in one pass; only in ``schedule``.
+    case chain(StepChain)
     case walk(root: Int, gradient: Int?, retainsGraph: Bool)
     case store(value: Int, place: any TensorPlace)
     case effect(() -> Void)
@@ -37,13 +53,19 @@ final class StepProgram {
   let places: [(value: Int, place: any TensorPlace)]
   let outputs: [Int]
   let conditions: [StepCapture.Condition]
-  private(set) var events: [Event]
+  /// What happens, as it was captured.
+  let events: [Event]
+  /// The same as replays do it: elementwise operations in chains, and with what each may let go of.
+  private(set) lazy var schedule = noteLastUses(chained())
+  /// The layout of each value.
+  let isContiguous: [Bool]
   /// The nodes of replays, to be used again.
   var frames: [StepFrame] = []
 
   init(_ capture: StepCapture) {
     shapes = capture.seen.tensors.map(\.shape)
     dtypes = capture.seen.tensors.map(\.dtype)
+    isContiguous = capture.seen.tensors.map(\.isContiguous)
     var inputs: [(value: Int, index: Int)] = []
     var constants: [(value: Int, tensor: Tensor)] = []
     var places: [(value: Int, place: any TensorPlace)] = []
@@ -59,22 +81,23 @@ final class StepProgram {
     outputs = capture.outputs
     conditions = capture.conditions
     let isGiven = Set(inputs.map(\.value))
-    events = capture.events.map { event in
+    events = capture.events.enumerated().map { place, event in
       switch event {
-      case .operation(let operation, let operands, let results, let isRecorded, let isGradEnabled):
+      case .operation(
+        let operation, let operands, let results, let isRecorded, let isGradEnabled, let saved):
         .step(
           Step(
             call: Self.call(of: operation), name: operation.name,
             isRenewed: operation is any RenewedOperation, operands: operands, results: results,
             isRecorded: isRecorded, isGradEnabled: isGradEnabled,
-            given: operands.indices.filter { isGiven.contains(operands[$0]) }))
+            given: operands.indices.filter { isGiven.contains(operands[$0]) }, saved: saved,
+            place: place))
       case .walk(let root, let gradient, let retainsGraph):
         .walk(root: root, gradient: gradient, retainsGraph: retainsGraph)
       case .store(let value, let place): .store(value: value, place: place)
       case .effect(let body): .effect(body)
       }
     }
-    noteLastUses()
   }
 
   private static func call(of operation: any Operation) -> Step.Call {
@@ -87,7 +110,7 @@ final class StepProgram {
   }
 
   /// Notes after which step each value is needed no more, as eager computation would let go of it.
-  private func noteLastUses() {
+  private func noteLastUses(_ events: [Event]) -> [Event] {
     var isNeeded = [Bool](repeating: false, count: shapes.count)
     for value in outputs { isNeeded[value] = true }
     for index in events.indices.reversed() {
@@ -97,14 +120,19 @@ final class StepProgram {
         if let gradient { isNeeded[gradient] = true }
       case .store(let value, _): isNeeded[value] = true
       case .effect: continue
-      case .step(var step):
+      case .step(let step):
         for value in step.results + step.operands where !isNeeded[value] {
           isNeeded[value] = true
           step.frees.append(value)
         }
-        events[index] = .step(step)
+      case .chain(let chain):
+        for value in chain.inputs + chain.results where !isNeeded[value] {
+          isNeeded[value] = true
+          chain.frees.append(value)
+        }
       }
     }
+    return events
   }
 }
 

@@ -86,8 +86,11 @@ struct ThreadState {
   }
 
   /// The place of an operation in the order in which this thread records them.
-  func nextSequence() -> UInt64 {
-    defer { state.pointee.sequence += 1 }
+  func nextSequence() -> UInt64 { sequences(1) }
+
+  /// The first of several numbers in a row.
+  func sequences(_ count: Int) -> UInt64 {
+    defer { state.pointee.sequence += UInt64(count) }
     return state.pointee.sequence
   }
 }

@@ -53,15 +53,11 @@ extension Tensor {
 }
 
 /// The same values in another dtype.
-private struct Conversion: TensorOperation {
+private struct Conversion: TensorOperation, ElementwiseOperation {
   let dtype: DType
   var name: String { "to" }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let out = Tensor.uninitialized(like: inputs[0], dtype: dtype)
-    Kernel.copy(inputs[0], into: out)
-    return out
-  }
+  var element: ElementKernel { .convert(dtype) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g.to(node.dtype(0))] }
 }

@@ -62,14 +62,12 @@ extension Tensor {
 }
 
 /// a + alpha · b; alpha carries the sign of a difference.
-private struct ScaledSum: TensorOperation {
+private struct ScaledSum: TensorOperation, ElementwiseOperation {
   let name: String
   let alpha: Double
   var precision: PrecisionClass { .widest }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, .add, inputs[0], inputs[1], alpha)
-  }
+  var element: ElementKernel { .binary(.add, alpha) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     [g, node.needsGradient(1) ? g * alpha : nil]
@@ -144,7 +142,7 @@ extension Tensor {
 }
 
 /// A float tensor and a number.
-private struct ScalarArithmetic: TensorOperation {
+private struct ScalarArithmetic: TensorOperation, ElementwiseOperation {
   enum Kind: String {
     case add, rsub, mul, div
   }
@@ -155,15 +153,13 @@ private struct ScalarArithmetic: TensorOperation {
   var name: String { kind.rawValue }
   var attributes: [String: Attribute] { ["scalar": .double(scalar)] }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    let kernel: UnaryKernel =
-      switch kind {
-      case .add: .addScalar
-      case .rsub: .rsubScalar
-      case .mul: .mulScalar
-      case .div: .divScalar
-      }
-    return Kernel.unary(name, kernel, inputs[0], scalar)
+  var element: ElementKernel {
+    switch kind {
+    case .add: .unary(.addScalar, scalar)
+    case .rsub: .unary(.rsubScalar, scalar)
+    case .mul: .unary(.mulScalar, scalar)
+    case .div: .unary(.divScalar, scalar)
+    }
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {

@@ -32,7 +32,7 @@ final class BinaryOperation: Sendable {
   }
 
   /// A row as an operation.
-  struct Call: TensorOperation {
+  struct Call: TensorOperation, ElementwiseOperation {
     let row: BinaryOperation
 
     var precision: PrecisionClass { .widest }
@@ -41,9 +41,7 @@ final class BinaryOperation: Sendable {
     var remaking: Remaking { row.remaking }
     var attributes: [String: Attribute] { [:] }
 
-    func forward(_ inputs: [Tensor]) -> Tensor {
-      Kernel.binary(row.name, row.kernel, inputs[0], inputs[1], 1)
-    }
+    var element: ElementKernel { .binary(row.kernel, 1) }
 
     func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
       guard let formula = row.formula else {

@@ -66,12 +66,12 @@ extension Tensor {
 }
 
 /// a where a condition holds, else b: operands are the condition, a and b.
-private struct Choice: TensorOperation {
+private struct Choice: TensorOperation, ElementwiseOperation {
   var precision: PrecisionClass { .widest }
   var name: String { "where" }
   var saving: Saving { .input(0) }
 
-  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.select(inputs[0], inputs[1], inputs[2]) }
+  var element: ElementKernel { .select }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     let condition = node.input(0)

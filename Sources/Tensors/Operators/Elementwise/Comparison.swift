@@ -54,18 +54,18 @@ extension Tensor {
 }
 
 /// A truth value from two tensors.
-private struct Comparison: ConstantOperation {
+private struct Comparison: ConstantOperation, ElementwiseOperation {
   let name: String
   let kernel: CompareKernel
   var precision: PrecisionClass { .widest }
   var attributes: [String: Attribute] { [:] }
-  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.compare(name, kernel, inputs[0], inputs[1]) }
+  var element: ElementKernel { .compare(kernel) }
 }
 
 /// A truth value from one tensor.
-private struct Predicate: ConstantOperation {
+private struct Predicate: ConstantOperation, ElementwiseOperation {
   let name: String
   let kernel: PredicateKernel
   var attributes: [String: Attribute] { [:] }
-  func forward(_ inputs: [Tensor]) -> Tensor { Kernel.predicate(name, kernel, inputs[0]) }
+  var element: ElementKernel { .predicate(kernel) }
 }

@@ -85,15 +85,13 @@ extension Tensor {
 }
 
 /// Elements brought between two numbers.
-private struct Clamp: TensorOperation {
+private struct Clamp: TensorOperation, ElementwiseOperation {
   let min: Double
   let max: Double
   var name: String { "clamp" }
   var saving: Saving { .inputs }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.unary(name, .clamp, inputs[0], min, max)
-  }
+  var element: ElementKernel { .unary(.clamp, min, max) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     let x = node.input(0)
@@ -103,16 +101,14 @@ private struct Clamp: TensorOperation {
 }
 
 /// Elements brought to one side of a bound: operands are the tensor and the bound.
-private struct ClampOneSide: TensorOperation {
+private struct ClampOneSide: TensorOperation, ElementwiseOperation {
   let isLower: Bool
   var precision: PrecisionClass { .widest }
   var name: String { isLower ? "clamp_min" : "clamp_max" }
   var attributes: [String: Attribute] { [:] }
   var saving: Saving { .inputs }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, isLower ? .maximum : .minimum, inputs[0], inputs[1])
-  }
+  var element: ElementKernel { .binary(isLower ? .maximum : .minimum) }
 
   /// To x where it was taken, and to the bound where that was: neither by NaN.
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
@@ -123,14 +119,12 @@ private struct ClampOneSide: TensorOperation {
 }
 
 /// Elements brought between two bounds: operands are the tensor and the bounds.
-private struct ClampBetween: TensorOperation {
+private struct ClampBetween: TensorOperation, ElementwiseOperation {
   var precision: PrecisionClass { .widest }
   var name: String { "clamp" }
   var saving: Saving { .inputs }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.ternary(name, .clampTensor, inputs[0], inputs[1], inputs[2])
-  }
+  var element: ElementKernel { .ternary(.clampTensor) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     let (x, low, high) = (node.input(0), node.input(1), node.input(2))

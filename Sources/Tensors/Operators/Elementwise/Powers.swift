@@ -31,15 +31,13 @@ extension Tensor {
 }
 
 /// xᵖ for one number p.
-private struct PowerByNumber: TensorOperation {
+private struct PowerByNumber: TensorOperation, ElementwiseOperation {
   let exponent: Double
   var precision: PrecisionClass { .full }
   var name: String { "pow" }
   var saving: Saving { .inputs }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.unary(name, .powScalar, inputs[0], exponent)
-  }
+  var element: ElementKernel { .unary(.powScalar, exponent) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     if exponent == 0 { return [Tensor.zeros(like: g)] }
@@ -52,14 +50,12 @@ private struct PowerByNumber: TensorOperation {
 }
 
 /// xᵖ for tensors x and p.
-private struct Power: TensorOperation {
+private struct Power: TensorOperation, ElementwiseOperation {
   var precision: PrecisionClass { .full }
   var name: String { "pow" }
   var saving: Saving { [.inputs, .output] }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, .pow, inputs[0], inputs[1])
-  }
+  var element: ElementKernel { .binary(.pow) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     let (x, p) = (node.input(0), node.input(1))

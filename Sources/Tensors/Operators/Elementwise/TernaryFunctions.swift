@@ -23,7 +23,7 @@ private final class TernaryOperation: Sendable {
   }
 
   /// A row with its number.
-  struct Call: TensorOperation {
+  struct Call: TensorOperation, ElementwiseOperation {
     let row: TernaryOperation
     let value: Double
 
@@ -32,9 +32,7 @@ private final class TernaryOperation: Sendable {
     var saving: Saving { row.saving }
     var attributes: [String: Attribute] { ["value": .double(value)] }
 
-    func forward(_ inputs: [Tensor]) -> Tensor {
-      Kernel.ternary(row.name, row.kernel, inputs[0], inputs[1], inputs[2], value)
-    }
+    var element: ElementKernel { .ternary(row.kernel, value) }
 
     func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { row.formula(g, node, value) }
   }
@@ -93,14 +91,12 @@ extension Tensor {
 }
 
 /// x + weight · (end - x) for one weight.
-private struct LerpByNumber: TensorOperation {
+private struct LerpByNumber: TensorOperation, ElementwiseOperation {
   let weight: Double
   var precision: PrecisionClass { .widest }
   var name: String { "lerp" }
 
-  func forward(_ inputs: [Tensor]) -> Tensor {
-    Kernel.binary(name, .lerpScalar, inputs[0], inputs[1], weight)
-  }
+  var element: ElementKernel { .binary(.lerpScalar, weight) }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] { [g * (1 - weight), g * weight] }
 }

@@ -62,7 +62,7 @@ final class UnaryOperation: Sendable {
   }
 
   /// A row with its numbers.
-  struct Call: TensorOperation {
+  struct Call: TensorOperation, ElementwiseOperation {
     let row: UnaryOperation
     let p0: Double
     let p1: Double
@@ -74,9 +74,7 @@ final class UnaryOperation: Sendable {
     var readsResultOrInput: Bool { row.readsEither }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
-    func forward(_ inputs: [Tensor]) -> Tensor {
-      Kernel.unary(row.name, row.kernel, inputs[0], p0, p1)
-    }
+    var element: ElementKernel { .unary(row.kernel, p0, p1) }
 
     func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
       guard let formula = row.formula else { return [Tensor.zeros(like: g)] }
@@ -119,7 +117,7 @@ final class ParametricOperation: Sendable {
   }
 
   /// A row with its numbers.
-  struct Call: TensorOperation {
+  struct Call: TensorOperation, ElementwiseOperation {
     let row: ParametricOperation
     let p0: Double
     let p1: Double
@@ -130,9 +128,7 @@ final class ParametricOperation: Sendable {
     var remaking: Remaking { .fromInputs }
     var attributes: [String: Attribute] { ["p0": .double(p0), "p1": .double(p1)] }
 
-    func forward(_ inputs: [Tensor]) -> Tensor {
-      Kernel.unary(row.name, row.kernel, inputs[0], p0, p1)
-    }
+    var element: ElementKernel { .unary(row.kernel, p0, p1) }
 
     func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
       if let fused = row.fused, !isGradEnabled {
