@@ -12,11 +12,11 @@ struct CheckCommand: ParsableCommand {
     discussion: """
       --record writes what the folder gives now to FOLDER/expectations.json. Without it the folder's \
       texts are divided, computed and continued again, and each difference is a line; 1 ends the \
-      program where there is one.
+      program where there is one. Beside a GGUF file without a tokenizer the recorded ids are used.
       """)
 
   @Argument(
-    help: "The model's folder, or the run directory of a fine-tuning.",
+    help: "The model's folder, a GGUF file, or the run directory of a fine-tuning.",
     completion: .directory,
     transform: { ModelPlace.folder(try UserPath.expanded($0)) })
   var folder: String
@@ -47,7 +47,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let file = file ?? "\(folder)/expectations.json"
+      let file = file ?? "\(ModelPlace.directory(of: folder))/expectations.json"
       if record {
         let now = try ModelExpectations(
           of: folder, texts: texts.isEmpty ? ModelExpectations.texts : texts)
@@ -60,7 +60,8 @@ struct CheckCommand: ParsableCommand {
       let recordedTexts = recorded.entries.compactMap(\.text)
       let now = try ModelExpectations(
         of: folder, texts: recordedTexts.isEmpty ? ModelExpectations.texts : recordedTexts,
-        greedyTokens: recorded.entries.compactMap { $0.greedy?.count }.max() ?? 16)
+        greedyTokens: recorded.entries.compactMap { $0.greedy?.count }.max() ?? 16,
+        idsOfTexts: recorded.entries.filter { $0.text != nil }.map(\.ids))
       let differences = now.differences(from: recorded, relative: tolerance)
       for line in differences { StandardStream.output.print(line) }
       guard differences.isEmpty else {

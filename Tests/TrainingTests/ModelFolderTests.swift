@@ -74,6 +74,31 @@ struct ModelFolderTests {
     #expect(changed.status == 1 && changed.output.contains("logits differ"), "\(changed.tail)")
   }
 
+  @Test("a GGUF file is checked and continued with the tokenizer beside it, or recorded ids")
+  func gguf() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let path = try Self.folder(in: sandbox)
+    let recorded = try await sandbox.train(["check", path, "--record"], ranks: 0)
+    #expect(recorded.status == 0, "\(recorded.tail)")
+    try AutoModelForCausalLM.fromPretrained(path).saveGGUF("\(path)/model.gguf", type: .f32)
+    try FileManager.default.removeItem(atPath: "\(path)/model.safetensors")
+    let bare = "\(sandbox.folder)/bare.gguf"
+    try FileManager.default.copyItem(atPath: "\(path)/model.gguf", toPath: bare)
+    for arguments in [
+      [path], ["\(path)/model.gguf"], [bare, "--file", "\(path)/expectations.json"],
+    ] {
+      let same = try await sandbox.train(["check"] + arguments, ranks: 0)
+      #expect(same.status == 0 && same.output.contains("as recorded"), "\(same.tail)")
+    }
+    let prompt = ["--prompt", "the", "--max-new-tokens", "6"]
+    let first = try await sandbox.train(["generate", path] + prompt, ranks: 0)
+    let second = try await sandbox.train(["generate", "\(path)/model.gguf"] + prompt, ranks: 0)
+    #expect(first.status == 0 && first.output == second.output, "\(second.tail)")
+    let lonely = try await sandbox.train(["generate", bare] + prompt, ranks: 0)
+    #expect(lonely.status == 1 && lonely.errors.contains("there is no tokenizer"))
+  }
+
   @Test("a conversation keeps to its template and drops the oldest messages where room ends")
   func conversation() throws {
     let sandbox = try RunSandbox()

@@ -103,6 +103,62 @@ struct GGUFTests {
     }
   }
 
+  @Test("settings that contradict the tensors are errors that name them, before a model is made")
+  func contradictions() throws {
+    try withFolder { folder in
+      let path = "\(folder)/model.gguf"
+      try model("llama").saveGGUF(path, type: .f32)
+      let file = try GGUFFile(path: path)
+      func error(
+        _ key: String, _ value: GGUFValue, without tensor: String = ""
+      ) throws -> String {
+        let tensors = file.tensors.filter { $0.name != tensor }
+          .map { ($0.name, $0.tensor(), $0.type) }
+        let kept = file.metadata.filter { $0.key != key }
+        try GGUFWriter.write(tensors, metadata: kept + [(key, value)], to: "\(folder)/other.gguf")
+        return #expect(throws: ModelError.self) {
+          _ = try Pretrained.load("\(folder)/other.gguf")
+        }?.description ?? ""
+      }
+      for (key, value) in [
+        ("rope.dimension_count", 8), ("attention.value_length", 8), ("vocab_size", 41),
+        ("embedding_length", 2_000_000_000), ("feed_forward_length", 2_000_000_000),
+        ("attention.head_count", 8), ("attention.head_count_kv", 4),
+      ] as [(String, UInt64)] {
+        #expect(try error("llama.\(key)", .unsigned(value)).contains("llama.\(key)"))
+      }
+      #expect(try error("llama.attention.causal", .bool(false)).contains("attention.causal"))
+      #expect(try error("llama.block_count", .unsigned(1)).contains("blk.1."))
+      #expect(try error("llama.block_count", .unsigned(4_000_000_000)).contains("blk.2."))
+      #expect(try error("split.count", .unsigned(3)).contains("one of 3 parts"))
+      #expect(try error("x", .bool(true), without: "blk.1.ffn_up.weight").contains("blk.1.ffn_up"))
+      #expect(try error("x", .bool(true), without: "output_norm.weight").contains("output_norm"))
+    }
+  }
+
+  @Test("a folder without other weights is the model of its GGUF file")
+  func folders() throws {
+    try withFolder { folder in
+      let original = try model("qwen3")
+      try original.saveGGUF("\(folder)/a.gguf", type: .f32)
+      try Data(#"{"max_new_tokens": 3}"#.utf8)
+        .write(to: URL(fileURLWithPath: "\(folder)/generation_config.json"))
+      let loaded = try AutoModelForCausalLM.fromPretrained(folder)
+      #expect(logits(loaded).distance(to: logits(original)) < 1e-5)
+      #expect(loaded.generationConfig.maxNewTokens == 3)
+      let anew = try Pretrained.make("\(folder)/a.gguf", task: nil)
+      #expect(anew.configuration["model_type"] == "qwen3" && anew is any GenerativeModel)
+      try original.saveGGUF("\(folder)/b.gguf", type: .f16)
+      let error = #expect(throws: ModelError.self) { _ = try Pretrained.load(folder) }
+      #expect(error?.message.contains("a.gguf, b.gguf") == true)
+      // Other weights come first.
+      try original.savePretrained(folder)
+      #expect(try Pretrained.load(folder).configuration.path.hasSuffix("config.json"))
+      let gone = #expect(throws: ModelError.self) { _ = try Pretrained.load("\(folder)/c.gguf") }
+      #expect(gone?.description.contains("does not exist") == true)
+    }
+  }
+
   @Test("damaged files are errors, whatever they claim")
   func damage() throws {
     func bytes(_ pieces: [UInt8]...) -> Data { Data(pieces.flatMap { $0 }) }

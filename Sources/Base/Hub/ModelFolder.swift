@@ -1,17 +1,21 @@
 import Foundation
 
 /// A folder with a model's files (`config.json`, weights, tokenizer), given by its path or found in
-/// the hub's cache by its name.
+/// the hub's cache by its name. A GGUF file stands for the folder that it lies in.
 package struct ModelFolder: Sendable {
   /// Where the files are.
   package let path: String
+  /// The GGUF file that was named.
+  package let ggufFile: String?
   /// The name or path as it was given.
   package let name: String
 
-  /// Finds the folder: one of that path where there is one, else the cache's snapshot of that name.
+  /// Finds the folder: one of that path where there is one, that of a GGUF file, else the cache's
+  /// snapshot of that name.
   ///
   /// - Parameters:
-  ///   - nameOrPath: A folder (`~` is expanded), or a name on the hub such as `org/model`.
+  ///   - nameOrPath: A folder or a GGUF file (`~` is expanded), or a name on the hub such as
+  ///     `org/model`.
   ///   - revision: The branch, tag or commit in the cache. A folder has none.
   ///   - cache: The cache's folder where it is not the environment's (``HubCache``).
   /// - Throws: ``ModelFolderError`` where neither exists.
@@ -26,8 +30,16 @@ package struct ModelFolder: Sendable {
       throw ModelFolderError(nameOrPath, "\(error)", "give a folder or a name such as org/model")
     }
     if HubCache.isFolder(local) {
-      path = local
+      (path, ggufFile) = (local, nil)
+    } else if local.hasSuffix(".gguf") {
+      guard FileManager.default.fileExists(atPath: local) else {
+        throw ModelFolderError(
+          local, "does not exist", "name a GGUF file that is there, or a folder")
+      }
+      let folder = (local as NSString).deletingLastPathComponent
+      (path, ggufFile) = (folder.isEmpty ? "." : folder, local)
     } else {
+      ggufFile = nil
       path = try HubCache(root: cache).snapshot(of: nameOrPath, revision: revision)
     }
   }
@@ -38,6 +50,12 @@ package struct ModelFolder: Sendable {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: file, isDirectory: &isFolder)
     return exists && !isFolder.boolValue ? file : nil
+  }
+
+  /// The paths of the files in the folder whose names end so, in order.
+  package func files(ending end: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { $0.hasSuffix(end) }.sorted().compactMap(file)
   }
 
   /// The path of a file that has to be there.

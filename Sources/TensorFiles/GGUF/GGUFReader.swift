@@ -2,6 +2,12 @@ import Foundation
 
 /// Reads a GGUF file's numbers and texts one after the other.
 struct GGUFReader {
+  /// The types of elements that files may have and that are not read.
+  private static let names: [UInt64: String] = [
+    9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 21: "IQ3_S",
+    22: "IQ2_S", 29: "IQ1_M", 40: "NVFP4",
+  ]
+
   /// How deep arrays may lie in arrays.
   private static let maximumDepth = 4
 
@@ -122,7 +128,8 @@ struct GGUFReader {
     let code = try number(4)
     guard let type = GGUFType(rawValue: UInt32(code)) else {
       throw CheckpointError(
-        .unsupported, path: path, tensor: name, "elements of type \(code) are not read here",
+        .unsupported, path: path, tensor: name,
+        "elements of type \(Self.names[code] ?? "\(code)") are not read here",
         remedy: "Convert the file to Q8_0 or F16 with llama.cpp")
     }
     return (name, type, shape, try number(8))

@@ -50,9 +50,11 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
   ///   - folder: The model's folder, or a name that the hub's cache holds.
   ///   - texts: The texts.
   ///   - greedyTokens: How many tokens to go on with.
+  ///   - idsOfTexts: The texts' ids, for a GGUF file without a tokenizer beside it.
   /// - Throws: What is missing or damaged in the folder, with its file.
   public init(
-    of folder: String, texts: [String] = Self.texts, greedyTokens: Int = 16
+    of folder: String, texts: [String] = Self.texts, greedyTokens: Int = 16,
+    idsOfTexts: [[Int]] = []
   ) throws {
     let tokenizer = try Self.tokenizer(folder)
     let model = try Self.model(folder)
@@ -73,6 +75,13 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
           .compactMap { $0 }.min()
         return (text, try tokenizer(text, options).inputIds[0])
       }
+    } else if idsOfTexts.count == texts.count, try ModelFolder(folder).ggufFile != nil {
+      if let id = idsOfTexts.joined().max(), id >= vocabulary {
+        throw TextError(
+          "\(folder): the model has \(vocabulary) tokens, and the id \(id) was recorded; compare it with what was recorded of the same model"
+        )
+      }
+      rows = Array(zip(texts, idsOfTexts))
     } else {
       rows = (0..<3).map { row in (nil, (0..<8).map { (row * 37 + $0 * 11 + 5) % vocabulary }) }
     }

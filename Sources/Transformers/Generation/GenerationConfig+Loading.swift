@@ -12,14 +12,15 @@ extension GenerationConfig {
   }
 
   /// The settings that a model's folder gives: its generation_config.json or, where it has none,
-  /// what config.json says about generation.
+  /// what config.json or the GGUF file says about generation.
   /// - Parameter defaults: Tokens of the family's configuration class, for what config.json lacks.
   init(
     beside configuration: ModelConfiguration, defaults: [String: ConfigurationValue] = [:]
   ) throws {
     let folder = URL(fileURLWithPath: configuration.path).deletingLastPathComponent()
     let path = folder.appendingPathComponent("generation_config.json").path
-    if configuration.path.hasSuffix("config.json"), FileManager.default.fileExists(atPath: path) {
+    let isOfFolder = ["config.json", ".gguf"].contains { configuration.path.hasSuffix($0) }
+    if isOfFolder, FileManager.default.fileExists(atPath: path) {
       try self.init(path: path)
       return
     }

@@ -13,6 +13,11 @@ struct GGUFLayout {
     guard ["llama", "qwen2", "qwen3"].contains(architecture) else { return nil }
     self.architecture = architecture
     interleavesRows = architecture == "llama"
+    let headNorms = ["attn_q_norm", "attn_k_norm"]
+    let biases = architecture == "qwen2" ? ["attn_q.bias", "attn_k.bias", "attn_v.bias"] : []
+    innerNames =
+      Self.inner.keys.sorted().filter { architecture == "qwen3" || !headNorms.contains($0) }
+      .map { "\($0).weight" } + biases
   }
 
   /// Settings by their keys behind the architecture's name.
@@ -33,6 +38,12 @@ struct GGUFLayout {
   private static let outer = [
     "token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
   ]
+
+  /// The tensors that every file has beside those of layers.
+  static let outerNames = ["token_embd.weight", "output_norm.weight"]
+
+  /// The tensors that every layer has, behind its name.
+  let innerNames: [String]
 
   private static let inner = [
     "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",

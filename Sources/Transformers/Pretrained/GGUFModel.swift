@@ -1,6 +1,4 @@
-import Base
 import Checkpoints
-import Foundation
 import NN
 import Tensors
 
@@ -9,18 +7,15 @@ struct GGUFModel {
   private let file: GGUFFile
   private let layout: GGUFLayout
 
-  /// Whether a path names a GGUF file.
-  static func isFile(_ path: String) -> Bool {
-    guard path.hasSuffix(".gguf"), let path = try? UserPath.expanded(path) else { return false }
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      && !isFolder.boolValue
-  }
-
   /// Opens a file.
   /// - Throws: `CheckpointError` where it is damaged, ``ModelError`` where its architecture is not read.
   init(_ path: String) throws {
-    file = try GGUFFile(path: (try? UserPath.expanded(path)) ?? path)
+    file = try GGUFFile(path: path)
+    if let parts = file["split.count"]?.int, parts > 1 {
+      throw ModelError(
+        .unsupported, path: path, field: "split.count", "the file is one of \(parts) parts",
+        remedy: "Join them with llama.cpp (llama-gguf-split --merge)")
+    }
     guard let name = file["general.architecture"]?.string, let layout = GGUFLayout(name) else {
       throw ModelError(
         .unsupported, path: path, field: "general.architecture",
@@ -60,12 +55,74 @@ struct GGUFModel {
       members.append(.init("attention_bias", true))
     }
     known.formUnion(try addScaling(&members, prefix))
+    try check(prefix)
     let configuration = ModelConfiguration(.object(members), path: file.path)
     for (key, value) in file.metadata where key.hasPrefix(prefix) && !known.contains(key) {
       let isNothing = value.number == 0 || value == .bool(false)
       if !isNothing { throw fault(key, "the setting is not honoured") }
     }
     return configuration
+  }
+
+  /// Asks whether the file has the tensors that its settings tell of, and settings agree.
+  private func check(_ prefix: String) throws {
+    func setting(_ key: String) -> Int? { file[prefix + key]?.int }
+    func disagree(_ key: String, _ found: String, _ expected: Int, _ what: String) -> ModelError {
+      ModelError(
+        .mismatch, path: file.path, field: prefix + key, "\(found) is not \(expected), \(what)",
+        remedy: "Convert the model again")
+    }
+    guard let layers = setting("block_count"), layers > 0,
+      let heads = setting("attention.head_count"),
+      heads > 0, let width = setting("embedding_length"), width > 0
+    else {
+      throw ModelError(
+        .damaged, path: file.path, field: prefix + "block_count",
+        "its layers, heads (attention.head_count) or width (embedding_length) are not given",
+        remedy: "Convert the model again")
+    }
+    let size = setting("attention.key_length") ?? width / heads
+    for key in ["rope.dimension_count", "attention.value_length"] {
+      if let found = setting(key), found != size {
+        throw disagree(key, "\(found)", size, "the size of a head, and others are not read")
+      }
+    }
+    let inner = (0..<layers).lazy.flatMap { layer in
+      layout.innerNames.lazy.map { "blk.\(layer).\($0)" }
+    }
+    let missing = { file.tensor($0) == nil } as (String) -> Bool
+    if let name = GGUFLayout.outerNames.first(where: missing) ?? inner.first(where: missing) {
+      throw ModelError(
+        .missing, path: file.path, field: name, "the tensor is not in the file",
+        remedy: CheckpointError.copyAgain)
+    }
+    // Before a model is made of sizes that are far beyond what is there.
+    for (tensor, dimension, key, count) in [
+      ("token_embd.weight", 0, "vocab_size", 1), ("token_embd.weight", 1, "embedding_length", 1),
+      ("blk.0.ffn_up.weight", 0, "feed_forward_length", 1),
+      ("blk.0.attn_q.weight", 0, "attention.head_count", size),
+      ("blk.0.attn_k.weight", 0, "attention.head_count_kv", size),
+    ] {
+      guard let found = setting(key) else { continue }
+      guard let shape = file.tensor(tensor)?.shape, shape.count == 2 else {
+        throw fault(tensor, "it is no matrix")
+      }
+      let (rows, overflow) = found.multipliedReportingOverflow(by: count)
+      guard !overflow, rows == shape[dimension] else {
+        let what = count == 1 ? "\(found)" : "\(found) of size \(count)"
+        throw disagree(key, what, shape[dimension], "size \(dimension) of \(tensor)")
+      }
+    }
+    guard file[prefix + "attention.causal"] != .bool(false) else {
+      throw fault(prefix + "attention.causal", "a model that sees what follows is not read")
+    }
+    for entry in file.tensors {
+      let parts = entry.name.split(separator: ".")
+      guard parts.count > 1, parts[0] == "blk", let layer = Int(parts[1]), layer >= layers else {
+        continue
+      }
+      throw fault(entry.name, "there is no place for the tensor among \(layers) layers")
+    }
   }
 
   /// Adds how positions are stretched.

@@ -1,5 +1,6 @@
 import Base
 import Checkpoints
+import Foundation
 
 /// A folder with a pretrained model: `config.json` and weights, as `save_pretrained` writes it.
 extension ModelFolder {
@@ -33,6 +34,22 @@ extension ModelFolder {
       "model\(mark).safetensors", "model.safetensors.index\(mark).json",
       "pytorch_model\(mark).bin", "pytorch_model.bin.index\(mark).json",
     ]
+  }
+
+  /// The GGUF file that holds the model: the one that was named, or the one of a folder without other
+  /// weights.
+  /// - Throws: ``ModelError`` where there are several to choose from.
+  func modelFile(variant: String?) throws -> String? {
+    if let ggufFile { return ggufFile }
+    guard Self.weightFiles(variant: variant).allSatisfy({ file($0) == nil }) else { return nil }
+    let files = files(ending: ".gguf")
+    guard files.count < 2 else {
+      let names = files.map { ($0 as NSString).lastPathComponent }.joined(separator: ", ")
+      throw ModelError(
+        .unsupported, path: path, "there are several GGUF files: \(names)",
+        remedy: "Give the path of the one that is meant")
+    }
+    return files.first
   }
 
   /// The weights' tensors, mapped, each with its file.

@@ -45,7 +45,8 @@ public enum Pretrained {
   /// Loads the class that a folder's `architectures` names; the family's model without a head, as
   /// ``AutoModel`` does, where it names none.
   /// - Parameters:
-  ///   - path: A folder with `config.json` and weights, a GGUF file, or a name in the hub's cache.
+  ///   - path: A folder with `config.json` and weights, a GGUF file or a folder with one, or a name in the
+  ///     hub's cache.
   ///   - options: The weights' type, the hub's cache and other settings of loading.
   /// - Throws: ``ModelError`` or `CheckpointError`.
   public static func load(_ path: String, _ options: PretrainedOptions = .init()) throws
@@ -58,21 +59,26 @@ public enum Pretrained {
   ///
   /// What the files lack, such as the head of another task, is newly initialised, and `loadReport` names it.
   /// - Parameters:
-  ///   - path: A folder with `config.json` and weights, or a name in the hub's cache.
+  ///   - path: A folder with `config.json` and weights, a GGUF file or a folder with one, or a name in the
+  ///     hub's cache.
   ///   - task: What the model is to do.
   ///   - options: How it is loaded.
   public static func load(
     _ path: String, task: ModelTask?, _ options: PretrainedOptions = .init()
   ) throws -> PretrainedModel {
-    if GGUFModel.isFile(path) { return try load(gguf: path, task: task, options) }
     let folder = try ModelFolder.found(path, revision: options.revision, cache: options.cache)
-    if folder.file("config.json") == nil, folder.file("adapter_config.json") != nil {
+    if folder.ggufFile == nil, folder.file("config.json") == nil,
+      folder.file("adapter_config.json") != nil
+    {
       let peft = try AutoPeftModel.fromPretrained(path, task: task, options)
       try peft.mergeAndUnload()
       guard let model = peft.model as? PretrainedModel else {
         fail("Pretrained", "\(type(of: peft.model)) is no pretrained model")
       }
       return model
+    }
+    if let file = try folder.modelFile(variant: options.variant) {
+      return try load(gguf: file, task: task, options)
     }
     let configuration = try folder.configuration()
     configuration.apply(options.overrides)
@@ -116,16 +122,21 @@ public enum Pretrained {
     return model
   }
 
-  /// Makes a family's class for a task with new weights, by a folder's `config.json` alone.
+  /// Makes a family's class for a task with new weights, by a folder's `config.json` or a GGUF file's
+  /// settings alone.
   /// - Parameters:
-  ///   - path: A folder with `config.json`, or a name in the hub's cache.
+  ///   - path: A folder with `config.json`, a GGUF file, or a name in the hub's cache.
   ///   - task: What the model is to do; nil for the class that `architectures` names.
   ///   - options: What of the configuration is replaced.
   public static func make(
     _ path: String, task: ModelTask?, _ options: PretrainedOptions = .init()
   ) throws -> PretrainedModel {
     let folder = try ModelFolder.found(path, revision: options.revision, cache: options.cache)
-    return try make(new: try folder.configuration(), task: task, options)
+    let file = try folder.modelFile(variant: options.variant)
+    let configuration = try file.map { try GGUFModel($0).configuration() }
+    return try make(
+      new: try configuration ?? folder.configuration(), task: task ?? file.map { _ in .causalLM },
+      options)
   }
 
   /// Makes a model with new weights.
