@@ -181,6 +181,7 @@ struct RunCommand: ParsableCommand {
       workers: max(plan.layout.workers, hosts.map { $0.slots ?? 1 }.reduce(0, +))
     ) { stream, bytes in (stream == .out ? StandardStream.output : .error).write(bytes) }
     var keeper = KeeperPlan()
+    keeper.mark = "\(String(UInt32.random(in: .min ... .max), radix: 16))-\(getpid())"
     keeper.masterPort = masterPort
     keeper.runID = try checkedRunID()
     keeper.maxRestarts = maxRestarts
@@ -195,7 +196,7 @@ struct RunCommand: ParsableCommand {
       workersPerHost: perHost, maxRestarts: maxRestarts, restartDelay: restartDelay,
       growInterval: growInterval,
       attempt: Attempt(
-        grace: gracePeriod, monitorInterval: monitorInterval,
+        mark: keeper.mark, grace: gracePeriod, monitorInterval: monitorInterval,
         shownLocalRanks: try shownLocalRanks(most: most), redirects: redirected ?? .none,
         tee: teed ?? (logDir != nil && redirected == nil ? .all : .none)),
       keeperPlan: keeper, masterAddress: masterAddress,

@@ -67,6 +67,22 @@ reachable() {
   bash -c "$try" - 2 && ./agent node2 bash -c "'$try'" - 1
 }
 
+# A worker on the other host that is killed: nobody else is given time, but what others have left as the cause is
+# reported, and of programs, of what they started, and of mpirun nothing remains.
+struck() {
+  local status=0
+  timeout 60 "$bin/ddp-launch" --hostfile hosts bash -c '
+    trap "touch told.$RANK" TERM
+    sleep 4711 & echo > begun.$RANK
+    until [ -e begun.0 ] && [ -e begun.1 ] && [ -e begun.2 ] && [ -e begun.3 ]; do sleep 0.02; done
+    [ $RANK != 2 ] || { echo "{\"message\": \"no such shard\"}" >$TORUS_ERROR_FILE; touch said; }
+    [ $RANK != 3 ] || { until [ -e said ]; do sleep 0.02; done; kill -KILL $$; }
+    while :; do sleep 0.02; done' >struck.log 2>&1 || status=$?
+  says struck.log "rank 2 failed first: no such shard (host node2, process " && [ $status != 0 ] &&
+    ! ls told.* 2>/dev/null && within 30 nobody_left && ! ls "$TMPDIR"/torus-* 2>/dev/null
+}
+nobody_left() { ! pgrep -f 'orted|mpirun|keep-rank|sleep 4711' >/dev/null; }
+
 # A host whose plug is pulled while four workers train; two go on from the last checkpoint.
 cut_off() {
   OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 \
@@ -188,6 +204,7 @@ step "plain mpirun with the host file trains to the same bits" plain_mpirun
 step "workers know their places on unequal hosts" places
 step "host files with mistakes and unknown hosts are refused by name" mistakes
 step "a host that is cut off is named before anything starts" unreachable
+step "a worker that is killed on another host ends the job at once, with others' words" struck
 step "a host cut off in training is named, and the others go on from the checkpoint" cut_off
 step "a job that needs the lost host goes on when it is back" comes_back
 step "a job that can do without the lost host takes it back" taken_back

@@ -27,8 +27,8 @@ struct EndingTests {
       .appendingPathComponent("torus-reports-\(UUID().uuidString.prefix(8))").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    // Numbers that no process has, and one that has begun: files of other jobs.
-    let others = ["torus-error-0.json", "torus-error-1.json", "torus-error-99999999.json"]
+    // Files of other jobs.
+    let others = ["torus-error-0.json", "torus-error-1-2.json", "torus-error-1f-2-99999999.json"]
     for name in others { try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
     let result = try LauncherProcess.run(
       "--nproc-per-node", "3", "sh", "-c",

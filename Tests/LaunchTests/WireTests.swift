@@ -84,12 +84,13 @@ import ddp_launch
     plan.threads = 5
     plan.stopSignal = .interrupt
     plan.memory = MemoryPlan(job: "1f-4711", since: [0: 2, 3: 0])
+    plan.mark = "1f-2"
     plan.command = ["/bin/prog", "--", "", "--keep-rank", ":", "\\:", "\\\\:", "a:", "\\"]
     #expect(KeeperPlan(arguments: plan.arguments) == plan)
     // mpirun would begin another program there.
     #expect(!plan.arguments.contains(":"))
     #expect(KeeperPlan(arguments: ["ddp-train", "x"]) == nil)
-    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(12))) == nil)
+    #expect(KeeperPlan(arguments: Array(plan.arguments.prefix(13))) == nil)
   }
 
   @Test func `a worker's variables follow Open MPI's, host by host`() {

@@ -28,7 +28,7 @@ struct Attempt {
   /// Seconds in which another SIGTERM or SIGUSR1 is the same request: a batch system sends it to every
   /// process of a job, of which the script may hand it on.
   private static let sameRequest = 1.0
-  /// Seconds for the last words of a job on one host of which a worker was ended by a signal.
+  /// Seconds for the last words of a job of which a worker was ended by a signal.
   private static let lastWords = 0.1
   /// How programs end that were asked to: well, as ddp-train does with a checkpoint saved, or by the
   /// signal (negative) that they do not handle.
@@ -36,6 +36,8 @@ struct Attempt {
     0, 128 + SIGTERM, 128 + SIGINT, -SIGTERM, -SIGINT, -SIGHUP, -SIGQUIT, -SIGUSR1,
   ]
 
+  /// What tells the files of its keepers from those of all others.
+  let mark: String
   let grace: Double
   let monitorInterval: Double
   /// Which local ranks are shown; nil for all.
@@ -67,14 +69,16 @@ struct Attempt {
   private var isStruck = false
   /// When the job is next pressed harder, and by which signal.
   private var pressure: (at: Date, signal: Int32)?
-  private var watch = RankWatch(workers: 1)
+  private var watch = RankWatch(workers: 1, mark: "")
   /// Why the job is ended, where none of its ranks has said so.
   private var finding: RankWatch.Finding?
 
   init(
-    grace: Double, monitorInterval: Double, shownLocalRanks: Set<Int>?, redirects: StreamChoice,
+    mark: String, grace: Double, monitorInterval: Double, shownLocalRanks: Set<Int>?,
+    redirects: StreamChoice,
     tee: StreamChoice
   ) {
+    self.mark = mark
     self.grace = grace
     self.monitorInterval = monitorInterval
     self.shownLocalRanks = shownLocalRanks
@@ -100,7 +104,7 @@ struct Attempt {
       ownGroup: true, diesWith: SIGTERM)
     output.closeInput()
     errors.closeInput()
-    watch = RankWatch(workers: layout.workers)
+    watch = RankWatch(workers: layout.workers, mark: mark)
     let begin = Date()
     var ownLines = LineSplitter()
     var open = [output.output, errors.output]
@@ -109,7 +113,8 @@ struct Attempt {
       let wait = pressure.map { min(monitorInterval, max(0, $0.at.timeIntervalSinceNow)) }
       let ready = poll(
         open + [signals.descriptor],
-        milliseconds: status == nil ? Int((wait ?? monitorInterval) * 1000) + 1 : 500)
+        milliseconds: status == nil
+          ? Int((wait ?? monitorInterval) * 1000) + 1 : isStruck && watch.allHaveEnded ? 0 : 500)
       if status != nil, ready.isEmpty { break }
       for number in signals.received() where number != SIGCHLD {
         heed(number, child, &console)
@@ -140,7 +145,8 @@ struct Attempt {
       if status == nil { status = child.exitStatus() }
     }
     console.finish()
-    watch.removeReports()
+    // Keepers that were killed could not do it.
+    ReportFile.removeAll(mark: mark)
     for path in logs?.deleted ?? [] { console.note("\(path) was deleted while it was written") }
     if torus_exit_code(status ?? 0) != 0 {
       for job in watch.jobs {
@@ -225,7 +231,8 @@ struct Attempt {
       watch.killRest()
       if !isStruck { console.note("mpirun did not end its workers: killed it") }
     }
-    pressure = due.signal == SIGKILL ? nil : (Date().addingTimeInterval(Self.patience), SIGKILL)
+    let next: [Int32: Int32] = [RankKeeper.endOrder: SIGTERM, SIGTERM: SIGKILL]
+    pressure = next[due.signal].map { (Date().addingTimeInterval(Self.patience), $0) }
   }
 
   private mutating func take(
@@ -265,11 +272,18 @@ struct Attempt {
       {
         badStop = (rank, end)
       }
-      if strikes(end) {
-        // The others know nothing of it, and mpirun would give them two seconds, in which it hands nothing on.
+      if isStruck {
+        // Nobody is left to whom mpirun would have to give time.
+        if watch.allHaveEnded { pressure = (Date(), SIGKILL) }
+      } else if strikes(end) {
+        // The others know nothing of it, and mpirun would give them two seconds, in which it hands nothing on, and
+        // those of other hosts two more.
         isStruck = true
         if let found = watch.progress { note(found, &console) }
-        pressure = (Date().addingTimeInterval(Self.lastWords), SIGKILL)
+        pressure = (
+          Date().addingTimeInterval(Self.lastWords),
+          layout.counts.count == 1 && end.host == Machine.hostName ? SIGKILL : RankKeeper.endOrder
+        )
       } else if end.code != 0, pressure == nil {
         // mpirun ends the others by itself; this is for the case that it does not.
         pressure = (Date().addingTimeInterval(Self.patience), SIGTERM)
@@ -277,12 +291,9 @@ struct Attempt {
     }
   }
 
-  /// Whether a worker's end leaves the others nothing to say: it was killed, or has crashed, on this host, which
-  /// has all of them.
+  /// Whether a worker's end leaves the others nothing to say: it was killed, or has crashed.
   private func strikes(_ end: RankEnd) -> Bool {
-    let signals: Set<Int32> = [SIGKILL, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE]
-    return signals.contains(-end.code) && !end.wasAsked && pressure == nil && finding == nil
-      && layout.counts.count == 1 && end.host == Machine.hostName
+    RankKeeper.strikes.contains(-end.code) && !end.wasAsked && pressure == nil && finding == nil
   }
 
   private func outcome(_ code: Int32, _ console: inout RankConsole) -> Outcome {
@@ -306,9 +317,13 @@ struct Attempt {
     let abort = Failure.abort(in: mpirunLines, lastLines: lastLines)
     if let finding, finding.isStop, let failure = finding.failure { return .failed(failure) }
     if code != 0, watch.allEndedWell { return .succeeded }
-    let killed = Failure.killedKeeper(in: mpirunLines).flatMap { failure in
-      failure.rank.map { watch.hasEnded($0) } == true ? nil : failure
-    }
+    // Keepers that have the order to end are killed in the end.
+    let killed =
+      isStruck
+      ? nil
+      : Failure.killedKeeper(in: mpirunLines).flatMap { failure in
+        failure.rank.map { watch.hasEnded($0) } == true ? nil : failure
+      }
     if code != 0,
       let failure = Failure.lostHost(in: mpirunLines) ?? killed
         ?? (failures.hasReports ? nil : abort)

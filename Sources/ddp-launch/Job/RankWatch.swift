@@ -24,6 +24,8 @@ struct RankWatch {
   private static let killPatience = 1.0
 
   private let workers: Int
+  /// That of the launcher's files.
+  private let mark: String
   private let host = Machine.hostName
   private var starts: [Int: RankStart] = [:]
   private var startTimes: [Int: Date] = [:]
@@ -34,13 +36,16 @@ struct RankWatch {
   private var since: [String: Date] = [:]
   private var lastLook = Date.distantPast
 
-  init(workers: Int) { self.workers = workers }
+  init(workers: Int, mark: String) { (self.workers, self.mark) = (workers, mark) }
 
   /// The numbers that Open MPI has given to the job.
   var jobs: Set<UInt32> { Set(starts.values.compactMap(\.job)) }
 
   /// Whether every rank has ended well, however mpirun itself has ended.
   var allEndedWell: Bool { ends.count == workers && ends.values.allSatisfy { $0 == 0 } }
+
+  /// Whether every rank has told of its end.
+  var allHaveEnded: Bool { ends.count == workers }
 
   /// Whether a rank has told of its end.
   func hasEnded(_ rank: Int) -> Bool { ends[rank] != nil }
@@ -59,7 +64,7 @@ struct RankWatch {
   var reports: [(rank: Int, report: RankReport)] {
     starts.filter { ends[$0.key] == nil && $0.value.host == host }.sorted { $0.key < $1.key }
       .compactMap { rank, start in
-        ReportFile(ofKeeper: start.keeper)
+        ReportFile(mark: mark, keeper: start.keeper)
           .read(pid: start.pid, started: startTimes[rank] ?? Date()).map { (rank, $0) }
       }
   }
@@ -75,14 +80,6 @@ struct RankWatch {
     let end = Date().addingTimeInterval(Self.killPatience)
     let processes = running.flatMap { [$0.pid, $0.keeper] }
     while processes.contains(where: { !Self.isGone($0) }), Date() < end { usleep(2000) }
-  }
-
-  /// Removes what programs on this host have left whose keepers were killed and could not do it. A keeper that is
-  /// still there removes its own, and a later process of its number that has such a file keeps it.
-  func removeReports() {
-    for start in starts.values where start.host == host && Self.isGone(start.keeper) {
-      ReportFile(ofKeeper: start.keeper).remove()
-    }
   }
 
   /// Whether a process is none any more.

@@ -26,6 +26,8 @@ package struct KeeperPlan: Sendable, Equatable {
   package var stopSignal = StopSignal.term
   /// Where hosts keep checkpoints in memory; nil where they keep none, or the launcher does it itself.
   package var memory: MemoryPlan?
+  /// What tells the files of the launcher's keepers from those of all others.
+  package var mark = "0"
   /// The program's path and arguments.
   package var command: [String] = []
 
@@ -41,6 +43,7 @@ package struct KeeperPlan: Sendable, Equatable {
       Self.marker, masterAddress, String(masterPort ?? Self.standardPort), runID, layout.text,
       String(restart), String(maxRestarts), isTerminal ? "1" : "0", String(columns),
       threads.map(String.init) ?? "-", stopSignal.rawValue, memory?.text ?? "-",
+      mark,
     ]
     return (settings + command).map { Self.isColon($0) ? "\\" + $0 : $0 }
   }
@@ -56,7 +59,7 @@ package struct KeeperPlan: Sendable, Equatable {
     let arguments = words.map {
       Self.isColon($0) && $0.utf8.count > 1 ? String($0.dropFirst()) : $0
     }
-    guard arguments.count > 12, arguments[0] == Self.marker, let port = Int(arguments[2]),
+    guard arguments.count > 13, arguments[0] == Self.marker, let port = Int(arguments[2]),
       let layout = HostLayout(arguments[4]), let restart = Int(arguments[5]),
       let maxRestarts = Int(arguments[6]), let columns = Int(arguments[8]),
       let stopSignal = StopSignal(rawValue: arguments[10])
@@ -75,7 +78,8 @@ package struct KeeperPlan: Sendable, Equatable {
       guard let plan = MemoryPlan(arguments[11]) else { return nil }
       memory = plan
     }
-    command = Array(arguments[12...])
+    mark = arguments[12]
+    command = Array(arguments[13...])
   }
 
   /// The name of the folder for checkpoints in memory on a worker's host; nil for none.

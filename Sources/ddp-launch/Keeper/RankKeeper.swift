@@ -9,7 +9,20 @@ import Foundation
 /// to the keeper alone, which sends the program's stop signal to its process group. TERM and KILL, by
 /// which mpirun ends a job, it sends to the whole group itself, so that the keeper only has to stay
 /// alive for TERM.
+///
+/// Where a job has several hosts and a program is killed or crashes, its keeper says so and stays: once a keeper
+/// ends, mpirun takes seconds to end the others, in which it hands nothing on. The launcher answers by
+/// ``endOrder``, which mpirun hands to all keepers; each ends its program at once, says so, and stays until mpirun
+/// itself is ended.
 struct RankKeeper {
+  /// The signal that orders keepers to end their programs now. By itself it ends nobody, should an mpirun keep it.
+  static let endOrder = SIGURG
+  /// Signals after which a program has left the others nothing to say: it was killed, or has crashed.
+  static let strikes: Set<Int32> = [
+    SIGKILL, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE,
+  ]
+  /// Seconds for which a keeper whose program has ended waits for the launcher.
+  private static let patience = 5.0
   /// Seconds between two looks at the program's progress.
   private static let look = 0.25
 
@@ -18,7 +31,7 @@ struct RankKeeper {
     .out: LineSplitter(), .error: LineSplitter(),
   ]
   private var shown: [OutputStream: [UInt8]] = [:]
-  private let report = ReportFile()
+  private let report: ReportFile
   private var hasReported = false
   private let progress = ProgressFile()
   private var lastProgress: WorkerProgress?
@@ -26,6 +39,8 @@ struct RankKeeper {
 
   init(_ plan: KeeperPlan) {
     self.plan = plan
+    report = ReportFile(mark: plan.mark, keeper: getpid())
+    report.remove()
   }
 
   /// Runs the program to its end and returns the exit code for mpirun: 128 + n after signal n, and 0
@@ -33,7 +48,8 @@ struct RankKeeper {
   mutating func run() -> Int32 {
     signal(SIGPIPE, SIG_IGN)
     let parent = getppid()
-    let signals = SignalPipe([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])
+    let signals = SignalPipe(
+      [SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, Self.endOrder])
     // mpirun may end without a word; SIGHUP then comes from the kernel.
     torus_signal_on_parent_death(SIGHUP)
     let output = OutputPipe()
@@ -64,6 +80,7 @@ struct RankKeeper {
     var open: [OutputStream: Int32] = [.out: output.output, .error: errors.output]
     var wasAsked = false
     var isStopping = false
+    var isOrdered = false
     var status: Int32?
     // After the program's end its own children may keep the pipes open: wait for them a moment.
     while status == nil || !open.isEmpty {
@@ -87,6 +104,14 @@ struct RankKeeper {
           passProgress()
           passReport(child.pid, started)
           report.remove()
+        }
+        if number == Self.endOrder {
+          isOrdered = true
+          if status == nil {
+            wasAsked = true
+            passProgress()
+            kill(child.pid, SIGKILL)
+          }
         }
         if number == SIGUSR1 {
           isStopping = true
@@ -126,8 +151,30 @@ struct RankKeeper {
         RankEnd(
           host: Machine.hostName, pid: child.pid, code: code, wasAsked: wasAsked,
           time: Date().timeIntervalSince1970, seconds: Date().timeIntervalSince(started))))
+    let isStruck = plan.layout.counts.count > 1 && Self.strikes.contains(-code) && !wasAsked
+    if isStruck, !isOrdered { isOrdered = waits(for: Self.endOrder, signals, parent) }
+    if isOrdered {
+      memory?.leave()
+      report.remove()
+      _ = waits(for: SIGTERM, signals, parent)
+      SessionFiles.removeOwn(environment: environment)
+      // What the program started is to end as well.
+      if getpgrp() == getpid() { kill(0, SIGKILL) }
+    }
     // mpirun would end the other ranks, which may still be saving, where one ends with a code.
     return isStopping ? 0 : code < 0 ? 128 - code : code
+  }
+
+  /// Waits for a signal; false where mpirun ends the job by itself or is gone, or none comes.
+  private func waits(for number: Int32, _ signals: SignalPipe, _ parent: pid_t) -> Bool {
+    let end = Date().addingTimeInterval(Self.patience)
+    while getppid() == parent, end.timeIntervalSinceNow > 0 {
+      _ = poll([signals.descriptor], milliseconds: Int(end.timeIntervalSinceNow * 1000) + 1)
+      let received = signals.received()
+      if received.contains(number) { return true }
+      if received.contains(SIGTERM) { return false }
+    }
+    return false
   }
 
   /// Sends a signal to the program and to what it started.

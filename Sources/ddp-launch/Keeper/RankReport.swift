@@ -62,15 +62,19 @@ package struct RankReport: Sendable, Equatable, Codable {
 struct ReportFile {
   let path: String
 
-  /// A file of this process, which does not exist yet.
-  init() {
-    self.init(ofKeeper: getpid())
-    remove()
+  /// The file of a keeper on this host, of a launcher's with this mark.
+  init(mark: String, keeper: Int32) {
+    path = "\(Machine.temporaryFolder)/\(Self.prefix(mark))\(keeper).json"
   }
 
-  /// The file of a keeper on this host.
-  init(ofKeeper keeper: Int32) {
-    path = "\(Machine.temporaryFolder)/torus-error-\(keeper).json"
+  /// What the names of all such files begin with.
+  private static func prefix(_ mark: String) -> String { "torus-error-\(mark)-" }
+
+  /// Removes all that is left on this host of the keepers of a launcher with this mark.
+  static func removeAll(mark: String) {
+    let folder = Machine.temporaryFolder
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix(prefix(mark)) { unlink("\(folder)/\(name)") }
   }
 
   /// The variables by which a program knows it.
