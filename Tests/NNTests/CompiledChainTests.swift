@@ -39,25 +39,88 @@ import Testing
     #expect(compiled.chains.count > 1 && compiled.chains.map(\.count).reduce(0, +) == 80)
   }
 
+  @Test(
+    "a chain's gradients are computed in one pass, where all of them are wanted and nobody looks on"
+  )
+  func gradientPasses() {
+    func function(_ x: Tensor, _ y: Tensor) -> [Tensor] {
+      let gate = (x * y).sigmoid()
+      return [gate * x + (1 - gate) * y, gate * 2, x.sum()]
+    }
+    let compiled = compile { (x: Tensor, y: Tensor) in function(x, y) }
+    func run(
+      _ function: (Tensor, Tensor) -> [Tensor], _ walk: ([Tensor], Tensor, Tensor) -> [Tensor?]
+    ) -> [[UInt64]] {
+      let generator = Generator(seed: 2)
+      let x = Tensor.randn([6, 5], generator: generator).requiringGrad()
+      let y = Tensor.randn([5], generator: generator).requiringGrad()
+      let gradients = walk(function(x, y), x, y)
+      return Self.bits(gradients.compactMap { $0 } + [x.grad, y.grad].compactMap { $0 })
+    }
+    func passes(
+      _ walk: ([Tensor], Tensor, Tensor) -> [Tensor?],
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Int {
+      let before = compiled.gradientPassCount
+      #expect(
+        run({ compiled($0, $1) }, walk) == run(function, walk), sourceLocation: sourceLocation)
+      return compiled.gradientPassCount - before
+    }
+    for _ in 0..<2 { _ = run({ compiled($0, $1) }) { _, _, _ in [] } }
+
+    func all(_ results: [Tensor]) -> Tensor { results.reduce(Tensor(0.0)) { $0 + ($1 * 3).sum() } }
+    #expect(
+      passes { results, _, _ in
+        all(results).backward()
+        return []
+      } == 1)
+    // One result alone, then the other: each by the way that is there.
+    #expect(
+      passes { results, _, _ in
+        results[0].sum().backward(retainGraph: true)
+        results[0].square().sum().backward()
+        return []
+      } == 2)
+    #expect(
+      passes { results, _, _ in
+        results[1].sum().backward(retainGraph: true)
+        all(results).backward()
+        return []
+      } == 2)
+    #expect(
+      passes { results, x, y in
+        grad(of: [all(results)], withRespectTo: [x, y])
+      } == 1)
+    // A walk that is recorded takes the gradients one by one; the one for second derivatives is not.
+    #expect(
+      passes { results, x, y in
+        let first = grad(of: [all(results)], withRespectTo: [x, y], createGraph: true)
+        return first + grad(of: [first[0] ?? x].map { $0.sum() }, withRespectTo: [y])
+      } == 1)
+    #expect(
+      passes { results, _, _ in
+        _ = traceOperations { all(results).backward() }
+        return []
+      } == 0)
+  }
+
   /// A function of random operations: elementwise ones, and some in between that chains cannot take up.
   private struct Program {
     private let steps: [(inout [Tensor]) -> Void]
 
     init(seed: UInt64, count: Int) {
-      var random = SplitMix(state: seed)
-      var steps: [(inout [Tensor]) -> Void] = []
-      for _ in 0..<count {
-        let (kind, a, b, c) = (random.below(30), random.next(), random.next(), random.next())
-        steps.append { pool in
-          func pick(_ draw: UInt64) -> Tensor { pool[Int(draw % UInt64(pool.count))] }
+      let draws = Tensor.randint(0, 1 << 20, [count, 4], generator: Generator(seed: seed))
+      steps = (0..<count).map { row in
+        let draw = draws[row].array(of: Int.self)
+        return { pool in
+          func pick(_ index: Int) -> Tensor { pool[draw[index] % pool.count] }
           // Results are as large as the first tensor, whatever broadcasts.
-          let x = pick(a) + pool[0] * 0.25
-          let (y, z) = (pick(b), pick(c))
-          pool.append(Self.compute(kind, x, y, z))
+          let x = pick(1) + pool[0] * 0.25
+          let (y, z) = (pick(2), pick(3))
+          pool.append(Self.compute(draw[0] % 30, x, y, z))
           if pool.count > 9 { pool.remove(at: 6) }
         }
       }
-      self.steps = steps
     }
 
     private static func compute(_ kind: Int, _ x: Tensor, _ y: Tensor, _ z: Tensor) -> Tensor {
@@ -127,7 +190,7 @@ import Testing
     "random functions have the bits of eager computation, and so have their gradients",
     arguments: [DType.float32, .float64, .bfloat16, .float16])
   func randomFunctions(dtype: DType) {
-    var operations = 0
+    var (operations, passes) = (0, 0)
     for seed in 0..<24 {
       let program = Program(seed: UInt64(seed), count: 8 + seed % 7)
       // Beyond 16,384 elements nodes compute again what is cheap.
@@ -139,22 +202,8 @@ import Testing
       #expect(got == expected, "seed \(seed)")
       #expect(compiled.replayCount == 2, "\(compiled.fallback ?? "")")
       operations += compiled.chains.map(\.count).reduce(0, +)
+      passes += compiled.gradientPassCount
     }
-    #expect(operations > 300)
+    #expect(operations > 300 && passes > 20, "\(operations) operations, \(passes) passes")
   }
-}
-
-/// Random numbers that are the same each time (Steele, Lea & Flood 2014).
-private struct SplitMix {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func below(_ limit: UInt64) -> Int { Int(next() % limit) }
 }

@@ -15,6 +15,8 @@ public final class CompiledFunction<Output, Failure: Error, each Input> {
   /// replayed: `[["mul", "add", "gelu"]]`.
   public var chains: [[String]] { calls.chains }
 
+  package var gradientPassCount: Int { calls.gradientPassCount }
+
   /// Why the function is computed eagerly for good, as standard error was told; nil where it is not.
   public var fallback: String? { calls.fallback }
 

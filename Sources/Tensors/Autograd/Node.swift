@@ -308,10 +308,11 @@ extension Node {
   /// Takes its place in the order of recording, which need not be that in which operations are computed.
   func takePlace(_ place: UInt64) { sequence = place }
 
-  /// Those of the operands' and the results' values that it keeps.
-  func saved(of operands: [Int], _ results: [Int]) -> [Int] {
-    operands.indices.filter { self.operands[$0].saved != nil }.map { operands[$0] }
-      + results.indices.filter { recorded($0).isSaved }.map { results[$0] }
+  /// Which of the operands and of the results it keeps the values of.
+  var saved: SavedPlaces {
+    SavedPlaces(
+      operands: operands.indices.filter { operands[$0].saved != nil },
+      results: (0..<outputCount).filter { recorded($0).isSaved })
   }
 
   /// Lets go of what it holds of the present run.
@@ -319,6 +320,12 @@ extension Node {
     release()
     for index in given { operands[index].edge = nil }
   }
+}
+
+/// Which operands and results of an operation are kept for its gradient, by their places.
+struct SavedPlaces {
+  var operands: [Int] = []
+  var results: [Int] = []
 }
 
 /// A tensor on the way that keeps its gradient; held weakly, since it holds the node.

@@ -37,6 +37,13 @@ package final class CompiledCalls<Output> {
       }
     }
   }
+  /// How often walks have computed a chain's gradients in one pass.
+  package var gradientPassCount: Int {
+    entries.reduce(0) { sum, entry in
+      guard case .ready(let program, _) = entry.phase else { return sum }
+      return sum + program.gradientPassCount
+    }
+  }
   private let limit: Int
   private let parts: Parts
   private var entries: [Entry] = []

@@ -13,7 +13,7 @@ final class StepCapture {
   enum Event {
     case operation(
       any Operation, operands: [Int], results: [Int], isRecorded: Bool, isGradEnabled: Bool,
-      saved: [Int])
+      saved: SavedPlaces)
     case walk(root: Int, gradient: Int?, retainsGraph: Bool)
     case store(value: Int, place: any TensorPlace)
     case effect(() -> Void)
@@ -128,7 +128,7 @@ extension StepCapture {
       .operation(
         original, operands: operands, results: results, isRecorded: isRecorded,
         isGradEnabled: isGradEnabled,
-        saved: node?.body.autograd?.edge.node.saved(of: operands, results) ?? []))
+        saved: node?.body.autograd?.edge.node.saved ?? SavedPlaces()))
   }
 
   func noteRead(_ tensor: Tensor) {
@@ -221,7 +221,7 @@ extension StepCapture {
       append(
         .operation(
           Detach(), operands: [source], results: [value], isRecorded: false,
-          isGradEnabled: isGradEnabled, saved: []))
+          isGradEnabled: isGradEnabled, saved: SavedPlaces()))
       return value
     }
     if computed.contains(ObjectIdentifier(tensor.storage)) {

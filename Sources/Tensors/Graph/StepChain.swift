@@ -8,8 +8,14 @@ final class StepChain {
   /// The values that nothing reads afterwards.
   var frees: [Int] = []
 
+  /// The number of the step that computes a value.
+  let makers: [Int: Int]
+
   init(_ steps: [StepProgram.Step], _ inputs: [Int], _ element: ElementChain) {
     (self.steps, self.inputs, self.element) = (steps, inputs, element)
+    var makers: [Int: Int] = [:]
+    for (number, step) in steps.enumerated() { makers[step.results[0]] = number }
+    self.makers = makers
   }
 
   /// What the steps compute.
@@ -77,7 +83,7 @@ extension StepProgram {
   }
 
   /// The kernel of an operation that chains take up.
-  private func elementwise(_ step: Step) -> ElementKernel? {
+  func elementwise(_ step: Step) -> ElementKernel? {
     guard let operation = step.operation as? any ElementwiseOperation, !step.isRenewed,
       step.results.count == 1, isContiguous[step.results[0]],
       !shapes[step.results[0]].contains(0), let last = step.operands.last,
@@ -91,7 +97,7 @@ extension StepProgram {
     if chain.steps.count == 1 { return [.step(chain.steps[0])] }
     var inside = [Int: Int]()
     for operand in chain.steps.flatMap(\.operands) { inside[operand, default: 0] += 1 }
-    let saved = Set(chain.steps.flatMap(\.saved))
+    let saved = Set(chain.steps.flatMap(\.savedValues))
     var places = [Int: Int]()
     for (place, input) in chain.inputs.enumerated() { places[input] = place }
     var steps: [ElementChain.Step] = []

@@ -5,7 +5,9 @@ final class StepFrame {
   /// The place in the graph of each value that has one.
   var places: [AutogradMeta?]
   /// What stands for each value that exists by tiles alone, and that no node keeps.
-  var stands: [Tensor?]
+  private var stands: [Tensor?]
+  /// The chains' walks, by the place of the first operation.
+  private var walks: [Int: (walk: ChainWalk, operations: [(any TensorOperation)?])] = [:]
   /// Held by the outputs through which the nodes can be reached.
   weak var lease: StepLease?
   /// Whether other nodes lead here, past the outputs.
@@ -19,6 +21,26 @@ final class StepFrame {
     stands = [Tensor?](repeating: nil, count: program.shapes.count)
   }
 
+  /// A tensor of a value's shape, for nodes that want to know no more of it.
+  func stand(for value: Int, _ program: StepProgram) -> Tensor {
+    if let stand = stands[value] { return stand }
+    let nothing = program.dtypes[value].isFloatingPoint ? Double.nan : 0
+    let stand = Tensor.full([], nothing, dtype: program.dtypes[value])
+      .expanded(program.shapes[value]).bare
+    stands[value] = stand
+    return stand
+  }
+
+  /// What the nodes of a chain hold as its operations, made once; nil for those without a node.
+  func operations(of chain: StepChain, _ program: StepProgram) -> [(any TensorOperation)?] {
+    let place = chain.steps[0].place
+    if let known = walks[place] { return known.operations }
+    let walk = ChainWalk(program, chain, self)
+    let operations = walk.operations()
+    walks[place] = (walk, operations)
+    return operations
+  }
+
   /// Leaves the nodes to a graph of the user's for good.
   func giveAway() {
     isGivenAway = true
@@ -27,6 +49,7 @@ final class StepFrame {
 
   /// Lets go of what the nodes keep for a backward pass that will not come.
   fileprivate func empty() {
+    for chain in walks.values { chain.walk.empty() }
     for (event, node) in zip(program?.events ?? [], nodes) {
       if let node, case .step(let step) = event { node.empty(given: step.given) }
     }

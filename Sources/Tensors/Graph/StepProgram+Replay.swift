@@ -122,22 +122,15 @@ extension StepProgram {
     _ chain: StepChain, _ tensors: inout [Tensor?], _ frame: StepFrame, _ sequences: UInt64
   ) {
     let results = chain.element(chain.inputs.map { tensor($0, tensors) })
-    for (step, result) in zip(chain.steps, results) {
+    let operations = frame.operations(of: chain, self)
+    for (number, result) in results.enumerated() {
+      let step = chain.steps[number]
       let value = step.results[0]
-      tensors[value] = result ?? stand(for: value, frame)
-      guard step.isRecorded, case .one(let operation) = step.call else { continue }
+      tensors[value] = result ?? frame.stand(for: value, self)
+      guard let operation = operations[number] else { continue }
       let operands = step.operands.map { tensor($0, tensors) }
       attach(tensor(value, tensors), of: operation, operands, step, frame, sequences)
     }
-  }
-
-  /// A tensor of a value's shape, for nodes that want to know no more of it.
-  private func stand(for value: Int, _ frame: StepFrame) -> Tensor {
-    if let stand = frame.stands[value] { return stand }
-    let nothing = dtypes[value].isFloatingPoint ? Double.nan : 0
-    let stand = Tensor.full([], nothing, dtype: dtypes[value]).expanded(shapes[value]).bare
-    frame.stands[value] = stand
-    return stand
   }
 
   private func attach(

@@ -18,8 +18,8 @@ final class StepProgram {
     let isGradEnabled: Bool
     /// Those of the operands whose node differs from call to call.
     let given: [Int]
-    /// The values that its node keeps.
-    let saved: [Int]
+    /// What its node keeps.
+    let saved: SavedPlaces
     /// Its number among the events.
     let place: Int
     /// The values that nothing reads afterwards.
@@ -27,7 +27,7 @@ final class StepProgram {
 
     init(
       call: Call, name: String, isRenewed: Bool, operands: [Int], results: [Int],
-      isRecorded: Bool, isGradEnabled: Bool, given: [Int], saved: [Int], place: Int
+      isRecorded: Bool, isGradEnabled: Bool, given: [Int], saved: SavedPlaces, place: Int
     ) {
       (self.call, self.name, self.isRenewed) = (call, name, isRenewed)
       (self.operands, self.results) = (operands, results)
@@ -59,6 +59,10 @@ final class StepProgram {
   private(set) lazy var schedule = noteLastUses(chained())
   /// The layout of each value.
   let isContiguous: [Bool]
+  /// Whether a gradient flows into each value.
+  let wantsGradient: [Bool]
+  /// How often a chain's gradients were computed in one pass.
+  var gradientPassCount = 0
   /// The nodes of replays, to be used again.
   var frames: [StepFrame] = []
 
@@ -66,6 +70,7 @@ final class StepProgram {
     shapes = capture.seen.tensors.map(\.shape)
     dtypes = capture.seen.tensors.map(\.dtype)
     isContiguous = capture.seen.tensors.map(\.isContiguous)
+    wantsGradient = capture.seen.tensors.map { $0.body.autograd != nil }
     var inputs: [(value: Int, index: Int)] = []
     var constants: [(value: Int, tensor: Tensor)] = []
     var places: [(value: Int, place: any TensorPlace)] = []
@@ -137,6 +142,9 @@ final class StepProgram {
 }
 
 extension StepProgram.Step {
+  /// The values that its node keeps.
+  var savedValues: [Int] { saved.operands.map { operands[$0] } + saved.results.map { results[$0] } }
+
   var operation: any Operation {
     switch call {
     case .one(let operation): operation

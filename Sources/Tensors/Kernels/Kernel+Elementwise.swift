@@ -4,7 +4,7 @@ internal import CKernels
 /// numbers. Operands are of one dtype, but for the condition of ``select``; shapes broadcast.
 enum ElementKernel {
   case unary(UnaryKernel, Double = 0, Double = 0)
-  case binary(BinaryKernel, Double = 0)
+  case binary(BinaryKernel, Double = 0, Double = 0)
   case ternary(TernaryKernel, Double = 1)
   case compare(CompareKernel)
   case predicate(PredicateKernel)
@@ -20,7 +20,7 @@ extension Kernel {
   ) -> Tensor {
     switch kernel {
     case .unary(let op, let p0, let p1): return unary(name, op, inputs[0], p0, p1)
-    case .binary(let op, let p0): return binary(name, op, inputs[0], inputs[1], p0)
+    case .binary(let op, let p0, let p1): return binary(name, op, inputs[0], inputs[1], p0, p1)
     case .ternary(let op, let p0): return ternary(name, op, inputs[0], inputs[1], inputs[2], p0)
     case .compare(let op): return compare(name, op, inputs[0], inputs[1])
     case .predicate(let op): return predicate(name, op, inputs[0])
@@ -111,7 +111,8 @@ extension ElementChain.Step {
     switch kernel {
     case .unary(let op, let p0, let p1):
       (step.kind, step.op, step.p0, step.p1) = (.unary, op.rawValue, p0, p1)
-    case .binary(let op, let p0): (step.kind, step.op, step.p0) = (.binary, op.rawValue, p0)
+    case .binary(let op, let p0, let p1):
+      (step.kind, step.op, step.p0, step.p1) = (.binary, op.rawValue, p0, p1)
     case .ternary(let op, let p0): (step.kind, step.op, step.p0) = (.ternary, op.rawValue, p0)
     case .compare(let op): (step.kind, step.op) = (.compare, op.rawValue)
     case .predicate(let op): (step.kind, step.op) = (.predicate, op.rawValue)

@@ -95,7 +95,9 @@ private struct Clamp: TensorOperation, ElementwiseOperation {
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
     let x = node.input(0)
-    if !isGradEnabled { return [Kernel.binary(name, .clampBackward, g, x, min, max)] }
+    if !isGradEnabled {
+      return [ElementwiseGradient.of(name, .clampBackward, g, x, min, max)]
+    }
     return [Tensor.where(x.ge(min).logicalAnd(x.le(max)), g, 0.0)]
   }
 }

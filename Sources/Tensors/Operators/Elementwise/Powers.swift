@@ -43,7 +43,7 @@ private struct PowerByNumber: TensorOperation, ElementwiseOperation {
     if exponent == 0 { return [Tensor.zeros(like: g)] }
     let x = node.input(0)
     if !isGradEnabled {
-      return [Kernel.binary(name, .powScalarBackward, g, x, exponent)]
+      return [ElementwiseGradient.of(name, .powScalarBackward, g, x, exponent)]
     }
     return [g * (x.pow(exponent - 1) * exponent)]
   }

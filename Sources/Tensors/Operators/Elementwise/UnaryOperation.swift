@@ -82,7 +82,7 @@ final class UnaryOperation: Sendable {
         let saved =
           row.readsEither
           ? node.resultOrInput() : row.saving == .output ? node.output() : node.input(0)
-        return [Kernel.binary(row.name, fused, g, saved, p0, p1)]
+        return [ElementwiseGradient.of(row.name, fused, g, saved, p0, p1)]
       }
       return [formula(g, node)]
     }
@@ -132,7 +132,7 @@ final class ParametricOperation: Sendable {
 
     func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {
       if let fused = row.fused, !isGradEnabled {
-        return [Kernel.binary(row.name, fused, g, node.input(0), p0, p1)]
+        return [ElementwiseGradient.of(row.name, fused, g, node.input(0), p0, p1)]
       }
       return [row.formula(g, node.input(0), p0, p1)]
     }
