@@ -107,7 +107,7 @@ torus_status torus_where(
 // MARK: Chains
 
 /// The most inputs and steps of a chain together.
-enum { TORUS_CHAIN_VALUES = 24 };
+enum { TORUS_CHAIN_VALUES = 40 };
 
 typedef enum TORUS_KERNELS torus_chain_kind : int32_t {
   TORUS_CHAIN_UNARY TORUS_CASE(unary),
