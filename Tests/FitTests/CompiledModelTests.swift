@@ -251,4 +251,35 @@ struct CompiledModelTests {
       TensorDataset(Tensor.ones([4, 1]), Tensor.ones([4, 1])), batchSize: 8, dropLast: true)
     #expect(throws: TrainingError.self) { try Linear(1, 1).compile(loss: "mse").fit(none) }
   }
+
+  @Test("what cannot be predicted is said with its shape")
+  func unpredicted() async {
+    func said(_ result: ExitTest.Result?) -> String {
+      String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    }
+    let sum = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      final class Total: Module, Layer {
+        let first = Linear(2, 1)
+        func forward(_ x: Tensor) -> Tensor { first(x).sum() }
+      }
+      _ = Total().compile(loss: "mse").predict(Tensor.ones([4, 2]))
+    }
+    #expect(
+      said(sum).contains("predict: the model makes [] of 4 records, and a row for each is expected")
+    )
+    let single = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Linear(1, 1).compile(loss: "mse").predict(Tensor(1.0))
+    }
+    #expect(said(single).contains("predict: inputs [[]] hold a single number"))
+    let empty = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Linear(1, 1).compile(loss: "mse").predict(Tensor.zeros([0, 1]))
+    }
+    #expect(said(empty).contains("predict: there are no records: inputs [[0, 1]]"))
+  }
 }
