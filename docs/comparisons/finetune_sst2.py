@@ -10,6 +10,7 @@ SST2 is a folder with train.txt and dev.txt, a label, a space and a text on each
       --log-every 20 --seed 42
 """
 import sys
+from collections import Counter
 
 import torch
 from tokenizers import BertWordPieceTokenizer
@@ -32,14 +33,19 @@ def batch(tokenizer, rows):
 
 
 if command == "prepare":
-    trainer = BertWordPieceTokenizer(lowercase=True)
-    trainer.train_from_iterator((text for _, text in records("train")), vocab_size=4000,
-                                show_progress=False)
-    trainer.save(f"{folder}.json")
+    # Characters and the most frequent words: the same for everybody, which trained word pieces are not.
+    words = Counter(word for _, text in records("train") for word in text.split())
+    ranked = sorted((word for word in words if len(word) > 1), key=lambda word: (-words[word], word))
+    letters = sorted(set("".join(words)))
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + letters
+    vocabulary += [f"##{letter}" for letter in letters]
+    vocabulary += ranked[:4000 - len(vocabulary)]
+    pieces = BertWordPieceTokenizer({piece: i for i, piece in enumerate(vocabulary)}, lowercase=True)
+    pieces.save(f"{folder}.json")
     BertTokenizerFast(tokenizer_file=f"{folder}.json").save_pretrained(folder)
     torch.manual_seed(0)
     BertForSequenceClassification(BertConfig(
-        vocab_size=trainer.get_vocab_size(), hidden_size=64, num_hidden_layers=2,
+        vocab_size=len(vocabulary), hidden_size=64, num_hidden_layers=2,
         num_attention_heads=4, intermediate_size=128, max_position_embeddings=64,
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)).save_pretrained(folder)
     sys.exit()
