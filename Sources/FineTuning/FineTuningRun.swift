@@ -277,6 +277,9 @@ public final class FineTuningRun {
       terminal.say("\(report)")
     }
     if let words = ready.checkpoints.beginning { terminal.say(words) }
+    if let words = ready.checkpoints.missingMemory(every: configuration.checkpoint.memoryEvery) {
+      terminal.say(words)
+    }
     guard let resumed = ready.resumed else { return }
     terminal.say("resumed from \(resumed.path) at step \(resumed.state.step)")
     if ready.steps <= trainer.step {

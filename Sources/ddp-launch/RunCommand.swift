@@ -140,7 +140,7 @@ struct RunCommand: ParsableCommand {
     if program.hasPrefix("-") { throw .unknownOption(program) }
     try checkNumbers()
     let batch = BatchEnvironment(ProcessInfo.processInfo.environment)
-    let hosts = try self.hosts(batch)
+    var hosts = try self.hosts(batch)
     let perHost = try workers.map { text throws(LaunchError) in try WorkerRange(text) }
     guard let binding = Binding(rawValue: bindTo) else {
       throw .badValue(
@@ -156,6 +156,12 @@ struct RunCommand: ParsableCommand {
     plan.extraOptions = mpiOption.flatMap { $0.split(separator: " ").map(String.init) }
     let range = try nnodes.map { text throws(LaunchError) in try HostRange(text) }
     plan.ignoresBatch = standalone
+    if hosts.isEmpty, !standalone,
+      maxRestarts > 0 || perHost?.range != nil || range.map({ $0.fewest < $0.most }) == true
+    {
+      // What outlives the workers is kept on hosts that are named.
+      hosts = SlurmHosts.named(batch, search: search) ?? []
+    }
     if hosts.isEmpty { try layOut(&plan, perHost?.most, range, batch) }
     try checkSize(plan, hosts, perHost?.most)
     let most: Int? =

@@ -138,6 +138,28 @@ cancelled() {
   return 1
 } >&2
 
+# A worker of the other node is killed: the job goes on within its allocation from what both nodes have in memory.
+struck() {
+  local id
+  id=$(sbatch --parsable --nodes=2 --ntasks-per-node=2 --time=10 --output="$folder/struck.log" --wrap="
+    $bin/ddp-launch --max-restarts 1 --restart-delay 0 $bin/ddp-train ${job[*]} --epochs 4 --checkpoint.every_steps null \
+      --checkpoint.every_epochs null --checkpoint.memory_every 1 --run-dir $folder/struck") &&
+    within 90 at_step struck 50 && kill -KILL "$(worker 3)" && within 180 trained struck 4 &&
+    within 60 is "$id" COMPLETED && says struck.log "goes on from the checkpoint in memory of step " &&
+    within 30 forgotten && return
+  scontrol show job "$id" | head -n 12
+  tail -n 25 struck.log
+  return 1
+} >&2
+# worker RANK — its process.
+worker() {
+  local process
+  for process in $(pgrep -x ddp-train); do
+    tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | grep -qx "RANK=$1" && echo "$process" && return
+  done
+}
+forgotten() { ! { ls /dev/shm && on_node2 ls /dev/shm; } | grep torus-memory; }
+
 cd "$folder" || exit
 step "a Slurm of two nodes starts" start_slurm
 [ "$failures" = 0 ] || finish
@@ -146,6 +168,7 @@ step "srun trains with more tasks than cores on 1 node" one_node
 step "srun without MPI is refused with the remedy" without_mpi
 step "torus.sbatch stops before its limit, queues again and goes on" batch
 step "the interrupted job ends with the bits of one that was not" same_as_whole
+step "a job of which a worker is killed goes on from memory within its allocation" struck
 step "a job that is asked to stop saves first, and leaves no process" asked_to_stop
 step "a cancelled job leaves no process, and its last checkpoint" cancelled
 finish

@@ -114,8 +114,10 @@ struct SurroundingsTests {
   @Test func `a Slurm job counts where all of it is there, and srun is`() {
     let whole = read(slurm)
     #expect(whole.slurmTasks == "2(x2)" && whole.notes == [] && whole.variables == slurm)
+    #expect(whole.slurmNodes == "n[1-2]")
     let container = read(slurm, hasSrun: false)
-    #expect(container.slurmTasks == nil && container.notes.count == 1)
+    #expect(
+      container.slurmTasks == nil && container.slurmNodes == nil && container.notes.count == 1)
     #expect(container.variables == ["SLURM_CONF": "/etc/slurm.conf", "HOME": "/h"])
     for name in ["SLURM_JOB_ID", "SLURM_NODELIST", "SLURM_TASKS_PER_NODE"] {
       let part = read(slurm.filter { $0.key != name })
@@ -124,6 +126,28 @@ struct SurroundingsTests {
       #expect(part.variables == ["SLURM_CONF": "/etc/slurm.conf", "HOME": "/h"])
     }
     #expect(read(["SLURM_CONF": "x"]).notes == [])
+  }
+
+  @Test func `a Slurm job's nodes have a slot for each task, where Slurm names as many`() throws {
+    #expect(
+      SlurmHosts.entries("n1\nn2\n", [3, 1])
+        == [HostEntry("n1", slots: 3), HostEntry("n2", slots: 1)])
+    for list in ["", "n1\n", "n1\nn1\n", "n1\nn2\nn3\n", "scontrol: error: no\n"] {
+      #expect(SlurmHosts.entries(list, [3, 1]) == nil, "\(list)")
+    }
+    // Its own steps run beside each other, unless the user says otherwise.
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("torus-slurm-\(UUID().uuidString.prefix(8))").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    FileManager.default.createFile(
+      atPath: "\(folder)/srun", contents: Data(), attributes: [.posixPermissions: 0o755])
+    let job = slurm.merging(["PATH": folder]) { $1 }
+    let plan = JobPlan(mpirun: "/m", program: "/p", arguments: [], layout: HostLayout([1]))
+    #expect(plan.environment(inherited: job)["SLURM_OVERLAP"] == "1")
+    let other = plan.environment(inherited: job.merging(["SLURM_OVERLAP": "0"]) { $1 })
+    #expect(other["SLURM_OVERLAP"] == "0")
+    #expect(plan.environment(inherited: [:])["SLURM_OVERLAP"] == nil)
   }
 
   @Test func `a PBS job counts where its file of hosts can be read`() {

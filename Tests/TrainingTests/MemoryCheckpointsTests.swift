@@ -181,6 +181,31 @@ struct MemoryCheckpointsTests {
     }
   }
 
+  @Test("say why there are none, and how there would be some")
+  func absence() async throws {
+    func said(_ nodes: Int, _ restarts: String?) -> String {
+      MemoryCheckpoints.absence(
+        nodes: nodes, environment: restarts.map { ["TORUS_MAX_RESTARTS": $0] } ?? [:])
+    }
+    #expect(
+      said(2, nil)
+        == "no checkpoints are kept in memory (checkpoint.memory_every): nothing outlives these workers; start "
+        + "them with ddp-launch --max-restarts N")
+    #expect(
+      said(1, "0").hasSuffix("ddp-launch never starts this job again; give it --max-restarts N"))
+    #expect(said(2, "3").hasSuffix("or ddp-launch does not know their names (--host)"))
+    #expect(said(1, "3").hasSuffix("this host has no shared memory"))
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let run = try await sandbox.train(
+      [
+        "digits-cnn", "--model.channels", "[2, 4]", "--model.hidden", "8", "--epochs", "null",
+        "--steps", "2",
+        "--evaluation.every_epochs", "null", "--run-dir", "run", "--checkpoint.memory_every", "2",
+      ], ranks: 0)
+    #expect(run.status == 0 && run.output.contains(said(1, nil)), "\(run.tail)")
+  }
+
   @Test("need a folder on every host")
   func folders() throws {
     let found = try World.threads(3, nodes: [0, 1, 1]) { world in

@@ -53,6 +53,24 @@ package final class MemoryCheckpoints {
     if leaders.count > 1 { copy = MemoryCopy(rank: leaders[1], store, group) }
   }
 
+  /// Why a job has none.
+  /// - Parameters:
+  ///   - nodes: Its hosts.
+  ///   - environment: In which a launcher says what it does.
+  package static func absence(
+    nodes: Int, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String {
+    let reason =
+      switch environment["TORUS_MAX_RESTARTS"].flatMap({ Int($0) }) {
+      case nil: "nothing outlives these workers; start them with ddp-launch --max-restarts N"
+      case 0?: "ddp-launch never starts this job again; give it --max-restarts N"
+      case _ where nodes > 1:
+        "not all hosts have shared memory, or ddp-launch does not know their names (--host)"
+      default: "this host has no shared memory"
+      }
+    return "no checkpoints are kept in memory (checkpoint.memory_every): \(reason)"
+  }
+
   /// Saves; where there is no room, says so once, and the run goes on without. Every rank takes part.
   /// - Parameters:
   ///   - spread: Has all ranks write together; false where they cannot. Called for a job on one host.

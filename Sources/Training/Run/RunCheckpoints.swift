@@ -33,6 +33,12 @@ package final class RunCheckpoints {
     memory = try MemoryCheckpoints(identity.directory, group)
   }
 
+  /// What is to be said of a run that is to keep a checkpoint in memory every so many steps, and cannot; nil for
+  /// nothing.
+  package func missingMemory(every steps: Int?) -> String? {
+    steps == nil || memory != nil ? nil : MemoryCheckpoints.absence(nodes: group.topology.nodes)
+  }
+
   /// Begins to tell the launcher how far the run has come, on rank 0 of a job whose launcher asks.
   package func progress(from found: Found?) -> LaunchProgress? {
     launch = LaunchProgress(rank: group.rank, from: found)

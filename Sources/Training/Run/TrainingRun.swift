@@ -217,6 +217,9 @@ extension TrainingRun {
       "\(configuration.name): \(configuration.model.name) with \(ready.trainer.model.parameterCount) parameters on \(data.plan.source.records) records of \(configuration.data.name); \(workers), \(threads)"
     )
     if let words = ready.checkpoints.beginning { terminal?.say(words) }
+    if let words = ready.checkpoints.missingMemory(every: configuration.checkpoint.memoryEvery) {
+      terminal?.say(words)
+    }
     guard let resumed = ready.resumed else { return }
     terminal?.say("resumed from \(resumed.path) at step \(resumed.state.step)")
     if ready.steps <= ready.trainer.step {

@@ -9,6 +9,8 @@ import Foundation
 package struct BatchEnvironment: Sendable {
   /// A Slurm job's tasks on each node as Slurm writes them, `4(x2),2`; nil outside of one.
   package let slurmTasks: String?
+  /// A Slurm job's nodes as Slurm writes them, `node[1-3]`; nil outside of one.
+  package let slurmNodes: String?
   /// The file that names a PBS job's hosts; nil outside of one.
   package let nodeFile: String?
   /// What is left over from other jobs, one line each.
@@ -59,6 +61,7 @@ package struct BatchEnvironment: Sendable {
         : tasks == nil
           ? "no SLURM_TASKS_PER_NODE" : isInPath("srun") ? nil : "there is no srun here"
     slurmTasks = missing == nil ? tasks : nil
+    slurmNodes = missing == nil ? nodes : nil
     if let missing {
       drop(names(Self.slurmMarks), of: "a Slurm job", missing)
     }

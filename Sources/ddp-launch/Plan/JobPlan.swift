@@ -110,6 +110,10 @@ package struct JobPlan: Sendable {
       set("OMPI_ALLOW_RUN_AS_ROOT", "1")
       set("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
     }
+    if result["SLURM_JOB_ID"] ?? result["SLURM_JOBID"] != nil {
+      // What keeps checkpoints on another node is a step of its own there, beside which the workers' would wait.
+      set("SLURM_OVERLAP", "1")
+    }
     if layout.counts.contains(where: { $0 > cores }) {
       // Open MPI does not notice by itself where a host's slots are given; spinning ranks then
       // take whole time slices from the one that is awaited.
