@@ -64,7 +64,12 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
     self.options = options
     replicas = try Replicas(module, group, ignored: options.ignored)
     try replicas.verify()
-    try replicas.broadcast()
+    // Where each rank keeps its part of the parameters only, they come unit by unit.
+    if optimizer?.stage == .zero3 {
+      try replicas.broadcastBuffers(root: 0)
+    } else {
+      try replicas.broadcast()
+    }
     for (name, parameter) in replicas.parameters { parameter.label = name }
     let trained = replicas.parameters.filter { $0.parameter.requiresGrad }
     let frozen = replicas.parameters.filter { !$0.parameter.requiresGrad }
@@ -74,7 +79,9 @@ public final class DistributedDataParallel<Model: Module>: Module, Hookable {
     }
     synchronizers = BatchNormSynchronizer.all(in: module)
     if let optimizer, let shards = optimizer.gradientShards {
-      try optimizer.follow(trained, frozen: frozen, options)
+      try optimizer.follow(trained, frozen: frozen, options) { [replicas] in
+        try replicas.broadcast($0)
+      }
       reducer = shards
       parts = optimizer.parts
     } else {

@@ -72,9 +72,17 @@ package struct Replicas {
 
   /// Takes over a rank's parameters and buffers.
   func broadcast(root: Int = 0) throws {
-    let alike = try frozenAlike()
+    try broadcast(parameters, root: root)
+    try broadcastBuffers(root: root)
+  }
+
+  /// Takes over a rank's values of some of the parameters.
+  func broadcast(_ parameters: [NamedParameter], root: Int = 0) throws {
+    let alike = try alike(parameters)
     for (index, (name, parameter)) in parameters.enumerated()
     where parameter.count > 0 && !alike.contains(index) {
+      // Numbers that are drawn where they are first read need not be: they come.
+      if group.rank != root { parameter.leaf.storage.forgetPostponed() }
       let value = parameter.value.detach()
       value.storage.version &+= 1
       try group.broadcast(
@@ -82,12 +90,11 @@ package struct Replicas {
         label: name
       ).wait()
     }
-    try broadcastBuffers(root: root)
   }
 
   /// The frozen parameters that are the same on all ranks, by their places: they are not sent, and where
   /// they lie in a mapped file its pages stay shared.
-  private func frozenAlike() throws -> Set<Int> {
+  private func alike(_ parameters: [NamedParameter]) throws -> Set<Int> {
     let frozen = parameters.indices.filter { !parameters[$0].parameter.requiresGrad }
     guard !frozen.isEmpty else { return [] }
     let sums = frozen.map { index in

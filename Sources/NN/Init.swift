@@ -7,11 +7,44 @@ public enum Init {
   /// overwritten anyway is then not touched before.
   @TaskLocal package static var isSkipped = false
 
+  /// Whether values are drawn where they are first read.
+  @TaskLocal private static var isPostponed = false
+
+  /// Runs a body in which parameters are made without their values: these are drawn where they are first read
+  /// (`torch.device("meta")` and what follows it). Generators go on as if they had been drawn at once, so that values
+  /// are the same bits.
+  ///
+  /// A fully sharded model that is made so takes its parameters up unit by unit, so that no rank has all of them:
+  /// `let model = Init.postponed { CharGPT(vocabulary: 65, context: 256) }`.
+  ///
+  /// Only ``uniform(_:from:to:generator:)``, ``normal(_:mean:std:generator:)`` and what is made of them postpone; other
+  /// values are there at once.
+  public static func postponed<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let result = try $isPostponed.withValue(true) { try body() }
+    // What parameters had before their values were postponed.
+    emptyCache()
+    return result
+  }
+
+  /// Has values drawn later where that is wanted and can be.
+  private static func postpones(_ parameter: Parameter, _ draw: () -> PostponedDraw?) -> Bool {
+    guard isPostponed, parameter.derivation == nil, let numbers = draw() else { return false }
+    parameter.postpone { numbers.numbers() }
+    return true
+  }
+
   /// Uniform on [from, to).
   public static func uniform(
     _ parameter: Parameter, from: Double = 0, to: Double = 1, generator: Generator? = nil
   ) {
     if isSkipped { return }
+    let (shape, dtype) = (parameter.shape, parameter.dtype)
+    if postpones(
+      parameter,
+      { .uniform(shape, from: from, to: to, dtype: dtype, generator: generator) })
+    {
+      return
+    }
     parameter.assign(
       .uniform(parameter.shape, from: from, to: to, dtype: parameter.dtype, generator: generator))
   }
@@ -21,6 +54,12 @@ public enum Init {
     _ parameter: Parameter, mean: Double = 0, std: Double = 1, generator: Generator? = nil
   ) {
     if isSkipped { return }
+    let (shape, dtype) = (parameter.shape, parameter.dtype)
+    if postpones(
+      parameter, { .normal(shape, mean: mean, std: std, dtype: dtype, generator: generator) })
+    {
+      return
+    }
     parameter.assign(
       .normal(parameter.shape, mean: mean, std: std, dtype: parameter.dtype, generator: generator))
   }

@@ -21,6 +21,7 @@ public final class Parameter: TensorHolder {
 
   /// What is captured now holds for the present tensor, or for what computes it.
   private func noteValue() {
+    own.storage.settle()
     if own.storage.source != nil {
       return Capture.refuse("the model is fully sharded, and its parameters come and go")
     }
@@ -108,7 +109,16 @@ public final class Parameter: TensorHolder {
       values.shape == shape, "Parameter.assign",
       "values of \(values.shape) for a parameter of \(shape)")
     if let derivation { return derivation.assign(values.detach()) }
+    own.storage.forgetPostponed()
     own.copyInPlace(values.detach())
+  }
+
+  /// Has the value made where it is first read.
+  /// - Parameter make: Makes a tensor of the same sizes and type, in memory of its own.
+  package func postpone(_ make: @escaping () -> Tensor) {
+    let storage = exclusiveStorage()
+    storage.postpone(make)
+    storage.version &+= 1
   }
 
   /// Gives the parameter up to what computes its value, or back with the value that it has.
@@ -141,7 +151,7 @@ public final class Parameter: TensorHolder {
   package func exclusiveStorage() -> Storage {
     let storage = leaf.storage
     if leaf.isContiguous, leaf.storageOffset == 0, storage.byteCount == count * dtype.size,
-      storage.source == nil
+      storage.source == nil || storage.isPostponed
     {
       return storage
     }
@@ -160,7 +170,13 @@ public final class Parameter: TensorHolder {
         + "value; convert the model before making it data-parallel")
     let before = requiresGrad
     thawed = nil
-    own = own.detach().to(dtype)
+    let present = own.detach()
+    if present.storage.isPostponed {
+      own = .uninitialized(shape, dtype)
+      own.storage.postpone { noGrad { present.to(dtype) } }
+    } else {
+      own = present.to(dtype)
+    }
     own.requiresGrad = before
   }
 }

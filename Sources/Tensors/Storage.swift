@@ -87,6 +87,34 @@ extension Storage {
     self.source = source
   }
 
+  /// Gives this storage's own memory up until it is asked for: then it is that of a tensor that is made at that
+  /// moment, of as many bytes and without anything else in it.
+  package func postpone(_ make: @escaping () -> Tensor) {
+    let values = PostponedValues(make)
+    if isPostponed { source = values } else { hand(over: values) }
+  }
+
+  /// Whether its values have yet to be made.
+  package var isPostponed: Bool { source is PostponedValues }
+
+  /// Has the values made now, where they were postponed.
+  package func settle() {
+    guard let postponed = source as? PostponedValues else { return }
+    take(postponed.make().storage)
+  }
+
+  /// Gets memory again without values in it, where they were postponed.
+  package func forgetPostponed() {
+    if source is PostponedValues { take(Storage(byteCount: byteCount)) }
+  }
+
+  private func take(_ other: Storage) {
+    require(other.byteCount == byteCount, "Storage", "\(other.byteCount) bytes for \(byteCount)")
+    address = other.pointer
+    owner = other
+    source = nil
+  }
+
   @inline(never)
   private func fetched() -> UnsafeMutableRawPointer {
     guard let source else { return address }

@@ -60,6 +60,41 @@ struct FullyShardedRanks {
     }
   }
 
+  @Test(
+    "a model whose values are postponed is never whole on a rank, and starts with the same bits")
+  func start() throws {
+    try MPIRank.run { world in
+      func make(_ group: ProcessGroup, postponed: Bool) throws -> (Int, StateDict) {
+        try Generator(seed: 7).asDefault {
+          emptyCache()
+          let before = memoryAllocated()
+          resetPeakMemoryStats()
+          let model = postponed ? Init.postponed { Tall() } : Tall()
+          let next = Generator.default.next32()
+          let optimizer = try ShardedOptimizer(
+            Adam(model.parameters(), lr: 1e-4), group: group, stage: .zero3,
+            units: ShardUnits(model))
+          let parallel = try DistributedDataParallel(model, group: group, optimizer: optimizer)
+          let peak = maxMemoryAllocated() - before
+          var state = try #require(try parallel.consolidatedState(to: nil))
+          state["next"] = Tensor([Int64(next)])
+          return (peak, state)
+        }
+      }
+      let (whole, expected) = try make(world.group, postponed: false)
+      let (peak, state) = try make(world.group, postponed: true)
+      #expect(whole >= Tall.floors * Self.megabyte)
+      // A part, and a layer that is drawn and sent.
+      let part = Tall.floors * Self.megabyte / world.size
+      #expect(peak <= part + 3 * Self.megabyte + part / 4, "\(peak) of \(whole)")
+      #expect(state.names == expected.names)
+      for (name, value) in expected {
+        let other = try #require(state[name])
+        #expect(value.withBytes { Array($0) } == other.withBytes { Array($0) }, "\(name)")
+      }
+    }
+  }
+
   @Test("processes train as threads do, with the bits of stage 2")
   func bits() throws {
     try MPIRank.run { world in

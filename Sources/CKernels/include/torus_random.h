@@ -49,6 +49,11 @@ torus_status torus_random_uniform(torus_rng *rng, torus_dtype dtype, void *out, 
 torus_status torus_random_normal(torus_rng *rng, torus_dtype dtype, void *out, int64_t n, double mean,
                             double std);
 
+/// Moves on as a uniform or a normal fill of n elements does, without drawing. Fewer than 16 normal numbers depend
+/// on what was drawn before: TORUS_UNSUPPORTED.
+torus_status torus_random_skip_uniform(torus_rng *rng, torus_dtype dtype, int64_t n);
+torus_status torus_random_skip_normal(torus_rng *rng, torus_dtype dtype, int64_t n);
+
 /// Normal with a mean and a standard deviation for each element (each may be NULL: 0 and 1).
 torus_status torus_random_normal_each(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
                                  const void *mean, const void *std);

@@ -90,6 +90,19 @@ torus_status torus_random_normal(torus_rng *rng, torus_dtype dtype, void *out, i
   return TORUS_OK;
 }
 
+torus_status torus_random_skip_uniform(torus_rng *rng, torus_dtype dtype, int64_t n) {
+  if (!torus_is_float(dtype)) return TORUS_UNSUPPORTED;
+  torus_rng_skip(rng, dtype == TORUS_F64 ? 2 * n : n);
+  return TORUS_OK;
+}
+
+torus_status torus_random_skip_normal(torus_rng *rng, torus_dtype dtype, int64_t n) {
+  if (!torus_is_float(dtype) || n < 16) return TORUS_UNSUPPORTED;
+  const int64_t whole = n & ~INT64_C(15), tail = n == whole ? 0 : 16;
+  const bool half = dtype == TORUS_F16 || dtype == TORUS_BF16;
+  return torus_random_skip_uniform(rng, dtype, (half ? whole : n) + tail);
+}
+
 torus_status torus_random_normal_each(torus_rng *rng, torus_dtype dtype, void *out, int64_t n,
                                       const void *mean, const void *std) {
   // PyTorch: standard normals, then times std, then plus mean.

@@ -62,6 +62,20 @@ void torus_rng_words(torus_rng *rng, uint32_t *out, int64_t n) {
   }
 }
 
+void torus_rng_skip(torus_rng *rng, int64_t n) {
+  while (n > 0) {
+    if (rng->left == 1) {
+      refill(rng);
+      rng->next++;
+      n--;
+    }
+    const int64_t there = (int64_t)rng->left - 1, take = n < there ? n : there;
+    rng->next += (uint32_t)take;
+    rng->left -= (uint32_t)take;
+    n -= take;
+  }
+}
+
 double torus_rng_normal(torus_rng *rng) {
   if (rng->has_double_normal) {
     rng->has_double_normal = 0;

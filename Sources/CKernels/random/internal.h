@@ -11,6 +11,9 @@ enum { TORUS_RNG_WORDS = 624 };
 // The next n draws of 32 bits.
 void torus_rng_words(torus_rng *rng, uint32_t *out, int64_t n);
 
+// Leaves out the next n words of 32 bits.
+void torus_rng_skip(torus_rng *rng, int64_t n);
+
 // 53 bits on [0, 1).
 static inline double torus_rng_unit(torus_rng *rng) {
   return (double)(torus_rng_next64(rng) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;

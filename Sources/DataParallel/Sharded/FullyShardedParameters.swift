@@ -34,8 +34,9 @@ final class FullyShardedParameters {
   init(
     _ trained: [NamedParameter], _ layout: ShardLayout, frozen: [NamedParameter],
     _ plan: ShardUnits,
-    _ group: ProcessGroup, take: (ShardLayout.Piece, Tensor) -> Void
-  ) {
+    _ group: ProcessGroup, share: ([NamedParameter]) throws -> Void,
+    take: (ShardLayout.Piece, Tensor) -> Void
+  ) throws {
     self.group = group
     units = plan.names.map { ParameterUnit($0, group) }
     unitOf = Dictionary(
@@ -43,20 +44,21 @@ final class FullyShardedParameters {
     Self.separate((trained + frozen).map(\.parameter))
     func place(
       _ named: [NamedParameter], _ layout: ShardLayout, _ take: (ShardLayout.Piece, Tensor) -> Void
-    ) {
+    ) throws {
       let (parameters, names) = (named.map(\.parameter), named.map(\.name))
       for bucket in layout.buckets {
         let unit = units[plan.unit(of: parameters[bucket.positions[0]])]
-        let share = unit.take(bucket, parameters, names: names, in: self)
+        try share(bucket.positions.map { named[$0] })
+        let own = unit.take(bucket, parameters, names: names, in: self)
         for piece in bucket.pieces where piece.rank == group.rank {
           let start = piece.offset - bucket.start(of: group.rank)
-          take(piece, share.sliced(from: start, to: start + piece.range.count))
+          take(piece, own.sliced(from: start, to: start + piece.range.count))
         }
       }
     }
-    place(trained, layout, take)
+    try place(trained, layout, take)
     let rest = frozen.map(\.parameter)
-    place(
+    try place(
       frozen,
       ShardLayout(rest, ranks: group.size, unit: .element, buckets: plan.buckets(rest))
     ) { _, _ in }

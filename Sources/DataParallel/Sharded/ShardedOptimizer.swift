@@ -231,23 +231,25 @@ public final class ShardedOptimizer: Optimizer {
   }
 
   /// Reduces the gradients of a model from now on, in stage 2.
+  /// - Parameter share: Makes parameters the same on all ranks, in stage 3 those of a unit before it is cut.
   /// - Throws: ``DataParallelError/unsupported(_:)`` where the optimizer's parameters are not those
   ///   that the model trains, or belong to another model already.
   func follow(
-    _ trained: [NamedParameter], frozen: [NamedParameter], _ options: DataParallelOptions
-  ) throws(DataParallelError) {
+    _ trained: [NamedParameter], frozen: [NamedParameter], _ options: DataParallelOptions,
+    share: ([NamedParameter]) throws -> Void
+  ) throws {
     let names = Dictionary(
       trained.map { (ObjectIdentifier($0.parameter), $0.name) }, uniquingKeysWith: { $1 })
     let known = Set(all.map(ObjectIdentifier.init))
     if let missing = trained.first(where: { !known.contains(ObjectIdentifier($0.parameter)) }) {
-      throw .unsupported(
+      throw DataParallelError.unsupported(
         "the sharded optimizer does not train \(missing.name), which requires a gradient; freeze it, "
           + "or hand it to the optimizer")
     }
     var found: [String] = []
     for (position, parameter) in all.enumerated() {
       guard let name = names[ObjectIdentifier(parameter)] else {
-        throw .unsupported(
+        throw DataParallelError.unsupported(
           "parameter \(position) \(parameter.shape) of the sharded optimizer is frozen, ignored or "
             + "not the model's")
       }
@@ -256,19 +258,23 @@ public final class ShardedOptimizer: Optimizer {
     self.names = found
     guard let gradientShards else { return }
     guard !gradientShards.isFollowing else {
-      throw .unsupported(
+      throw DataParallelError.unsupported(
         "a sharded optimizer of stage 2 or 3 belongs to one model; it has one already")
     }
     if stage == .zero3, let units {
-      take(all.indices.map { (found[$0], all[$0]) }, frozen: frozen, units)
+      try take(all.indices.map { (found[$0], all[$0]) }, frozen: frozen, units, share)
     }
     try gradientShards.start(names: found, frozen: frozen, options)
   }
 
   /// Keeps this rank's part of the parameters only.
-  private func take(_ trained: [NamedParameter], frozen: [NamedParameter], _ units: ShardUnits) {
-    let parts = FullyShardedParameters(trained, layout, frozen: frozen, units, group) {
-      piece, values in
+  private func take(
+    _ trained: [NamedParameter], frozen: [NamedParameter], _ units: ShardUnits,
+    _ share: ([NamedParameter]) throws -> Void
+  ) throws {
+    let parts = try FullyShardedParameters(
+      trained, layout, frozen: frozen, units, group, share: share
+    ) { piece, values in
       guard
         let place = pieces[piece.position].firstIndex(where: { $0.place.offset == piece.offset })
       else { return }

@@ -82,6 +82,15 @@ extension Kernel {
     return out
   }
 
+  /// Moves on as such a tensor's draws do, without drawing; false where that cannot be.
+  static func skip(_ law: RandomLaw, _ count: Int, _ dtype: DType, _ draw: Draw) -> Bool {
+    switch law {
+    case .uniform: draw { torus_random_skip_uniform(&$0, dtype.c, Int64(count)) } == TORUS_OK
+    case .normal: draw { torus_random_skip_normal(&$0, dtype.c, Int64(count)) } == TORUS_OK
+    default: false
+    }
+  }
+
   /// Indices of categories drawn by weight, for a vector or for each row.
   static func multinomial(
     _ weights: Tensor, _ samples: Int, replacement: Bool, _ draw: Draw

@@ -31,10 +31,10 @@ package struct MemoryRoom {
     let isSharded = configuration.distributed.shardOptimizer != .none && group.size > 1
     let optimizer = OptimizerDefinition.registry[configuration.optimizer.name]
     let states = Double(isSharded ? 0 : optimizer?.states ?? 0)
-    // Of what is spread over workers, only the weights are ever whole, when they are made.
+    // Of what is spread over workers, nobody has more than a part and the units that come and go.
     copies =
       isSharded && configuration.distributed.shardOptimizer == .zero3
-      ? 1 : 2 + states * configuration.optimizerState.share
+      ? 2 / Double(group.size) : 2 + states * configuration.optimizerState.share
     let batch = Double(min(configuration.batchSize, total))
     records = (batch / Double(group.size) / Double(configuration.accumulate)).rounded(.up)
   }

@@ -60,7 +60,10 @@ package struct RunStages {
       try MemoryRoom(context, records: data.plan.source.records).check(size)
     }
     seeds.drawAlike()
-    let model = try definition.make(configuration.model, for: data.records)
+    let make = { try definition.make(configuration.model, for: data.records) }
+    // Of a model that is spread over ranks nobody has all of the initial values.
+    let isSpread = configuration.distributed.shardOptimizer == .zero3 && !isAlone
+    let model = try isSpread ? Init.postponed(make) : make()
     if configuration.distributed.syncBatchNorm, !isAlone {
       try SyncBatchNorm.convert(model.module, group: context.group)
     }
