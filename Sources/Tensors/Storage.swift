@@ -80,8 +80,12 @@ package let storagesHaveSources = Atomic<Bool>(false)
 extension Storage {
   /// Gives this storage's own memory up: from now on its bytes are where a source says.
   package func hand(over source: any StorageSource) {
-    require(self.source == nil, "Storage", "\(label ?? "it") has given its memory up already")
     storagesHaveSources.store(true, ordering: .relaxed)
+    become(source)
+  }
+
+  private func become(_ source: any StorageSource) {
+    require(self.source == nil, "Storage", "\(label ?? "it") has given its memory up already")
     if owner == nil { Kernel.free(address, byteCount) }
     owner = nil
     self.source = source
@@ -91,7 +95,8 @@ extension Storage {
   /// moment, of as many bytes and without anything else in it.
   package func postpone(_ make: @escaping () -> Tensor) {
     let values = PostponedValues(make)
-    if isPostponed { source = values } else { hand(over: values) }
+    // Walks need not tell it that it is about to be read.
+    if isPostponed { source = values } else { become(values) }
   }
 
   /// Whether its values have yet to be made.
