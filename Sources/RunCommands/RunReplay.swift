@@ -32,7 +32,7 @@ struct RunReplay {
     let folder = "\(whole.path)/replays/step-\(step)"
     let arguments = [
       "\(whole.path)/config.yaml", "--resume", checkpoint, "--run_dir", folder,
-      "--distributed.hash_every", "1", "--trace", "null",
+      "--distributed.hash_every", "1", "--checkpoint.memory_every", "null", "--trace", "null",
     ]
     let kind = try RunKinds.kind(of: "\(whole.path)/config.yaml")
     // Other kinds of runs have no timeline.

@@ -126,3 +126,17 @@ extension Storage {
     return source.memory(of: self)
   }
 }
+
+/// Values that are made where they are first read, or never, where they are written before.
+final class PostponedValues: StorageSource {
+  let make: () -> Tensor
+
+  init(_ make: @escaping () -> Tensor) { self.make = make }
+
+  func memory(of storage: Storage) -> UnsafeMutableRawPointer {
+    storage.settle()
+    return storage.pointer
+  }
+
+  func willRead() {}
+}

@@ -178,7 +178,9 @@ struct InvariantTests {
   func verification() async throws {
     let sandbox = try RunSandbox()
     defer { sandbox.remove() }
-    let checkpoints = ["--checkpoint.every_steps", "2", "--checkpoint.keep", "9"]
+    let checkpoints = [
+      "--checkpoint.every_steps", "2", "--checkpoint.keep", "9", "--checkpoint.memory_every", "1",
+    ]
     _ = try await train(sandbox, .digits, "one", ranks: 0, steps: 6, checkpoints)
     _ = try await train(sandbox, .digits, "other", ranks: 0, steps: 6, ["--seed", "2"])
     let differing = try await sandbox.train(["verify", "one", "other"], ranks: 0)
@@ -188,6 +190,8 @@ struct InvariantTests {
     let again = try await sandbox.train(["verify", "one", "--replay", "5"], ranks: 3)
     #expect(again.status == 0, "\(again.tail)")
     #expect(again.output.contains("from step 4, step 5 of one is the same bit by bit"))
+    // What is computed again keeps no checkpoints, so that none are missed.
+    #expect(!"\(again.output)\(again.errors)".contains("kept in memory"))
     #expect(!FileManager.default.fileExists(atPath: "\(sandbox.folder)/one/replays"))
     // A weight that memory changed behind the run's back.
     let path = "\(sandbox.folder)/one/metrics.jsonl"

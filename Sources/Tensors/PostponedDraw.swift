@@ -1,17 +1,3 @@
-/// Values that are made where they are first read, or never, where they are written before.
-final class PostponedValues: StorageSource {
-  let make: () -> Tensor
-
-  init(_ make: @escaping () -> Tensor) { self.make = make }
-
-  func memory(of storage: Storage) -> UnsafeMutableRawPointer {
-    storage.settle()
-    return storage.pointer
-  }
-
-  func willRead() {}
-}
-
 /// Random numbers of a place in a generator's sequence, which are drawn later: the generator goes on at once as if
 /// they had been drawn.
 package struct PostponedDraw {
