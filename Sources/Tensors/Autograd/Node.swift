@@ -152,6 +152,12 @@ public final class Node {
     for other in otherResults { other.saved?.storage.source?.willRead() }
   }
 
+  /// Whether the memory of something that it keeps has a source, which wants to be told before it is read.
+  var keepsSourced: Bool {
+    operands.contains { $0.saved?.storage.source != nil } || result.saved?.storage.source != nil
+      || otherResults.contains { $0.saved?.storage.source != nil }
+  }
+
   deinit {
     // Iteratively: releasing 50,000 nodes one inside the other would overflow the stack.
     var doomed: [Node] = []

@@ -68,9 +68,7 @@ final class ChainWalk {
   /// chain's results; nil elsewhere.
   private func nodes(_ frame: StepFrame, from last: Int, _ walk: UInt64) -> [Node?]? {
     let state = ThreadState.current
-    guard !state.isGradEnabled, state.watchers == 0,
-      !storagesHaveSources.load(ordering: .relaxed)
-    else { return nil }
+    guard !state.isGradEnabled, state.watchers == 0 else { return nil }
     let nodes = chain.steps.map { step -> Node? in
       guard step.isRecorded, let own = frame.nodes[step.place], own.walk == walk else {
         return nil
@@ -87,6 +85,12 @@ final class ChainWalk {
       guard let one else { continue }
       guard one.isNeeded, one.pending == readers[number], one.hooks.isEmpty, one.retained.isEmpty
       else { return nil }
+    }
+    // Sources are told of one operation's gradient after the other.
+    if storagesHaveSources.load(ordering: .relaxed),
+      nodes.contains(where: { $0?.keepsSourced ?? false })
+    {
+      return nil
     }
     return nodes
   }
