@@ -1,10 +1,11 @@
-/// The backward walks through one chain of a frame.
+/// Takes a chain's gradients in one pass when a backward walk reaches it.
 ///
-/// Each operation of the chain has a node of its own. When a walk comes to the last of those that it comes to, all that the others
-/// receive from outside is there, since whatever reads a chain's results was recorded after it. Then the gradients
-/// of all are computed in one pass, and each node hands on its own when its turn comes, so that gradients meet those
-/// of other operations in the order that they always have. Where somebody looks on, the walk is recorded itself, or
-/// comes through a part of the chain only by a way that is not foreseen, each operation takes its own gradient.
+/// Each operation of the chain has a node of its own. A walk reaches the operation that was recorded last first, and
+/// by then every gradient that enters the chain from outside is complete, since whatever reads a chain's results was
+/// recorded after the chain. The gradients of all operations are computed there, and each node hands on its own when
+/// its turn comes, so gradients are added up in the order in which eager computation adds them. Where a tracer
+/// watches, the walk is itself recorded, or something else is still to flow into the chain, each operation computes
+/// its own gradient.
 final class ChainWalk {
   private weak var program: StepProgram?
   private let chain: StepChain
@@ -133,7 +134,7 @@ final class ChainWalk {
         }
       }
     }
-    // Their turn comes only where something has flowed to them; what, nobody looks at any more.
+    // A node takes its turn only if something has flowed to it. What that is, nobody reads any more.
     for (number, node) in nodes.enumerated() where number != last && handed[number] != nil {
       node?.received[0] = frame.stand(for: chain.steps[number].results[0], program)
     }

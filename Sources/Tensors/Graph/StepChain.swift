@@ -24,9 +24,9 @@ final class StepChain {
 
 /// Gathers elementwise operations of one shape.
 ///
-/// A chain takes up operations until something else reads what it computes; what is computed between them and
-/// does not read it, is computed before. So a chain stands where its last operation stood, or later, and nodes keep
-/// the numbers of the order in which they were recorded.
+/// A chain grows until something outside reads one of its results. Operations in between that do not read it run
+/// before it, so a chain runs where its last operation stood, or later. Nodes keep their numbers in the order of
+/// recording.
 extension StepProgram {
   /// The events, with chains in place of the operations that they compute.
   func chained() -> [Event] {
