@@ -48,6 +48,19 @@ public final class Storage: @unchecked Sendable {
     self.owner = owner
   }
 
+  /// Without memory until it is asked for: then it is that of a tensor that is made at that moment, of as many
+  /// bytes and without anything else in it.
+  package init(byteCount: Int, postponed make: @escaping () -> Tensor) {
+    address = Self.nowhere
+    self.byteCount = byteCount
+    owner = nil
+    source = PostponedValues(make)
+  }
+
+  /// What stands for the address of memory that is still to be made; nobody reads it.
+  nonisolated(unsafe) private static let nowhere = UnsafeMutableRawPointer.allocate(
+    byteCount: 64, alignment: 64)
+
   /// Stops with the name of what asked for memory, which is looked for only now.
   @inline(never)
   private static func outOfMemory(_ byteCount: Int) -> Never {

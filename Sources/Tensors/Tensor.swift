@@ -97,7 +97,7 @@ extension Tensor {
   }
 
   /// The bytes of a shape's elements.
-  private static func byteCount(_ shape: [Int], _ dtype: DType) -> Int {
+  static func byteCount(_ shape: [Int], _ dtype: DType) -> Int {
     var bytes = dtype.size
     for size in shape {
       let (product, overflows) = bytes.multipliedReportingOverflow(by: size)

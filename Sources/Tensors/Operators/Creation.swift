@@ -10,8 +10,13 @@ extension Tensor {
   ) -> Tensor {
     require(shape.allSatisfy { $0 >= 0 }, "full", "sizes must not be negative: \(shape)")
     let dtype = dtype ?? value.scalar.dtype
-    let out = uninitialized(shape, dtype)
-    out.fill(value.scalar)
+    let number = value.scalar
+    func made() -> Tensor {
+      let out = uninitialized(shape, dtype)
+      out.fill(number)
+      return out
+    }
+    let out = postponed(shape, dtype, made) ?? made()
     return requiresGrad ? out.leaf : out
   }
 
@@ -80,7 +85,7 @@ extension Tensor {
     _ shape: [Int], dtype: DType = .float32, requiresGrad: Bool = false
   ) -> Tensor {
     require(shape.allSatisfy { $0 >= 0 }, "empty", "sizes must not be negative: \(shape)")
-    let out = uninitialized(shape, dtype)
+    let out = postponed(shape, dtype) { uninitialized(shape, dtype) } ?? uninitialized(shape, dtype)
     return requiresGrad ? out.leaf : out
   }
 

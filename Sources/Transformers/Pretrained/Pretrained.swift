@@ -111,8 +111,12 @@ public enum Pretrained {
     _ configuration: ModelConfiguration, _ tensors: [(tensor: StoredTensor, file: String)],
     task: ModelTask?, path: String, _ options: PretrainedOptions
   ) throws -> PretrainedModel {
+    if !options.ignoreMismatchedSizes { try configuration.checkSizes(of: tensors) }
+    // Parameters take memory where their tensors are read, when all shapes have been compared.
     let model = try Init.$isSkipped.withValue(true) {
-      try make(configuration, task: task, ignoringFields: options.ignoringFields)
+      try Tensor.postponingMemory {
+        try make(configuration, task: task, ignoringFields: options.ignoringFields)
+      }
     }
     var loading = WeightLoading(model, path: path)
     model.loadReport = try loading.load(

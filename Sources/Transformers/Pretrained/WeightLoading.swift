@@ -10,6 +10,9 @@ struct WeightLoading {
     case buffer(Buffer)
   }
 
+  /// How many tensors an error names.
+  private static let mostLines = 20
+
   private let model: PretrainedModel
   private let path: String
   private var targets: [[UInt8]: Target] = [:]
@@ -49,17 +52,20 @@ struct WeightLoading {
         report.unexpected.append(entry.tensor.name)
       }
     }
+    // Before any parameter takes memory.
+    for (key, entry) in found {
+      guard let shape = targets[key]?.shape, entry.tensor.shape != shape else { continue }
+      found[key] = nil
+      report.mismatched.append(
+        .init(
+          name: String(decoding: key, as: UTF8.self), expected: shape, found: entry.tensor.shape))
+    }
+    report.mismatched.sort { $0.name < $1.name }
+    if !report.mismatched.isEmpty && !ignoreMismatchedSizes { throw mismatch(report) }
     untie(found)
     var filled: [ObjectIdentifier: StoredTensor] = [:]
     for (key, entry) in found {
       guard let target = targets[key] else { continue }
-      let shape = target.shape
-      guard entry.tensor.shape == shape else {
-        report.mismatched.append(
-          .init(
-            name: String(decoding: key, as: UTF8.self), expected: shape, found: entry.tensor.shape))
-        continue
-      }
       switch target {
       case .parameter(let parameter):
         // Of tied names the files may hold each: equal ones are read once.
@@ -85,9 +91,7 @@ struct WeightLoading {
         buffer.value = try entry.tensor.tensor(path: entry.file).to(buffer.value.dtype)
       }
     }
-    report.mismatched.sort { $0.name < $1.name }
     report.unexpected.sort()
-    if !report.mismatched.isEmpty && !ignoreMismatchedSizes { throw mismatch(report) }
     fillMissing(Set(filled.keys), &report)
     return report
   }
@@ -155,8 +159,24 @@ struct WeightLoading {
   }
 
   private func mismatch(_ report: LoadReport) -> ModelError {
-    let lines = report.mismatched.map {
+    var lines = report.mismatched.prefix(Self.mostLines).map {
       "\($0.name) is \($0.found) in the file, \($0.expected) in the model"
+    }
+    if report.mismatched.count > lines.count {
+      lines.append("and \(report.mismatched.count - lines.count) more differ")
+    }
+    // The fields that say the sizes in which model and file differ, those first that only the model has.
+    let differing = report.mismatched.flatMap { entry in
+      entry.expected.count == entry.found.count
+        ? zip(entry.expected, entry.found).filter { $0 != $1 }.map(\.0) : entry.expected
+    }
+    let own = Set(differing).subtracting(report.mismatched.flatMap(\.found))
+    let sizes = own.isEmpty ? Set(differing) : own
+    let fields = model.configuration.fields.compactMap { member in
+      member.value.int.flatMap { sizes.contains($0) ? "\(member.name) is \($0)" : nil }
+    }
+    if !fields.isEmpty {
+      lines.append("the configuration's \(fields.joined(separator: ", "))")
     }
     return ModelError(
       .mismatch, path: path, lines.joined(separator: "; "),
