@@ -37,7 +37,7 @@ struct ChatCommand: ParsableCommand {
       }
       // One that cannot be read would refuse every message.
       if let source = templates["default"] { _ = try ChatTemplate(source) }
-      let writer = try TextWriter(folder: folder, dtype: options.weights)
+      let writer = try options.writer(folder)
       var conversation = try Conversation(
         writer, system: system, config: try options.config(writer), seed: options.seed)
       let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1

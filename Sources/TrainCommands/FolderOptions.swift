@@ -48,6 +48,16 @@ struct GenerationOptions: ParsableArguments {
   @Option(help: "The type that weights are kept in: float32 or bfloat16 (by default as saved).")
   var dtype: String?
 
+  @Option(
+    help:
+      "Keep the weights of linear layers in blocks of 8 or 4 bits: q8_0, q4_0 or nf4 (for a folder)."
+  )
+  var quantize: String?
+
+  private static let formats: [String: BlockTensor.Format] = [
+    "q8_0": .q8_0, "q4_0": .q4_0, "nf4": .nf4,
+  ]
+
   func validate() throws {
     try Self.check("--max-new-tokens", maxNewTokens, 1...10_000_000)
     try Self.check("--min-new-tokens", minNewTokens, 0...10_000_000)
@@ -61,6 +71,9 @@ struct GenerationOptions: ParsableArguments {
     guard !stops.contains("") else { throw ValidationError("--stop must hold a character") }
     if let dtype, !["float32", "bfloat16"].contains(dtype) {
       throw ValidationError("--dtype must be float32 or bfloat16, and \(dtype) was given")
+    }
+    if let quantize, Self.formats[quantize] == nil {
+      throw ValidationError("--quantize must be q8_0, q4_0 or nf4, and \(quantize) was given")
     }
   }
 
@@ -84,7 +97,21 @@ struct GenerationOptions: ParsableArguments {
       ("--repetition-penalty", repetitionPenalty != nil),
       ("--no-repeat-ngram-size", noRepeatNgramSize != nil), ("--num-beams", numBeams != nil),
       ("--stop", !stops.isEmpty), ("--set", !settings.isEmpty), ("--dtype", dtype != nil),
+      ("--quantize", quantize != nil),
     ].filter(\.1).map(\.0)
+  }
+
+  /// The model of a folder with its tokenizer, its weights as they are asked for.
+  func writer(_ folder: String) throws -> TextWriter {
+    let writer = try TextWriter(folder: folder, dtype: weights)
+    if let format = quantize.flatMap({ Self.formats[$0] }) {
+      guard writer.model.quantizeLinearWeights(format) > 0 else {
+        throw TextError(
+          "\(folder): no layer of \(type(of: writer.model)) can be kept in blocks; leave --quantize out"
+        )
+      }
+    }
+    return writer
   }
 
   /// The settings over those of a folder.

@@ -107,9 +107,9 @@ struct GenerateCommand: ParsableCommand {
     guard count == nil else {
       throw TextError("--count is for the characters of a run; use --max-new-tokens for a folder")
     }
-    var writer = try TextWriter(folder: path, dtype: options.weights)
+    var writer = try options.writer(path)
     if let assistant {
-      let draft = try TextWriter(folder: assistant, dtype: options.weights)
+      let draft = try options.writer(assistant)
       writer.assistant = draft.model
     }
     var config = try options.config(writer)

@@ -28,6 +28,13 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The weights' type: float32, bfloat16 or float16; as saved where it is left out.")
   var dtype: String?
 
+  @Option(
+    help: """
+      Keep the weights of linear layers in blocks of 8 or 4 bits: q8_0, q4_0 or nf4; transformers keeps \
+      them as they are.
+      """)
+  var quantize: String?
+
   @Option(help: "Compute threads.")
   var threads: Int?
 
@@ -40,6 +47,10 @@ struct GenerateCommand: ParsableCommand {
     "float32": .float32, "bfloat16": .bfloat16, "float16": .float16,
   ]
 
+  private static let formats: [String: BlockTensor.Format] = [
+    "q8_0": .q8_0, "q4_0": .q4_0, "nf4": .nf4,
+  ]
+
   mutating func validate() throws {
     guard prompt > 0, generation > 0, repetitions > 0 else {
       throw ValidationError("--prompt, --generation and --repetitions must be positive")
@@ -47,6 +58,9 @@ struct GenerateCommand: ParsableCommand {
     if let threads, threads < 1 { throw ValidationError("--threads must be positive") }
     if let dtype, Self.types[dtype] == nil {
       throw ValidationError("--dtype is float32, bfloat16 or float16, not \(dtype)")
+    }
+    if let quantize, Self.formats[quantize] == nil {
+      throw ValidationError("--quantize is q8_0, q4_0 or nf4, not \(quantize)")
     }
   }
 
@@ -65,10 +79,20 @@ struct GenerateCommand: ParsableCommand {
       throw ValidationError(
         "the model has \(most) positions; make --prompt and --generation smaller")
     }
-    let bytes = model.parameters().reduce(0) { $0 + $1.count * $1.dtype.size }
+    let count = model.parameterCount
+    var bytes = model.parameters().reduce(0) { $0 + $1.count * $1.dtype.size }
+    if let format = quantize.flatMap({ Self.formats[$0] }) {
+      // What is kept in blocks is no parameter any longer.
+      guard model.quantizeLinearWeights(format) > 0 else {
+        throw ValidationError("no layer of \(type(of: model)) can be kept in blocks")
+      }
+      let others = model.parameters().reduce(0) { $0 + $1.count * $1.dtype.size }
+      bytes = others + format.bytes(count - model.parameterCount)
+    }
     let sizes = String(
-      format: "%.1f million parameters, %.1f MB, loaded in %.0f ms",
-      Double(model.parameterCount) / 1e6, Double(bytes) / 1e6, load / .milliseconds(1))
+      format: "%.1f million parameters, %.1f MB%@, loaded in %.0f ms",
+      Double(count) / 1e6, Double(bytes) / 1e6, quantize.map { " (\($0))" } ?? "",
+      load / .milliseconds(1))
     StandardStream.output.print("\(type(of: model)): \(sizes); \(Compute.threads) threads")
     let peer = try peers.peer(
       "transformers", ["generate", folder, "\(Compute.threads)"] + (dtype.map { [$0] } ?? []),
