@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Tokenizers
 
@@ -19,7 +20,41 @@ extension Formats {
         let tokenizer = try AutoTokenizer.fromPretrained(folder)
         _ = tokenizer.decode(try tokenizer([text]).inputIds[0])
       },
+      Format("gguf-tokenizer", ggufSamples) { bytes, folder in
+        try put(bytes, "\(folder)/model.gguf")
+        let tokenizer = try AutoTokenizer.fromPretrained("\(folder)/model.gguf")
+        _ = tokenizer.decode(try tokenizer([text]).inputIds[0])
+        _ = try tokenizer.chatTemplates()
+      },
     ]
+  }
+
+  /// A small GGUF file with a tokenizer of each model.
+  private static var ggufSamples: [[UInt8]] {
+    ["gpt2", "llama", "bert", "t5"].map { model in
+      let tokens = ["<unk>", "<s>", "</s>", "[CLS]", "[SEP]", "▁", "a", "b", "ab", "▁ab", "<0x41>"]
+      let types: [Int64] = [2, 3, 3, 3, 3, 1, 1, 1, 1, 4, 6]
+      let metadata: [(key: String, value: GGUFValue)] = [
+        ("general.architecture", .string(model)), ("tokenizer.ggml.model", .string(model)),
+        ("tokenizer.ggml.pre", .string("qwen2")),
+        ("tokenizer.ggml.tokens", .array(tokens.map { .string($0) })),
+        ("tokenizer.ggml.token_type", .array(types.map { .signed($0) })),
+        ("tokenizer.ggml.scores", .array(tokens.indices.map { .float(-Float($0)) })),
+        ("tokenizer.ggml.bos_token_id", .unsigned(1)),
+        ("tokenizer.ggml.eos_token_id", .unsigned(2)),
+        ("tokenizer.ggml.unknown_token_id", .unsigned(0)),
+        ("tokenizer.ggml.add_bos_token", .bool(true)),
+        ("tokenizer.chat_template", .string("{{ x }}")),
+        ("tokenizer.ggml.precompiled_charsmap", .array([.unsigned(0), .unsigned(0)])),
+      ]
+      let merges =
+        model == "gpt2" ? [("tokenizer.ggml.merges", GGUFValue.array([.string("a b")]))] : []
+      let path = FileManager.default.temporaryDirectory
+        .appendingPathComponent("torus-fuzz-\(UUID().uuidString).gguf").path
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      try? GGUFWriter.write([], metadata: metadata + merges, to: path)
+      return [UInt8](FileManager.default.contents(atPath: path) ?? Data())
+    }
   }
 
   /// One file of each model, with components of most types.

@@ -99,6 +99,33 @@ struct ModelFolderTests {
     #expect(lonely.status == 1 && lonely.errors.contains("there is no tokenizer"))
   }
 
+  @Test("a GGUF file with its tokenizer inside is checked, continued and talked to, alone as it is")
+  func completeGGUF() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let path = try Self.folder(
+      in: sandbox, template: "{% for m in messages %}{{ m.content }}{% endfor %}")
+    let recorded = try await sandbox.train(
+      ["check", path, "--record", "--text", "the first", "--text", "zwölf"], ranks: 0)
+    #expect(recorded.status == 0, "\(recorded.tail)")
+    let alone = "\(sandbox.folder)/alone"
+    try FileManager.default.createDirectory(atPath: alone, withIntermediateDirectories: true)
+    try AutoModelForCausalLM.fromPretrained(path).saveGGUF(
+      "\(alone)/model.gguf", type: .f32, tokenizer: AutoTokenizer.fromPretrained(path))
+    let prompt = ["--prompt", "the", "--max-new-tokens", "6"]
+    let first = try await sandbox.train(["generate", path] + prompt, ranks: 0)
+    #expect(first.status == 0, "\(first.tail)")
+    for place in [alone, "\(alone)/model.gguf"] {
+      let same = try await sandbox.train(
+        ["check", place, "--file", "\(path)/expectations.json"], ranks: 0)
+      #expect(same.status == 0 && same.output.contains("as recorded"), "\(same.tail)")
+      let second = try await sandbox.train(["generate", place] + prompt, ranks: 0)
+      #expect(second.output == first.output, "\(second.tail)")
+    }
+    let talk = try await sandbox.train(["chat", alone, "--max-new-tokens", "3"], ranks: 0)
+    #expect(talk.status == 0, "\(talk.tail)")
+  }
+
   @Test("a conversation keeps to its template and drops the oldest messages where room ends")
   func conversation() throws {
     let sandbox = try RunSandbox()

@@ -3,6 +3,7 @@ import Foundation
 import NN
 import Tensors
 import Testing
+import Tokenizers
 import Transformers
 
 /// Models in llama.cpp's files.
@@ -52,6 +53,53 @@ struct GGUFTests {
       let file = try GGUFFile(path: path)
       #expect(file.tensor("blk.1.ffn_up.weight")?.type == type)
       #expect(file.tensor("output_norm.weight")?.type == .f32)
+    }
+  }
+
+  @Test(
+    "a tokenizer goes into the file and comes out of it the same",
+    arguments: ["tokenizers/gpt2", "tokenizers/llama3", "tokenizers/sp-bpe", "calls/gpt2"])
+  func tokenizer(name: String) throws {
+    let cases = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Conformance/huggingface/\(name)").path
+    try withFolder { folder in
+      var original = try AutoTokenizer.fromPretrained(cases)
+      var special = SpecialTokens()
+      if name == "tokenizers/llama3" { special.bos = "<|begin_of_text|>" }
+      if name == "tokenizers/sp-bpe" { (special.bos, special.unk) = ("<s>", "<unk>") }
+      original.addSpecialTokens(special)
+      let model = try model("llama", ["vocab_size": .int(original.count + 3)])
+      let path = "\(folder)/model.gguf"
+      try model.saveGGUF(path, type: .f32, tokenizer: original)
+      let file = try GGUFFile(path: path)
+      #expect(file["tokenizer.ggml.tokens"]?.array?.count == original.count + 3)
+      let again = try AutoTokenizer.fromPretrained(path)
+      #expect(again.count == original.count && again.bosTokenId == original.bosTokenId)
+      for text in ["Hello world", " a  b's 1234 ", "日本語 🙂\n\n\tx", "", "naïve"] {
+        #expect(try again(text).inputIds == original(text).inputIds, "\(text)")
+      }
+      #expect(try again.chatTemplates() == original.chatTemplates())
+      let small = try self.model("llama", ["vocab_size": 40])
+      #expect(throws: TokenizerError.self) { try small.saveGGUF(path, tokenizer: original) }
+    }
+    let bert = try AutoTokenizer.fromPretrained(
+      (cases as NSString).deletingLastPathComponent + "/../calls/bert")
+    #expect(throws: TokenizerError.self) {
+      try model("llama", ["vocab_size": 1000]).saveGGUF("/nowhere/x.gguf", tokenizer: bert)
+    }
+  }
+
+  @Test("what ends a turn of a conversation ends a text")
+  func turns() throws {
+    try withFolder { folder in
+      let path = "\(folder)/model.gguf"
+      try model("llama", ["eos_token_id": 2]).saveGGUF(path, type: .f32)
+      let file = try GGUFFile(path: path)
+      let metadata = file.metadata + [("tokenizer.ggml.eot_token_id", .unsigned(5))]
+      try GGUFWriter.write(
+        file.tensors.map { ($0.name, $0.tensor(), $0.type) }, metadata: metadata, to: path)
+      let model = try AutoModelForCausalLM.fromPretrained(path)
+      #expect(model.generationConfig.eosTokenId == [2, 5])
     }
   }
 

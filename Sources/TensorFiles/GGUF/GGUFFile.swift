@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Tensors
 
@@ -30,10 +31,10 @@ public struct GGUFFile: Sendable {
   /// Where the file is.
   public let path: String
   /// The metadata in the file's order.
-  public let metadata: [(key: String, value: GGUFValue)]
+  public var metadata: [(key: String, value: GGUFValue)] { pairs.pairs }
   /// The tensors in the file's order.
   public let tensors: [Entry]
-  private let keys: [[UInt8]: Int]
+  private let pairs: GGUFMetadata
   private let names: [[UInt8]: Int]
 
   /// Opens a file.
@@ -49,16 +50,7 @@ public struct GGUFFile: Sendable {
   public init(contents: Data, path: String) throws(CheckpointError) {
     let contents = contents.startIndex == 0 ? contents : Data(contents)
     var reader = GGUFReader(contents, path: path)
-    let (tensorCount, pairCount) = try reader.header()
-    var metadata: [(key: String, value: GGUFValue)] = []
-    var keys: [[UInt8]: Int] = [:]
-    for _ in 0..<pairCount {
-      let key = try reader.string()
-      guard keys.updateValue(metadata.count, forKey: Array(key.utf8)) == nil else {
-        throw reader.damaged("the key \(key) comes twice")
-      }
-      metadata.append((key, try reader.value()))
-    }
+    let (tensorCount, metadata) = try reader.header()
     var entries: [(name: String, type: GGUFType, shape: [Int], offset: UInt64)] = []
     var names: [[UInt8]: Int] = [:]
     for _ in 0..<tensorCount {
@@ -68,7 +60,7 @@ public struct GGUFFile: Sendable {
       }
       entries.append(entry)
     }
-    let alignment = keys[Array("general.alignment".utf8)].map { metadata[$0].value.int } ?? 32
+    let alignment = metadata["general.alignment"].map(\.int) ?? 32
     guard let alignment, (1...1 << 20).contains(alignment) else {
       throw reader.damaged("general.alignment is no alignment")
     }
@@ -94,14 +86,11 @@ public struct GGUFFile: Sendable {
           name: entry.name, type: entry.type, shape: entry.shape,
           bytes: contents[place..<(place + count)]))
     }
-    (self.path, self.metadata, self.tensors) = (path, metadata, tensors)
-    (self.keys, self.names) = (keys, names)
+    (self.path, pairs, self.tensors, self.names) = (path, metadata, tensors, names)
   }
 
   /// The value of a key, or nil where there is none.
-  public subscript(key: String) -> GGUFValue? {
-    keys[Array(key.utf8)].map { metadata[$0].value }
-  }
+  public subscript(key: String) -> GGUFValue? { pairs[key] }
 
   /// The tensor of a name, or nil where there is none.
   public func tensor(_ name: String) -> Entry? { names[Array(name.utf8)].map { tensors[$0] } }

@@ -105,12 +105,7 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
   }
 
   private static func tokenizer(_ folder: String) throws -> PreTrainedTokenizer? {
-    let files = try ModelFolder(folder)
-    let names = [
-      "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model",
-      "sentencepiece.bpe.model",
-    ]
-    guard names.contains(where: { files.file($0) != nil }) else { return nil }
+    guard AutoTokenizer.hasTokenizer(try ModelFolder(folder)) else { return nil }
     return try AutoTokenizer.fromPretrained(folder)
   }
 

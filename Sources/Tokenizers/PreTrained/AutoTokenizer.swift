@@ -4,17 +4,49 @@ import Base
 public enum AutoTokenizer {
   /// Reads a folder, or a name that the hub's cache holds: tokenizer.json, or vocab.txt, or vocab.json
   /// and merges.txt, or a SentencePiece model (spiece.model, tokenizer.model), with what
-  /// tokenizer_config.json says.
+  /// tokenizer_config.json says; where there is none of these, the tokenizer that a GGUF file carries.
   ///
   /// - Parameters:
-  ///   - nameOrPath: A folder, or a name such as `org/model`.
+  ///   - nameOrPath: A folder, a GGUF file, or a name such as `org/model`.
   ///   - revision: The branch, tag or commit in the cache.
   ///   - cache: The cache's folder where it is not the environment's.
   /// - Throws: ``TokenizerError`` or an error that names the file that is missing or damaged.
   public static func fromPretrained(
     _ nameOrPath: String, revision: String = "main", cache: String? = nil
   ) throws -> PreTrainedTokenizer {
-    try FolderReader(ModelFolder(nameOrPath, revision: revision, cache: cache)).read()
+    let folder = try ModelFolder(nameOrPath, revision: revision, cache: cache)
+    if let file = try carrier(in: folder) {
+      return try GGUFTokenizer(path: file).tokenizer(in: folder)
+    }
+    return try FolderReader(folder).read()
+  }
+
+  /// The files of which any makes a tokenizer, as they are looked for.
+  package static let files = [
+    "tokenizer.json", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "vocab.json",
+    "vocab.txt",
+  ]
+
+  /// Whether a folder has a tokenizer, as a file of its own or within a GGUF file.
+  package static func hasTokenizer(_ folder: ModelFolder) -> Bool {
+    if files.contains(where: { folder.file($0) != nil }) { return true }
+    guard let file = try? carrier(in: folder) else { return false }
+    return GGUFTokenizer.isPresent(in: file)
+  }
+
+  /// The GGUF file that carries the tokenizer: the one that was named, or the only one, of a folder
+  /// without a tokenizer of its own.
+  package static func carrier(in folder: ModelFolder) throws(TokenizerError) -> String? {
+    guard files.allSatisfy({ folder.file($0) == nil }) else { return nil }
+    if let file = folder.ggufFile { return file }
+    let files = folder.files(ending: ".gguf")
+    guard files.count < 2 else {
+      throw TokenizerError.file(
+        path: folder.path,
+        problem:
+          "there is no tokenizer but in several GGUF files; give the path of the one that is meant")
+    }
+    return files.first
   }
 }
 

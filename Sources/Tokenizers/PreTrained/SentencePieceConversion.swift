@@ -234,8 +234,11 @@ extension SentencePieceConversion {
   }
 
   /// The merges of normal pieces, those to the pieces of the highest score first.
-  private func mergesByScore() -> [(left: Int32, right: Int32, result: Int32)] {
-    let found = divisions { file.pieces[$0].type == .normal }
+  /// - Parameter isPart: Which pieces are merged, and made.
+  func mergesByScore(
+    _ isPart: (SentencePieceFile.PieceType) -> Bool = { $0 == .normal }
+  ) -> [(left: Int32, right: Int32, result: Int32)] {
+    let found = divisions { isPart(file.pieces[$0].type) }
     return found.sorted { a, b in
       let (first, second) = (file.pieces[a.piece].score, file.pieces[b.piece].score)
       if first != second { return first > second }

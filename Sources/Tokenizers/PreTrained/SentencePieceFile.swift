@@ -32,6 +32,13 @@ struct SentencePieceFile: Sendable {
   private(set) var removesExtraWhitespaces = true
   private(set) var escapesWhitespaces = true
 
+  /// A model of the pieces that another file lists.
+  init(pieces: [Piece], unknownId: Int = 0, characterMap: [UInt8] = []) {
+    self.pieces = pieces
+    self.unknownId = unknownId
+    self.characterMap = characterMap
+  }
+
   init(_ bytes: [UInt8], path: String) throws(TokenizerError) {
     do throws(ProtobufReader.Fault) {
       var message = ProtobufReader(bytes[...])

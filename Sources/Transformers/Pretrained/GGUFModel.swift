@@ -1,6 +1,7 @@
 import Checkpoints
 import NN
 import Tensors
+import Tokenizers
 
 /// A model in a GGUF file: its configuration, and its tensors under transformers' names.
 struct GGUFModel {
@@ -48,8 +49,13 @@ struct GGUFModel {
       }
       members.append(.init(field, value.int.map { .int($0) } ?? .double(number)))
     }
-    for (key, field) in [("bos_token_id", "bos_token_id"), ("eos_token_id", "eos_token_id")] {
-      if let id = file["tokenizer.ggml.\(key)"]?.int { members.append(.init(field, .int(id))) }
+    func token(_ name: String) -> Int? { file["tokenizer.ggml.\(name)_token_id"]?.int }
+    if let id = token("bos") { members.append(.init("bos_token_id", .int(id))) }
+    if let end = token("eos") {
+      // What ends a turn of a conversation ends a text, too.
+      let ends = [end] + [token("eot")].compactMap { $0 }.filter { $0 != end }
+      let value: ConfigurationValue = ends.count > 1 ? .list(ends.map { .int($0) }) : .int(end)
+      members.append(.init("eos_token_id", value))
     }
     if layout.architecture == "llama", file.tensor("blk.0.attn_q.bias") != nil {
       members.append(.init("attention_bias", true))
@@ -192,14 +198,16 @@ extension PretrainedModel {
   /// Writes a GGUF file with the model's settings and weights, for families of Llama's shape (Llama,
   /// Qwen 2, Qwen 3).
   ///
-  /// Matrices are written in a type, those whose rows are no whole blocks as F16; vectors as F32. The
-  /// tokenizer is not written.
+  /// Matrices are written in a type, those whose rows are no whole blocks as F16; vectors as F32.
   /// - Parameters:
   ///   - path: The file.
   ///   - type: The matrices' type.
-  /// - Throws: ``ModelError`` where the family or a setting is not written, `CheckpointError` where the
-  ///   file cannot be written.
-  public func saveGGUF(_ path: String, type: GGUFType = .f16) throws {
+  ///   - tokenizer: The tokenizer that the file carries, chat templates included; nil for a file without.
+  /// - Throws: ``ModelError`` where the family or a setting is not written, `TokenizerError` where the
+  ///   tokenizer has no place in such files, `CheckpointError` where the file cannot be written.
+  public func saveGGUF(
+    _ path: String, type: GGUFType = .f16, tokenizer: PreTrainedTokenizer? = nil
+  ) throws {
     let kind = configuration["model_type"]?.string ?? ""
     guard let layout = GGUFLayout(kind), let decoder = self as? any GenerativeModel else {
       throw ModelError(
@@ -241,9 +249,13 @@ extension PretrainedModel {
       ("\(prefix)rope.freq_base", .float(Float(theta))),
       ("\(prefix)vocab_size", size(settings.vocabulary)),
     ]
+    if let tokenizer {
+      metadata += try tokenizer.ggufMetadata(count: settings.vocabulary)
+    }
     for name in ["bos_token_id", "eos_token_id"] {
-      if let id = configuration[name]?.int, id >= 0 {
-        metadata.append(("tokenizer.ggml.\(name)", size(id)))
+      let key = "tokenizer.ggml.\(name)"
+      if let id = configuration[name]?.int, id >= 0, !metadata.contains(where: { $0.key == key }) {
+        metadata.append((key, size(id)))
       }
     }
     let heads = (queries: settings.heads, keys: settings.keyValueHeads)

@@ -1,5 +1,5 @@
 /// A value of a GGUF file's metadata.
-public indirect enum GGUFValue: Equatable, Sendable {
+public enum GGUFValue: Equatable, Sendable {
   /// An unsigned whole number of any width.
   case unsigned(UInt64)
   /// A signed whole number of any width.
@@ -43,7 +43,7 @@ public indirect enum GGUFValue: Equatable, Sendable {
   public var array: [GGUFValue]? { if case .array(let values) = self { values } else { nil } }
 
   /// The number of the value's type in files.
-  var type: UInt32 {
+  package var type: UInt32 {
     switch self {
     case .unsigned(let value): value <= UInt64(UInt32.max) ? 4 : 10
     case .signed(let value): Int64(Int32.min)...Int64(Int32.max) ~= value ? 5 : 11

@@ -1,0 +1,237 @@
+import Base
+import Foundation
+
+/// The pipelines that the models of GGUF files stand for.
+extension GGUFTokenizer {
+  /// Tokens that only fill up the vocabulary, which the model's own tokenizer does not have.
+  private func isFilling(_ id: Int) -> Bool {
+    tokens[id].type == .unused && tokens[id].text == "[PAD\(id)]"
+  }
+
+  /// The tokens that are found in texts as they stand.
+  private func added(_ text: (Token) -> String = \.text) -> [(id: Int, token: AddedToken)] {
+    tokens.enumerated().compactMap { id, token in
+      guard token.type == .control || token.type == .userDefined else { return nil }
+      return (
+        id, AddedToken(text(token), normalized: false, special: token.type == .control)
+      )
+    }
+  }
+
+  private func vocabulary(_ text: (Token) -> String = \.text) -> Vocabulary {
+    Vocabulary(
+      tokens.indices.filter { !isFilling($0) }.map { (Array(text(tokens[$0]).utf8), $0) })
+  }
+
+  /// A text between its first and last token, where there are any.
+  private func marked(_ begin: String?, _ end: String?, _ vocabulary: Vocabulary) -> String {
+    guard begin != nil || end != nil else { return "null" }
+    func pieces(_ name: String, _ type: Int) -> [TemplateText.Piece] {
+      [begin.map { .special($0, type) }, .sequence(name, type), end.map { .special($0, type) }]
+        .compactMap { $0 }
+    }
+    return TemplateText(
+      single: pieces("A", 0), pair: pieces("A", 0) + pieces("B", 1),
+      ids: ids([begin, end], vocabulary)
+    ).json
+  }
+
+  private func ids(_ tokens: [String?], _ vocabulary: Vocabulary) -> [String: Int] {
+    var ids: [String: Int] = [:]
+    for token in tokens.compactMap({ $0 }) { ids[token] = vocabulary.id(of: token) ?? 0 }
+    return ids
+  }
+
+  /// The merges that the file lists as pairs with a space between them; nil where it lists none.
+  private func merges(_ vocabulary: Vocabulary) throws(TokenizerError) -> MergeTable? {
+    guard let list = value("merges")?.array else { return nil }
+    var builder = MergeBuilder(vocabulary, prefix: nil)
+    for value in list {
+      var bytes = Array((value.string ?? "").utf8)
+      var middle = -1
+      if let space = bytes.dropFirst().firstIndex(of: 0x20) {
+        middle = space
+        bytes.remove(at: space)
+      }
+      if let problem = builder.add(bytes, middle) {
+        throw fault("tokenizer.ggml.merges:", "\(problem); convert the model again")
+      }
+    }
+    return MergeTable(builder.merges)
+  }
+
+  // MARK: Models
+
+  /// `gpt2`: byte-level BPE.
+  func byteLevel(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
+    let pre: GGUFPreTokenizer
+    let name = value("pre")?.string ?? "default"
+    if name == "default" {
+      pre = GGUFPreTokenizer(architecture: metadata["general.architecture"]?.string ?? "")
+    } else if let known = GGUFPreTokenizer(name) {
+      pre = known
+    } else {
+      let known = GGUFPreTokenizer.all.flatMap(\.names).sorted().joined(separator: ", ")
+      throw fault(
+        "tokenizer.ggml.pre",
+        "is \"\(name)\", and how such models divide texts is not known here; known are \(known). "
+          + "Put the model's tokenizer.json beside the file")
+    }
+    var model = ModelTables(kind: .bpe, vocabulary: vocabulary())
+    guard let merges = try merges(model.vocabulary) else {
+      throw fault("tokenizer.ggml.merges", "is missing; convert the model again")
+    }
+    model.merges = merges
+    model.settings.ignoresMerges = pre.ignoresMerges
+    var result = TokenizerFile(model: model)
+    result.normalizer = pre.normalizer
+    result.preTokenizer = pre.preTokenizer
+    result.decoder = #"{"type": "ByteLevel"}"#
+    result.addedTokens = added()
+    let (first, last) = (special.cls ?? special.bos, special.sep ?? special.eos)
+    if pre.isRoberta, let first, let last, flag("add_bos_token") != false {
+      let (begin, end) = (model.vocabulary.id(of: first), model.vocabulary.id(of: last))
+      result.postProcessor =
+        #"{"type": "RobertaProcessing", "sep": [\#(quotedJSON(last)), \#(end ?? 0)], "cls": "#
+        + #"[\#(quotedJSON(first)), \#(begin ?? 0)], "trim_offsets": true, "add_prefix_space": false}"#
+    } else {
+      result.postProcessor = marked(
+        flag("add_bos_token") ?? pre.addsBegin ? special.bos : nil,
+        flag("add_eos_token") ?? false ? special.eos : nil, model.vocabulary)
+    }
+    return result
+  }
+
+  /// The tokens as pieces of a SentencePiece model.
+  private func pieces(_ text: (Token) -> String = \.text) -> [SentencePieceFile.Piece] {
+    tokens.map { token in
+      SentencePieceFile.Piece(
+        text: Array(text(token).utf8), score: token.score,
+        type: SentencePieceFile.PieceType(rawValue: token.type.rawValue) ?? .normal)
+    }
+  }
+
+  private func replacing(_ old: String, _ new: String) -> String {
+    #"{"type": "Replace", "pattern": {"String": "\#(old)"}, "content": "\#(new)"}"#
+  }
+
+  /// `llama`: SentencePiece's BPE, the whole text at once, with bytes for what is not in the vocabulary.
+  func sentencePiece(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
+    // What users defined has spaces in files where the vocabulary has their marks.
+    let text: (Token) -> String = { token in
+      token.type == .userDefined ? token.text.replacingOccurrences(of: " ", with: "▁") : token.text
+    }
+    var model = ModelTables(kind: .bpe, vocabulary: vocabulary(text))
+    var pieces = pieces(text)
+    // Gemma's merges are in the order of its tokens, whatever their scores.
+    if metadata["general.architecture"]?.string?.hasPrefix("gemma") == true {
+      for id in pieces.indices { pieces[id].score = -Float(id) }
+    }
+    model.merges =
+      try merges(model.vocabulary)
+      ?? MergeTable(
+        SentencePieceConversion(
+          file: SentencePieceFile(pieces: pieces), family: .llama,
+          configuration: .object([]), special: special, path: path
+        ).mergesByScore { $0 == .normal || $0 == .userDefined })
+    model.settings.unknownToken = special.unk
+    model.settings.fusesUnknown = true
+    model.settings.byteFallback = tokens.contains { $0.type == .byte }
+    var result = TokenizerFile(model: model)
+    let hasPrefix = flag("add_space_prefix") ?? true
+    let prefix = hasPrefix ? [#"{"type": "Prepend", "prepend": "▁"}"#] : []
+    let normalizers = prefix + [replacing(" ", "▁")]
+    result.normalizer =
+      #"{"type": "Sequence", "normalizers": [\#(normalizers.joined(separator: ", "))]}"#
+    let strip = hasPrefix ? [#"{"type": "Strip", "content": " ", "start": 1, "stop": 0}"#] : []
+    let decoders =
+      [replacing("▁", " "), #"{"type": "ByteFallback"}"#, #"{"type": "Fuse"}"#] + strip
+    result.decoder = #"{"type": "Sequence", "decoders": [\#(decoders.joined(separator: ", "))]}"#
+    result.addedTokens = added(text)
+    result.postProcessor = marked(
+      flag("add_bos_token") ?? true ? special.bos : nil,
+      flag("add_eos_token") ?? false ? special.eos : nil, model.vocabulary)
+    return result
+  }
+
+  /// `t5`: SentencePiece's Unigram.
+  func unigram(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
+    let unknown =
+      value("unknown_token_id")?.int ?? tokens.firstIndex { $0.type == .unknown } ?? 2
+    guard tokens.indices.contains(unknown) else {
+      throw fault("tokenizer.ggml.unknown_token_id", "is none of the \(tokens.count) tokens")
+    }
+    guard value("scores") != nil else {
+      throw fault("tokenizer.ggml.scores", "is missing; convert the model again")
+    }
+    let bytes = (value("precompiled_charsmap")?.array ?? []).map {
+      UInt8(truncatingIfNeeded: $0.int ?? 0)
+    }
+    var special = special
+    if value("eos_token_id") == nil { special.eos = "</s>" }
+    var pieces = pieces()
+    if metadata["general.architecture"]?.string?.hasPrefix("t5") == true {
+      // T5's hundred sentinels, the last first, are only room in files.
+      for (number, id) in tokens.indices.filter(isFilling).prefix(100).enumerated() {
+        pieces[id].text = Array("<extra_id_\(99 - number)>".utf8)
+        pieces[id].type = .control
+      }
+    }
+    let conversion = SentencePieceConversion(
+      file: SentencePieceFile(pieces: pieces, unknownId: unknown, characterMap: bytes),
+      family: .t5, configuration: .object([.init(name: "extra_ids", value: .number("0"))]),
+      special: special, path: path)
+    var result = try conversion.tokenizerFile()
+    result.model.byteFallback = tokens.contains { $0.type == .byte }
+    let vocabulary = result.model.vocabulary
+    let last = flag("add_eos_token") ?? true ? special.eos : nil
+    if let last, flag("add_bos_token") ?? false, let first = special.cls ?? special.bos {
+      let single: [TemplateText.Piece] = [.special(first, 0), .sequence("A", 0), .special(last, 0)]
+      result.postProcessor =
+        TemplateText(
+          single: single,
+          pair: single + [.special(last, 0), .sequence("B", 0), .special(last, 0)],
+          ids: ids([first, last], vocabulary)
+        ).json
+    } else if last == nil {
+      result.postProcessor = "null"
+    }
+    return result
+  }
+
+  /// `bert`: WordPiece. Files mark the tokens that begin words, where the model marks the others.
+  func wordPiece(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
+    let isMarked = tokens.contains { $0.type == .normal && $0.text.hasPrefix("▁") }
+    let text: (Token) -> String = { token in
+      guard isMarked, token.type == .normal else { return token.text }
+      return token.text.hasPrefix("▁") ? String(token.text.dropFirst()) : "##" + token.text
+    }
+    var model = ModelTables(kind: .wordPiece, vocabulary: vocabulary(text))
+    model.unknownToken = special.unk ?? "[UNK]"
+    let (first, last) = (special.cls ?? "[CLS]", special.sep ?? "[SEP]")
+    for token in [first, last] where model.vocabulary.id(of: token) == nil {
+      throw fault("tokenizer.ggml.tokens", "lacks \(token); convert the model again")
+    }
+    var result = TokenizerFile(model: model)
+    // A vocabulary without capitals is one of lower case.
+    let lowers =
+      value("normalizer.lowercase")?.bool
+      ?? !tokens.contains { token in
+        token.type == .normal && token.text.unicodeScalars.contains { $0.properties.isUppercase }
+      }
+    let accents = value("normalizer.strip_accents")?.bool.map { "\($0)" } ?? "null"
+    result.normalizer =
+      #"{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "#
+      + "\"strip_accents\": \(accents), \"lowercase\": \(lowers)}"
+    result.preTokenizer = #"{"type": "BertPreTokenizer"}"#
+    result.decoder = ###"{"type": "WordPiece", "prefix": "##", "cleanup": true}"###
+    let single: [TemplateText.Piece] = [.special(first, 0), .sequence("A", 0), .special(last, 0)]
+    result.postProcessor =
+      TemplateText(
+        single: single, pair: single + [.sequence("B", 1), .special(last, 1)],
+        ids: ids([first, last], model.vocabulary)
+      ).json
+    result.addedTokens = added()
+    return result
+  }
+}
