@@ -124,6 +124,41 @@ struct ModelFolderTests {
     }
     let talk = try await sandbox.train(["chat", alone, "--max-new-tokens", "3"], ranks: 0)
     #expect(talk.status == 0, "\(talk.tail)")
+    try sandbox.file("texts.txt", String(repeating: "the first text of many\n", count: 40))
+    try sandbox.file(
+      "tune.yaml",
+      """
+      task: causal-lm
+      model: \(alone)/model.gguf
+      data: {train: texts.txt, lines: document}
+      packing: true
+      max_length: 16
+      batch_size: 2
+      epochs: null
+      steps: 2
+      lr: 1e-3
+      run_dir: runs/tuned
+      """)
+    let tuned = try await sandbox.train(["finetune", "tune.yaml"], ranks: 0)
+    #expect(tuned.status == 0, "\(tuned.tail)")
+    let saved = try AutoTokenizer.fromPretrained("\(sandbox.folder)/runs/tuned/model")
+    #expect(try saved("the").inputIds == AutoTokenizer.fromPretrained(path)("the").inputIds)
+  }
+
+  @Test("weights in blocks write as well, and other words for them are refused")
+  func quantized() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    let path = try Self.folder(in: sandbox)
+    let prompt = [
+      "generate", path, "--prompt", "the", "--max-new-tokens", "6", "--temperature", "0",
+    ]
+    for format in ["q8_0", "q4_0", "nf4"] {
+      let written = try await sandbox.train(prompt + ["--quantize", format], ranks: 0)
+      #expect(written.status == 0 && !written.output.isEmpty, "\(written.tail)")
+    }
+    let other = try await sandbox.train(prompt + ["--quantize", "int3"], ranks: 0)
+    #expect(other.status != 0 && other.errors.contains("q8_0, q4_0 or nf4"), "\(other.tail)")
   }
 
   @Test("a conversation keeps to its template and drops the oldest messages where room ends")
