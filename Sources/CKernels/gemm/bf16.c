@@ -1,11 +1,12 @@
-// Products of bfloat16 matrices over packed blocks, and the choice of what computes them.
+// Products of bfloat16 matrices, and of float32 ones in three parts, over blocks, and the choice of what
+// computes them.
 //
-// Columns are packed in panels of 32. Where all rows fit the second cache together (a weight's
-// gradient, a batch of activations), each panel is packed by whoever meets it, just before; otherwise
-// all panels are packed first and each piece of rows, once packed, passes by all of them. Within a
-// piece the runs of k are short enough for a panel to stay in the first cache while the rows stream
-// from the second.
+// One operand is packed first, the *stream*; the other, the *held* one, is taken block by block, and
+// passes by the stream's blocks with a run of k that stays in the first cache, while the stream comes
+// from the second: a group of its blocks has room there. Rows are held, and read where they lie if their
+// tiles are whole, unless the columns are the longer side.
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,9 +18,16 @@ enum {
   STEP = TORUS_BF16_STEP,
   TILE = TORUS_BF16_TILE,
   BLOCK = TORUS_BF16_BLOCK,
-  RUN_STEPS = 16,          // a panel's run of 512 steps of k: 32 KiB
-  CHUNK_STEPS = 64,        // steps between which sums leave for memory: 2048 of k
-  PIECE_BYTES = 768 << 10, // of packed rows
+  PARTS = TORUS_BF16_PARTS,
+  RUN_STEPS = 16,           // a held run of 512 steps of k: 32 KiB
+  SPLIT_RUN_STEPS = 6,      // the same in parts: 36 KiB
+  CHUNK_STEPS = 64,         // steps between which sums leave for memory: 2048 of k
+  SPLIT_CHUNK_STEPS = 12,
+  ABREAST = 4,              // blocks that are packed together
+  GROUP_BYTES = 1 << 20,    // of the stream's blocks
+  SLICE_BYTES = 8 << 20,    // of it, packed at a time
+  SUM_BYTES = 16 << 20,     // that wait between chunks
+  LONG_ROWS = 4096,
 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -30,46 +38,79 @@ typedef struct job {
   const torus_product *g;
   const torus_bf16_kernels *kernels;
   bool wide;
-  int64_t panels, blocks;       // of columns and of rows
-  int64_t piece_blocks, pieces; // rows are taken by pieces
-  int64_t groups;               // of panels, into which a piece's work is divided
-  // The chunk of k under way.
+  int parts;                   // of a value: of float32 operands three
+  bool rows_held;              // else the columns are
+  int64_t held, stream;        // blocks of 32 rows or columns
+  int64_t group, groups;       // of the stream's blocks
+  // The chunk of k under way, and the slice of the stream.
   int64_t first, steps;
   bool begins, ends;
-  uint16_t *columns;  // all panels of the chunk; NULL where each is packed when it is met
-  uint16_t *rows;     // all rows of the chunk; NULL where each piece packs its own
-  float *sums;        // [panel][block][TORUS_BF16_SUMS] from chunk to chunk; NULL for a single one
+  int64_t from, to;
+  int64_t held_from, held_to;  // the held blocks under way
+  uint16_t *packed;  // the slice's blocks
+  float *sums;  // [held under way][stream][TORUS_BF16_SUMS] from chunk to chunk; NULL for a single one
 } job;
 
 static int64_t chunk_k(const job *s) { return least(s->steps * STEP, s->g->k - s->first * STEP); }
 
-static void pack_panel(const job *s, int64_t panel, uint16_t *out) {
+// Values that a block of the chunk takes, packed.
+static int64_t block_values(const job *s) { return s->steps * 2 * TILE * s->parts; }
+
+// Packs steps `from` to `to` of a block of columns, or of rows.
+static void pack_steps(const job *s, bool rows, int64_t block, int64_t from, int64_t to, uint16_t *out) {
   const torus_product *g = s->g;
-  const int64_t j = panel * BLOCK, n = least(BLOCK, g->n - j), p = s->first * STEP;
-  const uint16_t *b = (const uint16_t *)g->B + (g->transB ? j * g->ldb + p : p * g->ldb + j);
-  s->kernels->pack_columns(b, g->ldb, g->transB, n, chunk_k(s), tiles(n), out);
+  const torus_bf16_kernels *kernels = s->kernels;
+  const int64_t at = block * BLOCK, n = least(BLOCK, (rows ? g->m : g->n) - at);
+  const int64_t p = (s->first + from) * STEP, k = least((to - from) * STEP, g->k - p);
+  const int64_t ld = rows ? g->lda : g->ldb;
+  const bool trans = rows ? g->transA : g->transB;
+  const int64_t begin = rows == trans ? p * ld + at : at * ld + p;
+  out += from * tiles(n) * s->parts * TILE;
+  if (s->parts == 1)
+    (rows ? kernels->pack_rows : kernels->pack_columns)((const uint16_t *)(rows ? g->A : g->B) + begin,
+                                                        ld, trans, n, k, tiles(n), out);
+  else
+    (rows ? kernels->split_rows : kernels->split_columns)((const float *)(rows ? g->A : g->B) + begin,
+                                                          ld, trans, n, k, tiles(n), out);
 }
 
-static void pack_block(const job *s, int64_t block, uint16_t *out) {
-  const torus_product *g = s->g;
-  const int64_t i = block * BLOCK, m = least(BLOCK, g->m - i), p = s->first * STEP;
-  const uint16_t *a = (const uint16_t *)g->A + (g->transA ? p * g->lda + i : i * g->lda + p);
-  s->kernels->pack_rows(a, g->lda, g->transA, m, chunk_k(s), tiles(m), out);
+// Packs blocks; those of which every step is a line of its own side by side, so that lines are read on.
+static void pack(const job *s, bool rows, int64_t block, int64_t count, uint16_t *out) {
+  const bool across = rows == (rows ? s->g->transA : s->g->transB);
+  const int64_t step = across ? 1 : s->steps;
+  for (int64_t p = 0; p < s->steps; p += step)
+    for (int64_t i = 0; i < count; i++)
+      pack_steps(s, rows, block + i, p, p + step, out + i * block_values(s));
 }
 
-static void columns_body(int64_t begin, int64_t end, void *context) {
+static void stream_body(int64_t begin, int64_t end, void *context) {
   const job *s = context;
-  for (int64_t q = begin; q < end; q++) pack_panel(s, q, s->columns + q * s->steps * 2 * TILE);
+  for (int64_t i = begin; i < end; i += ABREAST)
+    pack(s, !s->rows_held, s->from + i, least(ABREAST, end - i), s->packed + i * block_values(s));
 }
 
-static void rows_body(int64_t begin, int64_t end, void *context) {
-  const job *s = context;
-  for (int64_t i = begin; i < end; i++) pack_block(s, i, s->rows + i * s->steps * 2 * TILE);
+// A block of a float32 product as float32 multiplies it.
+static void compute_again(const torus_product *g, int64_t i, int64_t j) {
+  const torus_gemm_level *engine = torus_gemm_engine(TORUS_F32);
+  torus_product part = *g;
+  part.m = least(BLOCK, g->m - i);
+  part.n = least(BLOCK, g->n - j);
+  part.A = (const float *)g->A + (g->transA ? i : i * g->lda);
+  part.B = (const float *)g->B + (g->transB ? j * g->ldb : j);
+  part.C = (float *)g->C + i * g->ldc + j;
+  if (g->row_bias) part.row_bias = (const float *)g->row_bias + i;
+  if (g->col_bias) part.col_bias = (const float *)g->col_bias + j;
+  part.plan = engine->plan(g);
+  engine->product(&part);
 }
 
-static void put(const job *s, const float *sums, int64_t block, int64_t panel) {
+static void put(const job *s, const float *sums, int64_t row_block, int64_t column_block) {
   const torus_product *g = s->g;
-  const int64_t i = block * BLOCK, j = panel * BLOCK;
+  const int64_t i = row_block * BLOCK, j = column_block * BLOCK;
+  if (s->parts > 1 && !s->kernels->finite(sums, tiles(g->m - i), tiles(g->n - j))) {
+    compute_again(g, i, j);
+    return;
+  }
   const torus_bf16_target to = {
       .alpha = (float)g->alpha, .beta = (float)g->beta, .ldc = g->ldc, .wide = s->wide,
       .row_bias = g->row_bias ? (const float *)g->row_bias + i : 0,
@@ -79,113 +120,151 @@ static void put(const job *s, const float *sums, int64_t block, int64_t panel) {
 }
 
 // Asks for a block's place in C, which is far from the last one's, while its sums are computed.
-static void expect(const job *s, int64_t block, int64_t panel) {
+static void expect(const job *s, int64_t row_block, int64_t column_block) {
   const torus_product *g = s->g;
-  const int64_t i = block * BLOCK, m = least(BLOCK, g->m - i), size = s->wide ? 4 : 2;
-  const char *c = (const char *)g->C + (i * g->ldc + panel * BLOCK) * size;
+  const int64_t i = row_block * BLOCK, m = least(BLOCK, g->m - i), size = s->wide ? 4 : 2;
+  const char *c = (const char *)g->C + (i * g->ldc + column_block * BLOCK) * size;
   for (int64_t r = 0; r < m; r++, c += g->ldc * size) {
     __builtin_prefetch(c, 1);
     if (s->wide) __builtin_prefetch(c + 64, 1);
   }
 }
 
-// A piece of rows against one panel.
-static void meet(const job *s, int64_t block, int64_t count, const uint16_t *rows, int64_t panel,
-                 const uint16_t *columns, float *room) {
+// Whether a block's rows are read where they lie: whole tiles that run along k.
+static bool lie_ready(const job *s, int64_t block) {
   const torus_product *g = s->g;
-  const int column_tiles = tiles(g->n - panel * BLOCK);
-  float *sums = s->sums ? s->sums + (panel * s->blocks + block) * TORUS_BF16_SUMS : room;
-  for (int64_t p = 0; p < s->steps; p += RUN_STEPS) {
-    const int64_t steps = least(RUN_STEPS, s->steps - p);
-    for (int64_t i = 0; i < count; i++) {
-      const int row_tiles = tiles(g->m - (block + i) * BLOCK);
-      if (s->ends && p + steps == s->steps) expect(s, block + i, panel);
-      const torus_bf16_tiles_at a =
-          torus_bf16_packed(rows + (i * s->steps * 2 + p * row_tiles) * TILE, row_tiles);
-      const torus_bf16_tiles_at b =
-          torus_bf16_packed(columns + p * column_tiles * TILE, column_tiles);
-      s->kernels->block(steps, &a, row_tiles, &b, column_tiles, p > 0 || !s->begins,
-                        sums + i * TORUS_BF16_SUMS);
-      if (s->ends && p + steps == s->steps) put(s, sums + i * TORUS_BF16_SUMS, block + i, panel);
+  return s->rows_held && s->parts == 1 && s->kernels->rows_lie && !g->transA &&
+         (block + 1) * BLOCK <= g->m && chunk_k(s) == s->steps * STEP;
+}
+
+// The tiles of a block from a step of the chunk on, of which `packed` holds all.
+static torus_bf16_tiles_at tiles_from(const job *s, const uint16_t *packed, int tiles, int64_t step) {
+  return torus_bf16_packed_parts(packed + step * tiles * s->parts * TILE, tiles, s->parts);
+}
+
+static torus_bf16_tiles_at rows_from(const job *s, int64_t block, int64_t step) {
+  const torus_product *g = s->g;
+  return (torus_bf16_tiles_at){
+      .base = (const uint16_t *)g->A + block * BLOCK * g->lda + (s->first + step) * STEP,
+      .step = STEP, .tile = EDGE * g->lda, .line = g->lda};
+}
+
+// A held block passes by a group of the stream's. `packed` is NULL where its rows are read where they lie.
+static void pass(const job *s, int64_t held, const uint16_t *packed, int64_t from, int64_t to, float *room) {
+  const torus_product *g = s->g;
+  const int64_t run = s->parts == 1 ? RUN_STEPS : SPLIT_RUN_STEPS;
+  const int held_tiles = tiles((s->rows_held ? g->m : g->n) - held * BLOCK);
+  for (int64_t p = 0; p < s->steps; p += run) {
+    const int64_t steps = least(run, s->steps - p);
+    const bool add = p > 0 || !s->begins, last = s->ends && p + steps == s->steps;
+    const torus_bf16_tiles_at mine = packed ? tiles_from(s, packed, held_tiles, p) : rows_from(s, held, p);
+    for (int64_t i = from; i < to; i++) {
+      const int64_t row = s->rows_held ? held : i, column = s->rows_held ? i : held;
+      const int stream_tiles = tiles((s->rows_held ? g->n : g->m) - i * BLOCK);
+      torus_bf16_tiles_at passed = tiles_from(s, s->packed + (i - s->from) * block_values(s), stream_tiles, p);
+      passed.streams = true;
+      // Sums that stay for a next run or chunk have a place of their own.
+      float *sums = s->sums ? s->sums + ((held - s->held_from) * s->stream + i) * TORUS_BF16_SUMS
+                            : room + (s->steps > run ? i - from : 0) * TORUS_BF16_SUMS;
+      if (last) expect(s, row, column);
+      (s->parts == 1 ? s->kernels->block : s->kernels->split_block)(
+          steps, s->rows_held ? &mine : &passed, s->rows_held ? held_tiles : stream_tiles,
+          s->rows_held ? &passed : &mine, s->rows_held ? stream_tiles : held_tiles, add, sums);
+      if (last) put(s, sums, row, column);
     }
   }
 }
 
 static void product_body(int64_t begin, int64_t end, void *context) {
   const job *s = context;
-  const size_t panel_bytes = s->columns ? 0 : (size_t)(s->steps * 2 * TILE) * sizeof(uint16_t);
-  const size_t row_bytes =
-      s->rows ? 0 : (size_t)(s->piece_blocks * s->steps * 2 * TILE) * sizeof(uint16_t);
-  const size_t room_bytes = s->sums ? 0 : (size_t)(s->piece_blocks * TORUS_BF16_SUMS) * sizeof(float);
-  uint16_t *panel = panel_bytes ? torus_alloc(panel_bytes) : 0;
-  uint16_t *own = row_bytes ? torus_alloc(row_bytes) : 0;
+  const size_t own_bytes = (size_t)(ABREAST * block_values(s)) * sizeof(uint16_t);
+  const size_t room_bytes = s->sums ? 0 : (size_t)(s->group * TORUS_BF16_SUMS) * sizeof(float);
+  uint16_t *own = torus_alloc(own_bytes);
   float *room = room_bytes ? torus_alloc(room_bytes) : 0;
   if (s->kernels->begin) s->kernels->begin();
-  int64_t packed = -1;
+  int64_t first = -1, last = -1;  // the units whose blocks are packed
   for (int64_t unit = begin; unit < end; unit++) {
-    const int64_t piece = unit / s->groups, group = unit % s->groups;
-    const int64_t block = piece * s->piece_blocks;
-    const int64_t count = least(s->piece_blocks, s->blocks - block);
-    if (own && packed != piece) {
-      for (int64_t i = 0; i < count; i++) pack_block(s, block + i, own + i * s->steps * 2 * TILE);
-      packed = piece;
+    const int64_t many = s->held_to - s->held_from;
+    const int64_t group = unit / many, held = s->held_from + unit % many;
+    const bool ready = lie_ready(s, held);
+    if (!ready && unit > last) {
+      const int64_t count = least(ABREAST, least(end - unit, s->held_to - held));
+      pack(s, s->rows_held, held, count, own);
+      first = unit;
+      last = unit + count - 1;
     }
-    const uint16_t *rows = own ? own : s->rows + block * s->steps * 2 * TILE;
-    const int64_t from = s->panels * group / s->groups, to = s->panels * (group + 1) / s->groups;
-    for (int64_t j = from; j < to; j++) {
-      if (panel) pack_panel(s, j, panel);
-      meet(s, block, count, rows, j, panel ? panel : s->columns + j * s->steps * 2 * TILE, room);
-    }
+    const int64_t from = s->from + group * s->group, to = least(s->to, from + s->group);
+    pass(s, held, ready ? 0 : own + (unit - first) * block_values(s), from, to, room);
   }
   if (s->kernels->end) s->kernels->end();
-  torus_free(panel, panel_bytes);
-  torus_free(own, row_bytes);
+  torus_free(own, own_bytes);
   torus_free(room, room_bytes);
+}
+
+static void run(job s) {
+  const torus_product *g = s.g;
+  const int64_t all = parts(g->k, STEP);
+  const int64_t chunk = least(all, s.parts == 1 ? CHUNK_STEPS : SPLIT_CHUNK_STEPS);
+  const int64_t threads = torus_in_parallel() ? 1 : torus_threads();
+  const bool alone = threads == 1 || g->m * g->n * g->k < 1 << 21;
+  // Long rows of C are written along, whatever that costs.
+  s.rows_held = g->m * 2 >= g->n || g->n > LONG_ROWS;
+  s.held = parts(s.rows_held ? g->m : g->n, BLOCK);
+  s.stream = parts(s.rows_held ? g->n : g->m, BLOCK);
+  s.steps = chunk;
+  const int64_t block_bytes = block_values(&s) * (int64_t)sizeof(uint16_t);
+  const int64_t slice = least(s.stream, SLICE_BYTES / block_bytes);
+  s.group = least(slice, GROUP_BYTES / block_bytes);
+  // As many units as pieces of the pool's work, where held blocks alone do not give them.
+  if (!alone) s.group = least(s.group, parts(slice, parts(4 * threads, s.held)));
+  const size_t packed_bytes = (size_t)(slice * block_bytes);
+  // Sums that wait for the next chunk of k are as large as C: so many blocks at a time.
+  const int64_t line_bytes = s.stream * TORUS_BF16_SUMS * (int64_t)sizeof(float);
+  const int64_t many = all > chunk ? least(s.held, parts(SUM_BYTES, line_bytes)) : s.held;
+  const size_t sum_bytes = all > chunk ? (size_t)(many * line_bytes) : 0;
+  s.packed = torus_alloc(packed_bytes);
+  s.sums = sum_bytes ? torus_alloc(sum_bytes) : 0;
+  for (s.held_from = 0; s.held_from < s.held; s.held_from += many) {
+    s.held_to = least(s.held, s.held_from + many);
+    for (s.first = 0; s.first < all; s.first += chunk) {
+      s.steps = least(chunk, all - s.first);
+      s.begins = s.first == 0;
+      s.ends = s.first + s.steps == all;
+      for (s.from = 0; s.from < s.stream; s.from += slice) {
+        s.to = least(s.stream, s.from + slice);
+        s.groups = parts(s.to - s.from, s.group);
+        const int64_t blocks = s.to - s.from, units = (s.held_to - s.held_from) * s.groups;
+        torus_parallel_for(blocks, alone ? blocks : parts(1 << 10, s.steps), stream_body, &s);
+        torus_parallel_for(units, alone ? units : 1, product_body, &s);
+      }
+    }
+  }
+  torus_free(s.packed, packed_bytes);
+  torus_free(s.sums, sum_bytes);
 }
 
 void torus_bf16_product(const torus_product *g, bool wide) {
   if (g->m <= 0 || g->n <= 0) return;
   const torus_bf16_kernels *kernels = torus_bf16_engine();
-  job s = {.g = g, .kernels = kernels ? kernels : &torus_bf16_plain, .wide = wide};
-  if (g->k <= 0) {
-    // Nothing to add up: biases and what is there.
-    const float none[TORUS_BF16_SUMS] = {0};
-    for (int64_t i = 0; i * BLOCK < g->m; i++)
-      for (int64_t j = 0; j * BLOCK < g->n; j++) put(&s, none, i, j);
+  const job s = {.g = g, .kernels = kernels ? kernels : &torus_bf16_plain, .wide = wide, .parts = 1};
+  if (g->k > 0) {
+    run(s);
     return;
   }
-  const int64_t all = parts(g->k, STEP), chunk = least(all, CHUNK_STEPS);
-  const int64_t threads = torus_in_parallel() ? 1 : torus_threads();
-  const bool alone = threads == 1 || g->m * g->n * g->k < 1 << 21;
-  s.panels = parts(g->n, BLOCK);
-  s.blocks = parts(g->m, BLOCK);
-  const int64_t block_bytes = chunk * 2 * TILE * (int64_t)sizeof(uint16_t);
-  s.piece_blocks = least(s.blocks, PIECE_BYTES / block_bytes);
-  s.pieces = parts(s.blocks, s.piece_blocks);
-  s.piece_blocks = parts(s.blocks, s.pieces);
-  s.pieces = parts(s.blocks, s.piece_blocks);
-  const bool single = s.pieces == 1;
-  // As many units as pieces of the pool's work, where rows alone do not give them.
-  s.groups = alone ? 1 : least(s.panels, parts(4 * threads, s.pieces));
-  const size_t column_bytes = single ? 0 : (size_t)(s.panels * block_bytes);
-  const size_t row_bytes = single ? (size_t)(s.blocks * block_bytes) : 0;
-  const size_t sum_bytes =
-      all > chunk ? (size_t)(s.panels * s.blocks * TORUS_BF16_SUMS) * sizeof(float) : 0;
-  s.columns = column_bytes ? torus_alloc(column_bytes) : 0;
-  s.rows = row_bytes ? torus_alloc(row_bytes) : 0;
-  s.sums = sum_bytes ? torus_alloc(sum_bytes) : 0;
-  for (s.first = 0; s.first < all; s.first += chunk) {
-    s.steps = least(chunk, all - s.first);
-    s.begins = s.first == 0;
-    s.ends = s.first + s.steps == all;
-    const int64_t packed = single ? s.blocks : s.panels, units = s.pieces * s.groups;
-    torus_body pack = single ? rows_body : columns_body;
-    torus_parallel_for(packed, alone ? packed : parts(1 << 10, s.steps), pack, &s);
-    torus_parallel_for(units, alone ? units : 1, product_body, &s);
-  }
-  torus_free(s.columns, column_bytes);
-  torus_free(s.rows, row_bytes);
-  torus_free(s.sums, sum_bytes);
+  // Nothing to add up: biases and what is there.
+  const float none[TORUS_BF16_SUMS] = {0};
+  for (int64_t i = 0; i * BLOCK < g->m; i++)
+    for (int64_t j = 0; j * BLOCK < g->n; j++) put(&s, none, i, j);
+}
+
+// Tiles want whole blocks, and packing has to be earned back.
+bool torus_split_fits(const torus_product *g) {
+  return !g->plan && g->m >= BLOCK && g->n >= BLOCK && g->k >= BLOCK &&
+         g->m * g->n * g->k >= 64 * 64 * 64 && torus_split_engine();
+}
+
+void torus_split_product(const torus_product *g) {
+  run((job){.g = g, .kernels = torus_split_engine(), .wide = true, .parts = PARTS});
 }
 
 // ---- What computes them ----------------------------------------------------------------------
@@ -267,4 +346,35 @@ const torus_bf16_kernels *torus_bf16_engine(void) {
     atomic_store_explicit(&found[path], kernels, memory_order_release);
   }
   return kernels;
+}
+
+// ---- The same of float32 in parts ------------------------------------------------------------
+
+static _Atomic int32_t split_path = -1;
+
+torus_bf16_path torus_split_path_used(void) {
+  int32_t path = atomic_load_explicit(&split_path, memory_order_relaxed);
+  if (path < 0) {
+    const char *asked = getenv("TORUS_FLOAT32_TILES");
+    const bool forbidden = asked && strcmp(asked, "0") == 0;
+    path = !forbidden && torus_bf16_tiles() ? TORUS_BF16_TILES : TORUS_BF16_WIDENED;
+    atomic_store(&split_path, path);
+  }
+  // Who chose the kernels of a lesser instruction set wants what these compute.
+  const bool lesser = path == TORUS_BF16_TILES && torus_current_level() != TORUS_V4;
+  return lesser ? TORUS_BF16_WIDENED : (torus_bf16_path)path;
+}
+
+bool torus_split_use(torus_bf16_path path) {
+  if (path == TORUS_BF16_VECTORS || (path == TORUS_BF16_TILES && !torus_bf16_tiles())) return false;
+  atomic_store(&split_path, path);
+  return true;
+}
+
+const torus_bf16_kernels *torus_split_engine(void) {
+  switch (torus_split_path_used()) {
+    case TORUS_BF16_PLAIN: return &torus_bf16_plain;
+    case TORUS_BF16_TILES: return torus_bf16_tiles_granted();
+    default: return 0;
+  }
 }

@@ -45,7 +45,8 @@ static void run_openblas(torus_dtype dtype, const torus_product *g) {
 // Measured on Zen 4, one thread, 64³ to 2048·1024²: the engine 105–115 GFLOP/s, OpenBLAS's best
 // core 97–106, MKL 102; with AVX2 alone 102–110. Without AVX2 OpenBLAS's assembly wins.
 void torus_product_run(torus_dtype dtype, const torus_product *g) {
-  if (engine_wins() || g->k <= 0 || (g->m * g->n * g->k < 8 * 8 * 8))
+  if (dtype == TORUS_F32 && torus_split_fits(g)) torus_split_product(g);
+  else if (engine_wins() || g->k <= 0 || (g->m * g->n * g->k < 8 * 8 * 8))
     torus_gemm_engine(dtype)->product(g);
   else run_openblas(dtype, g);
 }
@@ -79,6 +80,10 @@ static void spread_body(int64_t begin, int64_t end, void *context) {
 }
 
 void torus_product_spread(torus_dtype dtype, const torus_product *g) {
+  if (dtype == TORUS_F32 && torus_split_fits(g)) {
+    torus_split_product(g);
+    return;
+  }
   const int64_t threads = torus_threads();
   if (threads == 1 || torus_in_parallel() || g->m * g->n * g->k < 96 * 96 * 96) {
     torus_product_run(dtype, g);

@@ -44,6 +44,14 @@ torus_bf16_path torus_bf16_path_used(void);
 /// while no kernel runs.
 bool torus_bf16_use(torus_bf16_path path);
 
+/// How large products of F32 are computed: WIDENED is float32 itself; TILES (and PLAIN, for tests) take
+/// every value as the sum of three of BF16 and keep the six largest products of their parts, with
+/// float32's accuracy. Tiles where the processor and the system grant them, else float32.
+torus_bf16_path torus_split_path_used(void);
+
+/// Takes another path for them, and says whether this machine has it. Call it while no kernel runs.
+bool torus_split_use(torus_bf16_path path);
+
 /// C ← alpha · op(A) · op(B) + beta · C, with op(A) of m × k, op(B) of k × n, C of m × n.
 ///
 /// A is stored m × k with `lda` elements from row to row, or k × m where `transA` is set; B

@@ -56,6 +56,27 @@ public enum Compute {
     torus_bf16_use(torus_bf16_path(rawValue: Int32(products.rawValue)))
   }
 
+  /// How large products, convolutions and attention of float32 are computed, all with float32's accuracy.
+  public enum Float32Products: UInt32, Sendable, CaseIterable {
+    /// In float32 itself.
+    case float32
+    /// In three parts of bfloat16, in plain C: what tests compare `tiles` with, on any processor.
+    case plain
+    /// In three parts of bfloat16, by the tiles of AMX.
+    case tiles = 3
+  }
+
+  /// How this process multiplies large matrices of float32: by tiles where the processor and the system grant
+  /// them and `TORUS_FLOAT32_TILES=0` does not forbid it, else in float32 itself.
+  public static var float32Products: Float32Products {
+    Float32Products(rawValue: UInt32(torus_split_path_used().rawValue)) ?? .float32
+  }
+
+  /// Takes another way for the rest of the process, and says whether this machine has it.
+  package static func use(_ products: Float32Products) -> Bool {
+    torus_split_use(torus_bf16_path(rawValue: Int32(products.rawValue)))
+  }
+
   /// The name of the kernels that OpenBLAS runs.
   public static var blasCore: String {
     torus_blas_init()
