@@ -116,14 +116,17 @@ struct GGUFPreTokenizer: Sendable {
       names: ["command-r"], preTokenizer: sequence([digits(each: true), byteLevel]),
       normalizer: composed),
     Self(
-      names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2"],
+      names: [
+        "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "pixtral", "midm-2.0",
+        "jina-v5-nano",
+      ],
       preTokenizer: splits([modern(numbers: #"\p{N}{1,3}"#)]), ignoresMerges: true,
       addsBegin: true),
     Self(
       names: ["dbrx", "smaug-bpe", "chatglm-bpe", "glm4"],
       preTokenizer: splits([modern(numbers: #"\p{N}{1,3}"#)])),
     Self(
-      names: ["qwen2", "deepseek-r1-qwen", "megrez", "stablelm2", "hunyuan"],
+      names: ["qwen2", "deepseek-r1-qwen", "megrez", "stablelm2", "hunyuan", "kormo", "f2llmv2"],
       preTokenizer: splits([modern(numbers: #"\p{N}"#)]), normalizer: composed),
     Self(
       names: ["qwen35"],
@@ -135,7 +138,7 @@ struct GGUFPreTokenizer: Sendable {
       preTokenizer: splits([cased(endings: "", numbers: #"\p{N}"#)]), ignoresMerges: true,
       addsBegin: true),
     Self(
-      names: ["gpt-4o", "llama4", "kanana2", "minimax-m2"],
+      names: ["gpt-4o", "llama4", "kanana2", "minimax-m2", "talkie"],
       preTokenizer: splits([
         cased(endings: "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", numbers: #"\p{N}{1,3}"#)
       ])),
