@@ -1,5 +1,6 @@
 // Products of few rows with bfloat16 matrices, widened in registers on the way.
 #define LANES (VBYTES / 4)
+#define LINE 32  // values of a cache line
 
 typedef float NAME(vec) __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint32_t NAME(bits) __attribute__((vector_size(4 * LANES), aligned(4)));
@@ -29,6 +30,10 @@ static inline __attribute__((always_inline)) void NAME(dots)(const int M, const 
     for (int j = 0; j < N; j++) sum[i][j] = (NAME(vec)){};
   int64_t p = 0;
   for (; p + LANES <= k; p += LANES) {
+    // The rows that come next lie N further on: the processor sees no row for long enough to fetch ahead.
+    if (M == 1 && p % LINE == 0)
+#pragma clang loop unroll(full)
+      for (int j = 0; j < N; j++) __builtin_prefetch(b + (j + N) * ldb + p, 0, 2);
     NAME(vec) x[4];
 #pragma clang loop unroll(full)
     for (int i = 0; i < M; i++) x[i] = *(const NAME(vec) *)(a + i * lda + p);
@@ -81,3 +86,4 @@ static void NAME(add)(int64_t n, const float *x, const uint16_t *b, int64_t ldb,
 }
 
 #undef LANES
+#undef LINE
