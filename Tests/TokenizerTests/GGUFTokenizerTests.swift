@@ -55,6 +55,21 @@ struct GGUFTokenizerTests {
     }
   }
 
+  @Test("A WordPiece token that begins with a combining mark begins a word")
+  func combiningMark() throws {
+    let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁क", "▁\u{93E}", "\u{93E}"]
+    var file = SmallGGUF(pre: "default")
+    file["general.architecture"] = .string("bert")
+    file["tokenizer.ggml.model"] = .string("bert")
+    file["tokenizer.ggml.tokens"] = .array(tokens.map { .string($0) })
+    file["tokenizer.ggml.token_type"] = .array((0..<tokens.count).map { .signed($0 < 4 ? 3 : 1) })
+    for (key, id) in [("bos", 2), ("cls", 2), ("seperator", 3), ("padding", 0), ("unknown", 1)] {
+      file["tokenizer.ggml.\(key)_token_id"] = .unsigned(UInt64(id))
+    }
+    let tokenizer = try file.tokenizer()
+    #expect(try tokenizer("\u{93E} क\u{93E}").inputIds[0] == [2, 5, 4, 6, 3])
+  }
+
   @Test(
     "Every name of a pre-tokenizer makes a tokenizer, and others are errors that name themselves")
   func names() throws {

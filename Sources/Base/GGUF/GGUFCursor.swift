@@ -113,7 +113,8 @@ package struct GGUFCursor {
       }
       let count = try count(of: "elements", bytes: width)
       var values: [GGUFValue] = []
-      values.reserveCapacity(count)
+      // A value takes more room here than in the file, whose count may be damaged.
+      values.reserveCapacity(min(count, 1 << 20))
       for _ in 0..<count { values.append(try value(of: inner, depth: depth + 1)) }
       return .array(values)
     case 10: return .unsigned(try number(8))

@@ -201,10 +201,12 @@ extension GGUFTokenizer {
 
   /// `bert`: WordPiece. Files mark the tokens that begin words, where the model marks the others.
   func wordPiece(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
-    let isMarked = tokens.contains { $0.type == .normal && $0.text.hasPrefix("▁") }
+    // By scalars: a mark that combines with what is before it would be one character with "▁".
+    func begins(_ token: Token) -> Bool { token.text.unicodeScalars.first == "▁" }
+    let isMarked = tokens.contains { $0.type == .normal && begins($0) }
     let text: (Token) -> String = { token in
       guard isMarked, token.type == .normal else { return token.text }
-      return token.text.hasPrefix("▁") ? String(token.text.dropFirst()) : "##" + token.text
+      return begins(token) ? String(token.text.unicodeScalars.dropFirst()) : "##" + token.text
     }
     var model = ModelTables(kind: .wordPiece, vocabulary: vocabulary(text))
     model.unknownToken = special.unk ?? "[UNK]"

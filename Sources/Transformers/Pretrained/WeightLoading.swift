@@ -93,7 +93,20 @@ struct WeightLoading {
     }
     report.unexpected.sort()
     fillMissing(Set(filled.keys), &report)
+    settleMemory()
     return report
+  }
+
+  /// Gives their memory to members that no file has filled: threads that use the model together must not meet them
+  /// without.
+  private func settleMemory() {
+    model.forEachMember { _, member in
+      switch member {
+      case .parameter(let parameter): parameter.value.storage.settle()
+      case .buffer(let buffer): buffer.value.storage.settle()
+      default: break
+      }
+    }
   }
 
   /// The model's name for a tensor of a file, or nil where the model holds no such tensor.
