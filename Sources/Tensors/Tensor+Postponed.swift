@@ -6,8 +6,10 @@ private let postponements = Atomic<Int>(0)
 extension Tensor {
   @TaskLocal private static var postponesMemory = false
 
-  /// Runs a body in which `empty`, `full`, `zeros` and `ones` make tensors without memory: each gets its own, with its values, at the moment at which it is first read or
-  /// written. What is made of a damaged file's sizes can then be looked at before it takes memory.
+  /// Runs a body in which `empty`, `full`, `zeros` and `ones` make tensors without memory.
+  ///
+  /// Each gets its memory, with its values in it, when it is first read or written. What is
+  /// made of a damaged file's sizes can then be looked at before it takes memory.
   package static func postponingMemory<Result>(_ body: () throws -> Result) rethrows -> Result {
     postponements.wrappingAdd(1, ordering: .relaxed)
     defer { postponements.wrappingSubtract(1, ordering: .relaxed) }

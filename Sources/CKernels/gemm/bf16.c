@@ -22,12 +22,12 @@ enum {
   RUN_STEPS = 16,           // a held run of 512 steps of k: 32 KiB
   SPLIT_RUN_STEPS = 6,      // the same in parts: 36 KiB
   CHUNK_STEPS = 64,         // steps between which sums leave for memory: 2048 of k
-  SPLIT_CHUNK_STEPS = 12,
+  SPLIT_CHUNK_STEPS = 12,   // the same in parts: 384 of k
   ABREAST = 4,              // blocks that are packed together
   GROUP_BYTES = 1 << 20,    // of the stream's blocks
   SLICE_BYTES = 8 << 20,    // of it, packed at a time
   SUM_BYTES = 16 << 20,     // that wait between chunks
-  LONG_ROWS = 4096,
+  LONG_ROWS = 4096,         // of C
 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -207,7 +207,7 @@ static void run(job s) {
   const int64_t chunk = least(all, s.parts == 1 ? CHUNK_STEPS : SPLIT_CHUNK_STEPS);
   const int64_t threads = torus_in_parallel() ? 1 : torus_threads();
   const bool alone = threads == 1 || g->m * g->n * g->k < 1 << 21;
-  // Long rows of C are written along, whatever that costs.
+  // Going down the columns of a C with long rows would meet another page at every row.
   s.rows_held = g->m * 2 >= g->n || g->n > LONG_ROWS;
   s.held = parts(s.rows_held ? g->m : g->n, BLOCK);
   s.stream = parts(s.rows_held ? g->n : g->m, BLOCK);

@@ -2,10 +2,10 @@
 //
 // Matrices are row-major unless a comment says column-major. `dtype` is a torus dtype code (see
 // torus_core.h). Sizes and leading dimensions are in elements. Products of F32 and F64 take
-// whichever of the kernels here and OpenBLAS measures faster at that size; BF16 is multiplied as it
+// whichever of the kernels here and OpenBLAS measures faster at that size, large ones of F32 the
+// processor's tiles where it has some (see torus_split_path_used); BF16 is multiplied as it
 // is where the processor does that faster (see torus_bf16_path), F16 is widened to F32, and both are
-// summed in F32 and rounded once at the end; integers are summed in
-// their own width (wrapping), and BOOL is an or of ands. Every product runs on the pool of
+// summed in F32 and rounded once at the end; integers are summed in their own width (wrapping), and BOOL is an or of ands. Every product runs on the pool of
 // torus_core.h; OpenBLAS itself is held to one thread. A result does not depend on the number of
 // threads: each element is summed in one order.
 #pragma once
