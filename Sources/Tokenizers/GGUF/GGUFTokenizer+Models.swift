@@ -9,12 +9,10 @@ extension GGUFTokenizer {
   }
 
   /// The tokens that are found in texts as they stand.
-  private func added(_ text: (Token) -> String = \.text) -> [(id: Int, token: AddedToken)] {
+  private var added: [(id: Int, token: AddedToken)] {
     tokens.enumerated().compactMap { id, token in
-      guard token.type == .control || token.type == .userDefined else { return nil }
-      return (
-        id, AddedToken(text(token), normalized: false, special: token.type == .control)
-      )
+      guard [.control, .userDefined, .unknown].contains(token.type) else { return nil }
+      return (id, AddedToken(token.text, normalized: false, special: token.type != .userDefined))
     }
   }
 
@@ -24,7 +22,9 @@ extension GGUFTokenizer {
   }
 
   /// A text between its first and last token, where there are any.
-  private func marked(_ begin: String?, _ end: String?, _ vocabulary: Vocabulary) -> String {
+  private func marked(
+    _ begin: String?, _ end: String?, _ vocabulary: Vocabulary
+  ) throws(TokenizerError) -> String {
     guard begin != nil || end != nil else { return "null" }
     func pieces(_ name: String, _ type: Int) -> [TemplateText.Piece] {
       [begin.map { .special($0, type) }, .sequence(name, type), end.map { .special($0, type) }]
@@ -32,22 +32,31 @@ extension GGUFTokenizer {
     }
     return TemplateText(
       single: pieces("A", 0), pair: pieces("A", 0) + pieces("B", 1),
-      ids: ids([begin, end], vocabulary)
+      ids: try ids([begin, end], vocabulary)
     ).json
   }
 
-  private func ids(_ tokens: [String?], _ vocabulary: Vocabulary) -> [String: Int] {
+  private func ids(
+    _ tokens: [String?], _ vocabulary: Vocabulary
+  ) throws(TokenizerError) -> [String: Int] {
     var ids: [String: Int] = [:]
-    for token in tokens.compactMap({ $0 }) { ids[token] = vocabulary.id(of: token) ?? 0 }
+    for token in tokens.compactMap({ $0 }) { ids[token] = try id(of: token, vocabulary) }
     return ids
+  }
+
+  private func id(of token: String, _ vocabulary: Vocabulary) throws(TokenizerError) -> Int {
+    guard let id = vocabulary.id(of: token) else {
+      throw fault("tokenizer.ggml.tokens", "lacks \(token); convert the model again")
+    }
+    return id
   }
 
   /// The merges that the file lists as pairs with a space between them; nil where it lists none.
   private func merges(_ vocabulary: Vocabulary) throws(TokenizerError) -> MergeTable? {
-    guard let list = value("merges")?.array else { return nil }
+    guard let list = try texts("tokenizer.ggml.merges") else { return nil }
     var builder = MergeBuilder(vocabulary, prefix: nil)
-    for value in list {
-      var bytes = Array((value.string ?? "").utf8)
+    for text in list {
+      var bytes = Array(text.utf8)
       var middle = -1
       if let space = bytes.dropFirst().firstIndex(of: 0x20) {
         middle = space
@@ -65,9 +74,9 @@ extension GGUFTokenizer {
   /// `gpt2`: byte-level BPE.
   func byteLevel(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
     let pre: GGUFPreTokenizer
-    let name = value("pre")?.string ?? "default"
+    let name = try text("tokenizer.ggml.pre") ?? "default"
     if name == "default" {
-      pre = GGUFPreTokenizer(architecture: metadata["general.architecture"]?.string ?? "")
+      pre = GGUFPreTokenizer(architecture: try text("general.architecture") ?? "")
     } else if let known = GGUFPreTokenizer(name) {
       pre = known
     } else {
@@ -87,15 +96,16 @@ extension GGUFTokenizer {
     result.normalizer = pre.normalizer
     result.preTokenizer = pre.preTokenizer
     result.decoder = #"{"type": "ByteLevel"}"#
-    result.addedTokens = added()
+    result.addedTokens = added
     let (first, last) = (special.cls ?? special.bos, special.sep ?? special.eos)
-    if pre.isRoberta, let first, let last, flag("add_bos_token") != false {
-      let (begin, end) = (model.vocabulary.id(of: first), model.vocabulary.id(of: last))
+    if pre.isRoberta, let first, let last, try flag("add_bos_token") != false {
+      let begin = try id(of: first, model.vocabulary)
+      let end = try id(of: last, model.vocabulary)
       result.postProcessor =
-        #"{"type": "RobertaProcessing", "sep": [\#(quotedJSON(last)), \#(end ?? 0)], "cls": "#
-        + #"[\#(quotedJSON(first)), \#(begin ?? 0)], "trim_offsets": true, "add_prefix_space": false}"#
+        #"{"type": "RobertaProcessing", "sep": [\#(quotedJSON(last)), \#(end)], "cls": "#
+        + #"[\#(quotedJSON(first)), \#(begin)], "trim_offsets": true, "add_prefix_space": false}"#
     } else {
-      result.postProcessor = marked(
+      result.postProcessor = try marked(
         flag("add_bos_token") ?? pre.addsBegin ? special.bos : nil,
         flag("add_eos_token") ?? false ? special.eos : nil, model.vocabulary)
     }
@@ -103,10 +113,10 @@ extension GGUFTokenizer {
   }
 
   /// The tokens as pieces of a SentencePiece model.
-  private func pieces(_ text: (Token) -> String = \.text) -> [SentencePieceFile.Piece] {
+  private var pieces: [SentencePieceFile.Piece] {
     tokens.map { token in
       SentencePieceFile.Piece(
-        text: Array(text(token).utf8), score: token.score,
+        text: Array(token.text.utf8), score: token.score,
         type: SentencePieceFile.PieceType(rawValue: token.type.rawValue) ?? .normal)
     }
   }
@@ -117,14 +127,10 @@ extension GGUFTokenizer {
 
   /// `llama`: SentencePiece's BPE, the whole text at once, with bytes for what is not in the vocabulary.
   func sentencePiece(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
-    // What users defined has spaces in files where the vocabulary has their marks.
-    let text: (Token) -> String = { token in
-      token.type == .userDefined ? token.text.replacingOccurrences(of: " ", with: "▁") : token.text
-    }
-    var model = ModelTables(kind: .bpe, vocabulary: vocabulary(text))
-    var pieces = pieces(text)
+    var model = ModelTables(kind: .bpe, vocabulary: vocabulary())
+    var pieces = pieces
     // Gemma's merges are in the order of its tokens, whatever their scores.
-    if metadata["general.architecture"]?.string?.hasPrefix("gemma") == true {
+    if try text("general.architecture")?.hasPrefix("gemma") == true {
       for id in pieces.indices { pieces[id].score = -Float(id) }
     }
     model.merges =
@@ -138,7 +144,7 @@ extension GGUFTokenizer {
     model.settings.fusesUnknown = true
     model.settings.byteFallback = tokens.contains { $0.type == .byte }
     var result = TokenizerFile(model: model)
-    let hasPrefix = flag("add_space_prefix") ?? true
+    let hasPrefix = try flag("add_space_prefix") ?? true
     let prefix = hasPrefix ? [#"{"type": "Prepend", "prepend": "▁"}"#] : []
     let normalizers = prefix + [replacing(" ", "▁")]
     result.normalizer =
@@ -147,8 +153,8 @@ extension GGUFTokenizer {
     let decoders =
       [replacing("▁", " "), #"{"type": "ByteFallback"}"#, #"{"type": "Fuse"}"#] + strip
     result.decoder = #"{"type": "Sequence", "decoders": [\#(decoders.joined(separator: ", "))]}"#
-    result.addedTokens = added(text)
-    result.postProcessor = marked(
+    result.addedTokens = added
+    result.postProcessor = try marked(
       flag("add_bos_token") ?? true ? special.bos : nil,
       flag("add_eos_token") ?? false ? special.eos : nil, model.vocabulary)
     return result
@@ -156,21 +162,11 @@ extension GGUFTokenizer {
 
   /// `t5`: SentencePiece's Unigram.
   func unigram(_ special: SpecialTokens) throws(TokenizerError) -> TokenizerFile {
-    let unknown =
-      value("unknown_token_id")?.int ?? tokens.firstIndex { $0.type == .unknown } ?? 2
-    guard tokens.indices.contains(unknown) else {
-      throw fault("tokenizer.ggml.unknown_token_id", "is none of the \(tokens.count) tokens")
-    }
     guard value("scores") != nil else {
       throw fault("tokenizer.ggml.scores", "is missing; convert the model again")
     }
-    let bytes = (value("precompiled_charsmap")?.array ?? []).map {
-      UInt8(truncatingIfNeeded: $0.int ?? 0)
-    }
-    var special = special
-    if value("eos_token_id") == nil { special.eos = "</s>" }
-    var pieces = pieces()
-    if metadata["general.architecture"]?.string?.hasPrefix("t5") == true {
+    var pieces = pieces
+    if try text("general.architecture")?.hasPrefix("t5") == true {
       // T5's hundred sentinels, the last first, are only room in files.
       for (number, id) in tokens.indices.filter(isFilling).prefix(100).enumerated() {
         pieces[id].text = Array("<extra_id_\(99 - number)>".utf8)
@@ -178,20 +174,24 @@ extension GGUFTokenizer {
       }
     }
     let conversion = SentencePieceConversion(
-      file: SentencePieceFile(pieces: pieces, unknownId: unknown, characterMap: bytes),
+      file: SentencePieceFile(pieces: pieces, characterMap: try characterMap()),
       family: .t5, configuration: .object([.init(name: "extra_ids", value: .number("0"))]),
       special: special, path: path)
     var result = try conversion.tokenizerFile()
     result.model.byteFallback = tokens.contains { $0.type == .byte }
     let vocabulary = result.model.vocabulary
-    let last = flag("add_eos_token") ?? true ? special.eos : nil
-    if let last, flag("add_bos_token") ?? false, let first = special.cls ?? special.bos {
+    let unknown =
+      special.unk.flatMap(vocabulary.id(of:)) ?? tokens.firstIndex { $0.type == .unknown }
+    result.model.unknownId = unknown
+    result.addedTokens += added.filter { tokens[$0.id].type == .unknown }
+    let last = try flag("add_eos_token") ?? true ? special.eos : nil
+    if let last, try flag("add_bos_token") ?? false, let first = special.cls ?? special.bos {
       let single: [TemplateText.Piece] = [.special(first, 0), .sequence("A", 0), .special(last, 0)]
       result.postProcessor =
         TemplateText(
           single: single,
           pair: single + [.special(last, 0), .sequence("B", 0), .special(last, 0)],
-          ids: ids([first, last], vocabulary)
+          ids: try ids([first, last], vocabulary)
         ).json
     } else if last == nil {
       result.postProcessor = "null"
@@ -217,11 +217,11 @@ extension GGUFTokenizer {
     var result = TokenizerFile(model: model)
     // A vocabulary without capitals is one of lower case.
     let lowers =
-      value("normalizer.lowercase")?.bool
+      try flag("normalizer.lowercase")
       ?? !tokens.contains { token in
         token.type == .normal && token.text.unicodeScalars.contains { $0.properties.isUppercase }
       }
-    let accents = value("normalizer.strip_accents")?.bool.map { "\($0)" } ?? "null"
+    let accents = try flag("normalizer.strip_accents").map { "\($0)" } ?? "null"
     result.normalizer =
       #"{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "#
       + "\"strip_accents\": \(accents), \"lowercase\": \(lowers)}"
@@ -231,9 +231,9 @@ extension GGUFTokenizer {
     result.postProcessor =
       TemplateText(
         single: single, pair: single + [.sequence("B", 1), .special(last, 1)],
-        ids: ids([first, last], model.vocabulary)
+        ids: try ids([first, last], model.vocabulary)
       ).json
-    result.addedTokens = added()
+    result.addedTokens = added
     return result
   }
 }

@@ -18,7 +18,15 @@ struct GGUFTokenizer {
 
   let metadata: GGUFMetadata
   let path: String
-  let tokens: [Token]
+  var tokens: [Token] = []
+  /// The ids of tokens with a part to play, by its name; nil where the file says that there is none.
+  var named: [String: Int?] = [:]
+
+  /// The parts, by their names in keys, of which the format's own spelling of one has two e.
+  static let parts: [(name: String, part: WritableKeyPath<SpecialTokens, String?> & Sendable)] = [
+    ("bos", \.bos), ("eos", \.eos), ("unknown", \.unk), ("seperator", \.sep), ("padding", \.pad),
+    ("cls", \.cls), ("mask", \.mask),
+  ]
 
   /// Whether a file carries a tokenizer; false where it cannot be read, too.
   static func isPresent(in path: String) -> Bool {
@@ -47,40 +55,19 @@ struct GGUFTokenizer {
   init(path: String) throws(TokenizerError) {
     self.path = path
     metadata = try Self.metadata(of: path)
-    guard metadata[Self.wholeKey] == nil else {
-      tokens = []
-      return
-    }
-    guard let texts = metadata["tokenizer.ggml.tokens"]?.array else {
+    guard metadata[Self.wholeKey] == nil else { return }
+    guard metadata["tokenizer.ggml.tokens"] != nil else {
       throw TokenizerError.file(
         path: path,
         problem: "there is no tokenizer: the file carries none (tokenizer.ggml.tokens); "
           + "put the model's tokenizer.json beside it")
     }
-    guard texts.count <= Vocabulary.largestID else {
-      throw TokenizerError.file(path: path, problem: "\(texts.count) tokens are too many")
+    tokens = try readTokens()
+    named = try readNamed()
+    // What has a part to play is special, whatever its type.
+    for id in named.values.compactMap({ $0 }) where [.normal, .unused].contains(tokens[id].type) {
+      tokens[id].type = .control
     }
-    let types = metadata["tokenizer.ggml.token_type"]?.array
-    let scores = metadata["tokenizer.ggml.scores"]?.array
-    for (key, list) in [("token_type", types), ("scores", scores)] {
-      guard let list, list.count != texts.count else { continue }
-      throw TokenizerError.file(
-        path: path,
-        problem: "tokenizer.ggml.\(key) has \(list.count) entries for \(texts.count) tokens; "
-          + "convert the model again")
-    }
-    var tokens: [Token] = []
-    tokens.reserveCapacity(texts.count)
-    for (id, value) in texts.enumerated() {
-      guard let text = value.string else {
-        throw TokenizerError.file(
-          path: path,
-          problem: "tokenizer.ggml.tokens holds no text at \(id); convert the model again")
-      }
-      let type = types?[id].int.flatMap(TokenType.init) ?? .normal
-      tokens.append(Token(text: text, type: type, score: Float(scores?[id].number ?? 0)))
-    }
-    self.tokens = tokens
   }
 
   // MARK: Keys
@@ -92,35 +79,21 @@ struct GGUFTokenizer {
   /// A value under `tokenizer.ggml`.
   func value(_ key: String) -> GGUFValue? { metadata["tokenizer.ggml.\(key)"] }
 
-  func flag(_ key: String) -> Bool? { value(key)?.bool }
-
-  /// The token of an id that a key names.
-  /// - Throws: ``TokenizerError`` where there is no such token.
-  private func token(_ keys: [String]) throws(TokenizerError) -> String? {
-    for key in keys {
-      guard let value = value(key) else { continue }
-      // Files say that there is none by the largest number.
-      if value.int == Int(UInt32.max) || value.int == -1 { return nil }
-      guard let id = value.int, tokens.indices.contains(id) else {
-        throw fault("tokenizer.ggml.\(key)", "is none of the \(tokens.count) tokens")
-      }
-      return tokens[id].text
+  /// The tokens with a part to play.
+  private func special() -> SpecialTokens {
+    var special = SpecialTokens()
+    for (name, part) in Self.parts {
+      special[keyPath: part] = named[name].flatMap { $0 }.map { tokens[$0].text }
     }
-    return nil
+    return special
   }
 
-  /// The tokens with a part to play.
-  private func special() throws(TokenizerError) -> SpecialTokens {
-    var special = SpecialTokens()
-    special.bos = try token(["bos_token_id"])
-    special.eos = try token(["eos_token_id"])
-    special.unk = try token(["unknown_token_id"])
-    // The format's own spelling has two e.
-    special.sep = try token(["seperator_token_id", "separator_token_id"])
-    special.pad = try token(["padding_token_id"])
-    special.cls = try token(["cls_token_id"])
-    special.mask = try token(["mask_token_id"])
-    return special
+  /// A token where files of its model have one by custom, if nothing is said of it.
+  private func usual(_ name: String, _ id: Int, _ fits: (Token) -> Bool) -> String? {
+    guard named[name] == nil, tokens.indices.contains(id), fits(tokens[id]) else {
+      return named[name].flatMap { $0 }.map { tokens[$0].text }
+    }
+    return tokens[id].text
   }
 
   // MARK: Tokenizers
@@ -128,21 +101,18 @@ struct GGUFTokenizer {
   /// The tokenizer, to be called as one of a folder.
   /// - Parameter folder: Where the file lies, whose chat templates come before the file's own.
   func tokenizer(in folder: ModelFolder) throws -> PreTrainedTokenizer {
-    if let text = metadata[Self.wholeKey]?.string {
+    if let text = try text(Self.wholeKey) {
       return try whole(text, folder)
     }
-    var special = try special()
+    var special = special()
     let file: TokenizerFile
-    let model = value("model")?.string ?? "none"
+    let model = try text("tokenizer.ggml.model") ?? "none"
     switch model {
     case "gpt2": file = try byteLevel(special)
     case "llama":
-      let usual = [("<s>", 1), ("</s>", 2), ("<unk>", 0)].map { text, id in
-        tokens.indices.contains(id) && tokens[id].text == text ? text : nil
-      }
-      if value("bos_token_id") == nil { special.bos = usual[0] }
-      if value("eos_token_id") == nil { special.eos = usual[1] }
-      if value("unknown_token_id") == nil { special.unk = usual[2] }
+      special.bos = usual("bos", 1) { $0.text == "<s>" }
+      special.eos = usual("eos", 2) { $0.text == "</s>" }
+      special.unk = usual("unknown", 0) { $0.text == "<unk>" }
       file = try sentencePiece(special)
     case "bert":
       special.cls = special.cls ?? special.bos ?? "[CLS]"
@@ -150,7 +120,12 @@ struct GGUFTokenizer {
       special.unk = special.unk ?? "[UNK]"
       (special.bos, special.eos) = (nil, nil)
       file = try wordPiece(special)
-    case "t5": file = try unigram(special)
+    case "t5":
+      special.pad = usual("padding", 0) { $0.type == .control }
+      special.eos = usual("eos", 1) { $0.type == .control }
+      let unknown = tokens.firstIndex { $0.type == .unknown } ?? 2
+      special.unk = usual("unknown", unknown) { _ in true }
+      file = try unigram(special)
     default:
       throw fault(
         "tokenizer.ggml.model",
@@ -159,7 +134,7 @@ struct GGUFTokenizer {
     }
     var result = PreTrainedTokenizer(
       try Tokenizer(file, path: path), specialTokens: special, described: [],
-      configuration: configuration, folder: folder)
+      configuration: try configuration(), folder: folder)
     if model == "llama" { result.paddingSide = .left }
     if model == "bert" {
       result.modelInputNames = ["input_ids", "token_type_ids", "attention_mask"]
@@ -168,12 +143,12 @@ struct GGUFTokenizer {
   }
 
   /// What a folder's tokenizer_config.json would say.
-  private var configuration: JSONValue {
+  private func configuration() throws(TokenizerError) -> JSONValue {
     var members: [JSONValue.Member] = []
-    let template = metadata["tokenizer.chat_template"]?.string
+    let template = try text("tokenizer.chat_template")
     var named: [(name: String, text: String)] = []
-    for name in metadata["tokenizer.chat_templates"]?.array?.compactMap(\.string) ?? [] {
-      if let text = metadata["tokenizer.chat_template.\(name)"]?.string {
+    for name in try texts("tokenizer.chat_templates") ?? [] {
+      if let text = try text("tokenizer.chat_template.\(name)") {
         named.append((name, text))
       }
     }
@@ -196,16 +171,17 @@ struct GGUFTokenizer {
     let file = try TokenizerFile(
       Array(text.utf8), path: "\(path), \(Self.wholeKey)")
     var special = SpecialTokens()
-    for (key, part) in [
-      ("bos", \SpecialTokens.bos), ("eos", \.eos), ("unknown", \.unk), ("seperator", \.sep),
-      ("padding", \.pad), ("cls", \.cls), ("mask", \.mask),
-    ] as [(String, WritableKeyPath<SpecialTokens, String?>)] {
-      guard let id = value("\(key)_token_id")?.int, id >= 0 else { continue }
-      special[keyPath: part] =
+    for (name, part) in Self.parts {
+      guard let id = try id(name) else { continue }
+      let token =
         file.addedTokens.first { $0.id == id }?.token.content ?? file.model.vocabulary.token(of: id)
+      guard let token else {
+        throw fault("tokenizer.ggml.\(name)_token_id", "is \(id), and no token has that id")
+      }
+      special[keyPath: part] = token
     }
     return PreTrainedTokenizer(
       try Tokenizer(file, path: path), specialTokens: special, described: [],
-      configuration: configuration, folder: folder)
+      configuration: try configuration(), folder: folder)
   }
 }

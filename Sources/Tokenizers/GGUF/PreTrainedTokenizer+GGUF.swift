@@ -71,7 +71,10 @@ extension PreTrainedTokenizer {
       if kind.isSentencePiece, let own = text {
         if id == unkTokenId { type = .unknown }
         if own.utf8.count == 6, own.hasPrefix("<0x"), own.hasSuffix(">") { type = .byte }
-        if type == .userDefined { text = own.replacing("▁", with: " ") }
+        // Marks alone are spaces in files; between other characters they are found in texts as they are.
+        if type == .userDefined, own.unicodeScalars.allSatisfy({ $0 == "▁" }) {
+          text = own.replacing("▁", with: " ")
+        }
       }
       texts.append(text ?? "[PAD\(id)]")
       types.append(text == nil ? .unused : type)
