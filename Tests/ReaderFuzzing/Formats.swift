@@ -16,7 +16,7 @@ enum Formats {
       names.map { [UInt8](FileManager.default.contents(atPath: "\(golden)/\($0)") ?? Data()) }
     }
     return archives(files) + tensors(files) + data + images + records + tokenizers
-      + bitsAndBytes
+      + bitsAndBytes + models
   }
 
   private static func text(_ samples: String...) -> [[UInt8]] { samples.map { Array($0.utf8) } }

@@ -103,6 +103,30 @@ struct GGUFTests {
     }
   }
 
+  @Test("a token that the model has no row for is an error that names the key")
+  func beyond() throws {
+    try withFolder { folder in
+      let path = "\(folder)/model.gguf"
+      try model("llama").saveGGUF(path, type: .f32)
+      let file = try GGUFFile(path: path)
+      for (name, value) in [
+        ("bos", .unsigned(1 << 20)), ("eos", .signed(-2)), ("eot", .string("</s>")),
+      ] as [(String, GGUFValue)] {
+        let key = "tokenizer.ggml.\(name)_token_id"
+        try GGUFWriter.write(
+          file.tensors.map { ($0.name, $0.tensor(), $0.type) },
+          metadata: file.metadata.filter { $0.key != key }
+            + [
+              ("tokenizer.ggml.eos_token_id", .unsigned(UInt64(UInt32.max))), (key, value),
+            ].suffix(name == "eos" ? 1 : 2), to: path)
+        let error = try #require(throws: ModelError.self) {
+          try AutoModelForCausalLM.fromPretrained(path)
+        }
+        #expect(error.field == key && error.description.contains("none of the"), "\(error)")
+      }
+    }
+  }
+
   @Test("tied weights stay tied, and biases of queries are read")
   func variants() throws {
     for changes in [["tie_word_embeddings": true], ["attention_bias": true]]

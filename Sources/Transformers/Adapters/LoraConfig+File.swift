@@ -5,7 +5,7 @@ extension LoraConfig {
   init(_ file: ModelConfiguration) throws {
     self.init()
     try file.expect("peft_type", "LORA")
-    r = try file.int("r", 8)
+    r = try file.size("r", 8)
     loraAlpha = try file.double("lora_alpha", 8)
     loraDropout = try file.probability("lora_dropout", 0)
     targetModules = try Self.names("target_modules", file)
@@ -23,8 +23,8 @@ extension LoraConfig {
       layersPattern.removeAll(where: \.isEmpty)
     }
     rankPattern = try Self.pattern("rank_pattern", file).map { name, value in
-      guard let rank = value.int else {
-        throw file.fault("rank_pattern", "ranks are whole numbers")
+      guard let rank = value.int, (1...1 << 31).contains(rank) else {
+        throw file.fault("rank_pattern", "ranks are whole numbers from 1 to 2147483648")
       }
       return (name, rank)
     }

@@ -29,8 +29,11 @@ extension PeftModel {
         remedy: "Name the folder that PEFT saved")
     }
     let config = try LoraConfig(try ModelConfiguration(path: file))
+    // Memory comes with the values, when shapes have been compared.
     let peft = try Init.$isSkipped.withValue(true) {
-      try PeftModel(model, config, path: file, isTrainable: isTrainable)
+      try Tensor.postponingMemory {
+        try PeftModel(model, config, path: file, isTrainable: isTrainable)
+      }
     }
     do {
       try peft.load(folder)

@@ -229,7 +229,7 @@ extension PeftModel {
     }
     let ranks = [("r", config.r)] + config.rankPattern.map { ("rank_pattern", $0.1) }
     for (field, rank) in ranks where !(1...1 << 20).contains(rank) {
-      throw refuse(field, "a rank is positive, not \(rank)")
+      throw refuse(field, "a rank is a number from 1 to 1048576, not \(rank)")
     }
     guard (0...1).contains(config.loraDropout) else {
       throw refuse("lora_dropout", "\(config.loraDropout) is no probability")

@@ -93,10 +93,10 @@ public struct DecoderSettings {
     keyValueHeads =
       try configuration["num_key_value_heads"] == nil
       ? defaults.keyValueHeads ?? heads
-      : configuration.optionalInt("num_key_value_heads") ?? heads
+      : configuration.optionalSize("num_key_value_heads") ?? heads
     intermediate = try configuration.size("intermediate_size", defaults.intermediate)
     maxPositions = try configuration.size("max_position_embeddings", defaults.maxPositions)
-    if let size = try configuration.optionalInt("head_dim") ?? defaults.headSize {
+    if let size = try configuration.optionalSize("head_dim") ?? defaults.headSize {
       headSize = size
     } else {
       try configuration.requireDivides(heads, hidden, "num_attention_heads")

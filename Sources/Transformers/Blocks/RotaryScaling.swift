@@ -100,7 +100,7 @@ public struct RotaryScaling {
         "rope_parameters",
         "\(dimensions) numbers of a head of \(headSize) cannot be turned in pairs")
     }
-    let outside = try configuration.optionalInt("original_max_position_embeddings")
+    let outside = try configuration.optionalSize("original_max_position_embeddings")
     let inside = parameters["original_max_position_embeddings"]?.int
     self.originalMaxPositions =
       originalMaxPositions.map { outside ?? $0 } ?? inside ?? outside ?? maxPositions

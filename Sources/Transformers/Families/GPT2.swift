@@ -44,7 +44,7 @@ public final class GPT2Model: DecoderModel {
     var settings = DecoderSettings(
       configuration, vocabulary: try configuration.size("vocab_size", 50_257), hidden: hidden,
       layers: try configuration.size("n_layer", 12), heads: heads,
-      intermediate: try configuration.optionalInt("n_inner") ?? 4 * hidden,
+      intermediate: try configuration.optionalSize("n_inner") ?? 4 * hidden,
       maxPositions: try configuration.size("n_positions", 1024),
       activation: try configuration.activation("activation_function", "gelu_new"),
       eps: try configuration.double("layer_norm_epsilon", 1e-5))

@@ -105,8 +105,8 @@ public final class Gemma3TextModel: DecoderModel {
     var settings = try DecoderSettings(
       llamaLike: configuration, laterDefaults(vocabulary: 262_208, maxPositions: 131_072))
     let pattern =
-      try configuration.optionalInt("sliding_window_pattern")
-      ?? configuration.optionalInt("_sliding_window_pattern") ?? 6
+      try configuration.optionalSize("sliding_window_pattern")
+      ?? configuration.optionalSize("_sliding_window_pattern") ?? 6
     guard pattern > 0 else {
       throw configuration.fault("sliding_window_pattern", "\(pattern) is no number of layers")
     }

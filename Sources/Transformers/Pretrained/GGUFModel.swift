@@ -35,11 +35,24 @@ struct GGUFModel {
   /// The configuration that transformers would have.
   /// - Throws: ``ModelError`` that names a setting that is not followed.
   func configuration() throws -> ModelConfiguration {
+    let rows = file.tensor("token_embd.weight")?.shape.first ?? 0
+    func token(_ name: String) throws -> Int? {
+      let key = "tokenizer.ggml.\(name)_token_id"
+      guard let value = file[key] else { return nil }
+      // Files say that there is none by the largest number.
+      guard value.int != Int(UInt32.max), value.int != -1 else { return nil }
+      guard let id = value.int, 0..<rows ~= id else {
+        throw ModelError(
+          .damaged, path: file.path, field: key, "it is none of the \(rows) tokens",
+          remedy: "Convert the model again")
+      }
+      return id
+    }
     let prefix = layout.architecture + "."
     var known = Set((GGUFLayout.settings.map(\.key) + GGUFLayout.redundant).map { prefix + $0 })
     var members: [ConfigurationValue.Member] = [
       .init("model_type", .string(layout.architecture)),
-      .init("vocab_size", .int(file.tensor("token_embd.weight")?.shape.first ?? 0)),
+      .init("vocab_size", .int(rows)),
       .init("tie_word_embeddings", .bool(file.tensor("output.weight") == nil)),
     ]
     for (key, field) in GGUFLayout.settings {
@@ -49,12 +62,12 @@ struct GGUFModel {
       }
       members.append(.init(field, value.int.map { .int($0) } ?? .double(number)))
     }
-    func token(_ name: String) -> Int? { file["tokenizer.ggml.\(name)_token_id"]?.int }
-    if let id = token("bos") { members.append(.init("bos_token_id", .int(id))) }
-    if let end = token("eos") {
-      // What ends a turn of a conversation ends a text, too.
-      let ends = [end] + [token("eot")].compactMap { $0 }.filter { $0 != end }
-      let value: ConfigurationValue = ends.count > 1 ? .list(ends.map { .int($0) }) : .int(end)
+    if let id = try token("bos") { members.append(.init("bos_token_id", .int(id))) }
+    // What ends a turn of a conversation ends a text, too.
+    let (end, turn) = (try token("eos"), try token("eot"))
+    let ends = [end, turn == end ? nil : turn].compactMap { $0 }
+    if let first = ends.first {
+      let value: ConfigurationValue = ends.count > 1 ? .list(ends.map { .int($0) }) : .int(first)
       members.append(.init("eos_token_id", value))
     }
     if layout.architecture == "llama", file.tensor("blk.0.attn_q.bias") != nil {

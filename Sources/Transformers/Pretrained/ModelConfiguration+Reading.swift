@@ -12,17 +12,27 @@ extension ModelConfiguration {
   public func optionalInt(_ name: String) throws -> Int? {
     try value(name).map { value in
       guard let int = value.int else { throw fault(name, "a whole number is expected") }
+      guard (-1 << 31...1 << 31).contains(int) else {
+        throw fault(name, "\(int) is beyond what is expected: at most 2147483648")
+      }
       return int
     }
   }
 
   /// A size: a whole number from 1 to 2³¹.
   public func size(_ name: String, _ fallback: Int) throws -> Int {
-    let value = try int(name, fallback)
-    guard (1...1 << 31).contains(value) else {
-      throw fault(name, "\(value) is no size: a number from 1 to 2147483648 is expected")
+    try optionalSize(name) ?? fallback
+  }
+
+  /// A size, or nil where the field is absent or null.
+  public func optionalSize(_ name: String) throws -> Int? {
+    try value(name).map { value in
+      guard let int = value.int else { throw fault(name, "a whole number is expected") }
+      guard (1...1 << 31).contains(int) else {
+        throw fault(name, "\(int) is no size: a number from 1 to 2147483648 is expected")
+      }
+      return int
     }
-    return value
   }
 
   /// A real number.

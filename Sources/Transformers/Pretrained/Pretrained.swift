@@ -111,7 +111,7 @@ public enum Pretrained {
     _ configuration: ModelConfiguration, _ tensors: [(tensor: StoredTensor, file: String)],
     task: ModelTask?, path: String, _ options: PretrainedOptions
   ) throws -> PretrainedModel {
-    if !options.ignoreMismatchedSizes { try configuration.checkSizes(of: tensors) }
+    try configuration.checkSizes(of: tensors)
     // Parameters take memory where their tensors are read, when all shapes have been compared.
     let model = try Init.$isSkipped.withValue(true) {
       try Tensor.postponingMemory {
@@ -150,6 +150,7 @@ public enum Pretrained {
   ) throws -> PretrainedModel {
     configuration.apply(options.overrides)
     configuration.dtype = try options.dtype ?? configuration.savedDType ?? .float32
+    try configuration.checkSizes(of: [])
     let model = try Init.$isSkipped.withValue(true) {
       try make(configuration, task: task, ignoringFields: options.ignoringFields)
     }

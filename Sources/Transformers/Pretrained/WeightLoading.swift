@@ -13,6 +13,9 @@ struct WeightLoading {
   /// How many tensors an error names.
   private static let mostLines = 20
 
+  /// The bytes that new weights may take beside the smallest files.
+  private static let mostNew = Double(1 << 28)
+
   private let model: PretrainedModel
   private let path: String
   private var targets: [[UInt8]: Target] = [:]
@@ -62,6 +65,7 @@ struct WeightLoading {
     }
     report.mismatched.sort { $0.name < $1.name }
     if !report.mismatched.isEmpty && !ignoreMismatchedSizes { throw mismatch(report) }
+    try checkNew(found, tensors.reduce(0) { $0 + $1.tensor.bytes.count })
     untie(found)
     var filled: [ObjectIdentifier: StoredTensor] = [:]
     for (key, entry) in found {
@@ -185,15 +189,34 @@ struct WeightLoading {
     }
     let own = Set(differing).subtracting(report.mismatched.flatMap(\.found))
     let sizes = own.isEmpty ? Set(differing) : own
-    let fields = model.configuration.fields.compactMap { member in
-      member.value.int.flatMap { sizes.contains($0) ? "\(member.name) is \($0)" : nil }
-    }
-    if !fields.isEmpty {
-      lines.append("the configuration's \(fields.joined(separator: ", "))")
-    }
     return ModelError(
-      .mismatch, path: path, lines.joined(separator: "; "),
+      .mismatch, path: path, lines.joined(separator: "; ") + model.configuration.saying(sizes),
       remedy: "Correct the configuration, or initialise these anew with ignoreMismatchedSizes")
+  }
+
+  /// Asks whether what no tensor fills, and would be new, is far more than the files hold: then the sizes are no
+  /// model's, and nothing of it should take memory.
+  private func checkNew(
+    _ found: [[UInt8]: (tensor: StoredTensor, file: String)], _ fileBytes: Int
+  ) throws {
+    var seen: Set<ObjectIdentifier> = []
+    for (key, target) in targets where found[key] != nil { seen.insert(target.identity) }
+    var total = 0.0
+    var largest: (name: String, shape: [Int], bytes: Double)?
+    for (key, target) in targets where seen.insert(target.identity).inserted {
+      let bytes = target.shape.reduce(Double(target.dtype.size)) { $0 * Double($1) }
+      total += bytes
+      if bytes > largest?.bytes ?? 0 {
+        largest = (String(decoding: key, as: UTF8.self), target.shape, bytes)
+      }
+    }
+    guard total > Self.mostNew + 8 * Double(fileBytes), let largest else { return }
+    throw ModelError(
+      .mismatch, path: path,
+      "new weights would take \(Int(total)) bytes where the files have \(fileBytes); the largest, "
+        + "\(largest.name), would be \(largest.shape)"
+        + model.configuration.saying(Set(largest.shape)),
+      remedy: "Correct the configuration, or download or copy the model again")
   }
 
   /// Initialises parameters that nothing filled.
@@ -220,6 +243,20 @@ extension WeightLoading.Target {
     switch self {
     case .parameter(let parameter): parameter.shape
     case .buffer(let buffer): buffer.value.shape
+    }
+  }
+
+  fileprivate var dtype: DType {
+    switch self {
+    case .parameter(let parameter): parameter.dtype
+    case .buffer(let buffer): buffer.value.dtype
+    }
+  }
+
+  fileprivate var identity: ObjectIdentifier {
+    switch self {
+    case .parameter(let parameter): ObjectIdentifier(parameter)
+    case .buffer(let buffer): ObjectIdentifier(buffer)
     }
   }
 }

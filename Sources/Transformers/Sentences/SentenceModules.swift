@@ -1,4 +1,5 @@
 import Base
+import NN
 import Tensors
 import Tokenizers
 
@@ -109,11 +110,16 @@ struct SentenceModules {
     case "Dropout": stage = SentenceDropout(try configuration.probability("dropout", 0.2))
     case "LayerNorm": stage = SentenceLayerNorm(try checked("dimension"), dtype: dtype)
     case "Dense":
-      stage = SentenceDense(
-        try checked("in_features"), try configuration.size("out_features", width),
-        bias: try configuration.bool("bias", true),
-        activation: try activation(configuration),
-        usesResidual: try configuration.bool("use_residual", false), dtype: dtype)
+      // Memory comes with the values, when shapes have been compared.
+      stage = try Init.$isSkipped.withValue(true) {
+        try Tensor.postponingMemory {
+          SentenceDense(
+            try checked("in_features"), try configuration.size("out_features", width),
+            bias: try configuration.bool("bias", true),
+            activation: try activation(configuration),
+            usesResidual: try configuration.bool("use_residual", false), dtype: dtype)
+        }
+      }
     default: stage = SentenceNormalize()
     }
     try configuration.requireAllHonoured()
