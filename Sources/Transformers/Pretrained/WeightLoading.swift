@@ -14,7 +14,7 @@ struct WeightLoading {
   private static let mostLines = 20
 
   /// The bytes that new weights may take beside the smallest files.
-  private static let mostNew = Double(1 << 28)
+  private static let mostNew = Double(1 << 26)
 
   private let model: PretrainedModel
   private let path: String
