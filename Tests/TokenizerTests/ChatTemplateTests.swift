@@ -97,6 +97,31 @@ struct ChatTemplateTests {
   }
 
   @Test(
+    "What follows else is written where no pass of a loop came to its end, as in Jinja",
+    arguments: [
+      ("{% for x in xs %}{{ x }}{% continue %}{% else %}-{% endfor %}", "312-"),
+      ("{% for x in xs %}{{ x }}{% break %}{% else %}-{% endfor %}", "3-"),
+      ("{% for x in xs %}{{ x }}{% if x == 1 %}{% break %}{% endif %}{% else %}-{% endfor %}", "31"),
+      ("{% for x in xs %}{% if x > 1 %}{% continue %}{% endif %}{% else %}-{% endfor %}", ""),
+      ("{% for x in [] %}{{ x }}{% else %}-{% endfor %}", "-"),
+    ])
+  func unfinished(_ source: String, _ expected: String) throws {
+    #expect(try render(source) == expected)
+  }
+
+  @Test("A filter around a text has to make a text, and what has no hash names no filter")
+  func refusedTexts() throws {
+    #expect(try render("{% filter upper %}a{% endfilter %}") == "A")
+    #expect(try render("{{ range(2) in {'a': 1} }} {{ {range(2): 1}[range(0, 2)] }}") == "False 1")
+    for source in [
+      "{% filter length %}abc{% endfilter %}", "{% filter list %}abc{% endfilter %}",
+      "{{ [1] is filter }}", "{{ {} is test }}",
+    ] {
+      #expect(throws: ChatTemplateError.self, "\(source)") { try render(source) }
+    }
+  }
+
+  @Test(
     "Texts are formatted, wrapped, stripped and printed as in Python",
     arguments: [
       (

@@ -7,7 +7,8 @@ public struct TemplateKey: Hashable, Sendable {
   public init?(_ value: TemplateValue) {
     switch value {
     case .list, .dictionary, .function: return nil
-    case .object(let object) where !(object is TemplateLargeInteger): return nil
+    case .object(let object) where !(object is TemplateLargeInteger):
+      guard case .range? = (object as? TemplateSequence)?.kind else { return nil }
     case .tuple(let values):
       guard values.allSatisfy({ TemplateKey($0) != nil }) else { return nil }
     default: break

@@ -121,7 +121,14 @@ struct TemplateRenderer {
       return try run(body, inner)
     case .filterBlock(let filters, let body, let line):
       let text = try captured(body, TemplateScope(scope))
-      try located(line) { try $0.write($0.shown(try $0.filtered(text, filters, scope))) }
+      try located(line) {
+        let value = try $0.filtered(text, filters, scope)
+        switch value {
+        case .string(let text), .markup(let text): try $0.write(text)
+        default:
+          throw ChatTemplateError(.value, "expected str instance, \(value.typeName) found")
+        }
+      }
     case .macro(let macro, let name, _):
       scope.set(name, .object(TemplateMacroValue(macro, scope, escapes: escapes)))
     case .callBlock(let call, let macro, let line):
@@ -221,10 +228,8 @@ struct TemplateRenderer {
         }
       }
     }
-    guard !elements.isEmpty else {
-      _ = try run(loop.otherwise, TemplateScope(scope))
-      return
-    }
+    // Jinja notes the end of a pass, which one that is left early does not reach.
+    var isDone = false
     let state = TemplateLoopState(
       elements, depth: depth, loop: loop.isRecursive ? loop : nil, scope: scope)
     for (index, element) in elements.enumerated() {
@@ -233,8 +238,11 @@ struct TemplateRenderer {
       let inner = TemplateScope(scope)
       if let name = loopName { inner.set(name, .object(state)) }
       try located(line) { try $0.assign(loop.target, element, inner) }
-      if try run(loop.body, inner) == .breaks { break }
+      let flow = try run(loop.body, inner)
+      if flow == .breaks { break }
+      if flow == .through { isDone = true }
     }
+    if !isDone { _ = try run(loop.otherwise, TemplateScope(scope)) }
   }
 
   private mutating func assign(

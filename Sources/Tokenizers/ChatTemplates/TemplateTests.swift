@@ -66,8 +66,11 @@ enum TemplateTests {
     case "lower": return value.text == value.text.lowercased() && hasCase(value.text)
     case "upper": return value.text == value.text.uppercased() && hasCase(value.text)
     case "escaped": return value.isMarkup
-    case "filter": return TemplateFilters.exists(value.text)
-    case "test": return exists(value.text)
+    case "filter", "test":
+      guard TemplateKey(value) != nil || value.isUndefined else {
+        throw ChatTemplateError(.value, "unhashable type: '\(value.typeName)'")
+      }
+      return name == "test" ? exists(value.text) : TemplateFilters.exists(value.text)
     case "sameas": return try isSame(value, try arguments.require(0, "other"))
     default: throw ChatTemplateError(.unsupported, "there is no test '\(name)'")
     }
