@@ -29,6 +29,7 @@ struct ChatTemplateTests {
     arguments: [
       ("{{ [1, 2.0, none, true, \"it's\"] }}", "[1, 2.0, None, True, \"it's\"]"),
       ("{{ -7 // 2 }} {{ -7 % 3 }} {{ 7 / 2 }} {{ 2 ** 10 }} {{ 1e16 }}", "-4 2 3.5 1024 1e+16"),
+      ("{{ 0.0 % -7 }} {{ -4.0 % 2 }} {{ 4 % -2.0 }}", "-0.0 0.0 -0.0"),
       ("{{ 1 < 2 < 3 }} {{ 'a' in 'abc' }} {{ 4 not in xs }}", "True True True"),
       ("{{ xs[::-1] }} {{ 'abc'[-2:] }} {{ xs[9] is defined }}", "[2, 1, 3] bc False"),
       ("{{ nope }}|{{ nope | upper }}|{{ nope | default('x') }}", "||x"),
@@ -101,7 +102,7 @@ struct ChatTemplateTests {
     arguments: [
       ("{% for x in xs %}{{ x }}{% continue %}{% else %}-{% endfor %}", "312-"),
       ("{% for x in xs %}{{ x }}{% break %}{% else %}-{% endfor %}", "3-"),
-      ("{% for x in xs %}{{ x }}{% if x == 1 %}{% break %}{% endif %}{% else %}-{% endfor %}", "31"),
+      ("{% for x in xs %}{{ x }}{% if x < 2 %}{% break %}{% endif %}{% else %}-{% endfor %}", "31"),
       ("{% for x in xs %}{% if x > 1 %}{% continue %}{% endif %}{% else %}-{% endfor %}", ""),
       ("{% for x in [] %}{{ x }}{% else %}-{% endfor %}", "-"),
     ])
@@ -112,7 +113,8 @@ struct ChatTemplateTests {
   @Test("A filter around a text has to make a text, and what has no hash names no filter")
   func refusedTexts() throws {
     #expect(try render("{% filter upper %}a{% endfilter %}") == "A")
-    #expect(try render("{{ range(2) in {'a': 1} }} {{ {range(2): 1}[range(0, 2)] }}") == "False 1")
+    let ranges = "{{ range(2) in {'a': 1} }} {{ {range(2): 1}[range(0, 2)] }}"
+    #expect(try render(ranges) == "False 1")
     for source in [
       "{% filter length %}abc{% endfilter %}", "{% filter list %}abc{% endfilter %}",
       "{{ [1] is filter }}", "{{ {} is test }}",

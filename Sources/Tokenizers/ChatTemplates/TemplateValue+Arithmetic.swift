@@ -148,6 +148,8 @@ extension TemplateValue {
         remainder += b
         quotient -= 1
       }
+      // None left has the divisor's sign.
+      if remainder == 0 { remainder = Double(signOf: b, magnitudeOf: 0) }
       return .double(operation == .remainder ? remainder : quotient.rounded())
     case .power:
       guard a != 0 || b >= 0 else {
