@@ -21,8 +21,33 @@ extension Formats {
             .init(overrides: ["num_labels": 3], ignoreMismatchedSizes: ignores))
         }
         _ = try Pretrained.load(folder)
-      }
+      },
+      Format("gguf-model", ggufModels, file: "model.gguf") { path in
+        _ = try Pretrained.load(path)
+      },
     ]
+  }
+
+  /// A small file of each architecture that becomes a model.
+  private static var ggufModels: [[UInt8]] {
+    ["llama", "qwen2", "qwen3"].map { type in
+      let path = FileManager.default.temporaryDirectory
+        .appendingPathComponent("torus-fuzz-\(UUID().uuidString).gguf").path
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      do {
+        let configuration = ModelConfiguration([
+          "model_type": .string(type), "vocab_size": 8, "hidden_size": 32, "num_hidden_layers": 1,
+          "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 32,
+          "max_position_embeddings": 8, "head_dim": 16, "eos_token_id": 2,
+        ])
+        let model = try AutoModelForCausalLM.fromConfiguration(configuration)
+        try (model as? PretrainedModel)?.saveGGUF(path, type: .q8_0)
+      } catch {
+        FileHandle.standardError.write(Data("a sample is no model: \(error)\n".utf8))
+        exit(3)
+      }
+      return [UInt8](FileManager.default.contents(atPath: path) ?? Data())
+    }
   }
 
   /// How many bytes two files have alike from either end.

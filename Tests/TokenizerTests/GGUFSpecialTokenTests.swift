@@ -85,6 +85,23 @@ struct GGUFSpecialTokenTests {
     #expect(try none("a").inputIds[0] == [3] && none.eosTokenId == nil && none.unkTokenId == nil)
   }
 
+  @Test("A file that was cut off is an error that says so and what to do")
+  func cut() throws {
+    try withFolder { folder in
+      let whole = GGUFTokenizerTests.folder + "/gpt2/model.gguf"
+      let data = try Data(contentsOf: URL(fileURLWithPath: whole))
+      for length in [0, 4, 23, 300, 3000] {
+        let path = "\(folder)/model.gguf"
+        try data.prefix(length).write(to: URL(fileURLWithPath: path))
+        let error = try #require(throws: TokenizerError.self) {
+          try AutoTokenizer.fromPretrained(path)
+        }
+        #expect(error.description.contains("model.gguf: "), "\(error)")
+        #expect(error.description.hasSuffix("download or copy the file again"), "\(error)")
+      }
+    }
+  }
+
   @Test("A value of another type or size than its key has is an error that names both")
   func faults() throws {
     let many = GGUFValue.array((0..<6).map { .signed($0 == 3 ? 9 : 1) })

@@ -48,7 +48,8 @@ struct GGUFTokenizer {
     do {
       return try GGUFMetadata(contents: data)
     } catch {
-      throw TokenizerError.file(path: path, problem: error.message)
+      let remedy = error.kind == .unsupported ? "" : "; download or copy the file again"
+      throw TokenizerError.file(path: path, problem: error.message + remedy)
     }
   }
 
