@@ -117,7 +117,7 @@ struct ChatTemplateTests {
     #expect(try render(ranges) == "False 1")
     for source in [
       "{% filter length %}abc{% endfilter %}", "{% filter list %}abc{% endfilter %}",
-      "{{ [1] is filter }}", "{{ {} is test }}",
+      "{{ 1 is defined 2 }}", "{{ [1] is filter }}", "{{ {} is test }}",
     ] {
       #expect(throws: ChatTemplateError.self, "\(source)") { try render(source) }
     }

@@ -7,6 +7,12 @@ enum TemplateTests {
     ">=", "in", "lower", "upper", "sameas", "filter", "test", "escaped",
   ]
 
+  /// The tests that compare with something; others look at the value alone.
+  private static let comparing: Set<String> = [
+    "divisibleby", "eq", "equalto", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt",
+    "greaterthan", ">", "ge", ">=", "in", "sameas",
+  ]
+
   static func exists(_ name: String) -> Bool { names.contains(name) }
 
   /// Whether a value passes a test.
@@ -14,6 +20,7 @@ enum TemplateTests {
   static func passes(
     _ name: String, _ value: TemplateValue, _ arguments: TemplateArguments
   ) throws -> Bool {
+    if names.contains(name), !comparing.contains(name) { try arguments.check([], for: name) }
     switch name {
     case "defined": return !value.isUndefined
     case "undefined": return value.isUndefined
