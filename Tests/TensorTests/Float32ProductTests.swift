@@ -116,7 +116,7 @@ struct Float32ProductTests {
   }
 }
 
-private typealias Way = Compute.Float32Products
+typealias Way = Compute.Float32Products
 
 /// Around blocks (32), steps (32), runs (192) and chunks (384) of steps, with rows or columns the longer side.
 private let sizes = [
@@ -125,13 +125,13 @@ private let sizes = [
 ]
 
 /// Runs a body once for each way, and puts back the one that was in use.
-private func withEveryWay(_ body: (Way) -> Void) {
+func withEveryWay(_ body: (Way) -> Void) {
   let before = Compute.float32Products
   defer { _ = Compute.use(before) }
   for way in Way.allCases where Compute.use(way) { body(way) }
 }
 
 /// Whether two tensors differ by no more than a share of the second's largest element.
-private func near(_ a: Tensor, _ b: Tensor, _ share: Double) -> Bool {
+func near(_ a: Tensor, _ b: Tensor, _ share: Double) -> Bool {
   (a - b).abs().max().item() <= share * b.abs().max().item()
 }

@@ -23,7 +23,7 @@ enum {
   SPLIT_RUN_STEPS = 6,      // the same in parts: 36 KiB
   CHUNK_STEPS = 64,         // steps between which sums leave for memory: 2048 of k
   SPLIT_CHUNK_STEPS = 12,   // the same in parts: 384 of k
-  ABREAST = 4,              // blocks that are packed together
+  ABREAST = 8,              // blocks that are packed together
   GROUP_BYTES = 1 << 20,    // of the stream's blocks
   SLICE_BYTES = 8 << 20,    // of it, packed at a time
   SUM_BYTES = 16 << 20,     // that wait between chunks

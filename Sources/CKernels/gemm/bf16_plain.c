@@ -85,6 +85,7 @@ static void split_columns(const float *b, int64_t ldb, bool trans, int64_t n, in
 
 static void split_block(int64_t steps, const torus_bf16_tiles_at *rows, int row_tiles,
                         const torus_bf16_tiles_at *columns, int column_tiles, bool add, float *sums) {
+  if (steps == 0) block(0, rows, row_tiles, columns, column_tiles, add, sums);
   for (int64_t s = 0; s < steps; s++)
     for (int i = 0; i < TORUS_BF16_PRODUCTS; i++) {
       const int *parts = torus_bf16_products[i];

@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "attention_bf16.h"
 #include "attention_strided.h"
+#include "attention_tiles.h"
 
 #define KERNELS "../nn/attention_kernels.h"
 #include "../core/each_real.h"
@@ -299,10 +299,9 @@ torus_status torus_attention_forward(torus_dtype dtype, const torus_attention *s
                                      const void *mask, void *out, void *lse) {
   const torus_attention *s = shape;
   if (s->batch * s->heads * s->queries == 0) return TORUS_OK;
-  if (dtype == TORUS_BF16 && torus_attention_bf16(s)) {
-    torus_attention_bf16_forward(s, q, k, v, mask, out, lse);
+  if (torus_attention_by_tiles(dtype, s) &&
+      torus_attention_tiles_forward(dtype, s, q, k, v, mask, out, lse))
     return TORUS_OK;
-  }
   if (torus_is_half(dtype)) {
     const torus_attention c = contiguous(s);
     float *fq = move(as_q(dtype, s, q), s->batch), *fk = move(as_k(dtype, s, k), s->batch);
@@ -335,10 +334,9 @@ torus_status torus_attention_backward(torus_dtype dtype, const torus_attention *
   const torus_attention *s = shape;
   if (s->batch * s->heads == 0) return TORUS_OK;
   const int64_t scores = s->batch * s->heads * s->queries * s->keys;
-  if (dtype == TORUS_BF16 && torus_attention_bf16(s)) {
-    torus_attention_bf16_backward(s, grads, q, k, v, mask, out, lse, dout, dq, dk, dv, dmask);
+  if (torus_attention_by_tiles(dtype, s) &&
+      torus_attention_tiles_backward(dtype, s, grads, q, k, v, mask, out, lse, dout, dq, dk, dv, dmask))
     return TORUS_OK;
-  }
   if (torus_is_half(dtype)) {
     const torus_attention c = contiguous(s);
     // Gradients have their own strides, of the shapes of q, k and v.

@@ -237,6 +237,7 @@ static void forward(conv_job *s) {
     torus_conv_depthwise_forward(s);
     return;
   }
+  if (torus_conv_split(s) && torus_conv_split_forward(s)) return;
   // Of small images, only those of many channels gain by Winograd's transforms.
   const bool small = torus_conv_small(s);
   if (torus_conv_winograd(s) && !(small && s->ins < 64)) {

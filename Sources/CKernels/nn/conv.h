@@ -45,6 +45,16 @@ void torus_conv_small_forward(const conv_job *s);
 // dw from s->x (dy) and x.
 void torus_conv_small_weight(const conv_job *s, const void *x, void *dw);
 
+// The input position that output position `out` meets through a tap, or -1.
+int64_t torus_conv_source(const torus_conv *shape, int64_t out, int64_t tap);
+
+// float32 in three parts, small images side by side (see conv_split.c): whether that pays, and the three
+// directions, which say whether they did it: what has results that are no finite numbers is left to float32.
+bool torus_conv_split(const conv_job *s);
+bool torus_conv_split_forward(const conv_job *s);
+bool torus_conv_split_input(const conv_job *s);
+bool torus_conv_split_weight(const conv_job *s, const void *x, void *dw);
+
 // One input channel a group (see conv_depthwise.c). The gradients read dy from s->x; that of the
 // input answers whether it took the case.
 bool torus_conv_depthwise(const conv_job *s);

@@ -90,6 +90,7 @@ torus_status torus_conv_backward_input(torus_dtype dtype, const torus_conv *shap
   conv_job s = torus_conv_job(dtype, shape);
   s.x = dy, s.w = w, s.y = dx;
   if (torus_conv_depthwise_input(&s)) return TORUS_OK;
+  if (torus_conv_split(&s) && torus_conv_split_input(&s)) return TORUS_OK;
   if (shape->stride_depth == 1 && shape->stride_height == 1 && shape->stride_width == 1) {
     input_by_forward(&s);
   } else {

@@ -19,8 +19,7 @@ bool torus_conv_small(const conv_job *s) {
              (1 << 20);
 }
 
-// The input position that output position `out` meets through tap (kz, ky, kx), or -1.
-static int64_t source(const torus_conv *c, int64_t out, int64_t tap) {
+int64_t torus_conv_source(const torus_conv *c, int64_t out, int64_t tap) {
   const int64_t kx = tap % c->kernel_width, ky = tap / c->kernel_width % c->kernel_height;
   const int64_t kz = tap / (c->kernel_width * c->kernel_height);
   const int64_t ox = out % c->out_width, oy = out / c->out_width % c->out_height;
@@ -112,7 +111,7 @@ void torus_conv_small_forward(const conv_job *s) {
   for (int64_t p = 0; p < s->positions; p++) {
     int64_t count = 0;
     for (int64_t tap = 0; tap < taps; tap++) {
-      const int64_t from = source(c, p, tap);
+      const int64_t from = torus_conv_source(c, p, tap);
       if (from < 0) continue;
       j.a_taps[p * taps + count] = tap * s->ins * e->rows;
       j.b_taps[p * taps + count++] = from * j.width;
@@ -179,7 +178,7 @@ static void weight_body(int64_t begin, int64_t end, void *context) {
     for (int64_t tap = 0; tap < taps; tap++, sums += tall_side * wide_side * size) {
       int64_t count = 0;
       for (int64_t p = 0; p < s->positions; p++) {
-        const int64_t from = source(c, p, tap);
+        const int64_t from = torus_conv_source(c, p, tap);
         if (from < 0) continue;
         x_runs[count] = from * images * j->in_ld;
         dy_runs[count++] = p * images * j->out_ld;

@@ -198,6 +198,10 @@ torus_status torus_conv_backward_weight(torus_dtype dtype, const torus_conv *sha
     torus_conv_depthwise_weight(&s, x, dw);
     return TORUS_OK;
   }
+  if (torus_conv_split(&s)) {
+    s.x = dy;
+    if (torus_conv_split_weight(&s, x, dw)) return TORUS_OK;
+  }
   if (torus_conv_small(&s)) {
     s.x = dy;
     torus_conv_small_weight(&s, x, dw);
