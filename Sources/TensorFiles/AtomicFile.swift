@@ -122,7 +122,8 @@ package func writeError(_ path: String, _ what: String) -> CheckpointError {
     default: "Check the disk; what was saved before is untouched"
     }
   return CheckpointError(
-    .unwritable, path: path, "\(what): \(String(cString: strerror(code)))", remedy: remedy)
+    .unwritable, path: path, "\(what): \(String(cString: strerror(code)))", remedy: remedy,
+    systemError: code)
 }
 
 /// A file's bytes, mapped into memory.

@@ -31,16 +31,26 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
   public let message: String
   /// What to do about it.
   public let remedy: String
+  /// The system's `errno`, where a file could not be written.
+  package let systemError: Int32?
 
   /// Describes one fault.
   public init(
     _ problem: Problem, path: String, tensor: String? = nil, _ message: String, remedy: String
+  ) {
+    self.init(problem, path: path, tensor: tensor, message, remedy: remedy, systemError: nil)
+  }
+
+  package init(
+    _ problem: Problem, path: String, tensor: String? = nil, _ message: String, remedy: String,
+    systemError: Int32?
   ) {
     self.problem = problem
     self.path = path
     self.tensor = tensor
     self.message = message
     self.remedy = remedy
+    self.systemError = systemError
   }
 
   /// `model.safetensors, tensor fc1.weight: it overlaps fc1.bias. Remedy`
@@ -56,3 +66,5 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
 package func sayLeftOut(_ error: CheckpointError) {
   StandardStream.error.print("\(error). It is left out")
 }
+
+extension CheckpointError: SystemError {}

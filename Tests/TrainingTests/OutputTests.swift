@@ -44,6 +44,25 @@ struct OutputTests {
     }
   }
 
+  @Test("a full disk ends a job with a code that is not started again")
+  func fullDisk() async throws {
+    let sandbox = try RunSandbox()
+    defer { sandbox.remove() }
+    try FileManager.default.createDirectory(
+      atPath: "\(sandbox.folder)/run", withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(sandbox.folder)/run/metrics.jsonl", withDestinationPath: "/dev/full")
+    let alone = try await sandbox.train(Self.job, ranks: 0)
+    #expect(alone.status == 74, "\(alone.tail)")
+    #expect(alone.errors.contains("free some space and go on with --resume"), "\(alone.tail)")
+    let job = try await MPIRun.run(
+      RunSandbox.program("ddp-launch"),
+      ["--nproc-per-node", "2", "--max-restarts", "3", RunSandbox.program] + Self.job, ranks: 0,
+      directory: sandbox.folder, timeout: .seconds(60))
+    #expect(job.status == 74, "\(job.tail)")
+    #expect(!job.errors.contains("restart"), "\(job.tail)")
+  }
+
   @Test("fails a command that does nothing else, and says so")
   func commands() async throws {
     let sandbox = try RunSandbox()

@@ -8,3 +8,16 @@ extension Error {
     return (cause as NSError?).map { Int32($0.code) } ?? EIO
   }
 }
+
+/// An error whose cause is the system's.
+package protocol SystemError: Error {
+  /// The `errno`, where there is one.
+  var systemError: Int32? { get }
+}
+
+extension Error {
+  /// Whether writing fails in the same way until somebody makes room, or gives rights.
+  package var needsRoomOrRights: Bool {
+    [ENOSPC, EDQUOT, EACCES, EPERM, EROFS].contains((self as? any SystemError)?.systemError)
+  }
+}

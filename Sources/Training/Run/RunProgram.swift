@@ -25,8 +25,8 @@ package struct RunProgram<Configuration: LaunchedConfiguration> {
   }
 
   /// Exit codes: 0 for a finished run, 143 for one that was asked to stop and saved a checkpoint
-  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 1 for
-  /// everything else.
+  /// (130 where that was Ctrl-C, sent to a single worker), 2 for a configuration that cannot be run, 74 where
+  /// files cannot be written until somebody makes room or gives rights, 1 for everything else.
   package func main(_ arguments: [String]) -> Int32 {
     // A reader of the output that went away is no reason to end.
     signal(SIGPIPE, SIG_IGN)
@@ -80,8 +80,11 @@ package struct RunProgram<Configuration: LaunchedConfiguration> {
     }
   }
 
-  /// 2 for what the configuration asks for and cannot have, 1 for everything else.
-  private func status(of error: any Error) -> Int32 { error is ConfigurationError ? 2 : 1 }
+  /// 2 for what the configuration asks for and cannot have, 74 (EX_IOERR of sysexits.h) for a full disk or
+  /// missing rights, 1 for everything else.
+  private func status(of error: any Error) -> Int32 {
+    error is ConfigurationError ? 2 : error.needsRoomOrRights ? 74 : 1
+  }
 
   /// The rank that mpirun or srun gave this process, before MPI is there to ask.
   private var launchedRank: Int {

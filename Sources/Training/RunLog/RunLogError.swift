@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A run directory, metrics file or timeline that cannot be written.
@@ -38,5 +39,14 @@ public enum RunLogError: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  package var systemError: Int32? {
+    switch self {
+    case .unwritableDirectory(_, let code), .cannotOpen(_, let code), .cannotWrite(_, let code): code
+    case .inUse, .noParts, .noEvents: nil
+    }
+  }
+
   private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 }
+
+extension RunLogError: SystemError {}

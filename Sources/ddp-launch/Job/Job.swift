@@ -5,8 +5,9 @@ import Foundation
 /// up. Attempts may have fewer workers than the first, and then more again: see ``Membership``.
 struct Job {
   /// Exit codes after which another attempt would fail the same way: a wrong command line or
-  /// configuration (2 by custom, 64 and 78 by sysexits.h), and a program that cannot be run.
-  private static let hopeless: Set<Int32> = [2, 64, 78, 126, 127]
+  /// configuration (2 by custom, 64 and 78 by sysexits.h), files that cannot be written until somebody makes
+  /// room or gives rights (73 and 74), and a program that cannot be run.
+  private static let hopeless: Set<Int32> = [2, 64, 73, 74, 78, 126, 127]
 
   var plan: JobPlan
   /// The hosts that may be used; those that do not answer are left out of an attempt.
