@@ -74,7 +74,7 @@ public struct BlockTensor {
 }
 
 /// x Wᵀ, or x W of a transposed one, with W in blocks. W stands in float32 only while it is multiplied, in the
-/// forward pass and once more in the backward one.
+/// forward pass and once more in the backward one; a few rows are multiplied by blocks of 32 as they are.
 private struct BlockLinear: TensorOperation {
   let format: BlockTensor.Format
   let shape: [Int]
@@ -85,9 +85,24 @@ private struct BlockLinear: TensorOperation {
 
   func forward(_ inputs: [Tensor]) -> Tensor {
     noGrad {
+      if let product = product(of: inputs[0], inputs[1]) { return product }
       let weight = BlockTensor.decoded(inputs[1], format, shape).to(inputs[0].dtype)
       return isTransposed ? inputs[0].matmul(weight) : inputs[0].linear(weight)
     }
+  }
+
+  /// The product of a few rows, as generating one token after the other multiplies them.
+  private func product(of x: Tensor, _ blocks: Tensor) -> Tensor? {
+    let (inputs, outputs) = isTransposed ? (shape[0], shape[1]) : (shape[1], shape[0])
+    guard x.dtype == .float32, inputs > 0, x.count > 0, x.count <= 8 * inputs else { return nil }
+    let rows = x.contiguous().reshaped([-1, inputs])
+    let product = blocks.withBytes { bytes in
+      bytes.baseAddress.flatMap {
+        Kernel.product(
+          rows, format.rawValue, $0, outputs: outputs, isTransposed: isTransposed)
+      }
+    }
+    return product?.reshaped(x.shape.dropLast() + [outputs])
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {

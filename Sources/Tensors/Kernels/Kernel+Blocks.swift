@@ -28,6 +28,20 @@ extension Kernel {
     require(code == 0, "GGUF", "type \(format) is not written")
   }
 
+  /// x Wᵀ, or x W of a transposed one, of a contiguous float32 matrix of few rows and W in blocks, which is
+  /// read as it lies; nil where that is not done.
+  package static func product(
+    _ x: Tensor, _ format: UInt32, _ blocks: UnsafeRawPointer, outputs: Int, isTransposed: Bool
+  ) -> Tensor? {
+    let (rows, inputs) = (x.shape[0], x.shape[1])
+    let result = Tensor.empty([rows, outputs], dtype: .float32)
+    let status = torus_blocks_product(
+      Int32(truncatingIfNeeded: format), isTransposed, Int64(rows), Int64(outputs), Int64(inputs),
+      x.pointer.assumingMemoryBound(to: Float.self), blocks.assumingMemoryBound(to: UInt8.self),
+      result.pointer.assumingMemoryBound(to: Float.self))
+    return status == TORUS_OK ? result : nil
+  }
+
   /// The bytes that numbers take in NormalFloat of 4 bits, a whole number of blocks of 64.
   package static func normalFloatBytes(_ count: Int) -> Int { Int(torus_nf4_bytes(Int64(count))) }
 

@@ -41,7 +41,8 @@ public enum RunLogError: Error, Equatable, CustomStringConvertible {
 
   package var systemError: Int32? {
     switch self {
-    case .unwritableDirectory(_, let code), .cannotOpen(_, let code), .cannotWrite(_, let code): code
+    case .unwritableDirectory(_, let code), .cannotOpen(_, let code), .cannotWrite(_, let code):
+      code
     case .inUse, .noParts, .noEvents: nil
     }
   }
