@@ -5,6 +5,10 @@
 #include "../gemm/internal.h"
 #include "blocks.h"
 
+#if TORUS_LEVELS > 1
+#include <immintrin.h>
+#endif
+
 #define KERNELS "../blocks/rows_kernels.h"
 #include "../core/each_level.h"
 

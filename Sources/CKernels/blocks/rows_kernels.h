@@ -5,14 +5,19 @@
 typedef float NAME(vec) __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int8_t NAME(bytes) __attribute__((vector_size(LANES), aligned(1)));
 
-// A block's scale, and its 32 whole numbers.
-static inline __attribute__((always_inline)) float NAME(scale)(const uint8_t *block) {
+// A block's scale in every lane, and its 32 whole numbers.
+static inline __attribute__((always_inline)) NAME(vec) NAME(scale)(const uint8_t *block) {
 #if LEVEL == TORUS_BASE
-  return block_half(block);
+  return block_half(block) - (NAME(vec)){};
 #else
-  _Float16 half;
+  // Spread before it is widened: a register's part would wait for what the rest of it held.
+  int16_t half;
   memcpy(&half, block, 2);
-  return (float)half;
+#if VBYTES == 64
+  return (NAME(vec))_mm512_cvtph_ps(_mm256_set1_epi16(half));
+#else
+  return (NAME(vec))_mm256_cvtph_ps(_mm_set1_epi16(half));
+#endif
 #endif
 }
 
@@ -76,7 +81,9 @@ static inline __attribute__((always_inline)) void NAME(block_sums)(const bool ei
 #pragma clang loop unroll(full)
     for (int r = 0; r < N; r++) {
       const uint8_t *block = w + r * line + b * size;
-      const float by = x[r] * NAME(scale)(block);
+      // The rows that come next lie N further on.
+      __builtin_prefetch(block + N * line, 0, 2);
+      const NAME(vec) by = x[r] * NAME(scale)(block);
       NAME(numbers)(eight, block, q);
 #pragma clang loop unroll(full)
       for (int i = 0; i < VECTORS; i++) sum[i] += by * q[i];
