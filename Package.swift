@@ -42,14 +42,22 @@ let package = Package(
       providers: [.apt(["libopenmpi-dev"])]),
     .target(name: "CDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
     .target(name: "CElements"),
+    // Kernels are two targets in one folder: Swift waits for a target's objects before it reads its headers,
+    // and those of all kernels take longer than half of Tensors. So Tensors waits for those of one file, and
+    // what stands on it brings the others into the program. They are begun after Base, hence behind Tensors.
     .target(
-      name: "CKernels", dependencies: ["CElements", "COpenBLAS"],
+      name: "CKernels", dependencies: ["CElements"], sources: ["core/cpu.c"]),
+    .target(
+      name: "CKernelCode", dependencies: ["Base", "CElements", "CKernels", "COpenBLAS"],
+      path: "Sources/CKernels", exclude: ["core/cpu.c", "include"], publicHeadersPath: "core",
       linkerSettings: [.linkedLibrary("m")]),
     // What wraps MPI, which alone sees mpi.h; above it the engine of collectives, the ring among its
     // algorithms.
     .target(name: "CMPIShim", dependencies: ["CElements", "CMPI"]),
     .target(name: "CCollectives", dependencies: ["CElements", "CMPIShim"]),
     .target(name: "CProcess"),
+    .target(
+      name: "CReportPage", exclude: ["page.css", "data.js", "chart.js", "page.js"]),
 
     // The ground floor: what every room may use, without dependencies.
     .target(name: "Base"),
@@ -63,11 +71,11 @@ let package = Package(
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "CObjects"),
-    .target(name: "NN", dependencies: ["Tensors", "CObjects"]),
+    .target(name: "NN", dependencies: ["Tensors", "CKernelCode", "CObjects"]),
     .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     // Files of tensors: safetensors, PyTorch's, GGUF and NumPy's.
-    .target(name: "TensorFiles", dependencies: ["Base", "Tensors", "Archives"]),
+    .target(name: "TensorFiles", dependencies: ["Base", "Tensors", "Archives", "CKernelCode"]),
     .target(
       name: "Datasets", dependencies: ["Base", "Tensors", "Archives", "CDigits", "TensorFiles"]),
     .target(
@@ -81,14 +89,11 @@ let package = Package(
 
     // What is to be seen of a run.
     .target(
-      name: "Reports", dependencies: ["Base", "NN", "Tensors", "Archives", "CZlib", "Yams"],
-      resources: [
-        .embedInCode("Page/page.css"), .embedInCode("Page/data.js"),
-        .embedInCode("Page/chart.js"), .embedInCode("Page/page.js"),
-      ]),
+      name: "Reports",
+      dependencies: ["Base", "NN", "Tensors", "Archives", "CReportPage", "CZlib", "Yams"]),
 
     // Tasks on text: records become batches, and predictions figures.
-    .target(name: "Metrics", dependencies: ["Tensors"]),
+    .target(name: "Metrics", dependencies: ["Tensors", "CKernelCode"]),
     .target(
       name: "TextTasks",
       dependencies: [

@@ -1,4 +1,5 @@
 import Base
+internal import CReportPage
 import Foundation
 
 /// One HTML page that shows runs: everything it needs is in it, and it asks the network for nothing.
@@ -136,12 +137,15 @@ package struct ReportPage {
   }
 }
 
-/// The page's style and scripts, from the files beside this one.
+/// The page's style and scripts, from the files in CReportPage.
 enum PageParts {
-  static let style = text(PackageResources.page_css)
+  static let style = text(torus_page_style, torus_page_style_size)
   static let scripts = [
-    text(PackageResources.data_js), text(PackageResources.chart_js), text(PackageResources.page_js),
+    text(torus_page_data, torus_page_data_size), text(torus_page_chart, torus_page_chart_size),
+    text(torus_page_script, torus_page_script_size),
   ]
 
-  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+  private static func text(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> String {
+    String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+  }
 }
