@@ -9,7 +9,7 @@ struct OpsCommand: ParsableCommand {
     commandName: "ops",
     abstract: "Times operators: a forward call and the walk back, at three sizes.",
     discussion: """
-      A size is the number of elements of the main input, in float32. Forward is a call that records \
+      A size is the number of elements of the main input, in float32 or what --dtype names. Forward is a call that records \
       nothing; backward is the gradients of all inputs from a gradient of ones, the graph retained. \
       Operators: \(OpsEntry.all.map(\.name).joined(separator: ", ")).
 
@@ -30,6 +30,19 @@ struct OpsCommand: ParsableCommand {
       "Elements of the main input: \(OpsCommand.sizes); may be repeated. All where none is given."))
   var size: [Int] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Element type of all inputs that are not indices: \(OpsCommand.types.joined(separator: ", ")).",
+      valueName: "type"),
+    completion: .list(OpsCommand.types),
+    transform: { name in
+      guard let type = DType.allCases.first(where: { $0.isFloatingPoint && "\($0)" == name }) else {
+        throw ValidationError("it is none of \(OpsCommand.types.joined(separator: ", "))")
+      }
+      return type
+    })
+  var dtype = DType.float32
+
   @Option(help: "Seconds to measure each direction of each case for.")
   var seconds = 0.4
 
@@ -47,6 +60,8 @@ struct OpsCommand: ParsableCommand {
     completion: .file(),
     transform: { try UserPath.expanded($0) })
   var times: String?
+
+  private static let types = DType.allCases.filter(\.isFloatingPoint).map { "\($0)" }
 
   private static let sizes = OpsSize.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
 
@@ -90,7 +105,8 @@ struct OpsCommand: ParsableCommand {
       if let found = known?[key] {
         (record, row) = (found, found.json)
       } else {
-        let timing = OpsTiming(entry, shapes, threads: threads, seconds: seconds)
+        let timing = OpsTiming(
+          entry, OpsInputs(size: shapes, dtype: dtype), threads: threads, seconds: seconds)
         (record, row) = (timing.record, timing.row)
       }
       StandardStream.output.print(json ? record.json : peer?.row(record) ?? row)
@@ -114,10 +130,10 @@ struct OpsTiming {
   let forward: [Double]
   let backward: [Double]
 
-  init(_ entry: OpsEntry, _ size: OpsSize, threads: Int, seconds: Double) {
-    key = OpsRecord.Key(name: entry.name, size: size.rawValue, threads: threads)
+  init(_ entry: OpsEntry, _ inputs: OpsInputs, threads: Int, seconds: Double) {
+    key = OpsRecord.Key(name: entry.name, size: inputs.size.rawValue, threads: threads)
     manualSeed(0)
-    let one = entry.make(size)
+    let one = entry.make(inputs)
     forward = noGrad { Self.measure(seconds) { _ = one.compute() } }
     let y = one.compute()
     let ones = Tensor.ones(like: y)

@@ -67,7 +67,7 @@ struct Float32ProductTests {
     await #expect(processExitsWith: .success) {
       let generator = Generator(seed: 3)
       let a = Tensor.randn([3, 1, 70, 140], generator: generator)
-      let b = Tensor.randn([2, 140, 50], generator: generator)
+      let b = Tensor.randn([2, 140, 110], generator: generator)
       let x = Tensor.randn([300, 700], generator: generator)
       let threads = Compute.threads
       defer { Compute.setThreads(threads) }
@@ -91,7 +91,7 @@ struct Float32ProductTests {
       // The largest number rounds to infinity as bfloat16, and times 0.5 is finite.
       for special in [Double.nan, .infinity, -.infinity, 3.402823e38, -3.402823e38] {
         for (row, column) in [(3, 99), (67, 0)] {
-          var a = Tensor.randn([70, 100], generator: generator) * 1e-3
+          var a = Tensor.randn([150, 100], generator: generator) * 1e-3
           a[row, column] = Tensor(special).to(.float32)
           var b = Tensor.randn([100, 75], generator: generator).clamp(min: -0.9, max: 0.9)
           b[column, 7] = Tensor(0).to(.float32)
@@ -120,7 +120,7 @@ typealias Way = Compute.Float32Products
 
 /// Around blocks (32), steps (32), runs (192) and chunks (384) of steps, with rows or columns the longer side.
 private let sizes = [
-  (64, 64, 64), (33, 97, 130), (40, 70, 513), (32, 300, 64), (300, 33, 192), (70, 40, 1000),
+  (128, 128, 64), (65, 129, 130), (72, 70, 513), (64, 300, 64), (300, 65, 192), (70, 72, 1000),
   (65, 129, 385),
 ]
 
