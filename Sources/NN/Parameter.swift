@@ -42,6 +42,8 @@ public final class Parameter: TensorHolder {
 
   /// What the value is computed by; nil where it is the parameter's own.
   var derivation: (any ParameterDerivation)?
+  /// Whether the value is computed from others, or kept in blocks.
+  package var isDerived: Bool { derivation != nil }
 
   /// The leaf that a frozen parameter becomes again, with its gradient and what hooks into it.
   private var thawed: Tensor?

@@ -50,7 +50,7 @@ struct GenerationOptions: ParsableArguments {
 
   @Option(
     help:
-      "Keep the weights of linear layers in blocks of 8 or 4 bits: q8_0, q4_0 or nf4 (for a folder)."
+      "Keep the weights of linear layers in blocks of 8 or 4 bits: q8_0, q4_0 or nf4 (for a folder); output heads in q8_0."
   )
   var quantize: String?
 
@@ -110,6 +110,7 @@ struct GenerationOptions: ParsableArguments {
           "\(folder): no layer of \(type(of: writer.model)) can be kept in blocks; leave --quantize out"
         )
       }
+      writer.model.quantizeHeads(.q8_0)
     }
     return writer
   }

@@ -5,6 +5,25 @@ import Torus
 /// level that it sets holds for all threads.
 @Suite("Half types, number by number")
 struct HalfNumberTests {
+  @Test("a table's rows get float32's sums of their gradients, rounded once")
+  func embedding() {
+    let generator = Generator(seed: 2)
+    let index = Tensor.randint(0, 9, [40], generator: generator)
+    for dtype in [DType.bfloat16, .float16] {
+      let slope = Tensor.randn([40, 21], generator: generator).to(dtype)
+      for (padding, scales) in [(nil, false), (3, false), (0, true)] as [(Int?, Bool)] {
+        let gradients = [dtype, .float32].map { type in
+          let table = Tensor.zeros([12, 21], dtype: type).requiringGrad()
+          F.embedding(index, table, paddingIdx: padding, scaleGradByFreq: scales)
+            .backward(gradient: slope.to(type))
+          return table.grad!
+        }
+        expectSame(gradients[0], gradients[1], "padding \(padding ?? -1), scaled \(scales)")
+        #expect(gradients[0].any().item(Bool.self))
+      }
+    }
+  }
+
   @Test("functions give float32's results, rounded once, at every level")
   func functions() async {
     await #expect(processExitsWith: .success) {

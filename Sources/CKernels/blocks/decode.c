@@ -10,7 +10,7 @@ static const int8_t curve[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
 
 // Blocks of 32: value j in the low halves of the 16 bytes, value j + 16 in the high ones.
 
-static void q4_0(const uint8_t *b, float *y) {
+static void q4_0(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b);
   for (int j = 0; j < 16; j++) {
     y[j] = d * (float)((b[2 + j] & 15) - 8);
@@ -18,7 +18,7 @@ static void q4_0(const uint8_t *b, float *y) {
   }
 }
 
-static void q4_1(const uint8_t *b, float *y) {
+static void q4_1(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b), m = block_half(b + 2);
   for (int j = 0; j < 16; j++) {
     y[j] = d * (float)(b[4 + j] & 15) + m;
@@ -29,7 +29,7 @@ static void q4_1(const uint8_t *b, float *y) {
 /// The fifth bit of value j, in its place.
 static int fifth(const uint8_t *bits, int j) { return (bits[j >> 3] >> (j & 7) & 1) << 4; }
 
-static void q5_0(const uint8_t *b, float *y) {
+static void q5_0(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b);
   for (int j = 0; j < 16; j++) {
     y[j] = d * (float)(((b[6 + j] & 15) | fifth(b + 2, j)) - 16);
@@ -37,7 +37,7 @@ static void q5_0(const uint8_t *b, float *y) {
   }
 }
 
-static void q5_1(const uint8_t *b, float *y) {
+static void q5_1(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b), m = block_half(b + 2);
   for (int j = 0; j < 16; j++) {
     y[j] = d * (float)((b[8 + j] & 15) | fifth(b + 4, j)) + m;
@@ -45,12 +45,12 @@ static void q5_1(const uint8_t *b, float *y) {
   }
 }
 
-static void q8_0(const uint8_t *b, float *y) {
+static void q8_0(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b);
   for (int j = 0; j < 32; j++) y[j] = d * (float)(int8_t)b[2 + j];
 }
 
-static void iq4_nl(const uint8_t *b, float *y) {
+static void iq4_nl(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b);
   for (int j = 0; j < 16; j++) {
     y[j] = d * (float)curve[b[2 + j] & 15];
@@ -59,7 +59,7 @@ static void iq4_nl(const uint8_t *b, float *y) {
 }
 
 /// A power of two, and floats of a sign, two bits of exponent and one of mantissa.
-static void mxfp4(const uint8_t *b, float *y) {
+static void mxfp4(const uint8_t *restrict b, float *restrict y) {
   static const float sizes[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
   for (int j = 0; j < 32; j++) {
     int four = b[1 + (j & 15)] >> (4 * (j >> 4)) & 15;
@@ -72,7 +72,7 @@ static void mxfp4(const uint8_t *b, float *y) {
 
 /// The digits of bytes that stand for five, or four, digits to the base of 3: q/256 is a fraction whose digits
 /// come as it is multiplied.
-static void tq1_0(const uint8_t *b, float *y) {
+static void tq1_0(const uint8_t *restrict b, float *restrict y) {
   static const struct { int first, width, digits; } parts[3] = {{0, 32, 5}, {32, 16, 5}, {48, 4, 4}};
   float d = block_half(b + 52);
   for (int part = 0; part < 3; part++) {
@@ -87,14 +87,14 @@ static void tq1_0(const uint8_t *b, float *y) {
   }
 }
 
-static void tq2_0(const uint8_t *b, float *y) {
+static void tq2_0(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b + 64);
   for (int i = 0; i < 256; i++)
     y[i] = d * (float)((b[(i >> 7) * 32 + (i & 31)] >> (2 * (i >> 5 & 3)) & 3) - 1);
 }
 
 /// 16 groups of 16 with a scale and a minimum of 4 bits each; 2 bits a value.
-static void q2_k(const uint8_t *b, float *y) {
+static void q2_k(const uint8_t *restrict b, float *restrict y) {
   const uint8_t *scales = b, *q = b + 16;
   float d = block_half(b + 80), least = block_half(b + 82);
   for (int i = 0; i < 256; i++) {
@@ -105,16 +105,19 @@ static void q2_k(const uint8_t *b, float *y) {
 }
 
 /// 16 groups of 16 with a scale of 6 bits each; 2 bits a value, and a third one that is 0 for −4.
-static void q3_k(const uint8_t *b, float *y) {
+static void q3_k(const uint8_t *restrict b, float *restrict y) {
   const uint8_t *mask = b, *q = b + 32, *scales = b + 96;
   float d = block_half(b + 108);
-  for (int i = 0; i < 256; i++) {
-    int group = i >> 4;
+  for (int group = 0; group < 16; group++) {
     int low = scales[group & 7] >> (4 * (group >> 3)) & 15;
     int high = scales[8 + (group & 3)] >> (2 * (group >> 2)) & 3;
-    int two = q[(i >> 7) * 32 + (i & 31)] >> (2 * (i >> 5 & 3)) & 3;
-    int third = mask[i & 31] >> (i >> 5) & 1;
-    y[i] = d * (float)((low | high << 4) - 32) * (float)(two - (third ? 0 : 4));
+    float step = d * (float)((low | high << 4) - 32);
+    int line = group >> 1, from = (group & 1) * 16;
+    const uint8_t *twos = q + (line >> 2) * 32 + from, *thirds = mask + from;
+    for (int j = 0; j < 16; j++) {
+      int two = twos[j] >> (2 * (line & 3)) & 3, third = thirds[j] >> line & 1;
+      y[group * 16 + j] = step * (float)(two - 4 + 4 * third);
+    }
   }
 }
 
@@ -129,7 +132,7 @@ static void scale_of(const uint8_t *s, int group, int *scale, int *least) {
   }
 }
 
-static void q4_k(const uint8_t *b, float *y) {
+static void q4_k(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b), m = block_half(b + 2);
   for (int group = 0; group < 8; group++) {
     int scale, least;
@@ -141,7 +144,7 @@ static void q4_k(const uint8_t *b, float *y) {
   }
 }
 
-static void q5_k(const uint8_t *b, float *y) {
+static void q5_k(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b), m = block_half(b + 2);
   for (int group = 0; group < 8; group++) {
     int scale, least;
@@ -156,18 +159,21 @@ static void q5_k(const uint8_t *b, float *y) {
 }
 
 /// 16 groups of 16 with a signed scale each; 4 bits and 2 bits a value, by halves of 128.
-static void q6_k(const uint8_t *b, float *y) {
+static void q6_k(const uint8_t *restrict b, float *restrict y) {
   const uint8_t *low = b, *high = b + 128, *scales = b + 192;
   float d = block_half(b + 208);
-  for (int i = 0; i < 256; i++) {
-    int half = i >> 7, row = i >> 5 & 3, l = i & 31;
-    int four = low[half * 64 + (row & 1) * 32 + l] >> (4 * (row >> 1)) & 15;
-    int two = high[half * 32 + l] >> (2 * row) & 3;
-    y[i] = d * (float)(int8_t)scales[i >> 4] * (float)((four | two << 4) - 32);
+  for (int group = 0; group < 16; group++) {
+    int half = group >> 3, row = group >> 1 & 3, from = (group & 1) * 16;
+    const uint8_t *fours = low + half * 64 + (row & 1) * 32 + from, *twos = high + half * 32 + from;
+    float step = d * (float)(int8_t)scales[group];
+    for (int j = 0; j < 16; j++) {
+      int four = fours[j] >> (4 * (row >> 1)) & 15, two = twos[j] >> (2 * row) & 3;
+      y[group * 16 + j] = step * (float)((four | two << 4) - 32);
+    }
   }
 }
 
-static void iq4_xs(const uint8_t *b, float *y) {
+static void iq4_xs(const uint8_t *restrict b, float *restrict y) {
   float d = block_half(b);
   int high = b[2] | b[3] << 8;
   for (int group = 0; group < 8; group++) {
@@ -181,8 +187,20 @@ static void iq4_xs(const uint8_t *b, float *y) {
   }
 }
 
+typedef struct decode_job {
+  void (*decode)(const uint8_t *restrict, float *restrict);
+  const uint8_t *blocks;
+  float *out;
+  int bytes, values;
+} decode_job;
+
+static void decode_body(int64_t begin, int64_t end, void *context) {
+  const decode_job *s = context;
+  for (int64_t i = begin; i < end; i++) s->decode(s->blocks + i * s->bytes, s->out + i * s->values);
+}
+
 int torus_blocks_decode(int format, const uint8_t *blocks, int64_t count, float *out) {
-  void (*decode)(const uint8_t *, float *);
+  void (*decode)(const uint8_t *restrict, float *restrict);
   int bytes, values = 32;
   switch (format) {
     case TORUS_Q4_0: decode = q4_0; bytes = 18; break;
@@ -202,6 +220,7 @@ int torus_blocks_decode(int format, const uint8_t *blocks, int64_t count, float 
     case TORUS_IQ4_XS: decode = iq4_xs; bytes = 136; values = 256; break;
     default: return -1;
   }
-  for (int64_t i = 0; i < count; i++) decode(blocks + i * bytes, out + i * values);
+  decode_job job = {decode, blocks, out, bytes, values};
+  torus_parallel_for(count, 65536 / values, decode_body, &job);
   return 0;
 }

@@ -86,8 +86,10 @@ struct GenerateCommand: ParsableCommand {
       guard model.quantizeLinearWeights(format) > 0 else {
         throw ValidationError("no layer of \(type(of: model)) can be kept in blocks")
       }
-      let others = model.parameters().reduce(0) { $0 + $1.count * $1.dtype.size }
-      bytes = others + format.bytes(count - model.parameterCount)
+      let blocks =
+        format.bytes(count - model.parameterCount)
+        + BlockTensor.Format.q8_0.bytes(model.quantizeHeads(.q8_0))
+      bytes = model.parameters().reduce(blocks) { $0 + $1.count * $1.dtype.size }
     }
     let sizes = String(
       format: "%.1f million parameters, %.1f MB%@, loaded in %.0f ms",
