@@ -56,6 +56,18 @@ struct BlockProductTests {
     }
   }
 
+  @Test("rows of half types are multiplied in float32 and rounded once")
+  func halves() {
+    let generator = Generator(seed: 4)
+    let weight = BlockTensor(Tensor.randn([40, 64], generator: generator), .q8_0)
+    for dtype in [DType.bfloat16, .float16] {
+      let x = Tensor.randn([3, 64], generator: generator).to(dtype)
+      let product = x.linear(weight)
+      #expect(product.dtype == dtype)
+      #expect(product.equal(x.to(.float32).linear(weight).to(dtype)), "\(dtype)")
+    }
+  }
+
   @Test("gradients of few rows are those of the written-out matrix")
   func gradients() {
     let generator = Generator(seed: 3)

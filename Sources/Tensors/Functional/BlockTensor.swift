@@ -91,18 +91,20 @@ private struct BlockLinear: TensorOperation {
     }
   }
 
-  /// The product of a few rows, as generating one token after the other multiplies them.
+  /// The product of a few rows, as generating one token after the other multiplies them; of half types in float32,
+  /// rounded once.
   private func product(of x: Tensor, _ blocks: Tensor) -> Tensor? {
     let (inputs, outputs) = isTransposed ? (shape[0], shape[1]) : (shape[1], shape[0])
-    guard x.dtype == .float32, inputs > 0, x.count > 0, x.count <= 8 * inputs else { return nil }
-    let rows = x.contiguous().reshaped([-1, inputs])
+    guard x.dtype == .float32 || x.dtype.isHalf, inputs > 0, x.count > 0, x.count <= 8 * inputs
+    else { return nil }
+    let rows = x.to(.float32).contiguous().reshaped([-1, inputs])
     let product = blocks.withBytes { bytes in
       bytes.baseAddress.flatMap {
         Kernel.product(
           rows, format.rawValue, $0, outputs: outputs, isTransposed: isTransposed)
       }
     }
-    return product?.reshaped(x.shape.dropLast() + [outputs])
+    return product?.reshaped(x.shape.dropLast() + [outputs]).to(x.dtype)
   }
 
   func gradient(_ g: Tensor, _ node: Node) -> [Tensor?] {

@@ -53,7 +53,7 @@ public final class TiedLinear: Module, Layer, AdaptableLayer {
   public func plain(_ x: Tensor) -> Tensor {
     if let blocks = weight.blocks { return x.linear(blocks, bias?.value) }
     // Whoever trains the weight, or scores many rows, which read it no more often, gets it as it is.
-    if let copy, x.dtype == .float32, x.count <= Self.fewRows * weight.shape[1],
+    if let copy, x.count <= Self.fewRows * weight.shape[1],
       !(isGradEnabled && weight.requiresGrad)
     {
       return x.linear(copy, bias?.value)
@@ -89,7 +89,7 @@ extension Module {
   /// since each reads all of them.
   ///
   /// A weight of the head's own is frozen and kept in blocks alone. One that is shared with an embedding stays as it
-  /// is beside a copy in blocks, which float32 inputs of up to eight rows are multiplied by where nobody asks for the
+  /// is beside a copy in blocks, which inputs of up to eight rows are multiplied by where nobody asks for the
   /// weight's gradient: `rows · width` numbers more, in a quarter of float32's memory with `.q8_0`.
   /// - Parameter format: How a block of weights is kept; what rounding to less than 8 bits costs is seen at once
   ///   in what a model writes.
