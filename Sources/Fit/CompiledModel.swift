@@ -85,12 +85,14 @@ public enum CompiledOptimizer: ExpressibleByStringLiteral {
     switch self {
     case .made(let optimizer): return optimizer
     case .named(let name, let lr):
+      let parameters = model.namedParameters().map { ($0.name, $0.parameter) }
+      require(!parameters.isEmpty, "compile", "\(type(of: model)) has no parameters to train")
       let entries = OptimizerDefinition.registry.entries
       let wanted = name.lowercased()
       guard let entry = entries.first(where: { $0.name.lowercased() == wanted }),
         let made = Optimizer.named(
           entry.className,
-          [ParameterGroup(model.namedParameters().map { ($0.name, $0.parameter) })],
+          [ParameterGroup(parameters)],
           options: ["lr": .double(lr ?? (entry.name == "sgd" ? 0.01 : entry.usualRate))])
       else {
         fail(

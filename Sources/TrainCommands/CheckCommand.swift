@@ -47,7 +47,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let file = file ?? "\(ModelPlace.directory(of: folder))/expectations.json"
+      let file = try file ?? "\(ModelFolder(folder).path)/expectations.json"
       if record {
         let now = try ModelExpectations(
           of: folder, texts: texts.isEmpty ? ModelExpectations.texts : texts)

@@ -193,11 +193,4 @@ enum ModelPlace {
       }
     return isRun ? "\(path)/model" : path
   }
-
-  /// The folder in which a model's files lie: that of a GGUF file, or the folder itself.
-  static func directory(of path: String) -> String {
-    guard path.hasSuffix(".gguf") else { return path }
-    let folder = (path as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
-  }
 }

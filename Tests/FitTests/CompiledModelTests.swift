@@ -197,6 +197,17 @@ struct CompiledModelTests {
     #expect(text.contains("there is no optimizer \"adan\"") && text.contains("adamw"))
   }
 
+  @Test("a model without parameters is refused by its name")
+  func nothingToTrain() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Sequential(ReLU()).compile(loss: "mse")
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("Sequential has no parameters to train"))
+  }
+
   @Test("what cannot be fitted is said by name")
   func unfit() async throws {
     func said(_ result: ExitTest.Result?) -> String {

@@ -59,6 +59,7 @@ static void NAME(product)(const torus_product *g) {
 static const torus_gemm_level NAME(gemm) = {
     .rows = ROWS, .cols = NAME(COLS), .bytes = sizeof(REAL), .k_block = NAME(K_BLOCK),
     .tile = NAME(tile), .pack_rows = NAME(pack_rows), .pack_cols = NAME(pack_cols),
+    .pack_all = NAME(pack_all),
     .plan = NAME(plan), .product = NAME(product),
 };
 

@@ -37,6 +37,9 @@ typedef struct torus_product {
   void *C;
   const void *row_bias, *col_bias;
   int plan;  // 0 chooses by the shape
+  // Or, in the place of B: all columns of a whole product as tiles read them, and which of them come here.
+  const void *columns;
+  int64_t all_columns, first_column;
 } torus_product;
 
 typedef struct torus_gemm_level {
@@ -51,6 +54,8 @@ typedef struct torus_gemm_level {
   void (*pack_rows)(const void *a, int64_t lda, bool trans, int64_t m, int64_t k, void *out);
   // Up to `cols` columns and k steps of op(B) as [k][cols] with zeros past n.
   void (*pack_cols)(const void *b, int64_t ldb, bool trans, int64_t n, int64_t k, void *out);
+  // n columns of op(B) and all its k steps, as `columns` of a product has them.
+  void (*pack_all)(const void *b, int64_t ldb, bool trans, int64_t n, int64_t k, void *out);
   int (*plan)(const torus_product *product);
   // A whole product on the calling thread.
   void (*product)(const torus_product *product);

@@ -69,7 +69,8 @@ static void spread_body(int64_t begin, int64_t end, void *context) {
     const int64_t j0 = cols * pj / s->col_parts * s->col_unit;
     const int64_t j1 = least(g.n, cols * (pj + 1) / s->col_parts * s->col_unit);
     g.A = offset(s->dtype, g.A, g.transA ? i0 : i0 * g.lda);
-    g.B = offset(s->dtype, g.B, g.transB ? j0 * g.ldb : j0);
+    if (g.columns) g.first_column += j0;
+    else g.B = offset(s->dtype, g.B, g.transB ? j0 * g.ldb : j0);
     g.C = (char *)g.C + (i0 * g.ldc + j0) * torus_element_size(s->dtype);
     g.row_bias = offset(s->dtype, g.row_bias, i0);
     g.col_bias = offset(s->dtype, g.col_bias, j0);
@@ -109,6 +110,31 @@ void torus_product_spread(torus_dtype dtype, const torus_product *g) {
     }
   }
   torus_parallel_for(s.row_parts * s.col_parts, 1, spread_body, &s);
+}
+
+// ---- A matrix that many products share ----------------------------------------------------------
+
+int64_t torus_columns_size(torus_dtype dtype, int64_t m, int64_t n, int64_t k) {
+  const torus_product g = {.m = m, .n = n, .k = k};
+  if ((dtype != TORUS_F32 && dtype != TORUS_F64) || !engine_wins() || m <= 12 || n <= 0 || k <= 0 ||
+      (dtype == TORUS_F32 && torus_split_fits(&g)))
+    return 0;
+  const int64_t cols = torus_gemm_engine(dtype)->cols;
+  return (n + cols - 1) / cols * cols * k;
+}
+
+void torus_columns_pack(torus_dtype dtype, bool transB, int64_t n, int64_t k, const void *B, int64_t ldb,
+                        void *columns) {
+  torus_gemm_engine(dtype)->pack_all(B, ldb, transB, n, k, columns);
+}
+
+void torus_columns_product(torus_dtype dtype, int64_t m, int64_t n, int64_t k, const void *A,
+                           const void *columns, const void *bias, double beta, void *C) {
+  const int64_t cols = torus_gemm_engine(dtype)->cols;
+  const torus_product g = {.m = m, .n = n, .k = k, .lda = k, .ldc = n, .alpha = 1, .beta = beta, .A = A, .C = C,
+                           .col_bias = bias, .plan = TORUS_PLAN_PACKED, .columns = columns,
+                           .all_columns = (n + cols - 1) / cols * cols};
+  torus_product_spread(dtype, &g);
 }
 
 // ---- Half types ------------------------------------------------------------------------------

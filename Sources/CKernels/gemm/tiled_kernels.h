@@ -92,6 +92,14 @@ static int64_t NAME(lines)(int64_t lda, bool trans, int64_t width, int64_t k, in
   return count;
 }
 
+// Chunks of k one after the other, each with all panels of columns.
+static void NAME(pack_all)(const void *b, int64_t ldb, bool trans, int64_t n, int64_t k, void *out) {
+  const int64_t columns = (n + NAME(COLS) - 1) / NAME(COLS) * NAME(COLS);
+  for (int64_t p = 0; p < k; p += NAME(K_BLOCK))
+    NAME(pack_block)((const REAL *)b + (trans ? p : p * ldb), ldb, trans, n,
+                     NAME(least)(NAME(K_BLOCK), k - p), (REAL *)out + p * columns);
+}
+
 static void NAME(product_packed)(const torus_product *g) {
   const int64_t kc = NAME(least)(g->k, NAME(K_BLOCK));
   const int64_t columns = (g->n + NAME(COLS) - 1) / NAME(COLS) * NAME(COLS);
@@ -105,8 +113,8 @@ static void NAME(product_packed)(const torus_product *g) {
   const int64_t panel = g->transA ? ROWS * kc : ROWS * NAME(STRIDE);
   const size_t row_bytes =
       (size_t)((once ? 1 : (mc + height - 1) / height) * panel) * sizeof(REAL);
-  const size_t col_bytes = (size_t)(nc * kc) * sizeof(REAL);
-  REAL *rows = torus_alloc(row_bytes), *cols = torus_alloc(col_bytes);
+  const size_t col_bytes = g->columns ? 0 : (size_t)(nc * kc) * sizeof(REAL);
+  REAL *rows = torus_alloc(row_bytes), *own = col_bytes ? torus_alloc(col_bytes) : 0;
   const REAL *A = g->A, *B = g->B;
   int64_t lines[NAME(MOST_LINES)];
   for (int64_t i0 = 0; i0 < g->m; i0 += mc) {
@@ -120,8 +128,11 @@ static void NAME(product_packed)(const torus_product *g) {
       t.beta = p0 == 0 ? g->beta : 1;
       for (int64_t j0 = 0; j0 < g->n; j0 += nc) {
         const int64_t n = NAME(least)(nc, g->n - j0);
-        NAME(pack_block)(g->transB ? B + j0 * g->ldb + p0 : B + p0 * g->ldb + j0, g->ldb,
-                         g->transB, n, k, cols);
+        const REAL *cols = own;
+        if (own)
+          NAME(pack_block)(g->transB ? B + j0 * g->ldb + p0 : B + p0 * g->ldb + j0, g->ldb,
+                           g->transB, n, k, own);
+        else cols = (const REAL *)g->columns + p0 * g->all_columns + (g->first_column + j0) * k;
         for (int64_t i = 0, at = 0; i < m; i += height, at += once ? 0 : panel) {
           const int tall = (int)NAME(least)(height, m - i);
           const REAL *a = g->transA ? A + p0 * g->lda + i0 + i : A + (i0 + i) * g->lda + p0;
@@ -143,5 +154,5 @@ static void NAME(product_packed)(const torus_product *g) {
     }
   }
   torus_free(rows, row_bytes);
-  torus_free(cols, col_bytes);
+  torus_free(own, col_bytes);
 }

@@ -1,12 +1,12 @@
 // Matrix products and dense linear algebra.
 //
 // Matrices are row-major unless a comment says column-major. `dtype` is a torus dtype code (see
-// torus_core.h). Sizes and leading dimensions are in elements. Products of F32 and F64 take
-// whichever of the kernels here and OpenBLAS measures faster at that size, large ones of F32 the
-// processor's tiles where it has some (see torus_split_path_used); BF16 is multiplied as it
-// is where the processor does that faster (see torus_bf16_path), F16 is widened to F32, and both are
-// summed in F32 and rounded once at the end; integers are summed in their own width (wrapping), and BOOL is an or of ands. Every product runs on the pool of
-// torus_core.h; OpenBLAS itself is held to one thread. A result does not depend on the number of
+// torus_core.h). Sizes and leading dimensions are in elements. Products of F32 and F64 take whichever of
+// the kernels here and OpenBLAS measures faster at that size, large ones of F32 the processor's tiles where
+// it has some (see torus_split_path_used); BF16 is multiplied as it is where the processor does that faster
+// (see torus_bf16_path), F16 is widened to F32, and both are summed in F32 and rounded once at the end;
+// integers are summed in their own width (wrapping), and BOOL is an or of ands. Every product runs on the
+// pool of torus_core.h; OpenBLAS itself is held to one thread. A result does not depend on the number of
 // threads: each element is summed in one order.
 #pragma once
 #include "torus_core.h"
@@ -59,6 +59,19 @@ bool torus_split_use(torus_bf16_path path);
 void torus_gemm(torus_dtype dtype, bool transA, bool transB, int64_t m, int64_t n, int64_t k,
                 double alpha, const void *A, int64_t lda, const void *B, int64_t ldb, double beta,
                 void *C, int64_t ldc);
+
+/// The elements that op(B) of n columns and k rows takes as products read it, for several products of m rows
+/// with it; 0 where packing it once gains nothing, or the type is not F32 or F64.
+int64_t torus_columns_size(torus_dtype dtype, int64_t m, int64_t n, int64_t k);
+
+/// Packs op(B), which lies as in torus_gemm, into that many elements.
+void torus_columns_pack(torus_dtype dtype, bool transB, int64_t n, int64_t k, const void *B, int64_t ldb,
+                        void *columns);
+
+/// C ← A · op(B) + beta · C with contiguous A of m × k and C of m × n, or A · op(B) + bias with `bias` of n or
+/// NULL where beta is 0.
+void torus_columns_product(torus_dtype dtype, int64_t m, int64_t n, int64_t k, const void *A,
+                           const void *columns, const void *bias, double beta, void *C);
 
 /// `batch` products, the b-th on A + b·strideA, B + b·strideB, C + b·strideC (strides in
 /// elements; 0 repeats an operand, but not C).

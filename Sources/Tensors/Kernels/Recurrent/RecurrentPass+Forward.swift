@@ -6,7 +6,7 @@ extension RecurrentPass {
   func forward(_ operands: RecurrentOperands) -> [Tensor] {
     let x = operands.x.contiguous()
     let initial = operands.hidden.contiguous()
-    let weight = operands.hiddenHidden.contiguous()
+    let weight = stepWeight(operands.hiddenHidden.contiguous(), isTransposed: true)
     let projected = projectInputs(x, operands)
     let y = Tensor.uninitialized([total, outputs], dtype)
     switch kind {
@@ -22,7 +22,7 @@ extension RecurrentPass {
         let before = steps.previous(position, of: y, initial: initial, scratch: states)
         let cBefore = steps.previous(position, of: c, initial: cell, scratch: cells)
         let gates = steps.rows(projected, step)
-        addProduct(n, before, weight, to: gates)
+        weight.add(n, before, to: gates)
         checkLayer(
           torus_lstm_cell(
             dtype.c, gates, cBefore, steps.rows(raw, step), steps.rows(c, step), n, Int64(hidden)),
@@ -43,9 +43,7 @@ extension RecurrentPass {
       for (position, step) in steps.order.enumerated() {
         let n = Int64(steps.batchSizes[step])
         let before = steps.previous(position, of: y, initial: initial, scratch: states)
-        torus_linear(
-          dtype.c, n, Int64(outputs), Int64(width), before, weight.pointer, bias?.pointer,
-          fromState.pointer)
+        weight.multiply(n, before, bias: bias, into: fromState.pointer)
         checkLayer(
           torus_gru_cell(
             dtype.c, steps.rows(projected, step), fromState.pointer, before, steps.rows(y, step),
@@ -58,7 +56,7 @@ extension RecurrentPass {
         let n = Int64(steps.batchSizes[step])
         let before = steps.previous(position, of: y, initial: initial, scratch: states)
         let gates = steps.rows(projected, step)
-        addProduct(n, before, weight, to: gates)
+        weight.add(n, before, to: gates)
         let function = kind == .rnnTanh ? UnaryKernel.tanh : .relu
         Kernel.check(
           withInts([Int(n) * hidden], [1]) { shape, strides in
@@ -85,13 +83,8 @@ extension RecurrentPass {
     return projected
   }
 
-  /// gates += state · Wᵀ.
-  private func addProduct(
-    _ rows: Int64, _ state: UnsafeMutableRawPointer, _ weight: Tensor,
-    to gates: UnsafeMutableRawPointer
-  ) {
-    torus_gemm(
-      dtype.c, false, true, rows, Int64(width), Int64(outputs), 1, state, Int64(outputs),
-      weight.pointer, Int64(outputs), 1, gates, Int64(width))
+  /// A weight for the products of all steps.
+  func stepWeight(_ weight: Tensor, isTransposed: Bool) -> StepWeight {
+    StepWeight(weight, isTransposed: isTransposed, rows: batch, steps: steps.order.count)
   }
 }

@@ -5,7 +5,7 @@ extension RecurrentPass {
   func backward(_ gradients: [Tensor?], _ operands: RecurrentOperands, _ node: Node) -> [Tensor?] {
     let x = operands.x.contiguous()
     let initial = operands.hidden.contiguous()
-    let weight = operands.hiddenHidden.contiguous()
+    let weight = stepWeight(operands.hiddenHidden.contiguous(), isTransposed: false)
     let before = steps.allPrevious(of: node.output(0), initial: initial)
     // The walk adds to the steps' gradients, so they need memory of their own.
     let dy =
@@ -88,7 +88,7 @@ extension RecurrentPass {
   /// sequences that joined at this step to the initial states'.
   /// - Parameter direct: What reaches the state without a product (GRU).
   private func handBack(
-    _ position: Int, _ dy: Tensor, _ dInitial: Tensor, _ gates: Tensor, _ weight: Tensor,
+    _ position: Int, _ dy: Tensor, _ dInitial: Tensor, _ gates: Tensor, _ weight: StepWeight,
     direct: Tensor? = nil
   ) {
     let step = steps.order[position]
@@ -100,10 +100,8 @@ extension RecurrentPass {
         target.narrowed(dim: 0, start: row, length: count)
           .addInPlace(direct.narrowed(dim: 0, start: first, length: count))
       }
-      torus_gemm(
-        dtype.c, false, false, Int64(count), Int64(outputs), Int64(width), 1,
-        steps.row(gates, steps.offsets[step] + first), Int64(width), weight.pointer, Int64(outputs),
-        1, steps.row(target, row), Int64(outputs))
+      weight.add(
+        Int64(count), steps.row(gates, steps.offsets[step] + first), to: steps.row(target, row))
     }
     if position > 0 { add(0, known, dy, steps.offsets[steps.order[position - 1]]) }
     add(known, size - known, dInitial, known)
