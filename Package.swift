@@ -71,8 +71,8 @@ let package = Package(
     // The replica.
     .target(name: "Tensors", dependencies: ["Base", "CKernels"]),
     .target(name: "CObjects"),
-    .target(name: "NN", dependencies: ["Tensors", "CKernelCode", "CObjects"]),
-    .target(name: "Optimizers", dependencies: ["NN", "Settings"]),
+    .target(name: "NN", dependencies: ["Base", "Tensors", "CKernelCode", "CObjects"]),
+    .target(name: "Optimizers", dependencies: ["Base", "NN", "Settings"]),
     .target(name: "Archives", dependencies: ["CZlib"]),
     // Files of tensors: safetensors, PyTorch's, GGUF and NumPy's.
     .target(name: "TensorFiles", dependencies: ["Base", "Tensors", "Archives", "CKernelCode"]),
@@ -93,7 +93,7 @@ let package = Package(
       dependencies: ["Base", "NN", "Tensors", "Archives", "CReportPage", "CZlib", "Yams"]),
 
     // Tasks on text: records become batches, and predictions figures.
-    .target(name: "Metrics", dependencies: ["Tensors", "CKernelCode"]),
+    .target(name: "Metrics", dependencies: ["Base", "Tensors", "CKernelCode"]),
     .target(
       name: "TextTasks",
       dependencies: [
@@ -106,7 +106,7 @@ let package = Package(
 
     // The world.
     .target(name: "Collectives", dependencies: ["Base", "CCollectives", "CProcess"]),
-    .target(name: "DataParallel", dependencies: ["NN", "Optimizers", "Collectives"]),
+    .target(name: "DataParallel", dependencies: ["Base", "NN", "Optimizers", "Collectives"]),
 
     // The run.
     .target(

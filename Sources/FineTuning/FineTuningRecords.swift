@@ -68,7 +68,7 @@ struct FineTuningRecords {
           """
           \(tokenizer.specialTokens) \(tokenizer.paddingSide) \(tokenizer.truncationSide) \
           \(tokenizer.modelInputNames) \(tokenizer.configuration) \
-          \(((try? tokenizer.chatTemplates()) ?? [:]).sorted { $0.key < $1.key })
+          \(((try? tokenizer.chatTemplates()) ?? [:]).inKeyOrder)
           """.utf8))
   }
 

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// Entities found in sequences of tags (`seqeval`): an entity is right where its type, its first and
@@ -55,7 +56,7 @@ public struct EntityScores: MergeableMetric, Equatable {
   /// The share of tags that were predicted right.
   public var accuracy: Double { ratio(correctTags, tags) }
 
-  private var counts: [BinaryCounts] { types.sorted { $0.key < $1.key }.map(\.value) }
+  private var counts: [BinaryCounts] { types.inKeyOrder.map(\.value) }
 
   /// Precision over the types; by default of all entities together.
   public func precision(_ average: Average = .micro) -> Double {

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// A module's tensors by name, in the order of definition (`Module.state_dict()`).
@@ -27,7 +28,7 @@ public struct StateDict: RandomAccessCollection {
   /// A state of a dictionary's entries, sorted by name.
   @_disfavoredOverload
   public init(_ entries: [String: Tensor]) {
-    self.init(entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    self.init(entries.inKeyOrder.map { ($0.key, $0.value) })
   }
 
   /// The tensor of a name; setting nil takes the entry away.

@@ -1,3 +1,4 @@
+import Base
 import NN
 import Optimizers
 import TensorFiles
@@ -73,7 +74,7 @@ extension OptionValue: PthEncodable {
     case .list(let values): .list(values.map(\.pthValue))
     case .object(let values):
       .dictionary(
-        values.sorted { $0.key < $1.key }.map {
+        values.inKeyOrder.map {
           PthValue.Member(.string($0.key), $0.value.pthValue)
         })
     }
@@ -86,7 +87,7 @@ extension OptimizerState: PthEncodable {
     var entries: [Int: [PthValue.Member]] = [:]
     for (number, value) in values.object?["state"]?.object ?? [:] {
       guard let number = Int(number), let values = value.object else { continue }
-      entries[number] = values.sorted { $0.key < $1.key }
+      entries[number] = values.inKeyOrder
         .map { PthValue.Member(.string($0.key), $0.value.pthValue) }
     }
     for stored in tensors.stored() {
@@ -96,7 +97,7 @@ extension OptimizerState: PthEncodable {
       entries[number, default: []].append(
         PthValue.Member(.string(String(parts[2])), .tensor(stored)))
     }
-    let state = entries.sorted { $0.key < $1.key }
+    let state = entries.inKeyOrder
       .map { PthValue.Member(.int($0.key), .dictionary($0.value)) }
     let groups = values.object?["param_groups"] ?? .list([])
     return .dictionary([

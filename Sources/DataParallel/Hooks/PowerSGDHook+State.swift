@@ -1,3 +1,4 @@
+import Base
 import NN
 import Tensors
 
@@ -11,7 +12,7 @@ extension PowerSGDHook {
     var state = HookState()
     state.counts = ["iteration": iteration, "before": countBefore, "after": countAfter]
     state.shared["generator"] = Tensor(seeds.state)
-    for (bucket, memory) in memories.sorted(by: { $0.key < $1.key }) {
+    for (bucket, memory) in memories.inKeyOrder {
       for (index, q) in memory.qs.enumerated() { state.shared["q.\(bucket).\(index)"] = q.clone() }
       if let error = memory.error { state.own["error.\(bucket)"] = error.clone() }
     }

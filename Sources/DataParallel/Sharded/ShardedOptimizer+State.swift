@@ -1,3 +1,4 @@
+import Base
 import Collectives
 import NN
 import Optimizers
@@ -74,7 +75,7 @@ extension ShardedOptimizer {
       let found = records.map { $0.filter { $0.position == position } }
       guard let first = found.joined().first else { continue }
       let state = ParameterState()
-      for (name, value) in first.values.sorted(by: { $0.key < $1.key }) {
+      for (name, value) in first.values.inKeyOrder {
         state[value: name] = value
       }
       states[ObjectIdentifier(all[position])] = state

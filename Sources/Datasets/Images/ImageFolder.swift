@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Tensors
 
@@ -89,7 +90,7 @@ public struct ImageFolder: Dataset, Sendable {
   private static func entries(of path: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
       .filter { !$0.hasPrefix(".") }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      .sortedByBytes()
   }
 
   private static func images(in folder: String, of root: String) -> [String] {

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The texts in a folder and its sub-folders, links followed, and what was left out.
@@ -54,7 +55,7 @@ struct TextFolder {
         leave(folder, "cannot be read")
         continue
       }
-      for name in found.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+      for name in found.sortedByBytes() {
         examine(folder.isEmpty ? name : "\(folder)/\(name)", &folders, &links)
       }
     }

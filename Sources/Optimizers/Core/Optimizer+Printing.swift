@@ -1,3 +1,4 @@
+import Base
 import NN
 
 extension Optimizer: CustomStringConvertible {
@@ -6,7 +7,7 @@ extension Optimizer: CustomStringConvertible {
   public var description: String {
     let texts = groups.enumerated().map { index, group in
       "Parameter Group \(index)\n"
-        + group.options.sorted { $0.key < $1.key }
+        + group.options.inKeyOrder
         .map { "    \($0.key): \($0.value.pythonText)\n" }.joined()
     }
     return "\(type(of: self)) (\n\(texts.joined(separator: "\n")))"
@@ -34,7 +35,7 @@ extension OptionValue {
       let texts = values.map(\.pythonText).joined(separator: ", ")
       return values.count == 1 ? "(\(texts),)" : "(\(texts))"
     case .object(let values):
-      let texts = values.sorted { $0.key < $1.key }.map { "'\($0.key)': \($0.value.pythonText)" }
+      let texts = values.inKeyOrder.map { "'\($0.key)': \($0.value.pythonText)" }
       return "{\(texts.joined(separator: ", "))}"
     }
   }

@@ -1,3 +1,4 @@
+import Base
 import NN
 import Tensors
 
@@ -82,9 +83,9 @@ extension Optimizer {
       states[ObjectIdentifier(place.parameter)] = state
       return state
     }
-    for (number, values) in saved.values.sorted(by: { $0.key < $1.key }) {
+    for (number, values) in saved.values.inKeyOrder {
       let entry = try entry(number, "state.\(number)")
-      for (name, value) in values.sorted(by: { $0.key < $1.key }) where !value.isNull {
+      for (name, value) in values.inKeyOrder where !value.isNull {
         entry[value: name] = value
       }
     }

@@ -1,3 +1,4 @@
+import Base
 import NN
 import Tensors
 
@@ -31,14 +32,14 @@ extension OptimizerState: CustomStringConvertible {
     var entries: [Int: [String]] = [:]
     for (number, state) in members(values["state"]) {
       guard let number = Int(number) else { continue }
-      entries[number] = members(state).sorted { $0.key < $1.key }.map { "'\($0.key)': \($0.value)" }
+      entries[number] = members(state).inKeyOrder.map { "'\($0.key)': \($0.value)" }
     }
     for (name, tensor) in tensors {
       let parts = name.split(separator: ".", maxSplits: 2)
       guard parts.count == 3, let number = Int(parts[1]) else { continue }
       entries[number, default: []].append("'\(parts[2])': \(tensor)")
     }
-    let state = entries.sorted { $0.key < $1.key }.map { entry in
+    let state = entries.inKeyOrder.map { entry in
       "\(entry.key): {" + entry.value.joined(separator: ", ") + "}"
     }
     let groups: OptionValue = values["param_groups"] ?? .list([])

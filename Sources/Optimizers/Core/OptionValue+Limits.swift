@@ -1,3 +1,5 @@
+import Base
+
 extension OptionValue {
   /// The largest whole number in saved state: what doubles hold exactly. Counting on from there does
   /// not overflow.
@@ -12,7 +14,7 @@ extension OptionValue {
     case .list(let values):
       for (index, value) in values.enumerated() { try value.requireModest("\(path).\(index)") }
     case .object(let values):
-      for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      for (name, value) in values.inKeyOrder {
         try value.requireModest("\(path).\(name)")
       }
     default: break

@@ -1,3 +1,5 @@
+import Base
+
 /// A value among a group's options or in saved state: what JSON can hold.
 ///
 /// Numbers keep every bit through JSON: finite ones in their shortest exact form, infinities and nan
@@ -161,7 +163,7 @@ extension OptionValue: CustomStringConvertible {
     case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
     case .object(let values):
       "{"
-        + values.sorted { $0.key < $1.key }.map { "'\($0.key)': \($0.value)" }
+        + values.inKeyOrder.map { "'\($0.key)': \($0.value)" }
         .joined(separator: ", ") + "}"
     }
   }

@@ -1,3 +1,5 @@
+import Base
+
 /// Schedules by name.
 extension LRScheduler {
   /// The names of all schedules that options alone describe, in alphabetical order.
@@ -45,7 +47,7 @@ extension LRScheduler {
     var own = options
     own["num_warmup_steps"] = nil
     own["num_training_steps"] = nil
-    for (name, value) in own.sorted(by: { $0.key < $1.key }) {
+    for (name, value) in own.inKeyOrder {
       guard let usual = kind.defaults[name] else {
         throw .malformed(
           path: "\(kind.rawValue).\(name)", expected: "an option of \(kind.rawValue)")

@@ -1,3 +1,4 @@
+import Base
 import NN
 import Tensors
 
@@ -132,7 +133,7 @@ open class LRScheduler {
       throw .malformed(path: "base_lrs", expected: "\(baseLRs.count) numbers, not \(rates.count)")
     }
     var settings = values
-    for (name, own) in values.sorted(by: { $0.key < $1.key }) {
+    for (name, own) in values.inKeyOrder {
       guard let value = saved[name] else { continue }
       guard own.isNull || !value.isNull && own.accepts(value) && own.isReadAlike(value) else {
         throw .malformed(path: name, expected: "a value like \(own), not \(value)")

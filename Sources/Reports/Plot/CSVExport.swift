@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Metrics of runs as CSV (RFC 4180): one line a run and step, one column a metric.
@@ -20,7 +21,7 @@ package enum CSVExport {
             value.isFinite ? "\(value)" : value.isNaN ? "nan" : value < 0 ? "-inf" : "inf"
         }
       }
-      for (step, row) in values.sorted(by: { $0.key < $1.key }) {
+      for (step, row) in values.inKeyOrder {
         text += ([field(run.name), "\(step)"] + row).joined(separator: ",") + "\r\n"
       }
     }

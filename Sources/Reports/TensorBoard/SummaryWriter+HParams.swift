@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A hyper-parameter's value.
@@ -57,8 +58,8 @@ extension SummaryWriter {
     walltime: Double? = nil
   ) throws {
     let now = walltime ?? Date().timeIntervalSince1970
-    let names = hparams.sorted { $0.key < $1.key }
-    let tags = metrics.sorted { $0.key < $1.key }
+    let names = hparams.inKeyOrder
+    let tags = metrics.inKeyOrder
     let experiment = ProtoWriter.message {
       $0.message(2) { experiment in
         for (name, value) in names {

@@ -102,7 +102,7 @@ public final class SummaryWriter: Sendable {
     _ mainTag: String, _ values: [String: Double], globalStep: Int? = nil, walltime: Double? = nil
   ) throws(SummaryWriterError) {
     let now = walltime ?? Date().timeIntervalSince1970
-    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+    for (name, value) in values.inKeyOrder {
       let folder = "\(logDir)/\(mainTag.replacing("/", with: "_"))_\(name)"
         .replacing(" ", with: "_")
       let file = try files.withLock { files throws(SummaryWriterError) in

@@ -1,3 +1,5 @@
+import Base
+
 /// What a captured graph consists of, for those who draw or write it.
 extension Graph {
   /// One operation with its operands and results, as numbers of values.
@@ -17,7 +19,7 @@ extension Graph {
     steps.map { step in
       NodeDescription(
         name: step.operation.name,
-        attributes: step.operation.attributes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+        attributes: step.operation.attributes.inKeyOrder.map { ($0.key, $0.value) },
         operands: step.operands, results: step.results)
     }
   }

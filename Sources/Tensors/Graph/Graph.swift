@@ -1,3 +1,5 @@
+import Base
+
 /// A computation as data: operations in the order in which they run, with their operands by identity.
 ///
 /// A graph is captured from a function that runs once on real tensors, and runs again on others of the
@@ -113,7 +115,7 @@ extension Graph: CustomStringConvertible {
     var lines = ["graph(\(parameters)) {"]
     for (value, _) in constants { lines.append("  \(name(value)) = constant \(values[value])") }
     for step in steps {
-      let told = step.operation.attributes.sorted { $0.key < $1.key }
+      let told = step.operation.attributes.inKeyOrder
         .map { "\($0.key): \($0.value)" }
       let arguments = (step.operands.map(name) + told).joined(separator: ", ")
       let results = step.results.map(name).joined(separator: ", ")

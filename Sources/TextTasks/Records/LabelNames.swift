@@ -22,7 +22,7 @@ public struct LabelNames: Sendable, Equatable {
     {
       self.init((0...most).map(String.init))
     } else {
-      self.init(distinct.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+      self.init(distinct.sortedByBytes())
     }
   }
 

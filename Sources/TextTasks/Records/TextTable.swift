@@ -87,7 +87,7 @@ public struct TextTable: Sendable {
     let endings = ["csv", "tsv", "jsonl", "json", "ndjson", "txt"]
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return names.filter { endings.contains(($0 as NSString).pathExtension.lowercased()) }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(path)/\($0)" }
+      .sortedByBytes().map { "\(path)/\($0)" }
   }
 
   /// Whether the next record is the next piece of the same text.

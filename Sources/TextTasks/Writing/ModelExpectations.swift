@@ -215,7 +215,7 @@ public struct ModelExpectations: Codable, Equatable, Sendable {
         )
         continue
       }
-      for (name, summary) in right.results.sorted(by: { $0.key < $1.key }) {
+      for (name, summary) in right.results.inKeyOrder {
         lines += Self.difference(own.results[name], summary, "\(place): \(name)", relative)
       }
       if own.greedy != right.greedy {

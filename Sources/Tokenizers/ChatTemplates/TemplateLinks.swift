@@ -1,3 +1,5 @@
+import Base
+
 /// Jinja's filter `urlize`: web and mail addresses in a text become links.
 struct TemplateLinks {
   /// An address in small letters with its scheme, `www.`, or one of the old domains at its end.
@@ -44,7 +46,7 @@ struct TemplateLinks {
       PythonSearch.splitBySpace(try text(3, "rel") ?? "", limit: -1, fromRight: false))
     relations.insert("noopener")
     if arguments.flag(1, "nofollow") { relations.insert("nofollow") }
-    let sorted = relations.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let sorted = relations.sortedByBytes()
     var written = " rel=\"" + TemplateMarkup.escaped(sorted.joined(separator: " ")) + "\""
     if let target = try text(2, "target") {
       written += " target=\"" + TemplateMarkup.escaped(target) + "\""

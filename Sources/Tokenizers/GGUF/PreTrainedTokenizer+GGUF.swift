@@ -42,7 +42,7 @@ extension PreTrainedTokenizer {
     put("add_bos_token", .bool(begins))
     put("add_eos_token", .bool(ends))
     if kind.isSentencePiece { put("add_space_prefix", .bool(kind.addsSpace)) }
-    let templates = try chatTemplates().sorted { $0.key < $1.key }
+    let templates = try chatTemplates().inKeyOrder
     for (name, template) in templates {
       pairs.append(
         (

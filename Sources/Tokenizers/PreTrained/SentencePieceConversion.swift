@@ -269,7 +269,7 @@ struct TemplateText {
         }
       }.joined(separator: ", ")
     }
-    let tokens = ids.sorted { $0.key < $1.key }.map { token, id in
+    let tokens = ids.inKeyOrder.map { token, id in
       let name = quotedJSON(token)
       return #"\#(name): {"id": \#(name), "ids": [\#(id)], "tokens": [\#(name)]}"#
     }.joined(separator: ", ")

@@ -54,7 +54,7 @@ final class MLflowSink: EventSink {
     let run = try MLflowRun(
       in: options.path, experiment: options.experiment, name: configuration.name,
       tags: [tag: directory, "mlflow.source.name": "ddp-train"])
-    for (name, value) in configuration.settings.sorted(by: { $0.key < $1.key }) {
+    for (name, value) in configuration.settings.inKeyOrder {
       try run.logParam(MLflowRun.sanitized(name), value)
     }
     try run.logText(configuration.yaml(), artifact: "config.yaml")

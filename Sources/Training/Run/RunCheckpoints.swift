@@ -1,3 +1,4 @@
+import Base
 import Checkpoints
 import Collectives
 import DataParallel
@@ -121,7 +122,7 @@ package final class RunCheckpoints {
     let now = identity.settings
     let changed = (state.settings ?? [:]).filter { key, value in
       identity.rule(key) == .refused && now[key] != value
-    }.sorted { $0.key < $1.key }
+    }.inKeyOrder
     let asBefore = changed.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
     if let saved = state.records, saved != identity.records {
       throw refuse(

@@ -1,3 +1,5 @@
+import Base
+
 /// What the settings must be.
 extension GenerationConfig {
   private enum Kind {
@@ -93,7 +95,7 @@ extension GenerationConfig {
 
   /// - Throws: ``GenerationError`` where a value is of another kind than its setting.
   func checkKinds() throws(GenerationError) {
-    for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+    for (name, value) in fields.inKeyOrder {
       guard let kind = Self.kinds[name], !kind.fits(value) else { continue }
       throw GenerationError(
         name, "\(value.json()) is set, but \(kind.expected) is expected", path: path)
@@ -105,7 +107,7 @@ extension GenerationConfig {
   /// - Throws: ``GenerationError`` that names the first one that cannot.
   public func validate() throws(GenerationError) {
     try checkKinds()
-    for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+    for (name, value) in fields.inKeyOrder {
       guard let neutral = Self.unsupported[name], !neutral.contains(value) else { continue }
       throw GenerationError(name, "\(value.json()) is not supported; leave it out", path: path)
     }

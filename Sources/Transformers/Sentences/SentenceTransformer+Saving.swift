@@ -1,3 +1,4 @@
+import Base
 import Checkpoints
 import Foundation
 import NN
@@ -33,7 +34,7 @@ extension SentenceTransformer {
         "max_seq_length": maxSequenceLength.map { .int($0) } ?? .null,
         "do_lower_case": .bool(lowercases),
       ], to: "\(path)/sentence_bert_config.json")
-    let prompts = self.prompts.sorted { $0.key < $1.key }
+    let prompts = self.prompts.inKeyOrder
     try Self.write(
       [
         "prompts": .object(prompts.map { .init($0.key, .string($0.value)) }),

@@ -62,7 +62,7 @@ struct RankWatch {
   /// What programs on this host that have not ended have left of the cause, whether their keepers' words came here
   /// or not.
   var reports: [(rank: Int, report: RankReport)] {
-    starts.filter { ends[$0.key] == nil && $0.value.host == host }.sorted { $0.key < $1.key }
+    starts.filter { ends[$0.key] == nil && $0.value.host == host }.inKeyOrder
       .compactMap { rank, start in
         ReportFile(mark: mark, keeper: start.keeper)
           .read(pid: start.pid, started: startTimes[rank] ?? Date()).map { (rank, $0) }

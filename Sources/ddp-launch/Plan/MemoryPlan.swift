@@ -1,3 +1,5 @@
+import Base
+
 /// The folders in which the hosts of an attempt keep checkpoints in memory.
 ///
 /// A folder has a name of its own for each time that its host came to the job, so that a host which was lost
@@ -28,7 +30,7 @@ package struct MemoryPlan: Sendable, Equatable {
 
   /// The plan as a word: `JOB`, or `JOB,0=0,1=3`.
   package var text: String {
-    ([job] + since.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+    ([job] + since.inKeyOrder.map { "\($0.key)=\($0.value)" })
       .joined(separator: ",")
   }
 
