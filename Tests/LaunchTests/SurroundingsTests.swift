@@ -140,7 +140,7 @@ struct SurroundingsTests {
       .appendingPathComponent("torus-slurm-\(UUID().uuidString.prefix(8))").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    FileManager.default.createFile(
+    _ = FileManager.default.createFile(
       atPath: "\(folder)/srun", contents: Data(), attributes: [.posixPermissions: 0o755])
     let job = slurm.merging(["PATH": folder]) { $1 }
     let plan = JobPlan(mpirun: "/m", program: "/p", arguments: [], layout: HostLayout([1]))

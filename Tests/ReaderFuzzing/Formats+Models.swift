@@ -41,7 +41,7 @@ extension Formats {
           "max_position_embeddings": 8, "head_dim": 16, "eos_token_id": 2,
         ])
         let model = try AutoModelForCausalLM.fromConfiguration(configuration)
-        try (model as? PretrainedModel)?.saveGGUF(path, type: .q8_0)
+        try model.saveGGUF(path, type: .q8_0)
       } catch {
         FileHandle.standardError.write(Data("a sample is no model: \(error)\n".utf8))
         exit(3)

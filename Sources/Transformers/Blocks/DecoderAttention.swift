@@ -14,9 +14,9 @@ open class DecoderAttention: Module {
   public var qkvProj: (any Layer)?
   /// The projection of the merged heads.
   public var oProj: any Layer
-  /// The norm of each head's queries.
+  /// The norm of each head's queries, or of all heads' at once.
   public var qNorm: (any Layer)?
-  /// The norm of each head's keys.
+  /// The norm of each head's keys, or of all heads' at once.
   public var kNorm: (any Layer)?
   private let settings: DecoderSettings
   private let layer: Int
@@ -36,17 +36,16 @@ open class DecoderAttention: Module {
       qkvProj = settings.linear(settings.hidden, queries + 2 * keys, settings.queryBias, false)
     }
     oProj = settings.linear(queries, settings.hidden, settings.outputBias, true)
-    if settings.normsHeads {
-      qNorm = settings.norm(settings.headSize)
-      kNorm = settings.norm(settings.headSize)
+    if settings.normsHeads || settings.normsProjections {
+      qNorm = settings.norm(settings.normsHeads ? settings.headSize : queries)
+      kNorm = settings.norm(settings.normsHeads ? settings.headSize : keys)
     }
   }
 
   /// The attention's output for states, within a pass.
   func callAsFunction(_ x: Tensor, _ pass: DecoderPass) -> Tensor {
     var (query, key, value) = projected(x)
-    if let qNorm { query = qNorm(query) }
-    if let kNorm { key = kNorm(key) }
+    if settings.normsHeads, let qNorm, let kNorm { (query, key) = (qNorm(query), kNorm(key)) }
     if let table = pass.table(ofLayer: layer) {
       query = table.rotate(query)
       key = table.rotate(key)
@@ -72,8 +71,12 @@ open class DecoderAttention: Module {
   private func projected(_ x: Tensor) -> (Tensor, Tensor, Tensor) {
     let (heads, shared, size) = (settings.heads, settings.keyValueHeads, settings.headSize)
     if let qProj, let kProj, let vProj {
+      var (query, key) = (qProj(x), kProj(x))
+      if settings.normsProjections, let qNorm, let kNorm {
+        (query, key) = (qNorm(query), kNorm(key))
+      }
       return (
-        Attention.heads(qProj(x), heads), Attention.heads(kProj(x), shared),
+        Attention.heads(query, heads), Attention.heads(key, shared),
         Attention.heads(vProj(x), shared)
       )
     }
@@ -117,9 +120,9 @@ final class DecoderPass {
     }
   }
 
-  /// The rotary table of a layer; nil where positions are learned.
+  /// The rotary table of a layer; nil where it has none.
   func table(ofLayer layer: Int) -> RotaryTable? {
-    tables.isEmpty ? nil : tables[settings.rotaryOfLayer[layer]]
+    tables.isEmpty ? nil : settings.rotaryOfLayer[layer].map { tables[$0] }
   }
 
   /// The mask of layers with a window.

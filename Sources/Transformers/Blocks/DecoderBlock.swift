@@ -41,34 +41,40 @@ open class DecoderMLP: Module, Layer {
   }
 }
 
-/// A layer of a decoder: attention and feed-forward layers, each behind a norm and added to the
-/// states, one after the other or side by side. `[N, T, hidden] → [N, T, hidden]`.
+/// A layer of a decoder: attention and feed-forward layers, each behind a norm, before one or between two,
+/// and added to the states, one after the other or side by side. `[N, T, hidden] → [N, T, hidden]`.
 open class DecoderBlock: Module {
-  /// The norm before attention.
-  public let inputLayernorm: any Layer
+  /// The norm before attention; nil where only outputs are normed.
+  public let inputLayernorm: (any Layer)?
   /// The attention.
   public let selfAttn: DecoderAttention
   /// The norm before the feed-forward layers, or of the attention's output where there is a
-  /// ``preFeedforwardLayernorm``.
+  /// ``postFeedforwardLayernorm``.
   public let postAttentionLayernorm: any Layer
-  /// The norm before the feed-forward layers, where outputs are normed too.
+  /// The norm before the feed-forward layers, where inputs and outputs are normed.
   public let preFeedforwardLayernorm: (any Layer)?
   /// The norm of the feed-forward layers' output.
   public let postFeedforwardLayernorm: (any Layer)?
   /// The feed-forward layers.
   public let mlp: DecoderMLP
   private let isParallel: Bool
+  private let scale: Double?
   private let dropout: Dropout
 
   /// The layer of a number.
   public required init(_ settings: DecoderSettings, layer: Int) {
-    inputLayernorm = settings.norm(settings.hidden)
+    let (before, after) = (settings.normsInputs, settings.normsOutputs)
+    require(
+      before || after && !settings.isParallel, "DecoderBlock", "inputs or outputs have to be normed"
+    )
+    inputLayernorm = before ? settings.norm(settings.hidden) : nil
     selfAttn = Self.attention.init(settings, layer: layer)
     postAttentionLayernorm = settings.norm(settings.hidden)
-    preFeedforwardLayernorm = settings.normsOutputs ? settings.norm(settings.hidden) : nil
-    postFeedforwardLayernorm = settings.normsOutputs ? settings.norm(settings.hidden) : nil
+    preFeedforwardLayernorm = before && after ? settings.norm(settings.hidden) : nil
+    postFeedforwardLayernorm = after ? settings.norm(settings.hidden) : nil
     mlp = Self.feedForward.init(settings)
     isParallel = settings.isParallel
+    scale = settings.residualScale
     dropout = Dropout(settings.residualDropout)
   }
 
@@ -79,13 +85,16 @@ open class DecoderBlock: Module {
 
   /// The states behind the layer, within a pass.
   func callAsFunction(_ x: Tensor, _ pass: DecoderPass) -> Tensor {
-    let attended = dropout(selfAttn(inputLayernorm(x), pass))
-    if isParallel { return dropout(mlp(postAttentionLayernorm(x))) + attended + x }
-    if let preFeedforwardLayernorm, let postFeedforwardLayernorm {
-      let states = x + postAttentionLayernorm(attended)
-      return states + postFeedforwardLayernorm(dropout(mlp(preFeedforwardLayernorm(states))))
+    let attended = dropout(selfAttn(inputLayernorm.map { $0(x) } ?? x, pass))
+    if isParallel { return scaled(dropout(mlp(postAttentionLayernorm(x)))) + scaled(attended) + x }
+    if let postFeedforwardLayernorm {
+      let states = x + scaled(postAttentionLayernorm(attended))
+      let inner = mlp(preFeedforwardLayernorm.map { $0(states) } ?? states)
+      return states + scaled(postFeedforwardLayernorm(dropout(inner)))
     }
-    let states = attended + x
-    return states + dropout(mlp(postAttentionLayernorm(states)))
+    let states = scaled(attended) + x
+    return states + scaled(dropout(mlp(postAttentionLayernorm(states))))
   }
+
+  private func scaled(_ output: Tensor) -> Tensor { scale.map { output * $0 } ?? output }
 }

@@ -78,7 +78,8 @@ public final class DecoderForCausalLM<Backbone: DecoderModel>: HeadedDecoder<Bac
 
   /// The logits of states.
   func logits(_ states: Tensor) -> Tensor {
-    let logits = lmHead(states)
+    var logits = lmHead(states)
+    if let divisor = model.settings.logitDivisor { logits = logits / divisor }
     guard let cap = model.settings.logitCap else { return logits }
     return (logits / cap).tanh() * cap
   }

@@ -46,6 +46,10 @@ public struct DecoderSettings {
   public var feedForwardBias = false
   /// Whether each head's queries and keys are normed.
   public var normsHeads = false
+  /// Whether the queries of all heads are normed as one vector, and the keys.
+  public var normsProjections = false
+  /// Whether what attention and feed-forward layers read is normed.
+  public var normsInputs = true
   /// Whether the outputs of attention and feed-forward layers are normed before they are added.
   public var normsOutputs = false
   /// Whether attention and feed-forward layers read the same states.
@@ -60,16 +64,20 @@ public struct DecoderSettings {
   public var scale: (Int) -> Double
   /// c of c·tanh(s/c) on scores; nil for none.
   public var scoreCap: Double?
+  /// What the outputs of attention and feed-forward layers are multiplied by before they are added.
+  public var residualScale: Double?
   /// c of c·tanh(s/c) on logits; nil for none.
   public var logitCap: Double?
+  /// What logits are divided by.
+  public var logitDivisor: Double?
   /// How many keys a token sees in each layer, nil for all.
   public var windows: [Int?]
   /// Whether tokens also see those behind them, up to as far as a window reaches back.
   public var isBidirectional = false
   /// The rotary embeddings; none where positions are learned.
   public var rotaries: [RotaryEmbedding] = []
-  /// Which of them each layer uses.
-  public var rotaryOfLayer: [Int] = []
+  /// Which of them each layer uses; nil where a layer turns nothing.
+  public var rotaryOfLayer: [Int?] = []
   /// The length of a text from which on its keys are turned otherwise, so that cached ones no longer
   /// hold; nil for none.
   public var rereadingLength: Int?
@@ -140,7 +148,14 @@ public struct DecoderSettings {
   /// Gives every layer the same rotary embedding.
   public mutating func rotate(_ scaling: RotaryScaling) throws {
     rotaries = [try RotaryEmbedding(scaling)]
-    rotaryOfLayer = [Int](repeating: 0, count: layers)
+    rotaryOfLayer = [Int?](repeating: 0, count: layers)
+  }
+
+  /// Reads whether layers have biases from Llama's fields, `attention_bias` and `mlp_bias`.
+  public mutating func takeBiases(_ configuration: ModelConfiguration) throws {
+    let hasBias = try configuration.bool("attention_bias", false)
+    (queryBias, outputBias) = (hasBias, hasBias)
+    feedForwardBias = try configuration.bool("mlp_bias", false)
   }
 
   /// Which layers have a window: those that `layer_types` calls sliding, or by a rule where it is

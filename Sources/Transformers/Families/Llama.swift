@@ -26,9 +26,7 @@ public final class LlamaModel: DecoderModel {
     _ configuration: ModelConfiguration
   ) throws -> DecoderSettings {
     var settings = try DecoderSettings(llamaLike: configuration, DecoderDefaults())
-    let hasBias = try configuration.bool("attention_bias", false)
-    (settings.queryBias, settings.outputBias) = (hasBias, hasBias)
-    settings.feedForwardBias = try configuration.bool("mlp_bias", false)
+    try settings.takeBiases(configuration)
     try settings.rotate(
       RotaryScaling(
         configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
