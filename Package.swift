@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Tests that start programs, or train for a few steps, are compiled without optimization, which takes half the
-/// time; what they test is optimized. Nobody who depends on the package builds them, so that the flag does no harm.
+/// Tests, and what compares with PyTorch's answers, are compiled without optimization, which takes half the time or
+/// less; what they test is optimized. Nobody who depends on the package builds them, so that the flag does no harm.
 let unoptimized: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 
 /// The rooms that `import TorusCore` passes on, and `import Torus` besides. What imports the umbrella depends on each of
@@ -169,10 +169,11 @@ let package = Package(
         "Base", "CProcess", "Tensors", "NN", "Transformers", "Optimizers", "Datasets",
         "Checkpoints", "Archives",
         "Tokenizers", "Metrics", "TextTasks", "FineTuning", "Training",
-      ]),
+      ], swiftSettings: unoptimized),
 
     .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: unoptimized),
-    .testTarget(name: "TokenizerTests", dependencies: ["Base", "Tokenizers"]),
+    .testTarget(
+      name: "TokenizerTests", dependencies: ["Base", "Tokenizers"], swiftSettings: unoptimized),
     .testTarget(
       name: "TextTaskTests",
       dependencies: ["NN", "Optimizers", "TextTasks", "Tokenizers", "Transformers"],
@@ -184,15 +185,18 @@ let package = Package(
     .target(
       name: "TensorTesting", dependencies: ["TensorFiles", "Tensors"], path: "Tests/TensorTesting"),
     .testTarget(
-      name: "TensorTests", dependencies: ["TensorTesting"] + torus, resources: [.copy("Golden")]),
+      name: "TensorTests", dependencies: ["TensorTesting"] + torus, resources: [.copy("Golden")],
+      swiftSettings: unoptimized),
     .testTarget(
-      name: "NNTests", dependencies: ["NN", "Optimizers", "Tensors", "TensorTesting"]),
+      name: "NNTests", dependencies: ["NN", "Optimizers", "Tensors", "TensorTesting"],
+      swiftSettings: unoptimized),
     .testTarget(
       name: "GuideTests", dependencies: ["Spirals", "TrainCommands"] + torus,
       exclude: ["names.txt", "guesses.txt", "Context.txt"], swiftSettings: unoptimized),
     .target(name: "MPITesting", dependencies: ["Collectives"], path: "Tests/MPITesting"),
     .testTarget(
-      name: "CollectiveTests", dependencies: ["CElements", "Collectives", "MPITesting"]),
+      name: "CollectiveTests", dependencies: ["CElements", "Collectives", "MPITesting"],
+      swiftSettings: unoptimized),
     .testTarget(
       name: "DatasetTests", dependencies: ["Datasets", "Archives"], resources: [.copy("Golden")],
       swiftSettings: unoptimized),
@@ -209,7 +213,8 @@ let package = Package(
       resources: [.copy("Golden")], swiftSettings: unoptimized),
     .testTarget(name: "TensorFileTests", dependencies: ["TensorFiles", "TensorTesting"]),
     .testTarget(
-      name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")]),
+      name: "OptimizerTests", dependencies: ["Optimizers"], resources: [.copy("Conformance")],
+      swiftSettings: unoptimized),
     .testTarget(
       name: "DataParallelTests",
       dependencies: ["DataParallel", "Models", "Transformers", "Optimizers", "MPITesting"],

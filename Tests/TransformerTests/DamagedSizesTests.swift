@@ -152,7 +152,7 @@ struct DamagedSizesTests {
         #expect(changed != text)
         try changed.write(toFile: path, atomically: true, encoding: .utf8)
         let error = try #require(throws: ModelError.self) {
-          try PeftModel.fromPretrained(module, folder)
+          try PeftModel.fromPretrained(model, folder)
         }
         #expect(error.description.contains(words), "\(error)")
       }
