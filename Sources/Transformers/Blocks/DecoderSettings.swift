@@ -145,6 +145,16 @@ public struct DecoderSettings {
     configuration.note(["initializer_range", "tie_word_embeddings"])
   }
 
+  /// Gives every layer the rotary embedding that a configuration describes, which turns whole heads.
+  /// - Parameters:
+  ///   - configuration: The model's configuration.
+  ///   - base: The default of `rope_theta`.
+  /// - Throws: ``ModelError`` where a parameter is missing or cannot be followed.
+  public mutating func rotate(_ configuration: ModelConfiguration, base: Double = 10_000) throws {
+    try rotate(
+      RotaryScaling(configuration, headSize: headSize, maxPositions: maxPositions, base: base))
+  }
+
   /// Gives every layer the same rotary embedding.
   public mutating func rotate(_ scaling: RotaryScaling) throws {
     rotaries = [try RotaryEmbedding(scaling)]

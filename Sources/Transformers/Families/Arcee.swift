@@ -31,9 +31,7 @@ public final class ArceeModel: DecoderModel {
         hidden: 2560, intermediate: 18_432, activation: "relu2", maxPositions: 4096, eps: 1e-5))
     settings.feedForward = .plain
     try settings.takeBiases(configuration)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }

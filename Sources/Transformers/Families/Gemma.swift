@@ -60,9 +60,7 @@ public final class GemmaModel: DecoderModel {
     configuration.note(["hidden_activation"])
     try configuration.expect("use_bidirectional_attention", false)
     try makeGemma(&settings, configuration)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }
@@ -83,9 +81,7 @@ public final class Gemma2Model: DecoderModel {
       llamaLike: configuration, laterDefaults(vocabulary: 256_000, maxPositions: 8192))
     try configuration.expect("use_bidirectional_attention", false)
     try makeLaterGemma(&settings, configuration, caps: (50, 30)) { $0 % 2 == 0 }
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }

@@ -31,9 +31,7 @@ public final class GraniteModel: DecoderModel {
       throw configuration.fault("logits_scaling", "logits are divided by it: 0 is no divisor")
     }
     settings.logitDivisor = divisor
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }

@@ -27,9 +27,7 @@ public final class LlamaModel: DecoderModel {
   ) throws -> DecoderSettings {
     var settings = try DecoderSettings(llamaLike: configuration, DecoderDefaults())
     try settings.takeBiases(configuration)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }

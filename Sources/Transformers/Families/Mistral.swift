@@ -29,9 +29,7 @@ public final class MistralModel: DecoderModel {
       DecoderDefaults(intermediate: 14_336, keyValueHeads: 8, maxPositions: 131_072))
     let window = try configuration.window("sliding_window", 4096)
     settings.windows = [Int?](repeating: window, count: settings.layers)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }

@@ -28,9 +28,7 @@ public final class Olmo2Model: DecoderModel {
     _ configuration: ModelConfiguration
   ) throws -> DecoderSettings {
     var settings = try olmoSettings(configuration)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }

@@ -75,7 +75,5 @@ private func finishQwen(
       "layer_types", "a layer has sliding_attention, but use_sliding_window is off")
   }
   settings.windows = sliding.map { $0 ? used : nil }
-  try settings.rotate(
-    RotaryScaling(
-      configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+  try settings.rotate(configuration)
 }

@@ -33,10 +33,7 @@ public final class SmolLM3Model: DecoderModel {
         vocabulary: 128_256, hidden: 2048, layers: 36, heads: 16, keyValueHeads: 4,
         maxPositions: 32_768, paddingIndex: 128_004))
     try settings.takeBiases(configuration)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions,
-        base: 2_000_000))
+    try settings.rotate(configuration, base: 2_000_000)
     let turns = try turningLayers(configuration, settings.layers)
     settings.rotaryOfLayer = turns.map { $0 ? 0 : nil }
     // Qwen's field, which stands in SmolLM 3's files, and which transformers does not read there either.

@@ -48,9 +48,7 @@ public final class Starcoder2Model: DecoderModel {
     settings.embeddingDropout = try configuration.probability("embedding_dropout", 0)
     let window = try configuration.window("sliding_window", nil)
     settings.windows = [Int?](repeating: window, count: settings.layers)
-    try settings.rotate(
-      RotaryScaling(
-        configuration, headSize: settings.headSize, maxPositions: settings.maxPositions))
+    try settings.rotate(configuration)
     return settings
   }
 }
