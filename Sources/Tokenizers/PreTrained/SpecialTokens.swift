@@ -95,7 +95,7 @@ enum TokenizerFamily: Sendable {
       self = .bert
     case "GPT2Tokenizer": self = .gpt2
     case "RobertaTokenizer", "BartTokenizer", "LongformerTokenizer": self = .roberta
-    case "T5Tokenizer": self = .t5
+    case "T5Tokenizer", "MT5Tokenizer": self = .t5
     case "LlamaTokenizer", "CodeLlamaTokenizer": self = .llama
     case "":
       switch model?["model_type"]?.string ?? "" {

@@ -113,7 +113,7 @@ public struct LoraConfig: Equatable, Sendable {
 extension LoraConfig {
   /// The layers that are usually adapted, by `model_type`.
   static let usualTargets: [String: [String]] = [
-    "t5": ["q", "v"], "bart": ["q_proj", "v_proj"], "gpt2": ["c_attn"],
+    "t5": ["q", "v"], "mt5": ["q", "v"], "bart": ["q_proj", "v_proj"], "gpt2": ["c_attn"],
     "gpt_neox": ["query_key_value"], "bert": ["query", "value"], "roberta": ["query", "value"],
     "xlm-roberta": ["query", "value"], "electra": ["query", "value"],
     "deberta-v2": ["query_proj", "value_proj"], "llama": ["q_proj", "v_proj"],

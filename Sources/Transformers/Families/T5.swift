@@ -4,17 +4,22 @@ import Tensors
 extension ModelFamily {
   /// T5 (Raffel et al. 2020) and its version 1.1.
   static let t5 = ModelFamily(
-    ["t5"], name: "T5",
-    fields: ["classifier_dropout", "n_positions", "is_decoder", "head_dim"],
-    architectures: [
-      .base: { try T5Model($0) },
-      .textEncoder: { try T5EncoderModel($0, pooling: false) },
-      .seq2SeqLM: { try T5ForConditionalGeneration($0, ties: true) },
-      .sequenceClassification: { try T5ForSequenceClassification($0) },
-      .tokenClassification: { try T5ForTokenClassification($0) },
-      .questionAnswering: { try T5ForQuestionAnswering($0) },
-    ])
+    ["t5"], name: "T5", fields: t5Fields, architectures: t5Architectures)
+  /// mT5 (Xue et al. 2021): version 1.1 for a hundred languages.
+  static let mt5 = ModelFamily(
+    ["mt5"], name: "MT5", fields: t5Fields, architectures: t5Architectures)
 }
+
+private let t5Fields: Set<String> = ["classifier_dropout", "n_positions", "is_decoder", "head_dim"]
+
+private let t5Architectures: [ModelTask: ModelFamily.Maker] = [
+  .base: { try T5Model($0) },
+  .textEncoder: { try T5EncoderModel($0, pooling: false) },
+  .seq2SeqLM: { try T5ForConditionalGeneration($0, ties: true) },
+  .sequenceClassification: { try T5ForSequenceClassification($0) },
+  .tokenClassification: { try T5ForTokenClassification($0) },
+  .questionAnswering: { try T5ForQuestionAnswering($0) },
+]
 
 /// T5 that writes a text from a text.
 public typealias T5ForConditionalGeneration = EncoderDecoderForConditionalGeneration<T5Model>
@@ -43,8 +48,7 @@ public final class T5Model: PretrainedModel, EncoderDecoderModel {
   /// A model of a configuration.
   public init(_ configuration: ModelConfiguration) throws {
     settings = try T5Settings(configuration)
-    shared = configuration.embedding(
-      try configuration.size("vocab_size", 32128), settings.width)
+    shared = configuration.embedding(settings.vocabulary, settings.width)
     encoder = T5Stack(
       configuration, settings, shared.tied(), layers: settings.layers, isDecoder: false)
     decoder = T5Stack(
@@ -110,8 +114,7 @@ public final class T5EncoderModel: PretrainedModel, EncoderModel {
   /// A model of a configuration.
   public init(_ configuration: ModelConfiguration, pooling: Bool) throws {
     settings = try T5Settings(configuration)
-    shared = configuration.embedding(
-      try configuration.size("vocab_size", 32128), settings.width)
+    shared = configuration.embedding(settings.vocabulary, settings.width)
     encoder = T5Stack(
       configuration, settings, shared.tied(), layers: settings.layers, isDecoder: false)
     super.init(configuration: configuration)

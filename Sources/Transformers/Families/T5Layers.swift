@@ -3,7 +3,7 @@ import Tensors
 
 /// T5's settings, read from a configuration.
 struct T5Settings: Memberless {
-  let width, size, heads, inner, layers, decoderLayers, buckets, maxDistance: Int
+  let vocabulary, width, size, heads, inner, layers, decoderLayers, buckets, maxDistance: Int
   let dropout, eps, factor: Double
   let activation: NamedActivation
   let isGated, scalesOutputs: Bool
@@ -14,11 +14,13 @@ struct T5Settings: Memberless {
       "hidden_size": "d_model", "num_attention_heads": "num_heads",
       "num_hidden_layers": "num_layers", "head_dim": "d_kv",
     ])
+    let isMultilingual = configuration["model_type"]?.string == "mt5"
     width = try configuration.size("d_model", 512)
     size = try configuration.size("d_kv", 64)
-    heads = try configuration.size("num_heads", 8)
-    inner = try configuration.size("d_ff", 2048)
-    layers = try configuration.size("num_layers", 6)
+    heads = try configuration.size("num_heads", isMultilingual ? 6 : 8)
+    inner = try configuration.size("d_ff", isMultilingual ? 1024 : 2048)
+    layers = try configuration.size("num_layers", isMultilingual ? 8 : 6)
+    vocabulary = try configuration.size("vocab_size", isMultilingual ? 250_112 : 32128)
     decoderLayers = try configuration.size("num_decoder_layers", layers)
     buckets = try configuration.size("relative_attention_num_buckets", 32)
     maxDistance = try configuration.size("relative_attention_max_distance", 128)
@@ -31,7 +33,8 @@ struct T5Settings: Memberless {
     dropout = try configuration.probability("dropout_rate", 0.1)
     eps = try configuration.double("layer_norm_epsilon", 1e-6)
     factor = try configuration.double("initializer_factor", 1)
-    let projection = try configuration.string("feed_forward_proj", "relu")
+    let projection = try configuration.string(
+      "feed_forward_proj", isMultilingual ? "gated-gelu" : "relu")
     let words = projection.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
     guard words.count == 1 || words.count == 2 && words[0] == "gated" else {
       throw configuration.fault(
@@ -42,7 +45,7 @@ struct T5Settings: Memberless {
     let name = projection == "gated-gelu" ? "gelu_new" : words[words.count - 1]
     activation = try configuration.activation("dense_act_fn", name)
     let wasTied = configuration.value("tie_word_embeddings")?.bool ?? true
-    scalesOutputs = try configuration.bool("scale_decoder_outputs", wasTied)
+    scalesOutputs = try !isMultilingual && configuration.bool("scale_decoder_outputs", wasTied)
   }
 
   /// A layer without bias that begins by the width of what it reads.

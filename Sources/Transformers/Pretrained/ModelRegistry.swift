@@ -7,7 +7,7 @@ public enum ModelRegistry {
     [
       .bert, .roberta, .xlmRoberta, .camembert, .distilBert, .electra, .albert, .mpnet, .debertaV2,
       .modernBert, .gpt2, .gptNeoX, .llama, .mistral, .qwen2, .qwen3, .gemma, .gemma2, .gemma3,
-      .phi3, .starcoder2, .olmo2, .olmo3, .granite, .smolLM3, .arcee, .t5, .bart,
+      .phi3, .starcoder2, .olmo2, .olmo3, .granite, .smolLM3, .arcee, .t5, .mt5, .bart,
     ]
   }
 

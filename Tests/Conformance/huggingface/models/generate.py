@@ -1,11 +1,12 @@
 """Writes a tiny model of a family as transformers saves it, with what it computes.
 
     python generate.py starcoder2 CausalLM starcoder2-lm num_key_value_heads=2 sliding_window=4
+    python generate.py mt5 Seq2SeqLM mt5-seq2seq d_model=32 d_ff=64 d_kv=8 num_layers=2 num_heads=4
 
 (transformers 5.24, torch 2.13 and safetensors; from any folder.) The family goes by its model_type, the
-class by the end of its AutoModel's name: CausalLM, SequenceClassification, TokenClassification. Then the
-folder, and fields of the configuration besides the sizes below. The README two folders above says what
-cases.safetensors holds.
+class by the end of its AutoModel's name: CausalLM, SequenceClassification, TokenClassification, Seq2SeqLM.
+Then the folder, and fields of the configuration besides the sizes below, all of them for Seq2SeqLM, whose
+families have names of their own. The README two folders above says what cases.safetensors holds.
 """
 
 import ast, gzip, os, sys
@@ -32,6 +33,8 @@ def inputs():
 def labels(task, ids, mask, model):
     if task == "CausalLM":
         return ids.masked_fill(mask == 0, -100)
+    if task == "Seq2SeqLM":
+        return torch.randint(3, SIZES["vocab_size"], (ROWS, 7))
     classes = model.config.num_labels
     if task == "TokenClassification":
         return torch.randint(0, classes, ids.shape).masked_fill(mask == 0, -100)
@@ -40,8 +43,10 @@ def labels(task, ids, mask, model):
 
 def main(family, task, folder, *fields):
     torch.manual_seed(7)
-    settings = {**SIZES, **{k: ast.literal_eval(v) for k, v in (f.split("=", 1) for f in fields)}}
-    if task != "CausalLM":
+    writes = task in ("CausalLM", "Seq2SeqLM")
+    sizes = SIZES if task != "Seq2SeqLM" else {k: SIZES[k] for k in ("vocab_size", "attn_implementation")}
+    settings = {**sizes, **{k: ast.literal_eval(v) for k, v in (f.split("=", 1) for f in fields)}}
+    if not writes:
         settings["num_labels"] = 3
     config = transformers.AutoConfig.for_model(family, **settings)
     model = getattr(transformers, "AutoModelFor" + task).from_config(config)
@@ -58,8 +63,10 @@ def main(family, task, folder, *fields):
     tensors = {"input_ids": ids, "attention_mask": mask, "labels": target,
                "output": result.logits, "loss": result.loss}
     tensors |= {f"grad.{n}": p.grad for n, p in model.named_parameters() if p.grad is not None}
-    if task == "CausalLM":
-        start = ids[:1, :5]
+    if task == "Seq2SeqLM":
+        tensors["encoder_output"] = result.encoder_last_hidden_state
+    if writes:
+        start = ids[:1] if task == "Seq2SeqLM" else ids[:1, :5]
         tensors["greedy"] = model.generate(start, max_new_tokens=15, do_sample=False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     losses = []
