@@ -87,7 +87,9 @@ public enum CompiledOptimizer: ExpressibleByStringLiteral {
     case .named(let name, let lr):
       let parameters = model.namedParameters().map { ($0.name, $0.parameter) }
       require(!parameters.isEmpty, "compile", "\(type(of: model)) has no parameters to train")
-      let entries = OptimizerDefinition.registry.entries
+      // Those that other packages register are known to configurations alone.
+      let known = Set(Optimizer.names)
+      let entries = OptimizerDefinition.registry.entries.filter { known.contains($0.className) }
       let wanted = name.lowercased()
       guard let entry = entries.first(where: { $0.name.lowercased() == wanted }),
         let made = Optimizer.named(
